@@ -1,0 +1,49 @@
+from torch import Tensor
+from torch_geometric.typing import Adj
+
+from symgnn_pyg.nn.conv.graph_mix_conv import GraphMixConv
+
+
+class ActionalGraphConv(GraphMixConv):
+    r"""The actional graph convolution (AGC), equation (3) of the `"Symbiotic
+    Graph Neural Networks for 3D Skeleton-based Human Action Recognition and
+    Motion Prediction" <https://arxiv.org/abs/1910.02212>`_ paper:
+
+    .. math::
+        \mathbf{Y}_t = \mathbf{A}_{\textrm{act}} \mathbf{X}_t
+        \mathbf{W}_{\textrm{act}}
+
+    where :math:`\mathbf{A}_{\textrm{act}}` is inferred for each sample, by
+    :class:`~symgnn_pyg.nn.ActionalGraphInference`.
+
+    Args:
+        in_channels: Size of each input sample :math:`C_{in}`.
+        out_channels: Size of each output sample :math:`C_{out}`.
+
+    Shapes:
+        - **input:** node features :math:`[N \cdot V, *, C_{in}]`,
+          actional graphs :math:`[N, V, V]`
+        - **output:** node features :math:`[N \cdot V, *, C_{out}]`
+    """
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__(in_channels, out_channels)
+
+    def forward(  # type: ignore[override]
+        self,
+        x: Tensor,
+        actional: Tensor | None = None,
+        edge_index: Adj | None = None,
+        edge_weight: Tensor | None = None,
+    ) -> Tensor:
+        r"""Runs the forward pass.
+
+        Args:
+            x: Node features, of shape :math:`[N \cdot V, *, C_{in}]`.
+            actional: The actional graphs, of shape :math:`[N, V, V]`.
+            edge_index: Instead of :obj:`actional`: edges :math:`[2, |E|]` or
+                a sparse transposed adjacency matrix.
+            edge_weight: The edges' weights :math:`[|E|]`.
+        """
+        graphs = None if actional is None else [actional]
+        return super().forward(x, graphs, edge_index, edge_weight)

@@ -1,0 +1,227 @@
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import Parameter
+from torch_geometric.nn import MessagePassing
+from torch_geometric.nn.inits import glorot
+from torch_geometric.typing import Adj, OptTensor
+from torch_geometric.utils import add_remaining_self_loops, scatter, spmm
+
+from symgnn_pyg import ops
+from symgnn_pyg.nn.conv.masked_graph import MaskedGraph
+
+
+class GraphMixConv(MessagePassing):
+    r"""The operator that the graph convolutions of the `"Symbiotic Graph
+    Neural Networks for 3D Skeleton-based Human Action Recognition and Motion
+    Prediction" <https://arxiv.org/abs/1910.02212>`_ paper have in common:
+
+    .. math::
+        \mathbf{Y} = \sum_{k=1}^{K} \mathbf{A}_k \mathbf{X} \mathbf{W}_k
+
+    Its node-wise formulation is given by:
+
+    .. math::
+        \mathbf{y}_i = \sum_{k=1}^{K} \mathbf{W}_k^{\top} \sum_{j \in
+        \mathcal{N}(i)} e_{j,i}^{(k)} \mathbf{x}_j
+
+    The graphs are given as dense matrices :math:`[V, V]` or
+    :math:`[N, V, V]`, which the fused kernels of
+    :func:`symgnn_pyg.ops.graph_mix` take, or as edges with :math:`K` weights
+    each, which are propagated as messages. Both give the same numbers.
+    A layer whose messages are asked for (by a hook or by
+    :obj:`torch_geometric.explain`) turns matrices into edges itself.
+
+    Args:
+        in_channels: Size of each input sample :math:`C_{in}`.
+        out_channels: Size of each output sample :math:`C_{out}`.
+        num_graphs: The number of graphs :math:`K`.
+        adjacency: Fixed graphs of the layer's own, of shape
+            :math:`[K', V, V]`, which get a trainable element-wise mask; see
+            :attr:`graph`. (default: :obj:`None`)
+
+    Shapes:
+        - **input:** node features :math:`[N \cdot V, *, C_{in}]`
+        - **output:** node features :math:`[N \cdot V, *, C_{out}]`
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        num_graphs: int = 1,
+        adjacency: Tensor | None = None,
+    ) -> None:
+        super().__init__(aggr="sum", node_dim=0)
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.graph = None if adjacency is None else MaskedGraph(adjacency)
+        self.weight = Parameter(
+            torch.empty(num_graphs, in_channels, out_channels)
+        )
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        r"""Draws new weights."""
+        super().reset_parameters()
+        glorot(self.weight)
+        if self.graph is not None:
+            self.graph.reset_parameters()
+
+    def forward(
+        self,
+        x: Tensor,
+        graphs: Sequence[Tensor] | None = None,
+        edge_index: Adj | None = None,
+        edge_weight: Tensor | None = None,
+    ) -> Tensor:
+        r"""Runs the forward pass.
+
+        Args:
+            x: Node features, of shape :math:`[N \cdot V, *, C_{in}]`.
+            graphs: The :math:`K` matrices, each :math:`[V, V]` or
+                :math:`[N, V, V]`.
+            edge_index: Instead of :obj:`graphs`: the edges of shape
+                :math:`[2, |E|]`, or for :math:`K = 1` a sparse transposed
+                adjacency matrix.
+            edge_weight: The edges' weights, of shape :math:`[|E|, K]`, or
+                :math:`[|E|]` for :math:`K = 1`. (default: all ones)
+
+        Raises:
+            ValueError: If shapes do not fit, or neither or both of
+                :obj:`graphs` and :obj:`edge_index` are given.
+        """
+        if (graphs is None) == (edge_index is None):
+            raise ValueError(
+                f"'{self.__class__.__name__}' needs either a graph of its own "
+                f"(from a skeleton or AGIM) or 'edge_index'"
+            )
+        if graphs is not None and not self._messages_wanted():
+            # Skeletons are small and dense in hops: matrices beat messages
+            # (`python -m benchmarks.train_step`).
+            return ops.graph_mix(x, graphs, self.weight)
+        if graphs is not None:
+            edge_index, edge_weight = _dense_to_edges(x, graphs)
+        assert edge_index is not None
+        return self._propagate_all(x, edge_index, edge_weight)
+
+    def message(self, x_j: Tensor, edge_weight: OptTensor) -> Tensor:
+        if edge_weight is None:
+            return x_j
+        return edge_weight.view(-1, *[1] * (x_j.dim() - 1)) * x_j
+
+    def message_and_aggregate(self, adj_t: Adj, x: Tensor) -> Tensor:
+        return spmm(adj_t, x.flatten(1), reduce="sum").view(-1, *x.shape[1:])
+
+    def __repr__(self) -> str:
+        return (
+            f"{self.__class__.__name__}({self.in_channels}, "
+            f"{self.out_channels}, num_graphs={self.weight.size(0)})"
+        )
+
+    def _propagate_all(
+        self, x: Tensor, edge_index: Adj, edge_weight: Tensor | None
+    ) -> Tensor:
+        num_graphs = self.weight.size(0)
+        if edge_weight is None and num_graphs == 1:
+            weights: list[Tensor | None] = [None]
+        else:
+            weights = list(self._edge_weights(edge_index, edge_weight))
+        out = x.new_zeros(())
+        for e, w in zip(weights, self.weight, strict=True):
+            # propagate_type: (x: Tensor, edge_weight: OptTensor)
+            mixed = self.propagate(edge_index, x=x, edge_weight=e)
+            out = out + mixed @ w
+        return out
+
+    def _edge_weights(
+        self, edge_index: Adj, edge_weight: Tensor | None
+    ) -> tuple[Tensor, ...]:
+        num_graphs = self.weight.size(0)
+        if edge_weight is not None and edge_weight.dim() == 1:
+            edge_weight = edge_weight.unsqueeze(-1)
+        if (
+            edge_weight is None
+            or not isinstance(edge_index, Tensor)
+            or edge_index.layout != torch.strided
+            or edge_weight.shape != (edge_index.size(1), num_graphs)
+        ):
+            got = None if edge_weight is None else list(edge_weight.shape)
+            raise ValueError(
+                f"Expected 'edge_index' [2, E] with 'edge_weight' "
+                f"[E, {num_graphs}], one weight an edge for each graph "
+                f"(`hop_edges` makes them), got {got}"
+            )
+        return edge_weight.unbind(-1)
+
+    def _messages_wanted(self) -> bool:
+        return bool(
+            self.explain
+            or self._propagate_forward_pre_hooks
+            or self._propagate_forward_hooks
+            or self._message_forward_pre_hooks
+            or self._message_forward_hooks
+            or self._aggregate_forward_pre_hooks
+            or self._aggregate_forward_hooks
+        )
+
+
+def hop_edges(
+    edge_index: Tensor, num_nodes: int, num_hops: int
+) -> tuple[Tensor, Tensor]:
+    r"""The powers :math:`\tilde{A}^1, \ldots, \tilde{A}^L` of the
+    row-normalised, self-looped adjacency matrix of any graph, as one list of
+    edges with :math:`L` weights each: what
+    :class:`~symgnn_pyg.nn.StructuralGraphConv` takes for a graph that is no
+    skeleton.
+
+    Args:
+        edge_index: The edges, of shape :math:`[2, |E|]`.
+        num_nodes: The number of nodes.
+        num_hops: The number of hops :math:`L`, at least 1.
+
+    Returns:
+        The edges of the widest hop :math:`[2, |E'|]` and their weights
+        :math:`[|E'|, L]`.
+
+    Raises:
+        ValueError: If :obj:`num_hops` is smaller than 1.
+    """
+    if num_hops < 1:
+        raise ValueError(f"'num_hops' must be at least 1, got {num_hops}")
+    edge_index, _ = add_remaining_self_loops(edge_index, num_nodes=num_nodes)
+    edge_index = torch.unique(edge_index, dim=1)
+    target = edge_index[1]
+    ones = torch.ones(target.numel(), device=target.device)
+    degree = scatter(ones, target, dim_size=num_nodes)
+    size = (num_nodes, num_nodes)
+    hop = torch.sparse_coo_tensor(
+        edge_index.flip(0), ones / degree[target], size, is_coalesced=True
+    )
+    hop = hop.coalesce()
+    powers = [hop]
+    while len(powers) < num_hops:
+        powers.append(torch.sparse.mm(hop, powers[-1]).coalesce())
+    # With self-loops the last hop holds every edge of the hops before it.
+    widest = powers[-1].indices()
+    key = widest[0] * num_nodes + widest[1]
+    edge_weight = torch.zeros(key.numel(), num_hops, device=key.device)
+    for column, power in enumerate(powers):
+        row, col = power.indices()
+        at = torch.searchsorted(key, row * num_nodes + col)
+        edge_weight[at, column] = power.values()
+    return widest.flip(0), edge_weight
+
+
+def _dense_to_edges(
+    x: Tensor, graphs: Sequence[Tensor]
+) -> tuple[Tensor, Tensor]:
+    num_joints = graphs[0].size(-1)
+    num_samples = x.size(0) // num_joints
+    node = torch.arange(x.size(0), device=x.device).view(num_samples, -1)
+    source = node.unsqueeze(1).expand(-1, num_joints, -1)  # [N, V, V]
+    target = node.unsqueeze(2).expand(-1, -1, num_joints)
+    weights = [graph.expand(num_samples, -1, -1) for graph in graphs]
+    edge_index = torch.stack([source.flatten(), target.flatten()])
+    return edge_index, torch.stack(weights, dim=-1).flatten(0, 2)

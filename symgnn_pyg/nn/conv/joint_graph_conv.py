@@ -1,0 +1,98 @@
+from torch import Tensor
+from torch_geometric.typing import Adj
+
+from symgnn_pyg.nn.conv.graph_mix_conv import GraphMixConv
+from symgnn_pyg.skeleton import Skeleton
+
+
+class JointGraphConv(GraphMixConv):
+    r"""The joint-scale graph convolution (JGC), equation (5) of the
+    `"Symbiotic Graph Neural Networks for 3D Skeleton-based Human Action
+    Recognition and Motion Prediction" <https://arxiv.org/abs/1910.02212>`_
+    paper:
+
+    .. math::
+        \textrm{JGC}(\mathbf{X}) = \lambda \, \textrm{AGC}(\mathbf{X}) +
+        \textrm{SGC}(\mathbf{X})
+
+    The sum is one operator over :math:`L + 1` graphs: the :math:`L` hops of
+    :class:`~symgnn_pyg.nn.StructuralGraphConv`, then the actional graph of
+    :class:`~symgnn_pyg.nn.ActionalGraphConv`.
+
+    Args:
+        in_channels: Size of each input sample :math:`C_{in}`.
+        out_channels: Size of each output sample :math:`C_{out}`.
+        skeleton: The skeleton, or :obj:`None` for a layer without masks that
+            is given its edges.
+        num_hops: The number of hops :math:`L`. (default: :obj:`4`)
+        lambda_: The weight :math:`\lambda` of the actional graph. The paper's
+            text leaves it open; the default is that of its authors' other
+            work. (default: :obj:`0.5`)
+        structural: If set to :obj:`False`, only the actional graph is used.
+            (default: :obj:`True`)
+        actional: If set to :obj:`False`, only structural graphs are used.
+            (default: :obj:`True`)
+
+    Shapes:
+        - **input:** node features :math:`[N \cdot V, *, C_{in}]`,
+          actional graphs :math:`[N, V, V]`
+        - **output:** node features :math:`[N \cdot V, *, C_{out}]`
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        skeleton: Skeleton | None = None,
+        num_hops: int = 4,
+        lambda_: float = 0.5,
+        structural: bool = True,
+        actional: bool = True,
+    ) -> None:
+        if not (structural or actional):
+            raise ValueError(
+                "A joint-scale graph convolution needs 'structural' or "
+                "'actional' graphs"
+            )
+        adjacency = None
+        if structural and skeleton is not None:
+            adjacency = skeleton.hop_powers(num_hops)
+        num_graphs = num_hops * structural + actional
+        super().__init__(in_channels, out_channels, num_graphs, adjacency)
+        self.lambda_ = lambda_
+        self.structural = structural
+        self.actional = actional
+
+    def forward(  # type: ignore[override]
+        self,
+        x: Tensor,
+        actional: Tensor | None = None,
+        edge_index: Adj | None = None,
+        edge_weight: Tensor | None = None,
+    ) -> Tensor:
+        r"""Runs the forward pass.
+
+        Args:
+            x: Node features, of shape :math:`[N \cdot V, *, C_{in}]`.
+            actional: The actional graphs, of shape :math:`[N, V, V]`.
+            edge_index: Instead of skeleton and :obj:`actional`: edges
+                :math:`[2, |E|]`.
+            edge_weight: The edges' weights :math:`[|E|, L + 1]`; the last
+                column is the actional graph, weighted by :math:`\lambda`
+                already.
+
+        Raises:
+            ValueError: If the layer uses actional graphs and none are given,
+                or the other way round.
+        """
+        if edge_index is not None:
+            return super().forward(x, None, edge_index, edge_weight)
+        if self.actional != (actional is not None):
+            raise ValueError(
+                f"'actional' graphs of shape [N, V, V] are "
+                f"{'missing' if self.actional else 'given to a layer without'}"
+            )
+        graphs = () if self.graph is None else self.graph()
+        if actional is not None:
+            graphs = (*graphs, self.lambda_ * actional)
+        return super().forward(x, graphs)

@@ -1,0 +1,59 @@
+from torch import Tensor
+from torch_geometric.typing import Adj
+
+from symgnn_pyg.nn.conv.graph_mix_conv import GraphMixConv
+from symgnn_pyg.skeleton import Skeleton
+
+
+class PartGraphConv(GraphMixConv):
+    r"""The part-scale graph convolution (PGC), equation (7) of the
+    `"Symbiotic Graph Neural Networks for 3D Skeleton-based Human Action
+    Recognition and Motion Prediction" <https://arxiv.org/abs/1910.02212>`_
+    paper:
+
+    .. math::
+        \mathbf{Y}_t = \left( \mathbf{M}_p \odot \mathbf{D}_p^{-1}
+        \mathbf{A}_{\textrm{part}} \right) \mathbf{X}_t \mathbf{W}_p
+
+    where :math:`\mathbf{A}_{\textrm{part}}` is the self-looped graph of the
+    body parts and :math:`\mathbf{M}_p` a trainable mask, initialised to ones.
+
+    Args:
+        in_channels: Size of each input sample :math:`C_{in}`.
+        out_channels: Size of each output sample :math:`C_{out}`.
+        skeleton: The skeleton whose parts are the nodes, or :obj:`None` for a
+            layer without mask that is given its edges.
+
+    Shapes:
+        - **input:** part features :math:`[N \cdot V_p, *, C_{in}]`
+        - **output:** part features :math:`[N \cdot V_p, *, C_{out}]`
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        skeleton: Skeleton | None = None,
+    ) -> None:
+        adjacency = None
+        if skeleton is not None:
+            adjacency = skeleton.part_adjacency().unsqueeze(0)
+        super().__init__(in_channels, out_channels, adjacency=adjacency)
+
+    def forward(  # type: ignore[override]
+        self,
+        x: Tensor,
+        edge_index: Adj | None = None,
+        edge_weight: Tensor | None = None,
+    ) -> Tensor:
+        r"""Runs the forward pass.
+
+        Args:
+            x: Part features, of shape :math:`[N \cdot V_p, *, C_{in}]`.
+            edge_index: Instead of the skeleton: edges :math:`[2, |E|]` or a
+                sparse transposed adjacency matrix.
+            edge_weight: The edges' weights :math:`[|E|]`.
+        """
+        use_own = edge_index is None and self.graph is not None
+        graphs = self.graph() if use_own else None
+        return super().forward(x, graphs, edge_index, edge_weight)

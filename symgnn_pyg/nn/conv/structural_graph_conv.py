@@ -1,0 +1,60 @@
+from torch import Tensor
+from torch_geometric.typing import Adj
+
+from symgnn_pyg.nn.conv.graph_mix_conv import GraphMixConv
+from symgnn_pyg.skeleton import Skeleton
+
+
+class StructuralGraphConv(GraphMixConv):
+    r"""The structural graph convolution (SGC), equation (4) of the
+    `"Symbiotic Graph Neural Networks for 3D Skeleton-based Human Action
+    Recognition and Motion Prediction" <https://arxiv.org/abs/1910.02212>`_
+    paper:
+
+    .. math::
+        \mathbf{Y}_t = \sum_{l=1}^{L} \left( \mathbf{M}_l \odot
+        \mathbf{\tilde{A}}^l \right) \mathbf{X}_t
+        \mathbf{W}_{\textrm{str}}^{(l)}
+
+    where :math:`\mathbf{\tilde{A}} = \mathbf{D}^{-1} \mathbf{A}` is the
+    row-normalised, self-looped skeleton graph and :math:`\mathbf{M}_l` a
+    trainable mask, initialised to ones.
+
+    Args:
+        in_channels: Size of each input sample :math:`C_{in}`.
+        out_channels: Size of each output sample :math:`C_{out}`.
+        skeleton: The skeleton, or :obj:`None` for a layer without masks that
+            is given its edges (see :func:`~symgnn_pyg.nn.hop_edges`).
+        num_hops: The number of hops :math:`L`. (default: :obj:`4`)
+
+    Shapes:
+        - **input:** node features :math:`[N \cdot V, *, C_{in}]`
+        - **output:** node features :math:`[N \cdot V, *, C_{out}]`
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        skeleton: Skeleton | None = None,
+        num_hops: int = 4,
+    ) -> None:
+        adjacency = None if skeleton is None else skeleton.hop_powers(num_hops)
+        super().__init__(in_channels, out_channels, num_hops, adjacency)
+
+    def forward(  # type: ignore[override]
+        self,
+        x: Tensor,
+        edge_index: Adj | None = None,
+        edge_weight: Tensor | None = None,
+    ) -> Tensor:
+        r"""Runs the forward pass.
+
+        Args:
+            x: Node features, of shape :math:`[N \cdot V, *, C_{in}]`.
+            edge_index: Instead of the skeleton: edges :math:`[2, |E|]`.
+            edge_weight: The edges' weights :math:`[|E|, L]`.
+        """
+        use_own = edge_index is None and self.graph is not None
+        graphs = self.graph() if use_own else None
+        return super().forward(x, graphs, edge_index, edge_weight)

@@ -1,0 +1,57 @@
+from torch import Tensor
+from torch.nn import Conv2d, Module
+
+
+class TemporalConv(Module):
+    r"""The temporal convolution (TC) of equations (6b) and (8b) of the
+    `"Symbiotic Graph Neural Networks for 3D Skeleton-based Human Action
+    Recognition and Motion Prediction" <https://arxiv.org/abs/1910.02212>`_
+    paper: a 1-D convolution along time with kernel :math:`\tau`, stride
+    :math:`s` and padding :math:`(\tau - 1) / 2`, the same for each node.
+
+    Args:
+        in_channels: Size of each input sample :math:`C_{in}`.
+        out_channels: Size of each output sample :math:`C_{out}`.
+        kernel_size: The kernel :math:`\tau`, in frames, odd.
+        stride: The stride :math:`s`, in frames. (default: :obj:`1`)
+
+    Shapes:
+        - **input:** node features :math:`[M, T, C_{in}]`
+        - **output:** node features
+          :math:`[M, \lceil T / s \rceil, C_{out}]`
+
+    Raises:
+        ValueError: If :obj:`kernel_size` is even.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int = 1,
+    ) -> None:
+        super().__init__()
+        if kernel_size % 2 == 0:
+            raise ValueError(f"'kernel_size' must be odd, got {kernel_size}")
+        self.conv = Conv2d(
+            in_channels,
+            out_channels,
+            kernel_size=(1, kernel_size),
+            stride=(1, stride),
+            padding=(0, (kernel_size - 1) // 2),
+        )
+
+    def reset_parameters(self) -> None:
+        r"""Draws new weights."""
+        self.conv.reset_parameters()
+
+    def forward(self, x: Tensor) -> Tensor:
+        r"""Runs the forward pass.
+
+        Args:
+            x: Node features, of shape :math:`[M, T, C_{in}]`.
+        """
+        # Node-major memory is a channels-last image: no copy either way.
+        image = x.unsqueeze(0).permute(0, 3, 1, 2)  # [1, C, M, T]
+        return self.conv(image).permute(0, 2, 3, 1).squeeze(0)

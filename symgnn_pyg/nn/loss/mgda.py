@@ -1,0 +1,28 @@
+import torch
+from torch import Tensor
+
+
+def mgda_weight(
+    recognition_grad: Tensor, prediction_grad: Tensor
+) -> Tensor:
+    r"""The weight :math:`\alpha` for which :math:`\alpha \mathbf{g}_r + (1 -
+    \alpha) \mathbf{g}_p` is the shortest vector: the two-task closed form of
+    the multiple-gradient descent algorithm, from the `"Multi-Task Learning as
+    Multi-Objective Optimization" <https://arxiv.org/abs/1810.04650>`_ paper:
+
+    .. math::
+        \alpha = \textrm{clip} \left( \frac{(\mathbf{g}_p -
+        \mathbf{g}_r)^{\top} \mathbf{g}_p}{\Vert \mathbf{g}_r - \mathbf{g}_p
+        \Vert_2^2}, \, 0, \, 1 \right)
+
+    Args:
+        recognition_grad: The gradient :math:`\mathbf{g}_r`, of any shape.
+        prediction_grad: The gradient :math:`\mathbf{g}_p`, of the same shape.
+
+    Returns:
+        The scalar :math:`\alpha`; 0.5 where both gradients are equal.
+    """
+    gap = prediction_grad - recognition_grad
+    square = gap.square().sum()
+    alpha = (gap * prediction_grad).sum() / square
+    return torch.where(square > 0, alpha, 0.5).clamp(0.0, 1.0)

@@ -1,0 +1,118 @@
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import Module
+from torch.nn.functional import cross_entropy
+
+from symgnn_pyg.nn.loss.mgda import mgda_weight
+from symgnn_pyg.nn.models.symgnn import SymGNNOutput
+
+
+class SymbioticLossOutput(NamedTuple):
+    r"""What :class:`SymbioticLoss` returns.
+
+    Args:
+        total: The loss to minimise.
+        recognition: The recognition loss (11), or :obj:`None`.
+        prediction: The prediction loss (12), or :obj:`None`.
+        alpha: The weight of the recognition loss.
+    """
+
+    total: Tensor
+    recognition: Tensor | None
+    prediction: Tensor | None
+    alpha: Tensor
+
+
+class SymbioticLoss(Module):
+    r"""The convex combination of both tasks' losses, equations (11) and (12)
+    of the `"Symbiotic Graph Neural Networks for 3D Skeleton-based Human
+    Action Recognition and Motion Prediction"
+    <https://arxiv.org/abs/1910.02212>`_ paper:
+
+    .. math::
+        \mathcal{L} = \alpha \mathcal{L}_{\textrm{recg}} + (1 - \alpha)
+        \mathcal{L}_{\textrm{pred}}, \qquad
+        \mathcal{L}_{\textrm{recg}} = -\frac{1}{N} \sum_{n=1}^{N}
+        \mathbf{y}_n^{\top} \log \hat{\mathbf{y}}_n, \qquad
+        \mathcal{L}_{\textrm{pred}} = \frac{1}{N} \sum_{n=1}^{N} \Vert
+        \mathbf{X}_n^{+} - \hat{\mathbf{X}}_n^{+} \Vert_1
+
+    A network with one head has that head's loss alone.
+
+    Args:
+        weighting: :obj:`"mgda"` for the :math:`\alpha` of
+            :func:`~symgnn_pyg.nn.mgda_weight`, from the gradients with
+            respect to the representation that both heads share; or a fixed
+            :math:`\alpha` between 0 and 1. (default: :obj:`"mgda"`)
+
+    Raises:
+        ValueError: If :obj:`weighting` is neither.
+
+    Shapes:
+        - **input:** the :class:`SymGNNOutput`, labels :math:`[N]`,
+          true future :math:`[N \cdot V, T', C]`
+        - **output:** a :class:`SymbioticLossOutput`
+    """
+
+    alpha: Tensor
+
+    def __init__(self, weighting: float | str = "mgda") -> None:
+        super().__init__()
+        fixed = isinstance(weighting, int | float)
+        if weighting != "mgda" and not (fixed and 0 <= float(weighting) <= 1):
+            raise ValueError(
+                f"'weighting' must be 'mgda' or a number from 0 to 1, got "
+                f"{weighting!r}"
+            )
+        self.weighting = weighting
+        alpha = float(weighting) if fixed else 0.5
+        self.register_buffer("alpha", torch.tensor(alpha))
+
+    def forward(
+        self, out: SymGNNOutput, y: Tensor, future: Tensor | None = None
+    ) -> SymbioticLossOutput:
+        r"""Runs the forward pass. In evaluation mode, and where no gradients
+        are recorded, :math:`\alpha` keeps its last value.
+
+        Args:
+            out: What the network returned.
+            y: The labels, of shape :math:`[N]`.
+            future: The true poses, of shape :math:`[N \cdot V, T', C]`; not
+                needed by a network without prediction.
+
+        Raises:
+            ValueError: If :obj:`future` does not fit the prediction.
+        """
+        recognition = prediction = None
+        if out.logits is not None:
+            recognition = cross_entropy(out.logits, y)
+        if out.future is not None:
+            if future is None or future.shape != out.future.shape:
+                got = None if future is None else list(future.shape)
+                raise ValueError(
+                    f"Expected 'future' of shape {list(out.future.shape)}, "
+                    f"got {got}"
+                )
+            prediction = (future - out.future).abs().sum() / y.size(0)
+        if recognition is None or prediction is None:
+            total = prediction if recognition is None else recognition
+            assert total is not None
+            alpha = total.new_tensor(float(prediction is None))
+            return SymbioticLossOutput(total, recognition, prediction, alpha)
+        if self.weighting == "mgda" and self.training and (
+            out.shared.requires_grad
+        ):
+            grads = [
+                torch.autograd.grad(loss, out.shared, retain_graph=True)[0]
+                for loss in (recognition, prediction)
+            ]
+            self.alpha = mgda_weight(*grads).to(self.alpha.dtype)
+        total = self.alpha * recognition + (1 - self.alpha) * prediction
+        return SymbioticLossOutput(
+            total, recognition, prediction, self.alpha
+        )
+
+    def extra_repr(self) -> str:
+        return f"weighting={self.weighting!r}"

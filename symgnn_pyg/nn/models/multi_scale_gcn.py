@@ -1,0 +1,152 @@
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import Module, ModuleList
+
+from symgnn_pyg.nn.conv.blocks import JGTCBlock, PGTCBlock
+from symgnn_pyg.nn.pool.joint_to_part import JointToPart
+from symgnn_pyg.nn.pool.part_to_joint import PartToJoint
+from symgnn_pyg.skeleton import Skeleton
+
+
+class MultiScaleGCN(Module):
+    r"""One branch of the backbone: the multi-scale graph convolution network
+    of the `"Symbiotic Graph Neural Networks for 3D Skeleton-based Human
+    Action Recognition and Motion Prediction"
+    <https://arxiv.org/abs/1910.02212>`_ paper (section 5.1.2).
+
+    The first JGTC block works on joints alone; joint2part pooling of its
+    output starts the part scale; then JGTC and PGTC blocks run side by side.
+    After the blocks that :obj:`fusion` names, each scale is concatenated to
+    the other, which doubles the width of both. At the end the scales are
+    summed and averaged over time.
+
+    Args:
+        skeleton: The skeleton.
+        in_channels: Size of each input sample :math:`C`.
+        channels: The width of each block.
+        strides: The temporal stride of each block, in frames.
+        fusion: The blocks, counted from 0, after which the scales are fused.
+        num_hops: The number of hops :math:`L`.
+        lambda_: The weight :math:`\lambda` of the actional graph.
+        kernel_size: The temporal kernel :math:`\tau`, in frames, odd.
+        dropout: The dropout probability.
+        structural: Whether the joint scale has structural graphs.
+        actional: Whether the joint scale has actional graphs. Without both
+            there is no joint scale: all blocks are PGTC blocks.
+        part: Whether there is a part scale.
+
+    Shapes:
+        - **input:** node features :math:`[N \cdot V, T, C]`,
+          actional graphs :math:`[N, V, V]`
+        - **output:** node features :math:`[N \cdot V, D]`, :math:`D` being
+          :attr:`out_channels`
+    """
+
+    def __init__(
+        self,
+        skeleton: Skeleton,
+        in_channels: int,
+        channels: Sequence[int],
+        strides: Sequence[int],
+        fusion: Sequence[int],
+        num_hops: int = 4,
+        lambda_: float = 0.5,
+        kernel_size: int = 9,
+        dropout: float = 0.5,
+        structural: bool = True,
+        actional: bool = True,
+        part: bool = True,
+    ) -> None:
+        super().__init__()
+        joint = structural or actional
+        if not (joint or part):
+            raise ValueError(
+                "At least one of 'structural', 'actional' and 'part' is due"
+            )
+        if len(strides) != len(channels):
+            raise ValueError(
+                f"'strides' {tuple(strides)} and 'channels' "
+                f"{tuple(channels)} differ in length"
+            )
+        both = joint and part
+        if both and not set(fusion) <= set(range(1, len(channels))):
+            raise ValueError(
+                f"'fusion' {tuple(fusion)} names blocks outside "
+                f"1..{len(channels) - 1}"
+            )
+        self.fusion = frozenset(fusion if both else ())
+        self.joint_blocks = ModuleList()
+        self.part_blocks = ModuleList()
+        width = in_channels
+        for i, (out, stride) in enumerate(zip(channels, strides, strict=True)):
+            if joint:
+                self.joint_blocks.append(
+                    JGTCBlock(
+                        width,
+                        out,
+                        skeleton,
+                        num_hops,
+                        lambda_,
+                        kernel_size,
+                        stride,
+                        dropout,
+                        residual=i > 0,
+                        structural=structural,
+                        actional=actional,
+                    )
+                )
+            if part and (i > 0 or not joint):
+                self.part_blocks.append(
+                    PGTCBlock(
+                        width,
+                        out,
+                        skeleton,
+                        kernel_size,
+                        stride,
+                        dropout,
+                        residual=i > 0,
+                    )
+                )
+            width = 2 * out if i in self.fusion else out
+        self.out_channels = width
+        self.joint_to_part = JointToPart(skeleton) if part else None
+        self.part_to_joint = PartToJoint(skeleton) if part else None
+
+    def reset_parameters(self) -> None:
+        r"""Draws new weights."""
+        for block in [*self.joint_blocks, *self.part_blocks]:
+            block.reset_parameters()
+
+    def forward(self, x: Tensor, actional: Tensor | None = None) -> Tensor:
+        r"""Runs the forward pass.
+
+        Args:
+            x: Node features, of shape :math:`[N \cdot V, T, C]`.
+            actional: The actional graphs, of shape :math:`[N, V, V]`.
+        """
+        if self.joint_to_part is None or self.part_to_joint is None:
+            for block in self.joint_blocks:
+                x = block(x, actional)
+            return x.mean(dim=1)
+        if len(self.joint_blocks) == 0:
+            x = self.joint_to_part(x)
+            for block in self.part_blocks:
+                x = block(x)
+            return self.part_to_joint(x.mean(dim=1))
+        first, *rest = self.joint_blocks
+        joint = first(x, actional)
+        part = self.joint_to_part(joint)
+        pairs = zip(rest, self.part_blocks, strict=True)
+        for i, (joint_block, part_block) in enumerate(pairs, start=1):
+            joint, part = joint_block(joint, actional), part_block(part)
+            if i == len(rest):
+                # The mean over time commutes with fusion: take it first.
+                joint, part = joint.mean(dim=1), part.mean(dim=1)
+            if i in self.fusion:
+                from_part = self.part_to_joint(part)
+                from_joint = self.joint_to_part(joint)
+                joint = torch.cat([joint, from_part], dim=-1)
+                part = torch.cat([part, from_joint], dim=-1)
+        return joint + self.part_to_joint(part)

@@ -1,0 +1,4 @@
+from symgnn_pyg.nn.pool.joint_to_part import JointToPart
+from symgnn_pyg.nn.pool.part_to_joint import PartToJoint
+
+__all__ = ["JointToPart", "PartToJoint"]
