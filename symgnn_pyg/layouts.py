@@ -33,6 +33,50 @@ CMU26 = Skeleton(
     name="cmu26",
 )  # fmt: skip
 
+# The 38 joints of a CMU Mocap file, "end" marking where a chain ends, with
+# the rest pose of a generic adult: what forward kinematics needs. CMU26 keeps
+# the joints of CMU26_IN_38.
+CMU38 = Skeleton(
+    joints=(
+        "root",
+        "lhipjoint", "lfemur", "ltibia", "lfoot", "ltoes", "ltoes end",
+        "rhipjoint", "rfemur", "rtibia", "rfoot", "rtoes", "rtoes end",
+        "lowerback", "upperback", "thorax",
+        "lowerneck", "upperneck", "head", "head end",
+        "lclavicle", "lhumerus", "lradius", "lwrist",
+        "lhand", "lfingers", "lfingers end", "lthumb", "lthumb end",
+        "rclavicle", "rhumerus", "rradius", "rwrist",
+        "rhand", "rfingers", "rfingers end", "rthumb", "rthumb end",
+    ),
+    bones=(
+        (1, 0), (2, 1), (3, 2), (4, 3), (5, 4), (6, 5),
+        (7, 0), (8, 7), (9, 8), (10, 9), (11, 10), (12, 11),
+        (13, 0), (14, 13), (15, 14), (16, 15), (17, 16), (18, 17), (19, 18),
+        (20, 15), (21, 20), (22, 21), (23, 22), (24, 23), (25, 24), (26, 25),
+        (27, 23), (28, 27),
+        (29, 15), (30, 29), (31, 30), (32, 31), (33, 32), (34, 33), (35, 34),
+        (36, 32), (37, 36),
+    ),
+    offsets=(
+        (0, 0, 0),
+        (0, 0, 0), (0.093, -0.102, 0.035), (0.146, -0.402, 0),
+        (0.14, -0.385, 0), (0.012, -0.033, 0.121), (0, 0, 0.063),
+        (0, 0, 0), (-0.093, -0.102, 0.035), (-0.146, -0.402, 0),
+        (-0.14, -0.385, 0), (-0.012, -0.033, 0.121), (0, 0, 0.063),
+        (0, 0, 0), (0, 0.116, -0.008), (0, 0.117, -0.003),
+        (0, 0.117, 0), (0, 0.088, 0.008), (0, 0.088, -0.006),
+        (0, 0.092, -0.003),
+        (0, 0.117, 0), (0.199, 0.047, -0.014), (0.275, 0, 0), (0.19, 0, 0),
+        (0, 0, 0), (0.039, 0, 0), (0.032, 0, 0), (0, 0, 0),
+        (0.032, 0, 0.032),
+        (0, 0.117, 0), (-0.199, 0.047, -0.014), (-0.275, 0, 0),
+        (-0.19, 0, 0), (0, 0, 0), (-0.039, 0, 0), (-0.032, 0, 0), (0, 0, 0),
+        (-0.032, 0, 0.032),
+    ),
+    name="cmu38",
+)  # fmt: skip
+CMU26_IN_38 = tuple(CMU38.index(joint) for joint in CMU26.joints)
+
 H36M20 = Skeleton(
     joints=(
         "RightUpLeg", "RightLeg", "RightFoot", "RightToeBase",

@@ -71,6 +71,10 @@ class MultiScaleGCN(Module):
                 f"{tuple(channels)} differ in length"
             )
         both = joint and part
+        if len(channels) < 1 + both:
+            raise ValueError(
+                f"'channels' {tuple(channels)} needs {1 + both} blocks at least"
+            )
         if both and not set(fusion) <= set(range(1, len(channels))):
             raise ValueError(
                 f"'fusion' {tuple(fusion)} names blocks outside "

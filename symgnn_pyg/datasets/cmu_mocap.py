@@ -1,0 +1,241 @@
+import os
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from symgnn_pyg.data import SequenceStore, SkeletonData
+from symgnn_pyg.data import Sequence as StoredSequence
+from symgnn_pyg.datasets.motion_dataset import (
+    MotionDataset,
+    Window,
+    all_windows,
+    check_window,
+)
+from symgnn_pyg.datasets.source import Source
+from symgnn_pyg.errors import DataError
+from symgnn_pyg.layouts import CMU26, CMU26_IN_38, CMU38
+
+ACTIONS = (
+    "basketball",
+    "basketball_signal",
+    "directing_traffic",
+    "jumping",
+    "running",
+    "soccer",
+    "walking",
+    "washwindow",
+)
+COLUMNS = 3 + 3 * CMU38.num_joints
+VALIDATION = 5
+TEST_WINDOWS = 8
+TEST_SEED = 1234567890
+# What a published window observes and predicts, whatever part of it is used.
+TEST_OBSERVED, TEST_FUTURE = 50, 25
+TEST_SPAN = TEST_OBSERVED + TEST_FUTURE
+SPLITS = ("train", "val", "test")
+
+
+class CMUMocap(MotionDataset):
+    r"""Eight actions of the CMU Graphics Lab Motion Capture Database, as
+    exponential maps of 26 joints in radians, read from the files that motion
+    prediction uses: :obj:`{train,test}/ACTION/ACTION_i.txt`, 117
+    comma-separated columns.
+
+    The :obj:`"test"` split is the published one: of each action's test
+    recording eight windows, drawn by :obj:`numpy.random.RandomState(
+    1234567890)`. Training windows start at every frame (so both phases of a
+    stride of 2 occur) except the synthetic T-pose of the first row. The
+    :obj:`"val"` split is our own: the windows of each action's fifth training
+    recording, which :obj:`"train"` then leaves out.
+
+    Args:
+        root: The folder or zip archive with the files.
+        split: :obj:`"train"`, :obj:`"val"` or :obj:`"test"`.
+            (default: :obj:`"train"`)
+        observed: The number of observed frames. (default: :obj:`50`)
+        future: The number of frames to predict. (default: :obj:`25`)
+        stride: The distance of one frame to the next, in frames of the file,
+            recorded at 120 a second; the field uses 2 and calls that 40 ms.
+            (default: :obj:`2`)
+        actions: The actions to use; labels stay the same.
+            (default: all eight)
+        allow_missing: If set to :obj:`True`, files that are absent are named
+            in a warning instead of an error. (default: :obj:`False`)
+        store: The HDF5 file to keep the parsed sequences in. It is made anew
+            when the files change. (default: :obj:`root` with suffix
+            :obj:`.h5`, beside it)
+        transform: A transform of each sample. (default: :obj:`None`)
+
+    Raises:
+        FileNotFoundError: If :obj:`root` does not exist.
+        DataError: If files are absent or cannot be parsed; the message names
+            file and line.
+        ValueError: If an argument is none of its values.
+
+    The data may be used and shared freely but not resold. They were obtained
+    from mocap.cs.cmu.edu; the database was created with funding from NSF
+    EIA-0196217.
+
+    **STATS:**
+
+    .. list-table::
+        :header-rows: 1
+
+        * - split
+          - recordings
+          - joints
+          - channels
+          - classes
+        * - train and val
+          - 40
+          - 26
+          - 3
+          - 8
+        * - test
+          - 8
+          - 26
+          - 3
+          - 8
+    """
+
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        split: str = "train",
+        observed: int = 50,
+        future: int = 25,
+        stride: int = 2,
+        actions: Sequence[str] = ACTIONS,
+        allow_missing: bool = False,
+        store: str | os.PathLike[str] | None = None,
+        transform: Callable[[SkeletonData], SkeletonData] | None = None,
+    ) -> None:
+        check_window(observed, future, stride)
+        if split not in SPLITS:
+            raise ValueError(f"'split' must be one of {SPLITS}, got {split!r}")
+        if split == "test" and (
+            observed > TEST_OBSERVED or future > TEST_FUTURE
+        ):
+            raise ValueError(
+                f"The published windows observe {TEST_OBSERVED} frames and "
+                f"predict {TEST_FUTURE}, fewer than {observed} and {future}"
+            )
+        unknown = [action for action in actions if action not in ACTIONS]
+        if unknown:
+            raise ValueError(
+                f"Unknown action {unknown[0]!r}; there are "
+                f"{', '.join(ACTIONS)}"
+            )
+        with Source(root) as source:
+            missing = _missing(source, actions)
+            _report(missing, source, allow_missing)
+            opened = _prepare(source, Path(store or f"{source.path}.h5"))
+        super().__init__(
+            opened,
+            _windows(opened, split, observed, future, stride, actions),
+            observed,
+            future,
+            stride,
+            transform,
+        )
+        self.split = split
+        self.missing = missing
+
+
+def _names() -> Iterator[tuple[str, str]]:
+    for action in ACTIONS:
+        for i in range(1, 6):
+            yield action, f"train/{action}/{action}_{i}.txt"
+        yield action, f"test/{action}/{action}_1.txt"
+
+
+def _missing(source: Source, actions: Sequence[str]) -> list[str]:
+    return [
+        name
+        for action, name in _names()
+        if action in actions and name not in source
+    ]
+
+
+def _report(missing: list[str], source: Source, allow_missing: bool) -> None:
+    if not missing:
+        return
+    text = (
+        f"{source.path} lacks {len(missing)} files of CMU Mocap: "
+        f"{', '.join(missing)}"
+    )
+    if not allow_missing:
+        raise DataError(f"{text}. Pass allow_missing=True to go on without")
+    warnings.warn(text, stacklevel=3)
+
+
+def _prepare(source: Source, path: Path) -> SequenceStore:
+    found = [(action, name) for action, name in _names() if name in source]
+    if not found:
+        raise DataError(
+            f"{source.path} holds none of the files of CMU Mocap, such as "
+            f"train/walking/walking_1.txt"
+        )
+    checksums = {name: source.sha256(name) for _, name in found}
+    if path.is_file():
+        store = SequenceStore(path)
+        if store.skeleton == CMU26 and checksums == dict(
+            zip(store.sources, store.checksums, strict=True)
+        ):
+            return store
+    sequences = (
+        StoredSequence(
+            name.removesuffix(".txt"),
+            _parse(source, name),
+            ACTIONS.index(action),
+            name,
+            checksums[name],
+        )
+        for action, name in source.progress(found)
+    )
+    return SequenceStore.write(path, sequences, CMU26, ACTIONS)
+
+
+def _parse(source: Source, name: str) -> np.ndarray:
+    table = source.read_table(name, COLUMNS)  # [T, 3 + 38 * 3]
+    return table[:, 3:].reshape(len(table), -1, 3)[:, CMU26_IN_38]
+
+
+def _windows(
+    store: SequenceStore,
+    split: str,
+    observed: int,
+    future: int,
+    stride: int,
+    actions: Sequence[str],
+) -> list[Window]:
+    folder = "test/" if split == "test" else "train/"
+    chosen = [
+        i
+        for i, name in enumerate(store.names)
+        if store.classes[int(store.labels[i])] in actions
+        and name.startswith(folder)
+        and (
+            split == "test"
+            or name.endswith(f"_{VALIDATION}") == (split == "val")
+        )
+    ]
+    if split != "test":
+        return all_windows(store, chosen, observed, future, stride, skip=1)
+    windows = []
+    for i in chosen:
+        strided = -(-store.num_frames(i) // stride)
+        if strided <= TEST_SPAN:
+            raise DataError(
+                f"{store.sources[i]}: {strided} frames at stride {stride} are "
+                f"too few for windows of {TEST_SPAN}"
+            )
+        random = np.random.RandomState(TEST_SEED)
+        for _ in range(TEST_WINDOWS):
+            first = random.randint(0, strided - TEST_SPAN)
+            # Fewer observed frames are the last of the published ones.
+            start = first + TEST_OBSERVED - observed
+            windows.append(Window(i, start * stride))
+    return windows

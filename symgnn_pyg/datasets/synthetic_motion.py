@@ -1,0 +1,147 @@
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import roma
+import torch
+
+from symgnn_pyg.data import Sequence, SequenceStore, SkeletonData
+from symgnn_pyg.datasets.motion_dataset import (
+    MotionDataset,
+    Window,
+    all_windows,
+    check_window,
+)
+from symgnn_pyg.datasets.synthetic_actions import ACTIONS, Performance
+from symgnn_pyg.layouts import CMU26
+
+# How many sequences of each action a split has.
+SPLITS = {"train": 12, "val": 3, "test": 4}
+FRAMES = 160
+FRAME_RATE = 25
+TEST_WINDOWS = 4
+GENERATOR = "synthetic motion 1"
+
+
+class SyntheticMotion(MotionDataset):
+    r"""Made-up motion that needs no download: eight actions, periodic
+    (walking, running, waving, boxing) and transient (kicking, throwing,
+    squatting, bowing), performed on the skeleton of CMU Mocap and stored in
+    its form, as exponential maps of 26 joints in radians at 25 frames a
+    second, so that :func:`~symgnn_pyg.transforms.cmu_positions` makes
+    positions of them by forward kinematics.
+
+    Sequences of one action differ in tempo, amplitude, posture, the side of
+    the body that acts, the moments of transient events, drift and noise.
+    Test windows are spread evenly over the test sequences.
+
+    Args:
+        root: The folder to keep the HDF5 file in.
+        split: :obj:`"train"`, :obj:`"val"` or :obj:`"test"`.
+            (default: :obj:`"train"`)
+        observed: The number of observed frames. (default: :obj:`50`)
+        future: The number of frames to predict. (default: :obj:`25`)
+        seed: Another seed makes other sequences. (default: :obj:`0`)
+        transform: A transform of each sample. (default: :obj:`None`)
+
+    Raises:
+        ValueError: If an argument is none of its values.
+
+    **STATS:**
+
+    .. list-table::
+        :header-rows: 1
+
+        * - split
+          - sequences
+          - frames
+          - joints
+          - channels
+          - classes
+        * - train
+          - 96
+          - 15,360
+          - 26
+          - 3
+          - 8
+        * - val
+          - 24
+          - 3,840
+          - 26
+          - 3
+          - 8
+        * - test
+          - 32
+          - 5,120
+          - 26
+          - 3
+          - 8
+    """
+
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        split: str = "train",
+        observed: int = 50,
+        future: int = 25,
+        seed: int = 0,
+        transform: Callable[[SkeletonData], SkeletonData] | None = None,
+    ) -> None:
+        check_window(observed, future, 1)
+        if split not in SPLITS:
+            raise ValueError(
+                f"'split' must be one of {tuple(SPLITS)}, got {split!r}"
+            )
+        if observed + future > FRAMES:
+            raise ValueError(
+                f"The sequences have {FRAMES} frames, fewer than {observed} "
+                f"+ {future}"
+            )
+        store = _prepare(Path(root) / f"synthetic_motion_{seed}.h5", seed)
+        sequences = [
+            i
+            for i, name in enumerate(store.names)
+            if name.startswith(f"{split}/")
+        ]
+        windows = all_windows(store, sequences, observed, future)
+        if split == "test":
+            last = FRAMES - observed - future
+            starts = np.linspace(0, last, TEST_WINDOWS).astype(int)
+            windows = [
+                Window(i, int(start)) for i in sequences for start in starts
+            ]
+        super().__init__(
+            store, windows, observed, future, transform=transform
+        )
+        self.split = split
+
+
+def _prepare(path: Path, seed: int) -> SequenceStore:
+    if path.is_file():
+        store = SequenceStore(path)
+        if set(store.sources) == {GENERATOR} and store.skeleton == CMU26:
+            return store
+    return SequenceStore.write(path, _sequences(seed), CMU26, list(ACTIONS))
+
+
+def _sequences(seed: int) -> Iterator[Sequence]:
+    for s, (split, count) in enumerate(SPLITS.items()):
+        for label, action in enumerate(ACTIONS):
+            for i in range(count):
+                random = np.random.default_rng([seed, s, label, i])
+                frames = perform(action, random)
+                name = f"{split}/{action}/{i}"
+                yield Sequence(name, frames, label, GENERATOR)
+
+
+def perform(action: str, random: np.random.Generator) -> np.ndarray:
+    r"""One sequence of an action: exponential maps in radians, of shape
+    :math:`[T, V, 3]`.
+    """
+    performance = Performance(FRAMES, FRAME_RATE, random)
+    ACTIONS[action](performance)
+    angles = torch.from_numpy(performance.finish())  # [T, V, 3]
+    rotation = roma.euler_to_rotvec("XYZ", list(angles.unbind(dim=-1)))
+    # CMU Mocap stores minus the rotation.
+    return -rotation.numpy().astype(np.float32)

@@ -1,0 +1,6 @@
+from symgnn_pyg.metrics.mean_angle_error import MeanAngleError
+from symgnn_pyg.metrics.mpjpe import MPJPE
+from symgnn_pyg.metrics.pck import PCK
+from symgnn_pyg.metrics.top_k import TopKAccuracy
+
+__all__ = ["MPJPE", "PCK", "MeanAngleError", "TopKAccuracy"]

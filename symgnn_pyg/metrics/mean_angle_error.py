@@ -1,0 +1,81 @@
+import roma
+import torch
+from torch import Tensor
+
+from symgnn_pyg.metrics.per_frame import PerFrameMetric
+
+
+class MeanAngleError(PerFrameMetric):
+    r"""The mean angle error (MAE) of Human3.6M and CMU Mocap, in radians,
+    **at** each future frame (not averaged up to it).
+
+    The protocol, word for word:
+
+    1. Each joint's exponential map is turned into a rotation matrix
+       :math:`\mathbf{R}` (Rodrigues) and that into Euler angles
+       :math:`e_2 = -\arcsin R_{02}`, :math:`e_1 = \textrm{atan2}(R_{12} /
+       \cos e_2, R_{22} / \cos e_2)`, :math:`e_3 = \textrm{atan2}(R_{01} /
+       \cos e_2, R_{00} / \cos e_2)`; where :math:`|R_{02}| = 1`,
+       :math:`e_3 = 0` and :math:`e_1 = \textrm{atan2}(R_{01}, R_{02})`.
+    2. Of a sample's :math:`3 V` angles those count whose standard deviation
+       over the true future frames exceeds :math:`10^{-4}`.
+    3. The error at a frame is the Euclidean norm of the differences of those
+       angles, not wrapped at :math:`2 \pi`.
+    4. The mean over the samples of an action, then over actions.
+
+    Global translation and rotation take no part: give the joints without the
+    root. Poses are taken in double precision, in radians.
+
+    Args:
+        num_joints: The number of joints :math:`V`.
+        future: The number of future frames :math:`T'`.
+        num_groups: The number of actions. (default: :obj:`1`)
+        **kwargs: Further arguments of :class:`torchmetrics.Metric`.
+
+    Shapes:
+        - **input:** predicted and true exponential maps
+          :math:`[N \cdot V, T', 3]`, actions :math:`[N]`
+        - **output:** errors :math:`[T']`
+
+    Source: the `"On Human Motion Prediction Using Recurrent Neural Networks"
+    <https://arxiv.org/abs/1705.02445>`_ paper.
+    """
+
+    MOVING = 1e-4
+
+    higher_is_better = False
+
+    def sample_values(self, prediction: Tensor, target: Tensor) -> Tensor:
+        predicted, true = to_euler(prediction), to_euler(target)
+        spread = true.std(dim=2, correction=0)  # [N, V, 3]
+        moving = (spread > self.MOVING).unsqueeze(2)
+        gap = (predicted - true) * moving
+        return gap.square().sum(dim=(1, 3)).sqrt()
+
+
+def to_euler(rotation: Tensor) -> Tensor:
+    r"""Exponential maps to Euler angles, by the convention of
+    :class:`MeanAngleError`.
+
+    Args:
+        rotation: Rotation vectors in radians, of shape :math:`[*, 3]`.
+
+    Returns:
+        The angles :math:`(e_1, e_2, e_3)` in radians, of shape
+        :math:`[*, 3]`.
+    """
+    matrix = roma.rotvec_to_rotmat(rotation)
+    sine = matrix[..., 0, 2]
+    locked = sine.abs() >= 1.0
+    second = -sine.clamp(-1.0, 1.0).arcsin()
+    cosine = torch.where(locked, 1.0, second.cos())
+    first = torch.atan2(
+        matrix[..., 1, 2] / cosine, matrix[..., 2, 2] / cosine
+    )
+    third = torch.atan2(
+        matrix[..., 0, 1] / cosine, matrix[..., 0, 0] / cosine
+    )
+    turn = torch.atan2(matrix[..., 0, 1], sine)
+    first = torch.where(locked, turn, first)
+    third = torch.where(locked, 0.0, third)
+    return torch.stack([first, second, third], dim=-1)

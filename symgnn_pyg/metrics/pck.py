@@ -1,0 +1,45 @@
+from typing import Any
+
+from torch import Tensor
+
+from symgnn_pyg.metrics.per_frame import PerFrameMetric
+
+
+class PCK(PerFrameMetric):
+    r"""The percentage of correct points at each future frame: the share of
+    joints, from 0 to 1, whose distance to the truth is below
+    :obj:`threshold` times the size of the body. That size, the normaliser, is
+    the diagonal of the box around all true joints of that frame.
+
+    Args:
+        num_joints: The number of joints :math:`V`.
+        future: The number of future frames :math:`T'`.
+        num_groups: The number of groups, such as actions.
+            (default: :obj:`1`)
+        threshold: The share of the body's size. (default: :obj:`0.05`)
+        **kwargs: Further arguments of :class:`torchmetrics.Metric`.
+
+    Shapes:
+        - **input:** predicted and true positions
+          :math:`[N \cdot V, T', C]`, groups :math:`[N]`
+        - **output:** shares :math:`[T']`
+    """
+
+    higher_is_better = True
+
+    def __init__(
+        self,
+        num_joints: int,
+        future: int,
+        num_groups: int = 1,
+        threshold: float = 0.05,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(num_joints, future, num_groups, **kwargs)
+        self.threshold = threshold
+
+    def sample_values(self, prediction: Tensor, target: Tensor) -> Tensor:
+        distance = (prediction - target).norm(dim=-1)  # [N, V, T']
+        box = target.amax(dim=1) - target.amin(dim=1)  # [N, T', C]
+        size = box.norm(dim=-1, keepdim=True).mT  # [N, 1, T']
+        return (distance < self.threshold * size).double().mean(dim=1)

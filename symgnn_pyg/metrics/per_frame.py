@@ -1,0 +1,86 @@
+from abc import abstractmethod
+from typing import Any
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+
+class PerFrameMetric(Metric):
+    r"""A number for each future frame of each sample, averaged over samples
+    within a group and then, each group counting once, over groups.
+
+    Args:
+        num_joints: The number of joints :math:`V`.
+        future: The number of future frames :math:`T'`.
+        num_groups: The number of groups, such as actions.
+            (default: :obj:`1`)
+        **kwargs: Further arguments of :class:`torchmetrics.Metric`.
+    """
+
+    total: Tensor
+    count: Tensor
+    full_state_update = False
+    is_differentiable = False
+
+    def __init__(
+        self, num_joints: int, future: int, num_groups: int = 1, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.num_joints = num_joints
+        total = torch.zeros(num_groups, future, dtype=torch.double)
+        self.add_state("total", total, dist_reduce_fx="sum")
+        count = torch.zeros(num_groups, dtype=torch.long)
+        self.add_state("count", count, dist_reduce_fx="sum")
+
+    def update(
+        self, prediction: Tensor, target: Tensor, group: Tensor | None = None
+    ) -> None:
+        r"""Adds a batch.
+
+        Args:
+            prediction: The predicted poses, :math:`[N \cdot V, T', C]`.
+            target: The true poses, of the same shape.
+            group: The group of each sample, :math:`[N]`.
+                (default: all in group 0)
+
+        Raises:
+            ValueError: If the shapes do not fit.
+        """
+        future = self.total.size(1)
+        if (
+            prediction.shape != target.shape
+            or prediction.dim() != 3
+            or prediction.size(0) % self.num_joints != 0
+            or prediction.size(1) != future
+        ):
+            raise ValueError(
+                f"Expected two tensors of shape [N * {self.num_joints}, "
+                f"{future}, C], got {list(prediction.shape)} and "
+                f"{list(target.shape)}"
+            )
+        shape = (-1, self.num_joints, *prediction.shape[1:])
+        value = self.sample_values(  # [N, T']
+            prediction.detach().double().view(shape),
+            target.detach().double().view(shape),
+        )
+        if group is None:
+            group = value.new_zeros(value.size(0), dtype=torch.long)
+        self.total.index_add_(0, group, value)
+        self.count.index_add_(0, group, torch.ones_like(group))
+
+    @abstractmethod
+    def sample_values(self, prediction: Tensor, target: Tensor) -> Tensor:
+        r"""The value of each sample at each frame, :math:`[N, T']`, of poses
+        in double precision, :math:`[N, V, T', C]`.
+        """
+
+    def compute(self) -> Tensor:
+        r"""The average at each future frame, of shape :math:`[T']`."""
+        return self.compute_groups()[self.count > 0].mean(dim=0)
+
+    def compute_groups(self) -> Tensor:
+        r"""The average of each group at each future frame, of shape
+        :math:`[G, T']`; NaN for a group without samples.
+        """
+        return self.total / self.count.unsqueeze(1)

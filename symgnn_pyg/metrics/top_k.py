@@ -1,0 +1,22 @@
+from typing import Any
+
+from torchmetrics.classification import MulticlassAccuracy
+
+
+class TopKAccuracy(MulticlassAccuracy):
+    r"""The share of samples, from 0 to 1, whose true class is among the
+    :math:`k` with the highest scores, each sample counting once.
+
+    Args:
+        num_classes: The number of classes.
+        top_k: The number :math:`k`. (default: :obj:`1`)
+        **kwargs: Further arguments of
+            :class:`torchmetrics.classification.MulticlassAccuracy`.
+
+    Shapes:
+        - **input:** scores :math:`[N, K]`, labels :math:`[N]`
+        - **output:** a scalar
+    """
+
+    def __init__(self, num_classes: int, top_k: int = 1, **kwargs: Any) -> None:
+        super().__init__(num_classes, top_k, average="micro", **kwargs)
