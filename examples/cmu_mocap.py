@@ -123,8 +123,10 @@ def run(args: argparse.Namespace) -> None:
     with replacing(args.output / "metrics.json") as path:
         path.write_text(json.dumps(metrics, indent=2) + "\n")
     draw(model, test, args)
-    print(f"Wrote {', '.join(sorted(p.name for p in args.output.iterdir()))} "
-          f"to {args.output}/")
+    print(
+        f"Wrote {', '.join(sorted(p.name for p in args.output.iterdir()))} "
+        f"to {args.output}/"
+    )
 
 
 SPLITS = ("train", "val", "test")
@@ -175,17 +177,19 @@ def fit(
     sampler = WeightedRandomSampler(
         [1.0 / count[label] for label in labels], len(labels)
     )
-    loader = DataLoader(
-        train, args.batch_size, sampler=sampler, drop_last=True
-    )
+    loader = DataLoader(train, args.batch_size, sampler=sampler, drop_last=True)
     criterion = SymbioticLoss(args.weighting).to(args.device)
     optimizer = torch.optim.AdamW(
         model.parameters(), args.learning_rate, weight_decay=1e-2
     )
     best = (math.inf, None)
     checks = [0.5, 0.75, 0.9, 1.0]
-    bar = tqdm(total=100, unit="%", bar_format="{l_bar}{bar}| {elapsed}"
-               "<{remaining}{postfix}", dynamic_ncols=True)
+    bar = tqdm(
+        total=100,
+        unit="%",
+        bar_format="{l_bar}{bar}| {elapsed}<{remaining}{postfix}",
+        dynamic_ncols=True,
+    )
     start, step, progress = time.monotonic(), 0, 0.0
     try:
         while progress < 1.0:
@@ -380,8 +384,9 @@ def draw(
         for frames in (data.x, data.future, out.future.cpu())
     )
     steps = range(0, test.future, max(1, test.future // 8))
-    ago = [test.observed - test.future // 8 * k - 1 for k in
-           range(len(steps))][::-1]
+    ago = [test.observed - test.future // 8 * k - 1 for k in range(len(steps))][
+        ::-1
+    ]
     figure = plot_poses(
         {
             "observed": observed[[max(0, frame) for frame in ago]],
@@ -398,7 +403,10 @@ def draw(
 
     plt = matplotlib.pyplot
     figure, axes = plt.subplots(
-        1, len(samples), figsize=(3 * len(samples), 4), layout="constrained",
+        1,
+        len(samples),
+        figsize=(3 * len(samples), 4),
+        layout="constrained",
         squeeze=False,
     )
     for ax, label in zip(axes[0], sorted(samples), strict=True):

@@ -439,8 +439,10 @@ class Skeleton:
         if part_bones is not None:
             return _pairs(part_bones, self.part_names, "part bone", "part")
         part = self.joint_to_part.tolist()
-        pairs = {tuple(sorted((part[a], part[b])))
-                 for a, b in self.bones + self.links}
+        pairs = {
+            tuple(sorted((part[a], part[b])))
+            for a, b in self.bones + self.links
+        }
         return tuple(sorted((a, b) for a, b in pairs if a != b))
 
     def _offsets(

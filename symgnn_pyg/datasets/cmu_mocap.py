@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from symgnn_pyg.data import SequenceStore, SkeletonData
 from symgnn_pyg.data import Sequence as StoredSequence
+from symgnn_pyg.data import SequenceStore, SkeletonData
 from symgnn_pyg.datasets.motion_dataset import (
     MotionDataset,
     Window,
@@ -125,8 +125,7 @@ class CMUMocap(MotionDataset):
         unknown = [action for action in actions if action not in ACTIONS]
         if unknown:
             raise ValueError(
-                f"Unknown action {unknown[0]!r}; there are "
-                f"{', '.join(ACTIONS)}"
+                f"Unknown action {unknown[0]!r}; there are {', '.join(ACTIONS)}"
             )
         with Source(root) as source:
             missing = _missing(source, actions)

@@ -140,9 +140,7 @@ def _first_fault(content: bytes, columns: int) -> str:
     for number, line in enumerate(lines, start=1):
         cells = line.split(",")
         if len(cells) != columns:
-            return (
-                f"line {number}: {len(cells)} columns, expected {columns}"
-            )
+            return f"line {number}: {len(cells)} columns, expected {columns}"
         for column, cell in enumerate(cells, start=1):
             try:
                 finite = np.isfinite(float(cell))

@@ -111,9 +111,7 @@ class SyntheticMotion(MotionDataset):
             windows = [
                 Window(i, int(start)) for i in sequences for start in starts
             ]
-        super().__init__(
-            store, windows, observed, future, transform=transform
-        )
+        super().__init__(store, windows, observed, future, transform=transform)
         self.split = split
 
 

@@ -69,12 +69,8 @@ def to_euler(rotation: Tensor) -> Tensor:
     locked = sine.abs() >= 1.0
     second = -sine.clamp(-1.0, 1.0).arcsin()
     cosine = torch.where(locked, 1.0, second.cos())
-    first = torch.atan2(
-        matrix[..., 1, 2] / cosine, matrix[..., 2, 2] / cosine
-    )
-    third = torch.atan2(
-        matrix[..., 0, 1] / cosine, matrix[..., 0, 0] / cosine
-    )
+    first = torch.atan2(matrix[..., 1, 2] / cosine, matrix[..., 2, 2] / cosine)
+    third = torch.atan2(matrix[..., 0, 1] / cosine, matrix[..., 0, 0] / cosine)
     turn = torch.atan2(matrix[..., 0, 1], sine)
     first = torch.where(locked, turn, first)
     third = torch.where(locked, 0.0, third)

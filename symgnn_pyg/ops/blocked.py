@@ -20,9 +20,7 @@ def graph_mix_blocked(
 
 class _Blocked(Function):
     @staticmethod
-    def forward(  # type: ignore[override]
-        ctx: Any, x: Tensor, weight: Tensor, *graphs: Tensor
-    ) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, *graphs: Tensor) -> Tensor:
         x = x.contiguous()
         ctx.save_for_backward(x, weight, *graphs)
         num_joints, (_, width, out_width) = graphs[0].size(-1), weight.shape
@@ -75,13 +73,11 @@ class _Blocked(Function):
                 if needs[0]:
                     grad_x[here].baddbmm_(a.mT, mixed)
                 if needs[2 + k] and graph.dim() == 2:
-                    grad_graphs[k] += torch.bmm(
-                        mixed, samples[here].mT
-                    ).sum(dim=0)
-                elif needs[2 + k]:
-                    torch.bmm(
-                        mixed, samples[here].mT, out=grad_graphs[k][here]
+                    grad_graphs[k] += torch.bmm(mixed, samples[here].mT).sum(
+                        dim=0
                     )
+                elif needs[2 + k]:
+                    torch.bmm(mixed, samples[here].mT, out=grad_graphs[k][here])
         grads = [grad_x.view_as(x), grad_weight, *grad_graphs]
         return tuple(
             g if need else None for g, need in zip(grads, needs, strict=True)

@@ -36,7 +36,7 @@ def _check(kernel: str) -> str:
 _kernel = _check(os.environ.get(VARIABLE, "auto"))
 
 
-class use:
+class use:  # noqa: N801
     r"""Forces one kernel of :func:`graph_mix`, for good or, as a context
     manager, for a block:
 

@@ -49,7 +49,7 @@ def forward_kinematics(rotation: Tensor, skeleton: Skeleton) -> Tensor:
         up = parent.get(joint)
         if up is None:
             turned[joint] = local[..., joint, :, :]
-            position[joint] = offset[joint].expand(rotation.shape[:-2] + (3,))
+            position[joint] = offset[joint].expand((*rotation.shape[:-2], 3))
             return
         place(up)
         turned[joint] = turned[up] @ local[..., joint, :, :]

@@ -1,6 +1,5 @@
 import matplotlib.pyplot as plt
 import numpy as np
-import torch
 from matplotlib.axes import Axes
 from torch import Tensor
 
@@ -47,7 +46,7 @@ def plot_actional_edges(
     ax.scatter(x, y, color="#555555", s=12, zorder=2)
     weight = actional.detach().clone().fill_diagonal_(0.0).flatten()
     count = min(num_edges, num_joints * (num_joints - 1))
-    strongest, index = torch.topk(weight, count)
+    index = weight.topk(count).indices
     shade = np.linspace(1.0, 0.35, count)
     for rank, edge in enumerate(index.tolist()):
         target, source = divmod(edge, num_joints)

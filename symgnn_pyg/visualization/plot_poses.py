@@ -13,7 +13,7 @@ LEFT, RIGHT, MIDDLE = "#0072b2", "#d55e00", "#555555"
 def side_colour(name: str) -> str:
     r"""The colour of the side of the body that a joint's name tells."""
     name = name.lower()
-    if name.startswith("left") or name[0] == "l" and "low" not in name:
+    if name.startswith("left") or (name[0] == "l" and "low" not in name):
         return LEFT
     return RIGHT if name[0] == "r" and name != "root" else MIDDLE
 

@@ -1,6 +1,7 @@
 import torch
 from torch import Tensor
 from torch.nn import BatchNorm1d, Dropout, Identity, Linear, Module, Sequential
+from torch_geometric.nn.inits import reset
 
 from symgnn_pyg.nn.conv.graph_mix_conv import GraphMixConv
 from symgnn_pyg.nn.conv.joint_graph_conv import JointGraphConv
@@ -79,9 +80,8 @@ class GraphTemporalBlock(Module):
 
     def reset_parameters(self) -> None:
         r"""Draws new weights."""
-        for module in self.modules():
-            if module is not self and hasattr(module, "reset_parameters"):
-                module.reset_parameters()
+        for module in self.children():
+            reset(module)
 
     def _forward(self, x: Tensor, mixed: Tensor) -> Tensor:
         # In place, since what is overwritten is needed by no backward pass.

@@ -54,6 +54,7 @@ class PartGraphConv(GraphMixConv):
                 sparse transposed adjacency matrix.
             edge_weight: The edges' weights :math:`[|E|]`.
         """
-        use_own = edge_index is None and self.graph is not None
-        graphs = self.graph() if use_own else None
+        graphs = None
+        if edge_index is None and self.graph is not None:
+            graphs = self.graph()
         return super().forward(x, graphs, edge_index, edge_weight)

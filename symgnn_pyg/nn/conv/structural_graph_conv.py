@@ -55,6 +55,7 @@ class StructuralGraphConv(GraphMixConv):
             edge_index: Instead of the skeleton: edges :math:`[2, |E|]`.
             edge_weight: The edges' weights :math:`[|E|, L]`.
         """
-        use_own = edge_index is None and self.graph is not None
-        graphs = self.graph() if use_own else None
+        graphs = None
+        if edge_index is None and self.graph is not None:
+            graphs = self.graph()
         return super().forward(x, graphs, edge_index, edge_weight)

@@ -2,9 +2,7 @@ import torch
 from torch import Tensor
 
 
-def mgda_weight(
-    recognition_grad: Tensor, prediction_grad: Tensor
-) -> Tensor:
+def mgda_weight(recognition_grad: Tensor, prediction_grad: Tensor) -> Tensor:
     r"""The weight :math:`\alpha` for which :math:`\alpha \mathbf{g}_r + (1 -
     \alpha) \mathbf{g}_p` is the shortest vector: the two-task closed form of
     the multiple-gradient descent algorithm, from the `"Multi-Task Learning as

@@ -101,8 +101,10 @@ class SymbioticLoss(Module):
             assert total is not None
             alpha = total.new_tensor(float(prediction is None))
             return SymbioticLossOutput(total, recognition, prediction, alpha)
-        if self.weighting == "mgda" and self.training and (
-            out.shared.requires_grad
+        if (
+            self.weighting == "mgda"
+            and self.training
+            and (out.shared.requires_grad)
         ):
             grads = [
                 torch.autograd.grad(loss, out.shared, retain_graph=True)[0]
@@ -110,9 +112,7 @@ class SymbioticLoss(Module):
             ]
             self.alpha = mgda_weight(*grads).to(self.alpha.dtype)
         total = self.alpha * recognition + (1 - self.alpha) * prediction
-        return SymbioticLossOutput(
-            total, recognition, prediction, self.alpha
-        )
+        return SymbioticLossOutput(total, recognition, prediction, self.alpha)
 
     def extra_repr(self) -> str:
         return f"weighting={self.weighting!r}"

@@ -2,6 +2,7 @@ import torch
 from torch import Tensor
 from torch.nn import BatchNorm1d, Linear, Module, ModuleList
 from torch_geometric.nn import MLP, MessagePassing
+from torch_geometric.nn.inits import reset
 
 from symgnn_pyg.nn.pool.rows import samples
 from symgnn_pyg.skeleton import Skeleton
@@ -39,16 +40,13 @@ class ActionalPropagation(MessagePassing):
         self.lin_j = Linear(channels, channels, bias=False)
         self.norm = BatchNorm1d(channels)
         self.lin_out = Linear(channels, channels)
-        self.joint_mlp = MLP(
-            [channels] * 3, dropout=dropout, plain_last=False
-        )
+        self.joint_mlp = MLP([channels] * 3, dropout=dropout, plain_last=False)
 
     def reset_parameters(self) -> None:
         r"""Draws new weights."""
         super().reset_parameters()
         for module in self.children():
-            if hasattr(module, "reset_parameters"):
-                module.reset_parameters()
+            reset(module)
 
     def forward(
         self,
@@ -88,8 +86,12 @@ class ActionalPropagation(MessagePassing):
         a = a.view(-1, num_joints, 1, a.size(-1))
         b = b.view(-1, num_joints, b.size(-1))[:, other]  # [N, V, V - 1, D]
         pairs = (a + b).flatten(0, 2)
-        return self.message(pairs, pairs.new_zeros(())).view_as(b).mean(2) \
+        return (
+            self.message(pairs, pairs.new_zeros(()))
+            .view_as(b)
+            .mean(2)
             .flatten(0, 1)
+        )
 
 
 class ActionalGraphInference(Module):
@@ -146,8 +148,7 @@ class ActionalGraphInference(Module):
     def reset_parameters(self) -> None:
         r"""Draws new weights."""
         self.joint_mlp.reset_parameters()
-        for propagation in self.propagations:
-            propagation.reset_parameters()
+        reset(self.propagations)
         self.embed_target.reset_parameters()
         self.embed_source.reset_parameters()
 

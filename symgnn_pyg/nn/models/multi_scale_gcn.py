@@ -3,6 +3,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 from torch.nn import Module, ModuleList
+from torch_geometric.nn.inits import reset
 
 from symgnn_pyg.nn.conv.blocks import JGTCBlock, PGTCBlock
 from symgnn_pyg.nn.pool.joint_to_part import JointToPart
@@ -120,8 +121,8 @@ class MultiScaleGCN(Module):
 
     def reset_parameters(self) -> None:
         r"""Draws new weights."""
-        for block in [*self.joint_blocks, *self.part_blocks]:
-            block.reset_parameters()
+        reset(self.joint_blocks)
+        reset(self.part_blocks)
 
     def forward(self, x: Tensor, actional: Tensor | None = None) -> Tensor:
         r"""Runs the forward pass.

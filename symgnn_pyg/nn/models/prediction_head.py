@@ -74,8 +74,9 @@ class PredictionHead(Module):
         self.num_classes = num_classes
         self.future = future
         self.orders = tuple(orders)
-        self.fuse = MLP([in_channels, hidden_channels, hidden_channels],
-                        norm=None)
+        self.fuse = MLP(
+            [in_channels, hidden_channels, hidden_channels], norm=None
+        )
         self.graph_conv: JointGraphConv | None = None
         if structural or actional:
             self.graph_conv = JointGraphConv(
@@ -128,7 +129,9 @@ class PredictionHead(Module):
                 f"A head for {self.num_classes} classes was given "
                 f"{'no ' if probabilities is None else ''}'probabilities'"
             )
-        label = [] if probabilities is None else [self._per_joint(probabilities)]
+        label = []
+        if probabilities is not None:
+            label = [self._per_joint(probabilities)]
         highest = max(self.orders)
         # Only the last frames matter for the differences of the current one.
         recent = x[:, -(highest + 1) :]

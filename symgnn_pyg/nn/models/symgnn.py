@@ -4,6 +4,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 from torch.nn import Module, ModuleList
+from torch_geometric.nn.inits import reset
 
 from symgnn_pyg import ops
 from symgnn_pyg.nn.models.actional_inference import ActionalGraphInference
@@ -120,7 +121,7 @@ class SymGNN(Module):
                 num_iterations=num_iterations,
                 dropout=dropout,
             )
-        self.branches = ModuleList(
+        branches = [
             MultiScaleGCN(
                 skeleton,
                 in_channels,
@@ -136,8 +137,9 @@ class SymGNN(Module):
                 part,
             )
             for _ in self.orders
-        )
-        width = sum(branch.out_channels for branch in self.branches)
+        ]
+        self.branches = ModuleList(branches)
+        width = sum(branch.out_channels for branch in branches)
         self.recognition: RecognitionHead | None = None
         if recognition:
             self.recognition = RecognitionHead(
@@ -203,9 +205,7 @@ class SymGNN(Module):
     def reset_parameters(self) -> None:
         r"""Draws new weights."""
         for module in self.children():
-            modules = module if isinstance(module, ModuleList) else [module]
-            for m in modules:
-                m.reset_parameters()
+            reset(module)
 
     def forward(self, x: Tensor) -> SymGNNOutput:
         r"""Runs the forward pass.

@@ -1,0 +1,40 @@
+# Two commands for a fresh machine with Python 3.11 or newer:
+#   make example   trains the network and writes its results to outputs/
+#   make test      runs the whole suite, types and style
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+DATA ?= synthetic
+ARGS ?=
+
+.PHONY: example test clean
+
+example: .venv/example
+	$(BIN)/python examples/cmu_mocap.py --data "$(DATA)" $(ARGS)
+
+test: .venv/test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --without-torch-scatter tests/ops tests/nn/conv tests/nn/pool
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/example: .venv/bin/python setup.cfg pyproject.toml constraints.txt
+	$(PIP) -c constraints.txt torch setuptools
+	$(PIP) -c constraints.txt --no-build-isolation -e ".[vis]"
+	touch $@
+
+# torch-scatter has no wheel for current versions of torch, and its build
+# imports torch: it is compiled against the one that is installed.
+.venv/test: .venv/example
+	$(PIP) -c constraints.txt --no-build-isolation -e ".[test]"
+	$(PIP) -c constraints.txt wheel
+	$(PIP) --no-build-isolation torch-scatter==2.1.2
+	touch $@
+
+clean:
+	rm -rf .venv build dist *.egg-info outputs
