@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import combinations
 
 import networkx as nx
@@ -286,7 +286,6 @@ class Skeleton:
         """
         return _normalised(self.part_edge_index, self.num_parts)
 
-    @lru_cache(maxsize=64)  # noqa: B019
     def dual(self) -> "Skeleton":
         r"""The bone skeleton: its joints are this skeleton's bones, named
         ``"child-parent"``, and two of them are neighbours when they share a
@@ -297,6 +296,10 @@ class Skeleton:
         Raises:
             ValueError: If the skeleton has no bones.
         """
+        return self._dual
+
+    @cached_property
+    def _dual(self) -> "Skeleton":
         if not self.bones:
             raise ValueError(f"{self!r} has no bones, and so no dual")
         node = {frozenset(bone): i for i, bone in enumerate(self.bones)}

@@ -74,7 +74,10 @@ class ActionalPropagation(MessagePassing):
         return self.joint_mlp(self.lin_out(mean))
 
     def message(self, a_i: Tensor, b_j: Tensor) -> Tensor:
-        return self.norm(a_i + b_j).relu()
+        return self._activate(a_i + b_j)
+
+    def _activate(self, pair: Tensor) -> Tensor:
+        return self.norm(pair).relu()
 
     def _all_pairs(self, a: Tensor, b: Tensor, num_joints: int) -> Tensor:
         if num_joints == 1:
@@ -85,13 +88,8 @@ class ActionalPropagation(MessagePassing):
         other = partner + (partner >= joint.unsqueeze(1)).long()  # [V, V - 1]
         a = a.view(-1, num_joints, 1, a.size(-1))
         b = b.view(-1, num_joints, b.size(-1))[:, other]  # [N, V, V - 1, D]
-        pairs = (a + b).flatten(0, 2)
-        return (
-            self.message(pairs, pairs.new_zeros(()))
-            .view_as(b)
-            .mean(2)
-            .flatten(0, 1)
-        )
+        pairs = self._activate((a + b).flatten(0, 2)).view_as(b)
+        return pairs.mean(dim=2).flatten(0, 1)
 
 
 class ActionalGraphInference(Module):

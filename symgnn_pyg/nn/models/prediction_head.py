@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 from torch.nn import GRUCell, Module
-from torch.nn.init import zeros_
+from torch.nn.init import normal_, zeros_
 from torch_geometric.nn import MLP
 
 from symgnn_pyg import ops
@@ -72,6 +72,7 @@ class PredictionHead(Module):
         super().__init__()
         self.num_joints = skeleton.num_joints
         self.num_classes = num_classes
+        self.pose_channels = pose_channels
         self.future = future
         self.orders = tuple(orders)
         self.fuse = MLP(
@@ -94,7 +95,7 @@ class PredictionHead(Module):
         self.out = MLP(
             [hidden_channels, hidden_channels, pose_channels], norm=None
         )
-        self._start_still()
+        self._balance()
 
     def reset_parameters(self) -> None:
         r"""Draws new weights."""
@@ -103,7 +104,7 @@ class PredictionHead(Module):
             self.graph_conv.reset_parameters()
         self.gru.reset_parameters()
         self.out.reset_parameters()
-        self._start_still()
+        self._balance()
 
     def forward(
         self,
@@ -158,6 +159,17 @@ class PredictionHead(Module):
             .flatten(0, 1)
         )
 
-    def _start_still(self) -> None:
+    @torch.no_grad()
+    def _balance(self) -> None:
+        # From frame to frame a body moves little: differences are a tenth of
+        # the poses, and beside the backbone's features they would go unseen.
+        self.fuse.lins[-1].weight.mul_(0.1)
+        if self.graph_conv is not None:
+            self.graph_conv.weight.div_(self.graph_conv.weight.size(0))
+        weight = self.gru.weight_ih
+        normal_(weight, std=weight.size(1) ** -0.5)
+        width = self.pose_channels
+        for i, order in enumerate(self.orders):
+            weight[:, i * width : (i + 1) * width].mul_(max(1, 10 * order))
         zeros_(self.out.lins[-1].weight)
         zeros_(self.out.lins[-1].bias)
