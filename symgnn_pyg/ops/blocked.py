@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import torch
@@ -24,15 +25,15 @@ class _Blocked(Function):
         x = x.contiguous()
         ctx.save_for_backward(x, weight, *graphs)
         num_joints, (_, width, out_width) = graphs[0].size(-1), weight.shape
-        samples = x.view(x.size(0) // num_joints, num_joints, -1)
+        samples = _samples(x, num_joints)
         out = x.new_empty(*x.shape[:-1], out_width)
-        rows = out.view(samples.size(0), -1, out_width)  # [N, V*T, C_out]
+        rows = _samples(out, num_joints)
         block = _block_size()
         scratch = torch.empty_like(samples[:block])
         for at in range(0, samples.size(0), block):
             here = slice(at, at + block)
             size = samples[here].size(0)
-            y = rows[here].view(-1, out_width)
+            y = rows[here].view(-1, out_width)  # [B*V*T, C_out]
             for k, graph in enumerate(graphs):
                 a = _of_block(graph, here, size)
                 torch.bmm(a, samples[here], out=scratch[:size])
@@ -51,8 +52,8 @@ class _Blocked(Function):
             return _differentiable_backward(inputs, needs, grad)
         x, weight, *graphs = inputs
         num_joints, (_, width, out_width) = graphs[0].size(-1), weight.shape
-        samples = x.view(x.size(0) // num_joints, num_joints, -1)
-        rows = grad.contiguous().view(samples.size(0), -1, out_width)
+        samples = _samples(x, num_joints)
+        rows = _samples(grad.contiguous(), num_joints)
         grad_x = torch.zeros_like(samples)
         grad_weight = torch.zeros_like(weight)
         grad_graphs = [torch.zeros_like(graph) for graph in graphs]
@@ -92,6 +93,11 @@ def _differentiable_backward(
     out = graph_mix_dense(x, graphs, weight)
     found = iter(torch.autograd.grad(out, wanted, grad, create_graph=True))
     return tuple(next(found) if need else None for need in needs)
+
+
+def _samples(x: Tensor, num_joints: int) -> Tensor:
+    shape = (x.size(0) // num_joints, num_joints, prod(x.shape[1:]))
+    return x.view(shape)  # [N, V, T*C]
 
 
 def _of_block(graph: Tensor, here: slice, size: int) -> Tensor:

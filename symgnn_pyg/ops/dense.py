@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from math import prod
 
 import torch
 from torch import Tensor
@@ -13,7 +14,8 @@ def graph_mix_dense(
     num_joints, out_channels = graphs[0].size(-1), weight.size(-1)
     num_samples = x.size(0) // num_joints
     in_channels = x.size(-1)
-    samples = x.reshape(num_samples, num_joints, -1)  # [N, V, T*C]
+    shape = (num_samples, num_joints, prod(x.shape[1:]))
+    samples = x.reshape(shape)  # [N, V, T*C]
     out: Tensor | None = None
     for graph, w in zip(graphs, weight, strict=True):
         # Mixing first is the cheaper order wherever V < C_out. Expanding a

@@ -1,0 +1,73 @@
+import os
+import shutil
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+import torch
+
+matplotlib.use("Agg")
+
+ACTIONS = (
+    "basketball",
+    "basketball_signal",
+    "directing_traffic",
+    "jumping",
+    "running",
+    "soccer",
+    "walking",
+    "washwindow",
+)
+
+
+@pytest.fixture(
+    params=[torch.float32, torch.float64], ids=["float32", "float64"]
+)
+def dtype(request):
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def cmu_mocap():
+    beside = Path(__file__).resolve().parents[2]
+    default = beside / "shared" / "data" / "cmu_mocap.zip"
+    path = Path(os.environ.get("CMU_MOCAP", default))
+    if not path.exists():
+        pytest.skip("The CMU Mocap files are absent; set CMU_MOCAP to them")
+    return path
+
+
+def _write_recording(path, rows, seed=0, columns=117):
+    random = np.random.default_rng(seed)
+    table = 0.3 * random.standard_normal((rows, columns))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savetxt(path, table, fmt="%.4f", delimiter=",")
+
+
+@pytest.fixture(scope="session")
+def write_recording():
+    """Writes a made-up recording in the form of CMU Mocap."""
+    return _write_recording
+
+
+@pytest.fixture(scope="session")
+def complete_recordings(tmp_path_factory):
+    """All 48 files; the first row of each is marked by nines."""
+    root = tmp_path_factory.mktemp("complete") / "cmu_mocap"
+    for a, action in enumerate(ACTIONS):
+        for i in range(1, 6):
+            path = root / "train" / action / f"{action}_{i}.txt"
+            _write_recording(path, 12, 10 * a + i)
+        _write_recording(root / "test" / action / f"{action}_1.txt", 80, 10 * a)
+    for path in root.rglob("*.txt"):
+        first, rest = path.read_text().split("\n", 1)
+        nines = ",".join(["9"] * len(first.split(",")))
+        path.write_text(f"{nines}\n{rest}")
+    return root
+
+
+@pytest.fixture
+def recordings(complete_recordings, tmp_path):
+    """A copy of all files that a test may spoil."""
+    return Path(shutil.copytree(complete_recordings, tmp_path / "cmu_mocap"))

@@ -1,0 +1,362 @@
+import json
+import os
+import pickle
+
+import h5py
+import numpy as np
+import pytest
+import torch
+from torch_geometric.loader import DataLoader
+
+from symgnn_pyg import Skeleton, __version__
+from symgnn_pyg.data import Sequence, SequenceStore
+from symgnn_pyg.datasets import MotionDataset, Window
+from symgnn_pyg.errors import DataError
+
+SKELETON = Skeleton.get("cmu26")
+CLASSES = ["walk", "run"]
+LENGTHS = (7, 1, 70)
+
+
+def sequence(length, label=0, name=None):
+    random = np.random.default_rng(length)
+    frames = random.standard_normal((length, 26, 3)).astype(np.float32)
+    name = name or f"s{length}"
+    return Sequence(name, frames, label, f"{name}.txt", f"sum{length}")
+
+
+@pytest.fixture(scope="module")
+def sequences():
+    return [sequence(n, i % 2) for i, n in enumerate(LENGTHS)]
+
+
+@pytest.fixture
+def path(tmp_path, sequences):
+    path = tmp_path / "store.h5"
+    SequenceStore.write(path, iter(sequences), SKELETON, CLASSES)
+    return path
+
+
+def test_ragged_round_trip(path, sequences):
+    store = SequenceStore(path)
+    assert len(store) == 3
+    assert [store.num_frames(i) for i in range(3)] == list(LENGTHS)
+    for i, stored in enumerate(sequences):
+        assert store[i].dtype == torch.float32
+        np.testing.assert_array_equal(store[i].numpy(), stored.frames)
+
+
+def test_provenance(path):
+    store = SequenceStore(path)
+    assert store.labels.tolist() == [0, 1, 0]
+    assert store.names == ["s7", "s1", "s70"]
+    assert store.sources == ["s7.txt", "s1.txt", "s70.txt"]
+    assert store.checksums == ["sum7", "sum1", "sum70"]
+    assert store.classes == CLASSES
+    assert store.skeleton == SKELETON
+    assert store.library_version == __version__
+    assert repr(store).endswith("sequences=3, frames=78, skeleton='cmu26')")
+
+
+@pytest.mark.parametrize(
+    ("start", "length", "stride"),
+    [(0, 70, 1), (3, 5, 2), (69, 1, 9), (1, 23, 3), (5, 0, 1)],
+)
+def test_read_strides(path, sequences, start, length, stride):
+    frames = SequenceStore(path).read(2, start, length, stride)
+    rows = [start + k * stride for k in range(length)]
+    assert frames.shape == (length, 26, 3)
+    np.testing.assert_array_equal(frames.numpy(), sequences[2].frames[rows])
+
+
+@pytest.mark.parametrize(
+    ("start", "length", "stride"), [(0, 8, 1), (-1, 2, 1), (0, 5, 2), (8, 0, 1)]
+)
+def test_frames_that_are_not_there(path, start, length, stride):
+    with pytest.raises(IndexError, match=r"Sequence 0 \(s7\) has 7 frames"):
+        SequenceStore(path).read(0, start, length, stride)
+
+
+def test_sequence_that_is_not_there(path):
+    with pytest.raises(IndexError):
+        SequenceStore(path)[3]
+
+
+def test_pickle_leaves_the_handle_behind(path, sequences):
+    store = SequenceStore(path)
+    store[0]
+    again = pickle.loads(pickle.dumps(store))
+    np.testing.assert_array_equal(again[2].numpy(), sequences[2].frames)
+    assert torch.equal(store[2], again[2])
+
+
+def test_spawned_workers_read_the_same(path):
+    dataset = MotionDataset(
+        SequenceStore(path), [Window(2, i) for i in range(0, 60, 10)], 4, 2
+    )
+    here = torch.cat([batch.x for batch in DataLoader(dataset, 2)])
+    loader = DataLoader(
+        dataset, 2, num_workers=2, multiprocessing_context="spawn"
+    )
+    assert torch.equal(torch.cat([batch.x for batch in loader]), here)
+
+
+def test_write_that_fails_half_way(path, sequences):
+    before = path.read_bytes()
+
+    def broken():
+        yield sequences[0]
+        raise RuntimeError("lost connection")
+
+    with pytest.raises(RuntimeError, match="lost connection"):
+        SequenceStore.write(path, broken(), SKELETON, CLASSES)
+    assert path.read_bytes() == before
+    assert os.listdir(path.parent) == [path.name]
+
+
+def spoiled(**changes):
+    return sequence(5, name="bad")._replace(**changes)
+
+
+def frames_with(value):
+    frames = np.zeros((5, 26, 3))
+    frames[3, 25, 2] = value
+    return frames
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (spoiled(frames=frames_with(np.nan)), r"bad\.txt: frame 3 "),
+        (spoiled(frames=frames_with(-np.inf)), r"bad\.txt: frame 3 "),
+        (spoiled(frames=frames_with(1e300)), r"bad\.txt: frame 3 "),
+        (
+            spoiled(frames=np.zeros((5, 25, 3))),
+            r"bad\.txt: .*\[5, 25, 3\].*\[T, 26, C\]",
+        ),
+        (spoiled(frames=np.zeros((5, 26))), r"bad\.txt: .*\[5, 26\]"),
+        (spoiled(frames=np.zeros((0, 26, 3))), r"bad\.txt: .*\[0, 26, 3\]"),
+        (spoiled(frames=np.zeros((5, 26, 2))), r"bad\.txt: 2 channels"),
+        (spoiled(label=2), r"bad\.txt: label 2 .* 2 classes"),
+        (spoiled(label=-1), r"bad\.txt: label -1"),
+        (spoiled(source="", label=9), r"^bad: label 9"),
+    ],
+    ids=["nan", "inf", "overflow", "joints", "dims", "empty", "channels",
+         "label", "negative", "no source"],
+)  # fmt: skip
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
+def test_bad_sequence(tmp_path, bad, message):
+    with pytest.raises(DataError, match=message):
+        SequenceStore.write(
+            tmp_path / "new.h5", [sequence(2), bad], SKELETON, CLASSES
+        )
+    assert not os.listdir(tmp_path)
+
+
+def test_nothing_to_store(tmp_path):
+    with pytest.raises(DataError, match="no sequences"):
+        SequenceStore.write(tmp_path / "new.h5", [], SKELETON, CLASSES)
+    assert not os.listdir(tmp_path)
+
+
+def test_no_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"absent\.h5"):
+        SequenceStore(tmp_path / "absent.h5")
+
+
+def test_folder(tmp_path):
+    with pytest.raises(FileNotFoundError, match=str(tmp_path)):
+        SequenceStore(tmp_path)
+
+
+def test_foreign_version(path):
+    with h5py.File(path, "r+") as file:
+        file.attrs["version"] = 99
+    with pytest.raises(DataError, match=r"store\.h5 has format version 99"):
+        SequenceStore(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"text\n", bytes(4096)])
+def test_not_hdf5(tmp_path, content):
+    path = tmp_path / "other.h5"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"other\.h5"):
+        SequenceStore(path)
+
+
+def test_foreign_hdf5(tmp_path):
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["frames"] = np.zeros((2, 26, 3))
+    with pytest.raises(DataError, match=r"other\.h5 .*no sequence store"):
+        SequenceStore(tmp_path / "other.h5")
+
+
+class Trap:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (str(self.path), "w")
+
+
+def test_pickle_is_never_loaded(tmp_path):
+    path, sprung = tmp_path / "store.h5", tmp_path / "sprung"
+    path.write_bytes(pickle.dumps(Trap(sprung)))
+    with pytest.raises(DataError, match=r"store\.h5"):
+        SequenceStore(path)
+    assert not sprung.exists()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.05, 0.3, 0.5, 0.8, 0.95, 0.999])
+def test_truncated(path, sequences, share):
+    """Cut anywhere, a store is refused or, at the least, never read wrong."""
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(DataError, match=r"store\.h5"):
+        SequenceStore(path)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.6, 0.9])
+def test_zeroed_tail(path, share):
+    whole = path.read_bytes()
+    cut = int(share * len(whole))
+    path.write_bytes(whole[:cut] + bytes(len(whole) - cut))
+    try:
+        store = SequenceStore(path)
+    except DataError:
+        return
+    assert [len(store[i]) for i in range(len(store))] == list(LENGTHS)
+
+
+def test_truncated_before_a_worker_opens_it(path):
+    pickled = pickle.dumps(SequenceStore(path))
+    path.write_bytes(path.read_bytes()[:700])
+    with pytest.raises(DataError, match=r"store\.h5"):
+        pickle.loads(pickled)[2]
+
+
+def soft(file, path):
+    file["elsewhere"] = file["labels"][:]
+    del file["labels"]
+    file["labels"] = h5py.SoftLink("/elsewhere")
+
+
+def external_link(file, path):
+    other = path.with_name("other.h5")
+    with h5py.File(other, "w") as target:
+        target["labels"] = np.zeros(3, "<i8")
+    del file["labels"]
+    file["labels"] = h5py.ExternalLink(str(other), "/labels")
+
+
+def virtual(file, path):
+    other = path.with_name("other.h5")
+    with h5py.File(other, "w") as target:
+        target["frames"] = np.zeros((78, 26, 3), "<f4")
+    layout = h5py.VirtualLayout((78, 26, 3), "<f4")
+    layout[:] = h5py.VirtualSource(str(other), "frames", (78, 26, 3))
+    del file["frames"]
+    file.create_virtual_dataset("frames", layout)
+
+
+def external_storage(file, path):
+    raw = path.with_name("raw.bin")
+    raw.write_bytes(bytes(3 * 8))
+    del file["labels"]
+    file.create_dataset("labels", (3,), "<i8", external=[(str(raw), 0, 3 * 8)])
+
+
+def objects(file, path):
+    del file["labels"]
+    kind = h5py.string_dtype()
+    file.create_dataset("labels", data=["a", "b", "c"], dtype=kind)
+
+
+def group(file, path):
+    del file["labels"]
+    file.create_group("labels")
+
+
+def missing(file, path):
+    del file["labels"]
+
+
+def floats(file, path):
+    del file["labels"]
+    file["labels"] = np.zeros(3)
+
+
+def never_written(file, path):
+    """A billion frames that take no room."""
+    del file["frames"]
+    file.create_dataset("frames", (10**9, 26, 3), "<f4", chunks=(64, 26, 3))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [soft, external_link, external_storage, objects, group, missing, floats],
+)
+def test_foreign_labels_are_refused(path, spoil):
+    with h5py.File(path, "r+") as file:
+        spoil(file, path)
+    with pytest.raises(DataError, match=r"store\.h5: 'labels'"):
+        SequenceStore(path)
+
+
+@pytest.mark.parametrize("spoil", [virtual, never_written])
+def test_foreign_frames_are_refused(path, spoil):
+    with h5py.File(path, "r+") as file:
+        spoil(file, path)
+    with pytest.raises(DataError, match=r"store\.h5: 'frames'"):
+        SequenceStore(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("ptr", [0, 7, 8, 77]),
+        ("ptr", [0, 8, 7, 78]),
+        ("ptr", [1, 7, 8, 78]),
+        ("ptr", [0, 7, 78]),
+        ("labels", [0, 1, 2]),
+        ("labels", [0, 1, -1]),
+    ],
+)
+def test_contradicting_tables(path, name, values):
+    with h5py.File(path, "r+") as file:
+        del file[name]
+        file[name] = np.asarray(values, "<i8")
+    with pytest.raises(DataError, match=r"store\.h5.*contradict"):
+        SequenceStore(path)
+
+
+def rewrite_metadata(path, change):
+    with h5py.File(path, "r+") as file:
+        metadata = json.loads(bytes(file["metadata"][:]))
+        text = change(metadata)
+        if not isinstance(text, bytes):
+            text = json.dumps(text).encode()
+        del file["metadata"]
+        file["metadata"] = np.frombuffer(text, "u1")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda m: b"{not json",
+        lambda m: b"\xff\xfe",
+        lambda m: [],
+        lambda m: {**m, "names": 5},
+        lambda m: {**m, "names": ["one"]},
+        lambda m: {k: v for k, v in m.items() if k != "skeleton"},
+        lambda m: {**m, "skeleton": Skeleton.get("ntu25").to_dict()},
+        lambda m: {**m, "skeleton": {**m["skeleton"], "bones": [[0, 99]]}},
+        lambda m: {**m, "skeleton": {**m["skeleton"], "parts": ["all"]}},
+    ],
+    ids=["text", "bytes", "list", "number", "few", "no skeleton",
+         "other skeleton", "bad bone", "list of parts"],
+)  # fmt: skip
+def test_spoiled_metadata(path, change):
+    rewrite_metadata(path, change)
+    with pytest.raises(DataError, match=r"store\.h5"):
+        SequenceStore(path)

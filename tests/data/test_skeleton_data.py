@@ -1,0 +1,142 @@
+import copy
+import pickle
+
+import pytest
+import torch
+from torch_geometric.data import Batch
+from torch_geometric.loader import DataLoader
+
+from symgnn_pyg import Skeleton
+from symgnn_pyg.data import SkeletonData
+
+NAMES = ("ntu25", "kinetics18", "cmu26")
+
+
+def sample(name, label=0, observed=4, future=3):
+    skeleton = Skeleton.get(name)
+    return SkeletonData(
+        x=torch.randn(skeleton.num_joints, observed, 3),
+        future=torch.randn(skeleton.num_joints, future, 3),
+        y=label,
+        skeleton=skeleton,
+    )
+
+
+@pytest.fixture
+def samples():
+    return [sample(name, label) for label, name in enumerate(NAMES)]
+
+
+def test_graphs_of_the_skeleton():
+    data = sample("cmu26")
+    skeleton = data.skeleton
+    assert torch.equal(data.edge_index, skeleton.edge_index)
+    assert torch.equal(data.part_edge_index, skeleton.part_edge_index)
+    assert torch.equal(data.bone_edge_index, skeleton.dual().edge_index)
+    assert data.num_nodes == 26
+    assert data.y.shape == (1,)
+
+
+def test_bone_is_child_minus_parent():
+    data = sample("ntu25")
+    for row, (child, parent) in enumerate(data.skeleton.bones):
+        torch.testing.assert_close(
+            data.bone_x[row], data.x[child] - data.x[parent]
+        )
+
+
+@pytest.mark.parametrize("name", ["x", "future"])
+def test_wrong_number_of_joints(name):
+    skeleton = Skeleton.get("cmu26")
+    tensors = {"x": torch.zeros(26, 2, 3), name: torch.zeros(25, 2, 3)}
+    with pytest.raises(ValueError, match=rf"'{name}'.*\[25, 2, 3\].*26"):
+        SkeletonData(**tensors, skeleton=skeleton)
+
+
+def test_without_a_skeleton():
+    assert not SkeletonData().keys()
+    assert "edge_index" not in SkeletonData(x=torch.zeros(3, 2, 3))
+
+
+def test_without_bones():
+    point = Skeleton(["point"], [])
+    data = SkeletonData(x=torch.ones(1, 2, 3), skeleton=point)
+    assert data.bone_x.shape == (0, 2, 3)
+
+
+def test_further_attributes():
+    data = SkeletonData(x=torch.zeros(26, 2, 3), name="walk")
+    assert data.name == "walk"
+
+
+@pytest.mark.parametrize(
+    "twin",
+    [copy.copy, copy.deepcopy, lambda d: pickle.loads(pickle.dumps(d)),
+     lambda d: d.clone()],
+    ids=["copy", "deepcopy", "pickle", "clone"],
+)  # fmt: skip
+def test_twins(twin):
+    data = sample("kinetics18")
+    other = twin(data)
+    assert type(other) is SkeletonData
+    assert other.skeleton == data.skeleton
+    assert other.keys() == data.keys()
+    for key, value in data.items():
+        if isinstance(value, torch.Tensor):
+            assert torch.equal(other[key], value), key
+
+
+def test_clone_is_apart():
+    data = sample("cmu26")
+    data.clone().x.zero_()
+    assert data.x.abs().sum() > 0
+
+
+def test_mixed_batch_offsets(samples):
+    batch = Batch.from_data_list(samples)
+    assert batch.x.shape == (25 + 18 + 26, 4, 3)
+    assert batch.batch.bincount().tolist() == [25, 18, 26]
+    assert batch.joint_to_part.unique().tolist() == list(range(30))
+    assert torch.equal(batch.joint_to_part // 10, batch.batch)
+    assert batch.y.tolist() == [0, 1, 2]
+    assert batch.skeleton == [Skeleton.get(name) for name in NAMES]
+
+
+@pytest.mark.parametrize(
+    ("key", "sizes"),
+    [
+        ("edge_index", (25, 18, 26)),
+        ("bone_edge_index", (24, 17, 25)),
+        ("part_edge_index", (10, 10, 10)),
+    ],
+)
+def test_edges_stay_inside_their_graph(samples, key, sizes):
+    batch = Batch.from_data_list(samples)
+    graph = torch.repeat_interleave(torch.arange(3), torch.tensor(sizes))
+    source, target = graph[batch[key][0]], graph[batch[key][1]]
+    assert torch.equal(source, target)
+    counts = [data[key].size(1) for data in samples]
+    assert source.bincount().tolist() == counts
+
+
+def test_loader_and_back(samples):
+    loader = DataLoader(samples, batch_size=3, follow_batch=["bone_x"])
+    (batch,) = loader
+    assert batch.bone_x_batch.bincount().tolist() == [24, 17, 25]
+    assert torch.equal(
+        batch.bone_x_batch[batch.bone_edge_index[0]],
+        batch.bone_x_batch[batch.bone_edge_index[1]],
+    )
+    for data, again in zip(samples, batch.to_data_list(), strict=True):
+        assert again.skeleton == data.skeleton
+        for key in data.keys():  # noqa: SIM118
+            if isinstance(data[key], torch.Tensor):
+                assert torch.equal(again[key], data[key]), key
+
+
+def test_batches_of_batches(samples):
+    """A data list that was batched once batches again to the same."""
+    batch = Batch.from_data_list(samples)
+    again = Batch.from_data_list(batch.to_data_list())
+    assert torch.equal(again.joint_to_part, batch.joint_to_part)
+    assert torch.equal(again.bone_edge_index, batch.bone_edge_index)

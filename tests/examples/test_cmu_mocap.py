@@ -1,0 +1,185 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file, save_file
+
+from symgnn_pyg import Skeleton
+from symgnn_pyg.nn import SymGNN
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = ROOT / "examples" / "cmu_mocap.py"
+ENVIRONMENT = {
+    **os.environ,
+    "PYTHONPATH": str(ROOT),
+    "OMP_NUM_THREADS": "1",
+    "CUDA_VISIBLE_DEVICES": "",
+}
+FILES = {
+    "metrics.json",
+    "model.safetensors",
+    "model.json",
+    "poses.png",
+    "actional.png",
+}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory, write_recording):
+    """A few windows of one action: enough for every step."""
+    root = tmp_path_factory.mktemp("example") / "cmu_mocap"
+    write_recording(root / "train/running/running_1.txt", 110, 1)
+    write_recording(root / "train/running/running_5.txt", 105, 2)
+    write_recording(root / "test/running/running_1.txt", 155, 3)
+    return root
+
+
+def command(data, output, *arguments):
+    return [
+        sys.executable, str(SCRIPT), "--data", str(data),
+        "--output", str(output), "--future", "4", "--batch-size", "4",
+        *map(str, arguments),
+    ]  # fmt: skip
+
+
+def run(*arguments):
+    return subprocess.run(
+        command(*arguments),
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="module")
+def outputs(data, tmp_path_factory):
+    """Two runs of the same seed."""
+    folders = [tmp_path_factory.mktemp("output") / "new" for _ in range(2)]
+    for folder in folders:
+        done = run(data, folder, "--steps", 2, "--seed", 3)
+        assert done.returncode == 0, done.stderr
+    return folders
+
+
+def test_files(outputs):
+    assert {path.name for path in outputs[0].iterdir()} >= FILES
+    for name in ("poses.png", "actional.png"):
+        assert (outputs[0] / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_metrics(outputs):
+    metrics = json.loads((outputs[0] / "metrics.json").read_text())
+    assert set(metrics) == {
+        "protocol", "horizons_ms", "per_action", "average", "top1", "top5",
+        "seed", "seconds",
+    }  # fmt: skip
+    assert metrics["horizons_ms"] == [80, 160]
+    assert set(metrics["per_action"]) == {"running"}
+    assert set(metrics["average"]) == {"zero_velocity", "model"}
+    assert all(
+        len(values) == 2 and min(values) > 0
+        for values in metrics["average"].values()
+    )
+    assert metrics["per_action"]["running"]["published"] == [0.21, 0.33]
+    assert 0 <= metrics["top1"] <= metrics["top5"] <= 1
+    assert metrics["seed"] == 3
+    assert metrics["seconds"] > 0
+
+
+def test_same_seed_gives_the_same(outputs):
+    one, other = (
+        json.loads((folder / "metrics.json").read_text()) for folder in outputs
+    )
+    for metrics in (one, other):
+        del metrics["seconds"]
+    assert one == other
+
+
+def test_model_can_be_built_again(outputs):
+    about = json.loads((outputs[0] / "model.json").read_text())
+    model = SymGNN.light(Skeleton(**about["skeleton"]), **about["arguments"])
+    model.load_state_dict(load_file(outputs[0] / "model.safetensors"))
+    assert len(about["classes"]) == about["arguments"]["num_classes"]
+    assert len(about["mean"]) == len(about["std"]) == 26
+
+
+def test_interrupted_training_still_reports(data, tmp_path):
+    process = subprocess.Popen(
+        command(data, tmp_path, "--minutes", 10),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+    )
+    try:
+        seen = ""
+        while "step=2" not in seen:
+            character = process.stderr.read(1)
+            assert character, seen
+            seen += character
+        process.send_signal(signal.SIGINT)
+        _, rest = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    assert process.returncode == 0, rest
+    assert json.loads((tmp_path / "metrics.json").read_text())["average"]
+
+
+def missing_data(data, folder):
+    return folder / "absent", folder / "out", [], "absent"
+
+
+def truncated_zip(data, folder):
+    path = folder / "cut.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in data.rglob("*.txt"):
+            archive.write(file, file.relative_to(data))
+    path.write_bytes(path.read_bytes()[:-500])
+    return path, folder / "out", [], "cut.zip"
+
+
+def foreign_checkpoint(data, folder):
+    path = folder / "ntu25.safetensors"
+    model = SymGNN.light(Skeleton.get("ntu25"), num_classes=8, future=4)
+    save_file({k: v.contiguous() for k, v in model.state_dict().items()}, path)
+    arguments = ["--checkpoint", path]
+    return data, folder / "out", arguments, "ntu25.safetensors"
+
+
+def garbage_checkpoint(data, folder):
+    path = folder / "garbage.safetensors"
+    path.write_bytes(b"\x80\x04garbage" * 50)
+    arguments = ["--checkpoint", path]
+    return data, folder / "out", arguments, "garbage.safetensors"
+
+
+def unwritable_output(data, folder):
+    (folder / "file").write_text("")
+    return data, folder / "file" / "out", [], "file"
+
+
+@pytest.mark.parametrize(
+    "case",
+    [missing_data, truncated_zip, foreign_checkpoint, garbage_checkpoint,
+     unwritable_output],
+)  # fmt: skip
+def test_errors_are_one_line(data, tmp_path, case):
+    root, output, arguments, culprit = case(data, tmp_path)
+    done = run(root, output, "--steps", 1, *arguments)
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    lines = [
+        line
+        for line in done.stderr.splitlines()
+        if not line.startswith("Note:")
+    ]
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("Error:")
+    assert culprit in lines[0]
+    assert not (output / "metrics.json").exists()

@@ -1,0 +1,76 @@
+"""What all metrics of future frames have in common."""
+
+import pytest
+import torch
+
+from symgnn_pyg.metrics import MPJPE, PCK, MeanAngleError
+
+metrics = pytest.mark.parametrize("kind", [MPJPE, PCK, MeanAngleError])
+
+
+def batch(num_samples, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    target = torch.randn(num_samples * 6, 3, 3, generator=generator)
+    noise = torch.randn(num_samples * 6, 3, 3, generator=generator)
+    return target + 0.1 * noise, target
+
+
+@metrics
+def test_two_batches_are_one(kind):
+    prediction, target = batch(5)
+    group = torch.tensor([0, 1, 1, 0, 1])
+    once, twice = kind(6, 3, 2), kind(6, 3, 2)
+    once.update(prediction, target, group)
+    twice.update(prediction[:12], target[:12], group[:2])
+    twice.update(prediction[12:], target[12:], group[2:])
+    torch.testing.assert_close(once.compute(), twice.compute())
+
+
+@metrics
+def test_reset(kind):
+    metric, fresh = kind(6, 3), kind(6, 3)
+    metric.update(*batch(2, seed=1))
+    metric.reset()
+    for each in (metric, fresh):
+        each.update(*batch(2, seed=2))
+    assert torch.equal(metric.compute(), fresh.compute())
+
+
+@metrics
+def test_forward_gives_the_value_of_the_batch(kind):
+    metric, alone = kind(6, 3), kind(6, 3)
+    metric.update(*batch(2, seed=1))
+    alone.update(*batch(1, seed=2))
+    assert torch.equal(metric(*batch(1, seed=2)), alone.compute())
+
+
+@metrics
+def test_takes_no_gradient(kind):
+    prediction, target = batch(1)
+    metric = kind(6, 3)
+    metric.update(prediction.requires_grad_(), target)
+    assert not metric.compute().requires_grad
+
+
+@metrics
+@pytest.mark.parametrize(
+    ("predicted", "true"),
+    [
+        ((12, 3, 3), (6, 3, 3)),
+        ((7, 3, 3), (7, 3, 3)),
+        ((6, 4, 3), (6, 4, 3)),
+        ((6, 3), (6, 3)),
+    ],
+)
+def test_wrong_shapes(kind, predicted, true):
+    with pytest.raises(ValueError, match=r"\[N \* 6, 3, C\].*got \["):
+        kind(6, 3).update(torch.zeros(predicted), torch.zeros(true))
+
+
+@metrics
+def test_wrong_number_of_groups(kind):
+    """Nothing is half added."""
+    metric = kind(6, 3, 2)
+    with pytest.raises(ValueError, match="group"):
+        metric.update(*batch(2), torch.zeros(3, dtype=torch.long))
+    assert metric.count.sum() == 0

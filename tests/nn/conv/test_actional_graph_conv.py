@@ -1,0 +1,75 @@
+import pytest
+import torch
+
+from symgnn_pyg.nn import ActionalGraphConv
+
+N, V = 2, 5
+
+
+@pytest.fixture
+def conv():
+    return ActionalGraphConv(3, 4).double()
+
+
+@pytest.fixture
+def x():
+    return torch.randn(N * V, 6, 3, dtype=torch.double)
+
+
+@pytest.fixture
+def actional():
+    return torch.rand(N, V, V, dtype=torch.double).softmax(dim=-1)
+
+
+def test_formula(conv, x, actional):
+    expected = torch.einsum(
+        "nij,njtc,cd->nitd", actional, x.view(N, V, 6, 3), conv.weight[0]
+    ).flatten(0, 1)
+    torch.testing.assert_close(conv(x, actional), expected)
+
+
+def test_edges_and_sparse(conv, x, actional, to_edges):
+    expected = conv(x, actional)
+    edge_index, edge_weight = to_edges([actional])
+    adj_t = torch.block_diag(*actional).to_sparse_csr()
+    torch.testing.assert_close(
+        conv(x, edge_index=edge_index, edge_weight=edge_weight), expected
+    )
+    torch.testing.assert_close(conv(x, edge_index=adj_t), expected)
+
+
+def test_messages_can_be_watched(conv, x, actional):
+    expected, seen = conv(x, actional), []
+    conv.register_message_forward_hook(lambda *args: seen.append(args[2]))
+    torch.testing.assert_close(conv(x, actional), expected)
+    assert seen[0].size(0) == N * V * V
+
+
+def test_gradients(conv, x, actional):
+    x, actional = x[:, :2].clone().requires_grad_(), actional.requires_grad_()
+    assert torch.autograd.gradcheck(conv, (x, actional))
+
+
+def test_equivariance(conv, x, actional, shuffle):
+    torch.testing.assert_close(
+        conv(shuffle(x), shuffle(actional, graph=True)),
+        shuffle(conv(x, actional)),
+    )
+
+
+def test_samples_do_not_mix(conv, x, actional):
+    apart = [
+        conv(h, a.unsqueeze(0))
+        for h, a in zip(x.split(V), actional, strict=True)
+    ]
+    torch.testing.assert_close(conv(x, actional), torch.cat(apart))
+
+
+def test_graph_is_due(conv, x):
+    with pytest.raises(ValueError, match="ActionalGraphConv"):
+        conv(x)
+
+
+def test_wrong_number_of_samples(conv, x, actional):
+    with pytest.raises(ValueError, match=r"\[1, 5, 5\]"):
+        conv(x, actional[:1])

@@ -1,0 +1,206 @@
+import pytest
+import torch
+from torch.nn import Identity
+
+from symgnn_pyg.nn import JGTCBlock, PGTCBlock
+from symgnn_pyg.nn.conv.blocks import ChannelNorm, UniformDropout
+
+N = 3
+
+
+@pytest.fixture(params=["joint", "part"])
+def block(request, arm):
+    """Builds a block and returns it with what to call it on."""
+
+    def build(in_channels=4, out_channels=4, frames=7, **kwargs):
+        actional = ()
+        if request.param == "joint":
+            kwargs = {"num_hops": 2, **kwargs}
+            made = JGTCBlock(in_channels, out_channels, arm, **kwargs)
+            nodes = N * arm.num_joints
+            graph = torch.randn(N, arm.num_joints, arm.num_joints)
+            actional = (graph.softmax(dim=-1),)
+        else:
+            made = PGTCBlock(in_channels, out_channels, arm, **kwargs)
+            nodes = N * arm.num_parts
+        return made, (torch.randn(nodes, frames, in_channels), *actional)
+
+    return build
+
+
+@pytest.mark.parametrize("residual", [True, False])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("channels", [(4, 4), (3, 6)])
+def test_shape(block, channels, stride, residual):
+    made, inputs = block(*channels, stride=stride, residual=residual)
+    out = made(*inputs)
+    assert out.shape == (inputs[0].size(0), -(-7 // stride), channels[1])
+    assert (out >= 0).all()
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("channels", [(4, 4), (3, 6)])
+@pytest.mark.parametrize("training", [True, False])
+def test_formula(block, channels, stride, training):
+    made, inputs = block(*channels, stride=stride, dropout=0.0)
+    made.train(training)
+
+    def norm(layer, x):
+        mean, var = layer.running_mean, layer.running_var
+        if training:
+            mean = x.flatten(0, 1).mean(dim=0)
+            var = x.flatten(0, 1).var(dim=0, correction=0)
+        return (x - mean) / (var + layer.eps).sqrt()
+
+    x = inputs[0]
+    h = norm(made.graph_norm, made.graph_conv(*inputs)).relu()
+    y = norm(made.temporal_norm, made.temporal_conv(h))
+    if channels == (4, 4) and stride == 1:
+        assert isinstance(made.residual, Identity)
+        y = y + x
+    else:
+        linear, layer = made.residual
+        y = y + norm(layer, linear(x[:, ::stride]))
+    torch.testing.assert_close(made(*inputs), y.relu(), rtol=1e-4, atol=1e-5)
+
+
+def test_no_residual(block):
+    made, inputs = block(residual=False)
+    torch.nn.init.zeros_(made.temporal_norm.weight)
+    assert made(*inputs).eq(0).all()
+    made, inputs = block(residual=True)
+    torch.nn.init.zeros_(made.temporal_norm.weight)
+    torch.testing.assert_close(made(*inputs), inputs[0].relu())
+
+
+def test_dropout_and_norm_follow_the_mode(block):
+    made, inputs = block(dropout=0.5)
+    assert not torch.equal(made(*inputs), made(*inputs))
+    made.eval()
+    before = made.graph_norm.running_mean.clone()
+    torch.testing.assert_close(made(*inputs), made(*inputs))
+    torch.testing.assert_close(made.graph_norm.running_mean, before)
+
+
+def test_samples_do_not_mix_in_eval(block):
+    made, inputs = block()
+    made(*inputs)
+    made.eval()
+    nodes = inputs[0].size(0) // N
+    apart = [
+        made(
+            inputs[0][n * nodes : (n + 1) * nodes],
+            *(a[n : n + 1] for a in inputs[1:]),
+        )
+        for n in range(N)
+    ]
+    torch.testing.assert_close(made(*inputs), torch.cat(apart))
+
+
+def test_reset_parameters(block):
+    made, inputs = block(4, 6, stride=2)
+    made(*inputs)
+    made.graph_conv.graph.mask.data.zero_()
+    before = {k: v.clone() for k, v in made.state_dict().items()}
+    made.reset_parameters()
+    changed = {
+        k for k, v in made.state_dict().items() if not torch.equal(v, before[k])
+    }
+    for name in (
+        "graph_conv.weight",
+        "graph_conv.graph.mask",
+        "temporal_conv.conv.weight",
+        "graph_norm.running_mean",
+        "temporal_norm.running_mean",
+        "residual.0.weight",
+        "residual.1.running_mean",
+    ):
+        assert name in changed
+
+
+def test_input_is_left_alone(block):
+    for residual in (True, False):
+        made, inputs = block(residual=residual, dropout=0.0)
+        made.eval()
+        before = inputs[0].clone()
+        made(*inputs)
+        torch.testing.assert_close(inputs[0], before)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+@pytest.mark.parametrize("residual", [True, False])
+def test_every_parameter_learns(block, residual, dropout):
+    made, inputs = block(4, 6, residual=residual, dropout=dropout)
+    made(*inputs).square().sum().backward()
+    idle = [
+        name
+        for name, p in made.named_parameters()
+        if p.grad is None or p.grad.eq(0).all()
+    ]
+    # Batch normalisation cancels what a bias before it adds.
+    assert [n for n in idle if not n.endswith("bias")] == []
+
+
+def test_gradients(block):
+    made, inputs = block(2, 2, frames=3, dropout=0.0, kernel_size=3)
+    made.double().eval()
+    inputs = [x.double().requires_grad_() for x in inputs]
+    assert torch.autograd.gradcheck(made, inputs, fast_mode=True)
+
+
+def test_actional_graph_is_due(arm):
+    with pytest.raises(ValueError, match="missing"):
+        JGTCBlock(2, 2, arm)(torch.zeros(10, 3, 2))
+
+
+def test_rows_that_are_no_multiple(block):
+    made, (x, *rest) = block()
+    with pytest.raises(ValueError, match=f"{x.size(0) - 1} rows"):
+        made(x[:-1], *rest)
+
+
+def test_even_kernel(block):
+    with pytest.raises(ValueError, match="got 4"):
+        block(kernel_size=4)
+
+
+def test_channel_norm_is_batch_norm_per_channel():
+    out = ChannelNorm(3)(5 + 2 * torch.randn(10, 7, 3)).flatten(0, 1)
+    torch.testing.assert_close(
+        out.mean(dim=0), torch.zeros(3), atol=1e-5, rtol=0
+    )
+    torch.testing.assert_close(
+        out.var(dim=0, correction=0), torch.ones(3), atol=1e-4, rtol=0
+    )
+
+
+# Dropout #####################################################################
+
+
+@pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
+def test_dropout_keeps_the_mean(p):
+    out = UniformDropout(p)(torch.ones(200_000))
+    assert out.eq(0).float().mean() == pytest.approx(p, abs=0.01)
+    assert out.mean() == pytest.approx(1.0, abs=0.05)
+    kept = out[out != 0]
+    torch.testing.assert_close(kept, torch.full_like(kept, 1 / (1 - p)))
+
+
+def test_dropout_of_nothing_and_everything():
+    x = torch.randn(100)
+    torch.testing.assert_close(UniformDropout(0.0)(x), x)
+    assert UniformDropout(1.0)(x).eq(0).all()
+
+
+def test_dropout_in_eval_is_the_identity():
+    x = torch.randn(100)
+    torch.testing.assert_close(UniformDropout(0.9).eval()(x), x)
+
+
+@pytest.mark.parametrize("p", [0.3, 1.0])
+def test_gradient_of_dropout_is_its_mask(p):
+    x = torch.rand(1000) + 1
+    x.requires_grad_()
+    out = UniformDropout(p)(x)
+    out.sum().backward()
+    torch.testing.assert_close(x.grad, (out / x).detach())

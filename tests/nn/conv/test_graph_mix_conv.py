@@ -1,0 +1,192 @@
+import pytest
+import torch
+from torch_geometric.explain.algorithm.utils import clear_masks, set_masks
+
+from symgnn_pyg.nn import GraphMixConv
+
+N, V, T = 3, 4, 2
+
+
+@pytest.fixture
+def x():
+    return torch.randn(N * V, T, 3, dtype=torch.double)
+
+
+def random_graphs(num_graphs):
+    return [
+        torch.rand(N, V, V).double().round(decimals=1)
+        for _ in range(num_graphs)
+    ]
+
+
+@pytest.mark.parametrize("num_graphs", [1, 3])
+def test_matrices_and_messages_agree(x, num_graphs, to_edges, mix):
+    conv = GraphMixConv(3, 5, num_graphs).double()
+    graphs = random_graphs(num_graphs)
+    expected = mix(x, graphs, conv.weight)
+    torch.testing.assert_close(conv(x, graphs), expected)
+    torch.testing.assert_close(conv(x, None, *to_edges(graphs)), expected)
+    torch.testing.assert_close(
+        conv(x[:, 0], None, *to_edges(graphs)), expected[:, 0]
+    )
+
+
+def test_gradients_of_matrices_and_messages_agree(x, to_edges):
+    conv = GraphMixConv(3, 5, 2).double()
+    graphs = random_graphs(2)
+    found = []
+    for arguments in ((graphs,), (None, *to_edges(graphs))):
+        leaf = x.clone().requires_grad_()
+        out = conv(leaf, *arguments).sin().sum()
+        found.append(torch.autograd.grad(out, (leaf, conv.weight)))
+    torch.testing.assert_close(*found)
+
+
+@pytest.mark.parametrize("layout", [torch.sparse_csr, torch.sparse_coo])
+def test_sparse_adjacency(x, layout, mix):
+    conv = GraphMixConv(3, 5).double()
+    graphs = random_graphs(1)
+    dense = torch.block_diag(*graphs[0])
+    adj_t = dense.to_sparse(layout=layout)
+    expected = mix(x, graphs, conv.weight)
+    torch.testing.assert_close(conv(x, None, adj_t), expected)
+    torch.testing.assert_close(conv(x[:, 0], None, adj_t), expected[:, 0])
+
+
+def test_edges_without_weights_are_ones(x, to_edges, mix):
+    conv = GraphMixConv(3, 5).double()
+    graph = (torch.rand(N, V, V) < 0.5).double()
+    edge_index, _ = to_edges([graph])
+    torch.testing.assert_close(
+        conv(x, None, edge_index), mix(x, [graph], conv.weight)
+    )
+
+
+def test_one_weight_an_edge_may_be_flat(x, to_edges):
+    conv = GraphMixConv(3, 5).double()
+    edge_index, edge_weight = to_edges(random_graphs(1))
+    torch.testing.assert_close(
+        conv(x, None, edge_index, edge_weight.squeeze(-1)),
+        conv(x, None, edge_index, edge_weight),
+    )
+
+
+def test_any_graph_without_samples_of_equal_size():
+    conv = GraphMixConv(2, 2).double()
+    edge_index = torch.tensor([[0, 1, 6], [1, 2, 3]])
+    x = torch.randn(7, 2, dtype=torch.double)
+    out = conv(x, None, edge_index)
+    torch.testing.assert_close(out[3], x[6] @ conv.weight[0])
+    assert out[[0, 4, 5, 6]].eq(0).all()
+
+
+def test_message_hooks_see_every_pair(x):
+    conv = GraphMixConv(3, 5, 2).double()
+    graphs = random_graphs(2)
+    expected, seen = conv(x, graphs), []
+    hook = conv.register_message_forward_hook(
+        lambda module, inputs, out: seen.append(out)
+    )
+    torch.testing.assert_close(conv(x, graphs), expected)
+    assert [m.shape for m in seen] == [(N * V * V, T, 3)] * 2
+    hook.remove()
+    conv(x, graphs)
+    assert len(seen) == 2
+
+
+@pytest.mark.parametrize(
+    "register",
+    [
+        "register_propagate_forward_pre_hook",
+        "register_propagate_forward_hook",
+        "register_message_forward_pre_hook",
+        "register_message_forward_hook",
+        "register_aggregate_forward_pre_hook",
+        "register_aggregate_forward_hook",
+    ],
+)
+def test_every_hook_is_called(x, register):
+    conv = GraphMixConv(3, 5, 2).double()
+    graphs, seen = random_graphs(2), []
+    expected = conv(x, graphs)
+    getattr(conv, register)(lambda *args: seen.append(args))
+    torch.testing.assert_close(conv(x, graphs), expected)
+    assert len(seen) == 2
+
+
+def test_hooks_can_change_messages(x):
+    conv = GraphMixConv(3, 5).double()
+    graphs = random_graphs(1)
+    expected = 2 * conv(x, graphs)
+    conv.register_message_forward_hook(lambda module, inputs, out: 2 * out)
+    torch.testing.assert_close(conv(x, graphs), expected)
+
+
+def test_shared_matrices_with_hooks(x):
+    conv = GraphMixConv(3, 5, 2).double()
+    graphs = [torch.rand(V, V).double(), random_graphs(1)[0]]
+    expected = conv(x, graphs)
+    conv.register_message_forward_hook(lambda *_: None)
+    torch.testing.assert_close(conv(x, graphs), expected)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_explanations_mask_edges(x, share):
+    conv = GraphMixConv(3, 5, 2).double()
+    graphs = random_graphs(2)
+    expected = conv(x, graphs)
+    node = torch.arange(N * V).view(N, V)
+    edge_index = torch.stack(
+        [
+            node.unsqueeze(1).expand(N, V, V).flatten(),
+            node.unsqueeze(2).expand(N, V, V).flatten(),
+        ]
+    )
+    mask = torch.full((N * V * V,), share, dtype=torch.double)
+    set_masks(conv, mask, edge_index, apply_sigmoid=False)
+    torch.testing.assert_close(conv(x, graphs), share * expected)
+    clear_masks(conv)
+    torch.testing.assert_close(conv(x, graphs), expected)
+
+
+def test_graph_is_due(x):
+    conv = GraphMixConv(3, 5).double()
+    with pytest.raises(ValueError, match="either a graph"):
+        conv(x)
+    edge_index = torch.tensor([[0], [1]])
+    with pytest.raises(ValueError, match="GraphMixConv"):
+        conv(x, random_graphs(1), edge_index)
+
+
+def test_edge_weights_of_the_wrong_shape(x, to_edges):
+    conv = GraphMixConv(3, 5, 2).double()
+    edge_index, edge_weight = to_edges(random_graphs(2))
+    for wrong in (edge_weight[:, :1], edge_weight[:-1], edge_weight[:, 0]):
+        with pytest.raises(ValueError, match=r"\[E, 2\]"):
+            conv(x, None, edge_index, wrong)
+    with pytest.raises(ValueError, match=r"\[E, 2\].*got None"):
+        conv(x, None, edge_index)
+
+
+def test_rows_that_are_no_multiple(x):
+    conv = GraphMixConv(3, 5).double()
+    with pytest.raises(ValueError, match=r"11 rows \(shape \[11, 2, 3\]\)"):
+        conv(x[:-1], random_graphs(1))
+
+
+def test_reset_parameters():
+    conv = GraphMixConv(3, 5, 2, torch.rand(2, V, V))
+    before = conv.weight.clone()
+    conv.graph.mask.data.fill_(2)
+    conv.reset_parameters()
+    assert not torch.equal(conv.weight, before)
+    assert conv.graph.mask.eq(1).all()
+
+
+def test_only_masks_and_weights_are_saved():
+    conv = GraphMixConv(3, 5, 2, torch.rand(2, V, V))
+    assert set(conv.state_dict()) == {"weight", "graph.mask"}
+
+
+def test_repr():
+    assert repr(GraphMixConv(3, 5, 2)) == "GraphMixConv(3, 5, num_graphs=2)"

@@ -1,0 +1,77 @@
+import pytest
+import torch
+from torch_geometric.data import Batch, Data
+
+from symgnn_pyg.nn import StructuralGraphConv, hop_edges
+
+
+def dense(edge_index, edge_weight, num_nodes):
+    out = torch.zeros(edge_weight.size(1), num_nodes, num_nodes)
+    for (source, target), weight in zip(
+        edge_index.t().tolist(), edge_weight, strict=True
+    ):
+        out[:, target, source] += weight
+    return out
+
+
+def powers(edge_index, num_nodes, num_hops):
+    adjacency = torch.eye(num_nodes)
+    adjacency[edge_index[1], edge_index[0]] = 1
+    adjacency = adjacency / adjacency.sum(dim=1, keepdim=True)
+    return torch.stack(
+        [torch.linalg.matrix_power(adjacency, k + 1) for k in range(num_hops)]
+    )
+
+
+GRAPHS = {
+    "path": torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]]),
+    "directed": torch.tensor([[2, 0, 3, 3], [0, 1, 0, 2]]),
+    "repeated edges": torch.tensor([[2, 2, 0, 1], [0, 0, 2, 0]]),
+    "self-loops": torch.tensor([[0, 0, 2, 1], [0, 2, 0, 1]]),
+    "no edges": torch.empty(2, 0, dtype=torch.long),
+    "random": torch.randint(
+        5, (2, 9), generator=torch.Generator().manual_seed(1)
+    ),
+}
+
+
+@pytest.mark.parametrize("num_hops", [1, 2, 4])
+@pytest.mark.parametrize("graph", list(GRAPHS))
+def test_weights_are_the_powers(graph, num_hops):
+    edge_index, edge_weight = hop_edges(GRAPHS[graph], 5, num_hops)
+    assert edge_weight.shape == (edge_index.size(1), num_hops)
+    torch.testing.assert_close(
+        dense(edge_index, edge_weight, 5), powers(GRAPHS[graph], 5, num_hops)
+    )
+
+
+@pytest.mark.parametrize("graph", list(GRAPHS))
+def test_each_edge_is_listed_once(graph):
+    edge_index, _ = hop_edges(GRAPHS[graph], 5, 3)
+    assert torch.unique(edge_index, dim=1).shape == edge_index.shape
+
+
+@pytest.mark.parametrize("num_hops", [1, 3])
+def test_layer_on_a_random_graph(num_hops, mix):
+    edge_index = GRAPHS["random"]
+    conv = StructuralGraphConv(2, 3, num_hops=num_hops)
+    x = torch.randn(5, 4, 2)
+    expected = mix(x, powers(edge_index, 5, num_hops).unsqueeze(1), conv.weight)
+    torch.testing.assert_close(
+        conv(x, *hop_edges(edge_index, 5, num_hops)), expected
+    )
+
+
+@pytest.mark.parametrize("num_hops", [1, 3])
+def test_edges_of_a_batch_equal_the_skeleton(arm, num_hops):
+    batch = Batch.from_data_list(
+        [Data(x=torch.randn(5, 2), edge_index=arm.edge_index) for _ in range(2)]
+    )
+    conv = StructuralGraphConv(2, 3, arm, num_hops)
+    edges = hop_edges(batch.edge_index, batch.num_nodes, num_hops)
+    torch.testing.assert_close(conv(batch.x, *edges), conv(batch.x))
+
+
+def test_no_hops():
+    with pytest.raises(ValueError, match="got 0"):
+        hop_edges(GRAPHS["path"], 3, 0)

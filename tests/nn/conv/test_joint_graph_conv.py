@@ -1,0 +1,167 @@
+import pytest
+import torch
+from torch.func import functional_call
+
+from symgnn_pyg.nn import (
+    ActionalGraphConv,
+    JointGraphConv,
+    StructuralGraphConv,
+    hop_edges,
+)
+
+N, V, L, LAMBDA = 2, 5, 2, 0.3
+CLOSE = {"rtol": 1e-5, "atol": 1e-6}
+
+
+@pytest.fixture
+def conv(arm):
+    conv = JointGraphConv(3, 4, arm, L, LAMBDA).double()
+    torch.nn.init.uniform_(conv.graph.mask, -1, 1)
+    return conv
+
+
+@pytest.fixture
+def x():
+    return torch.randn(N * V, 6, 3, dtype=torch.double)
+
+
+@pytest.fixture
+def actional():
+    return torch.randn(N, V, V, dtype=torch.double).softmax(dim=-1)
+
+
+@pytest.fixture
+def graphs(conv, arm, normalised, actional):
+    adjacency = normalised(arm.bones + arm.links, V)
+    return [
+        *(
+            (mask * torch.linalg.matrix_power(adjacency, hop)).expand(N, V, V)
+            for hop, mask in enumerate(conv.graph.mask.detach(), start=1)
+        ),
+        LAMBDA * actional,
+    ]
+
+
+def test_formula(conv, x, actional, graphs):
+    expected = sum(
+        torch.einsum("nij,njtc,cd->nitd", a, x.view(N, V, 6, 3), w)
+        for a, w in zip(graphs, conv.weight, strict=True)
+    ).flatten(0, 1)
+    torch.testing.assert_close(conv(x, actional), expected, **CLOSE)
+
+
+def test_is_the_weighted_sum_of_both_layers(conv, x, actional, arm):
+    agc = ActionalGraphConv(3, 4).double()
+    sgc = StructuralGraphConv(3, 4, arm, L).double()
+    agc.weight.data = conv.weight.data[L:]
+    sgc.weight.data = conv.weight.data[:L]
+    sgc.graph.load_state_dict(conv.graph.state_dict())
+    torch.testing.assert_close(
+        conv(x, actional), LAMBDA * agc(x, actional) + sgc(x)
+    )
+
+
+def test_edges(conv, x, actional, graphs, to_edges):
+    edge_index, edge_weight = to_edges(graphs)
+    torch.testing.assert_close(
+        conv(x, edge_index=edge_index, edge_weight=edge_weight),
+        conv(x, actional),
+        **CLOSE,
+    )
+
+
+def test_edges_without_a_skeleton(arm):
+    x = torch.randn(N * V, 3)
+    edges = hop_edges(arm.edge_index, V, L)
+    free = JointGraphConv(3, 4, num_hops=L, actional=False)
+    conv = JointGraphConv(3, 4, arm, L, actional=False)
+    free.weight.data = conv.weight.data
+    torch.testing.assert_close(
+        free(x[:V], edge_index=edges[0], edge_weight=edges[1]), conv(x[:V])
+    )
+
+
+def test_sparse_for_the_actional_graph_alone(x, actional):
+    conv = JointGraphConv(3, 4, lambda_=1.0, structural=False).double()
+    adj_t = torch.block_diag(*actional).to_sparse_csr()
+    torch.testing.assert_close(conv(x, edge_index=adj_t), conv(x, actional))
+
+
+def test_messages_can_be_watched(conv, x, actional):
+    expected, seen = conv(x, actional), []
+    conv.register_message_forward_hook(lambda *args: seen.append(args[2]))
+    torch.testing.assert_close(conv(x, actional), expected)
+    assert len(seen) == L + 1
+
+
+def test_gradients(conv, x, actional):
+    names, values = zip(*conv.named_parameters(), strict=True)
+
+    def apply(x, actional, *values):
+        return functional_call(
+            conv, dict(zip(names, values, strict=True)), (x, actional)
+        )
+
+    x = x[:, :2].clone().requires_grad_()
+    assert torch.autograd.gradcheck(
+        apply, (x, actional.requires_grad_(), *values)
+    )
+
+
+def test_lambda_zero_removes_the_actional_term(arm, x, actional):
+    conv = JointGraphConv(3, 4, arm, L, lambda_=0.0).double()
+    torch.testing.assert_close(
+        conv(x, actional), conv(x, torch.rand_like(actional))
+    )
+
+
+def test_switches_remove_parameters(arm, x, actional):
+    both = JointGraphConv(3, 4, arm, L).double()
+    structural = JointGraphConv(3, 4, arm, L, actional=False).double()
+    only_actional = JointGraphConv(3, 4, arm, L, structural=False).double()
+    assert both.weight.size(0) == L + 1
+    assert structural.weight.size(0) == L
+    assert only_actional.weight.size(0) == 1
+    assert only_actional.graph is None
+    assert structural(x).shape == only_actional(x, actional).shape
+
+
+def test_equivariance(conv, x, actional, shuffled_arm, shuffle):
+    other = JointGraphConv(3, 4, shuffled_arm, L, LAMBDA).double()
+    other.weight.data = conv.weight.data
+    other.graph.mask.data = shuffle(conv.graph.mask.data, graph=True)
+    torch.testing.assert_close(
+        other(shuffle(x), shuffle(actional, graph=True)),
+        shuffle(conv(x, actional)),
+    )
+
+
+def test_samples_do_not_mix(conv, x, actional):
+    apart = [
+        conv(h, a.unsqueeze(0))
+        for h, a in zip(x.split(V), actional, strict=True)
+    ]
+    torch.testing.assert_close(conv(x, actional), torch.cat(apart))
+
+
+def test_output_differences_are_bounded(conv, x, actional):
+    # The stability bound with one actional graph for both inputs.
+    norms = [torch.linalg.matrix_norm(w, 2) for w in conv.weight]
+    graphs = [torch.linalg.matrix_norm(a, 2) for a in conv.graph()]
+    graphs.append(LAMBDA * torch.linalg.matrix_norm(actional, 2).max())
+    bound = sum(a * w for a, w in zip(graphs, norms, strict=True))
+    other = x + torch.randn_like(x)
+    gap = conv(x, actional).relu() - conv(other, actional).relu()
+    assert gap.norm() <= bound * (x - other).norm()
+
+
+def test_errors(conv, x, actional, arm):
+    with pytest.raises(ValueError, match="missing"):
+        conv(x)
+    structural = JointGraphConv(3, 4, arm, actional=False).double()
+    with pytest.raises(ValueError, match="given to a layer without"):
+        structural(x, actional)
+    with pytest.raises(ValueError, match=r"9 rows"):
+        conv(x[:-1], actional)
+    with pytest.raises(ValueError, match="'structural' or 'actional'"):
+        JointGraphConv(3, 4, arm, structural=False, actional=False)

@@ -1,0 +1,90 @@
+import pytest
+import torch
+from torch.func import functional_call
+
+from symgnn_pyg import Skeleton
+from symgnn_pyg.nn import PartGraphConv
+
+N, V = 2, 3
+CLOSE = {"rtol": 1e-5, "atol": 1e-6}
+
+
+@pytest.fixture
+def conv(arm):
+    conv = PartGraphConv(3, 4, arm).double()
+    torch.nn.init.uniform_(conv.graph.mask, -1, 1)
+    return conv
+
+
+@pytest.fixture
+def x():
+    return torch.randn(N * V, 6, 3, dtype=torch.double)
+
+
+@pytest.fixture
+def graph(conv, arm, normalised):
+    own = conv.graph.mask.detach() * normalised([(0, 1), (1, 2)], V)
+    return own.expand(N, V, V)
+
+
+def test_formula(conv, x, graph):
+    expected = torch.einsum(
+        "nij,njtc,cd->nitd", graph, x.view(N, V, 6, 3), conv.weight[0]
+    ).flatten(0, 1)
+    torch.testing.assert_close(conv(x), expected, **CLOSE)
+
+
+def test_edges_and_sparse(conv, x, graph, to_edges):
+    adj_t = torch.block_diag(*graph).to_sparse_csr()
+    torch.testing.assert_close(conv(x, *to_edges([graph])), conv(x), **CLOSE)
+    torch.testing.assert_close(conv(x, adj_t), conv(x), **CLOSE)
+
+
+def test_messages_can_be_watched(conv, x):
+    expected, seen = conv(x), []
+    conv.register_message_forward_hook(lambda *args: seen.append(args[2]))
+    torch.testing.assert_close(conv(x), expected)
+    assert len(seen) == 1
+
+
+def test_gradients(conv, x):
+    names, values = zip(*conv.named_parameters(), strict=True)
+
+    def apply(x, *values):
+        return functional_call(
+            conv, dict(zip(names, values, strict=True)), (x,)
+        )
+
+    x = x[:, :2].clone().requires_grad_()
+    assert torch.autograd.gradcheck(apply, (x, *values))
+
+
+def test_part_equivariance(arm, x):
+    order = [2, 0, 1]
+    other = Skeleton(
+        arm.joints,
+        arm.bones,
+        parts={
+            name: arm.parts[p][1] for p in order for name in [arm.parts[p][0]]
+        },
+        links=arm.links,
+    )
+    conv, moved = PartGraphConv(3, 4, arm), PartGraphConv(3, 4, other)
+    moved.weight.data = conv.weight.data
+    x = x.float().view(N, V, 6, 3)
+    expected = conv(x.flatten(0, 1)).view(N, V, 6, 4)[:, order]
+    torch.testing.assert_close(
+        moved(x[:, order].flatten(0, 1)), expected.flatten(0, 1)
+    )
+
+
+def test_samples_do_not_mix(conv, x):
+    apart = torch.cat([conv(h) for h in x.split(V)])
+    torch.testing.assert_close(conv(x), apart)
+
+
+def test_errors(conv, x):
+    with pytest.raises(ValueError, match=r"5 rows.*3 joints"):
+        conv(x[:-1])
+    with pytest.raises(ValueError, match="PartGraphConv"):
+        PartGraphConv(3, 4)(x)

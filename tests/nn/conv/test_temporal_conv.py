@@ -1,0 +1,56 @@
+import pytest
+import torch
+
+from symgnn_pyg.nn import TemporalConv
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("kernel_size", [1, 3, 5, 9])
+def test_is_a_convolution_in_time(kernel_size, stride, dtype):
+    layer = TemporalConv(3, 4, kernel_size, stride).to(dtype)
+    conv = torch.nn.Conv1d(
+        3, 4, kernel_size, stride, padding=kernel_size // 2, dtype=dtype
+    )
+    conv.load_state_dict(
+        {
+            "weight": layer.conv.weight.squeeze(2),
+            "bias": layer.conv.bias,
+        }
+    )
+    x = torch.randn(10, 7, 3, dtype=dtype)
+    out = layer(x)
+    assert out.shape == (10, -(-7 // stride), 4)
+    torch.testing.assert_close(out, conv(x.mT).mT)
+
+
+def test_nodes_do_not_mix():
+    layer = TemporalConv(2, 3, 5)
+    x = torch.randn(6, 7, 2, requires_grad=True)
+    layer(x)[2].sum().backward()
+    touched = x.grad.abs().flatten(1).sum(dim=1)
+    assert touched.nonzero().tolist() == [[2]]
+
+
+def test_memory_is_node_major():
+    out = TemporalConv(3, 4, 5, 2)(torch.randn(10, 8, 3))
+    assert out.is_contiguous()
+
+
+def test_gradient():
+    layer = TemporalConv(2, 2, 3, 2).double()
+    x = torch.randn(3, 5, 2, dtype=torch.double, requires_grad=True)
+    assert torch.autograd.gradcheck(layer, x)
+
+
+def test_reset_parameters():
+    layer = TemporalConv(2, 3, 3)
+    before = layer.conv.weight.clone()
+    layer.reset_parameters()
+    assert not torch.equal(layer.conv.weight, before)
+
+
+@pytest.mark.parametrize("kernel_size", [2, 8])
+def test_even_kernel(kernel_size):
+    with pytest.raises(ValueError, match=f"got {kernel_size}"):
+        TemporalConv(2, 2, kernel_size)

@@ -1,0 +1,153 @@
+import math
+
+import pytest
+import torch
+
+from symgnn_pyg.nn import SymbioticLoss, mgda_weight
+from symgnn_pyg.nn.models.symgnn import SymGNNOutput
+
+N, V, K = 3, 2, 4
+
+
+def output(recognition=True, prediction=True, gradients=True):
+    """Heads that are linear in what they share."""
+    shared = torch.randn(N * V, 5).requires_grad_(gradients)
+    logits = future = None
+    if recognition:
+        logits = shared.view(N, V, 5).mean(dim=1) @ torch.randn(5, K)
+    if prediction:
+        future = (shared @ torch.randn(5, 2 * 3)).view(N * V, 2, 3)
+    return SymGNNOutput(logits, future, None, shared)
+
+
+@pytest.fixture
+def y():
+    return torch.tensor([0, 3, 1])
+
+
+@pytest.fixture
+def future():
+    return torch.randn(N * V, 2, 3)
+
+
+def test_losses_by_hand():
+    logits = torch.tensor([[0.0, 0.0], [math.log(3.0), 0.0]])
+    predicted = torch.zeros(4, 1, 2)
+    out = SymGNNOutput(logits, predicted, None, torch.zeros(4, 1))
+    future = torch.arange(8.0).view(4, 1, 2) - 1
+    loss = SymbioticLoss(0.25)(out, torch.tensor([0, 1]), future)
+    recognition = (math.log(2) + math.log(4)) / 2
+    prediction = (1 + 0 + 1 + 2 + 3 + 4 + 5 + 6) / 2
+    assert float(loss.recognition) == pytest.approx(recognition)
+    assert float(loss.prediction) == pytest.approx(prediction)
+    assert float(loss.total) == pytest.approx(
+        0.25 * recognition + 0.75 * prediction
+    )
+
+
+@pytest.mark.parametrize("alpha", [0, 0.3, 1, 1.0])
+def test_fixed_weighting(y, future, alpha):
+    loss = SymbioticLoss(alpha)(output(), y, future)
+    assert float(loss.alpha) == pytest.approx(alpha)
+    torch.testing.assert_close(
+        loss.total, alpha * loss.recognition + (1 - alpha) * loss.prediction
+    )
+
+
+def test_mgda_weighting(y, future):
+    out, module = output(), SymbioticLoss()
+    loss = module(out, y, future)
+    grads = [
+        torch.autograd.grad(task, out.shared, retain_graph=True)[0]
+        for task in (loss.recognition, loss.prediction)
+    ]
+    torch.testing.assert_close(loss.alpha, mgda_weight(*grads))
+    torch.testing.assert_close(module.alpha, loss.alpha)
+    assert not loss.alpha.requires_grad
+    (grad,) = torch.autograd.grad(loss.total, out.shared)
+    torch.testing.assert_close(
+        grad, loss.alpha * grads[0] + (1 - loss.alpha) * grads[1]
+    )
+    # The shortest combination is a descent direction of both tasks.
+    assert all((grad * g).sum() >= -1e-6 for g in grads)
+
+
+def test_mgda_leaves_parameter_gradients_alone(y, future):
+    layer = torch.nn.Linear(5, 5)
+    shared = layer(torch.randn(N * V, 5))
+    out = SymGNNOutput(
+        shared.view(N, V, 5).mean(dim=1),
+        shared[:, None, :3].expand(-1, 2, -1),
+        None,
+        shared,
+    )
+    SymbioticLoss()(out, y, future)
+    assert layer.weight.grad is None
+
+
+def test_evaluation_keeps_alpha(y, future):
+    module = SymbioticLoss()
+    trained = module(output(), y, future).alpha.clone()
+    assert float(trained) != 0.5
+    module.eval()
+    torch.testing.assert_close(module(output(), y, future).alpha, trained)
+    module.train()
+    with torch.no_grad():
+        loss = module(output(gradients=False), y, future)
+    torch.testing.assert_close(loss.alpha, trained)
+
+
+def test_alpha_is_saved(y, future):
+    module, other = SymbioticLoss(), SymbioticLoss()
+    module(output(), y, future)
+    other.load_state_dict(module.state_dict())
+    torch.testing.assert_close(other.alpha, module.alpha)
+
+
+def test_earlier_results_keep_their_alpha(y, future):
+    module = SymbioticLoss()
+    first = module(output(), y, future).alpha
+    kept = first.clone()
+    assert module(output(), y, future).alpha != kept
+    torch.testing.assert_close(first, kept)
+
+
+@pytest.mark.parametrize("weighting", ["mgda", 0.3])
+def test_one_head(y, future, weighting):
+    module = SymbioticLoss(weighting)
+    loss = module(output(prediction=False), y)
+    assert loss.prediction is None
+    assert float(loss.alpha) == 1
+    torch.testing.assert_close(loss.total, loss.recognition)
+    loss = module(output(recognition=False), y, future)
+    assert loss.recognition is None
+    assert float(loss.alpha) == 0
+    torch.testing.assert_close(loss.total, loss.prediction)
+
+
+def test_float64(y, future):
+    out = SymGNNOutput(*(t if t is None else t.double() for t in output()))
+    shared = out.shared.detach().requires_grad_()
+    out = out._replace(
+        logits=shared.view(N, V, 5).mean(dim=1)[:, :K],
+        future=shared[:, None, :3].expand(-1, 2, -1),
+        shared=shared,
+    )
+    assert SymbioticLoss()(out, y, future.double()).total.dtype == torch.double
+
+
+@pytest.mark.parametrize("weighting", ["equal", -0.1, 1.1, float("nan"), None])
+def test_bad_weighting(weighting):
+    with pytest.raises(ValueError, match=f"got {weighting!r}"):
+        SymbioticLoss(weighting)
+
+
+def test_future_of_the_wrong_shape(y, future):
+    for wrong, got in ((future[:, :1], r"\[6, 1, 3\]"), (None, "None")):
+        with pytest.raises(ValueError, match=rf"\[6, 2, 3\], got {got}"):
+            SymbioticLoss()(output(), y, wrong)
+
+
+def test_weighting_is_shown():
+    assert "'mgda'" in repr(SymbioticLoss())
+    assert "0.3" in repr(SymbioticLoss(0.3))

@@ -1,0 +1,51 @@
+import pytest
+import torch
+
+from symgnn_pyg.nn import RecognitionHead
+
+N, V = 3, 5
+
+
+@pytest.fixture
+def head(arm):
+    head = RecognitionHead(6, 4, arm, hidden_channels=8).double()
+    head(torch.randn(20 * V, 6, dtype=torch.double))
+    return head.eval()
+
+
+@pytest.fixture
+def h():
+    return torch.randn(N * V, 6, dtype=torch.double)
+
+
+def test_formula(head, h):
+    fused = head.fuse(h).view(N, V, 8).mean(dim=1)
+    expected = fused @ head.classify.weight.t() + head.classify.bias
+    assert head(h).shape == (N, 4)
+    torch.testing.assert_close(head(h), expected)
+
+
+def test_order_of_joints_does_not_matter(head, h, shuffle):
+    torch.testing.assert_close(head(shuffle(h)), head(h))
+
+
+def test_samples_do_not_mix(head, h):
+    torch.testing.assert_close(
+        head(h), torch.cat([head(part) for part in h.split(V)])
+    )
+
+
+def test_gradient(head, h):
+    assert torch.autograd.gradcheck(head, h.requires_grad_())
+
+
+def test_reset_parameters(head):
+    before = [p.clone() for p in head.parameters() if p.dim() == 2]
+    head.reset_parameters()
+    after = [p for p in head.parameters() if p.dim() == 2]
+    assert not any(map(torch.equal, before, after))
+
+
+def test_rows_that_are_no_multiple(head):
+    with pytest.raises(ValueError, match=r"14 rows.*5 joints"):
+        head(torch.zeros(14, 6).double())

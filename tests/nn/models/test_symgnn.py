@@ -1,0 +1,444 @@
+import copy
+import io
+import pickle
+
+import pytest
+import torch
+
+from symgnn_pyg import Skeleton
+from symgnn_pyg.nn import SymbioticLoss, SymGNN
+
+LAYOUTS = ["ntu25", "kinetics18", "h36m20", "cmu26"]
+N, V, T, K, STEPS = 3, 5, 8, 4, 2
+TINY = {
+    "observed": T,
+    "future": STEPS,
+    "channels": (4, 6),
+    "strides": (1, 2),
+    "fusion": (1,),
+    "num_hops": 2,
+    "kernel_size": 3,
+    "hidden_channels": 8,
+}
+VARIANTS = {
+    "default": {},
+    "no structural": {"structural": False},
+    "no actional": {"actional": False},
+    "no part": {"part": False},
+    "part alone": {"structural": False, "actional": False},
+    "structural alone": {"actional": False, "part": False},
+    "actional alone": {"structural": False, "part": False},
+    "no recognition": {"recognition": False},
+    "no prediction": {"prediction": False},
+    "position": {"orders": (0,)},
+    "velocity": {"orders": (1,)},
+    "position and velocity": {"orders": (0, 1)},
+    "acceleration first": {"orders": (2, 0)},
+    "one hop": {"num_hops": 1},
+    "lambda": {"lambda_": 0.1},
+    "one iteration": {"num_iterations": 1},
+    "four iterations": {"num_iterations": 4},
+    "no fusion": {"fusion": ()},
+    "no dropout": {"dropout": 0.0},
+    "two channels": {"in_channels": 2},
+}
+SMALLER = [
+    "no structural",
+    "no actional",
+    "no part",
+    "part alone",
+    "structural alone",
+    "actional alone",
+    "no recognition",
+    "no prediction",
+    "position",
+    "position and velocity",
+    "one hop",
+    "one iteration",
+    "no fusion",
+]
+
+
+def size(net):
+    return sum(p.numel() for p in net.parameters())
+
+
+def train_a_little(net, num_joints, channels=3):
+    """Moves all statistics and the last layer away from their start."""
+    observed = net.observed
+    if net.prediction is not None:
+        torch.nn.init.normal_(net.prediction.out.lins[-1].weight, std=0.1)
+    dtype = next(net.parameters()).dtype
+    for _ in range(20):
+        net(torch.randn(8 * num_joints, observed, channels, dtype=dtype))
+    return net.eval()
+
+
+@pytest.fixture
+def net(arm):
+    return train_a_little(SymGNN(arm, K, **TINY).double(), V)
+
+
+@pytest.fixture
+def x():
+    return torch.randn(N * V, T, 3, dtype=torch.double)
+
+
+# Shapes ######################################################################
+
+
+def check_shapes(net, skeleton, steps, width):
+    v = skeleton.num_joints
+    out = net(torch.randn(2 * v, net.observed, 3))
+    assert out.logits.shape == (2, K)
+    assert out.future.shape == (2 * v, steps, 3)
+    assert out.actional.shape == (2, v, v)
+    assert out.shared.shape == (2 * v, width)
+
+
+@pytest.mark.parametrize("dual", [False, True])
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_light_on_every_layout(name, dual):
+    skeleton = Skeleton.get(name)
+    skeleton = skeleton.dual() if dual else skeleton
+    net = SymGNN.light(
+        skeleton,
+        K,
+        channels=(2, 2, 4, 4),
+        hidden_channels=8,
+        observed=9,
+        future=2,
+    )
+    check_shapes(net, skeleton, 2, 3 * 2 * 4)
+
+
+@pytest.mark.parametrize("dual", [False, True])
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_full_on_every_layout(name, dual):
+    skeleton = Skeleton.get(name)
+    skeleton = skeleton.dual() if dual else skeleton
+    net = SymGNN.full(
+        skeleton, K, channels=(2,) * 9, hidden_channels=8, observed=9, future=2
+    )
+    check_shapes(net, skeleton, 2, 3 * 2)
+
+
+def test_light_as_published():
+    skeleton = Skeleton.get("cmu26")
+    net = SymGNN.light(skeleton, K, future=3)
+    check_shapes(net, skeleton, 3, 3 * 512)
+    for branch in net.branches:
+        assert len(branch.joint_blocks) == 4
+        assert len(branch.part_blocks) == 3
+        widths = [b.graph_conv.out_channels for b in branch.joint_blocks]
+        assert widths == [32, 64, 128, 256]
+        strides = [b.stride for b in branch.joint_blocks]
+        assert strides == [1, 2, 2, 2]
+        assert branch.joint_blocks[0].graph_conv.weight.size(0) == 3 + 1
+    assert net.observed == 50
+
+
+def test_full_as_published():
+    net = SymGNN.full(Skeleton.get("ntu25"), K)
+    assert net.observed == 290
+    for branch in net.branches:
+        assert len(branch.joint_blocks) == 9
+        assert len(branch.part_blocks) == 8
+        blocks = branch.joint_blocks
+        assert [b.stride for b in blocks] == [1, 1, 1, 2, 1, 1, 2, 1, 1]
+        # What follows a fusion is twice as wide as what comes before it.
+        assert [b.graph_conv.in_channels for b in blocks] == [
+            3, 64, 64, 128, 128, 128, 256, 256, 256,
+        ]  # fmt: skip
+        assert blocks[0].graph_conv.weight.size(0) == 4 + 1
+
+
+def test_arguments_reach_the_network(arm):
+    net = SymGNN.full(arm, K, **TINY)
+    assert net.observed == T
+    assert size(net) == size(SymGNN(arm, K, **TINY))
+
+
+# Variants ####################################################################
+
+
+@pytest.mark.parametrize("name", list(VARIANTS))
+def test_variant(arm, name):
+    kwargs = {**TINY, **VARIANTS[name]}
+    net = SymGNN(arm, K, **kwargs)
+    c = kwargs.get("in_channels", 3)
+    out = net(torch.randn(N * V, T, c))
+    assert (out.logits is None) == (name == "no recognition")
+    assert (out.future is None) == (name == "no prediction")
+    assert (out.actional is None) == (not kwargs.get("actional", True))
+    if out.logits is not None:
+        assert out.logits.shape == (N, K)
+    if out.future is not None:
+        assert out.future.shape == (N * V, STEPS, c)
+    loss = SymbioticLoss()(out, torch.arange(N), torch.zeros(N * V, STEPS, c))
+    loss.total.backward()
+    idle = [n for n, p in net.named_parameters() if p.grad is None]
+    assert idle == []
+
+
+@pytest.mark.parametrize("name", SMALLER)
+def test_variants_have_fewer_parameters(arm, name):
+    variant = SymGNN(arm, K, **{**TINY, **VARIANTS[name]})
+    assert size(variant) < size(SymGNN(arm, K, **TINY))
+
+
+def test_every_parameter_learns(arm):
+    net = SymGNN(arm, K, **{**TINY, "dropout": 0.0})
+    torch.nn.init.normal_(net.prediction.out.lins[-1].weight)
+    out = net(torch.randn(N * V, T, 3))
+    future = torch.randn(N * V, STEPS, 3)
+    SymbioticLoss(0.5)(out, torch.arange(N), future).total.backward()
+    idle = [n for n, p in net.named_parameters() if p.grad.eq(0).all()]
+    # Batch normalisation cancels what a bias before it adds.
+    assert [n for n in idle if not n.endswith("bias")] == []
+
+
+def test_lambda_zero_ignores_the_actional_graph(arm, x):
+    net = train_a_little(SymGNN(arm, K, **TINY, lambda_=0.0).double(), V)
+    before = net(x)
+    net.actional.reset_parameters()
+    after = net(x)
+    assert not torch.allclose(before.actional, after.actional)
+    torch.testing.assert_close(before.future, after.future)
+    torch.testing.assert_close(before.logits, after.logits)
+
+
+# Symmetries ##################################################################
+
+
+def test_permutation_of_joints(net, x, shuffled_arm, shuffle):
+    other = SymGNN(shuffled_arm, K, **TINY).double()
+    state = net.state_dict()
+    del state["skeleton_id"]
+    missing, unexpected = other.load_state_dict(state, strict=False)
+    assert (missing, unexpected) == (["skeleton_id"], [])
+    out, moved = net(x), other.eval()(shuffle(x))
+    assert out.actional.std() > 1e-3
+    torch.testing.assert_close(moved.logits, out.logits)
+    torch.testing.assert_close(moved.future, shuffle(out.future))
+    torch.testing.assert_close(
+        moved.actional, shuffle(out.actional, graph=True)
+    )
+    torch.testing.assert_close(moved.shared, shuffle(out.shared))
+
+
+def test_samples_do_not_mix_in_eval(net, x):
+    apart = [net(part) for part in x.split(V)]
+    for got, parts in zip(net(x), zip(*apart, strict=True), strict=True):
+        torch.testing.assert_close(got, torch.cat(parts))
+
+
+def test_untrained_network_predicts_stillness(arm, x):
+    net = SymGNN(arm, K, **TINY).double()
+    still = x[:, -1:].expand(-1, STEPS, -1)
+    torch.testing.assert_close(net(x).future, still)
+
+
+def test_gradient_of_the_input(net, x):
+    x = x[:V].clone().requires_grad_()
+    # A random direction stands for all: the full check takes long.
+    assert torch.autograd.gradcheck(lambda x: net(x)[:2], x, fast_mode=True)
+
+
+def test_float32_is_close_to_float64(net, x):
+    for low, high in zip(
+        copy.deepcopy(net).float()(x.float()), net(x), strict=True
+    ):
+        torch.testing.assert_close(low.double(), high, rtol=1e-3, atol=1e-4)
+
+
+def test_empty_batch(net, x):
+    out = net(x[:0])
+    assert out.logits.shape == (0, K)
+    assert out.future.shape == (0, STEPS, 3)
+
+
+def test_autocast(net, x):
+    net.float()
+    with torch.autocast("cpu", torch.bfloat16):
+        out = net(x.float())
+    plain = net(x.float())
+    torch.testing.assert_close(
+        out.future.float(), plain.future, rtol=0.1, atol=0.2
+    )
+    torch.testing.assert_close(
+        out.logits.float(), plain.logits, rtol=0.1, atol=0.2
+    )
+
+
+# Construction ################################################################
+
+
+def test_seeds_make_construction_repeatable(arm):
+    def build(seed):
+        torch.manual_seed(seed)
+        return SymGNN(arm, K, **TINY).state_dict()
+
+    torch.testing.assert_close(build(1), build(1), rtol=0, atol=0)
+    first, second = build(1), build(2)
+    assert not torch.equal(
+        first["recognition.classify.weight"],
+        second["recognition.classify.weight"],
+    )
+
+
+def test_reset_parameters(net, x, arm):
+    before = {k: v.clone() for k, v in net.state_dict().items()}
+    net.reset_parameters()
+    state = net.state_dict()
+    weights = [
+        k
+        for k, p in net.named_parameters()
+        if p.dim() >= 2 and "mask" not in k and "out.lins.1" not in k
+    ]
+    assert [k for k in weights if torch.equal(state[k], before[k])] == []
+    means = [k for k in before if k.endswith("running_mean")]
+    assert means
+    assert all(state[k].eq(0).all() for k in means)
+    torch.testing.assert_close(net(x).future, x[:, -1:].expand(-1, STEPS, -1))
+
+
+def test_branches_have_their_own_weights(net):
+    first, second, third = (
+        branch.joint_blocks[0].graph_conv.weight for branch in net.branches
+    )
+    assert not torch.equal(first, second)
+    assert not torch.equal(second, third)
+
+
+def test_bad_arguments(arm):
+    with pytest.raises(ValueError, match="'recognition' or 'prediction'"):
+        SymGNN(arm, K, recognition=False, prediction=False)
+    for orders in ((), (0, 0), (-1, 0)):
+        with pytest.raises(ValueError, match="'orders'"):
+            SymGNN(arm, K, orders=orders)
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        ((15, 7, 3), r"\[N \* 5, 8, 3\], got \[15, 7, 3\]"),
+        ((15, 8, 2), r"\[N \* 5, 8, 3\], got \[15, 8, 2\]"),
+        ((3, 5, 8, 3), r"got \[3, 5, 8, 3\]"),
+        ((14, 8, 3), r"14 rows.*5 joints"),
+    ],
+)
+def test_wrong_shapes_are_named(net, shape, message):
+    with pytest.raises(ValueError, match=message):
+        net(torch.zeros(shape, dtype=torch.double))
+
+
+# Copies ######################################################################
+
+
+def by_state(net, arm):
+    other = SymGNN(arm, K, **TINY).double().eval()
+    file = io.BytesIO()
+    torch.save(net.state_dict(), file)
+    file.seek(0)
+    other.load_state_dict(torch.load(file))
+    return other
+
+
+def by_torch(net, arm):
+    file = io.BytesIO()
+    torch.save(net, file)
+    file.seek(0)
+    return torch.load(file, weights_only=False)
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        by_state,
+        by_torch,
+        lambda net, arm: copy.deepcopy(net),
+        lambda net, arm: pickle.loads(pickle.dumps(net)),
+    ],
+    ids=["state", "torch.save", "deepcopy", "pickle"],
+)
+def test_copies_agree_and_are_independent(net, arm, shuffled_arm, x, way):
+    expected = net(x)
+    other = way(net, arm)
+    torch.testing.assert_close(tuple(other(x)), tuple(expected))
+    other.reset_parameters()
+    torch.testing.assert_close(tuple(net(x)), tuple(expected))
+    wrong = SymGNN(shuffled_arm, K, **TINY).state_dict()
+    with pytest.raises(ValueError, match="'arm'"):
+        other.load_state_dict(wrong)
+
+
+def test_state_of_another_skeleton():
+    chain = {"bones": [("b", "a"), ("c", "b")], "name": "chain"}
+    star = {"bones": [("b", "a"), ("c", "a")], "name": "star"}
+    one = SymGNN(Skeleton(list("abc"), **chain), K, **TINY)
+    other = SymGNN(Skeleton(list("abc"), **star), K, **TINY)
+    before = copy.deepcopy(other.state_dict())
+    with pytest.raises(ValueError, match=r"another skeleton.*'star'"):
+        other.load_state_dict(one.state_dict())
+    torch.testing.assert_close(other.state_dict(), before)
+
+
+def test_state_of_a_network_inside_another(arm, shuffled_arm):
+    outer = torch.nn.ModuleDict({"net": SymGNN(arm, K, **TINY)})
+    outer.load_state_dict(outer.state_dict())
+    wrong = torch.nn.ModuleDict({"net": SymGNN(shuffled_arm, K, **TINY)})
+    with pytest.raises(ValueError, match="'arm'"):
+        outer.load_state_dict(wrong.state_dict())
+
+
+def test_name_of_the_skeleton_does_not_matter(arm):
+    renamed = Skeleton(**{**arm.to_dict(), "name": "other"})
+    SymGNN(renamed, K, **TINY).load_state_dict(
+        SymGNN(arm, K, **TINY).state_dict()
+    )
+
+
+# Compilation #################################################################
+
+
+def compare(net, compiled, num_joints):
+    for n in (2, 3):
+        x = torch.randn(n * num_joints, net.observed, 3)
+        for got, expected in zip(compiled(x), net(x), strict=True):
+            torch.testing.assert_close(got, expected, rtol=1e-3, atol=1e-4)
+
+
+def test_compile(arm):
+    torch.compiler.reset()
+    # One branch has all there is to compile.
+    net = SymGNN(arm, K, **TINY, orders=(0,), num_iterations=1)
+    train_a_little(net, V)
+    with torch.no_grad():
+        compare(net, torch.compile(net, fullgraph=True), V)
+
+
+def test_compile_light_network():
+    torch.compiler.reset()
+    skeleton = Skeleton.get("cmu26")
+    net = SymGNN.light(skeleton, K, observed=10, future=2).eval()
+    compiled = torch.compile(
+        net, fullgraph=True, backend="aot_eager", dynamic=True
+    )
+    with torch.no_grad():
+        compare(net, compiled, 26)
+
+
+def test_compiled_gradients(arm):
+    torch.compiler.reset()
+    net = SymGNN(arm, K, **{**TINY, "dropout": 0.0, "orders": (0,)}).double()
+    torch.nn.init.normal_(net.prediction.out.lins[-1].weight)
+    x = torch.randn(N * V, T, 3, dtype=torch.double)
+    compiled = torch.compile(net, fullgraph=True, backend="aot_eager")
+    found = []
+    for function in (net, compiled):
+        net.zero_grad()
+        out = function(x)
+        (out.logits.square().sum() + out.future.square().sum()).backward()
+        found.append({n: p.grad for n, p in net.named_parameters()})
+    torch.testing.assert_close(found[1], found[0])

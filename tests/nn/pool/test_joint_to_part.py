@@ -1,0 +1,49 @@
+import pytest
+import torch
+
+from symgnn_pyg import Skeleton
+from symgnn_pyg.nn import JointToPart
+
+
+def test_means_by_hand(arm):
+    x = torch.tensor([[1.0], [2.0], [4.0], [6.0], [10.0]])
+    both = torch.cat([x, -x])
+    expected = torch.tensor([[1.0], [3.0], [8.0], [-1.0], [-3.0], [-8.0]])
+    torch.testing.assert_close(JointToPart(arm)(both), expected)
+
+
+@pytest.mark.parametrize("shape", [(2,), (3, 2), (2, 3, 2)])
+@pytest.mark.parametrize("num_samples", [0, 1, 3])
+def test_shape(arm, shape, num_samples):
+    out = JointToPart(arm)(torch.randn(num_samples * 5, *shape))
+    assert out.shape == (num_samples * 3, *shape)
+
+
+def test_order_of_joints_does_not_matter(arm, shuffled_arm, shuffle):
+    x = torch.randn(10, 4, 2)
+    torch.testing.assert_close(
+        JointToPart(shuffled_arm)(shuffle(x)), JointToPart(arm)(x)
+    )
+
+
+def test_mean_of_all_joints():
+    skeleton = Skeleton(["a", "b", "c"], [("b", "a"), ("c", "a")])
+    x = torch.randn(3, 4)
+    torch.testing.assert_close(
+        JointToPart(skeleton)(x), x.mean(dim=0, keepdim=True)
+    )
+
+
+def test_gradients(arm):
+    x = torch.randn(10, 2, dtype=torch.double, requires_grad=True)
+    assert torch.autograd.gradcheck(JointToPart(arm).double(), x)
+
+
+def test_nothing_is_saved_and_sizes_are_shown(arm):
+    assert JointToPart(arm).state_dict() == {}
+    assert "5 -> 3" in repr(JointToPart(arm))
+
+
+def test_rows_that_are_no_multiple(arm):
+    with pytest.raises(ValueError, match=r"7 rows.*\[7, 2\].*5 joints"):
+        JointToPart(arm)(torch.zeros(7, 2))

@@ -1,0 +1,80 @@
+import matplotlib.pyplot as plt
+import pytest
+import torch
+from matplotlib.colors import same_color
+
+from symgnn_pyg import Skeleton
+from symgnn_pyg.layouts import LAYOUTS
+from symgnn_pyg.visualization import plot_poses
+from symgnn_pyg.visualization.plot_poses import (
+    LEFT,
+    MIDDLE,
+    RIGHT,
+    side_colour,
+)
+
+
+@pytest.fixture(autouse=True)
+def _close():
+    yield
+    plt.close("all")
+
+
+@pytest.mark.parametrize("skeleton", LAYOUTS.values(), ids=LAYOUTS)
+def test_structure(skeleton, tmp_path):
+    motion = torch.randn(3, skeleton.num_joints, 3)
+    figure = plot_poses(
+        {"true": motion, "predicted": motion + 1},
+        skeleton,
+        ["40 ms", "80 ms", "120 ms"],
+        "walking",
+    )
+    assert len(figure.axes) == 6
+    for ax in figure.axes:
+        assert len(ax.lines) == skeleton.num_bones
+    assert [figure.axes[i].get_ylabel() for i in (0, 3)] == [
+        "true",
+        "predicted",
+    ]
+    captions = [ax.get_xlabel() for ax in figure.axes]
+    assert captions == [""] * 3 + ["40 ms", "80 ms", "120 ms"]
+    assert figure.get_suptitle() == "walking"
+    figure.savefig(tmp_path / "poses.png", dpi=30)
+    assert (tmp_path / "poses.png").stat().st_size > 1000
+
+
+def test_sides_have_colours():
+    skeleton = Skeleton.get("cmu26")
+    figure = plot_poses({"a": torch.randn(1, 26, 3)}, skeleton, ["now"])
+    for line, (child, _) in zip(
+        figure.axes[0].lines, skeleton.bones, strict=True
+    ):
+        name = skeleton.joints[child]
+        middle = child in range(8, 14)
+        expected = MIDDLE if middle else LEFT if name[0] == "l" else RIGHT
+        assert same_color(line.get_color(), expected), name
+
+
+@pytest.mark.parametrize(
+    ("name", "colour"),
+    [
+        ("left hip", LEFT),
+        ("LeftUpLeg", LEFT),
+        ("ltoes", LEFT),
+        ("lowerback", MIDDLE),
+        ("root", MIDDLE),
+        ("Spine", MIDDLE),
+        ("right eye", RIGHT),
+        ("rfemur", RIGHT),
+    ],
+)
+def test_side_colour(name, colour):
+    assert side_colour(name) == colour
+
+
+@pytest.mark.parametrize("shape", [(2, 26, 3), (3, 25, 3), (3, 26, 2)])
+def test_wrong_shape_names_the_row(shape):
+    rows = {"true": torch.zeros(3, 26, 3), "predicted": torch.zeros(shape)}
+    with pytest.raises(ValueError, match=r"'predicted' of shape \[3, 26, 3\]"):
+        plot_poses(rows, Skeleton.get("cmu26"), ["a", "b", "c"])
+    assert not plt.get_fignums()
