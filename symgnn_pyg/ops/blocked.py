@@ -15,14 +15,13 @@ def graph_mix_blocked(
     r"""A few samples at a time through one reused scratch that stays in the
     cache. Only the inputs are kept for the backward pass, which mixes again.
     """
-    out: Tensor = _Blocked.apply(x, weight, *graphs)
+    out: Tensor = _Blocked.apply(x.contiguous(), weight, *graphs)
     return out
 
 
 class _Blocked(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, *graphs: Tensor) -> Tensor:
-        x = x.contiguous()
         ctx.save_for_backward(x, weight, *graphs)
         num_joints, (_, width, out_width) = graphs[0].size(-1), weight.shape
         samples = _samples(x, num_joints)
@@ -88,6 +87,8 @@ class _Blocked(Function):
 def _differentiable_backward(
     inputs: Sequence[Tensor], needs: Sequence[bool], grad: Tensor
 ) -> tuple[Tensor | None, ...]:
+    # An input may depend on another: views keep their derivatives apart.
+    inputs = [t.view_as(t) for t in inputs]
     wanted = [t for t, need in zip(inputs, needs, strict=True) if need]
     x, weight, *graphs = inputs
     out = graph_mix_dense(x, graphs, weight)

@@ -197,9 +197,8 @@ def hop_edges(
     degree = scatter(ones, target, dim_size=num_nodes)
     size = (num_nodes, num_nodes)
     hop = torch.sparse_coo_tensor(
-        edge_index.flip(0), ones / degree[target], size, is_coalesced=True
-    )
-    hop = hop.coalesce()
+        edge_index.flip(0), ones / degree[target], size
+    ).coalesce()
     powers = [hop]
     while len(powers) < num_hops:
         powers.append(torch.sparse.mm(hop, powers[-1]).coalesce())

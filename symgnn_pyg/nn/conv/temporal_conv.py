@@ -53,5 +53,5 @@ class TemporalConv(Module):
             x: Node features, of shape :math:`[M, T, C_{in}]`.
         """
         # Node-major memory is a channels-last image: no copy either way.
-        image = x.unsqueeze(0).permute(0, 3, 1, 2)  # [1, C, M, T]
-        return self.conv(image).permute(0, 2, 3, 1).squeeze(0)
+        image = x.unsqueeze(1).permute(0, 3, 1, 2)  # [M, C, 1, T]
+        return self.conv(image).permute(0, 2, 3, 1).squeeze(1)

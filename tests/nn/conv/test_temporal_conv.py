@@ -37,6 +37,10 @@ def test_memory_is_node_major():
     assert out.is_contiguous()
 
 
+def test_no_nodes():
+    assert TemporalConv(3, 4, 5, 2)(torch.randn(0, 7, 3)).shape == (0, 4, 4)
+
+
 def test_gradient():
     layer = TemporalConv(2, 2, 3, 2).double()
     x = torch.randn(3, 5, 2, dtype=torch.double, requires_grad=True)
