@@ -160,7 +160,7 @@ def load_weights(model: SymGNN, path: Path) -> None:
         raise DataError(f"{path} holds no weights: {error}") from error
     try:
         model.load_state_dict(state)
-    except RuntimeError as error:
+    except (RuntimeError, ValueError) as error:
         raise DataError(f"{path} does not fit the network: {error}") from error
 
 
