@@ -85,6 +85,7 @@ class Skeleton:
         put("bones", _pairs(bones, self.joints, "bone"))
         put("links", _pairs(links, self.joints, "link"))
         self._check_tree()
+        self._check_links()
         put("centre", self._centre(centre))
         self._check_connected()
         put("parts", self._parts({"body": joints} if parts is None else parts))
@@ -147,11 +148,14 @@ class Skeleton:
         """
         if graph.number_of_nodes() == 0:
             raise ValueError("A skeleton needs at least one joint")
-        links = [e for *e, link in graph.edges(data="link") if link]
-        tree = graph.edge_subgraph(
-            [e for *e, link in graph.edges(data="link") if not link]
-        ).copy()
-        tree.add_nodes_from(graph)
+        if centre is not None and centre not in graph:
+            raise ValueError(
+                f"Unknown joint {str(centre)!r} as 'centre'; there are "
+                f"{', '.join(map(str, graph))}"
+            )
+        edges = list(graph.edges(data="link"))
+        links = [(u, v) for u, v, link in edges if link]
+        bones = [(u, v) for u, v, link in edges if not link]
         if not graph.is_directed():
             if centre is None:
                 central = nx.closeness_centrality(graph)
@@ -163,11 +167,15 @@ class Skeleton:
                     f"Joint {str(unreachable)!r} is not connected to the "
                     f"centre {str(centre)!r}"
                 )
+            # What only links tie on starts at its joint nearest the centre.
+            tree = nx.Graph(bones)
+            level: dict[object, int] = {}
+            for tied in nx.connected_components(tree):
+                root = min(tied, key=lambda node: depth[node])
+                level |= nx.single_source_shortest_path_length(tree, root)
             bones = [
-                (u, v) if depth[u] > depth[v] else (v, u) for u, v in tree.edges
+                (u, v) if level[u] > level[v] else (v, u) for u, v in bones
             ]
-        else:
-            bones = list(tree.edges)
         parts: dict[str, list[str]] = {}
         for node, part in graph.nodes(data="part"):
             if part is not None:
@@ -394,6 +402,14 @@ class Skeleton:
             f"Bones form a cycle: {' -> '.join([*names, names[0]])}"
         )
 
+    def _check_links(self) -> None:
+        bones = set(map(frozenset, self.bones))
+        for a, b in self.links:
+            if frozenset((a, b)) in bones:
+                raise ValueError(
+                    f"The link {(self.joints[a], self.joints[b])!r} is a bone"
+                )
+
     def _check_connected(self) -> None:
         graph = nx.Graph(self.bones + self.links)
         graph.add_nodes_from(range(self.num_joints))
@@ -503,7 +519,7 @@ def _pairs(
             raise ValueError(
                 f"A {what} ties the {end} {names[pair[0]]!r} to itself"
             )
-        if pair in found:
+        if pair in found or pair[::-1] in found:
             raise ValueError(f"The {what} {(a, b)!r} is given twice")
         found.append(pair)
     return tuple(found)

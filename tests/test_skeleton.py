@@ -69,6 +69,14 @@ layouts = pytest.mark.parametrize("skeleton", LAYOUTS.values(), ids=LAYOUTS)
             r"'ear' in link \('wrist', 'ear'\)",
         ),
         ({"links": [("wrist", 2)]}, "A link ties the joint 'wrist'"),
+        (
+            {"links": [(0, 2), (2, 0)]},
+            r"The link \(2, 0\) is given twice",
+        ),
+        (
+            {"part_bones": [(0, 1), ("fore", "upper")]},
+            r"The part bone \('fore', 'upper'\) is given twice",
+        ),
         ({"centre": "hip"}, "'hip' as 'centre'"),
         ({"centre": 3}, "Unknown joint 3 as 'centre'"),
         ({"parts": {**HALVES, "tail": ["tip"]}}, "'tip' in part 'tail'"),
@@ -256,7 +264,9 @@ def test_networkx_round_trip_of_dual(skeleton):
 
 
 @layouts
-def test_undirected_networkx(skeleton):
+@pytest.mark.parametrize("dual", [False, True])
+def test_undirected_networkx(skeleton, dual):
+    skeleton = skeleton.dual() if dual else skeleton
     graph = skeleton.to_networkx().to_undirected()
     centre = skeleton.joints[skeleton.centre]
     again = Skeleton.from_networkx(graph, centre=centre)
@@ -286,6 +296,11 @@ def test_networkx_errors():
     apart.add_node("c")
     with pytest.raises(ValueError, match="'c' is not connected"):
         Skeleton.from_networkx(apart, centre="a")
+    with pytest.raises(ValueError, match="'hip' as 'centre'; there are a, b"):
+        Skeleton.from_networkx(nx.path_graph("ab"), centre="hip")
+    ring = nx.cycle_graph("abcd")
+    with pytest.raises(ValueError, match=r"two parents.*'links'"):
+        Skeleton.from_networkx(ring, centre="a")
 
 
 def test_from_bones():
@@ -304,9 +319,10 @@ def test_edges_are_bones_and_links_both_ways(skeleton):
     assert len(edges) == skeleton.edge_index.size(1)
 
 
-def test_a_bone_is_no_link_as_well():
-    with pytest.raises(ValueError, match=r"elbow|\(0, 1\)"):
-        Skeleton(**ARM, links=[(0, 1)])
+@pytest.mark.parametrize("link", [(0, 1), (1, 0)])
+def test_a_bone_is_no_link_as_well(link):
+    with pytest.raises(ValueError, match=r"link \('.*elbow.*'\) is a bone"):
+        Skeleton(**ARM, links=[link])
 
 
 @layouts
