@@ -1,4 +1,5 @@
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -45,9 +46,9 @@ class PerFrameMetric(Metric):
                 (default: all in group 0)
 
         Raises:
-            ValueError: If the shapes do not fit.
+            ValueError: If the shapes do not fit, or a group is unknown.
         """
-        future = self.total.size(1)
+        num_groups, future = self.total.shape
         if (
             prediction.shape != target.shape
             or prediction.dim() != 3
@@ -59,15 +60,31 @@ class PerFrameMetric(Metric):
                 f"{future}, C], got {list(prediction.shape)} and "
                 f"{list(target.shape)}"
             )
-        shape = (-1, self.num_joints, *prediction.shape[1:])
+        num_samples = prediction.size(0) // self.num_joints
+        if group is None:
+            group = self.count.new_zeros(num_samples)
+        if group.shape != (num_samples,):
+            raise ValueError(
+                f"Expected 'group' of shape [{num_samples}], got "
+                f"{list(group.shape)}"
+            )
+        if not group.eq(group.clamp(0, num_groups - 1)).all():
+            raise ValueError(
+                f"Expected 'group' from 0 to {num_groups - 1} "
+                f"('num_groups' is {num_groups}), got {group.tolist()}"
+            )
+        shape = (num_samples, self.num_joints, *prediction.shape[1:])
         value = self.sample_values(  # [N, T']
             prediction.detach().double().view(shape),
             target.detach().double().view(shape),
         )
-        if group is None:
-            group = value.new_zeros(value.size(0), dtype=torch.long)
         self.total.index_add_(0, group, value)
         self.count.index_add_(0, group, torch.ones_like(group))
+
+    def _wrap_compute(self, compute: Callable[[], Tensor]) -> Any:
+        wrapped = super()._wrap_compute(compute)
+        # torchmetrics makes a scalar of what has one element.
+        return lambda: wrapped().view(-1)
 
     @abstractmethod
     def sample_values(self, prediction: Tensor, target: Tensor) -> Tensor:

@@ -71,6 +71,23 @@ def test_wrong_shapes(kind, predicted, true):
 def test_wrong_number_of_groups(kind):
     """Nothing is half added."""
     metric = kind(6, 3, 2)
-    with pytest.raises(ValueError, match="group"):
+    with pytest.raises(ValueError, match=r"'group' of shape \[2\], got \[3\]"):
         metric.update(*batch(2), torch.zeros(3, dtype=torch.long))
     assert metric.count.sum() == 0
+
+
+@metrics
+@pytest.mark.parametrize("group", [-1, 2])
+def test_unknown_group(kind, group):
+    metric = kind(6, 3, 2)
+    with pytest.raises(ValueError, match=rf"'group' from 0 to 1.*{group}\]"):
+        metric.update(*batch(2), torch.tensor([0, group]))
+    assert metric.count.sum() == metric.total.abs().sum() == 0
+
+
+@metrics
+def test_one_frame_keeps_its_dimension(kind):
+    prediction, target = batch(2)
+    metric = kind(6, 1)
+    value = metric(prediction[:, :1], target[:, :1])
+    assert value.shape == metric.compute().shape == (1,)
