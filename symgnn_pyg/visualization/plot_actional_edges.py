@@ -1,3 +1,5 @@
+from math import inf
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
@@ -44,7 +46,7 @@ def plot_actional_edges(
     for a, b in skeleton.bones + skeleton.links:
         ax.plot(x[[a, b]], y[[a, b]], color="#bbbbbb", linewidth=3, zorder=1)
     ax.scatter(x, y, color="#555555", s=12, zorder=2)
-    weight = actional.detach().clone().fill_diagonal_(0.0).flatten()
+    weight = actional.detach().clone().fill_diagonal_(-inf).flatten()
     count = min(num_edges, num_joints * (num_joints - 1))
     index = weight.topk(count).indices
     shade = np.linspace(1.0, 0.35, count)

@@ -59,7 +59,7 @@ def plot_poses(
         across = 0.85 * motion[..., 0] + 0.53 * motion[..., 2]
         up = motion[..., 1] - 0.1 * motion[..., 2]
         line[0].set_ylabel(name)
-        for ax, x, y, time in zip(line, across, up, times, strict=True):
+        for ax, x, y in zip(line, across, up, strict=True):
             for a, b in skeleton.bones + skeleton.links:
                 ax.plot(
                     [x[a], x[b]],
@@ -71,7 +71,7 @@ def plot_poses(
             ax.set_aspect("equal")
             ax.set(xticks=[], yticks=[])
             ax.spines[:].set_visible(False)
-            if line is axes[-1]:
-                ax.set_xlabel(time)
+    for ax, time in zip(axes[-1], times, strict=True):
+        ax.set_xlabel(time)
     figure.suptitle(title)
     return figure
