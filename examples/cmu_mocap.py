@@ -174,8 +174,10 @@ def fit(
     were best on the validation windows."""
     labels = train.store.labels[[w.sequence for w in train.windows]].tolist()
     count = Counter(labels)
+    # Few windows fill at least one batch, since they are drawn repeatedly.
     sampler = WeightedRandomSampler(
-        [1.0 / count[label] for label in labels], len(labels)
+        [1.0 / count[label] for label in labels],
+        max(len(labels), args.batch_size),
     )
     loader = DataLoader(train, args.batch_size, sampler=sampler, drop_last=True)
     criterion = SymbioticLoss(args.weighting).to(args.device)

@@ -160,7 +160,14 @@ class SequenceStore:
             yield
         except DataError:
             raise
-        except (OSError, KeyError, TypeError, ValueError, RuntimeError) as e:
+        except (
+            AttributeError,
+            KeyError,
+            OSError,
+            RuntimeError,
+            TypeError,
+            ValueError,
+        ) as e:
             raise DataError(
                 f"{self.path} is no readable sequence store ({e}); delete it "
                 f"and prepare the data again"
@@ -179,8 +186,8 @@ def _write(
     sources: list[str] = []
     checksums: list[str] = []
     for sequence in sequences:
-        _check_sequence(sequence, skeleton, classes)
         values = np.asarray(sequence.frames, dtype=np.float32)
+        _check_sequence(sequence, values, skeleton, classes)
         if frames is None:
             frames = file.create_dataset(
                 "frames",
@@ -219,16 +226,19 @@ def _write(
 
 
 def _check_sequence(
-    sequence: Sequence, skeleton: Skeleton, classes: list[str]
+    sequence: Sequence,
+    values: np.ndarray,
+    skeleton: Skeleton,
+    classes: list[str],
 ) -> None:
     where = sequence.source or sequence.name
-    shape = sequence.frames.shape
+    shape = values.shape
     if len(shape) != 3 or shape[1] != skeleton.num_joints or shape[0] == 0:
         raise DataError(
             f"{where}: frames of shape {list(shape)} do not fit "
             f"[T, {skeleton.num_joints}, C] of {skeleton!r}"
         )
-    bad = ~np.isfinite(sequence.frames).all(axis=(1, 2))
+    bad = ~np.isfinite(values).all(axis=(1, 2))
     if bad.any():
         raise DataError(
             f"{where}: frame {int(bad.argmax())} holds a number that is not "

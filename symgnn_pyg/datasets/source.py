@@ -2,6 +2,7 @@ import hashlib
 import io
 import os
 import zipfile
+import zlib
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from types import TracebackType
@@ -13,6 +14,7 @@ from tqdm import tqdm
 from symgnn_pyg.errors import DataError
 
 Item = TypeVar("Item")
+UNREADABLE = (zipfile.BadZipFile, zlib.error)
 
 
 class Source:
@@ -77,7 +79,7 @@ class Source:
             if self._archive is not None:
                 return self._archive.read(full)
             return (self.path / full).read_bytes()
-        except (OSError, zipfile.BadZipFile, EOFError, RuntimeError) as e:
+        except (*UNREADABLE, OSError, EOFError, RuntimeError) as e:
             raise DataError(f"{self._where(name)} cannot be read: {e}") from e
 
     def sha256(self, name: str) -> str:
@@ -138,6 +140,8 @@ class Source:
 def _first_fault(content: bytes, columns: int) -> str:
     lines = content.decode("utf-8", errors="replace").splitlines()
     for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
         cells = line.split(",")
         if len(cells) != columns:
             return f"line {number}: {len(cells)} columns, expected {columns}"

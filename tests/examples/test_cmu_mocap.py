@@ -34,7 +34,7 @@ def data(tmp_path_factory, write_recording):
     """A few windows of one action: enough for every step."""
     root = tmp_path_factory.mktemp("example") / "cmu_mocap"
     write_recording(root / "train/running/running_1.txt", 110, 1)
-    write_recording(root / "train/running/running_5.txt", 105, 2)
+    write_recording(root / "train/running/running_5.txt", 115, 2)
     write_recording(root / "test/running/running_1.txt", 155, 3)
     return root
 

@@ -1,0 +1,172 @@
+"""What all benchmarks share: settings, honest timing, peak memory, tables.
+
+Candidates take turns, run by run, so that a noisy machine treats all alike; a
+ratio is taken within a round, and its median and quartiles are reported.
+Memory is the highest sum of what torch holds allocated while a candidate runs,
+inputs and weights left out.
+"""
+
+import argparse
+import json
+import os
+import platform
+import re
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+os.environ.setdefault("KINETO_LOG_LEVEL", "5")
+
+import torch
+from torch.profiler import ProfilerActivity, profile
+
+Run = Callable[[], object]
+
+# glibc returns large blocks to the system at once and pays for it in page
+# faults; with these it keeps them.
+TUNED_ALLOCATOR = {
+    "MALLOC_MMAP_THRESHOLD_": str(2**32),
+    "MALLOC_TRIM_THRESHOLD_": str(2**36),
+    "MALLOC_TOP_PAD_": str(2**26),
+}
+
+
+def arguments(doc: str | None) -> argparse.Namespace:
+    """Parses the settings that every benchmark has and applies them."""
+    parser = argparse.ArgumentParser(description=(doc or "").splitlines()[0])
+    parser.add_argument(
+        "--quick", action="store_true", help="small shapes, few repeats"
+    )
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument(
+        "--dtype", choices=["float32", "bfloat16"], default="float32"
+    )
+    parser.add_argument(
+        "--allocator", choices=["default", "tuned"], default="default"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    args = parser.parse_args()
+    tuned = TUNED_ALLOCATOR.items() <= os.environ.items()
+    if args.allocator == "tuned" and not tuned:
+        # The allocator reads its settings when the process starts.
+        command = [sys.executable, "-m", f"benchmarks.{Path(sys.argv[0]).stem}"]
+        os.execve(
+            sys.executable,
+            [*command, *sys.argv[1:]],
+            {**os.environ, **TUNED_ALLOCATOR},
+        )
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(0)
+    print(f"{machine()}; {args.dtype}, {args.allocator} allocator\n")
+    return args
+
+
+def machine() -> str:
+    """The processor, its cores, and the versions that matter."""
+    name = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        found = re.search(r"model name\s*: (.*)", info.read_text())
+        name = found[1] if found else name
+    capability = torch.backends.cpu.get_cpu_capability()
+    return (
+        f"{name} ({capability}), {torch.get_num_threads()} of "
+        f"{os.cpu_count()} cores, torch {torch.__version__}, Python "
+        f"{platform.python_version()}"
+    )
+
+
+def interleaved(
+    candidates: dict[str, Run], repeats: int, seconds: float = 30.0
+) -> dict[str, list[float]]:
+    """The seconds of each run. Candidates take turns for :obj:`repeats`
+    rounds after a warm-up, or for as many as start within :obj:`seconds`, but
+    three at least.
+    """
+    times: dict[str, list[float]] = {name: [] for name in candidates}
+    for run in candidates.values():
+        run()
+    end = time.perf_counter() + seconds
+    for done in range(repeats):
+        if done >= 3 and time.perf_counter() > end:
+            break
+        for name, run in candidates.items():
+            start = time.perf_counter()
+            run()
+            times[name].append(time.perf_counter() - start)
+    return times
+
+
+def ratios(
+    times: dict[str, list[float]], base: str
+) -> dict[str, tuple[float, float, float]]:
+    """The lower quartile, median and upper quartile of each candidate's time
+    over that of :obj:`base` in the same round.
+    """
+    found = {}
+    for name, values in times.items():
+        each = [v / b for v, b in zip(values, times[base], strict=True)]
+        low, median, high = statistics.quantiles(each, n=4, method="inclusive")
+        found[name] = (low, median, high)
+    return found
+
+
+def peak_bytes(run: Run) -> int:
+    """The highest sum of memory that torch allocates while :obj:`run` runs."""
+    run()
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as p:
+        run()
+    events = [
+        (event.start_ns(), event.nbytes())
+        for event in p.profiler.kineto_results.events()
+        if event.name() == "[memory]"
+    ]
+    current = peak = 0
+    for _, size in sorted(events):
+        current += size
+        peak = max(peak, current)
+    return peak
+
+
+class Table:
+    """Rows of one benchmark, as Markdown and as JSON.
+
+    Args:
+        title: What the rows compare.
+        columns: The names of the columns.
+    """
+
+    def __init__(self, title: str, columns: Iterable[str]) -> None:
+        self.title = title
+        self.columns = list(columns)
+        self.rows: list[dict[str, object]] = []
+        print(f"### {title}\n")
+        print(f"| {' | '.join(self.columns)} |")
+        print(f"|{'---|' * len(self.columns)}", flush=True)
+
+    def add(self, *cells: object) -> None:
+        """Adds and prints a row."""
+        self.rows.append(dict(zip(self.columns, cells, strict=True)))
+        print(f"| {' | '.join(map(_text, cells))} |", flush=True)
+
+
+def write(args: argparse.Namespace, tables: Iterable[Table]) -> None:
+    """Writes tables to the file of :obj:`--json`, if there is one."""
+    if args.json is not None:
+        found = {
+            "machine": machine(),
+            "dtype": args.dtype,
+            "threads": args.threads,
+            "allocator": args.allocator,
+            "tables": [{"title": t.title, "rows": t.rows} for t in tables],
+        }
+        args.json.write_text(json.dumps(found, indent=2) + "\n")
+
+
+def _text(cell: object) -> str:
+    if isinstance(cell, tuple):
+        low, median, high = cell
+        return f"{median:.2f} ({low:.2f}-{high:.2f})"
+    return f"{cell:.3f}" if isinstance(cell, float) else str(cell)
