@@ -1,110 +1,207 @@
-from collections.abc import Sequence
-from math import prod
-from typing import Any
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.autograd.function import Function, FunctionCtx
+from torch.library import Library, register_autograd, register_fake
 
 from symgnn_pyg.ops.dense import graph_mix_dense
 
+# A scratch of more numbers would leave the last cache.
+SCRATCH = 2**22
+
 
 def graph_mix_blocked(
-    x: Tensor, graphs: Sequence[Tensor], weight: Tensor
+    x: Tensor, graphs: Tensor, weight: Tensor, sizes: Sequence[int]
 ) -> Tensor:
-    r"""A few samples at a time through one reused scratch that stays in the
-    cache. Only the inputs are kept for the backward pass, which mixes again.
+    r"""Walks the samples, of equal sizes or not, a few at a time: all graphs
+    of a sample in one product into a scratch that is used again, then one
+    accumulating product for each :math:`\mathbf{W}_k`. Only the inputs are
+    kept for the backward pass, which mixes again.
     """
-    out: Tensor = _Blocked.apply(x.contiguous(), weight, *graphs)
+    return torch.ops.symgnn_pyg.graph_mix(x, graphs.flatten(), weight, sizes)
+
+
+class _Block(NamedTuple):
+    rows: slice  # of the features
+    entries: slice  # of the graphs
+    graphs: Tensor  # [B, K*V, V]
+    samples: Tensor  # [B, V, P*C]
+    mixed: Tensor  # [B, K*V, P*C], scratch
+    hops: Tensor  # [B, K, V*P, C], the same memory
+
+
+def _blocks(
+    x: Tensor, graphs: Tensor, weight: Tensor, sizes: Sequence[int]
+) -> Iterator[_Block]:
+    (num_rows, frames, width), num_graphs = x.shape, weight.size(0)
+    if len(sizes) == 1:
+        sizes = list(sizes) * (num_rows // sizes[0])
+    counts = _counts(sizes, num_graphs * frames * width)
+    joints = max((count * v for count, v in counts), default=0)
+    scratch = x.new_empty(joints * num_graphs * frames * width)
+    row = entry = 0
+    for count, v in counts:
+        rows = slice(row, row + count * v)
+        entries = slice(entry, entry + count * num_graphs * v * v)
+        mixed = scratch[: count * num_graphs * v * frames * width]
+        yield _Block(
+            rows,
+            entries,
+            graphs[entries].view(count, num_graphs * v, v),
+            x[rows].view(count, v, frames * width),
+            mixed.view(count, num_graphs * v, frames * width),
+            mixed.view(count, num_graphs, v * frames, width),
+        )
+        row, entry = rows.stop, entries.stop
+
+
+def _counts(sizes: Sequence[int], per_joint: int) -> list[tuple[int, int]]:
+    threads, counts = torch.get_num_threads(), []
+    for v, run in groupby(sizes):
+        # Two samples a core keep it busy (`python -m benchmarks.operators`).
+        fit = SCRATCH // max(1, v * per_joint)
+        most = max(threads, min(2 * threads, fit))
+        left = len(list(run))
+        counts += [(min(most, left - at), v) for at in range(0, left, most)]
+    return counts
+
+
+def _forward(
+    x: Tensor, graphs: Tensor, weight: Tensor, sizes: Sequence[int]
+) -> Tensor:
+    out = x.new_empty(*x.shape[:2], weight.size(2))
+    for block in _blocks(x.contiguous(), graphs, weight, sizes):
+        torch.bmm(block.graphs, block.samples, out=block.mixed)
+        count, _, rows, _ = block.hops.shape
+        y = out[block.rows].view(count, rows, weight.size(2))
+        for k, w in enumerate(weight):
+            w = w.expand(count, -1, -1)
+            y.baddbmm_(block.hops[:, k], w, beta=float(k > 0))
     return out
 
 
-class _Blocked(Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, *graphs: Tensor) -> Tensor:
-        ctx.save_for_backward(x, weight, *graphs)
-        num_joints, (_, width, out_width) = graphs[0].size(-1), weight.shape
-        samples = _samples(x, num_joints)
-        out = x.new_empty(*x.shape[:-1], out_width)
-        rows = _samples(out, num_joints)
-        block = _block_size()
-        scratch = torch.empty_like(samples[:block])
-        for at in range(0, samples.size(0), block):
-            here = slice(at, at + block)
-            size = samples[here].size(0)
-            y = rows[here].view(-1, out_width)  # [B*V*T, C_out]
-            for k, graph in enumerate(graphs):
-                a = _of_block(graph, here, size)
-                torch.bmm(a, samples[here], out=scratch[:size])
-                mixed = scratch[:size].view(-1, width)
-                if k == 0:
-                    torch.mm(mixed, weight[k], out=y)
-                else:
-                    y.addmm_(mixed, weight[k])
-        return out
+def _backward(
+    grad: Tensor,
+    x: Tensor,
+    graphs: Tensor,
+    weight: Tensor,
+    sizes: Sequence[int],
+    needs: Sequence[bool],
+) -> tuple[Tensor, Tensor, Tensor]:
+    grad = grad.contiguous()
+    grad_x, grad_graphs, grad_weight = _empty_grads(x, graphs, weight, needs)
+    # Each sample of a block sums for itself, so that no core waits.
+    sums = weight.new_zeros(2 * torch.get_num_threads(), *grad_weight.shape)
+    for block in _blocks(x.contiguous(), graphs, weight, sizes):
+        count, _, rows, _ = block.hops.shape
+        g = grad[block.rows].view(count, rows, weight.size(2))
+        if needs[2]:
+            torch.bmm(block.graphs, block.samples, out=block.mixed)
+            for k in range(weight.size(0)):
+                sums[:count, k].baddbmm_(block.hops[:, k].mT, g)
+        if needs[0] or needs[1]:
+            for k, w in enumerate(weight):
+                w = w.t().expand(count, -1, -1)
+                torch.bmm(g, w, out=block.hops[:, k])
+        if needs[0]:
+            y = grad_x[block.rows].view_as(block.samples)
+            torch.bmm(block.graphs.mT, block.mixed, out=y)
+        if needs[1]:
+            # Transposed twice this product is faster than as it stands.
+            pairs = torch.bmm(block.samples, block.mixed.mT).mT
+            grad_graphs[block.entries].view_as(block.graphs).copy_(pairs)
+    return grad_x, grad_graphs, sums.sum(dim=0)
 
-    @staticmethod
-    def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor | None, ...]:
-        inputs: tuple[Tensor, ...] = ctx.saved_tensors  # type: ignore[attr-defined]
-        needs: tuple[bool, ...] = ctx.needs_input_grad  # type: ignore[attr-defined]
-        if torch.is_grad_enabled():
-            return _differentiable_backward(inputs, needs, grad)
-        x, weight, *graphs = inputs
-        num_joints, (_, width, out_width) = graphs[0].size(-1), weight.shape
-        samples = _samples(x, num_joints)
-        rows = _samples(grad.contiguous(), num_joints)
-        grad_x = torch.zeros_like(samples)
-        grad_weight = torch.zeros_like(weight)
-        grad_graphs = [torch.zeros_like(graph) for graph in graphs]
-        block = _block_size()
-        scratch = torch.empty_like(samples[:block])
-        for at in range(0, samples.size(0), block):
-            here = slice(at, at + block)
-            size = samples[here].size(0)
-            mixed = scratch[:size]
-            flat = mixed.view(-1, width)
-            g = rows[here].view(-1, out_width)
-            for k, graph in enumerate(graphs):
-                a = _of_block(graph, here, size)
-                if needs[1]:
-                    torch.bmm(a, samples[here], out=mixed)
-                    grad_weight[k].addmm_(flat.t(), g)
-                torch.mm(g, weight[k].t(), out=flat)
-                if needs[0]:
-                    grad_x[here].baddbmm_(a.mT, mixed)
-                if needs[2 + k] and graph.dim() == 2:
-                    grad_graphs[k] += torch.bmm(mixed, samples[here].mT).sum(
-                        dim=0
-                    )
-                elif needs[2 + k]:
-                    torch.bmm(mixed, samples[here].mT, out=grad_graphs[k][here])
-        grads = [grad_x.view_as(x), grad_weight, *grad_graphs]
-        return tuple(
-            g if need else None for g, need in zip(grads, needs, strict=True)
+
+def _empty_grads(
+    x: Tensor, graphs: Tensor, weight: Tensor, needs: Sequence[bool]
+) -> tuple[Tensor, Tensor, Tensor]:
+    grad_x, grad_graphs, grad_weight = (
+        tensor.new_empty(tensor.shape if need else 0)
+        for tensor, need in zip((x, graphs, weight), needs, strict=True)
+    )
+    return grad_x, grad_graphs, grad_weight
+
+
+LIBRARY = Library("symgnn_pyg", "FRAGMENT")
+LIBRARY.define(
+    "graph_mix(Tensor x, Tensor graphs, Tensor weight, int[] sizes) -> Tensor"
+)
+LIBRARY.define(
+    "graph_mix_backward(Tensor grad, Tensor x, Tensor graphs, Tensor weight, "
+    "int[] sizes, bool[] needs) -> (Tensor, Tensor, Tensor)"
+)
+LIBRARY.impl("graph_mix", _forward, "CompositeExplicitAutograd")
+LIBRARY.impl("graph_mix_backward", _backward, "CompositeExplicitAutograd")
+
+
+@register_fake("symgnn_pyg::graph_mix")  # type: ignore[untyped-decorator]
+def _(
+    x: Tensor, graphs: Tensor, weight: Tensor, sizes: Sequence[int]
+) -> Tensor:
+    return x.new_empty(*x.shape[:2], weight.size(2))
+
+
+@register_fake("symgnn_pyg::graph_mix_backward")  # type: ignore[untyped-decorator]
+def _(
+    grad: Tensor,
+    x: Tensor,
+    graphs: Tensor,
+    weight: Tensor,
+    sizes: Sequence[int],
+    needs: Sequence[bool],
+) -> tuple[Tensor, Tensor, Tensor]:
+    return _empty_grads(x, graphs, weight, needs)
+
+
+def _save(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+    *tensors, ctx.sizes = inputs
+    ctx.save_for_backward(*tensors)
+
+
+def _first_order(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    needs = ctx.needs_input_grad[:3]
+    grads = torch.ops.symgnn_pyg.graph_mix_backward(
+        grad, *ctx.saved_tensors, ctx.sizes, needs
+    )
+    pairs = zip(grads, needs, strict=True)
+    return *(g if need else None for g, need in pairs), None
+
+
+def _save_backward(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+    *tensors, ctx.sizes, ctx.needs = inputs
+    ctx.save_for_backward(*tensors)
+
+
+def _second_order(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+    create_graph = torch.is_grad_enabled()
+    with torch.enable_grad():
+        grad, x, graphs, weight = (
+            t if t.requires_grad else t.detach().requires_grad_()
+            for t in ctx.saved_tensors
         )
+        inputs = (x, graphs, weight)
+        out = graph_mix_dense(x, graphs, weight, ctx.sizes)
+        first = torch.autograd.grad(out, inputs, grad, create_graph=True)
+        wanted = [i for i, need in enumerate(ctx.needs) if need]
+        second = torch.autograd.grad(
+            [first[i] for i in wanted],
+            [grad, *inputs],
+            [grads[i] for i in wanted],
+            create_graph=create_graph,
+            allow_unused=True,
+        )
+    return *second, None, None
 
 
-def _differentiable_backward(
-    inputs: Sequence[Tensor], needs: Sequence[bool], grad: Tensor
-) -> tuple[Tensor | None, ...]:
-    # An input may depend on another: views keep their derivatives apart.
-    inputs = [t.view_as(t) for t in inputs]
-    wanted = [t for t, need in zip(inputs, needs, strict=True) if need]
-    x, weight, *graphs = inputs
-    out = graph_mix_dense(x, graphs, weight)
-    found = iter(torch.autograd.grad(out, wanted, grad, create_graph=True))
-    return tuple(next(found) if need else None for need in needs)
-
-
-def _samples(x: Tensor, num_joints: int) -> Tensor:
-    shape = (x.size(0) // num_joints, num_joints, prod(x.shape[1:]))
-    return x.view(shape)  # [N, V, T*C]
-
-
-def _of_block(graph: Tensor, here: slice, size: int) -> Tensor:
-    return graph[here] if graph.dim() == 3 else graph.expand(size, -1, -1)
-
-
-def _block_size() -> int:
-    # One sample a core keeps the scratch in the cache; two feed the cores.
-    return 2 * torch.get_num_threads()
+register_autograd(
+    "symgnn_pyg::graph_mix", _first_order, setup_context=_save, lib=LIBRARY
+)
+register_autograd(
+    "symgnn_pyg::graph_mix_backward",
+    _second_order,
+    setup_context=_save_backward,
+    lib=LIBRARY,
+)

@@ -1,5 +1,6 @@
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from math import prod
 from types import TracebackType
 
 import torch
@@ -7,15 +8,20 @@ from torch import Tensor
 
 from symgnn_pyg.ops.blocked import graph_mix_blocked
 from symgnn_pyg.ops.dense import graph_mix_dense
+from symgnn_pyg.ops.equal_sizes import Kernel
 from symgnn_pyg.ops.reference import graph_mix_reference
-
-Kernel = Callable[[Tensor, Sequence[Tensor], Tensor], Tensor]
+from symgnn_pyg.ops.stack_graphs import Graph, stack_graphs
+from symgnn_pyg.ops.stacked import graph_mix_stacked
 
 KERNELS: dict[str, Kernel] = {
     "blocked": graph_mix_blocked,
     "dense": graph_mix_dense,
     "reference": graph_mix_reference,
+    "stacked": graph_mix_stacked,
 }
+# Up to so many numbers in K copies of the features, few large products beat
+# many small ones.
+SMALL = 2**20
 VARIABLE = "SYMGNN_PYG_KERNEL"
 
 
@@ -74,45 +80,35 @@ class use:  # noqa: N801
         _kernel = self._previous
 
 
-def graph_mix(x: Tensor, graphs: Sequence[Tensor], weight: Tensor) -> Tensor:
+def graph_mix(
+    x: Tensor, graphs: Tensor | Sequence[Graph], weight: Tensor
+) -> Tensor:
     r"""The one operator behind equations (3), (4), (5) and (7):
 
     .. math::
         \mathbf{Y} = \sum_{k=1}^{K} \mathbf{A}_k \mathbf{X} \mathbf{W}_k
 
     where each :math:`\mathbf{A}_k` is shared by all :math:`N` samples of the
-    batch or there is one per sample.
+    batch or there is one per sample. Samples may differ in size.
 
     Args:
-        x: Node features, of shape :math:`[N \cdot V, *, C_{in}]`: the joints
+        x: Node features, of shape :math:`[\sum_n V_n, *, C_{in}]`: the joints
             of one sample after those of another.
-        graphs: The :math:`K` matrices, each of shape :math:`[V, V]` (shared)
-            or :math:`[N, V, V]` (one per sample).
+        graphs: The :math:`K` graphs. Each is a matrix :math:`[V, V]` (shared)
+            or :math:`[N, V, V]` (one per sample); or, where samples differ in
+            size, a sequence of :math:`N` matrices :math:`[V_n, V_n]`. For
+            equal sizes also all in one tensor :math:`[N, K, V, V]`.
         weight: The weights, of shape :math:`[K, C_{in}, C_{out}]`.
 
     Returns:
-        The new features, of shape :math:`[N \cdot V, *, C_{out}]`.
+        The new features, of shape :math:`[\sum_n V_n, *, C_{out}]`.
 
     Raises:
         ValueError: If the shapes do not fit; the message names them.
     """
-    _check_shapes(x, graphs, weight)
-    kernel = _choose(x) if _kernel == "auto" else _kernel
-    return KERNELS[kernel](x, graphs, weight)
-
-
-def _choose(x: Tensor) -> str:
-    # The compiler fuses plain code itself, and autocast acts on plain code;
-    # elsewhere on a CPU blocks win (`python -m benchmarks.train_step`).
-    plain = torch.compiler.is_compiling() or torch.is_autocast_enabled("cpu")
-    return "blocked" if x.device.type == "cpu" and not plain else "dense"
-
-
-def _check_shapes(x: Tensor, graphs: Sequence[Tensor], weight: Tensor) -> None:
-    if len(graphs) == 0 or weight.dim() != 3 or weight.size(0) != len(graphs):
+    if weight.dim() != 3:
         raise ValueError(
-            f"Expected one weight [C_in, C_out] for each of the "
-            f"{len(graphs)} graphs, got 'weight' of shape "
+            f"Expected 'weight' [K, C_in, C_out], got shape "
             f"{list(weight.shape)}"
         )
     if x.dim() < 2 or x.size(-1) != weight.size(1):
@@ -120,18 +116,23 @@ def _check_shapes(x: Tensor, graphs: Sequence[Tensor], weight: Tensor) -> None:
             f"Expected 'x' with {weight.size(1)} channels in its last "
             f"dimension, got shape {list(x.shape)}"
         )
-    num_joints = graphs[0].size(-1)
-    if x.size(0) % num_joints != 0:
-        raise ValueError(
-            f"'x' has {x.size(0)} rows (shape {list(x.shape)}), which is no "
-            f"multiple of the {num_joints} joints of a graph"
-        )
-    shared = (num_joints, num_joints)
-    per_sample = (x.size(0) // num_joints, *shared)
-    for graph in graphs:
-        if tuple(graph.shape) not in (shared, per_sample):
-            raise ValueError(
-                f"Expected graphs of shape {list(shared)} or "
-                f"{list(per_sample)} for 'x' of shape {list(x.shape)}, got "
-                f"{list(graph.shape)}"
-            )
+    stack, sizes = stack_graphs(x, graphs, weight)
+    kind = x.device.type
+    if torch.is_autocast_enabled(kind) and x.dtype != torch.float64:
+        dtype = torch.get_autocast_dtype(kind)
+        x, stack, weight = x.to(dtype), stack.to(dtype), weight.to(dtype)
+    frames = x.reshape(x.size(0), prod(x.shape[1:-1]), x.size(-1))
+    kernel = _choose(frames, weight) if _kernel == "auto" else _kernel
+    out = KERNELS[kernel](frames, stack, weight, sizes)
+    return out.view(*x.shape[:-1], weight.size(2))
+
+
+def _choose(x: Tensor, weight: Tensor) -> str:
+    # All of it is measured by `python -m benchmarks.operators`.
+    if x.device.type != "cpu" or torch.compiler.is_exporting():
+        return "dense"
+    if weight.size(0) == 1:
+        return "dense"
+    half = x.dtype in (torch.bfloat16, torch.float16)
+    small = x.numel() * weight.size(0) <= SMALL
+    return "stacked" if half or small else "blocked"

@@ -209,6 +209,151 @@ def test_wrong_shapes_are_named(kernel, x, graphs, weight, message):
         )
 
 
+def test_all_graphs_in_one_tensor(kernel):
+    x, weight, *graphs = inputs()
+    stack = torch.stack([a.expand(3, 4, 4) for a in graphs], dim=1)
+    torch.testing.assert_close(
+        ops.graph_mix(x, stack, weight), expected(x, weight, *graphs)
+    )
+    # Stacked by joint first, as a decoder does to save a copy a step.
+    stack = torch.stack([a.expand(3, 4, 4) for a in graphs], dim=2)
+    torch.testing.assert_close(
+        ops.graph_mix(x, stack.transpose(1, 2), weight),
+        expected(x, weight, *graphs),
+    )
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        ((2, 3, 3), r"tensor \[N, 2, V, V\].*\[2, 3, 3\]"),
+        ((2, 1, 3, 3), r"tensor \[N, 2, V, V\].*\[2, 1, 3, 3\]"),
+        ((3, 2, 3, 3), r"\[2, 3, 3\].*\[3, 3, 3\]"),
+        ((2, 2, 4, 4), r"6 rows.*4 joints"),
+    ],
+)
+def test_wrong_shapes_of_one_tensor(kernel, shape, message):
+    with pytest.raises(ValueError, match=message):
+        ops.graph_mix(
+            torch.zeros(6, 2, 2), torch.zeros(shape), torch.zeros(2, 2, 2)
+        )
+
+
+# Samples of unequal sizes ####################################################
+
+BATCHES = [
+    [3],
+    [2, 4],
+    [3, 1, 3],
+    [2, 2, 5, 2, 2, 2],
+    [1, 6, 1],
+    [3] * MANY + [4] + [3] * MANY,
+]
+
+
+def unequal(sizes, frames=3, dtype=torch.double):
+    """Two graphs that samples of a size share, and one of each sample's own."""
+    x = torch.randn(sum(sizes), frames, 2, dtype=dtype)
+    weight = torch.randn(3, 2, 3, dtype=dtype)
+    shared = [
+        {v: torch.randn(v, v, dtype=dtype) for v in sorted(set(sizes))}
+        for _ in range(2)
+    ]
+    own = [torch.randn(v, v, dtype=dtype) for v in sizes]
+    leaves = [x, weight, *own, *(m for kind in shared for m in kind.values())]
+    for leaf in leaves:
+        leaf.requires_grad_()
+    return (
+        x,
+        [*([kind[v] for v in sizes] for kind in shared), own],
+        weight,
+        leaves,
+    )
+
+
+def one_by_one(x, graphs, weight):
+    sizes = [matrix.size(0) for matrix in graphs[0]]
+    parts = [
+        expected(rows, weight, *(graph[n] for graph in graphs))
+        for n, rows in enumerate(x.split(sizes))
+    ]
+    return torch.cat(parts)
+
+
+@pytest.mark.parametrize("frames", [0, 1, 3])
+@pytest.mark.parametrize("sizes", BATCHES)
+def test_unequal_sizes(kernel, sizes, frames):
+    x, graphs, weight, leaves = unequal(sizes, frames)
+    out = ops.graph_mix(x, graphs, weight)
+    reference = one_by_one(x, graphs, weight)
+    torch.testing.assert_close(out, reference)
+    towards = torch.randn_like(out)
+    torch.testing.assert_close(
+        torch.autograd.grad(out, leaves, towards),
+        torch.autograd.grad(reference, leaves, towards),
+    )
+
+
+def test_derivatives_for_unequal_sizes(kernel):
+    _, graphs, _, leaves = unequal([2, 3, 2], 1)
+    place = {id(leaf): i for i, leaf in enumerate(leaves)}
+    order = [[place[id(matrix)] for matrix in graph] for graph in graphs]
+
+    def apply(*leaves):
+        return ops.graph_mix(
+            leaves[0], [[leaves[i] for i in g] for g in order], leaves[1]
+        )
+
+    assert torch.autograd.gradcheck(apply, leaves)
+    assert torch.autograd.gradgradcheck(apply, leaves)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_random_batches_of_unequal_sizes(kernel, seed, dtype):
+    random = torch.Generator().manual_seed(seed)
+    sizes = torch.randint(1, 26, (9,), generator=random).tolist()
+    x, graphs, weight, _ = unequal(sizes, 4, dtype)
+    torch.testing.assert_close(
+        ops.graph_mix(x, graphs, weight),
+        one_by_one(x, graphs, weight).to(dtype),
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda g: [g[0], g[1], g[2][:-1]], r"\[2, 3, 2\] joints.*\(3, 3\)\]"),
+        (lambda g: [g[0], g[1], g[2][::-1][1:] + g[2][:1]], r"one matrix"),
+        (lambda g: [g[0], g[1], torch.zeros(3, 3)], r"sequence.*\[3, 3\]"),
+        (lambda g: [h[:-1] for h in g], r"5 joints in all.*7 rows"),
+    ],
+)
+def test_wrong_shapes_of_unequal_sizes(kernel, change, message):
+    x, graphs, weight, _ = unequal([2, 3, 2])
+    with pytest.raises(ValueError, match=message):
+        ops.graph_mix(x, change(graphs), weight)
+
+
+# Memory ######################################################################
+
+
+def test_blocked_saves_its_inputs_alone():
+    x, weight, *graphs = inputs((9, 4, 5, 6, 7))
+    saved = []
+
+    def keep(tensor):
+        saved.append(tensor)
+        return tensor
+
+    with (
+        ops.use("blocked"),
+        torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor),
+    ):
+        mix(x, weight, *graphs)
+    numbers = sum(tensor.numel() for tensor in saved)
+    assert numbers <= x.numel() + weight.numel() + 9 * 3 * 4 * 4
+
+
 # Choice of the kernel ########################################################
 
 
@@ -271,7 +416,7 @@ import torch
 from symgnn_pyg import ops
 from symgnn_pyg.ops import dispatch
 for name in ops.kernels():
-    dispatch.KERNELS[name] = lambda *_, name=name: print(name)
+    dispatch.KERNELS[name] = lambda x, *_, name=name: print(name) or x
 ops.graph_mix(torch.zeros(2, 1), [torch.eye(2)], torch.zeros(1, 1, 1))
 """
     return subprocess.run(
@@ -315,12 +460,49 @@ def test_autocast_of_bfloat16_features():
     torch.testing.assert_close(out.float(), plain, rtol=0.05, atol=0.1)
 
 
-@pytest.mark.parametrize("name", ["auto", "dense", "reference"])
-def test_compile(name):
-    compiled = torch.compile(mix, fullgraph=True, backend="aot_eager")
-    tensors = inputs()
-    with ops.use(name):
+def test_compile(kernel):
+    torch.compiler.reset()
+    compiled = torch.compile(
+        mix, fullgraph=True, backend="aot_eager", dynamic=True
+    )
+    for size in (SIZES[0], SIZES[4], (5, 4, 5, 2, 3)):
+        tensors = inputs(size)
         torch.testing.assert_close(compiled(*tensors), expected(*tensors))
         torch.testing.assert_close(
             grads(compiled, tensors), grads(expected, tensors)
         )
+
+
+def test_compile_with_unequal_sizes(kernel):
+    torch.compiler.reset()
+    x, graphs, weight, _ = unequal([2, 3, 2])
+    compiled = torch.compile(ops.graph_mix, fullgraph=True, backend="aot_eager")
+    torch.testing.assert_close(
+        compiled(x, graphs, weight), one_by_one(x, graphs, weight)
+    )
+
+
+@pytest.mark.parametrize("name", ["graph_mix", "graph_mix_backward"])
+def test_registration(name):
+    x, weight, *graphs = inputs((2, 3, 2, 2, 2))
+    stack = torch.stack([a.expand(2, 3, 3) for a in graphs], dim=1).flatten()
+    arguments = [x.detach(), stack.detach(), weight.detach(), [3]]
+    if name == "graph_mix_backward":
+        arguments = [torch.randn_like(x), *arguments, [True] * 3]
+    for tensor in arguments:
+        if isinstance(tensor, torch.Tensor):
+            tensor.requires_grad_()
+    torch.library.opcheck(
+        getattr(torch.ops.symgnn_pyg, name).default, tuple(arguments)
+    )
+
+
+def test_export_holds_no_operator_of_ours():
+    class Mix(torch.nn.Module):
+        def forward(self, x, weight, *graphs):
+            return mix(x, weight, *graphs)
+
+    tensors = tuple(inputs((3, 4, 5, 20, 30)))
+    program = torch.export.export(Mix(), tensors)
+    torch.testing.assert_close(program.module()(*tensors), expected(*tensors))
+    assert "symgnn_pyg" not in str(program.graph)
