@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-os.environ.setdefault("KINETO_LOG_LEVEL", "5")
+os.environ.setdefault("KINETO_LOG_LEVEL", "99")
 
 import torch
 from torch.profiler import ProfilerActivity, profile
@@ -59,7 +59,7 @@ def arguments(doc: str | None) -> argparse.Namespace:
         )
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
-    print(f"{machine()}; {args.dtype}, {args.allocator} allocator\n")
+    print(f"{machine()}; {args.dtype}, {args.allocator} allocator")
     return args
 
 
@@ -142,7 +142,7 @@ class Table:
         self.title = title
         self.columns = list(columns)
         self.rows: list[dict[str, object]] = []
-        print(f"### {title}\n")
+        print(f"\n### {title}\n")
         print(f"| {' | '.join(self.columns)} |")
         print(f"|{'---|' * len(self.columns)}", flush=True)
 

@@ -1,0 +1,166 @@
+"""The operator Y = sum_k A_k X W_k: every kernel beside every rival.
+
+    python -m benchmarks.operators
+
+Your own layer joins the table in five lines:
+
+    from benchmarks import operators
+
+    class Mine(operators.Candidate):        # self.leaves: x, weight, *graphs
+        def __call__(self):
+            return my_layer(*self.leaves)   # [N*V, T, D]
+
+    operators.CANDIDATES["mine"] = Mine
+    operators.main()
+"""
+
+import functools
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.testing import assert_close
+
+from benchmarks.measure import (
+    Table,
+    arguments,
+    interleaved,
+    peak_bytes,
+    ratios,
+    write,
+)
+from benchmarks.rivals.graph_mix import RIVALS, Candidate, Problem
+from symgnn_pyg import ops
+
+# N, V, T, C, D: NTU-RGB+D of two lengths, then the light network on CMU Mocap.
+SHAPES = (
+    (16, 25, 75, 64, 64),
+    (16, 25, 300, 64, 64),
+    (32, 26, 50, 32, 32),
+    (32, 26, 25, 64, 128),
+    (32, 26, 10, 128, 256),
+)
+QUICK = ((4, 25, 20, 32, 32), (4, 26, 5, 64, 128))
+BASE = "AGCN order"
+OURS = "symgnn_pyg"
+
+
+class Kernel(Candidate):
+    """The operator of this library with one of its kernels."""
+
+    def __init__(self, problem: Problem, name: str) -> None:
+        super().__init__(problem)
+        self.name = name
+
+    def __call__(self) -> Tensor:
+        x, weight, *graphs = self.leaves
+        with ops.use(self.name):
+            return ops.graph_mix(x, graphs, weight)
+
+
+CANDIDATES: dict[str, Callable[[Problem], Candidate]] = {
+    OURS: functools.partial(Kernel, name="auto"),
+    **{
+        f"kernel {name}": functools.partial(Kernel, name=name)
+        for name in ops.kernels()
+    },
+    **RIVALS,
+}
+
+
+def main() -> None:
+    args = arguments(__doc__)
+    dtype = getattr(torch, args.dtype)
+    table = Table(
+        f"One layer, K = 5, as a ratio to the {BASE} (median and quartiles)",
+        ["N V T C D", "candidate", "forward", "training", "training memory"],
+    )
+    for shape in QUICK if args.quick else SHAPES:
+        problem = Problem.random(*shape).to(dtype)
+        candidates = {name: make(problem) for name, make in CANDIDATES.items()}
+        agree(problem, candidates)
+        runs = {name: training(c) for name, c in candidates.items()}
+        with torch.no_grad():
+            forward = ratios(interleaved(candidates, *budget(args.quick)), BASE)
+        times = ratios(interleaved(runs, *budget(args.quick)), BASE)
+        peaks = {name: peak_bytes(run) for name, run in runs.items()}
+        for name in candidates:
+            table.add(
+                " ".join(map(str, shape)),
+                name,
+                forward[name],
+                times[name],
+                peaks[name] / peaks[BASE],
+            )
+    write(args, [table, *targets(table)])
+
+
+def budget(quick: bool) -> tuple[int, float]:
+    """How many rounds, and how many seconds for them."""
+    return (3, 2.0) if quick else (11, 20.0)
+
+
+def training(candidate: Candidate) -> Callable[[], object]:
+    """One forward and backward pass to all leaves."""
+    towards = torch.ones_like(candidate())
+    return lambda: torch.autograd.grad(candidate(), candidate.leaves, towards)
+
+
+def agree(problem: Problem, candidates: dict[str, Candidate]) -> None:
+    """Raises AssertionError if a candidate computes something else."""
+    exact = Kernel(problem.to(torch.double), "reference")
+    expected = exact()
+    (slope,) = torch.autograd.grad(expected.sum(), exact.leaves[0])
+    loose = problem.x.dtype == torch.bfloat16
+    close = (
+        {"rtol": 0.1, "atol": 0.2} if loose else {"rtol": 1e-3, "atol": 1e-3}
+    )
+    for name, candidate in candidates.items():
+        out = candidate()
+        (grad,) = torch.autograd.grad(out.sum(), candidate.leaves[0])
+        for got, wanted in ((out, expected), (grad, slope)):
+            assert_close(
+                candidate.node_major(got).double(),
+                wanted,
+                msg=lambda text, name=name: f"{name}: {text}",
+                **close,
+            )
+
+
+def targets(table: Table) -> list[Table]:
+    """What was aimed at, over all shapes, beside what was measured."""
+    rows = [row for row in table.rows if row["candidate"] == OURS]
+    rival = [row for row in table.rows if row["candidate"] == "ST-GCN einsum"]
+    naive = [row for row in table.rows if row["candidate"] == "PyG messages"]
+    forward = [row["forward"][1] for row in rows]
+    training = [row["training"][1] for row in rows]
+    memory = [row["training memory"] for row in rows]
+    against_einsum = [
+        ours / other["training"][1]
+        for ours, other in zip(training, rival, strict=True)
+    ]
+    against_naive = [
+        ours / other["training memory"]
+        for ours, other in zip(memory, naive, strict=True)
+    ]
+    found = Table("Targets", ["what", "measured", "target", "met"])
+    for what, measured, target in (
+        ("forward, mean over shapes", mean(forward), 0.45),
+        ("forward, worst shape", max(forward), 0.60),
+        ("training, mean over shapes", mean(training), 0.50),
+        ("training, worst shape", max(training), 0.65),
+        ("training / ST-GCN einsum, mean", mean(against_einsum), 0.35),
+        ("training memory, mean", mean(memory), 0.25),
+        ("training memory / PyG messages, mean", mean(against_naive), 1 / 50),
+    ):
+        met = "yes" if measured <= target else "no"
+        found.add(what, measured, target, met)
+    return [found]
+
+
+def mean(values: list[float]) -> float:
+    return sum(values) / len(values)
+
+
+if __name__ == "__main__":
+    main()
