@@ -1,4 +1,5 @@
 from symgnn_pyg.ops.difference import difference
 from symgnn_pyg.ops.dispatch import graph_mix, kernels, use
+from symgnn_pyg.ops.edge_mix import edge_mix
 
-__all__ = ["difference", "graph_mix", "kernels", "use"]
+__all__ = ["difference", "edge_mix", "graph_mix", "kernels", "use"]

@@ -6,7 +6,12 @@ from torch.nn import Parameter
 from torch_geometric.nn import MessagePassing
 from torch_geometric.nn.inits import glorot
 from torch_geometric.typing import Adj, OptTensor
-from torch_geometric.utils import add_remaining_self_loops, scatter, spmm
+from torch_geometric.utils import (
+    add_remaining_self_loops,
+    is_sparse,
+    scatter,
+    spmm,
+)
 
 from symgnn_pyg import ops
 from symgnn_pyg.nn.conv.masked_graph import MaskedGraph
@@ -29,9 +34,10 @@ class GraphMixConv(MessagePassing):
     The graphs are given as dense matrices :math:`[V, V]` or
     :math:`[N, V, V]`, which the fused kernels of
     :func:`symgnn_pyg.ops.graph_mix` take, or as edges with :math:`K` weights
-    each, which are propagated as messages. Both give the same numbers.
-    A layer whose messages are asked for (by a hook or by
-    :obj:`torch_geometric.explain`) turns matrices into edges itself.
+    each, which :func:`symgnn_pyg.ops.edge_mix` takes. Both give the same
+    numbers. A layer whose messages are asked for (by a hook or by
+    :obj:`torch_geometric.explain`) turns matrices into edges itself and
+    propagates along them.
 
     Args:
         in_channels: Size of each input sample :math:`C_{in}`.
@@ -123,11 +129,15 @@ class GraphMixConv(MessagePassing):
     def _propagate_all(
         self, x: Tensor, edge_index: Adj, edge_weight: Tensor | None
     ) -> Tensor:
-        num_graphs = self.weight.size(0)
-        if edge_weight is None and num_graphs == 1:
-            weights: list[Tensor | None] = [None]
-        else:
-            weights = list(self._edge_weights(edge_index, edge_weight))
+        edge_weight = self._edge_weights(edge_index, edge_weight)
+        is_edges = isinstance(edge_index, Tensor) and not is_sparse(edge_index)
+        if is_edges and not self._messages_wanted():
+            # Messages are as wide as sequences are long: summing features as
+            # they are read beats them (`python -m benchmarks.edges`).
+            return ops.edge_mix(x, edge_index, edge_weight, self.weight)
+        weights: Sequence[Tensor | None] = [None]
+        if edge_weight is not None:
+            weights = edge_weight.unbind(-1)
         out = x.new_zeros(())
         for e, w in zip(weights, self.weight, strict=True):
             # propagate_type: (x: Tensor, edge_weight: OptTensor)
@@ -137,8 +147,10 @@ class GraphMixConv(MessagePassing):
 
     def _edge_weights(
         self, edge_index: Adj, edge_weight: Tensor | None
-    ) -> tuple[Tensor, ...]:
+    ) -> Tensor | None:
         num_graphs = self.weight.size(0)
+        if edge_weight is None and num_graphs == 1:
+            return None
         if edge_weight is not None and edge_weight.dim() == 1:
             edge_weight = edge_weight.unsqueeze(-1)
         if (
@@ -153,7 +165,7 @@ class GraphMixConv(MessagePassing):
                 f"[E, {num_graphs}], one weight an edge for each graph "
                 f"(`hop_edges` makes them), got {got}"
             )
-        return edge_weight.unbind(-1)
+        return edge_weight
 
     def _messages_wanted(self) -> bool:
         return bool(
