@@ -2,6 +2,7 @@ from torch import Tensor
 from torch_geometric.typing import Adj
 
 from symgnn_pyg.nn.conv.graph_mix_conv import GraphMixConv
+from symgnn_pyg.ops.stack_graphs import Graph
 
 
 class ActionalGraphConv(GraphMixConv):
@@ -21,9 +22,10 @@ class ActionalGraphConv(GraphMixConv):
         out_channels: Size of each output sample :math:`C_{out}`.
 
     Shapes:
-        - **input:** node features :math:`[N \cdot V, *, C_{in}]`,
-          actional graphs :math:`[N, V, V]`
-        - **output:** node features :math:`[N \cdot V, *, C_{out}]`
+        - **input:** node features :math:`[\sum_n V_n, *, C_{in}]`,
+          actional graphs :math:`[N, V, V]` or :math:`N` matrices
+          :math:`[V_n, V_n]`
+        - **output:** node features :math:`[\sum_n V_n, *, C_{out}]`
     """
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
@@ -32,15 +34,16 @@ class ActionalGraphConv(GraphMixConv):
     def forward(  # type: ignore[override]
         self,
         x: Tensor,
-        actional: Tensor | None = None,
+        actional: Graph | None = None,
         edge_index: Adj | None = None,
         edge_weight: Tensor | None = None,
     ) -> Tensor:
         r"""Runs the forward pass.
 
         Args:
-            x: Node features, of shape :math:`[N \cdot V, *, C_{in}]`.
-            actional: The actional graphs, of shape :math:`[N, V, V]`.
+            x: Node features, of shape :math:`[\sum_n V_n, *, C_{in}]`.
+            actional: The actional graphs, of shape :math:`[N, V, V]`, or a
+                sequence of :math:`N` matrices :math:`[V_n, V_n]`.
             edge_index: Instead of :obj:`actional`: edges :math:`[2, |E|]` or
                 a sparse transposed adjacency matrix.
             edge_weight: The edges' weights :math:`[|E|]`.

@@ -1,13 +1,16 @@
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
-from torch.nn import BatchNorm1d, Dropout, Identity, Linear, Module, Sequential
+from torch.nn import BatchNorm1d, Dropout, Identity, Module, Sequential
 from torch_geometric.nn.inits import reset
 
 from symgnn_pyg.nn.conv.graph_mix_conv import GraphMixConv
 from symgnn_pyg.nn.conv.joint_graph_conv import JointGraphConv
 from symgnn_pyg.nn.conv.part_graph_conv import PartGraphConv
 from symgnn_pyg.nn.conv.temporal_conv import TemporalConv
-from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.nn.kinds import OneOrMore
+from symgnn_pyg.ops.stack_graphs import Graph
 
 
 class ChannelNorm(BatchNorm1d):
@@ -75,7 +78,8 @@ class GraphTemporalBlock(Module):
             self.residual = Identity()
         elif residual:
             self.residual = Sequential(
-                Linear(in_channels, channels), ChannelNorm(channels)
+                TemporalConv(in_channels, channels, 1, stride),
+                ChannelNorm(channels),
             )
 
     def reset_parameters(self) -> None:
@@ -88,7 +92,7 @@ class GraphTemporalBlock(Module):
         h = self.graph_norm(mixed).relu_()
         out = self.dropout(self.temporal_norm(self.temporal_conv(h)))
         if self.residual is not None:
-            out = out + self.residual(x[:, :: self.stride])
+            out = out + self.residual(x)
         return out.relu_()
 
 
@@ -106,7 +110,7 @@ class JGTCBlock(GraphTemporalBlock):
     Args:
         in_channels: Size of each input sample :math:`C_{in}`.
         out_channels: Size of each output sample :math:`C_{out}`.
-        skeleton: The skeleton.
+        skeleton: The skeleton, or several.
         num_hops: The number of hops :math:`L`. (default: :obj:`4`)
         lambda_: The weight of the actional graph. (default: :obj:`0.5`)
         kernel_size: The temporal kernel :math:`\tau`, in frames, odd.
@@ -121,7 +125,7 @@ class JGTCBlock(GraphTemporalBlock):
         actional: Whether actional graphs are used. (default: :obj:`True`)
 
     Shapes:
-        - **input:** node features :math:`[N \cdot V, T, C_{in}]`,
+        - **input:** node features :math:`[\sum_n V_n, T, C_{in}]`,
           actional graphs :math:`[N, V, V]`
         - **output:** node features
           :math:`[N \cdot V, \lceil T / s \rceil, C_{out}]`
@@ -131,7 +135,7 @@ class JGTCBlock(GraphTemporalBlock):
         self,
         in_channels: int,
         out_channels: int,
-        skeleton: Skeleton,
+        skeleton: OneOrMore,
         num_hops: int = 4,
         lambda_: float = 0.5,
         kernel_size: int = 9,
@@ -152,14 +156,22 @@ class JGTCBlock(GraphTemporalBlock):
         )
         super().__init__(graph_conv, kernel_size, stride, dropout, residual)
 
-    def forward(self, x: Tensor, actional: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        actional: Graph | None = None,
+        kinds: Sequence[int] | None = None,
+    ) -> Tensor:
         r"""Runs the forward pass.
 
         Args:
-            x: Node features, of shape :math:`[N \cdot V, T, C_{in}]`.
-            actional: The actional graphs, of shape :math:`[N, V, V]`.
+            x: Node features, of shape :math:`[\sum_n V_n, T, C_{in}]`.
+            actional: The actional graphs, of shape :math:`[N, V, V]`, or a
+                sequence of :math:`N` matrices :math:`[V_n, V_n]`.
+            kinds: For several skeletons, which of them each sample has, as
+                Python integers.
         """
-        return self._forward(x, self.graph_conv(x, actional))
+        return self._forward(x, self.graph_conv(x, actional, kinds=kinds))
 
 
 class PGTCBlock(GraphTemporalBlock):
@@ -176,7 +188,7 @@ class PGTCBlock(GraphTemporalBlock):
     Args:
         in_channels: Size of each input sample :math:`C_{in}`.
         out_channels: Size of each output sample :math:`C_{out}`.
-        skeleton: The skeleton whose parts are the nodes.
+        skeleton: The skeleton whose parts are the nodes, or several.
         kernel_size: The temporal kernel :math:`\tau`, in frames, odd.
             (default: :obj:`9`)
         stride: The temporal stride :math:`s`. (default: :obj:`1`)
@@ -194,7 +206,7 @@ class PGTCBlock(GraphTemporalBlock):
         self,
         in_channels: int,
         out_channels: int,
-        skeleton: Skeleton,
+        skeleton: OneOrMore,
         kernel_size: int = 9,
         stride: int = 1,
         dropout: float = 0.5,
@@ -203,10 +215,12 @@ class PGTCBlock(GraphTemporalBlock):
         graph_conv = PartGraphConv(in_channels, out_channels, skeleton)
         super().__init__(graph_conv, kernel_size, stride, dropout, residual)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, kinds: Sequence[int] | None = None) -> Tensor:
         r"""Runs the forward pass.
 
         Args:
-            x: Part features, of shape :math:`[N \cdot V_p, T, C_{in}]`.
+            x: Part features, of shape :math:`[\sum_n V_{p,n}, T, C_{in}]`.
+            kinds: For several skeletons, which of them each sample has, as
+                Python integers.
         """
-        return self._forward(x, self.graph_conv(x))
+        return self._forward(x, self.graph_conv(x, kinds=kinds))

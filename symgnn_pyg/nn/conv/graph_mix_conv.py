@@ -14,7 +14,9 @@ from torch_geometric.utils import (
 )
 
 from symgnn_pyg import ops
-from symgnn_pyg.nn.conv.masked_graph import MaskedGraph
+from symgnn_pyg.nn.conv.masked_graph import MaskedGraph, MaskedGraphs
+from symgnn_pyg.nn.kinds import check_kinds, check_no_kinds
+from symgnn_pyg.ops.stack_graphs import Graph, stack_graphs
 
 
 class GraphMixConv(MessagePassing):
@@ -44,12 +46,13 @@ class GraphMixConv(MessagePassing):
         out_channels: Size of each output sample :math:`C_{out}`.
         num_graphs: The number of graphs :math:`K`.
         adjacency: Fixed graphs of the layer's own, of shape
-            :math:`[K', V, V]`, which get a trainable element-wise mask; see
-            :attr:`graph`. (default: :obj:`None`)
+            :math:`[K', V, V]`, which get a trainable element-wise mask; or
+            one such tensor for each of several skeletons.
+            (default: :obj:`None`)
 
     Shapes:
-        - **input:** node features :math:`[N \cdot V, *, C_{in}]`
-        - **output:** node features :math:`[N \cdot V, *, C_{out}]`
+        - **input:** node features :math:`[\sum_n V_n, *, C_{in}]`
+        - **output:** node features :math:`[\sum_n V_n, *, C_{out}]`
     """
 
     def __init__(
@@ -57,12 +60,16 @@ class GraphMixConv(MessagePassing):
         in_channels: int,
         out_channels: int,
         num_graphs: int = 1,
-        adjacency: Tensor | None = None,
+        adjacency: Tensor | Sequence[Tensor] | None = None,
     ) -> None:
         super().__init__(aggr="sum", node_dim=0)
         self.in_channels = in_channels
         self.out_channels = out_channels
-        self.graph = None if adjacency is None else MaskedGraph(adjacency)
+        self.graph: MaskedGraph | MaskedGraphs | None = None
+        if isinstance(adjacency, Tensor):
+            self.graph = MaskedGraph(adjacency)
+        elif adjacency is not None:
+            self.graph = MaskedGraphs(adjacency)
         self.weight = Parameter(
             torch.empty(num_graphs, in_channels, out_channels)
         )
@@ -78,16 +85,16 @@ class GraphMixConv(MessagePassing):
     def forward(
         self,
         x: Tensor,
-        graphs: Sequence[Tensor] | None = None,
+        graphs: Tensor | Sequence[Graph] | None = None,
         edge_index: Adj | None = None,
         edge_weight: Tensor | None = None,
     ) -> Tensor:
         r"""Runs the forward pass.
 
         Args:
-            x: Node features, of shape :math:`[N \cdot V, *, C_{in}]`.
-            graphs: The :math:`K` matrices, each :math:`[V, V]` or
-                :math:`[N, V, V]`.
+            x: Node features, of shape :math:`[\sum_n V_n, *, C_{in}]`.
+            graphs: The :math:`K` graphs, as
+                :func:`symgnn_pyg.ops.graph_mix` takes them.
             edge_index: Instead of :obj:`graphs`: the edges of shape
                 :math:`[2, |E|]`, or for :math:`K = 1` a sparse transposed
                 adjacency matrix.
@@ -103,13 +110,25 @@ class GraphMixConv(MessagePassing):
                 f"'{self.__class__.__name__}' needs either a graph of its own "
                 f"(from a skeleton or AGIM) or 'edge_index'"
             )
-        if graphs is not None and not self._messages_wanted():
-            # Skeletons are small and dense in hops: matrices beat messages
-            # (`python -m benchmarks.train_step`).
-            return ops.graph_mix(x, graphs, self.weight)
         if graphs is not None:
-            edge_index, edge_weight = _dense_to_edges(x, graphs)
+            return self.mix(x, graphs)
         assert edge_index is not None
+        return self._propagate_all(x, edge_index, edge_weight)
+
+    def mix(self, x: Tensor, graphs: Tensor | Sequence[Graph]) -> Tensor:
+        r"""The forward pass for given graphs alone, without those of the
+        layer's own.
+
+        Args:
+            x: Node features, of shape :math:`[\sum_n V_n, *, C_{in}]`.
+            graphs: All :math:`K` graphs, as
+                :func:`symgnn_pyg.ops.graph_mix` takes them.
+        """
+        if not self._messages_wanted():
+            # Skeletons are small and dense in hops: matrices beat messages
+            # (`python -m benchmarks.operators`).
+            return ops.graph_mix(x, graphs, self.weight)
+        edge_index, edge_weight = _to_edges(x, graphs, self.weight)
         return self._propagate_all(x, edge_index, edge_weight)
 
     def message(self, x_j: Tensor, edge_weight: OptTensor) -> Tensor:
@@ -166,6 +185,12 @@ class GraphMixConv(MessagePassing):
                 f"(`hop_edges` makes them), got {got}"
             )
         return edge_weight
+
+    def _own_graphs(self, kinds: Sequence[int] | None) -> Sequence[Graph]:
+        if isinstance(self.graph, MaskedGraphs):
+            return self.graph(check_kinds(kinds, len(self.graph)))
+        check_no_kinds(kinds)
+        return () if self.graph is None else self.graph()
 
     def _messages_wanted(self) -> bool:
         return bool(
@@ -225,14 +250,18 @@ def hop_edges(
     return widest.flip(0), edge_weight
 
 
-def _dense_to_edges(
-    x: Tensor, graphs: Sequence[Tensor]
+def _to_edges(
+    x: Tensor, graphs: Tensor | Sequence[Graph], weight: Tensor
 ) -> tuple[Tensor, Tensor]:
-    num_joints = graphs[0].size(-1)
-    num_samples = x.size(0) // num_joints
-    node = torch.arange(x.size(0), device=x.device).view(num_samples, -1)
-    source = node.unsqueeze(1).expand(-1, num_joints, -1)  # [N, V, V]
-    target = node.unsqueeze(2).expand(-1, -1, num_joints)
-    weights = [graph.expand(num_samples, -1, -1) for graph in graphs]
-    edge_index = torch.stack([source.flatten(), target.flatten()])
-    return edge_index, torch.stack(weights, dim=-1).flatten(0, 2)
+    stack, sizes = stack_graphs(x, graphs, weight)
+    if len(sizes) == 1:
+        sizes = sizes * (x.size(0) // sizes[0])
+    num_graphs = weight.size(0)
+    entries = stack.flatten().split([num_graphs * v * v for v in sizes])
+    edges, weights, first = [], [], 0
+    for v, matrices in zip(sizes, entries, strict=True):
+        node = torch.arange(first, first + v, device=x.device)
+        edges.append(torch.stack([node.repeat(v), node.repeat_interleave(v)]))
+        weights.append(matrices.view(num_graphs, v * v).t())
+        first += v
+    return torch.cat(edges, dim=1), torch.cat(weights)

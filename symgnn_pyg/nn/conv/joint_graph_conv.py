@@ -1,8 +1,11 @@
+from collections.abc import Sequence
+
 from torch import Tensor
 from torch_geometric.typing import Adj
 
 from symgnn_pyg.nn.conv.graph_mix_conv import GraphMixConv
-from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.nn.kinds import OneOrMore, per_skeleton
+from symgnn_pyg.ops.stack_graphs import Graph
 
 
 class JointGraphConv(GraphMixConv):
@@ -22,8 +25,9 @@ class JointGraphConv(GraphMixConv):
     Args:
         in_channels: Size of each input sample :math:`C_{in}`.
         out_channels: Size of each output sample :math:`C_{out}`.
-        skeleton: The skeleton, or :obj:`None` for a layer without masks that
-            is given its edges.
+        skeleton: The skeleton; or several, whose masks are their own and
+            whose weights are shared; or :obj:`None` for a layer without masks
+            that is given its edges.
         num_hops: The number of hops :math:`L`. (default: :obj:`4`)
         lambda_: The weight :math:`\lambda` of the actional graph. The paper's
             text leaves it open; the default is that of its authors' other
@@ -34,16 +38,16 @@ class JointGraphConv(GraphMixConv):
             (default: :obj:`True`)
 
     Shapes:
-        - **input:** node features :math:`[N \cdot V, *, C_{in}]`,
+        - **input:** node features :math:`[\sum_n V_n, *, C_{in}]`,
           actional graphs :math:`[N, V, V]`
-        - **output:** node features :math:`[N \cdot V, *, C_{out}]`
+        - **output:** node features :math:`[\sum_n V_n, *, C_{out}]`
     """
 
     def __init__(
         self,
         in_channels: int,
         out_channels: int,
-        skeleton: Skeleton | None = None,
+        skeleton: OneOrMore | None = None,
         num_hops: int = 4,
         lambda_: float = 0.5,
         structural: bool = True,
@@ -55,8 +59,8 @@ class JointGraphConv(GraphMixConv):
                 "'actional' graphs"
             )
         adjacency = None
-        if structural and skeleton is not None:
-            adjacency = skeleton.hop_powers(num_hops)
+        if structural:
+            adjacency = per_skeleton(skeleton, lambda s: s.hop_powers(num_hops))
         num_graphs = num_hops * structural + actional
         super().__init__(in_channels, out_channels, num_graphs, adjacency)
         self.lambda_ = lambda_
@@ -66,20 +70,24 @@ class JointGraphConv(GraphMixConv):
     def forward(  # type: ignore[override]
         self,
         x: Tensor,
-        actional: Tensor | None = None,
+        actional: Graph | None = None,
         edge_index: Adj | None = None,
         edge_weight: Tensor | None = None,
+        kinds: Sequence[int] | None = None,
     ) -> Tensor:
         r"""Runs the forward pass.
 
         Args:
-            x: Node features, of shape :math:`[N \cdot V, *, C_{in}]`.
-            actional: The actional graphs, of shape :math:`[N, V, V]`.
+            x: Node features, of shape :math:`[\sum_n V_n, *, C_{in}]`.
+            actional: The actional graphs, of shape :math:`[N, V, V]`, or a
+                sequence of :math:`N` matrices :math:`[V_n, V_n]`.
             edge_index: Instead of skeleton and :obj:`actional`: edges
                 :math:`[2, |E|]`.
             edge_weight: The edges' weights :math:`[|E|, L + 1]`; the last
                 column is the actional graph, weighted by :math:`\lambda`
                 already.
+            kinds: For a layer of several skeletons, which of them each sample
+                has, as Python integers.
 
         Raises:
             ValueError: If the layer uses actional graphs and none are given,
@@ -87,12 +95,26 @@ class JointGraphConv(GraphMixConv):
         """
         if edge_index is not None:
             return super().forward(x, None, edge_index, edge_weight)
+        return self.mix(x, self.graphs(actional, kinds))
+
+    def graphs(
+        self, actional: Graph | None, kinds: Sequence[int] | None = None
+    ) -> list[Graph]:
+        r"""All graphs of the layer: the hops, masked, then the actional graph
+        times :math:`\lambda`, in a form that :meth:`mix` takes.
+
+        Args:
+            actional: The actional graphs.
+            kinds: Which of several skeletons each sample has.
+        """
         if self.actional != (actional is not None):
             raise ValueError(
                 f"'actional' graphs of shape [N, V, V] are "
                 f"{'missing' if self.actional else 'given to a layer without'}"
             )
-        graphs = () if self.graph is None else self.graph()
-        if actional is not None:
-            graphs = (*graphs, self.lambda_ * actional)
-        return super().forward(x, graphs)
+        graphs = [*self._own_graphs(kinds)]
+        if isinstance(actional, Tensor):
+            graphs.append(self.lambda_ * actional)
+        elif actional is not None:
+            graphs.append([self.lambda_ * matrix for matrix in actional])
+        return graphs

@@ -1,7 +1,10 @@
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
-from torch.nn import Module, Parameter
+from torch.nn import Module, ModuleList, Parameter
 from torch.nn.init import ones_
+from torch_geometric.nn.inits import reset
 
 
 class MaskedGraph(Module):
@@ -29,3 +32,24 @@ class MaskedGraph(Module):
 
     def extra_repr(self) -> str:
         return f"{list(self.adjacency.shape)}"
+
+
+class MaskedGraphs(ModuleList):
+    r"""The masked graphs of several skeletons.
+
+    Args:
+        adjacencies: The graphs of each skeleton, :math:`[K, V_s, V_s]`.
+    """
+
+    def __init__(self, adjacencies: Sequence[Tensor]) -> None:
+        super().__init__(map(MaskedGraph, adjacencies))
+
+    def reset_parameters(self) -> None:
+        for module in self.children():
+            reset(module)
+
+    def forward(self, kinds: Sequence[int]) -> list[list[Tensor]]:
+        r"""For each of the :math:`K` graphs its matrix in each sample."""
+        masked = [module() for module in self.children()]
+        samples = [masked[kind] for kind in kinds]
+        return [list(graph) for graph in zip(*samples, strict=True)]

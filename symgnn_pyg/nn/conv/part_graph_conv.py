@@ -1,8 +1,10 @@
+from collections.abc import Sequence
+
 from torch import Tensor
 from torch_geometric.typing import Adj
 
 from symgnn_pyg.nn.conv.graph_mix_conv import GraphMixConv
-from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.nn.kinds import OneOrMore, per_skeleton
 
 
 class PartGraphConv(GraphMixConv):
@@ -21,23 +23,24 @@ class PartGraphConv(GraphMixConv):
     Args:
         in_channels: Size of each input sample :math:`C_{in}`.
         out_channels: Size of each output sample :math:`C_{out}`.
-        skeleton: The skeleton whose parts are the nodes, or :obj:`None` for a
-            layer without mask that is given its edges.
+        skeleton: The skeleton whose parts are the nodes; or several, whose
+            masks are their own and whose weights are shared; or :obj:`None`
+            for a layer without mask that is given its edges.
 
     Shapes:
-        - **input:** part features :math:`[N \cdot V_p, *, C_{in}]`
-        - **output:** part features :math:`[N \cdot V_p, *, C_{out}]`
+        - **input:** part features :math:`[\sum_n V_{p,n}, *, C_{in}]`
+        - **output:** part features :math:`[\sum_n V_{p,n}, *, C_{out}]`
     """
 
     def __init__(
         self,
         in_channels: int,
         out_channels: int,
-        skeleton: Skeleton | None = None,
+        skeleton: OneOrMore | None = None,
     ) -> None:
-        adjacency = None
-        if skeleton is not None:
-            adjacency = skeleton.part_adjacency().unsqueeze(0)
+        adjacency = per_skeleton(
+            skeleton, lambda s: s.part_adjacency().unsqueeze(0)
+        )
         super().__init__(in_channels, out_channels, adjacency=adjacency)
 
     def forward(  # type: ignore[override]
@@ -45,16 +48,19 @@ class PartGraphConv(GraphMixConv):
         x: Tensor,
         edge_index: Adj | None = None,
         edge_weight: Tensor | None = None,
+        kinds: Sequence[int] | None = None,
     ) -> Tensor:
         r"""Runs the forward pass.
 
         Args:
-            x: Part features, of shape :math:`[N \cdot V_p, *, C_{in}]`.
+            x: Part features, of shape :math:`[\sum_n V_{p,n}, *, C_{in}]`.
             edge_index: Instead of the skeleton: edges :math:`[2, |E|]` or a
                 sparse transposed adjacency matrix.
             edge_weight: The edges' weights :math:`[|E|]`.
+            kinds: For a layer of several skeletons, which of them each sample
+                has, as Python integers.
         """
         graphs = None
         if edge_index is None and self.graph is not None:
-            graphs = self.graph()
+            graphs = self._own_graphs(kinds)
         return super().forward(x, graphs, edge_index, edge_weight)

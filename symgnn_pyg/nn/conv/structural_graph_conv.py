@@ -1,8 +1,10 @@
+from collections.abc import Sequence
+
 from torch import Tensor
 from torch_geometric.typing import Adj
 
 from symgnn_pyg.nn.conv.graph_mix_conv import GraphMixConv
-from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.nn.kinds import OneOrMore, per_skeleton
 
 
 class StructuralGraphConv(GraphMixConv):
@@ -23,23 +25,24 @@ class StructuralGraphConv(GraphMixConv):
     Args:
         in_channels: Size of each input sample :math:`C_{in}`.
         out_channels: Size of each output sample :math:`C_{out}`.
-        skeleton: The skeleton, or :obj:`None` for a layer without masks that
-            is given its edges (see :func:`~symgnn_pyg.nn.hop_edges`).
+        skeleton: The skeleton; or several, whose masks are their own and
+            whose weights are shared; or :obj:`None` for a layer without masks
+            that is given its edges (see :func:`~symgnn_pyg.nn.hop_edges`).
         num_hops: The number of hops :math:`L`. (default: :obj:`4`)
 
     Shapes:
-        - **input:** node features :math:`[N \cdot V, *, C_{in}]`
-        - **output:** node features :math:`[N \cdot V, *, C_{out}]`
+        - **input:** node features :math:`[\sum_n V_n, *, C_{in}]`
+        - **output:** node features :math:`[\sum_n V_n, *, C_{out}]`
     """
 
     def __init__(
         self,
         in_channels: int,
         out_channels: int,
-        skeleton: Skeleton | None = None,
+        skeleton: OneOrMore | None = None,
         num_hops: int = 4,
     ) -> None:
-        adjacency = None if skeleton is None else skeleton.hop_powers(num_hops)
+        adjacency = per_skeleton(skeleton, lambda s: s.hop_powers(num_hops))
         super().__init__(in_channels, out_channels, num_hops, adjacency)
 
     def forward(  # type: ignore[override]
@@ -47,15 +50,18 @@ class StructuralGraphConv(GraphMixConv):
         x: Tensor,
         edge_index: Adj | None = None,
         edge_weight: Tensor | None = None,
+        kinds: Sequence[int] | None = None,
     ) -> Tensor:
         r"""Runs the forward pass.
 
         Args:
-            x: Node features, of shape :math:`[N \cdot V, *, C_{in}]`.
+            x: Node features, of shape :math:`[\sum_n V_n, *, C_{in}]`.
             edge_index: Instead of the skeleton: edges :math:`[2, |E|]`.
             edge_weight: The edges' weights :math:`[|E|, L]`.
+            kinds: For a layer of several skeletons, which of them each sample
+                has, as Python integers.
         """
         graphs = None
         if edge_index is None and self.graph is not None:
-            graphs = self.graph()
+            graphs = self._own_graphs(kinds)
         return super().forward(x, graphs, edge_index, edge_weight)

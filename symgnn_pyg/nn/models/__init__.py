@@ -4,6 +4,7 @@ from symgnn_pyg.nn.models.actional_inference import (
 )
 from symgnn_pyg.nn.models.multi_scale_gcn import MultiScaleGCN
 from symgnn_pyg.nn.models.prediction_head import PredictionHead
+from symgnn_pyg.nn.models.prediction_step import PredictionStep
 from symgnn_pyg.nn.models.recognition_head import RecognitionHead
 from symgnn_pyg.nn.models.symgnn import SymGNN, SymGNNOutput
 
@@ -12,6 +13,7 @@ __all__ = [
     "ActionalPropagation",
     "MultiScaleGCN",
     "PredictionHead",
+    "PredictionStep",
     "RecognitionHead",
     "SymGNN",
     "SymGNNOutput",

@@ -2,12 +2,12 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import GRUCell, Module
-from torch.nn.init import normal_, zeros_
+from torch.nn import Module
 from torch_geometric.nn import MLP
 
 from symgnn_pyg import ops
 from symgnn_pyg.nn.conv.joint_graph_conv import JointGraphConv
+from symgnn_pyg.nn.models.prediction_step import PredictionStep
 from symgnn_pyg.skeleton import Skeleton
 
 
@@ -28,7 +28,10 @@ class PredictionHead(Module):
 
     where :math:`\hat{\mathbf{y}}` are the class probabilities of the
     recognition head. The last layer of :math:`f_{\textrm{out}}` starts at
-    zero: an untrained head predicts that the body stays where it is.
+    zero: an untrained head predicts that the body stays where it is. One frame
+    of it is :class:`~symgnn_pyg.nn.PredictionStep`; where calls are all that
+    costs time, as for a single sequence, :obj:`head.step.compile()` compiles
+    that.
 
     Args:
         in_channels: Size of each joint's features :math:`D`.
@@ -72,15 +75,13 @@ class PredictionHead(Module):
         super().__init__()
         self.num_joints = skeleton.num_joints
         self.num_classes = num_classes
-        self.pose_channels = pose_channels
         self.future = future
-        self.orders = tuple(orders)
         self.fuse = MLP(
             [in_channels, hidden_channels, hidden_channels], norm=None
         )
-        self.graph_conv: JointGraphConv | None = None
+        graph_conv = None
         if structural or actional:
-            self.graph_conv = JointGraphConv(
+            graph_conv = JointGraphConv(
                 hidden_channels,
                 hidden_channels,
                 skeleton,
@@ -89,22 +90,16 @@ class PredictionHead(Module):
                 structural,
                 actional,
             )
-        self.gru = GRUCell(
-            len(self.orders) * pose_channels + num_classes, hidden_channels
+        self.step = PredictionStep(
+            graph_conv, orders, pose_channels, num_classes, hidden_channels
         )
-        self.out = MLP(
-            [hidden_channels, hidden_channels, pose_channels], norm=None
-        )
-        self._balance()
+        self._soften()
 
     def reset_parameters(self) -> None:
         r"""Draws new weights."""
         self.fuse.reset_parameters()
-        if self.graph_conv is not None:
-            self.graph_conv.reset_parameters()
-        self.gru.reset_parameters()
-        self.out.reset_parameters()
-        self._balance()
+        self.step.reset_parameters()
+        self._soften()
 
     def forward(
         self,
@@ -130,46 +125,28 @@ class PredictionHead(Module):
                 f"A head for {self.num_classes} classes was given "
                 f"{'no ' if probabilities is None else ''}'probabilities'"
             )
-        label = []
-        if probabilities is not None:
-            label = [self._per_joint(probabilities)]
-        highest = max(self.orders)
-        # Only the last frames matter for the differences of the current one.
+        step = self.step
+        graphs = step.stack_graphs(actional, x.size(0))
+        # Graphs and label stay the same from frame to frame, and only the
+        # last frames matter for the differences of the current one
+        # (`python -m benchmarks.decoder`).
+        label = step.label_gates(probabilities, self.num_joints, x.size(0))
+        highest = max(step.orders)
         recent = x[:, -(highest + 1) :]
         state = [ops.difference(recent, b)[:, -1] for b in range(highest + 1)]
         h = self.fuse(h)
         poses = []
         for _ in range(self.future):
-            mixed = h
-            if self.graph_conv is not None:
-                mixed = self.graph_conv(h, actional)
-            seen = [state[order] for order in self.orders]
-            h = self.gru(torch.cat(seen + label, dim=-1), mixed)
-            following = [state[0] + self.out(h)]
-            for previous in state[:-1]:
+            seen = torch.cat([state[order] for order in step.orders], dim=-1)
+            h, displacement = step(h, seen, label, graphs)
+            following = [state[0] + displacement, displacement]
+            for previous in state[1:-1]:
                 following.append(following[-1] - previous)
-            state = following
+            state = following[: highest + 1]
             poses.append(state[0])
         return torch.stack(poses, dim=1)
 
-    def _per_joint(self, probabilities: Tensor) -> Tensor:
-        return (
-            probabilities.unsqueeze(1)
-            .expand(-1, self.num_joints, -1)
-            .flatten(0, 1)
-        )
-
     @torch.no_grad()
-    def _balance(self) -> None:
-        # From frame to frame a body moves little: differences are a tenth of
-        # the poses, and beside the backbone's features they would go unseen.
+    def _soften(self) -> None:
+        # So that what is seen of the current motion is heard beside it.
         self.fuse.lins[-1].weight.mul_(0.1)
-        if self.graph_conv is not None:
-            self.graph_conv.weight.div_(self.graph_conv.weight.size(0))
-        weight = self.gru.weight_ih
-        normal_(weight, std=weight.size(1) ** -0.5)
-        width = self.pose_channels
-        for i, order in enumerate(self.orders):
-            weight[:, i * width : (i + 1) * width].mul_(max(1, 10 * order))
-        zeros_(self.out.lins[-1].weight)
-        zeros_(self.out.lins[-1].bias)

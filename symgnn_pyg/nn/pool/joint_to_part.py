@@ -1,8 +1,13 @@
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import Module
 from torch.nn.functional import one_hot
+from torch_geometric.utils import scatter
 
+from symgnn_pyg.nn.kinds import OneOrMore, check_no_kinds
+from symgnn_pyg.nn.pool.part_index import PartIndex
 from symgnn_pyg.nn.pool.rows import samples
 from symgnn_pyg.skeleton import Skeleton
 
@@ -18,34 +23,49 @@ class JointToPart(Module):
         \mathbf{x}_i
 
     Args:
-        skeleton: The skeleton.
+        skeleton: The skeleton, or several.
 
     Shapes:
-        - **input:** joint features :math:`[N \cdot V, *]`
-        - **output:** part features :math:`[N \cdot V_p, *]`
+        - **input:** joint features :math:`[\sum_n V_n, *]`
+        - **output:** part features :math:`[\sum_n V_{p,n}, *]`
     """
 
     share: Tensor
 
-    def __init__(self, skeleton: Skeleton) -> None:
+    def __init__(self, skeleton: OneOrMore) -> None:
         super().__init__()
+        self.part_index: PartIndex | None = None
+        if not isinstance(skeleton, Skeleton):
+            self.part_index = PartIndex(skeleton)
+            return
         member = one_hot(skeleton.joint_to_part, skeleton.num_parts).t().float()
         share = member / member.sum(dim=1, keepdim=True)  # [V_p, V]
         self.register_buffer("share", share, persistent=False)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, kinds: Sequence[int] | None = None) -> Tensor:
         r"""Runs the forward pass.
 
         Args:
-            x: Joint features, of shape :math:`[N \cdot V, *]`.
+            x: Joint features, of shape :math:`[\sum_n V_n, *]`.
+            kinds: For a layer of several skeletons, which of them each sample
+                has, as Python integers.
 
         Raises:
-            ValueError: If the rows are no multiple of :math:`V`.
+            ValueError: If the rows do not fit the skeleton or the
+                :obj:`kinds`.
         """
+        if self.part_index is not None:
+            index, num_parts = self.part_index(x, kinds)
+            return scatter(x, index, dim_size=num_parts, reduce="mean")
+        check_no_kinds(kinds)
         x_per_sample = samples(x, self.share.size(1), "joints")
         share = self.share.expand(x_per_sample.size(0), -1, -1)
         pooled = torch.bmm(share, x_per_sample.flatten(2))
         return pooled.reshape(-1, *x.shape[1:])
 
     def extra_repr(self) -> str:
+        if self.part_index is not None:
+            return (
+                f"{self.part_index.num_joints} -> {self.part_index.num_parts}"
+            )
         return f"{self.share.size(1)} -> {self.share.size(0)}"

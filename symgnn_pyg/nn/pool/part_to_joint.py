@@ -1,6 +1,10 @@
+from collections.abc import Sequence
+
 from torch import Tensor
 from torch.nn import Module
 
+from symgnn_pyg.nn.kinds import OneOrMore, check_no_kinds
+from symgnn_pyg.nn.pool.part_index import PartIndex
 from symgnn_pyg.nn.pool.rows import samples
 from symgnn_pyg.skeleton import Skeleton
 
@@ -15,33 +19,48 @@ class PartToJoint(Module):
         \mathbf{y}_i = \mathbf{x}_{p(i)}
 
     Args:
-        skeleton: The skeleton.
+        skeleton: The skeleton, or several.
 
     Shapes:
-        - **input:** part features :math:`[N \cdot V_p, *]`
-        - **output:** joint features :math:`[N \cdot V, *]`
+        - **input:** part features :math:`[\sum_n V_{p,n}, *]`
+        - **output:** joint features :math:`[\sum_n V_n, *]`
     """
 
     joint_to_part: Tensor
 
-    def __init__(self, skeleton: Skeleton) -> None:
+    def __init__(self, skeleton: OneOrMore) -> None:
         super().__init__()
+        self.part_index: PartIndex | None = None
+        if not isinstance(skeleton, Skeleton):
+            self.part_index = PartIndex(skeleton)
+            return
         self.num_parts = skeleton.num_parts
         self.register_buffer(
             "joint_to_part", skeleton.joint_to_part, persistent=False
         )
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, kinds: Sequence[int] | None = None) -> Tensor:
         r"""Runs the forward pass.
 
         Args:
-            x: Part features, of shape :math:`[N \cdot V_p, *]`.
+            x: Part features, of shape :math:`[\sum_n V_{p,n}, *]`.
+            kinds: For a layer of several skeletons, which of them each sample
+                has, as Python integers.
 
         Raises:
-            ValueError: If the rows are no multiple of :math:`V_p`.
+            ValueError: If the rows do not fit the skeleton or the
+                :obj:`kinds`.
         """
+        if self.part_index is not None:
+            index, _ = self.part_index(x, kinds, parts=True)
+            return x.index_select(0, index)
+        check_no_kinds(kinds)
         x = samples(x, self.num_parts, "parts")
         return x.index_select(1, self.joint_to_part).flatten(0, 1)
 
     def extra_repr(self) -> str:
+        if self.part_index is not None:
+            return (
+                f"{self.part_index.num_parts} -> {self.part_index.num_joints}"
+            )
         return f"{self.num_parts} -> {self.joint_to_part.numel()}"

@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch.nn import Identity
 
+from symgnn_pyg import ops
 from symgnn_pyg.nn import JGTCBlock, PGTCBlock
 from symgnn_pyg.nn.conv.blocks import ChannelNorm, UniformDropout
 
@@ -59,8 +60,10 @@ def test_formula(block, channels, stride, training):
         assert isinstance(made.residual, Identity)
         y = y + x
     else:
-        linear, layer = made.residual
-        y = y + norm(layer, linear(x[:, ::stride]))
+        conv, layer = made.residual
+        linear = torch.nn.functional.linear
+        weight, bias = conv.conv.weight[:, :, 0, 0], conv.conv.bias
+        y = y + norm(layer, linear(x[:, ::stride], weight, bias))
     torch.testing.assert_close(made(*inputs), y.relu(), rtol=1e-4, atol=1e-5)
 
 
@@ -112,7 +115,7 @@ def test_reset_parameters(block):
         "temporal_conv.conv.weight",
         "graph_norm.running_mean",
         "temporal_norm.running_mean",
-        "residual.0.weight",
+        "residual.0.conv.weight",
         "residual.1.running_mean",
     ):
         assert name in changed
@@ -204,3 +207,31 @@ def test_gradient_of_dropout_is_its_mask(p):
     out = UniformDropout(p)(x)
     out.sum().backward()
     torch.testing.assert_close(x.grad, (out / x).detach())
+
+
+# Memory ######################################################################
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("training", [True, False])
+def test_features_are_not_copied(block, stride, training):
+    """Neither permuted nor made contiguous between the operators."""
+    made, inputs = block(8, 8, frames=48, stride=stride, dropout=0.0)
+    made.train(training)
+    with (
+        ops.use("blocked"),
+        torch.profiler.profile(record_shapes=True) as profile,
+    ):
+        made(*inputs)
+    moved = {"aten::copy_", "aten::contiguous", "aten::clone"}
+    smallest = inputs[0].numel() // stride
+    large = [
+        (event.name, event.input_shapes)
+        for event in profile.events()
+        if event.name in moved
+        and event.input_shapes
+        # This one is of a tensor onto itself, and returns at once.
+        and getattr(event.cpu_parent, "name", "") != "aten::baddbmm_"
+        and torch.Size(event.input_shapes[0]).numel() >= smallest
+    ]
+    assert large == []

@@ -21,8 +21,8 @@ def head(arm):
             **kwargs,
         )
         if trained:
-            torch.nn.init.normal_(made.out.lins[-1].weight)
-            torch.nn.init.normal_(made.out.lins[-1].bias)
+            torch.nn.init.normal_(made.step.out.lins[-1].weight)
+            torch.nn.init.normal_(made.step.out.lins[-1].bias)
         return made.double()
 
     return build
@@ -53,9 +53,9 @@ def test_decoding_step_by_step(head, inputs, orders, frames):
     label = inputs["probabilities"].repeat_interleave(V, dim=0)
     for _ in range(STEPS):
         seen = [ops.difference(sequence, order)[:, -1] for order in orders]
-        mixed = made.graph_conv(h, inputs["actional"])
-        h = made.gru(torch.cat([*seen, label], dim=-1), mixed)
-        pose = sequence[:, -1] + made.out(h)
+        mixed = made.step.graph_conv(h, inputs["actional"])
+        h = made.step.gru(torch.cat([*seen, label], dim=-1), mixed)
+        pose = sequence[:, -1] + made.step.out(h)
         sequence = torch.cat([sequence, pose.unsqueeze(1)], dim=1)
     torch.testing.assert_close(made(**inputs), sequence[:, frames:])
 
@@ -84,7 +84,7 @@ def test_without_classes(head, inputs):
 
 def test_without_graphs(head, inputs):
     made = head(structural=False, actional=False)
-    assert made.graph_conv is None
+    assert made.step.graph_conv is None
     # Nothing passes from joint to joint.
     inputs["h"].requires_grad_()
     made(**inputs)[2].sum().backward()
@@ -127,9 +127,9 @@ def test_gradients(head, inputs):
 
 def test_reset_parameters_returns_to_stillness(head, inputs):
     made = head()
-    before = made.gru.weight_ih.clone()
+    before = made.step.gru.weight_ih.clone()
     made.reset_parameters()
-    assert not torch.equal(made.gru.weight_ih, before)
+    assert not torch.equal(made.step.gru.weight_ih, before)
     still = inputs["x"][:, -1:].expand(-1, STEPS, -1)
     torch.testing.assert_close(made(**inputs), still)
 

@@ -1,0 +1,57 @@
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import Module
+
+from symgnn_pyg.nn.kinds import check_kinds
+from symgnn_pyg.skeleton import Skeleton
+
+
+class PartIndex(Module):
+    r"""The part of every joint of a batch that mixes several skeletons.
+
+    Args:
+        skeletons: The skeletons.
+    """
+
+    joint_to_part: Tensor
+
+    def __init__(self, skeletons: Sequence[Skeleton]) -> None:
+        super().__init__()
+        if len(skeletons) == 0:
+            raise ValueError("'skeleton' is an empty sequence")
+        self.num_joints = [s.num_joints for s in skeletons]
+        self.num_parts = [s.num_parts for s in skeletons]
+        joint_to_part = torch.cat([s.joint_to_part for s in skeletons])
+        self.register_buffer("joint_to_part", joint_to_part, persistent=False)
+
+    def forward(
+        self, x: Tensor, kinds: Sequence[int] | None, parts: bool = False
+    ) -> tuple[Tensor, int]:
+        r"""The index :math:`[\sum_n V_n]` and the number of parts.
+
+        Args:
+            x: Features of the batch.
+            kinds: Which skeleton each sample has.
+            parts: Whether the rows of :obj:`x` are parts, not joints.
+
+        Raises:
+            ValueError: If :obj:`kinds` do not fit the skeletons or
+                :obj:`x`.
+        """
+        kinds = check_kinds(kinds, len(self.num_joints))
+        sizes = self.num_parts if parts else self.num_joints
+        expected = sum(sizes[kind] for kind in kinds)
+        if x.size(0) != expected:
+            raise ValueError(
+                f"'x' has {x.size(0)} rows (shape {list(x.shape)}), but the "
+                f"samples of 'kinds' have {expected} "
+                f"{'parts' if parts else 'joints'}"
+            )
+        own = self.joint_to_part.split(self.num_joints)
+        index, first = [], 0
+        for kind in kinds:
+            index.append(own[kind] + first)
+            first += self.num_parts[kind]
+        return torch.cat(index) if index else own[0][:0], first

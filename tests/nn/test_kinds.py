@@ -1,0 +1,216 @@
+"""Batches that mix skeletons: what a layer of several skeletons computes is
+what layers of one skeleton with the same weights compute sample by sample.
+"""
+
+import copy
+
+import pytest
+import torch
+from torch_geometric.loader import DataLoader
+
+from symgnn_pyg import Skeleton
+from symgnn_pyg.data import SkeletonData
+from symgnn_pyg.nn import (
+    ActionalGraphConv,
+    JGTCBlock,
+    JointGraphConv,
+    JointToPart,
+    PartGraphConv,
+    PartToJoint,
+    PGTCBlock,
+    StructuralGraphConv,
+)
+
+SKELETONS = [Skeleton.get(name) for name in ("kinetics18", "ntu25", "cmu26")]
+BATCHES = [(1, 0, 2, 0), (2, 2, 1, 1, 1), (0,), (1, 1, 1)]
+FRAMES, WIDTH, OUT = 4, 3, 5
+
+
+def joint_conv(skeleton):
+    return JointGraphConv(WIDTH, OUT, skeleton, num_hops=2)
+
+
+def structural_conv(skeleton):
+    return StructuralGraphConv(WIDTH, OUT, skeleton, num_hops=2)
+
+
+def part_conv(skeleton):
+    return PartGraphConv(WIDTH, OUT, skeleton)
+
+
+def joint_block(skeleton):
+    return JGTCBlock(WIDTH, OUT, skeleton, num_hops=2, stride=2)
+
+
+def part_block(skeleton):
+    return PGTCBlock(WIDTH, OUT, skeleton, kernel_size=3)
+
+
+LAYERS = {
+    "JointGraphConv": joint_conv,
+    "StructuralGraphConv": structural_conv,
+    "PartGraphConv": part_conv,
+    "JGTCBlock": joint_block,
+    "PGTCBlock": part_block,
+    "JointToPart": JointToPart,
+    "PartToJoint": PartToJoint,
+}
+ACTIONAL = {"JointGraphConv", "JGTCBlock"}
+PARTS = {"PartGraphConv", "PGTCBlock", "PartToJoint"}
+
+
+def alone(layer, make, kind):
+    """The layer of one of the skeletons, with the same weights."""
+    single = make(SKELETONS[kind]).to(torch.double)
+    state = layer.state_dict()
+    mask = f"graph.{kind}.mask"
+    own = {
+        name.replace(mask, "graph.mask"): value
+        for name, value in state.items()
+        if mask in name or "mask" not in name
+    }
+    single.load_state_dict(own)
+    return single.train(layer.training)
+
+
+def sizes(name, kinds):
+    return [
+        SKELETONS[k].num_parts if name in PARTS else SKELETONS[k].num_joints
+        for k in kinds
+    ]
+
+
+@pytest.fixture(params=LAYERS)
+def name(request):
+    return request.param
+
+
+@pytest.fixture
+def layer(name):
+    layer = LAYERS[name](SKELETONS).double().eval()
+    for parameter in layer.parameters():
+        torch.nn.init.normal_(parameter)
+    return layer
+
+
+def inputs(name, kinds):
+    rows = sizes(name, kinds)
+    x = torch.randn(sum(rows), FRAMES, WIDTH, dtype=torch.double)
+    actional = ()
+    if name in ACTIONAL:
+        matrices = [torch.randn(v, v, dtype=torch.double) for v in rows]
+        actional = ([m.softmax(dim=-1) for m in matrices],)
+    return x, actional, rows
+
+
+@pytest.mark.parametrize("kinds", BATCHES)
+def test_mixed_batch_equals_its_samples(name, layer, kinds):
+    x, actional, rows = inputs(name, kinds)
+    out = layer(x, *actional, kinds=kinds)
+    parts = [
+        alone(layer, LAYERS[name], kind)(
+            part, *(graphs[n].unsqueeze(0) for graphs in actional)
+        )
+        for n, (kind, part) in enumerate(zip(kinds, x.split(rows), strict=True))
+    ]
+    torch.testing.assert_close(out, torch.cat(parts))
+
+
+def test_gradients(name, layer):
+    kinds = (1, 0)
+    x, actional, _ = inputs(name, kinds)
+    x = x[:, :2].clone().requires_grad_()
+    assert torch.autograd.gradcheck(
+        lambda x: layer(x, *actional, kinds=kinds), x, fast_mode=True
+    )
+
+
+def test_masks_of_absent_skeletons_get_no_gradient():
+    layer = LAYERS["StructuralGraphConv"](SKELETONS)
+    layer(torch.randn(36, FRAMES, WIDTH), kinds=(0, 0)).sum().backward()
+    grads = [graph.mask.grad for graph in layer.graph]
+    assert grads[0].abs().sum() > 0
+    assert grads[1] is None
+    assert grads[2] is None
+
+
+def test_state_copies_and_pickles(name, layer):
+    kinds = (0, 2)
+    x, actional, _ = inputs(name, kinds)
+    other = LAYERS[name](SKELETONS).double().eval()
+    other.load_state_dict(layer.state_dict())
+    for twin in (other, copy.deepcopy(layer)):
+        torch.testing.assert_close(
+            twin(x, *actional, kinds=kinds), layer(x, *actional, kinds=kinds)
+        )
+
+
+def test_compile(name, layer):
+    torch.compiler.reset()
+    kinds = (0, 2, 1)
+    x, actional, _ = inputs(name, kinds)
+    compiled = torch.compile(layer, fullgraph=True, backend="aot_eager")
+    torch.testing.assert_close(
+        compiled(x, *actional, kinds=kinds), layer(x, *actional, kinds=kinds)
+    )
+
+
+def test_reset_parameters(name, layer):
+    if any(True for _ in layer.parameters()):
+        before = {k: v.clone() for k, v in layer.named_parameters()}
+        layer.reset_parameters()
+        masks = [k for k in before if "mask" in k]
+        for mask in masks:
+            assert layer.get_parameter(mask).eq(1).all()
+
+
+def test_kinds_from_a_loader():
+    data = [
+        SkeletonData(
+            x=torch.randn(s.num_joints, FRAMES, WIDTH), y=0, skeleton=s
+        )
+        for s in (SKELETONS[2], SKELETONS[0], SKELETONS[1])
+    ]
+    (batch,) = DataLoader(data, batch_size=3)
+    kinds = [SKELETONS.index(s) for s in batch.skeleton]
+    assert kinds == [2, 0, 1]
+    conv = structural_conv(SKELETONS)
+    assert conv(batch.x, kinds=kinds).shape == (69, FRAMES, OUT)
+
+
+def test_messages_of_a_mixed_batch():
+    kinds = (1, 0)
+    x, actional, rows = inputs("JointGraphConv", kinds)
+    conv = joint_conv(SKELETONS).double()
+    expected, seen = conv(x, *actional, kinds=kinds), []
+    conv.register_message_forward_hook(lambda *args: seen.append(args[2]))
+    torch.testing.assert_close(conv(x, *actional, kinds=kinds), expected)
+    assert [len(m) for m in seen] == [sum(v * v for v in rows)] * 3
+
+
+def test_actional_graphs_alone():
+    x, (actional,), rows = inputs("JointGraphConv", (1, 0, 1))
+    conv = ActionalGraphConv(WIDTH, OUT).double()
+    parts = [
+        conv(part, matrix.unsqueeze(0))
+        for part, matrix in zip(x.split(rows), actional, strict=True)
+    ]
+    torch.testing.assert_close(conv(x, actional), torch.cat(parts))
+
+
+def test_errors(name, layer):
+    kinds = (1, 0)
+    x, actional, _ = inputs(name, kinds)
+    with pytest.raises(ValueError, match=r"3 skeletons needs 'kinds'"):
+        layer(x, *actional)
+    for wrong in (3, -1):
+        with pytest.raises(ValueError, match=rf"skeleton {wrong}, but"):
+            layer(x, *actional, kinds=(wrong, 0))
+    with pytest.raises(ValueError, match=r"'x' has \d+ rows|joints, in each"):
+        layer(x[:-1], *actional, kinds=kinds)
+    with pytest.raises(ValueError, match="empty sequence"):
+        LAYERS[name]([])
+    single = alone(layer, LAYERS[name], 1)
+    one = tuple(graphs[:1] for graphs in actional)
+    with pytest.raises(ValueError, match="'kinds' were given to a layer of"):
+        single(x[: sizes(name, (1,))[0]], *one, kinds=(1,))
