@@ -20,6 +20,7 @@ from pathlib import Path
 os.environ.setdefault("KINETO_LOG_LEVEL", "99")
 
 import torch
+from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
 Run = Callable[[], object]
@@ -78,6 +79,11 @@ def machine() -> str:
     )
 
 
+def budget(quick: bool) -> tuple[int, float]:
+    """How many rounds, and how many seconds for them."""
+    return (3, 2.0) if quick else (11, 20.0)
+
+
 def interleaved(
     candidates: dict[str, Run], repeats: int, seconds: float = 30.0
 ) -> dict[str, list[float]]:
@@ -128,6 +134,35 @@ def peak_bytes(run: Run) -> int:
         current += size
         peak = max(peak, current)
     return peak
+
+
+def training(forward: Callable[[], Tensor], leaves: Iterable[Tensor]) -> Run:
+    """One forward pass and one backward pass to all leaves."""
+    leaves, towards = list(leaves), torch.ones_like(forward())
+    return lambda: torch.autograd.grad(forward(), leaves, towards)
+
+
+def agree(
+    outputs: dict[str, Tensor], expected: Tensor, tolerance: float = 1e-3
+) -> None:
+    """Raises AssertionError, naming it, if an output differs."""
+    for name, out in outputs.items():
+        torch.testing.assert_close(
+            out.to(expected.dtype),
+            expected,
+            rtol=tolerance,
+            atol=tolerance,
+            msg=lambda text, name=name: f"{name}: {text}",
+        )
+
+
+def mean(values: list[float]) -> float:
+    return sum(values) / len(values)
+
+
+def met(measured: float, target: float) -> str:
+    """Whether a target is met, in a word."""
+    return "yes" if measured <= target else "no"
 
 
 class Table:

@@ -3,64 +3,126 @@
     python -m benchmarks.train_step
 
 Prints the seconds of a step (median, quartiles), the peak memory of the
-process and the number of parameters, then how the step changes with the
-kernel, the weighting of the losses and the kind of dropout. Variants take
-turns step by step, so that a noisy machine treats all alike.
+process and the number of parameters; then the step as a ratio to the same
+network on the field's operators, and how it changes with the kernel, the
+weighting of the losses and the kind of dropout.
 """
 
-import argparse
 import resource
 import statistics
-import time
-from collections.abc import Callable
 
 import torch
-from torch.nn import Dropout
+from torch import Tensor
+from torch.nn import Dropout, Module
 
+from benchmarks.measure import (
+    Run,
+    Table,
+    agree,
+    arguments,
+    interleaved,
+    met,
+    peak_bytes,
+    ratios,
+    write,
+)
+from benchmarks.rivals.sym_gnn import RivalSymGNN
 from symgnn_pyg import Skeleton, ops
 from symgnn_pyg.nn import SymbioticLoss, SymGNN
 
+OBSERVED, FUTURE, CLASSES = 50, 10, 8
+RIVAL = "on the field's operators"
+TIME, MEMORY = 0.60, 0.50
+
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--batch-size", type=int, default=32)
-    parser.add_argument("--observed", type=int, default=50)
-    parser.add_argument("--future", type=int, default=10)
-    parser.add_argument("--repeats", type=int, default=15)
-    args = parser.parse_args()
-
-    torch.manual_seed(0)
+    args = arguments(__doc__)
+    batch, repeats = (4, 3) if args.quick else (32, 11)
     skeleton = Skeleton.get("cmu26")
-    model = SymGNN.light(
-        skeleton, 8, observed=args.observed, future=args.future
-    )
-    rows = args.batch_size * skeleton.num_joints
-    x = torch.randn(rows, args.observed, 3)
-    future = torch.randn(rows, args.future, 3)
-    y = torch.randint(8, (args.batch_size,))
-    optimizer = torch.optim.AdamW(model.parameters())
-
-    def step(weighting: float | str = 0.5, kernel: str = "auto") -> None:
-        with ops.use(kernel):
-            loss = SymbioticLoss(weighting)(model(x), y, future).total
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-
-    shape = f"{args.batch_size} x {skeleton.num_joints} joints, "
-    shape += f"{args.observed} observed, {args.future} predicted frames"
-    print(
-        f"{shape}; {torch.get_num_threads()} threads, torch {torch.__version__}"
-    )
-    seconds = measure({"step": step}, args.repeats)["step"]
+    model = SymGNN.light(skeleton, CLASSES, observed=OBSERVED, future=FUTURE)
+    x = torch.randn(batch * skeleton.num_joints, OBSERVED, 3)
+    future = torch.randn(batch * skeleton.num_joints, FUTURE, 3)
+    y = torch.randint(CLASSES, (batch,))
+    step = make_step(model, x, y, future)
+    seconds = interleaved({"step": step}, repeats, 60.0)["step"]
     low, median, high = statistics.quantiles(seconds, n=4)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"seconds a step      {median:.2f} ({low:.2f} to {high:.2f})")
-    print(f"peak memory         {peak:.2f} GB, the process and torch included")
-    print(f"parameters          {sum(p.numel() for p in model.parameters()):,}")
+    facts = Table(
+        f"A step: {batch} x {skeleton.num_joints} joints, {OBSERVED} observed "
+        f"and {FUTURE} predicted frames",
+        ["what", "measured"],
+    )
+    facts.add("seconds (median and quartiles)", (low, median, high))
+    facts.add("peak memory of the process, GB", peak)
+    facts.add("parameters", sum(p.numel() for p in model.parameters()))
 
-    def plain_dropout() -> None:
-        kinds = [m for m in model.modules() if isinstance(m, Dropout)]
+    rival = RivalSymGNN(model)
+    check(model, rival, x)
+    candidates = {
+        "fixed weight": step,
+        RIVAL: make_step(rival, x, y, future),
+        "MGDA": make_step(model, x, y, future, "mgda"),
+        "torch.nn.Dropout": with_plain_dropout(model, step),
+        **{
+            f"kernel {name}": with_kernel(name, step)
+            for name in ("blocked", "dense", "stacked")
+        },
+    }
+    times = interleaved(candidates, repeats, 120.0)
+    changes = ratios(times, "fixed weight")
+    against = ratios(times, RIVAL)
+    table = Table(
+        "The step as a ratio", ["step", "to the fixed weight", f"to it {RIVAL}"]
+    )
+    for name in candidates:
+        table.add(name, changes[name], against[name])
+    memory = peak_bytes(step) / peak_bytes(candidates[RIVAL])
+    time = against["fixed weight"][1]
+    targets = Table(f"Targets, {RIVAL}", ["what", "measured", "target", "met"])
+    targets.add("time", time, TIME, met(time, TIME))
+    targets.add("memory", memory, MEMORY, met(memory, MEMORY))
+    write(args, [facts, table, targets])
+
+
+def make_step(
+    model: Module,
+    x: Tensor,
+    y: Tensor,
+    future: Tensor,
+    weighting: float | str = 0.5,
+) -> Run:
+    criterion = SymbioticLoss(weighting)
+    optimizer = torch.optim.AdamW(model.parameters())
+
+    def step() -> None:
+        loss = criterion(model(x), y, future).total
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+    return step
+
+
+def check(model: SymGNN, rival: RivalSymGNN, x: Tensor) -> None:
+    model.eval(), rival.eval()
+    with torch.no_grad():
+        for ours, theirs in zip(model(x), rival(x), strict=True):
+            agree({RIVAL: theirs}, ours)
+    model.train(), rival.train()
+
+
+def with_kernel(name: str, step: Run) -> Run:
+    def forced() -> None:
+        with ops.use(name):
+            step()
+
+    return forced
+
+
+def with_plain_dropout(model: Module, step: Run) -> Run:
+    kinds = [m for m in model.modules() if isinstance(m, Dropout)]
+
+    def plain() -> None:
         classes = [type(module) for module in kinds]
         for module in kinds:
             module.__class__ = Dropout
@@ -68,35 +130,7 @@ def main() -> None:
         for module, kind in zip(kinds, classes, strict=True):
             module.__class__ = kind
 
-    variants: dict[str, Callable[[], None]] = {
-        "fixed weight": step,
-        "MGDA": lambda: step("mgda"),
-        "dense kernel": lambda: step(kernel="dense"),
-        "reference kernel": lambda: step(kernel="reference"),
-        "torch.nn.Dropout": plain_dropout,
-    }
-    times = measure(variants, max(2, args.repeats // 2))
-    base = times["fixed weight"]
-    for name, values in times.items():
-        ratios = [v / b for v, b in zip(values, base, strict=True)]
-        print(
-            f"{name:20}{statistics.median(ratios):.2f} times "
-            f"({min(ratios):.2f} to {max(ratios):.2f})"
-        )
-
-
-def measure(
-    variants: dict[str, Callable[[], None]], repeats: int
-) -> dict[str, list[float]]:
-    """The seconds of each variant, which take turns, after two warm-ups."""
-    times: dict[str, list[float]] = {name: [] for name in variants}
-    for repeat in range(repeats + 2):
-        for name, run in variants.items():
-            start = time.perf_counter()
-            run()
-            if repeat >= 2:
-                times[name].append(time.perf_counter() - start)
-    return times
+    return plain
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ the orders of operation that its libraries use. Each takes the leaves of a
 :class:`Problem` in the layout that it likes best, made before the clock runs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -101,14 +101,19 @@ class AGCN(ChannelsFirst):
 
     def __call__(self) -> Tensor:
         x, weight, *graphs = self.leaves
-        n, c, t, v = x.shape
-        out: Tensor | None = None
-        for graph, w in zip(graphs, weight, strict=True):
-            mixed = torch.matmul(x.view(n, c * t, v), graph.expand(n, v, v))
-            y = conv2d(mixed.view(n, c, t, v), w)
-            out = y if out is None else out + y
-        assert out is not None
-        return out
+        return agcn_order(x, weight, graphs)
+
+
+def agcn_order(x: Tensor, weight: Tensor, graphs: Iterable[Tensor]) -> Tensor:
+    """For each graph a product and a convolution, on [N, C, T, V]."""
+    n, c, t, v = x.shape
+    out: Tensor | None = None
+    for graph, w in zip(graphs, weight, strict=True):
+        mixed = torch.matmul(x.view(n, c * t, v), graph.expand(n, v, v))
+        y = conv2d(mixed.view(n, c, t, v), w)
+        out = y if out is None else out + y
+    assert out is not None
+    return out
 
 
 class STGCN(ChannelsFirst):

@@ -1,0 +1,83 @@
+"""Runs benchmarks one after the other and gathers their tables.
+
+    python -m benchmarks --all                        # every benchmark
+    python -m benchmarks operators ragged --quick     # some of them
+    python -m benchmarks --all --markdown docs/benchmarks.md
+
+Each runs in a process of its own, with every number of threads of --threads
+and both settings of the allocator; the operators also in bfloat16.
+"""
+
+import argparse
+import itertools
+import subprocess
+import sys
+from pathlib import Path
+
+BENCHMARKS = (
+    "operators",
+    "edges",
+    "blocks",
+    "agim",
+    "decoder",
+    "ragged",
+    "train_step",
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--markdown", type=Path, metavar="FILE")
+    args = parser.parse_args()
+    names = BENCHMARKS if args.all else args.names
+    unknown = set(names) - set(BENCHMARKS)
+    if not names or unknown:
+        parser.error(
+            f"name benchmarks out of {', '.join(BENCHMARKS)}, or --all"
+        )
+    pages = []
+    for name in names:
+        pages.append(f"## {name}\n")
+        for settings in all_settings(name, args.threads, args.quick):
+            command = [f"benchmarks.{name}", *settings]
+            print(f"\npython -m {' '.join(command)}", flush=True)
+            pages.append(f"`python -m {' '.join(command)}`\n")
+            pages.append(run(command))
+    if args.markdown is not None:
+        head = args.markdown.read_text().partition("\n## ")[0].rstrip()
+        args.markdown.write_text("\n".join([f"{head}\n", *pages]))
+
+
+def all_settings(name: str, threads: list[int], quick: bool) -> list[list[str]]:
+    shorter = ["--quick"] if quick else []
+    found = [
+        ["--threads", str(count), "--allocator", allocator, *shorter]
+        for allocator, count in itertools.product(("default", "tuned"), threads)
+    ]
+    if name == "operators":
+        found.append(
+            ["--threads", str(threads[0]), "--dtype", "bfloat16", *shorter]
+        )
+    return found
+
+
+def run(command: list[str]) -> str:
+    """The output of a benchmark, printed as it comes."""
+    lines = []
+    with subprocess.Popen(
+        [sys.executable, "-m", *command], stdout=subprocess.PIPE, text=True
+    ) as process:
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            lines.append(line)
+    if process.returncode != 0:
+        raise SystemExit(f"benchmarks.{' '.join(command)} failed")
+    return "".join(lines)
+
+
+if __name__ == "__main__":
+    main()

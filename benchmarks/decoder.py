@@ -1,0 +1,79 @@
+"""The prediction head frame by frame, beside a loop over hops and a GRUCell.
+
+python -m benchmarks.decoder
+"""
+
+import copy
+from functools import partial
+
+import torch
+
+from benchmarks.measure import (
+    Table,
+    agree,
+    arguments,
+    interleaved,
+    met,
+    ratios,
+    training,
+    write,
+)
+from benchmarks.rivals.sym_gnn import Decoder
+from symgnn_pyg import Skeleton
+from symgnn_pyg.nn import PredictionHead
+
+BASE = "hop by hop, GRUCell"
+OURS = "symgnn_pyg"
+# For a single sequence: forward, training.
+TARGETS = (0.75, 0.55)
+
+
+def main() -> None:
+    args = arguments(__doc__)
+    frames = 3 if args.quick else 10
+    table = Table(
+        f"Decoder of {frames} frames, as a ratio to: {BASE}",
+        ["sequences", "candidate", "forward", "training"],
+    )
+    for batch in (1, 32):
+        head = PredictionHead(
+            512, 3, Skeleton.get("cmu26"), frames, num_classes=8, num_hops=3
+        )
+        torch.nn.init.normal_(head.step.out.lins[-1].weight, std=0.01)
+        compiled = copy.deepcopy(head)
+        compiled.step.compile()
+        modules = {
+            OURS: head,
+            f"{OURS}, step.compile()": compiled,
+            BASE: Decoder(head),
+        }
+        inputs = (
+            torch.randn(batch * 26, 50, 3),
+            torch.randn(batch * 26, 512, requires_grad=True),
+            torch.randn(batch, 26, 26).softmax(dim=-1).requires_grad_(),
+            torch.randn(batch, 8).softmax(dim=-1).requires_grad_(),
+        )
+        runs = {name: partial(m, *inputs) for name, m in modules.items()}
+        agree({name: run() for name, run in runs.items()}, runs[BASE]())
+        steps = {
+            name: training(run, [*modules[name].parameters(), *inputs[1:]])
+            for name, run in runs.items()
+        }
+        repeats = 5 if args.quick else (200 if batch == 1 else 15)
+        with torch.no_grad():
+            forward = ratios(interleaved(runs, repeats), BASE)
+        times = ratios(interleaved(steps, repeats), BASE)
+        for name in modules:
+            table.add(batch, name, forward[name], times[name])
+    targets = Table("Targets", ["what", "measured", "target", "met"])
+    row = table.rows[0]
+    for what, target in zip(("forward", "training"), TARGETS, strict=True):
+        measured = row[what][1]
+        targets.add(
+            f"one sequence, {what}", measured, target, met(measured, target)
+        )
+    write(args, [table, targets])
+
+
+if __name__ == "__main__":
+    main()

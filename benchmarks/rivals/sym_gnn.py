@@ -1,0 +1,234 @@
+"""The whole network on the operators of the field's published code.
+
+The same function and the same weights as :class:`symgnn_pyg.nn.SymGNN`, built
+from one: features [N, C, T, V], for each graph a product with A and a 1x1
+convolution, AGIM on the concatenated features of all pairs, and a decoder that
+mixes hop by hop and calls a GRUCell on everything that it sees.
+"""
+
+import copy
+
+import torch
+from torch import Tensor
+from torch.nn import (
+    BatchNorm1d,
+    BatchNorm2d,
+    Conv2d,
+    Dropout,
+    Identity,
+    Linear,
+    Module,
+    ModuleList,
+    Parameter,
+    ReLU,
+    Sequential,
+)
+
+from symgnn_pyg import ops
+from symgnn_pyg.nn import (
+    ActionalGraphInference,
+    ActionalPropagation,
+    GraphMixConv,
+    JointGraphConv,
+    MultiScaleGCN,
+    PredictionHead,
+    SymGNN,
+    SymGNNOutput,
+    TemporalConv,
+)
+from symgnn_pyg.nn.conv.blocks import GraphTemporalBlock
+from symgnn_pyg.skeleton import Skeleton
+
+
+class GraphConv(Module):
+    """For each graph a product with A, then a 1x1 convolution."""
+
+    def __init__(self, ours: GraphMixConv) -> None:
+        super().__init__()
+        self.lambda_ = getattr(ours, "lambda_", None)
+        self.graph = copy.deepcopy(ours.graph)
+        self.convs = ModuleList()
+        for w in ours.weight:
+            conv = Conv2d(*w.shape, kernel_size=1, bias=False)
+            conv.weight = Parameter(w.detach().t()[..., None, None].clone())
+            self.convs.append(conv)
+
+    def forward(self, x: Tensor, actional: Tensor | None = None) -> Tensor:
+        n, c, t, v = x.shape
+        graphs = list(self.graph())
+        if actional is not None:
+            graphs.append(self.lambda_ * actional)
+        out = 0
+        for graph, conv in zip(graphs, self.convs, strict=True):
+            mixed = torch.matmul(x.reshape(n, c * t, v), graph.mT)
+            out = out + conv(mixed.view(n, c, t, v))
+        return out
+
+
+class Block(Module):
+    """Graph convolution, then a (tau, 1) convolution, in [N, C, T, V]."""
+
+    def __init__(self, ours: GraphTemporalBlock) -> None:
+        super().__init__()
+        self.graph_conv = GraphConv(ours.graph_conv)
+        self.graph_norm = norm2d(ours.graph_norm)
+        self.temporal_conv = conv2d(ours.temporal_conv)
+        self.temporal_norm = norm2d(ours.temporal_norm)
+        self.dropout = Dropout(ours.dropout.p)
+        self.residual: Module | None = None
+        if isinstance(ours.residual, Identity):
+            self.residual = Identity()
+        elif ours.residual is not None:
+            conv, norm = ours.residual
+            self.residual = Sequential(conv2d(conv), norm2d(norm))
+        self.relu = ReLU(inplace=True)
+
+    def forward(self, x: Tensor, actional: Tensor | None = None) -> Tensor:
+        h = self.relu(self.graph_norm(self.graph_conv(x, actional)))
+        out = self.dropout(self.temporal_norm(self.temporal_conv(h)))
+        if self.residual is not None:
+            out = out + self.residual(x)
+        return self.relu(out)
+
+
+def norm2d(ours: BatchNorm1d) -> BatchNorm2d:
+    norm = BatchNorm2d(ours.num_features)
+    norm.load_state_dict(ours.state_dict())
+    return norm
+
+
+def conv2d(ours: TemporalConv) -> Conv2d:
+    conv = copy.deepcopy(ours.conv)
+    theirs = Conv2d(
+        conv.in_channels,
+        conv.out_channels,
+        conv.kernel_size[::-1],
+        conv.stride[::-1],
+        conv.padding[::-1],
+    )
+    theirs.weight = Parameter(conv.weight.detach().transpose(2, 3).clone())
+    theirs.bias = Parameter(conv.bias.detach().clone())
+    return theirs
+
+
+class Branch(Module):
+    def __init__(self, ours: MultiScaleGCN, skeleton: Skeleton) -> None:
+        super().__init__()
+        self.fusion = ours.fusion
+        self.joint_blocks = ModuleList(map(Block, ours.joint_blocks))
+        self.part_blocks = ModuleList(map(Block, ours.part_blocks))
+        self.register_buffer("share", ours.joint_to_part.share.t().clone())
+        self.register_buffer("joint_to_part", skeleton.joint_to_part)
+
+    def forward(self, x: Tensor, actional: Tensor) -> Tensor:
+        joint = self.joint_blocks[0](x, actional)
+        part = torch.matmul(joint, self.share)
+        pairs = zip(self.joint_blocks[1:], self.part_blocks, strict=True)
+        for i, (joint_block, part_block) in enumerate(pairs, start=1):
+            joint, part = joint_block(joint, actional), part_block(part)
+            if i in self.fusion:
+                from_part = part[..., self.joint_to_part]
+                from_joint = torch.matmul(joint, self.share)
+                joint = torch.cat([joint, from_part], dim=1)
+                part = torch.cat([part, from_joint], dim=1)
+        out = joint + part[..., self.joint_to_part]
+        return out.mean(dim=2).mT.flatten(0, 1)  # [N*V, C]
+
+
+class Propagation(Module):
+    """One iteration of AGIM on the concatenated features of all pairs."""
+
+    def __init__(self, ours: ActionalPropagation) -> None:
+        super().__init__()
+        first = Linear(2 * ours.lin_i.in_features, ours.lin_i.out_features)
+        weight = torch.cat([ours.lin_i.weight, ours.lin_j.weight], dim=1)
+        first.weight = Parameter(weight.detach().clone())
+        first.bias = Parameter(ours.lin_i.bias.detach().clone())
+        norm = BatchNorm1d(ours.norm.num_features)
+        norm.load_state_dict(ours.norm.state_dict())
+        last = copy.deepcopy(ours.lin_out)
+        self.edge_mlp = Sequential(first, norm, ReLU(), last)
+        self.joint_mlp = copy.deepcopy(ours.joint_mlp)
+
+    def forward(self, h: Tensor, num_joints: int) -> Tensor:
+        h = h.view(-1, num_joints, h.size(-1))
+        i, j = (~torch.eye(num_joints, dtype=torch.bool)).nonzero().t()
+        pairs = torch.cat([h[:, i], h[:, j]], dim=-1)
+        q = self.edge_mlp(pairs.flatten(0, 1))
+        q = q.view(-1, num_joints, num_joints - 1, q.size(-1))
+        return self.joint_mlp(q.mean(dim=2).flatten(0, 1))
+
+
+def inference(ours: ActionalGraphInference) -> ActionalGraphInference:
+    theirs = copy.deepcopy(ours)
+    theirs.propagations = ModuleList(map(Propagation, ours.propagations))
+    return theirs
+
+
+class Decoder(Module):
+    """The prediction head hop by hop, with a GRUCell on all that it sees."""
+
+    def __init__(self, ours: PredictionHead) -> None:
+        super().__init__()
+        ours = copy.deepcopy(ours)
+        self.future, self.orders = ours.future, ours.step.orders
+        self.fuse, self.gru, self.out = ours.fuse, ours.step.gru, ours.step.out
+        conv = ours.step.graph_conv
+        assert isinstance(conv, JointGraphConv)
+        self.graph, self.lambda_ = conv.graph, conv.lambda_
+        self.lins = ModuleList()
+        for w in conv.weight:
+            lin = Linear(*w.shape, bias=False)
+            lin.weight = Parameter(w.detach().t().clone())
+            self.lins.append(lin)
+
+    def forward(
+        self, x: Tensor, h: Tensor, actional: Tensor, probabilities: Tensor
+    ) -> Tensor:
+        n, v, _ = actional.shape
+        label = probabilities.unsqueeze(1).expand(-1, v, -1).flatten(0, 1)
+        highest = max(self.orders)
+        recent = x[:, -(highest + 1) :]
+        state = [ops.difference(recent, b)[:, -1] for b in range(highest + 1)]
+        h, poses = self.fuse(h), []
+        for _ in range(self.future):
+            samples, mixed = h.view(n, v, -1), 0
+            graphs = (*self.graph(), self.lambda_ * actional)
+            for graph, lin in zip(graphs, self.lins, strict=True):
+                mixed = mixed + lin(torch.matmul(graph, samples))
+            seen = [state[order] for order in self.orders]
+            h = self.gru(torch.cat([*seen, label], dim=-1), mixed.flatten(0, 1))
+            following = [state[0] + self.out(h)]
+            for previous in state[:-1]:
+                following.append(following[-1] - previous)
+            state = following
+            poses.append(state[0])
+        return torch.stack(poses, dim=1)
+
+
+class RivalSymGNN(Module):
+    """The network of the field's operators that computes what :obj:`ours`
+    computes.
+    """
+
+    def __init__(self, ours: SymGNN) -> None:
+        super().__init__()
+        self.num_joints, self.orders = ours.skeleton.num_joints, ours.orders
+        self.actional = inference(ours.actional)
+        self.branches = ModuleList(
+            Branch(branch, ours.skeleton) for branch in ours.branches
+        )
+        self.recognition = copy.deepcopy(ours.recognition)
+        self.prediction = Decoder(ours.prediction)
+
+    def forward(self, x: Tensor) -> SymGNNOutput:
+        actional = self.actional(x)
+        shared = []
+        for order, branch in zip(self.orders, self.branches, strict=True):
+            h = ops.difference(x, order).unflatten(0, (-1, self.num_joints))
+            h = h.permute(0, 3, 2, 1).contiguous()  # [N, C, T, V]
+            shared.append(branch(h, actional))
+        h = torch.cat(shared, dim=-1)
+        logits = self.recognition(h)
+        future = self.prediction(x, h, actional, logits.softmax(dim=-1))
+        return SymGNNOutput(logits, future, actional, h)
