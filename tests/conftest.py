@@ -1,5 +1,6 @@
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import matplotlib
@@ -19,6 +20,18 @@ ACTIONS = (
     "walking",
     "washwindow",
 )
+
+
+def pytest_addoption(parser):
+    option = "--without-torch-scatter"
+    parser.addoption(
+        option,
+        action="store_true",
+        help="run as if torch-scatter were not installed",
+    )
+    if option in sys.argv:
+        # PyG looks for it when it is imported, as further conftest files do.
+        sys.modules["torch_scatter"] = None
 
 
 @pytest.fixture(

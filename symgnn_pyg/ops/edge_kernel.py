@@ -15,9 +15,9 @@ def edge_mix_kernel(
 ) -> Tensor:
     if x.device.type == "cpu":
         _check_nodes(edge_index, x)
-    out = x.new_zeros(*x.shape[:-1], weight.size(-1))
+    out = x.new_empty(*x.shape[:-1], weight.size(-1))
     if x.numel() == 0 or out.numel() == 0 or edge_index.numel() == 0:
-        return out
+        return out.zero_()
     source, target = edge_index
     in_channels, out_channels = weight.shape[1:]
     features, summed = _rows(x), _rows(out)
@@ -25,8 +25,10 @@ def edge_mix_kernel(
         for bags in node_bags(target, source, edge_weight, features):
             y = summed[bags.nodes].view(-1, out_channels)  # [B*T, C_out]
             for k, w in enumerate(weight):
-                y.addmm_(bags.sum(features, k).view(-1, in_channels), w)
+                mixed = bags.sum(features, k).view(-1, in_channels)
+                y.addmm_(mixed, w, beta=float(k > 0))
     else:
+        out.zero_()
         flat = features.view(-1, in_channels)  # [M*T, C_in]
         projected = torch.empty_like(summed)
         blocks = node_bags(target, source, edge_weight, projected)
@@ -49,8 +51,10 @@ def edge_mix_backward_kernel(
     # With S_k = A_k^T G all gradients are local to the sources j: S_k W_k^T
     # to X, X^T S_k to W_k and <x_j W_k, g_i> to the weight of an edge.
     # The mixes of the forward pass are not needed again.
-    grads = _zeros(x, edge_weight, weight, needs)
+    grads = _empty(x, edge_weight, weight, needs)
     if x.numel() == 0 or grad.numel() == 0 or edge_index.numel() == 0:
+        for each in grads:
+            each.zero_()
         return grads
     grad_x, grad_edge_weight, grad_weight = grads
     source, target = edge_index
@@ -58,19 +62,20 @@ def edge_mix_backward_kernel(
     features, gradient = _rows(x), _rows(grad)
     product = torch.empty_like(weight[0])
     total = torch.zeros_like(weight, dtype=_sum_dtype(weight.dtype))
-    for bags in node_bags(source, target, edge_weight, gradient):
+    blocks = node_bags(source, target, edge_weight, gradient)
+    scratch = torch.empty_like(gradient[blocks[0].nodes])
+    for bags in blocks:
         rows = features[bags.nodes].view(-1, in_channels)  # [B*T, C_in]
+        projected = scratch[: bags.ptr.numel() - 1]
         dots = []
         for k, w in enumerate(weight):
             if needs[1]:
-                projected = rows.new_empty(rows.size(0), out_channels)
-                torch.mm(rows, w, out=projected)
-                projected = projected.view(-1, gradient.size(1))
+                torch.mm(rows, w, out=projected.view(-1, out_channels))
                 dots.append(bags.dot(projected, gradient))
             mixed = bags.sum(gradient, k).view(-1, out_channels)
             if needs[0]:
                 grad_rows = grad_x[bags.nodes].view(-1, in_channels)
-                grad_rows.addmm_(mixed, w.t())
+                grad_rows.addmm_(mixed, w.t(), beta=float(k > 0))
             if needs[2]:
                 torch.mm(rows.t(), mixed, out=product)
                 total[k] += product
@@ -97,12 +102,19 @@ def _(
     weight: Tensor,
     needs: Sequence[bool],
 ) -> tuple[Tensor, Tensor, Tensor]:
-    return _zeros(x, edge_weight, weight, needs)
+    return _empty(x, edge_weight, weight, needs)
 
 
 def _save(ctx: Any, inputs: tuple[Any, ...], output: object) -> None:
-    ctx.save_for_backward(*inputs[:5])
+    ctx.save_for_backward(*inputs)
     ctx.set_materialize_grads(False)
+
+
+def _save_of_backward(
+    ctx: Any, inputs: tuple[Any, ...], output: object
+) -> None:
+    *tensors, ctx.needs = inputs
+    _save(ctx, tuple(tensors), output)
 
 
 def _backward(ctx: Any, grad: Tensor | None) -> tuple[Tensor | None, ...]:
@@ -130,7 +142,7 @@ def _double_backward(
     of_grad: Tensor | None = None
     found: list[Tensor | None] = [None, None, None]
     for place, direction in enumerate(directions):
-        if direction is None:
+        if direction is None or not ctx.needs[place]:
             continue
         inputs = [x, edge_weight, weight]
         inputs[place] = direction
@@ -151,7 +163,7 @@ def _double_backward(
 
 edge_mix_kernel.register_autograd(_backward, setup_context=_save)
 edge_mix_backward_kernel.register_autograd(
-    _double_backward, setup_context=_save
+    _double_backward, setup_context=_save_of_backward
 )
 
 
@@ -168,11 +180,11 @@ def _sum_dtype(dtype: torch.dtype) -> torch.dtype:
     return torch.promote_types(dtype, torch.float)
 
 
-def _zeros(
+def _empty(
     x: Tensor, edge_weight: Tensor | None, weight: Tensor, needs: Sequence[bool]
 ) -> tuple[Tensor, Tensor, Tensor]:
     of_x, of_edge_weight, of_weight = (
-        x.new_zeros(tensor.shape if need and tensor is not None else 0)
+        x.new_empty(tensor.shape if need and tensor is not None else 0)
         for tensor, need in zip((x, edge_weight, weight), needs, strict=True)
     )
     return of_x, of_edge_weight, of_weight

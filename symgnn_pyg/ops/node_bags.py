@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn.functional import embedding_bag
 from torch_geometric.index import index2ptr
 
-# So much of the features is made at a time: it stays in the cache.
+# So much of the features is made by a core at a time: it stays in the cache.
 BLOCK_BYTES = 2**20
 
 
@@ -79,7 +79,8 @@ def node_bags(
     if edge_weight is not None:
         columns = edge_weight[edge].t().contiguous()  # [K, E]
     if features.device.type == "cpu":
-        size = max(1, BLOCK_BYTES // features[0].nbytes)
+        cores = torch.get_num_threads()
+        size = max(1, cores * BLOCK_BYTES // features[0].nbytes)
         ends = ptr[size:-1:size].tolist()
     else:
         # To cut the edges, the pointer would have to be read back.

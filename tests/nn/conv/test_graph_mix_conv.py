@@ -1,5 +1,6 @@
 import pytest
 import torch
+from torch_geometric import EdgeIndex
 from torch_geometric.explain.algorithm.utils import clear_masks, set_masks
 
 from symgnn_pyg.nn import GraphMixConv
@@ -78,6 +79,33 @@ def test_any_graph_without_samples_of_equal_size():
     out = conv(x, None, edge_index)
     torch.testing.assert_close(out[3], x[6] @ conv.weight[0])
     assert out[[0, 4, 5, 6]].eq(0).all()
+
+
+def test_messages_along_edges_are_made_for_hooks_only(x, to_edges):
+    conv = GraphMixConv(3, 5, 2).double()
+    edges, seen = to_edges(random_graphs(2)), []
+    expected = conv(x, None, *edges)
+    hook = conv.register_message_forward_hook(
+        lambda module, inputs, out: seen.append(out)
+    )
+    torch.testing.assert_close(conv(x, None, *edges), expected)
+    assert len(seen) == 2
+    hook.remove()
+    conv(x, None, *edges)
+    assert len(seen) == 2
+
+
+def test_edge_index_of_pyg(x, to_edges):
+    conv = GraphMixConv(3, 5, 2).double()
+    edge_index, edge_weight = to_edges(random_graphs(2))
+    out = conv(x, None, EdgeIndex(edge_index), edge_weight)
+    torch.testing.assert_close(out, conv(x, None, edge_index, edge_weight))
+
+
+def test_nodes_out_of_range_are_named(x):
+    conv = GraphMixConv(3, 5).double()
+    with pytest.raises(ValueError, match=r"Edge 1 .* nodes 12 and 0"):
+        conv(x, None, torch.tensor([[0, N * V], [1, 0]]))
 
 
 def test_message_hooks_see_every_pair(x):

@@ -1,0 +1,452 @@
+import itertools
+
+import pytest
+import torch
+from torch.library import opcheck
+from torch.profiler import ProfilerActivity, profile
+
+from symgnn_pyg import ops
+from symgnn_pyg.ops import node_bags
+
+EDGES = {
+    "unsorted": [[4, 0, 2, 1, 0], [0, 2, 1, 4, 4]],
+    "repeated": [[1, 1, 1, 3, 1], [0, 0, 2, 2, 0]],
+    "self-loops": [[0, 1, 2, 3, 4], [0, 1, 2, 3, 4]],
+    "one target": [[0, 1, 2, 3, 4], [3, 3, 3, 3, 3]],
+    "none": [[], []],
+}
+# Dimensions between the nodes and the channels, C_in, C_out, K.
+SIZES = [
+    ((), 2, 3, 2),
+    ((3,), 2, 2, 1),
+    ((3,), 3, 2, 2),
+    ((2, 3), 2, 4, 3),
+    ((2, 3), 4, 1, 3),
+    ((0,), 2, 3, 2),
+]
+
+
+@pytest.fixture(autouse=True)
+def _seed():
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread():
+    # Tensors are tiny here: threads would only wait for each other.
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(params=[node_bags.BLOCK_BYTES, 100, 1])
+def _blocks(request, monkeypatch):
+    monkeypatch.setattr(node_bags, "BLOCK_BYTES", request.param)
+
+
+every_block = pytest.mark.usefixtures("_blocks")
+
+
+def inputs(size=SIZES[2], edges="unsorted", dtype=torch.double, num_nodes=5):
+    between, c, d, k = size
+    edge_index = torch.tensor(EDGES[edges], dtype=torch.long)
+    x = torch.randn(num_nodes, *between, c, dtype=dtype)
+    edge_weight = torch.randn(edge_index.size(1), k, dtype=dtype)
+    weight = torch.randn(k, c, d, dtype=dtype)
+    tensors = [t.requires_grad_() for t in (x, edge_weight, weight)]
+    return edge_index, tensors
+
+
+def mix(edge_index):
+    return lambda x, edge_weight, weight: ops.edge_mix(
+        x, edge_index, edge_weight, weight
+    )
+
+
+def expected(edge_index):
+    def edge_by_edge(x, edge_weight, weight):
+        x, weight = x.double(), weight.double()
+        shape = (*x.shape[1:-1], weight.size(-1))
+        rows = [x.new_zeros(shape) for _ in x]
+        for edge, (j, i) in enumerate(edge_index.t().tolist()):
+            for k, w in enumerate(weight):
+                e = 1 if edge_weight is None else edge_weight[edge, k].double()
+                rows[i] = rows[i] + e * x[j] @ w
+        return torch.stack(rows)
+
+    return edge_by_edge
+
+
+def grads(function, tensors, **options):
+    out = function(*tensors)
+    towards = torch.linspace(-1, 1, out.numel()).view_as(out).to(out)
+    return torch.autograd.grad(out, tensors, towards, **options)
+
+
+@every_block
+@pytest.mark.parametrize("edges", [name for name in EDGES if name != "none"])
+@pytest.mark.parametrize("size", SIZES)
+def test_value_and_gradients(size, edges):
+    edge_index, tensors = inputs(size, edges)
+    out = mix(edge_index)(*tensors)
+    torch.testing.assert_close(out, expected(edge_index)(*tensors))
+    torch.testing.assert_close(
+        grads(mix(edge_index), tensors), grads(expected(edge_index), tensors)
+    )
+
+
+@every_block
+@pytest.mark.parametrize("size", [SIZES[0], SIZES[4]])
+def test_large_random_graph(size):
+    edge_index = torch.randint(40, (2, 300))
+    _, (x, _, weight) = inputs(size, num_nodes=50)
+    edge_weight = torch.randn(300, size[-1]).double().requires_grad_()
+    tensors = (x, edge_weight, weight)
+    torch.testing.assert_close(
+        mix(edge_index)(*tensors), expected(edge_index)(*tensors)
+    )
+    torch.testing.assert_close(
+        grads(mix(edge_index), tensors), grads(expected(edge_index), tensors)
+    )
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_no_edges(size):
+    edge_index, tensors = inputs(size, "none")
+    out = mix(edge_index)(*tensors)
+    assert out.shape == (5, *size[0], size[2])
+    assert out.eq(0).all()
+    for grad, tensor in zip(
+        grads(mix(edge_index), tensors), tensors, strict=True
+    ):
+        torch.testing.assert_close(grad, torch.zeros_like(tensor))
+
+
+def test_no_nodes():
+    edge_index, tensors = inputs(edges="none", num_nodes=0)
+    assert mix(edge_index)(*tensors).shape == (0, 3, 2)
+    of_x, _, of_weight = grads(mix(edge_index), tensors)
+    assert of_x.shape == (0, 3, 3)
+    assert of_weight.eq(0).all()
+
+
+@every_block
+@pytest.mark.parametrize("size", [((3,), 2, 4, 1), ((), 4, 2, 1)])
+def test_no_weights_are_ones(size):
+    edge_index, (x, _, weight) = inputs(size, "repeated")
+
+    def apply(x, weight):
+        return ops.edge_mix(x, edge_index, None, weight)
+
+    ones = torch.ones(5, 1)
+    torch.testing.assert_close(
+        apply(x, weight), expected(edge_index)(x, ones, weight)
+    )
+    assert torch.autograd.gradcheck(apply, (x, weight))
+    assert torch.autograd.gradgradcheck(apply, (x, weight))
+
+
+@pytest.mark.parametrize("edges", ["unsorted", "repeated"])
+@pytest.mark.parametrize("size", [((2,), 2, 3, 2), ((2,), 3, 2, 2)])
+def test_first_and_second_derivatives(size, edges):
+    edge_index, tensors = inputs(size, edges)
+    assert torch.autograd.gradcheck(mix(edge_index), tensors)
+    assert torch.autograd.gradgradcheck(mix(edge_index), tensors)
+
+
+def test_third_derivatives():
+    edge_index, (x, edge_weight, weight) = inputs(((), 2, 2, 1))
+
+    def curvature(x, edge_weight, weight):
+        out = mix(edge_index)(x.tanh(), edge_weight, weight).square().sum()
+        (slope,) = torch.autograd.grad(out, edge_weight, create_graph=True)
+        return slope
+
+    assert torch.autograd.gradgradcheck(curvature, (x, edge_weight, weight))
+
+
+@every_block
+@pytest.mark.parametrize(
+    "needs", list(itertools.product([True, False], repeat=3))[:-1]
+)
+def test_only_some_inputs_need_gradients(needs):
+    edge_index, tensors = inputs()
+    every = grads(mix(edge_index), tensors)
+    some = [
+        t.detach().requires_grad_(need)
+        for t, need in zip(tensors, needs, strict=True)
+    ]
+    out = mix(edge_index)(*some)
+    out.backward(torch.linspace(-1, 1, out.numel()).view_as(out).to(out))
+    for tensor, need, grad in zip(some, needs, every, strict=True):
+        if need:
+            torch.testing.assert_close(tensor.grad, grad)
+        else:
+            assert tensor.grad is None
+    wanted = [t for t in some if t.requires_grad]
+    (grad, *_) = torch.autograd.grad(
+        mix(edge_index)(*some).sin().sum(), wanted, create_graph=True
+    )
+    grad.square().sum().backward()
+
+
+def test_features_that_depend_on_the_weights():
+    edge_index, (x, edge_weight, weight) = inputs(((), 2, 2, 2))
+
+    def apply(x, edge_weight, weight):
+        hidden = ops.edge_mix(x, edge_index, edge_weight, weight).tanh()
+        edge_weight = edge_weight * hidden[edge_index[0]].mean(-1, keepdim=True)
+        return ops.edge_mix(hidden, edge_index, edge_weight, weight)
+
+    tensors = (x, edge_weight, weight)
+    assert torch.autograd.gradcheck(apply, tensors)
+    assert torch.autograd.gradgradcheck(apply, tensors)
+
+
+@every_block
+def test_non_contiguous_inputs():
+    edge_index, (x, edge_weight, weight) = inputs(((3,), 3, 3, 2))
+    tensors = (
+        x.transpose(1, 2),
+        edge_weight.t().contiguous().t(),
+        weight.mT,
+    )
+    edge_index = edge_index.t().contiguous().t()
+    torch.testing.assert_close(
+        mix(edge_index)(*tensors), expected(edge_index)(*tensors)
+    )
+    torch.testing.assert_close(
+        grads(mix(edge_index), tensors), grads(expected(edge_index), tensors)
+    )
+    expanded = x[:1].expand(5, -1, -1)
+    torch.testing.assert_close(
+        mix(edge_index)(expanded, *tensors[1:]),
+        expected(edge_index)(expanded, *tensors[1:]),
+    )
+
+
+def test_gradients_that_are_expanded():
+    edge_index, tensors = inputs()
+    found = torch.autograd.grad(mix(edge_index)(*tensors).sum(), tensors)
+    wanted = torch.autograd.grad(expected(edge_index)(*tensors).sum(), tensors)
+    torch.testing.assert_close(found, wanted)
+
+
+@every_block
+@pytest.mark.parametrize(
+    ("dtype", "bounds"),
+    [
+        (torch.float, {"rtol": 1e-5, "atol": 1e-5}),
+        (torch.bfloat16, {"rtol": 0.05, "atol": 0.1}),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("size", SIZES[:5])
+def test_precision(size, dtype, bounds):
+    edge_index, tensors = inputs(size, dtype=dtype)
+    out = mix(edge_index)(*tensors)
+    exact = [t.detach().double().requires_grad_() for t in tensors]
+    assert out.dtype == dtype
+    torch.testing.assert_close(
+        out.double(), expected(edge_index)(*exact), **bounds
+    )
+    for got, wanted in zip(
+        grads(mix(edge_index), tensors),
+        grads(expected(edge_index), exact),
+        strict=True,
+    ):
+        assert got.dtype == dtype
+        torch.testing.assert_close(got.double(), wanted, **bounds)
+
+
+def test_weights_take_the_type_of_the_features():
+    edge_index, (x, edge_weight, weight) = inputs()
+    single = edge_weight.detach().float().requires_grad_()
+    out = mix(edge_index)(x, single, weight)
+    torch.testing.assert_close(
+        out, expected(edge_index)(x, single.double(), weight)
+    )
+    out.sum().backward()
+    assert single.grad.dtype == torch.float
+
+
+def test_inputs_are_left_alone():
+    edge_index, tensors = inputs()
+    before = [t.detach().clone() for t in (edge_index, *tensors)]
+    mix(edge_index)(*tensors).sum().backward()
+    torch.testing.assert_close(
+        [t.detach() for t in (edge_index, *tensors)], before
+    )
+
+
+def largest_bytes(run):
+    """The bytes of the largest tensor that is allocated meanwhile."""
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as p:
+        run()
+    return max(event.self_cpu_memory_usage for event in p.events())
+
+
+@every_block
+@pytest.mark.parametrize("channels", [(2, 3), (3, 2)])
+def test_messages_are_never_made(channels):
+    edge_index = torch.randint(10, (2, 400))
+    x = torch.randn(10, 8, channels[0], requires_grad=True)
+    edge_weight = torch.randn(400, 2, requires_grad=True)
+    weight = torch.randn(2, *channels, requires_grad=True)
+    tensors = (x, edge_weight, weight)
+    messages = 4 * 400 * 8 * min(channels)
+    assert largest_bytes(lambda: x[edge_index[0]]) >= messages
+    assert largest_bytes(lambda: grads(mix(edge_index), tensors)) < messages
+    assert (
+        largest_bytes(
+            lambda: torch.autograd.grad(
+                grads(mix(edge_index), tensors, create_graph=True)[0].sum(),
+                tensors[1:],
+            )
+        )
+        < messages
+    )
+
+
+def test_only_inputs_are_saved():
+    edge_index, tensors = inputs()
+    saved = set()
+
+    def pack(tensor):
+        saved.add(tensor.data_ptr())
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t):
+        mix(edge_index)(*tensors)
+    assert saved == {t.data_ptr() for t in (edge_index, *tensors)}
+
+
+# Errors #####################################################################
+
+
+@pytest.mark.parametrize(
+    ("x", "edge_index", "edge_weight", "weight", "message"),
+    [
+        ((4, 2), (2, 3), (3, 1), (1, 3, 2), r"'x' with 3 chan.*\[4, 2\]"),
+        ((4,), (2, 3), (3, 1), (1, 4, 2), r"'x'.*\[4\]"),
+        ((4, 2), (2, 3), (3, 1), (2, 2), r"'weight'.*\[2, 2\]"),
+        ((4, 2), (3, 2), (3, 1), (1, 2, 2), r"'edge_index'.*\[3, 2\]"),
+        ((4, 2), (2,), (3, 1), (1, 2, 2), r"'edge_index'.*\[2\]"),
+        ((4, 2), (2, 3), (2, 1), (1, 2, 2), r"'edge_weight'.*\[3, 1\].*\[2, 1"),
+        ((4, 2), (2, 3), (3, 2), (1, 2, 2), r"'edge_weight'.*\[3, 1\].*\[3, 2"),
+        ((4, 2), (2, 3), (3,), (1, 2, 2), r"'edge_weight'.*\[3, 1\].*\[3\]"),
+        ((4, 2), (2, 3), None, (2, 2, 2), r"'edge_weight'.*\[3, 2\].*None"),
+    ],
+)
+def test_wrong_shapes_are_named(x, edge_index, edge_weight, weight, message):
+    with pytest.raises(ValueError, match=message):
+        ops.edge_mix(
+            torch.zeros(x),
+            torch.zeros(edge_index, dtype=torch.long),
+            None if edge_weight is None else torch.zeros(edge_weight),
+            torch.zeros(weight),
+        )
+
+
+def test_wrong_types_are_named():
+    edge_index, (x, edge_weight, weight) = inputs()
+    with pytest.raises(ValueError, match=r"'edge_index'.*torch\.int32"):
+        ops.edge_mix(x, edge_index.int(), edge_weight, weight)
+    with pytest.raises(ValueError, match=r"torch\.float64 and torch\.float32"):
+        ops.edge_mix(x, edge_index, edge_weight, weight.float())
+
+
+@pytest.mark.parametrize("pair", [(1, 5), (5, 1), (-1, 0), (0, -7), (2**40, 0)])
+def test_nodes_out_of_range_are_named(pair):
+    edge_index, tensors = inputs()
+    edge_index[:, 3] = torch.tensor(pair)
+    message = f"Edge 3 .* nodes {pair[0]} and {pair[1]}, but 'x'.* 0 to 4"
+    with pytest.raises(ValueError, match=message):
+        mix(edge_index)(*tensors)
+
+
+# Autocast, compilation and export ############################################
+
+
+def test_operators_are_registered_well():
+    edge_index, (x, edge_weight, weight) = inputs()
+    opcheck(
+        torch.ops.symgnn_pyg.edge_mix.default,
+        (x, edge_index, edge_weight, weight),
+    )
+    grad = torch.randn(5, 3, 2, dtype=torch.double, requires_grad=True)
+    opcheck(
+        torch.ops.symgnn_pyg.edge_mix_backward.default,
+        (grad, x, edge_index, edge_weight, weight, [True, False, True]),
+    )
+
+
+@pytest.mark.parametrize("dtype", [torch.float, torch.bfloat16], ids=str)
+def test_autocast(dtype):
+    edge_index, tensors = inputs(dtype=torch.float)
+    plain = mix(edge_index)(*tensors)
+    x, edge_weight, weight = tensors
+    with torch.autocast("cpu", torch.bfloat16):
+        out = mix(edge_index)(x.to(dtype), edge_weight, weight)
+    assert out.dtype == torch.bfloat16
+    torch.testing.assert_close(out.float(), plain, rtol=0.05, atol=0.1)
+    out.float().sum().backward()
+    assert all(t.grad.dtype == torch.float for t in tensors)
+
+
+def test_autocast_leaves_float64_alone():
+    edge_index, tensors = inputs()
+    with torch.autocast("cpu", torch.bfloat16):
+        out = mix(edge_index)(*tensors)
+        slopes = grads(mix(edge_index), tensors)
+    torch.testing.assert_close(out, expected(edge_index)(*tensors))
+    torch.testing.assert_close(slopes, grads(expected(edge_index), tensors))
+
+
+def test_backward_under_autocast_keeps_the_type():
+    edge_index, tensors = inputs(dtype=torch.float)
+    out = mix(edge_index)(*tensors).sum()
+    wanted = torch.autograd.grad(out, tensors, retain_graph=True)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = torch.autograd.grad(out, tensors)
+    torch.testing.assert_close(found, wanted)
+
+
+@pytest.mark.parametrize("dynamic", [False, True])
+@pytest.mark.parametrize("size", [SIZES[2], SIZES[3]])
+def test_compile(size, dynamic):
+    torch._dynamo.reset()
+    edge_index, tensors = inputs(size)
+    compiled = torch.compile(
+        mix(edge_index), fullgraph=True, backend="aot_eager", dynamic=dynamic
+    )
+    torch.testing.assert_close(
+        compiled(*tensors), expected(edge_index)(*tensors)
+    )
+    torch.testing.assert_close(
+        grads(compiled, tensors), grads(expected(edge_index), tensors)
+    )
+
+
+class Module(torch.nn.Module):
+    def forward(self, x, edge_index, edge_weight, weight):
+        return ops.edge_mix(x, edge_index, edge_weight, weight)
+
+
+def test_exported_programs_hold_plain_operators():
+    edge_index, tensors = inputs()
+    x, edge_weight, weight = (t.detach() for t in tensors)
+    nodes, edges = torch.export.Dim("nodes"), torch.export.Dim("edges")
+    program = torch.export.export(
+        Module(),
+        (x, edge_index, edge_weight, weight),
+        dynamic_shapes=({0: nodes}, {1: edges}, {0: edges}, None),
+    )
+    assert "symgnn_pyg" not in str(program.graph)
+    edge_index = edge_index[:, :3]
+    arguments = (x[:5], edge_index, edge_weight[:3], weight)
+    torch.testing.assert_close(
+        program.module()(*arguments),
+        expected(edge_index)(x, edge_weight[:3], weight),
+    )
