@@ -1,7 +1,5 @@
-from symgnn_pyg.nn.models.actional_inference import (
-    ActionalGraphInference,
-    ActionalPropagation,
-)
+from symgnn_pyg.nn.models.actional_inference import ActionalGraphInference
+from symgnn_pyg.nn.models.actional_propagation import ActionalPropagation
 from symgnn_pyg.nn.models.multi_scale_gcn import MultiScaleGCN
 from symgnn_pyg.nn.models.prediction_head import PredictionHead
 from symgnn_pyg.nn.models.prediction_step import PredictionStep

@@ -1,95 +1,16 @@
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
-from torch.nn import BatchNorm1d, Linear, Module, ModuleList
-from torch_geometric.nn import MLP, MessagePassing
+from torch.nn import Linear, Module, ModuleList
+from torch_geometric.nn import MLP
 from torch_geometric.nn.inits import reset
 
+from symgnn_pyg.nn.kinds import OneOrMore, check_kinds, check_no_kinds
+from symgnn_pyg.nn.models.actional_propagation import ActionalPropagation
+from symgnn_pyg.nn.models.joint_groups import group_sizes, split
 from symgnn_pyg.nn.pool.rows import samples
 from symgnn_pyg.skeleton import Skeleton
-
-
-class ActionalPropagation(MessagePassing):
-    r"""One iteration of the message passing in the actional graph inference
-    module, equation (1) of the `"Symbiotic Graph Neural Networks for 3D
-    Skeleton-based Human Action Recognition and Motion Prediction"
-    <https://arxiv.org/abs/1910.02212>`_ paper:
-
-    .. math::
-        \mathbf{q}_{i,j} &= f_e([\mathbf{h}_i \, \Vert \, \mathbf{h}_j]) \\
-        \mathbf{h}_i^{\prime} &= f_v\left( \frac{1}{|\mathcal{N}(i)|}
-        \sum_{j \in \mathcal{N}(i)} \mathbf{q}_{i,j} \right)
-
-    The paper leaves the layers of :math:`f_e` open: here it is
-    Linear - BatchNorm - ReLU - Linear. Its first layer is computed once a
-    joint, :math:`\mathbf{W} [\mathbf{h}_i \, \Vert \, \mathbf{h}_j] =
-    \mathbf{W}_a \mathbf{h}_i + \mathbf{W}_b \mathbf{h}_j`, and its last one
-    once a joint behind the mean, with which it commutes.
-
-    Args:
-        channels: Size of each joint's features :math:`D`.
-        dropout: The dropout probability of :math:`f_v`.
-
-    Shapes:
-        - **input:** joint features :math:`[N \cdot V, D]`
-        - **output:** joint features :math:`[N \cdot V, D]`
-    """
-
-    def __init__(self, channels: int, dropout: float) -> None:
-        super().__init__(aggr="mean", node_dim=0)
-        self.lin_i = Linear(channels, channels)
-        self.lin_j = Linear(channels, channels, bias=False)
-        self.norm = BatchNorm1d(channels)
-        self.lin_out = Linear(channels, channels)
-        self.joint_mlp = MLP([channels] * 3, dropout=dropout, plain_last=False)
-
-    def reset_parameters(self) -> None:
-        r"""Draws new weights."""
-        super().reset_parameters()
-        for module in self.children():
-            reset(module)
-
-    def forward(
-        self,
-        h: Tensor,
-        num_joints: int | None = None,
-        edge_index: Tensor | None = None,
-    ) -> Tensor:
-        r"""Runs the forward pass.
-
-        Args:
-            h: Joint features, of shape :math:`[N \cdot V, D]`.
-            num_joints: :math:`V`, to pass messages between all different
-                joints of a sample.
-            edge_index: Instead of :obj:`num_joints`: the edges
-                :math:`[2, |E|]` to pass messages along.
-        """
-        a, b = self.lin_i(h), self.lin_j(h)
-        if edge_index is None:
-            if num_joints is None:
-                raise ValueError("Either 'num_joints' or 'edge_index' is due")
-            mean = self._all_pairs(a, b, num_joints)
-        else:
-            # propagate_type: (a: Tensor, b: Tensor)
-            mean = self.propagate(edge_index, a=a, b=b)
-        return self.joint_mlp(self.lin_out(mean))
-
-    def message(self, a_i: Tensor, b_j: Tensor) -> Tensor:
-        return self._activate(a_i + b_j)
-
-    def _activate(self, pair: Tensor) -> Tensor:
-        return self.norm(pair).relu()
-
-    def _all_pairs(self, a: Tensor, b: Tensor, num_joints: int) -> Tensor:
-        if num_joints == 1:
-            return torch.zeros_like(a)
-        # The complete graph needs no scatter: joint i's partners are a row.
-        joint = torch.arange(num_joints, device=a.device)
-        partner = torch.arange(num_joints - 1, device=a.device)
-        other = partner + (partner >= joint.unsqueeze(1)).long()  # [V, V - 1]
-        a = a.view(-1, num_joints, 1, a.size(-1))
-        b = b.view(-1, num_joints, b.size(-1))[:, other]  # [N, V, V - 1, D]
-        pairs = self._activate((a + b).flatten(0, 2)).view_as(b)
-        return pairs.mean(dim=2).flatten(0, 1)
 
 
 class ActionalGraphInference(Module):
@@ -109,35 +30,54 @@ class ActionalGraphInference(Module):
 
     Args:
         in_channels: Size of a trajectory, :math:`T \cdot C`.
-        skeleton: The skeleton.
+        skeleton: The skeleton, or several, to infer the graphs of a batch in
+            which each sample has one of them. They share all weights.
         hidden_channels: The width :math:`D`. (default: :obj:`128`)
         num_iterations: How often equation (1) is applied.
             (default: :obj:`2`)
         dropout: The dropout probability. (default: :obj:`0.5`)
+        plain_last: If set to :obj:`False`, :math:`f_e` of equation (1) ends
+            with BatchNorm - ReLU, too. The paper leaves it open.
+            (default: :obj:`True`)
+        self_pairs: If set to :obj:`True`, the mean of equation (1) includes
+            :math:`j = i`. The paper means over the other joints.
+            (default: :obj:`False`)
 
     Shapes:
         - **input:** observed sequences :math:`[N \cdot V, T, C]`
-        - **output:** actional graphs :math:`[N, V, V]`; each row sums to one
+        - **output:** actional graphs :math:`[N, V, V]`, or a tuple of
+          :math:`N` graphs :math:`[V_n, V_n]` where there are several
+          skeletons; each row sums to one
     """
 
     def __init__(
         self,
         in_channels: int,
-        skeleton: Skeleton,
+        skeleton: OneOrMore,
         hidden_channels: int = 128,
         num_iterations: int = 2,
         dropout: float = 0.5,
+        plain_last: bool = True,
+        self_pairs: bool = False,
     ) -> None:
         super().__init__()
         self.in_channels = in_channels
-        self.num_joints = skeleton.num_joints
+        self.num_joints: int | tuple[int, ...]
+        if isinstance(skeleton, Skeleton):
+            self.num_joints = skeleton.num_joints
+        elif len(skeleton) > 0:
+            self.num_joints = tuple(one.num_joints for one in skeleton)
+        else:
+            raise ValueError("'skeleton' is an empty sequence")
         self.joint_mlp = MLP(
             [in_channels, hidden_channels, hidden_channels],
             dropout=dropout,
             plain_last=False,
         )
         self.propagations = ModuleList(
-            ActionalPropagation(hidden_channels, dropout)
+            ActionalPropagation(
+                hidden_channels, dropout, plain_last, self_pairs
+            )
             for _ in range(num_iterations)
         )
         self.embed_target = Linear(hidden_channels, hidden_channels)
@@ -150,29 +90,70 @@ class ActionalGraphInference(Module):
         self.embed_target.reset_parameters()
         self.embed_source.reset_parameters()
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(
+        self, x: Tensor, kinds: Sequence[int] | None = None
+    ) -> Tensor | tuple[Tensor, ...]:
         r"""Runs the forward pass.
 
         Args:
-            x: The observed sequences, of shape :math:`[N \cdot V, T, C]`.
+            x: The observed sequences, of shape :math:`[N \cdot V, T, C]`;
+                with several skeletons the joints of one sample after those of
+                another.
+            kinds: Which of the skeletons each sample has, as Python integers.
+                Due with several skeletons, and only then.
 
         Raises:
-            ValueError: If the rows are no multiple of :math:`V`, or
-                :math:`T \cdot C` is not :obj:`in_channels`.
+            ValueError: If the rows are not the joints of the samples,
+                :math:`T \cdot C` is not :obj:`in_channels`, or :obj:`kinds`
+                is missing, needless, or names no skeleton.
         """
-        samples(x, self.num_joints, "joints")
         trajectory = x.flatten(1)
         if trajectory.size(1) != self.in_channels:
             raise ValueError(
                 f"Expected trajectories of {self.in_channels} numbers "
                 f"(frames times channels), got 'x' of shape {list(x.shape)}"
             )
+        if isinstance(self.num_joints, int):
+            check_no_kinds(kinds)
+            samples(x, self.num_joints, "joints")
+            return self._infer(trajectory, self.num_joints)[0]
+        kinds = check_kinds(kinds, len(self.num_joints))
+        sizes = [self.num_joints[kind] for kind in kinds]
+        if sum(sizes) != x.size(0):
+            raise ValueError(
+                f"The {len(sizes)} samples have {sum(sizes)} joints by "
+                f"'kinds', but 'x' has {x.size(0)} rows (shape "
+                f"{list(x.shape)})"
+            )
+        return self._infer_unequal(trajectory, sizes)
+
+    def _infer_unequal(
+        self, trajectory: Tensor, sizes: Sequence[int]
+    ) -> tuple[Tensor, ...]:
+        if len(sizes) == 0:
+            return ()
+        # Samples of equal size are brought together, and put back behind.
+        order = sorted(range(len(sizes)), key=sizes.__getitem__)
+        parts = trajectory.split(list(sizes))
+        trajectory = torch.cat([parts[n] for n in order])
+        groups = self._infer(trajectory, [sizes[n] for n in order])
+        graphs = [graph for group in groups for graph in group.unbind()]
+        found = dict(zip(order, graphs, strict=True))
+        return tuple(found[n] for n in range(len(sizes)))
+
+    def _infer(
+        self, trajectory: Tensor, num_joints: int | Sequence[int]
+    ) -> list[Tensor]:
         h = self.joint_mlp(trajectory)
         for propagation in self.propagations:
-            h = propagation(h, self.num_joints)
-        target = samples(self.embed_target(h), self.num_joints, "joints")
-        source = samples(self.embed_source(h), self.num_joints, "joints")
-        return torch.matmul(target, source.mT).softmax(dim=-1)
+            h = propagation(h, num_joints)
+        groups = group_sizes(h, num_joints)
+        targets = split(self.embed_target(h), groups)
+        sources = split(self.embed_source(h), groups)
+        return [
+            torch.matmul(target, source.mT).softmax(dim=-1)
+            for target, source in zip(targets, sources, strict=True)
+        ]
 
     def extra_repr(self) -> str:
         return f"{self.in_channels}, num_joints={self.num_joints}"

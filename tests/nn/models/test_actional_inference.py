@@ -1,12 +1,15 @@
 import copy
+import io
 
 import pytest
 import torch
+from torch.nn import BatchNorm1d, Identity, ReLU, Sequential, SyncBatchNorm
 
 from symgnn_pyg import Skeleton
 from symgnn_pyg.nn import ActionalGraphInference, ActionalPropagation
 
 N, V, T, D = 3, 5, 6, 8
+SIZES = [3, 5, 1, 5, 3, 2]  # Of the joints of unequal samples.
 
 
 @pytest.fixture
@@ -33,13 +36,6 @@ def propagation():
 @pytest.fixture
 def h():
     return torch.randn(N * V, D, dtype=torch.double)
-
-
-def all_pairs():
-    node = torch.arange(N * V)
-    target, source = torch.cartesian_prod(node, node).t()
-    keep = (target != source) & (target // V == source // V)
-    return torch.stack([source[keep], target[keep]])
 
 
 def test_rows_are_distributions(agim, x):
@@ -130,23 +126,288 @@ def test_size_is_shown(agim):
     assert "18, num_joints=5" in repr(agim)
 
 
-# Propagation #################################################################
+@pytest.mark.parametrize("kwargs", [{}, {"plain_last": False}])
+def test_weights_of_both_forms(arm, kwargs):
+    agim = ActionalGraphInference(T * 3, arm, D, **kwargs)
+    keys = {k for k in agim.state_dict() if k.startswith("propagations.0.")}
+    expected = {"lin_i", "lin_j", "norm", "lin_out", "joint_mlp"}
+    expected |= {"norm_out"} if kwargs else set()
+    assert {key.split(".")[2] for key in keys} == expected
 
 
 @pytest.mark.parametrize("training", [True, False])
-def test_all_pairs_equal_messages(propagation, h, training):
-    propagation.train(training)
-    other = copy.deepcopy(propagation)
-    h, h_other = h.requires_grad_(), h.detach().clone().requires_grad_()
-    out = propagation(h, V)
-    expected = other(h_other, edge_index=all_pairs())
+@pytest.mark.parametrize("plain_last", [True, False])
+def test_compiled(arm, x, training, plain_last):
+    agim = ActionalGraphInference(
+        T * 3, arm, D, dropout=0.0, plain_last=plain_last
+    )
+    agim.double().train(training)
+    other = copy.deepcopy(agim)
+    compiled = torch.compile(other, fullgraph=True, backend="aot_eager")
+    out, expected = compiled(x), agim(x)
     torch.testing.assert_close(out, expected)
-    torch.testing.assert_close(propagation.state_dict(), other.state_dict())
-    out.sin().sum().backward()
-    expected.sin().sum().backward()
-    torch.testing.assert_close(h.grad, h_other.grad)
-    for p, q in zip(propagation.parameters(), other.parameters(), strict=True):
+    out[..., 0].sum().backward()
+    expected[..., 0].sum().backward()
+    torch.testing.assert_close(other.state_dict(), agim.state_dict())
+    for p, q in zip(agim.parameters(), other.parameters(), strict=True):
         torch.testing.assert_close(p.grad, q.grad)
+
+
+def test_exported(agim, x):
+    batch = torch.export.Dim("batch", min=2, max=64)
+    exported = torch.export.export(agim, (x,), dynamic_shapes=[{0: V * batch}])
+    x = torch.randn(7 * V, T, 3, dtype=torch.double)
+    torch.testing.assert_close(exported.module()(x), agim(x))
+
+
+def test_saved_whole(agim, x):
+    file = io.BytesIO()
+    torch.save(agim, file)
+    file.seek(0)
+    other = torch.load(file, weights_only=False)
+    torch.testing.assert_close(other(x), agim(x))
+
+
+@pytest.mark.parametrize("plain_last", [True, False])
+@pytest.mark.parametrize("training", [True, False])
+def test_autocast(arm, plain_last, training):
+    agim = ActionalGraphInference(
+        T * 3, arm, D, dropout=0.0, plain_last=plain_last
+    ).train(training)
+    x = torch.randn(10 * V, T, 3)
+    with torch.autocast("cpu", torch.bfloat16):
+        out = agim(x)
+        out[..., 0].sum().backward()
+    torch.testing.assert_close(out.float(), agim(x), rtol=0.1, atol=0.1)
+    assert agim.propagations[0].norm.running_var.dtype == torch.float32
+
+
+# Unequal skeletons ###########################################################
+
+KINDS = [1, 0, 2, 1, 0, 3]
+
+
+@pytest.fixture
+def skeletons():
+    return [
+        Skeleton(
+            [f"joint {j}" for j in range(v)],
+            [(j, j - 1) for j in range(1, v)],
+        )
+        for v in (5, 3, 1, 2)
+    ]
+
+
+@pytest.fixture(params=[True, False], ids=["plain", "deep"])
+def mixed(request, skeletons):
+    agim = ActionalGraphInference(
+        T * 3, skeletons, D, dropout=0.0, plain_last=request.param
+    )
+    return agim.double()
+
+
+@pytest.fixture
+def mixed_x():
+    joints = sum([5, 3, 1, 2][kind] for kind in KINDS)
+    return torch.randn(joints, T, 3, dtype=torch.double)
+
+
+def sizes_of(kinds):
+    return [[5, 3, 1, 2][kind] for kind in kinds]
+
+
+def test_unequal_samples_alone(mixed, mixed_x):
+    mixed(mixed_x, KINDS)
+    mixed.eval()
+    out = mixed(mixed_x, KINDS)
+    parts = mixed_x.split(sizes_of(KINDS))
+    assert isinstance(out, tuple)
+    for graph, part, kind in zip(out, parts, KINDS, strict=True):
+        torch.testing.assert_close(graph, mixed(part, [kind])[0])
+
+
+def test_unequal_samples_are_one_list_of_pairs(mixed, mixed_x):
+    other = copy.deepcopy(mixed)
+    out = mixed(mixed_x, KINDS)
+    sizes = sizes_of(KINDS)
+    h = other.joint_mlp(mixed_x.flatten(1))
+    for propagation in other.propagations:
+        h = propagation(h, edge_index=edges(sizes))
+    targets = other.embed_target(h).split(sizes)
+    sources = other.embed_source(h).split(sizes)
+    expected = [
+        (f @ g.t()).softmax(dim=1)
+        for f, g in zip(targets, sources, strict=True)
+    ]
+    for graph, alike in zip(out, expected, strict=True):
+        torch.testing.assert_close(graph, alike)
+    torch.testing.assert_close(mixed.state_dict(), other.state_dict())
+    sum(graph[:, 0].sin().sum() for graph in out).backward()
+    sum(graph[:, 0].sin().sum() for graph in expected).backward()
+    for p, q in zip(mixed.parameters(), other.parameters(), strict=True):
+        torch.testing.assert_close(p.grad, q.grad)
+
+
+@pytest.mark.parametrize("plain_last", [True, False])
+def test_equal_samples_of_several_skeletons(arm, x, plain_last):
+    one, several = [
+        ActionalGraphInference(
+            T * 3, skeleton, D, dropout=0.0, plain_last=plain_last
+        ).double()
+        for skeleton in (arm, [arm, arm])
+    ]
+    several.load_state_dict(one.state_dict())
+    out = several(x, [0, 1, 0])
+    torch.testing.assert_close(torch.stack(out), one(x))
+
+
+def test_unequal_compiled(mixed, mixed_x):
+    other = copy.deepcopy(mixed)
+    compiled = torch.compile(other, fullgraph=True, backend="aot_eager")
+    torch.testing.assert_close(compiled(mixed_x, KINDS), mixed(mixed_x, KINDS))
+    torch.testing.assert_close(other.state_dict(), mixed.state_dict())
+
+
+def test_no_samples(mixed, mixed_x, arm, x):
+    assert mixed(mixed_x[:0], []) == ()
+    agim = ActionalGraphInference(T * 3, arm, D).double()
+    before = copy.deepcopy(agim.propagations[0].norm.running_var)
+    assert agim(x[:0]).shape == (0, V, V)
+    after = agim.propagations[0].norm.running_var
+    torch.testing.assert_close(after, before)
+
+
+def test_wrong_kinds(mixed, mixed_x, agim, x, arm):
+    with pytest.raises(ValueError, match="4 skeletons needs 'kinds'"):
+        mixed(mixed_x)
+    with pytest.raises(ValueError, match="skeleton 4, but the layer has 4"):
+        mixed(mixed_x, [*KINDS[:-1], 4])
+    with pytest.raises(ValueError, match="skeleton -1, but the layer has 4"):
+        mixed(mixed_x, [*KINDS[:-1], -1])
+    with pytest.raises(ValueError, match=r"5 samples have 17.*19 rows"):
+        mixed(mixed_x, KINDS[:-1])
+    with pytest.raises(ValueError, match="one skeleton"):
+        agim(x, [0] * N)
+    with pytest.raises(ValueError, match="empty sequence"):
+        ActionalGraphInference(T * 3, [], D)
+
+
+def test_sizes_are_shown(mixed):
+    assert "num_joints=(5, 3, 1, 2)" in repr(mixed)
+
+
+# Propagation #################################################################
+
+
+def edges(sizes, self_pairs=False):
+    """Of complete graphs, from source to target."""
+    found, start = [], 0
+    for size in sizes:
+        node = range(start, start + size)
+        found += [(j, i) for i in node for j in node if self_pairs or i != j]
+        start += size
+    return torch.tensor(found).t()
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("plain_last", [True, False])
+@pytest.mark.parametrize("self_pairs", [True, False])
+@pytest.mark.parametrize("num_joints", [V, SIZES, [1, 2]])
+@pytest.mark.parametrize("momentum", [0.3, None])
+def test_all_pairs_equal_messages(
+    training, plain_last, self_pairs, num_joints, momentum
+):
+    sizes = [V] * N if num_joints == V else num_joints
+    fast = ActionalPropagation(D, 0.0, plain_last, self_pairs).double()
+    for norm in (m for m in fast.modules() if isinstance(m, BatchNorm1d)):
+        norm.momentum = momentum
+        torch.nn.init.normal_(norm.weight)
+        torch.nn.init.normal_(norm.bias)
+    fast.train(training)
+    slow = copy.deepcopy(fast)
+    for _ in range(3):
+        h = 2 + torch.randn(sum(sizes), D, dtype=torch.double)
+        h_fast, h_slow = h.clone().requires_grad_(), h.requires_grad_()
+        out = fast(h_fast, num_joints)
+        expected = slow(h_slow, edge_index=edges(sizes, self_pairs))
+        torch.testing.assert_close(out, expected)
+        torch.testing.assert_close(fast.state_dict(), slow.state_dict())
+        out.sin().sum().backward()
+        expected.sin().sum().backward()
+        torch.testing.assert_close(h_fast.grad, h_slow.grad)
+    for p, q in zip(fast.parameters(), slow.parameters(), strict=True):
+        torch.testing.assert_close(p.grad, q.grad)
+
+
+@pytest.mark.parametrize("plain_last", [True, False])
+@pytest.mark.parametrize("self_pairs", [True, False])
+def test_layers_on_concatenated_pairs(h, plain_last, self_pairs):
+    core = ActionalPropagation(D, 0.0, plain_last, self_pairs)
+    core.joint_mlp = Identity()
+    first = torch.nn.Linear(2 * D, D)
+    first.weight.data = torch.cat([core.lin_i.weight, core.lin_j.weight], 1)
+    first.bias.data = core.lin_i.bias.data
+    f_e = Sequential(first, BatchNorm1d(D), ReLU(), core.lin_out)
+    if not plain_last:
+        f_e.extend([BatchNorm1d(D), ReLU()])
+    f_e, core = copy.deepcopy(f_e).double(), core.double()
+    source, target = edges([V] * N, self_pairs)
+    for _ in range(2):
+        q = f_e(torch.cat([h[target], h[source]], dim=1))
+        expected = q.view(N * V, -1, D).mean(dim=1)
+        torch.testing.assert_close(core(h, V), expected)
+    for norm, layer in ((core.norm, f_e[1]), (core.norm_out, f_e[-2])):
+        if norm is not None:
+            torch.testing.assert_close(norm.state_dict(), layer.state_dict())
+
+
+@pytest.mark.parametrize("plain_last", [True, False])
+@pytest.mark.parametrize("num_joints", [V, [2, 3, 3]])
+def test_propagation_derivatives(plain_last, num_joints):
+    core = ActionalPropagation(2, 0.0, plain_last).double()
+    core.joint_mlp = Identity()
+    rows = 2 * V if num_joints == V else 8
+    h = torch.randn(rows, 2, dtype=torch.double).requires_grad_()
+    assert torch.autograd.gradcheck(lambda h: core(h, num_joints), h)
+    assert torch.autograd.gradgradcheck(lambda h: core(h, num_joints), h)
+
+
+def test_pairs_are_not_kept():
+    kept = []
+    core = ActionalPropagation(D, dropout=0.0)
+    h = torch.randn(4 * 20, D).requires_grad_()
+    with torch.autograd.graph.saved_tensors_hooks(
+        lambda t: kept.append(t.numel()) or t, lambda t: t
+    ):
+        core(h, 20)
+    assert max(kept) == h.numel()
+
+
+def test_frozen_norm(propagation, h):
+    propagation.norm.eval()
+    before = copy.deepcopy(propagation.norm.state_dict())
+    out = propagation(h, V)
+    torch.testing.assert_close(propagation.norm.state_dict(), before)
+    torch.testing.assert_close(out, propagation(h, edge_index=edges([V] * N)))
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("self_pairs", [True, False])
+def test_synchronised_norm(training, self_pairs):
+    fast = ActionalPropagation(D, 0.0, self_pairs=self_pairs).double()
+    slow = SyncBatchNorm.convert_sync_batchnorm(copy.deepcopy(fast))
+    assert isinstance(slow.norm, SyncBatchNorm)
+    h = torch.randn(sum(SIZES), D, dtype=torch.double)
+    fast.train(training)
+    slow.train(training)
+    torch.testing.assert_close(slow(h, SIZES), fast(h, SIZES))
+    torch.testing.assert_close(slow.state_dict(), fast.state_dict())
+
+
+def test_one_pair_has_no_variance(h):
+    propagation = ActionalPropagation(D, 0.0, self_pairs=True).double()
+    with pytest.raises(ValueError, match="more than one pair"):
+        propagation(h[:1], 1)
 
 
 def test_literal_formula(propagation, h):
@@ -185,3 +446,9 @@ def test_propagation_of_one_joint(propagation, h):
 def test_joints_or_edges_are_due(propagation, h):
     with pytest.raises(ValueError, match="'num_joints' or 'edge_index'"):
         propagation(h)
+    with pytest.raises(ValueError, match="'num_joints' or 'edge_index'"):
+        propagation(h, V, edges([V] * N))
+    with pytest.raises(ValueError, match=r"15 rows.*4 joints"):
+        propagation(h, 4)
+    with pytest.raises(ValueError, match=r"14 joints.*15 rows"):
+        propagation(h, [5, 5, 4])

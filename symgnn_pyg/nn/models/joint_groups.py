@@ -1,0 +1,40 @@
+"""Batches of unequal samples as groups of equal ones, by Python integers."""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from torch import Tensor
+
+from symgnn_pyg.nn.pool.rows import samples
+
+# So many samples of so many joints each, one group after another.
+Groups = Sequence[tuple[int, int]]
+
+
+def group_sizes(h: Tensor, num_joints: int | Sequence[int]) -> Groups:
+    r"""Groups neighbouring samples of equal size.
+
+    Args:
+        h: Joint features :math:`[M, *]`, one sample after another.
+        num_joints: :math:`V`, or the number of joints of each sample.
+
+    Raises:
+        ValueError: If the rows of :obj:`h` are not those joints.
+    """
+    if isinstance(num_joints, int):
+        return [(samples(h, num_joints, "joints").size(0), num_joints)]
+    if sum(num_joints) != h.size(0):
+        raise ValueError(
+            f"The samples have {sum(num_joints)} joints by 'num_joints', but "
+            f"there are {h.size(0)} rows (shape {list(h.shape)})"
+        )
+    return [(len(list(run)), v) for v, run in groupby(num_joints)]
+
+
+def split(x: Tensor, groups: Groups) -> list[Tensor]:
+    r"""Views :math:`[M, D]` as one tensor :math:`[N, V, D]` a group."""
+    parts = x.split([n * v for n, v in groups])
+    return [
+        part.view(n, v, x.size(1))
+        for part, (n, v) in zip(parts, groups, strict=True)
+    ]

@@ -1,0 +1,154 @@
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import Function
+from torch.nn import BatchNorm1d
+
+from symgnn_pyg.nn.models.joint_groups import Groups, split
+from symgnn_pyg.ops.pairs import num_partners
+
+
+def normalise_pairs(
+    norm: BatchNorm1d, a: Tensor, b: Tensor, groups: Groups, self_pairs: bool
+) -> tuple[Tensor, Tensor]:
+    r"""Batch normalisation of all pairs :math:`\mathbf{a}_i + \mathbf{b}_j`
+    of joints, without the pairs: it returns terms with
+
+    .. math::
+        \mathbf{a}^{\prime}_i + \mathbf{b}^{\prime}_j =
+        \textrm{BN}(\mathbf{a}_i + \mathbf{b}_j)
+
+    In training the statistics are exactly those of the pairs, see
+    :func:`pair_statistics`, and the running statistics become what they
+    become behind a list of all pairs.
+
+    Args:
+        norm: The layer, as it would see the list of pairs.
+        a: The terms of the targets, of shape :math:`[M, D]`.
+        b: The terms of the sources, of shape :math:`[M, D]`.
+        groups: How the :math:`M` joints are shared out: so many samples of so
+            many joints each, one group after another.
+        self_pairs: Whether :math:`j = i` is a pair.
+
+    Raises:
+        ValueError: If there is but one pair in training.
+    """
+    dtype = a.dtype
+    wide = torch.promote_types(dtype, torch.float32)
+    a, b = a.to(wide), b.to(wide)
+    mean, var = norm.running_mean, norm.running_var
+    if norm.training or mean is None or var is None:
+        num_pairs = count_pairs(groups, self_pairs)
+        if num_pairs == 1:
+            raise ValueError(
+                "Expected more than one pair of joints in training, got one, "
+                f"of {a.size(1)} channels"
+            )
+        if norm.training and norm.num_batches_tracked is not None:
+            norm.num_batches_tracked.add_(1)
+        if num_pairs == 0:
+            return a.to(dtype), b.to(dtype)
+        mean, var = pair_statistics(a, b, groups, self_pairs)
+        if norm.training:
+            _track(norm, mean, var * (num_pairs / (num_pairs - 1)))
+    scale = norm.weight * torch.rsqrt(var + norm.eps)
+    shift = norm.bias - mean * scale
+    return (a * scale).to(dtype), torch.addcmul(shift, b, scale).to(dtype)
+
+
+def pair_statistics(
+    a: Tensor, b: Tensor, groups: Groups, self_pairs: bool
+) -> tuple[Tensor, Tensor]:
+    r"""Mean and biased variance of all pairs
+    :math:`\mathbf{a}_i + \mathbf{b}_j`. A joint of a sample with :math:`V`
+    joints is in :math:`w = V - 1` pairs on either side. With :math:`P` pairs,
+    and :math:`\mathbf{a}` and :math:`\mathbf{b}` less their means weighted by
+    :math:`w`, the variance is
+
+    .. math::
+        \frac{1}{P} \sum_{\textrm{samples}} \left(
+        w \sum_i \left( \mathbf{a}_i^2 + \mathbf{b}_i^2 \right)
+        + 2 \sum_i \mathbf{a}_i \sum_j \mathbf{b}_j
+        - 2 \sum_i \mathbf{a}_i \mathbf{b}_i \right)
+
+    With self pairs :math:`w = V`, and the last sum is absent.
+
+    Args:
+        a: The terms of the targets, of shape :math:`[M, D]`.
+        b: The terms of the sources, of shape :math:`[M, D]`.
+        groups: How the :math:`M` joints are shared out: so many samples of so
+            many joints each, one group after another.
+        self_pairs: Whether :math:`j = i` is a pair.
+    """
+    mean, var = _Statistics.apply(a, b, tuple(groups), self_pairs)
+    return mean, var
+
+
+class _Statistics(Function):
+    # Its own derivative, since that takes a third of the passes over memory.
+    @staticmethod
+    def forward(
+        ctx: Any, a: Tensor, b: Tensor, groups: Groups, self_pairs: bool
+    ) -> tuple[Tensor, Tensor]:
+        num_pairs = count_pairs(groups, self_pairs)
+        weights = [num_partners(v, self_pairs) for _, v in groups]
+        mean_a = _total(a, groups, weights) / num_pairs
+        mean_b = _total(b, groups, weights) / num_pairs
+        mean = mean_a + mean_b
+        ctx.save_for_backward(a, b, mean)
+        ctx.groups, ctx.self_pairs = groups, self_pairs
+        a, b = a - mean_a, b - mean_b
+        var = _total(torch.addcmul(a * a, b, b), groups, weights)
+        for a_n, b_n in zip(split(a, groups), split(b, groups), strict=True):
+            var += 2 * (a_n.sum(dim=1) * b_n.sum(dim=1)).sum(dim=0)
+        if not self_pairs:
+            var -= 2 * (a * b).sum(dim=0)
+        # Rounding may leave a variance of zero a little below.
+        return mean, var.clamp_min_(0) / num_pairs
+
+    @staticmethod
+    def backward(
+        ctx: Any, grad_mean: Tensor, grad_var: Tensor
+    ) -> tuple[Tensor | None, ...]:
+        a, b, mean = ctx.saved_tensors
+        groups, self_pairs = ctx.groups, ctx.self_pairs
+        num_pairs = count_pairs(groups, self_pairs)
+        scale = 2 * grad_var / num_pairs
+        constant = grad_mean / num_pairs - scale * mean
+
+        def derivative(term: Tensor, other: Tensor) -> Tensor:
+            # Of a_i: the sum of 2 (a_i + b_j - mean) / P over its partners j.
+            weight = num_partners(term.size(1), self_pairs)
+            partners = other.sum(dim=1, keepdim=True)
+            offset = weight * constant + scale * partners
+            inner = weight * term if self_pairs else weight * term - other
+            return torch.addcmul(offset, scale, inner).flatten(0, 1)
+
+        terms = list(zip(split(a, groups), split(b, groups), strict=True))
+        grad_a = torch.cat([derivative(a_n, b_n) for a_n, b_n in terms])
+        grad_b = torch.cat([derivative(b_n, a_n) for a_n, b_n in terms])
+        return grad_a, grad_b, None, None
+
+
+def _total(x: Tensor, groups: Groups, weights: Sequence[int]) -> Tensor:
+    parts = x.split([n * v for n, v in groups])
+    sums = [w * p.sum(dim=0) for w, p in zip(weights, parts, strict=True)]
+    return torch.stack(sums).sum(dim=0)
+
+
+def count_pairs(groups: Groups, self_pairs: bool) -> int:
+    r"""The number of pairs :math:`P`."""
+    return sum(n * v * num_partners(v, self_pairs) for n, v in groups)
+
+
+def _track(norm: BatchNorm1d, mean: Tensor, var: Tensor) -> None:
+    factor: float | Tensor | None = norm.momentum
+    if norm.running_mean is None or norm.running_var is None:
+        return
+    if factor is None:
+        assert norm.num_batches_tracked is not None
+        factor = 1 / norm.num_batches_tracked
+    for running, value in [(norm.running_mean, mean), (norm.running_var, var)]:
+        running += factor * (value.detach() - running)

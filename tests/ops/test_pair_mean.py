@@ -1,0 +1,178 @@
+from itertools import product
+
+import pytest
+import torch
+
+from symgnn_pyg import ops
+from symgnn_pyg.ops import pairs
+
+N, V, D = 3, 5, 4
+
+
+@pytest.fixture(autouse=True)
+def _seed():
+    torch.manual_seed(0)
+
+
+@pytest.fixture(params=[2**19, 1], ids=["one block", "many blocks"])
+def _scratch(request, monkeypatch):
+    monkeypatch.setattr(pairs, "SCRATCH", request.param)
+
+
+def terms(*shape, dtype=torch.double):
+    shape = shape or (N, V, D)
+    return [torch.randn(shape, dtype=dtype).requires_grad_() for _ in "ab"]
+
+
+def literal(a, b, self_pairs):
+    means = []
+    for n, i in product(range(a.size(0)), range(a.size(1))):
+        partners = [j for j in range(a.size(1)) if self_pairs or j != i]
+        rows = [(a[n, i] + b[n, j]).relu() for j in partners]
+        means.append(sum(rows) / max(1, len(rows)) + 0 * a[n, i])
+    return torch.stack(means).view(a.shape)
+
+
+@pytest.mark.usefixtures("_scratch")
+@pytest.mark.parametrize("self_pairs", [False, True])
+def test_literal_formula(self_pairs):
+    a, b = terms()
+    out, expected = ops.pair_mean(a, b, self_pairs), literal(a, b, self_pairs)
+    torch.testing.assert_close(out, expected)
+    grad = torch.randn_like(out)
+    torch.testing.assert_close(
+        torch.autograd.grad(out, (a, b), grad),
+        torch.autograd.grad(expected, (a, b), grad),
+    )
+
+
+@pytest.mark.usefixtures("_scratch")
+@pytest.mark.parametrize("self_pairs", [False, True])
+def test_derivatives(self_pairs):
+    def mean(a, b):
+        return ops.pair_mean(a, b, self_pairs)
+
+    inputs = terms(2, 3, 2)
+    assert torch.autograd.gradcheck(mean, inputs)
+    assert torch.autograd.gradgradcheck(mean, inputs)
+
+
+def test_second_derivatives_of_related_inputs():
+    def mean(a):
+        return ops.pair_mean(a.sin(), a.sin() * a)
+
+    a = terms(2, 3, 2)[0]
+    assert torch.autograd.gradcheck(mean, a)
+    assert torch.autograd.gradgradcheck(mean, a)
+
+
+def test_no_derivative_at_the_kink():
+    a, b = torch.ones(1, 2, 1), -torch.ones(1, 2, 1)
+    a.requires_grad_()
+    ops.pair_mean(a, b).sum().backward()
+    assert a.grad.eq(0).all()
+
+
+@pytest.mark.parametrize("shape", [(0, V, D), (N, 0, D), (N, V, 0), (0, 1, D)])
+@pytest.mark.parametrize("self_pairs", [False, True])
+def test_empty(shape, self_pairs):
+    a, b = terms(*shape)
+    out = ops.pair_mean(a, b, self_pairs)
+    assert out.shape == shape
+    out.sum().backward()
+    assert a.grad.shape == b.grad.shape == shape
+
+
+def test_one_joint_has_no_partner():
+    a, b = terms(N, 1, D)
+    out = ops.pair_mean(a, b)
+    out.sum().backward()
+    assert out.eq(0).all()
+    assert a.grad.eq(0).all()
+    assert b.grad.eq(0).all()
+    out = ops.pair_mean(a, b, self_pairs=True)
+    torch.testing.assert_close(out, (a + b).relu())
+
+
+def test_strides_do_not_matter():
+    a, b = terms()
+    strided = [t.detach().mT.contiguous().mT.requires_grad_() for t in (a, b)]
+    assert not strided[0].is_contiguous()
+    grad = torch.randn(D).double().expand(N, V, D)
+    out, expected = ops.pair_mean(*strided), ops.pair_mean(a, b)
+    torch.testing.assert_close(out, expected)
+    torch.testing.assert_close(
+        torch.autograd.grad(out, strided, grad),
+        torch.autograd.grad(expected, (a, b), grad.contiguous()),
+    )
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_precision(dtype):
+    a, b = terms(N, 25, D, dtype=dtype)
+    out = ops.pair_mean(a, b)
+    assert out.dtype == dtype
+    expected = literal(a.double(), b.double(), False).to(dtype)
+    torch.testing.assert_close(out, expected)
+    out.sum().backward()
+    assert a.grad.dtype == b.grad.dtype == dtype
+
+
+def test_equivariance():
+    a, b = terms()
+    order = torch.randperm(V)
+    torch.testing.assert_close(
+        ops.pair_mean(a[:, order], b[:, order]), ops.pair_mean(a, b)[:, order]
+    )
+
+
+def test_pairs_are_not_kept():
+    kept = []
+    a, b = terms(N, 20, D)
+    with torch.autograd.graph.saved_tensors_hooks(
+        lambda t: kept.append(t.numel()) or t, lambda t: t
+    ):
+        ops.pair_mean(a, b)
+    assert max(kept) == a.numel()
+
+
+@pytest.mark.parametrize("self_pairs", [False, True])
+def test_compiled(self_pairs):
+    a, b = terms()
+
+    def mean(a, b):
+        return ops.pair_mean(a, b, self_pairs).sin()
+
+    compiled = torch.compile(mean, fullgraph=True, backend="aot_eager")
+    out, expected = compiled(a, b), mean(a, b)
+    torch.testing.assert_close(out, expected)
+    torch.testing.assert_close(
+        torch.autograd.grad(out.sum(), (a, b)),
+        torch.autograd.grad(expected.sum(), (a, b)),
+    )
+
+
+@pytest.mark.parametrize("name", ["pair_mean", "pair_mean_backward"])
+def test_registration(name):
+    inputs = [t.detach() for t in terms()]
+    if name == "pair_mean_backward":
+        inputs.append(torch.randn(N, V, D).double())
+    operator = getattr(torch.ops.symgnn_pyg, name).default
+    torch.library.opcheck(operator, (*inputs, False))
+
+
+def test_plain_form(monkeypatch):
+    a, b = terms()
+    for self_pairs in (False, True):
+        expected = ops.pair_mean(a, b, self_pairs)
+        with monkeypatch.context() as patch:
+            patch.setattr(torch.compiler, "is_exporting", lambda: True)
+            plain = ops.pair_mean(a, b, self_pairs)
+        torch.testing.assert_close(plain, expected)
+
+
+def test_wrong_shapes():
+    with pytest.raises(ValueError, match=r"\[3, 5, 4\] and \[3, 4, 4\]"):
+        ops.pair_mean(torch.zeros(3, 5, 4), torch.zeros(3, 4, 4))
+    with pytest.raises(ValueError, match=r"\[N, V, D\], got \[5, 4\]"):
+        ops.pair_mean(torch.zeros(5, 4), torch.zeros(5, 4))
