@@ -6,7 +6,13 @@ from torch.nn import BatchNorm1d, Linear, SyncBatchNorm
 from torch_geometric.nn import MLP, MessagePassing
 from torch_geometric.nn.inits import reset
 
-from symgnn_pyg.nn.models.joint_groups import Groups, group_sizes, split
+from symgnn_pyg.nn.models.joint_groups import (
+    Groups,
+    group_sizes,
+    join_rows,
+    split,
+    split_rows,
+)
 from symgnn_pyg.nn.models.pair_norm import normalise_pairs
 from symgnn_pyg.ops.pair_linear import pair_linear
 from symgnn_pyg.ops.pair_mean import pair_mean
@@ -118,26 +124,20 @@ class ActionalPropagation(MessagePassing):
         a, b = normalise_pairs(self.norm, a, b, groups, self.self_pairs)
         terms = list(zip(split(a, groups), split(b, groups), strict=True))
         if self.norm_out is None:
-            means = [pair_mean(*term, self.self_pairs) for term in terms]
-            return _join([mean.flatten(0, 1) for mean in means])
+            return join_rows([pair_mean(*t, self.self_pairs) for t in terms])
         weight, bias = self.lin_out.weight, self.lin_out.bias
         pairs = [
-            pair_linear(*term, weight, bias, self.self_pairs) for term in terms
+            pair_linear(*t, weight, bias, self.self_pairs) for t in terms
         ]  # [N, V, V - 1, D] each
-        rows = _join([pair.flatten(0, 2) for pair in pairs])
         # In place, since batch normalisation does not need what it returned.
-        rows = self.norm_out(rows).relu_()
-        parts = rows.split([pair[..., 0].numel() for pair in pairs])
-        means = [
-            # Unlike a mean, a sum needs no further tensor in its backward.
-            part.view(pair.shape).sum(dim=2) / max(1, pair.size(2))
-            for part, pair in zip(parts, pairs, strict=True)
-        ]
-        return _join([mean.flatten(0, 1) for mean in means])
-
-
-def _join(parts: Sequence[Tensor]) -> Tensor:
-    return parts[0] if len(parts) == 1 else torch.cat(list(parts))
+        rows = self.norm_out(join_rows(pairs)).relu_()
+        # Unlike a mean, a sum needs no further tensor for its derivative.
+        return join_rows(
+            [
+                part.sum(dim=2) / max(1, part.size(2))
+                for part in split_rows(rows, [pair.shape for pair in pairs])
+            ]
+        )
 
 
 def _complete_graphs(
