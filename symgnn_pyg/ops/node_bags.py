@@ -5,8 +5,9 @@ from torch import Tensor
 from torch.nn.functional import embedding_bag
 from torch_geometric.index import index2ptr
 
-# So much of the features is made by a core at a time: it stays in the cache.
-BLOCK_BYTES = 2**20
+# So much of the features is made by a core at a time. Less would stay in nearer
+# caches, but the cores wait for each other at the end of each run.
+BLOCK_BYTES = 2**22
 
 
 @dataclass
