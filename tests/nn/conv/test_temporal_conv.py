@@ -58,3 +58,11 @@ def test_reset_parameters():
 def test_even_kernel(kernel_size):
     with pytest.raises(ValueError, match=f"got {kernel_size}"):
         TemporalConv(2, 2, kernel_size)
+
+
+@pytest.mark.parametrize("nodes", [1, 7, 16, 40])
+def test_any_number_and_order_of_nodes(nodes):
+    layer = TemporalConv(3, 4, 5).double()
+    x = torch.randn(8, nodes, 3, dtype=torch.double).transpose(0, 1)
+    alone = torch.cat([layer(node) for node in x.split(1)])
+    torch.testing.assert_close(layer(x), alone)
