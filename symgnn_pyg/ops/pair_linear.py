@@ -13,10 +13,12 @@ from symgnn_pyg.ops.pairs import (
     plain,
 )
 
+Outputs = tuple[Tensor, Tensor, Tensor]
+
 
 def pair_linear(
     a: Tensor, b: Tensor, weight: Tensor, bias: Tensor, self_pairs: bool = False
-) -> Tensor:
+) -> Outputs:
     r"""A linear layer on the activated pairs of joints,
 
     .. math::
@@ -24,8 +26,9 @@ def pair_linear(
         \textrm{ReLU}(\mathbf{a}_i + \mathbf{b}_j) + \mathbf{c},
         \quad j \neq i
 
-    On a CPU the activated pairs of a few samples at a time lie in a scratch,
-    in the backward pass once more; only the inputs are kept for it.
+    with mean and variance of its result, for batch normalisation. On a CPU
+    the activated pairs of a few samples at a time lie in a scratch, in the
+    backward pass once more; only inputs and outputs are kept for it.
 
     Args:
         a: The terms of the targets :math:`i`, of shape :math:`[N, V, D]`.
@@ -35,9 +38,10 @@ def pair_linear(
         self_pairs: Whether :math:`j = i` is a pair. (default: :obj:`False`)
 
     Returns:
-        A tensor of shape :math:`[N, V, V - 1, D_{out}]`, or
+        :math:`\mathbf{y}` of shape :math:`[N, V, V - 1, D_{out}]`, or
         :math:`[N, V, V, D_{out}]` with self pairs: the sources of each target
-        in their order.
+        in their order; then the mean and the biased variance over all pairs,
+        of shape :math:`[D_{out}]`, zeros if there are no pairs.
 
     Raises:
         ValueError: If :obj:`a` and :obj:`b` are not of one shape
@@ -45,18 +49,22 @@ def pair_linear(
     """
     check(a, b)
     # Autocast acts on plain code.
-    if plain(a) or torch.is_autocast_enabled(a.device.type):
+    if plain(a, weight) or torch.is_autocast_enabled("cpu"):
         return _pair_linear_plain(a, b, weight, bias, self_pairs)
-    out: Tensor = _PairLinear.apply(a, b, weight, bias, self_pairs)
+    out: Outputs = _PairLinear.apply(a, b, weight, bias, self_pairs)
     return out
 
 
 def _pair_linear_plain(
     a: Tensor, b: Tensor, weight: Tensor, bias: Tensor, self_pairs: bool
-) -> Tensor:
+) -> Outputs:
     rows = _rows((a.unsqueeze(2) + b.unsqueeze(1)).relu(), self_pairs)
-    shape = _shape(a, weight, self_pairs)
-    return linear(rows, weight, bias).view(shape)
+    out = linear(rows, weight, bias)
+    wide = out.to(torch.promote_types(out.dtype, torch.float32))
+    count = max(1, out.size(0))
+    mean = wide.sum(dim=0) / count
+    var = (wide - mean).square().sum(dim=0) / count
+    return out.view(_shape(a, weight, self_pairs)), mean, var
 
 
 class _PairLinear(Function):
@@ -68,45 +76,80 @@ class _PairLinear(Function):
         weight: Tensor,
         bias: Tensor,
         self_pairs: bool,
-    ) -> Tensor:
-        ctx.save_for_backward(a, b, weight, bias)
+    ) -> Outputs:
+        out, mean, var = _forward(a, b, weight, bias, self_pairs)
+        ctx.save_for_backward(a, b, weight, bias, out, mean)
         ctx.self_pairs = self_pairs
-        return _forward(a, b, weight, bias, self_pairs)
+        return out, mean, var
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        # An input may depend on another: views keep their derivatives apart.
-        a, b, weight, bias = (t.view_as(t) for t in ctx.saved_tensors)
+    def backward(
+        ctx: Any, grad: Tensor, grad_mean: Tensor, grad_var: Tensor
+    ) -> tuple[Tensor | None, ...]:
+        *inputs, out, mean = ctx.saved_tensors
         if torch.is_grad_enabled():
-            out = _pair_linear_plain(a, b, weight, bias, ctx.self_pairs)
-            inputs = (a, b, weight, bias)
-            found = torch.autograd.grad(out, inputs, grad, create_graph=True)
+            # An input may depend on another: views keep them apart.
+            a, b, weight, bias = inputs = [t.view_as(t) for t in inputs]
+            outputs = _pair_linear_plain(a, b, weight, bias, ctx.self_pairs)
+            grads = (grad, grad_mean, grad_var)
+            found = torch.autograd.grad(
+                outputs, inputs, grads, create_graph=True
+            )
             return *found, None
-        found = _backward(grad.contiguous(), a, b, weight, ctx.self_pairs)
-        return *found, grad.sum(dim=(0, 1, 2)), None
+        # The gradient of a row y is grad + offset + scale * y.
+        count = max(1, out[..., 0].numel())
+        scale = 2 * grad_var / count
+        offset = grad_mean / count - scale * mean
+        a, b, weight, _ = inputs
+        found = _backward(
+            grad.contiguous(), out, scale, offset, a, b, weight, ctx.self_pairs
+        )
+        return *found, None
 
 
 @torch.library.custom_op("symgnn_pyg::pair_linear", mutates_args=())
 def _forward(
     a: Tensor, b: Tensor, weight: Tensor, bias: Tensor, self_pairs: bool
-) -> Tensor:
+) -> tuple[Tensor, Tensor, Tensor]:
     out = a.new_empty(_shape(a, weight, self_pairs))
+    count, mean = 0, a.new_zeros(weight.size(0))
+    squares = torch.zeros_like(mean)  # Of what differs from the mean.
     for here, grid in grids(a, b):
         rows = _rows(grid.relu_(), self_pairs)
         y = out[here].view(-1, weight.size(0))
         torch.addmm(bias, rows, weight.t(), out=y)
-    return out
+        size = y.size(0)
+        if size == 0:
+            continue
+        # The moments of blocks are merged, which is exact and stable.
+        block_mean = y.mean(dim=0)
+        step = block_mean - mean
+        squares += (y - block_mean).square_().sum(dim=0)
+        squares += step.square() * (count * size / (count + size))
+        count += size
+        mean += step * (size / count)
+    return out, mean, squares / max(1, count)
 
 
 @torch.library.custom_op("symgnn_pyg::pair_linear_backward", mutates_args=())
 def _backward(
-    grad: Tensor, a: Tensor, b: Tensor, weight: Tensor, self_pairs: bool
-) -> tuple[Tensor, Tensor, Tensor]:
+    grad: Tensor,
+    out: Tensor,
+    scale: Tensor,
+    offset: Tensor,
+    a: Tensor,
+    b: Tensor,
+    weight: Tensor,
+    self_pairs: bool,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     grad_a, grad_b = a.new_empty(a.shape), b.new_empty(b.shape)
     grad_weight = torch.zeros_like(weight)
+    grad_bias = weight.new_zeros(weight.size(0))
     for here, grid in grids(a, b):
         rows = _rows(grid.relu_(), self_pairs)
-        g = grad[here].view(-1, weight.size(0))
+        g = torch.addcmul(offset, scale, out[here]).add_(grad[here])
+        g = g.view(-1, weight.size(0))
+        grad_bias += g.sum(dim=0)
         grad_weight.addmm_(g.t(), rows)
         grad_rows = (g @ weight).mul_(rows.gt_(0))
         if self_pairs:
@@ -117,21 +160,35 @@ def _backward(
             others.copy_(grad_rows.view_as(others))
         torch.sum(grid, dim=2, out=grad_a[here])
         torch.sum(grid, dim=1, out=grad_b[here])
-    return grad_a, grad_b, grad_weight
+    return grad_a, grad_b, grad_weight, grad_bias
 
 
 @_forward.register_fake
 def _(
     a: Tensor, b: Tensor, weight: Tensor, bias: Tensor, self_pairs: bool
-) -> Tensor:
-    return a.new_empty(_shape(a, weight, self_pairs))
+) -> Outputs:
+    mean = a.new_empty(weight.size(0))
+    out = a.new_empty(_shape(a, weight, self_pairs))
+    return out, mean, torch.empty_like(mean)
 
 
 @_backward.register_fake
 def _(
-    grad: Tensor, a: Tensor, b: Tensor, weight: Tensor, self_pairs: bool
-) -> tuple[Tensor, Tensor, Tensor]:
-    return a.new_empty(a.shape), b.new_empty(b.shape), torch.zeros_like(weight)
+    grad: Tensor,
+    out: Tensor,
+    scale: Tensor,
+    offset: Tensor,
+    a: Tensor,
+    b: Tensor,
+    weight: Tensor,
+    self_pairs: bool,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    return (
+        a.new_empty(a.shape),
+        b.new_empty(b.shape),
+        torch.empty_like(weight),
+        weight.new_empty(weight.size(0)),
+    )
 
 
 def _rows(grid: Tensor, self_pairs: bool) -> Tensor:

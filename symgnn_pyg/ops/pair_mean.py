@@ -35,10 +35,12 @@ def pair_mean(a: Tensor, b: Tensor, self_pairs: bool = False) -> Tensor:
             :math:`[N, V, D]`.
     """
     check(a, b)
-    wide = torch.promote_types(a.dtype, torch.float32)
+    dtype = a.dtype
+    wide = torch.promote_types(dtype, torch.float32)
+    a, b = a.to(wide), b.to(wide)
     apply = _pair_mean_plain if plain(a) else _PairMean.apply
-    out: Tensor = apply(a.to(wide), b.to(wide), self_pairs)
-    return out.to(a.dtype)
+    out: Tensor = apply(a, b, self_pairs)
+    return out.to(dtype)
 
 
 def _pair_mean_plain(a: Tensor, b: Tensor, self_pairs: bool) -> Tensor:
@@ -84,8 +86,8 @@ def _backward(
 ) -> tuple[Tensor, Tensor]:
     grad = grad / max(1, num_partners(a.size(1), self_pairs))
     grad_a, grad_b = a.new_empty(a.shape), b.new_empty(b.shape)
-    for here, grid in grids(a, b):
-        grid.gt_(0)
+    # The mask of the active pairs, as numbers, in one pass.
+    for here, grid in grids(a, -b, torch.gt):
         if not self_pairs:
             grid.diagonal(dim1=1, dim2=2).zero_()
         torch.sum(grid, dim=2, out=grad_a[here])

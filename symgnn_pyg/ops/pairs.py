@@ -1,6 +1,6 @@
 """What the operators over all pairs of joints of a sample share."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
@@ -23,11 +23,18 @@ def check(a: Tensor, b: Tensor) -> None:
         )
 
 
-def plain(a: Tensor) -> bool:
+def plain(*tensors: Tensor) -> bool:
     r"""Whether plain code serves better than blocks: a graph that is exported
-    holds no operator of ours, and other devices fuse or stream it.
+    holds no operator of ours, other devices stream or fuse it, and it takes
+    numbers of any precision.
     """
-    return a.device.type != "cpu" or torch.compiler.is_exporting()
+    first = tensors[0]
+    return (
+        torch.compiler.is_exporting()
+        or first.device.type != "cpu"
+        or first.dtype not in (torch.float32, torch.float64)
+        or any(t.dtype != first.dtype for t in tensors)
+    )
 
 
 def num_partners(num_joints: int, self_pairs: bool) -> int:
@@ -44,10 +51,12 @@ def drop_diagonal(grid: Tensor) -> Tensor:
     return grid.flatten(1, 2)[:, 1:].view(n, v - 1, v + 1, d)[:, :, :-1]
 
 
-def grids(a: Tensor, b: Tensor) -> Iterator[tuple[slice, Tensor]]:
-    r"""Yields :math:`\mathbf{a}_i + \mathbf{b}_j` for all pairs of a few
-    samples at a time: the slice of the samples and a tensor of shape
-    :math:`[B, V, V, D]`, which lies in one reused scratch.
+def grids(
+    a: Tensor, b: Tensor, combine: Callable[..., Tensor] = torch.add
+) -> Iterator[tuple[slice, Tensor]]:
+    r"""Yields :math:`\mathbf{a}_i + \mathbf{b}_j`, or another combination, of
+    all pairs of a few samples at a time: the slice of the samples and a tensor
+    of shape :math:`[B, V, V, D]`, which lies in one reused scratch.
     """
     num_samples, num_joints, channels = a.shape
     size = max(1, SCRATCH // max(1, num_joints**2 * channels))
@@ -56,5 +65,5 @@ def grids(a: Tensor, b: Tensor) -> Iterator[tuple[slice, Tensor]]:
     for at in range(0, num_samples, size):
         here = slice(at, min(at + size, num_samples))
         grid = scratch[: here.stop - at]
-        torch.add(a[here].unsqueeze(2), b[here].unsqueeze(1), out=grid)
+        combine(a[here].unsqueeze(2), b[here].unsqueeze(1), out=grid)
         yield here, grid

@@ -30,7 +30,9 @@ def literal(a, b, weight, bias, self_pairs):
         for n, i, j in product(range(a.size(0)), *2 * [range(a.size(1))])
         if self_pairs or j != i
     ]
-    return torch.stack(rows).view(*a.shape[:2], -1, weight.size(0))
+    y = torch.stack(rows)
+    mean, var = y.mean(dim=0), y.var(dim=0, correction=0)
+    return y.view(*a.shape[:2], -1, weight.size(0)), mean, var
 
 
 @pytest.mark.usefixtures("_scratch")
@@ -40,10 +42,10 @@ def test_literal_formula(self_pairs):
     out = pair_linear(*given, self_pairs)
     expected = literal(*given, self_pairs)
     torch.testing.assert_close(out, expected)
-    grad = torch.randn_like(out)
+    grads = [torch.randn_like(t) for t in out]
     torch.testing.assert_close(
-        torch.autograd.grad(out, given, grad),
-        torch.autograd.grad(expected, given, grad),
+        torch.autograd.grad(out, given, grads),
+        torch.autograd.grad(expected, given, grads),
     )
 
 
@@ -62,9 +64,12 @@ def test_derivatives(self_pairs):
 @pytest.mark.parametrize("self_pairs", [False, True])
 def test_few(n, v, self_pairs):
     given = inputs(n, v)
-    out = pair_linear(*given, self_pairs)
+    out, mean, var = pair_linear(*given, self_pairs)
     assert out.shape == (n, v, v if self_pairs else v - 1, OUT)
-    out.sum().backward()
+    if out.numel() == 0:
+        assert mean.eq(0).all()
+        assert var.eq(0).all()
+    (out.sum() + mean.sum() + var.sum()).backward()
     assert [t.grad.shape for t in given] == [t.shape for t in given]
 
 
@@ -74,56 +79,71 @@ def test_strides_do_not_matter():
         t.detach().mT.contiguous().mT.requires_grad_() for t in given[:3]
     ] + given[3:]
     out, expected = pair_linear(*strided), pair_linear(*given)
-    grad = torch.randn(OUT).double().expand_as(out)
     torch.testing.assert_close(out, expected)
+    grad = torch.randn(OUT).double().expand_as(out[0])
     torch.testing.assert_close(
-        torch.autograd.grad(out, strided, grad),
-        torch.autograd.grad(expected, given, grad),
+        torch.autograd.grad(out[0], strided, grad),
+        torch.autograd.grad(expected[0], given, grad),
     )
 
 
-def test_pairs_are_not_kept():
+def test_variance_beside_a_large_mean():
+    a, b, weight, bias = inputs(n=9)
+    with torch.no_grad():
+        expected = pair_linear(a, b, weight, bias)[2]
+        shifted = [t.float() for t in (a, b, weight, bias + 100)]
+        torch.testing.assert_close(
+            pair_linear(*shifted)[2], expected.float(), rtol=1e-3, atol=0
+        )
+
+
+def test_only_the_result_is_kept():
     kept = []
     given = inputs(v=20)
     with torch.autograd.graph.saved_tensors_hooks(
         lambda t: kept.append(t.numel()) or t, lambda t: t
     ):
-        pair_linear(*given)
-    assert max(kept) == given[0].numel()
+        out = pair_linear(*given)[0]
+    assert [n for n in kept if n > given[0].numel()] == [out.numel()]
 
 
 def test_compiled():
     given = inputs()
-    compiled = torch.compile(pair_linear, fullgraph=True, backend="aot_eager")
-    out, expected = compiled(*given), pair_linear(*given)
+
+    def total(*given):
+        out, mean, var = pair_linear(*given)
+        return out.sin().sum() + (mean * var).sum()
+
+    compiled = torch.compile(total, fullgraph=True, backend="aot_eager")
+    out, expected = compiled(*given), total(*given)
     torch.testing.assert_close(out, expected)
     torch.testing.assert_close(
-        torch.autograd.grad(out.sin().sum(), given),
-        torch.autograd.grad(expected.sin().sum(), given),
+        torch.autograd.grad(out, given), torch.autograd.grad(expected, given)
     )
 
 
 @pytest.mark.parametrize("self_pairs", [False, True])
 def test_registration(self_pairs):
     a, b, weight, bias = (t.detach() for t in inputs())
-    out = pair_linear(a, b, weight, bias, self_pairs)
+    out, mean, var = pair_linear(a, b, weight, bias, self_pairs)
     torch.library.opcheck(
         torch.ops.symgnn_pyg.pair_linear.default,
         (a, b, weight, bias, self_pairs),
     )
     torch.library.opcheck(
         torch.ops.symgnn_pyg.pair_linear_backward.default,
-        (out, a, b, weight, self_pairs),
+        (out.cos(), out, var, mean, a, b, weight, self_pairs),
     )
 
 
 def test_autocast():
     given = inputs(dtype=torch.float32)
     with torch.autocast("cpu", torch.bfloat16):
-        out = pair_linear(*given)
+        out, mean, var = pair_linear(*given)
     assert out.dtype == torch.bfloat16
+    assert mean.dtype == var.dtype == torch.float32
     torch.testing.assert_close(
-        out.float(), pair_linear(*given), rtol=0.05, atol=0.05
+        (out.float(), mean, var), pair_linear(*given), rtol=0.05, atol=0.05
     )
 
 

@@ -126,9 +126,10 @@ def test_equivariance():
     )
 
 
-def test_pairs_are_not_kept():
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_pairs_are_not_kept(dtype):
     kept = []
-    a, b = terms(N, 20, D)
+    a, b = terms(N, 20, D, dtype=dtype)
     with torch.autograd.graph.saved_tensors_hooks(
         lambda t: kept.append(t.numel()) or t, lambda t: t
     ):

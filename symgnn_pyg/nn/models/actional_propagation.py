@@ -6,14 +6,14 @@ from torch.nn import BatchNorm1d, Linear, SyncBatchNorm
 from torch_geometric.nn import MLP, MessagePassing
 from torch_geometric.nn.inits import reset
 
-from symgnn_pyg.nn.models.joint_groups import (
-    Groups,
-    group_sizes,
-    join_rows,
-    split,
-    split_rows,
+from symgnn_pyg.nn.models.joint_groups import Groups, group_sizes, join, split
+from symgnn_pyg.nn.models.pair_norm import (
+    count_pairs,
+    normalise_pairs,
+    pooled,
+    scale_and_shift,
 )
-from symgnn_pyg.nn.models.pair_norm import normalise_pairs
+from symgnn_pyg.ops.activated_mean import activated_mean
 from symgnn_pyg.ops.pair_linear import pair_linear
 from symgnn_pyg.ops.pair_mean import pair_mean
 from symgnn_pyg.ops.pairs import drop_diagonal
@@ -42,7 +42,7 @@ class ActionalPropagation(MessagePassing):
         dropout: The dropout probability of :math:`f_v`.
         plain_last: If set to :obj:`False`, :math:`f_e` ends with
             BatchNorm - ReLU, as :math:`f_v` does: the other reading of the
-            paper, about six times slower. (default: :obj:`True`)
+            paper, about five times slower. (default: :obj:`True`)
         self_pairs: If set to :obj:`True`, the mean over all pairs includes
             :math:`j = i`. The paper means over the other joints.
             (default: :obj:`False`)
@@ -124,20 +124,19 @@ class ActionalPropagation(MessagePassing):
         a, b = normalise_pairs(self.norm, a, b, groups, self.self_pairs)
         terms = list(zip(split(a, groups), split(b, groups), strict=True))
         if self.norm_out is None:
-            return join_rows([pair_mean(*t, self.self_pairs) for t in terms])
+            return join([pair_mean(*t, self.self_pairs) for t in terms])
         weight, bias = self.lin_out.weight, self.lin_out.bias
-        pairs = [
-            pair_linear(*t, weight, bias, self.self_pairs) for t in terms
-        ]  # [N, V, V - 1, D] each
-        # In place, since batch normalisation does not need what it returned.
-        rows = self.norm_out(join_rows(pairs)).relu_()
-        # Unlike a mean, a sum needs no further tensor for its derivative.
-        return join_rows(
-            [
-                part.sum(dim=2) / max(1, part.size(2))
-                for part in split_rows(rows, [pair.shape for pair in pairs])
-            ]
+        pairs, means, variances = zip(
+            *[pair_linear(*t, weight, bias, self.self_pairs) for t in terms],
+            strict=True,
         )
+        counts = [count_pairs([group], self.self_pairs) for group in groups]
+        scale, shift = scale_and_shift(
+            self.norm_out,
+            sum(counts),
+            lambda: pooled(means, variances, counts),
+        )
+        return join([activated_mean(pair, scale, shift) for pair in pairs])
 
 
 def _complete_graphs(

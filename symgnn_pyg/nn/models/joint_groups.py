@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from itertools import groupby
-from math import prod
 
 import torch
 from torch import Tensor
@@ -35,19 +34,15 @@ def group_sizes(h: Tensor, num_joints: int | Sequence[int]) -> Groups:
 
 def split(x: Tensor, groups: Groups) -> list[Tensor]:
     r"""Views :math:`[M, D]` as one tensor :math:`[N, V, D]` a group."""
-    return split_rows(x, [(n, v, x.size(1)) for n, v in groups])
-
-
-def split_rows(x: Tensor, shapes: Sequence[tuple[int, ...]]) -> list[Tensor]:
-    r"""Views :math:`[M, D]` as tensors of the given shapes."""
+    shapes = [(n, v, x.size(1)) for n, v in groups]
     if len(shapes) == 1:
         # Behind a split the derivative would be copied.
         return [x.view(shapes[0])]
-    parts = x.split([prod(shape[:-1]) for shape in shapes])
+    parts = x.split([n * v for n, v in groups])
     return [part.view(shape) for part, shape in zip(parts, shapes, strict=True)]
 
 
-def join_rows(parts: Sequence[Tensor]) -> Tensor:
-    r"""The rows :math:`[M, D]` of tensors :math:`[*, D]`."""
-    rows = [part.flatten(0, -2) for part in parts]
+def join(parts: Sequence[Tensor]) -> Tensor:
+    r"""What :func:`split` took apart."""
+    rows = [part.flatten(0, 1) for part in parts]
     return rows[0] if len(rows) == 1 else torch.cat(rows)

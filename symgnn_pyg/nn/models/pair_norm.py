@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -8,6 +8,8 @@ from torch.nn import BatchNorm1d
 
 from symgnn_pyg.nn.models.joint_groups import Groups, split
 from symgnn_pyg.ops.pairs import num_partners
+
+Statistics = Callable[[], tuple[Tensor, Tensor]]
 
 
 def normalise_pairs(
@@ -35,27 +37,59 @@ def normalise_pairs(
     Raises:
         ValueError: If there is but one pair in training.
     """
-    dtype = a.dtype
-    wide = torch.promote_types(dtype, torch.float32)
-    a, b = a.to(wide), b.to(wide)
+    wide = torch.promote_types(a.dtype, torch.float32)
+    scale, shift = scale_and_shift(
+        norm,
+        count_pairs(groups, self_pairs),
+        lambda: pair_statistics(a.to(wide), b.to(wide), groups, self_pairs),
+    )
+    return (a * scale).to(a.dtype), torch.addcmul(shift, b, scale).to(b.dtype)
+
+
+def scale_and_shift(
+    norm: BatchNorm1d, num_pairs: int, statistics: Statistics
+) -> tuple[Tensor, Tensor]:
+    r"""Batch normalisation as a scale and a shift of each channel.
+
+    Args:
+        norm: The layer. It keeps track as if it had seen the pairs.
+        num_pairs: The number of pairs.
+        statistics: Returns mean and biased variance of the pairs.
+
+    Raises:
+        ValueError: If there is but one pair in training.
+    """
     mean, var = norm.running_mean, norm.running_var
     if norm.training or mean is None or var is None:
-        num_pairs = count_pairs(groups, self_pairs)
         if num_pairs == 1:
             raise ValueError(
                 "Expected more than one pair of joints in training, got one, "
-                f"of {a.size(1)} channels"
+                f"of {norm.num_features} channels"
             )
         if norm.training and norm.num_batches_tracked is not None:
             norm.num_batches_tracked.add_(1)
         if num_pairs == 0:
-            return a.to(dtype), b.to(dtype)
-        mean, var = pair_statistics(a, b, groups, self_pairs)
+            return norm.weight, norm.bias
+        mean, var = statistics()
         if norm.training:
             _track(norm, mean, var * (num_pairs / (num_pairs - 1)))
     scale = norm.weight * torch.rsqrt(var + norm.eps)
-    shift = norm.bias - mean * scale
-    return (a * scale).to(dtype), torch.addcmul(shift, b, scale).to(dtype)
+    return scale, norm.bias - mean * scale
+
+
+def pooled(
+    means: Sequence[Tensor], variances: Sequence[Tensor], counts: Sequence[int]
+) -> tuple[Tensor, Tensor]:
+    r"""Mean and biased variance of all from those of groups."""
+    if len(counts) == 1:
+        return means[0], variances[0]
+    share = [count / sum(counts) for count in counts]
+    mean = sum(s * m for s, m in zip(share, means, strict=True))
+    assert isinstance(mean, Tensor)
+    var = torch.zeros_like(mean)
+    for s, m, v in zip(share, means, variances, strict=True):
+        var = var + s * (v + (m - mean).square())
+    return mean, var
 
 
 def pair_statistics(
