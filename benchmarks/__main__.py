@@ -40,6 +40,9 @@ def main() -> None:
             f"name benchmarks out of {', '.join(BENCHMARKS)}, or --all"
         )
     pages = []
+    if args.markdown is not None:
+        head = args.markdown.read_text().partition("\n## ")[0].rstrip()
+        pages.append(f"{head}\n")
     for name in names:
         pages.append(f"## {name}\n")
         for settings in all_settings(name, args.threads, args.quick):
@@ -48,20 +51,18 @@ def main() -> None:
             pages.append(f"`python -m {' '.join(command)}`\n")
             pages.append(run(command))
     if args.markdown is not None:
-        head = args.markdown.read_text().partition("\n## ")[0].rstrip()
-        args.markdown.write_text("\n".join([f"{head}\n", *pages]))
+        args.markdown.write_text("\n".join(pages))
 
 
 def all_settings(name: str, threads: list[int], quick: bool) -> list[list[str]]:
-    shorter = ["--quick"] if quick else []
+    if quick:
+        return [["--quick", "--threads", str(threads[0])]]
     found = [
-        ["--threads", str(count), "--allocator", allocator, *shorter]
+        ["--threads", str(count), "--allocator", allocator]
         for allocator, count in itertools.product(("default", "tuned"), threads)
     ]
     if name == "operators":
-        found.append(
-            ["--threads", str(threads[0]), "--dtype", "bfloat16", *shorter]
-        )
+        found.append(["--threads", str(threads[0]), "--dtype", "bfloat16"])
     return found
 
 

@@ -36,15 +36,23 @@ from benchmarks.measure import (
 from benchmarks.rivals.graph_mix import RIVALS, Candidate, Problem
 from symgnn_pyg import ops
 
-# N, V, T, C, D: NTU-RGB+D of two lengths, then the light network on CMU Mocap.
+# N, V, T, C, D, K: NTU-RGB+D of two lengths, then the light network on CMU
+# Mocap.
 SHAPES = (
-    (16, 25, 75, 64, 64),
-    (16, 25, 300, 64, 64),
-    (32, 26, 50, 32, 32),
-    (32, 26, 25, 64, 128),
-    (32, 26, 10, 128, 256),
+    (16, 25, 75, 64, 64, 5),
+    (16, 25, 300, 64, 64, 5),
+    (32, 26, 50, 32, 32, 5),
+    (32, 26, 25, 64, 128, 5),
+    (32, 26, 10, 128, 256, 5),
 )
-QUICK = ((4, 25, 20, 32, 32), (4, 26, 5, 64, 128))
+# A decoder's frame for 32 sequences and for one, and the parts' single graph.
+SMALL = (
+    (32, 26, 1, 256, 256, 4),
+    (1, 26, 1, 256, 256, 4),
+    (32, 10, 50, 32, 32, 1),
+    (32, 10, 7, 256, 256, 1),
+)
+QUICK = ((4, 25, 20, 32, 32, 5), (4, 26, 5, 64, 128, 5))
 BASE = "AGCN order"
 OURS = "symgnn_pyg"
 
@@ -76,10 +84,10 @@ def main() -> None:
     args = arguments(__doc__)
     dtype = getattr(torch, args.dtype)
     table = Table(
-        f"One layer, K = 5, as a ratio to the {BASE} (median and quartiles)",
-        ["N V T C D", "candidate", "forward", "training", "training memory"],
+        f"One layer as a ratio to the {BASE} (median and quartiles)",
+        ["N V T C D K", "candidate", "forward", "training", "training memory"],
     )
-    for shape in QUICK if args.quick else SHAPES:
+    for shape in QUICK if args.quick else SHAPES + SMALL:
         problem = Problem.random(*shape).to(dtype)
         candidates = {name: make(problem) for name, make in CANDIDATES.items()}
         check(problem, candidates)
@@ -114,10 +122,12 @@ def check(problem: Problem, candidates: dict[str, Candidate]) -> None:
 
 
 def targets(table: Table) -> list[Table]:
-    """What was aimed at, over all shapes, beside what was measured."""
-    rows = [row for row in table.rows if row["candidate"] == OURS]
-    rival = [row for row in table.rows if row["candidate"] == "ST-GCN einsum"]
-    naive = [row for row in table.rows if row["candidate"] == "PyG messages"]
+    """What was aimed at for sequences, beside what was measured."""
+    small = [" ".join(map(str, shape)) for shape in SMALL]
+    large = [row for row in table.rows if row["N V T C D K"] not in small]
+    rows = [row for row in large if row["candidate"] == OURS]
+    rival = [row for row in large if row["candidate"] == "ST-GCN einsum"]
+    naive = [row for row in large if row["candidate"] == "PyG messages"]
     forward = [row["forward"][1] for row in rows]
     training = [row["training"][1] for row in rows]
     memory = [row["training memory"] for row in rows]

@@ -28,13 +28,11 @@ class Problem(NamedTuple):
     weight: Tensor
 
     @staticmethod
-    def random(
-        n: int, v: int, t: int, c: int, d: int, hops: int = 4
-    ) -> "Problem":
+    def random(n: int, v: int, t: int, c: int, d: int, k: int) -> "Problem":
         """Structural graphs that the batch shares and one actional graph."""
-        shared = [torch.rand(v, v) / v for _ in range(hops)]
+        shared = [torch.rand(v, v) / v for _ in range(k - 1)]
         actional = torch.randn(n, v, v).softmax(dim=-1)
-        weight = torch.randn(hops + 1, c, d) / (c * (hops + 1)) ** 0.5
+        weight = torch.randn(k, c, d) / (c * k) ** 0.5
         return Problem(torch.randn(n * v, t, c), [*shared, actional], weight)
 
     def to(self, dtype: torch.dtype) -> "Problem":

@@ -1,4 +1,4 @@
-from symgnn_pyg.data.sequence_store import Sequence, SequenceStore
+from symgnn_pyg.data.sequence_store import MotionSequence, SequenceStore
 from symgnn_pyg.data.skeleton_data import SkeletonData
 
-__all__ = ["Sequence", "SequenceStore", "SkeletonData"]
+__all__ = ["MotionSequence", "SequenceStore", "SkeletonData"]

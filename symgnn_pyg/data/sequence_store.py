@@ -21,7 +21,7 @@ ARRAYS = {"frames": ("f", 3), "ptr": ("i", 1), "labels": ("i", 1),
           "metadata": ("u", 1)}  # fmt: skip
 
 
-class Sequence(NamedTuple):
+class MotionSequence(NamedTuple):
     r"""A sequence to store.
 
     Args:
@@ -78,7 +78,7 @@ class SequenceStore:
     @staticmethod
     def write(
         path: str | os.PathLike[str],
-        sequences: Iterable[Sequence],
+        sequences: Iterable[MotionSequence],
         skeleton: Skeleton,
         classes: Iterable[str],
     ) -> "SequenceStore":
@@ -176,7 +176,7 @@ class SequenceStore:
 
 def _write(
     file: h5py.File,
-    sequences: Iterable[Sequence],
+    sequences: Iterable[MotionSequence],
     skeleton: Skeleton,
     classes: list[str],
 ) -> None:
@@ -226,7 +226,7 @@ def _write(
 
 
 def _check_sequence(
-    sequence: Sequence,
+    sequence: MotionSequence,
     values: np.ndarray,
     skeleton: Skeleton,
     classes: list[str],

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from symgnn_pyg.data import Sequence as StoredSequence
-from symgnn_pyg.data import SequenceStore, SkeletonData
+from symgnn_pyg.data import MotionSequence, SequenceStore, SkeletonData
 from symgnn_pyg.datasets.motion_dataset import (
     MotionDataset,
     Window,
@@ -185,7 +184,7 @@ def _prepare(source: Source, path: Path) -> SequenceStore:
         ):
             return store
     sequences = (
-        StoredSequence(
+        MotionSequence(
             name.removesuffix(".txt"),
             _parse(source, name),
             ACTIONS.index(action),

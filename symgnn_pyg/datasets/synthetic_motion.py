@@ -6,7 +6,7 @@ import numpy as np
 import roma
 import torch
 
-from symgnn_pyg.data import Sequence, SequenceStore, SkeletonData
+from symgnn_pyg.data import MotionSequence, SequenceStore, SkeletonData
 from symgnn_pyg.datasets.motion_dataset import (
     MotionDataset,
     Window,
@@ -104,8 +104,9 @@ class SyntheticMotion(MotionDataset):
             for i, name in enumerate(store.names)
             if name.startswith(f"{split}/")
         ]
-        windows = all_windows(store, sequences, observed, future)
-        if split == "test":
+        if split != "test":
+            windows = all_windows(store, sequences, observed, future)
+        else:
             last = FRAMES - observed - future
             starts = np.linspace(0, last, TEST_WINDOWS).astype(int)
             windows = [
@@ -123,14 +124,14 @@ def _prepare(path: Path, seed: int) -> SequenceStore:
     return SequenceStore.write(path, _sequences(seed), CMU26, list(ACTIONS))
 
 
-def _sequences(seed: int) -> Iterator[Sequence]:
+def _sequences(seed: int) -> Iterator[MotionSequence]:
     for s, (split, count) in enumerate(SPLITS.items()):
         for label, action in enumerate(ACTIONS):
             for i in range(count):
                 random = np.random.default_rng([seed, s, label, i])
                 frames = perform(action, random)
                 name = f"{split}/{action}/{i}"
-                yield Sequence(name, frames, label, GENERATOR)
+                yield MotionSequence(name, frames, label, GENERATOR)
 
 
 def perform(action: str, random: np.random.Generator) -> np.ndarray:

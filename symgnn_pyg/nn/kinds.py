@@ -51,6 +51,8 @@ def check_kinds(
 
 
 def check_no_kinds(kinds: Sequence[int] | None) -> None:
-    r"""Refuses :obj:`kinds` that were given to a layer of one skeleton."""
+    r"""Refuses :obj:`kinds` where no graphs of several skeletons are used."""
     if kinds is not None:
-        raise ValueError("'kinds' were given to a layer of one skeleton")
+        raise ValueError(
+            "'kinds' were given to a layer of one skeleton, or with edges"
+        )

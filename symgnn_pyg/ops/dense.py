@@ -12,7 +12,8 @@ def graph_mix_dense(x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
     samples = x.reshape(*x.shape[:2], x.size(2) * x.size(3))  # [N, V, P*C]
     out: Tensor | None = None
     for k, w in enumerate(weight):
-        # Mixing first is the cheaper order wherever V < C_out.
+        # Mixing first is the cheaper order where C_in <= C_out, as it is in
+        # nearly all layers.
         mixed = torch.bmm(graphs[:, k], samples).view(-1, x.size(3))
         out = mixed @ w if out is None else torch.addmm(out, mixed, w)
     assert out is not None

@@ -128,7 +128,8 @@ def graph_mix(
 
 
 def _choose(x: Tensor, weight: Tensor) -> str:
-    # All of it is measured by `python -m benchmarks.operators`.
+    # Measured on the CPU by `python -m benchmarks.operators`, which prints
+    # every kernel for sequences, single frames and single graphs.
     if x.device.type != "cpu" or torch.compiler.is_exporting():
         return "dense"
     if weight.size(0) == 1:

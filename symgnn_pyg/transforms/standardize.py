@@ -9,7 +9,7 @@ from torch_geometric.transforms import BaseTransform
 class Standardize(BaseTransform):
     r"""Gives each channel of each joint zero mean and unit variance
     (functional name: :obj:`standardize`). Channels that do not move keep
-    their scale.
+    their scale. :obj:`bone_x` becomes the difference of the new :obj:`x`.
 
     Args:
         mean: The mean, of shape :math:`[V, C]`.
@@ -35,6 +35,9 @@ class Standardize(BaseTransform):
             if name in data:
                 value = data[name]  # [V, T, C]
                 data[name] = (value - self.mean[:, None]) / self.std[:, None]
+        if "bone_x" in data and "x" in self.attrs:
+            child, parent = data.skeleton.bone_index
+            data.bone_x = data.x[child] - data.x[parent]
         return data
 
     def inverse(self, x: Tensor) -> Tensor:
@@ -42,7 +45,15 @@ class Standardize(BaseTransform):
 
         Args:
             x: The poses, of shape :math:`[N \cdot V, T, C]`.
+
+        Raises:
+            ValueError: If the rows are no multiple of :math:`V`.
         """
+        if x.size(0) % self.mean.size(0) != 0:
+            raise ValueError(
+                f"'x' has {x.size(0)} rows (shape {list(x.shape)}), which is "
+                f"no multiple of the {self.mean.size(0)} joints"
+            )
         num_samples = x.size(0) // self.mean.size(0)
         mean = self.mean.to(x).repeat(num_samples, 1).unsqueeze(1)
         std = self.std.to(x).repeat(num_samples, 1).unsqueeze(1)

@@ -9,7 +9,7 @@ import torch
 from torch_geometric.loader import DataLoader
 
 from symgnn_pyg import Skeleton, __version__
-from symgnn_pyg.data import Sequence, SequenceStore
+from symgnn_pyg.data import MotionSequence, SequenceStore
 from symgnn_pyg.datasets import MotionDataset, Window
 from symgnn_pyg.errors import DataError
 
@@ -22,7 +22,7 @@ def sequence(length, label=0, name=None):
     random = np.random.default_rng(length)
     frames = random.standard_normal((length, 26, 3)).astype(np.float32)
     name = name or f"s{length}"
-    return Sequence(name, frames, label, f"{name}.txt", f"sum{length}")
+    return MotionSequence(name, frames, label, f"{name}.txt", f"sum{length}")
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import torch
 from torch_geometric.loader import DataLoader
 
 from symgnn_pyg import Skeleton
-from symgnn_pyg.data import Sequence, SequenceStore
+from symgnn_pyg.data import MotionSequence, SequenceStore
 from symgnn_pyg.datasets import MotionDataset, Window
 from symgnn_pyg.datasets.motion_dataset import all_windows
 from symgnn_pyg.errors import DataError
@@ -16,7 +16,7 @@ ARM = Skeleton(["a", "b", "c"], [(1, 0), (2, 1)])
 def store(tmp_path):
     """Two sequences; each number tells its frame."""
     sequences = [
-        Sequence(
+        MotionSequence(
             f"s{n}",
             np.arange(n)[:, None, None] + np.zeros((n, 3, 2)) + 100 * k,
             k,

@@ -23,8 +23,8 @@ class ChannelNorm(BatchNorm1d):
 
 
 class UniformDropout(Dropout):
-    r"""Dropout that draws uniform numbers: on a CPU four times faster than
-    the Bernoulli numbers of :class:`torch.nn.Dropout`
+    r"""Dropout that draws uniform numbers: on a CPU faster than the
+    Bernoulli numbers of :class:`torch.nn.Dropout`
     (`python -m benchmarks.train_step`).
     """
 

@@ -10,6 +10,7 @@ class Difference(Module):
 
     Args:
         order: The order :math:`b`: 0 is position, 1 velocity, 2 acceleration.
+            (default: :obj:`1`)
 
     Shapes:
         - **input:** sequences :math:`[*, T, C]`
@@ -18,6 +19,8 @@ class Difference(Module):
 
     def __init__(self, order: int = 1) -> None:
         super().__init__()
+        if order < 0:
+            raise ValueError(f"'order' must not be negative, got {order}")
         self.order = order
 
     def forward(self, x: Tensor) -> Tensor:

@@ -105,6 +105,8 @@ class GraphMixConv(MessagePassing):
                 f"'{self.__class__.__name__}' needs either a graph of its own "
                 f"(from a skeleton or AGIM) or 'edge_index'"
             )
+        if edge_index is None and edge_weight is not None:
+            raise ValueError("'edge_weight' was given without 'edge_index'")
         if graphs is not None:
             return self.mix(x, graphs)
         assert edge_index is not None

@@ -93,9 +93,10 @@ class JointGraphConv(GraphMixConv):
             ValueError: If the layer uses actional graphs and none are given,
                 or the other way round.
         """
-        if edge_index is not None:
-            return super().forward(x, None, edge_index, edge_weight)
-        return self.mix(x, self.graphs(actional, kinds))
+        graphs = None
+        if edge_index is None or actional is not None or kinds is not None:
+            graphs = self.graphs(actional, kinds)
+        return super().forward(x, graphs, edge_index, edge_weight)
 
     def graphs(
         self, actional: Graph | None, kinds: Sequence[int] | None = None
@@ -112,6 +113,8 @@ class JointGraphConv(GraphMixConv):
                 f"'actional' graphs of shape [N, V, V] are "
                 f"{'missing' if self.actional else 'given to a layer without'}"
             )
+        if self.structural and self.graph is None:
+            raise ValueError("A layer without skeleton needs 'edge_index'")
         graphs = [*self._own_graphs(kinds)]
         if isinstance(actional, Tensor):
             graphs.append(self.lambda_ * actional)

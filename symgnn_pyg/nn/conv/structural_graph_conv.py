@@ -4,7 +4,7 @@ from torch import Tensor
 from torch_geometric.typing import Adj
 
 from symgnn_pyg.nn.conv.graph_mix_conv import GraphMixConv
-from symgnn_pyg.nn.kinds import OneOrMore, per_skeleton
+from symgnn_pyg.nn.kinds import OneOrMore, check_no_kinds, per_skeleton
 
 
 class StructuralGraphConv(GraphMixConv):
@@ -62,6 +62,8 @@ class StructuralGraphConv(GraphMixConv):
                 has, as Python integers.
         """
         graphs = None
-        if edge_index is None and self.graph is not None:
+        if edge_index is not None:
+            check_no_kinds(kinds)
+        elif self.graph is not None:
             graphs = self._own_graphs(kinds)
         return super().forward(x, graphs, edge_index, edge_weight)

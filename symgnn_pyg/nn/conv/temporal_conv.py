@@ -24,7 +24,8 @@ class TemporalConv(Module):
           :math:`[M, \lceil T / s \rceil, C_{out}]`
 
     Raises:
-        ValueError: If :obj:`kernel_size` is even.
+        ValueError: If :obj:`kernel_size` is even or :obj:`stride` smaller
+            than 1.
     """
 
     def __init__(
@@ -37,6 +38,8 @@ class TemporalConv(Module):
         super().__init__()
         if kernel_size % 2 == 0:
             raise ValueError(f"'kernel_size' must be odd, got {kernel_size}")
+        if stride < 1:
+            raise ValueError(f"'stride' must be at least 1, got {stride}")
         self.conv = Conv2d(
             in_channels,
             out_channels,
@@ -56,8 +59,8 @@ class TemporalConv(Module):
             x: Node features, of shape :math:`[M, T, C_{in}]`.
         """
         # Node-major memory is a channels-last image, or several of some rows
-        # each: no copy either way. Rows together make the backward pass faster
-        # (`python -m benchmarks.blocks`).
+        # each: no copy either way. Rows together make the backward pass faster,
+        # the more so for wide features.
         rows = 1 if torch.compiler.is_compiling() else gcd(x.size(0), 16)
         images = x.unflatten(0, (x.size(0) // rows, rows))
         images = images.permute(0, 3, 1, 2)  # [M / rows, C_in, rows, T]

@@ -2,7 +2,6 @@ from symgnn_pyg.nn.models.actional_inference import ActionalGraphInference
 from symgnn_pyg.nn.models.actional_propagation import ActionalPropagation
 from symgnn_pyg.nn.models.multi_scale_gcn import MultiScaleGCN
 from symgnn_pyg.nn.models.prediction_head import PredictionHead
-from symgnn_pyg.nn.models.prediction_step import PredictionStep
 from symgnn_pyg.nn.models.recognition_head import RecognitionHead
 from symgnn_pyg.nn.models.symgnn import SymGNN, SymGNNOutput
 
@@ -11,7 +10,6 @@ __all__ = [
     "ActionalPropagation",
     "MultiScaleGCN",
     "PredictionHead",
-    "PredictionStep",
     "RecognitionHead",
     "SymGNN",
     "SymGNNOutput",

@@ -7,7 +7,7 @@ from torch_geometric.nn import MLP
 
 from symgnn_pyg import ops
 from symgnn_pyg.nn.conv.joint_graph_conv import JointGraphConv
-from symgnn_pyg.nn.models.prediction_step import PredictionStep
+from symgnn_pyg.nn.models.prediction_step import PredictionStep, check_orders
 from symgnn_pyg.skeleton import Skeleton
 
 
@@ -28,10 +28,12 @@ class PredictionHead(Module):
 
     where :math:`\hat{\mathbf{y}}` are the class probabilities of the
     recognition head. The last layer of :math:`f_{\textrm{out}}` starts at
-    zero: an untrained head predicts that the body stays where it is. One frame
-    of it is :class:`~symgnn_pyg.nn.PredictionStep`; where calls are all that
-    costs time, as for a single sequence, :obj:`head.step.compile()` compiles
-    that.
+    zero: an untrained head predicts that the body stays where it is. Other
+    weights start so that small motions are heard beside the features: the last
+    layer of :math:`f_{\textrm{pred}}` at a tenth, those of JGC at :math:`1 /
+    K`, those of differences of order :math:`b` at :math:`10 b` times the usual.
+    :obj:`head.step.compile()` compiles one frame, which saves time where calls
+    are what takes it, as for a single sequence.
 
     Args:
         in_channels: Size of each joint's features :math:`D`.
@@ -73,6 +75,9 @@ class PredictionHead(Module):
         actional: bool = True,
     ) -> None:
         super().__init__()
+        if future < 1:
+            raise ValueError(f"'future' must be at least 1, got {future}")
+        check_orders(orders)
         self.num_joints = skeleton.num_joints
         self.num_classes = num_classes
         self.future = future
@@ -150,3 +155,6 @@ class PredictionHead(Module):
     def _soften(self) -> None:
         # So that what is seen of the current motion is heard beside it.
         self.fuse.lins[-1].weight.mul_(0.1)
+        if self.step.graph_conv is not None:
+            weight = self.step.graph_conv.weight
+            weight.div_(weight.size(0))

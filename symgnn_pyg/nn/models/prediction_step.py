@@ -139,8 +139,6 @@ class PredictionStep(Module):
     def _balance(self) -> None:
         # From frame to frame a body moves little: differences are a tenth of
         # the poses, and beside the backbone's features they would go unseen.
-        if self.graph_conv is not None:
-            self.graph_conv.weight.div_(self.graph_conv.weight.size(0))
         weight = self.gru.weight_ih
         normal_(weight, std=weight.size(1) ** -0.5)
         width = self.pose_channels
@@ -148,3 +146,11 @@ class PredictionStep(Module):
             weight[:, i * width : (i + 1) * width].mul_(max(1, 10 * order))
         zeros_(self.out.lins[-1].weight)
         zeros_(self.out.lins[-1].bias)
+
+
+def check_orders(orders: Sequence[int]) -> None:
+    r"""Refuses orders of difference that are none, negative or repeated."""
+    if not orders or min(orders) < 0 or len(set(orders)) < len(orders):
+        raise ValueError(
+            f"'orders' must be different numbers from 0 on, got {orders!r}"
+        )

@@ -10,6 +10,7 @@ from symgnn_pyg import ops
 from symgnn_pyg.nn.models.actional_inference import ActionalGraphInference
 from symgnn_pyg.nn.models.multi_scale_gcn import MultiScaleGCN
 from symgnn_pyg.nn.models.prediction_head import PredictionHead
+from symgnn_pyg.nn.models.prediction_step import check_orders
 from symgnn_pyg.nn.models.recognition_head import RecognitionHead
 from symgnn_pyg.nn.pool.rows import samples
 from symgnn_pyg.skeleton import Skeleton
@@ -107,8 +108,7 @@ class SymGNN(Module):
         super().__init__()
         if not (recognition or prediction):
             raise ValueError("'recognition' or 'prediction' is due")
-        if not orders or min(orders) < 0 or len(set(orders)) < len(orders):
-            raise ValueError(f"'orders' {orders!r} must be different orders")
+        check_orders(orders)
         self.skeleton = skeleton
         self.observed = observed
         self.in_channels = in_channels
