@@ -1,4 +1,5 @@
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any
 
 import torch
@@ -127,20 +128,22 @@ class _Statistics(Function):
         ctx: Any, a: Tensor, b: Tensor, groups: Groups, self_pairs: bool
     ) -> tuple[Tensor, Tensor]:
         num_pairs = count_pairs(groups, self_pairs)
-        weights = [num_partners(v, self_pairs) for _, v in groups]
-        mean_a = _total(a, groups, weights) / num_pairs
-        mean_b = _total(b, groups, weights) / num_pairs
+        shares = [num_partners(v, self_pairs) / num_pairs for _, v in groups]
+        mean_a, mean_b = _total(a, groups, shares), _total(b, groups, shares)
         mean = mean_a + mean_b
         ctx.save_for_backward(a, b, mean)
         ctx.groups, ctx.self_pairs = groups, self_pairs
         a, b = a - mean_a, b - mean_b
-        var = _total(torch.addcmul(a * a, b, b), groups, weights)
-        for a_n, b_n in zip(split(a, groups), split(b, groups), strict=True):
-            var += 2 * (a_n.sum(dim=1) * b_n.sum(dim=1)).sum(dim=0)
+        products = [
+            (a_n.sum(dim=1) * b_n.sum(dim=1)).sum(dim=0)
+            for a_n, b_n in zip(split(a, groups), split(b, groups), strict=True)
+        ]
+        product = reduce(torch.add, products)
         if not self_pairs:
-            var -= 2 * (a * b).sum(dim=0)
+            product = product - (a * b).sum(dim=0)
+        squares = _total(torch.addcmul(a * a, b, b), groups, shares)
         # Rounding may leave a variance of zero a little below.
-        return mean, var.clamp_min_(0) / num_pairs
+        return mean, (squares + product * (2 / num_pairs)).clamp_min_(0)
 
     @staticmethod
     def backward(
@@ -166,10 +169,9 @@ class _Statistics(Function):
         return grad_a, grad_b, None, None
 
 
-def _total(x: Tensor, groups: Groups, weights: Sequence[int]) -> Tensor:
-    parts = x.split([n * v for n, v in groups])
-    sums = [w * p.sum(dim=0) for w, p in zip(weights, parts, strict=True)]
-    return torch.stack(sums).sum(dim=0)
+def _total(x: Tensor, groups: Groups, shares: Sequence[float]) -> Tensor:
+    sums = [part.sum(dim=(0, 1)) for part in split(x, groups)]
+    return reduce(torch.add, map(torch.mul, sums, shares))
 
 
 def count_pairs(groups: Groups, self_pairs: bool) -> int:
@@ -185,4 +187,7 @@ def _track(norm: BatchNorm1d, mean: Tensor, var: Tensor) -> None:
         assert norm.num_batches_tracked is not None
         factor = 1 / norm.num_batches_tracked
     for running, value in [(norm.running_mean, mean), (norm.running_var, var)]:
-        running += factor * (value.detach() - running)
+        value = value.detach().to(running.dtype)
+        if isinstance(factor, Tensor):
+            factor = factor.to(running.dtype)
+        running.lerp_(value, factor)
