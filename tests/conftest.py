@@ -43,11 +43,9 @@ def dtype(request):
 
 @pytest.fixture(scope="session")
 def cmu_mocap():
-    beside = Path(__file__).resolve().parents[2]
-    default = beside / "shared" / "data" / "cmu_mocap.zip"
-    path = Path(os.environ.get("CMU_MOCAP", default))
+    path = Path(os.environ.get("CMU_MOCAP", "cmu_mocap.zip"))
     if not path.exists():
-        pytest.skip("The CMU Mocap files are absent; set CMU_MOCAP to them")
+        pytest.skip("Real motion is absent: set CMU_MOCAP to its files")
     return path
 
 
