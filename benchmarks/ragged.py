@@ -37,10 +37,10 @@ class Padding(torch.nn.Module):
     its graphs, in [N, C, T, V].
     """
 
-    def __init__(self, ours: JointGraphConv, kinds: list[int]) -> None:
+    def __init__(self, ours: JointGraphConv, skeleton_type: list[int]) -> None:
         super().__init__()
-        self.kinds, self.lambda_ = kinds, ours.lambda_
-        self.sizes = [SKELETONS[kind].num_joints for kind in kinds]
+        self.skeleton_type, self.lambda_ = skeleton_type, ours.lambda_
+        self.sizes = [SKELETONS[kind].num_joints for kind in skeleton_type]
         self.masks = torch.nn.ParameterList(
             graph.mask.detach().clone() for graph in ours.graph
         )
@@ -54,7 +54,7 @@ class Padding(torch.nn.Module):
         hops = [m * a for m, a in zip(self.masks, self.hops, strict=True)]
         graphs = [
             pad(torch.cat([hops[kind], (self.lambda_ * own).unsqueeze(0)]))
-            for kind, own in zip(self.kinds, actional, strict=True)
+            for kind, own in zip(self.skeleton_type, actional, strict=True)
         ]
         stack = torch.stack(graphs, dim=1).mT  # [K, N, V, V]
         image = padded.permute(0, 3, 2, 1).contiguous()
@@ -71,16 +71,16 @@ def pad(graphs: Tensor) -> Tensor:
 def main() -> None:
     args = arguments(__doc__)
     n, t, c, d = (6, 10, 16, 16) if args.quick else (32, 75, 64, 64)
-    kinds = [i % len(SKELETONS) for i in range(n)]
-    sizes = [SKELETONS[kind].num_joints for kind in kinds]
+    skeleton_type = [i % len(SKELETONS) for i in range(n)]
+    sizes = [SKELETONS[kind].num_joints for kind in skeleton_type]
     ours = JointGraphConv(c, d, SKELETONS)
-    modules = {OURS: ours, BASE: Padding(ours, kinds)}
+    modules = {OURS: ours, BASE: Padding(ours, skeleton_type)}
     x = torch.randn(sum(sizes), t, c, requires_grad=True)
     actional = [
         torch.randn(v, v).softmax(dim=-1).requires_grad_() for v in sizes
     ]
     runs = {
-        OURS: partial(ours, x, actional, kinds=kinds),
+        OURS: partial(ours, x, actional, skeleton_type=skeleton_type),
         BASE: partial(modules[BASE], x, actional),
     }
     agree({OURS: runs[OURS]()}, runs[BASE]())

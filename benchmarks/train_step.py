@@ -120,14 +120,14 @@ def with_kernel(name: str, step: Run) -> Run:
 
 
 def with_plain_dropout(model: Module, step: Run) -> Run:
-    kinds = [m for m in model.modules() if isinstance(m, Dropout)]
+    layers = [m for m in model.modules() if isinstance(m, Dropout)]
 
     def plain() -> None:
-        classes = [type(module) for module in kinds]
-        for module in kinds:
+        classes = [type(module) for module in layers]
+        for module in layers:
             module.__class__ = Dropout
         step()
-        for module, kind in zip(kinds, classes, strict=True):
+        for module, kind in zip(layers, classes, strict=True):
             module.__class__ = kind
 
     return plain

@@ -10,8 +10,9 @@ from symgnn_pyg.ops.blocked import graph_mix_blocked
 from symgnn_pyg.ops.dense import graph_mix_dense
 from symgnn_pyg.ops.equal_sizes import Kernel
 from symgnn_pyg.ops.reference import graph_mix_reference
-from symgnn_pyg.ops.stack_graphs import Graph, stack_graphs
+from symgnn_pyg.ops.stack_graphs import stack_graphs
 from symgnn_pyg.ops.stacked import graph_mix_stacked
+from symgnn_pyg.typing import GraphLike
 
 KERNELS: dict[str, Kernel] = {
     "blocked": graph_mix_blocked,
@@ -81,7 +82,7 @@ class use:  # noqa: N801
 
 
 def graph_mix(
-    x: Tensor, graphs: Tensor | Sequence[Graph], weight: Tensor
+    x: Tensor, graphs: Tensor | Sequence[GraphLike], weight: Tensor
 ) -> Tensor:
     r"""The one operator behind equations (3), (4), (5) and (7):
 

@@ -3,11 +3,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-Graph = Tensor | Sequence[Tensor]
+from symgnn_pyg.typing import GraphLike
 
 
 def stack_graphs(
-    x: Tensor, graphs: Tensor | Sequence[Graph], weight: Tensor
+    x: Tensor, graphs: Tensor | Sequence[GraphLike], weight: Tensor
 ) -> tuple[Tensor, tuple[int, ...]]:
     r"""What kernels take: the graphs of a batch in one tensor, and the number
     of joints of each sample.
@@ -68,7 +68,7 @@ def _check(graph: Tensor, x: Tensor, num_joints: int) -> None:
 
 
 def _concatenate(
-    x: Tensor, graphs: Sequence[Graph]
+    x: Tensor, graphs: Sequence[GraphLike]
 ) -> tuple[Tensor, tuple[int, ...]]:
     single = next((g for g in graphs if isinstance(g, Tensor)), None)
     if single is not None and single.dim() != 3:

@@ -2,12 +2,12 @@ from torch import Tensor
 from torch_geometric.typing import Adj
 
 from symgnn_pyg.nn.conv.graph_mix_conv import GraphMixConv
-from symgnn_pyg.ops.stack_graphs import Graph
+from symgnn_pyg.typing import GraphLike
 
 
 class ActionalGraphConv(GraphMixConv):
     r"""The actional graph convolution (AGC), equation (3) of the `"Symbiotic
-    Graph Neural Networks for 3D Skeleton-based Human Action Recognition and
+    GraphLike Neural Networks for 3D Skeleton-based Human Action Recognition and
     Motion Prediction" <https://arxiv.org/abs/1910.02212>`_ paper:
 
     .. math::
@@ -34,7 +34,7 @@ class ActionalGraphConv(GraphMixConv):
     def forward(  # type: ignore[override]
         self,
         x: Tensor,
-        actional: Graph | None = None,
+        actional: GraphLike | None = None,
         edge_index: Adj | None = None,
         edge_weight: Tensor | None = None,
     ) -> Tensor:

@@ -9,8 +9,7 @@ from symgnn_pyg.nn.conv.graph_mix_conv import GraphMixConv
 from symgnn_pyg.nn.conv.joint_graph_conv import JointGraphConv
 from symgnn_pyg.nn.conv.part_graph_conv import PartGraphConv
 from symgnn_pyg.nn.conv.temporal_conv import TemporalConv
-from symgnn_pyg.nn.kinds import OneOrMore
-from symgnn_pyg.ops.stack_graphs import Graph
+from symgnn_pyg.typing import GraphLike, SkeletonLike
 
 
 class ChannelNorm(BatchNorm1d):
@@ -98,7 +97,7 @@ class GraphTemporalBlock(Module):
 
 class JGTCBlock(GraphTemporalBlock):
     r"""The joint-scale graph and temporal convolution block (JGTC),
-    equation (6) of the `"Symbiotic Graph Neural Networks for 3D
+    equation (6) of the `"Symbiotic GraphLike Neural Networks for 3D
     Skeleton-based Human Action Recognition and Motion Prediction"
     <https://arxiv.org/abs/1910.02212>`_ paper:
 
@@ -135,7 +134,7 @@ class JGTCBlock(GraphTemporalBlock):
         self,
         in_channels: int,
         out_channels: int,
-        skeleton: OneOrMore,
+        skeleton: SkeletonLike,
         num_hops: int = 4,
         lambda_: float = 0.5,
         kernel_size: int = 9,
@@ -159,8 +158,8 @@ class JGTCBlock(GraphTemporalBlock):
     def forward(
         self,
         x: Tensor,
-        actional: Graph | None = None,
-        kinds: Sequence[int] | None = None,
+        actional: GraphLike | None = None,
+        skeleton_type: Sequence[int] | None = None,
     ) -> Tensor:
         r"""Runs the forward pass.
 
@@ -168,15 +167,17 @@ class JGTCBlock(GraphTemporalBlock):
             x: Node features, of shape :math:`[\sum_n V_n, T, C_{in}]`.
             actional: The actional graphs, of shape :math:`[N, V, V]`, or a
                 sequence of :math:`N` matrices :math:`[V_n, V_n]`.
-            kinds: For several skeletons, which of them each sample has, as
-                Python integers.
+            skeleton_type: For several skeletons, which of them each sample
+                has, as Python integers.
         """
-        return self._forward(x, self.graph_conv(x, actional, kinds=kinds))
+        return self._forward(
+            x, self.graph_conv(x, actional, skeleton_type=skeleton_type)
+        )
 
 
 class PGTCBlock(GraphTemporalBlock):
     r"""The part-scale graph and temporal convolution block (PGTC),
-    equation (8) of the `"Symbiotic Graph Neural Networks for 3D
+    equation (8) of the `"Symbiotic GraphLike Neural Networks for 3D
     Skeleton-based Human Action Recognition and Motion Prediction"
     <https://arxiv.org/abs/1910.02212>`_ paper:
 
@@ -206,7 +207,7 @@ class PGTCBlock(GraphTemporalBlock):
         self,
         in_channels: int,
         out_channels: int,
-        skeleton: OneOrMore,
+        skeleton: SkeletonLike,
         kernel_size: int = 9,
         stride: int = 1,
         dropout: float = 0.5,
@@ -215,12 +216,14 @@ class PGTCBlock(GraphTemporalBlock):
         graph_conv = PartGraphConv(in_channels, out_channels, skeleton)
         super().__init__(graph_conv, kernel_size, stride, dropout, residual)
 
-    def forward(self, x: Tensor, kinds: Sequence[int] | None = None) -> Tensor:
+    def forward(
+        self, x: Tensor, skeleton_type: Sequence[int] | None = None
+    ) -> Tensor:
         r"""Runs the forward pass.
 
         Args:
             x: Part features, of shape :math:`[\sum_n V_{p,n}, T, C_{in}]`.
-            kinds: For several skeletons, which of them each sample has, as
-                Python integers.
+            skeleton_type: For several skeletons, which of them each sample
+                has, as Python integers.
         """
-        return self._forward(x, self.graph_conv(x, kinds=kinds))
+        return self._forward(x, self.graph_conv(x, skeleton_type=skeleton_type))

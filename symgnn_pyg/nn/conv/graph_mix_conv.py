@@ -10,12 +10,16 @@ from torch_geometric.utils import is_sparse, spmm
 
 from symgnn_pyg import ops
 from symgnn_pyg.nn.conv.masked_graph import MaskedGraph, MaskedGraphs
-from symgnn_pyg.nn.kinds import check_kinds, check_no_kinds
-from symgnn_pyg.ops.stack_graphs import Graph, stack_graphs
+from symgnn_pyg.nn.skeleton_type import (
+    check_no_skeleton_type,
+    check_skeleton_type,
+)
+from symgnn_pyg.ops.stack_graphs import stack_graphs
+from symgnn_pyg.typing import GraphLike
 
 
 class GraphMixConv(MessagePassing):
-    r"""The operator that the graph convolutions of the `"Symbiotic Graph
+    r"""The operator that the graph convolutions of the `"Symbiotic GraphLike
     Neural Networks for 3D Skeleton-based Human Action Recognition and Motion
     Prediction" <https://arxiv.org/abs/1910.02212>`_ paper have in common:
 
@@ -80,7 +84,7 @@ class GraphMixConv(MessagePassing):
     def forward(
         self,
         x: Tensor,
-        graphs: Tensor | Sequence[Graph] | None = None,
+        graphs: Tensor | Sequence[GraphLike] | None = None,
         edge_index: Adj | None = None,
         edge_weight: Tensor | None = None,
     ) -> Tensor:
@@ -112,7 +116,7 @@ class GraphMixConv(MessagePassing):
         assert edge_index is not None
         return self._propagate_all(x, edge_index, edge_weight)
 
-    def mix(self, x: Tensor, graphs: Tensor | Sequence[Graph]) -> Tensor:
+    def mix(self, x: Tensor, graphs: Tensor | Sequence[GraphLike]) -> Tensor:
         r"""The forward pass for given graphs alone, without those of the
         layer's own.
 
@@ -183,10 +187,14 @@ class GraphMixConv(MessagePassing):
             )
         return edge_weight
 
-    def _own_graphs(self, kinds: Sequence[int] | None) -> Sequence[Graph]:
+    def _own_graphs(
+        self, skeleton_type: Sequence[int] | None
+    ) -> Sequence[GraphLike]:
         if isinstance(self.graph, MaskedGraphs):
-            return self.graph(check_kinds(kinds, len(self.graph)))
-        check_no_kinds(kinds)
+            return self.graph(
+                check_skeleton_type(skeleton_type, len(self.graph))
+            )
+        check_no_skeleton_type(skeleton_type)
         return () if self.graph is None else self.graph()
 
     def _messages_wanted(self) -> bool:
@@ -202,7 +210,7 @@ class GraphMixConv(MessagePassing):
 
 
 def _to_edges(
-    x: Tensor, graphs: Tensor | Sequence[Graph], weight: Tensor
+    x: Tensor, graphs: Tensor | Sequence[GraphLike], weight: Tensor
 ) -> tuple[Tensor, Tensor]:
     stack, sizes = stack_graphs(x, graphs, weight)
     if len(sizes) == 1:

@@ -4,13 +4,13 @@ from torch import Tensor
 from torch_geometric.typing import Adj
 
 from symgnn_pyg.nn.conv.graph_mix_conv import GraphMixConv
-from symgnn_pyg.nn.kinds import OneOrMore, per_skeleton
-from symgnn_pyg.ops.stack_graphs import Graph
+from symgnn_pyg.nn.skeleton_type import per_skeleton
+from symgnn_pyg.typing import GraphLike, SkeletonLike
 
 
 class JointGraphConv(GraphMixConv):
     r"""The joint-scale graph convolution (JGC), equation (5) of the
-    `"Symbiotic Graph Neural Networks for 3D Skeleton-based Human Action
+    `"Symbiotic GraphLike Neural Networks for 3D Skeleton-based Human Action
     Recognition and Motion Prediction" <https://arxiv.org/abs/1910.02212>`_
     paper:
 
@@ -47,7 +47,7 @@ class JointGraphConv(GraphMixConv):
         self,
         in_channels: int,
         out_channels: int,
-        skeleton: OneOrMore | None = None,
+        skeleton: SkeletonLike | None = None,
         num_hops: int = 4,
         lambda_: float = 0.5,
         structural: bool = True,
@@ -70,10 +70,10 @@ class JointGraphConv(GraphMixConv):
     def forward(  # type: ignore[override]
         self,
         x: Tensor,
-        actional: Graph | None = None,
+        actional: GraphLike | None = None,
         edge_index: Adj | None = None,
         edge_weight: Tensor | None = None,
-        kinds: Sequence[int] | None = None,
+        skeleton_type: Sequence[int] | None = None,
     ) -> Tensor:
         r"""Runs the forward pass.
 
@@ -86,27 +86,33 @@ class JointGraphConv(GraphMixConv):
             edge_weight: The edges' weights :math:`[|E|, L + 1]`; the last
                 column is the actional graph, weighted by :math:`\lambda`
                 already.
-            kinds: For a layer of several skeletons, which of them each sample
-                has, as Python integers.
+            skeleton_type: For a layer of several skeletons, which of them each
+                sample has, as Python integers.
 
         Raises:
             ValueError: If the layer uses actional graphs and none are given,
                 or the other way round.
         """
         graphs = None
-        if edge_index is None or actional is not None or kinds is not None:
-            graphs = self.graphs(actional, kinds)
+        if (
+            edge_index is None
+            or actional is not None
+            or skeleton_type is not None
+        ):
+            graphs = self.graphs(actional, skeleton_type)
         return super().forward(x, graphs, edge_index, edge_weight)
 
     def graphs(
-        self, actional: Graph | None, kinds: Sequence[int] | None = None
-    ) -> list[Graph]:
+        self,
+        actional: GraphLike | None,
+        skeleton_type: Sequence[int] | None = None,
+    ) -> list[GraphLike]:
         r"""All graphs of the layer: the hops, masked, then the actional graph
         times :math:`\lambda`, in a form that :meth:`mix` takes.
 
         Args:
             actional: The actional graphs.
-            kinds: Which of several skeletons each sample has.
+            skeleton_type: Which of several skeletons each sample has.
         """
         if self.actional != (actional is not None):
             raise ValueError(
@@ -115,7 +121,7 @@ class JointGraphConv(GraphMixConv):
             )
         if self.structural and self.graph is None:
             raise ValueError("A layer without skeleton needs 'edge_index'")
-        graphs = [*self._own_graphs(kinds)]
+        graphs = [*self._own_graphs(skeleton_type)]
         if isinstance(actional, Tensor):
             graphs.append(self.lambda_ * actional)
         elif actional is not None:

@@ -48,8 +48,8 @@ class MaskedGraphs(ModuleList):
         for module in self.children():
             reset(module)
 
-    def forward(self, kinds: Sequence[int]) -> list[list[Tensor]]:
+    def forward(self, skeleton_type: Sequence[int]) -> list[list[Tensor]]:
         r"""For each of the :math:`K` graphs its matrix in each sample."""
         masked = [module() for module in self.children()]
-        samples = [masked[kind] for kind in kinds]
+        samples = [masked[kind] for kind in skeleton_type]
         return [list(graph) for graph in zip(*samples, strict=True)]

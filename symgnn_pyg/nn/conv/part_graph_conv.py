@@ -4,7 +4,8 @@ from torch import Tensor
 from torch_geometric.typing import Adj
 
 from symgnn_pyg.nn.conv.graph_mix_conv import GraphMixConv
-from symgnn_pyg.nn.kinds import OneOrMore, check_no_kinds, per_skeleton
+from symgnn_pyg.nn.skeleton_type import check_no_skeleton_type, per_skeleton
+from symgnn_pyg.typing import SkeletonLike
 
 
 class PartGraphConv(GraphMixConv):
@@ -36,7 +37,7 @@ class PartGraphConv(GraphMixConv):
         self,
         in_channels: int,
         out_channels: int,
-        skeleton: OneOrMore | None = None,
+        skeleton: SkeletonLike | None = None,
     ) -> None:
         adjacency = per_skeleton(
             skeleton, lambda s: s.part_adjacency().unsqueeze(0)
@@ -48,7 +49,7 @@ class PartGraphConv(GraphMixConv):
         x: Tensor,
         edge_index: Adj | None = None,
         edge_weight: Tensor | None = None,
-        kinds: Sequence[int] | None = None,
+        skeleton_type: Sequence[int] | None = None,
     ) -> Tensor:
         r"""Runs the forward pass.
 
@@ -57,12 +58,12 @@ class PartGraphConv(GraphMixConv):
             edge_index: Instead of the skeleton: edges :math:`[2, |E|]` or a
                 sparse transposed adjacency matrix.
             edge_weight: The edges' weights :math:`[|E|]`.
-            kinds: For a layer of several skeletons, which of them each sample
-                has, as Python integers.
+            skeleton_type: For a layer of several skeletons, which of them each
+                sample has, as Python integers.
         """
         graphs = None
         if edge_index is not None:
-            check_no_kinds(kinds)
+            check_no_skeleton_type(skeleton_type)
         elif self.graph is not None:
-            graphs = self._own_graphs(kinds)
+            graphs = self._own_graphs(skeleton_type)
         return super().forward(x, graphs, edge_index, edge_weight)

@@ -4,7 +4,8 @@ from torch import Tensor
 from torch_geometric.typing import Adj
 
 from symgnn_pyg.nn.conv.graph_mix_conv import GraphMixConv
-from symgnn_pyg.nn.kinds import OneOrMore, check_no_kinds, per_skeleton
+from symgnn_pyg.nn.skeleton_type import check_no_skeleton_type, per_skeleton
+from symgnn_pyg.typing import SkeletonLike
 
 
 class StructuralGraphConv(GraphMixConv):
@@ -39,7 +40,7 @@ class StructuralGraphConv(GraphMixConv):
         self,
         in_channels: int,
         out_channels: int,
-        skeleton: OneOrMore | None = None,
+        skeleton: SkeletonLike | None = None,
         num_hops: int = 4,
     ) -> None:
         adjacency = per_skeleton(skeleton, lambda s: s.hop_powers(num_hops))
@@ -50,7 +51,7 @@ class StructuralGraphConv(GraphMixConv):
         x: Tensor,
         edge_index: Adj | None = None,
         edge_weight: Tensor | None = None,
-        kinds: Sequence[int] | None = None,
+        skeleton_type: Sequence[int] | None = None,
     ) -> Tensor:
         r"""Runs the forward pass.
 
@@ -58,12 +59,12 @@ class StructuralGraphConv(GraphMixConv):
             x: Node features, of shape :math:`[\sum_n V_n, *, C_{in}]`.
             edge_index: Instead of the skeleton: edges :math:`[2, |E|]`.
             edge_weight: The edges' weights :math:`[|E|, L]`.
-            kinds: For a layer of several skeletons, which of them each sample
-                has, as Python integers.
+            skeleton_type: For a layer of several skeletons, which of them each
+                sample has, as Python integers.
         """
         graphs = None
         if edge_index is not None:
-            check_no_kinds(kinds)
+            check_no_skeleton_type(skeleton_type)
         elif self.graph is not None:
-            graphs = self._own_graphs(kinds)
+            graphs = self._own_graphs(skeleton_type)
         return super().forward(x, graphs, edge_index, edge_weight)

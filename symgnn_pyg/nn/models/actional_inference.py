@@ -6,11 +6,15 @@ from torch.nn import Linear, Module, ModuleList
 from torch_geometric.nn import MLP
 from torch_geometric.nn.inits import reset
 
-from symgnn_pyg.nn.kinds import OneOrMore, check_kinds, check_no_kinds
 from symgnn_pyg.nn.models.actional_propagation import ActionalPropagation
 from symgnn_pyg.nn.models.joint_groups import group_sizes, split
 from symgnn_pyg.nn.pool.rows import samples
+from symgnn_pyg.nn.skeleton_type import (
+    check_no_skeleton_type,
+    check_skeleton_type,
+)
 from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.typing import SkeletonLike
 
 
 class ActionalGraphInference(Module):
@@ -53,7 +57,7 @@ class ActionalGraphInference(Module):
     def __init__(
         self,
         in_channels: int,
-        skeleton: OneOrMore,
+        skeleton: SkeletonLike,
         hidden_channels: int = 128,
         num_iterations: int = 2,
         dropout: float = 0.5,
@@ -91,7 +95,7 @@ class ActionalGraphInference(Module):
         self.embed_source.reset_parameters()
 
     def forward(
-        self, x: Tensor, kinds: Sequence[int] | None = None
+        self, x: Tensor, skeleton_type: Sequence[int] | None = None
     ) -> Tensor | tuple[Tensor, ...]:
         r"""Runs the forward pass.
 
@@ -99,13 +103,14 @@ class ActionalGraphInference(Module):
             x: The observed sequences, of shape :math:`[N \cdot V, T, C]`;
                 with several skeletons the joints of one sample after those of
                 another.
-            kinds: Which of the skeletons each sample has, as Python integers.
-                Due with several skeletons, and only then.
+            skeleton_type: Which of the skeletons each sample has, as Python
+                integers. Due with several skeletons, and only then.
 
         Raises:
             ValueError: If the rows are not the joints of the samples,
-                :math:`T \cdot C` is not :obj:`in_channels`, or :obj:`kinds`
-                is missing, needless, or names no skeleton.
+                :math:`T \cdot C` is not :obj:`in_channels`, or
+                :obj:`skeleton_type` is missing, needless, or names no
+                skeleton.
         """
         trajectory = x.flatten(1)
         if trajectory.size(1) != self.in_channels:
@@ -114,15 +119,15 @@ class ActionalGraphInference(Module):
                 f"(frames times channels), got 'x' of shape {list(x.shape)}"
             )
         if isinstance(self.num_joints, int):
-            check_no_kinds(kinds)
+            check_no_skeleton_type(skeleton_type)
             samples(x, self.num_joints, "joints")
             return self._infer(trajectory, self.num_joints)[0]
-        kinds = check_kinds(kinds, len(self.num_joints))
-        sizes = [self.num_joints[kind] for kind in kinds]
+        skeleton_type = check_skeleton_type(skeleton_type, len(self.num_joints))
+        sizes = [self.num_joints[kind] for kind in skeleton_type]
         if sum(sizes) != x.size(0):
             raise ValueError(
                 f"The {len(sizes)} samples have {sum(sizes)} joints by "
-                f"'kinds', but 'x' has {x.size(0)} rows (shape "
+                f"'skeleton_type', but 'x' has {x.size(0)} rows (shape "
                 f"{list(x.shape)})"
             )
         return self._infer_unequal(trajectory, sizes)

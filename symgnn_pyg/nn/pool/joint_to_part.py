@@ -6,10 +6,11 @@ from torch.nn import Module
 from torch.nn.functional import one_hot
 from torch_geometric.utils import scatter
 
-from symgnn_pyg.nn.kinds import OneOrMore, check_no_kinds
 from symgnn_pyg.nn.pool.part_index import PartIndex
 from symgnn_pyg.nn.pool.rows import samples
+from symgnn_pyg.nn.skeleton_type import check_no_skeleton_type
 from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.typing import SkeletonLike
 
 
 class JointToPart(Module):
@@ -32,7 +33,7 @@ class JointToPart(Module):
 
     share: Tensor
 
-    def __init__(self, skeleton: OneOrMore) -> None:
+    def __init__(self, skeleton: SkeletonLike) -> None:
         super().__init__()
         self.part_index: PartIndex | None = None
         if not isinstance(skeleton, Skeleton):
@@ -42,22 +43,24 @@ class JointToPart(Module):
         share = member / member.sum(dim=1, keepdim=True)  # [V_p, V]
         self.register_buffer("share", share, persistent=False)
 
-    def forward(self, x: Tensor, kinds: Sequence[int] | None = None) -> Tensor:
+    def forward(
+        self, x: Tensor, skeleton_type: Sequence[int] | None = None
+    ) -> Tensor:
         r"""Runs the forward pass.
 
         Args:
             x: Joint features, of shape :math:`[\sum_n V_n, *]`.
-            kinds: For a layer of several skeletons, which of them each sample
-                has, as Python integers.
+            skeleton_type: For a layer of several skeletons, which of them each
+                sample has, as Python integers.
 
         Raises:
             ValueError: If the rows do not fit the skeleton or the
-                :obj:`kinds`.
+                :obj:`skeleton_type`.
         """
         if self.part_index is not None:
-            index, num_parts = self.part_index(x, kinds)
+            index, num_parts = self.part_index(x, skeleton_type)
             return scatter(x, index, dim_size=num_parts, reduce="mean")
-        check_no_kinds(kinds)
+        check_no_skeleton_type(skeleton_type)
         x_per_sample = samples(x, self.share.size(1), "joints")
         share = self.share.expand(x_per_sample.size(0), -1, -1)
         pooled = torch.bmm(share, x_per_sample.flatten(2))

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
-from symgnn_pyg.nn.kinds import check_kinds
+from symgnn_pyg.nn.skeleton_type import check_skeleton_type
 from symgnn_pyg.skeleton import Skeleton
 
 
@@ -27,31 +27,34 @@ class PartIndex(Module):
         self.register_buffer("joint_to_part", joint_to_part, persistent=False)
 
     def forward(
-        self, x: Tensor, kinds: Sequence[int] | None, parts: bool = False
+        self,
+        x: Tensor,
+        skeleton_type: Sequence[int] | None,
+        parts: bool = False,
     ) -> tuple[Tensor, int]:
         r"""The index :math:`[\sum_n V_n]` and the number of parts.
 
         Args:
             x: Features of the batch.
-            kinds: Which skeleton each sample has.
+            skeleton_type: Which skeleton each sample has.
             parts: Whether the rows of :obj:`x` are parts, not joints.
 
         Raises:
-            ValueError: If :obj:`kinds` do not fit the skeletons or
+            ValueError: If :obj:`skeleton_type` do not fit the skeletons or
                 :obj:`x`.
         """
-        kinds = check_kinds(kinds, len(self.num_joints))
+        skeleton_type = check_skeleton_type(skeleton_type, len(self.num_joints))
         sizes = self.num_parts if parts else self.num_joints
-        expected = sum(sizes[kind] for kind in kinds)
+        expected = sum(sizes[kind] for kind in skeleton_type)
         if x.size(0) != expected:
             raise ValueError(
                 f"'x' has {x.size(0)} rows (shape {list(x.shape)}), but the "
-                f"samples of 'kinds' have {expected} "
+                f"samples of 'skeleton_type' have {expected} "
                 f"{'parts' if parts else 'joints'}"
             )
         own = self.joint_to_part.split(self.num_joints)
         index, first = [], 0
-        for kind in kinds:
+        for kind in skeleton_type:
             index.append(own[kind] + first)
             first += self.num_parts[kind]
         return torch.cat(index) if index else own[0][:0], first

@@ -3,10 +3,11 @@ from collections.abc import Sequence
 from torch import Tensor
 from torch.nn import Module
 
-from symgnn_pyg.nn.kinds import OneOrMore, check_no_kinds
 from symgnn_pyg.nn.pool.part_index import PartIndex
 from symgnn_pyg.nn.pool.rows import samples
+from symgnn_pyg.nn.skeleton_type import check_no_skeleton_type
 from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.typing import SkeletonLike
 
 
 class PartToJoint(Module):
@@ -28,7 +29,7 @@ class PartToJoint(Module):
 
     joint_to_part: Tensor
 
-    def __init__(self, skeleton: OneOrMore) -> None:
+    def __init__(self, skeleton: SkeletonLike) -> None:
         super().__init__()
         self.part_index: PartIndex | None = None
         if not isinstance(skeleton, Skeleton):
@@ -39,22 +40,24 @@ class PartToJoint(Module):
             "joint_to_part", skeleton.joint_to_part, persistent=False
         )
 
-    def forward(self, x: Tensor, kinds: Sequence[int] | None = None) -> Tensor:
+    def forward(
+        self, x: Tensor, skeleton_type: Sequence[int] | None = None
+    ) -> Tensor:
         r"""Runs the forward pass.
 
         Args:
             x: Part features, of shape :math:`[\sum_n V_{p,n}, *]`.
-            kinds: For a layer of several skeletons, which of them each sample
-                has, as Python integers.
+            skeleton_type: For a layer of several skeletons, which of them each
+                sample has, as Python integers.
 
         Raises:
             ValueError: If the rows do not fit the skeleton or the
-                :obj:`kinds`.
+                :obj:`skeleton_type`.
         """
         if self.part_index is not None:
-            index, _ = self.part_index(x, kinds, parts=True)
+            index, _ = self.part_index(x, skeleton_type, parts=True)
             return x.index_select(0, index)
-        check_no_kinds(kinds)
+        check_no_skeleton_type(skeleton_type)
         x = samples(x, self.num_parts, "parts")
         return x.index_select(1, self.joint_to_part).flatten(0, 1)
 

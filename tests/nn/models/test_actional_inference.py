@@ -212,8 +212,8 @@ def mixed_x():
     return torch.randn(joints, T, 3, dtype=torch.double)
 
 
-def sizes_of(kinds):
-    return [[5, 3, 1, 2][kind] for kind in kinds]
+def sizes_of(skeleton_type):
+    return [[5, 3, 1, 2][kind] for kind in skeleton_type]
 
 
 def test_unequal_samples_alone(mixed, mixed_x):
@@ -278,7 +278,7 @@ def test_no_samples(mixed, mixed_x, arm, x):
 
 
 def test_wrong_kinds(mixed, mixed_x, agim, x, arm):
-    with pytest.raises(ValueError, match="4 skeletons needs 'kinds'"):
+    with pytest.raises(ValueError, match="4 skeletons needs 'skeleton_type'"):
         mixed(mixed_x)
     with pytest.raises(ValueError, match="skeleton 4, but the layer has 4"):
         mixed(mixed_x, [*KINDS[:-1], 4])

@@ -73,10 +73,10 @@ def alone(layer, make, kind):
     return single.train(layer.training)
 
 
-def sizes(name, kinds):
+def sizes(name, skeleton_type):
     return [
         SKELETONS[k].num_parts if name in PARTS else SKELETONS[k].num_joints
-        for k in kinds
+        for k in skeleton_type
     ]
 
 
@@ -93,8 +93,8 @@ def layer(name):
     return layer
 
 
-def inputs(name, kinds):
-    rows = sizes(name, kinds)
+def inputs(name, skeleton_type):
+    rows = sizes(name, skeleton_type)
     x = torch.randn(sum(rows), FRAMES, WIDTH, dtype=torch.double)
     actional = ()
     if name in ACTIONAL:
@@ -103,31 +103,35 @@ def inputs(name, kinds):
     return x, actional, rows
 
 
-@pytest.mark.parametrize("kinds", BATCHES)
-def test_mixed_batch_equals_its_samples(name, layer, kinds):
-    x, actional, rows = inputs(name, kinds)
-    out = layer(x, *actional, kinds=kinds)
+@pytest.mark.parametrize("skeleton_type", BATCHES)
+def test_mixed_batch_equals_its_samples(name, layer, skeleton_type):
+    x, actional, rows = inputs(name, skeleton_type)
+    out = layer(x, *actional, skeleton_type=skeleton_type)
     parts = [
         alone(layer, LAYERS[name], kind)(
             part, *(graphs[n].unsqueeze(0) for graphs in actional)
         )
-        for n, (kind, part) in enumerate(zip(kinds, x.split(rows), strict=True))
+        for n, (kind, part) in enumerate(
+            zip(skeleton_type, x.split(rows), strict=True)
+        )
     ]
     torch.testing.assert_close(out, torch.cat(parts))
 
 
 def test_gradients(name, layer):
-    kinds = (1, 0)
-    x, actional, _ = inputs(name, kinds)
+    skeleton_type = (1, 0)
+    x, actional, _ = inputs(name, skeleton_type)
     x = x[:, :2].clone().requires_grad_()
     assert torch.autograd.gradcheck(
-        lambda x: layer(x, *actional, kinds=kinds), x, fast_mode=True
+        lambda x: layer(x, *actional, skeleton_type=skeleton_type),
+        x,
+        fast_mode=True,
     )
 
 
 def test_masks_of_absent_skeletons_get_no_gradient():
     layer = LAYERS["StructuralGraphConv"](SKELETONS)
-    layer(torch.randn(36, FRAMES, WIDTH), kinds=(0, 0)).sum().backward()
+    layer(torch.randn(36, FRAMES, WIDTH), skeleton_type=(0, 0)).sum().backward()
     grads = [graph.mask.grad for graph in layer.graph]
     assert grads[0].abs().sum() > 0
     assert grads[1] is None
@@ -135,23 +139,25 @@ def test_masks_of_absent_skeletons_get_no_gradient():
 
 
 def test_state_copies_and_pickles(name, layer):
-    kinds = (0, 2)
-    x, actional, _ = inputs(name, kinds)
+    skeleton_type = (0, 2)
+    x, actional, _ = inputs(name, skeleton_type)
     other = LAYERS[name](SKELETONS).double().eval()
     other.load_state_dict(layer.state_dict())
     for twin in (other, copy.deepcopy(layer)):
         torch.testing.assert_close(
-            twin(x, *actional, kinds=kinds), layer(x, *actional, kinds=kinds)
+            twin(x, *actional, skeleton_type=skeleton_type),
+            layer(x, *actional, skeleton_type=skeleton_type),
         )
 
 
 def test_compile(name, layer):
     torch.compiler.reset()
-    kinds = (0, 2, 1)
-    x, actional, _ = inputs(name, kinds)
+    skeleton_type = (0, 2, 1)
+    x, actional, _ = inputs(name, skeleton_type)
     compiled = torch.compile(layer, fullgraph=True, backend="aot_eager")
     torch.testing.assert_close(
-        compiled(x, *actional, kinds=kinds), layer(x, *actional, kinds=kinds)
+        compiled(x, *actional, skeleton_type=skeleton_type),
+        layer(x, *actional, skeleton_type=skeleton_type),
     )
 
 
@@ -172,19 +178,21 @@ def test_kinds_from_a_loader():
         for s in (SKELETONS[2], SKELETONS[0], SKELETONS[1])
     ]
     (batch,) = DataLoader(data, batch_size=3)
-    kinds = [SKELETONS.index(s) for s in batch.skeleton]
-    assert kinds == [2, 0, 1]
+    skeleton_type = [SKELETONS.index(s) for s in batch.skeleton]
+    assert skeleton_type == [2, 0, 1]
     conv = structural_conv(SKELETONS)
-    assert conv(batch.x, kinds=kinds).shape == (69, FRAMES, OUT)
+    assert conv(batch.x, skeleton_type=skeleton_type).shape == (69, FRAMES, OUT)
 
 
 def test_messages_of_a_mixed_batch():
-    kinds = (1, 0)
-    x, actional, rows = inputs("JointGraphConv", kinds)
+    skeleton_type = (1, 0)
+    x, actional, rows = inputs("JointGraphConv", skeleton_type)
     conv = joint_conv(SKELETONS).double()
-    expected, seen = conv(x, *actional, kinds=kinds), []
+    expected, seen = conv(x, *actional, skeleton_type=skeleton_type), []
     conv.register_message_forward_hook(lambda *args: seen.append(args[2]))
-    torch.testing.assert_close(conv(x, *actional, kinds=kinds), expected)
+    torch.testing.assert_close(
+        conv(x, *actional, skeleton_type=skeleton_type), expected
+    )
     assert [len(m) for m in seen] == [sum(v * v for v in rows)] * 3
 
 
@@ -199,18 +207,20 @@ def test_actional_graphs_alone():
 
 
 def test_errors(name, layer):
-    kinds = (1, 0)
-    x, actional, _ = inputs(name, kinds)
-    with pytest.raises(ValueError, match=r"3 skeletons needs 'kinds'"):
+    skeleton_type = (1, 0)
+    x, actional, _ = inputs(name, skeleton_type)
+    with pytest.raises(ValueError, match=r"3 skeletons needs 'skeleton_type'"):
         layer(x, *actional)
     for wrong in (3, -1):
         with pytest.raises(ValueError, match=rf"skeleton {wrong}, but"):
-            layer(x, *actional, kinds=(wrong, 0))
+            layer(x, *actional, skeleton_type=(wrong, 0))
     with pytest.raises(ValueError, match=r"'x' has \d+ rows|joints, in each"):
-        layer(x[:-1], *actional, kinds=kinds)
+        layer(x[:-1], *actional, skeleton_type=skeleton_type)
     with pytest.raises(ValueError, match="empty sequence"):
         LAYERS[name]([])
     single = alone(layer, LAYERS[name], 1)
     one = tuple(graphs[:1] for graphs in actional)
-    with pytest.raises(ValueError, match="'kinds' were given to a layer of"):
-        single(x[: sizes(name, (1,))[0]], *one, kinds=(1,))
+    with pytest.raises(
+        ValueError, match="'skeleton_type' was given to a layer of"
+    ):
+        single(x[: sizes(name, (1,))[0]], *one, skeleton_type=(1,))
