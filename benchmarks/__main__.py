@@ -4,12 +4,11 @@
     python -m benchmarks operators ragged --quick     # some of them
     python -m benchmarks --all --markdown docs/benchmarks.md
 
-Each runs in a process of its own, with every number of threads of --threads
-and both settings of the allocator; the operators also in bfloat16.
+Each runs in a process of its own, with every number of threads of --threads;
+the operators also with the tuned allocator and in bfloat16.
 """
 
 import argparse
-import itertools
 import subprocess
 import sys
 from pathlib import Path
@@ -57,12 +56,11 @@ def main() -> None:
 def all_settings(name: str, threads: list[int], quick: bool) -> list[list[str]]:
     if quick:
         return [["--quick", "--threads", str(threads[0])]]
-    found = [
-        ["--threads", str(count), "--allocator", allocator]
-        for allocator, count in itertools.product(("default", "tuned"), threads)
-    ]
+    found = [["--threads", str(count)] for count in threads]
     if name == "operators":
-        found.append(["--threads", str(threads[0]), "--dtype", "bfloat16"])
+        first = found[0]
+        found.append([*first, "--allocator", "tuned"])
+        found.append([*first, "--dtype", "bfloat16"])
     return found
 
 

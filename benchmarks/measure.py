@@ -81,22 +81,22 @@ def machine() -> str:
 
 def budget(quick: bool) -> tuple[int, float]:
     """How many rounds, and how many seconds for them."""
-    return (3, 2.0) if quick else (11, 20.0)
+    return (3, 2.0) if quick else (11, 6.0)
 
 
 def interleaved(
-    candidates: dict[str, Run], repeats: int, seconds: float = 30.0
+    candidates: dict[str, Run], repeats: int, seconds: float = 10.0
 ) -> dict[str, list[float]]:
     """The seconds of each run. Candidates take turns for :obj:`repeats`
     rounds after a warm-up, or for as many as start within :obj:`seconds`, but
-    three at least.
+    two at least.
     """
     times: dict[str, list[float]] = {name: [] for name in candidates}
     for run in candidates.values():
         run()
     end = time.perf_counter() + seconds
     for done in range(repeats):
-        if done >= 3 and time.perf_counter() > end:
+        if done >= 2 and time.perf_counter() > end:
             break
         for name, run in candidates.items():
             start = time.perf_counter()

@@ -37,14 +37,14 @@ TIME, MEMORY = 0.60, 0.50
 
 def main() -> None:
     args = arguments(__doc__)
-    batch, repeats = (4, 3) if args.quick else (32, 11)
+    batch, repeats = (4, 3) if args.quick else (32, 7)
     skeleton = Skeleton.get("cmu26")
     model = SymGNN.light(skeleton, CLASSES, observed=OBSERVED, future=FUTURE)
     x = torch.randn(batch * skeleton.num_joints, OBSERVED, 3)
     future = torch.randn(batch * skeleton.num_joints, FUTURE, 3)
     y = torch.randint(CLASSES, (batch,))
     step = make_step(model, x, y, future)
-    seconds = interleaved({"step": step}, repeats, 60.0)["step"]
+    seconds = interleaved({"step": step}, repeats, 30.0)["step"]
     low, median, high = statistics.quantiles(seconds, n=4)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     facts = Table(
@@ -68,7 +68,7 @@ def main() -> None:
             for name in ("blocked", "dense", "stacked")
         },
     }
-    times = interleaved(candidates, repeats, 120.0)
+    times = interleaved(candidates, repeats, 90.0)
     changes = ratios(times, "fixed weight")
     against = ratios(times, RIVAL)
     table = Table(

@@ -34,6 +34,15 @@ def pytest_addoption(parser):
         sys.modules["torch_scatter"] = None
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread():
+    # Tensors are tiny here: threads would only wait for each other.
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(
     params=[torch.float32, torch.float64], ids=["float32", "float64"]
 )

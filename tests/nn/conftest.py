@@ -11,15 +11,6 @@ def _seed():
     torch.manual_seed(0)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _one_thread():
-    # Tensors are tiny here: threads would only wait for each other.
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture
 def arm():
     """Five joints in three parts, with a ring closed by a link."""
