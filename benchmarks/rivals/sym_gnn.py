@@ -36,7 +36,7 @@ from symgnn_pyg.nn import (
     SymGNNOutput,
     TemporalConv,
 )
-from symgnn_pyg.nn.conv.blocks import GraphTemporalBlock
+from symgnn_pyg.nn.conv.graph_temporal_block import GraphTemporalBlock
 from symgnn_pyg.skeleton import Skeleton
 
 

@@ -5,7 +5,8 @@ from torch import Tensor
 from torch.nn import Module, ModuleList
 from torch_geometric.nn.inits import reset
 
-from symgnn_pyg.nn.conv.blocks import JGTCBlock, PGTCBlock
+from symgnn_pyg.nn.conv.jgtc_block import JGTCBlock
+from symgnn_pyg.nn.conv.pgtc_block import PGTCBlock
 from symgnn_pyg.nn.pool.joint_to_part import JointToPart
 from symgnn_pyg.nn.pool.part_to_joint import PartToJoint
 from symgnn_pyg.skeleton import Skeleton

@@ -1,0 +1,69 @@
+from torch import Tensor
+from torch.nn import Identity, Module, Sequential
+from torch_geometric.nn.inits import reset
+
+from symgnn_pyg.nn.conv.channel_norm import ChannelNorm
+from symgnn_pyg.nn.conv.graph_mix_conv import GraphMixConv
+from symgnn_pyg.nn.conv.temporal_conv import TemporalConv
+from symgnn_pyg.nn.conv.uniform_dropout import UniformDropout
+
+
+class GraphTemporalBlock(Module):
+    r"""A graph convolution followed by a temporal one, with batch
+    normalisation, dropout and a residual connection:
+
+    .. math::
+        \mathbf{H} &= \textrm{ReLU}(\textrm{BN}(\textrm{GC}(\mathbf{X}))) \\
+        \mathbf{Y} &= \textrm{ReLU}(\textrm{Dropout}(\textrm{BN}(
+        \textrm{TC}_{\tau,s}(\mathbf{H}))) + \textrm{res}(\mathbf{X}))
+
+    Args:
+        graph_conv: The graph convolution.
+        kernel_size: The temporal kernel :math:`\tau`, in frames, odd.
+        stride: The temporal stride :math:`s`, in frames.
+        dropout: The dropout probability.
+        residual: Whether there is a residual connection: the identity, or
+            a strided pointwise convolution with batch normalisation where
+            width or stride change.
+    """
+
+    def __init__(
+        self,
+        graph_conv: GraphMixConv,
+        kernel_size: int,
+        stride: int,
+        dropout: float,
+        residual: bool,
+    ) -> None:
+        super().__init__()
+        in_channels = graph_conv.in_channels
+        channels = graph_conv.out_channels
+        self.graph_conv = graph_conv
+        self.graph_norm = ChannelNorm(channels)
+        self.temporal_conv = TemporalConv(
+            channels, channels, kernel_size, stride
+        )
+        self.temporal_norm = ChannelNorm(channels)
+        self.dropout = UniformDropout(dropout)
+        self.stride = stride
+        self.residual: Module | None = None
+        if residual and (in_channels, stride) == (channels, 1):
+            self.residual = Identity()
+        elif residual:
+            self.residual = Sequential(
+                TemporalConv(in_channels, channels, 1, stride),
+                ChannelNorm(channels),
+            )
+
+    def reset_parameters(self) -> None:
+        r"""Draws new weights."""
+        for module in self.children():
+            reset(module)
+
+    def _forward(self, x: Tensor, mixed: Tensor) -> Tensor:
+        # In place, since what is overwritten is needed by no backward pass.
+        h = self.graph_norm(mixed).relu_()
+        out = self.dropout(self.temporal_norm(self.temporal_conv(h)))
+        if self.residual is not None:
+            out = out + self.residual(x)
+        return out.relu_()

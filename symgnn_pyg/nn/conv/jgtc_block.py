@@ -1,0 +1,87 @@
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from symgnn_pyg.nn.conv.graph_temporal_block import GraphTemporalBlock
+from symgnn_pyg.nn.conv.joint_graph_conv import JointGraphConv
+from symgnn_pyg.typing import GraphLike, SkeletonLike
+
+
+class JGTCBlock(GraphTemporalBlock):
+    r"""The joint-scale graph and temporal convolution block (JGTC),
+    equation (6) of the `"Symbiotic GraphLike Neural Networks for 3D
+    Skeleton-based Human Action Recognition and Motion Prediction"
+    <https://arxiv.org/abs/1910.02212>`_ paper:
+
+    .. math::
+        \mathbf{H} &= \textrm{ReLU}(\textrm{BN}(\textrm{JGC}(\mathbf{X}))) \\
+        \mathbf{Y} &= \textrm{ReLU}(\textrm{Dropout}(\textrm{BN}(
+        \textrm{TC}_{\tau,s}(\mathbf{H}))) + \textrm{res}(\mathbf{X}))
+
+    Args:
+        in_channels: Size of each input sample :math:`C_{in}`.
+        out_channels: Size of each output sample :math:`C_{out}`.
+        skeleton: The skeleton, or several.
+        num_hops: The number of hops :math:`L`. (default: :obj:`4`)
+        lambda_: The weight of the actional graph. (default: :obj:`0.5`)
+        kernel_size: The temporal kernel :math:`\tau`, in frames, odd.
+            (default: :obj:`9`)
+        stride: The temporal stride :math:`s`. (default: :obj:`1`)
+        dropout: The dropout probability. (default: :obj:`0.5`)
+        residual: Whether there is a residual connection: the identity, or a
+            strided pointwise convolution with batch normalisation where
+            width or stride change. (default: :obj:`True`)
+        structural: Whether structural graphs are used.
+            (default: :obj:`True`)
+        actional: Whether actional graphs are used. (default: :obj:`True`)
+
+    Shapes:
+        - **input:** node features :math:`[\sum_n V_n, T, C_{in}]`,
+          actional graphs :math:`[N, V, V]`
+        - **output:** node features
+          :math:`[\sum_n V_n, \lceil T / s \rceil, C_{out}]`
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        skeleton: SkeletonLike,
+        num_hops: int = 4,
+        lambda_: float = 0.5,
+        kernel_size: int = 9,
+        stride: int = 1,
+        dropout: float = 0.5,
+        residual: bool = True,
+        structural: bool = True,
+        actional: bool = True,
+    ) -> None:
+        graph_conv = JointGraphConv(
+            in_channels,
+            out_channels,
+            skeleton,
+            num_hops,
+            lambda_,
+            structural,
+            actional,
+        )
+        super().__init__(graph_conv, kernel_size, stride, dropout, residual)
+
+    def forward(
+        self,
+        x: Tensor,
+        actional: GraphLike | None = None,
+        skeleton_type: Sequence[int] | None = None,
+    ) -> Tensor:
+        r"""Runs the forward pass.
+
+        Args:
+            x: Node features, of shape :math:`[\sum_n V_n, T, C_{in}]`.
+            actional: The actional graphs, of shape :math:`[N, V, V]`, or a
+                sequence of :math:`N` matrices :math:`[V_n, V_n]`.
+            skeleton_type: For several skeletons, which of them each sample
+                has, as Python integers.
+        """
+        return self._forward(
+            x, self.graph_conv(x, actional, skeleton_type=skeleton_type)
+        )

@@ -1,0 +1,61 @@
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from symgnn_pyg.nn.conv.graph_temporal_block import GraphTemporalBlock
+from symgnn_pyg.nn.conv.part_graph_conv import PartGraphConv
+from symgnn_pyg.typing import SkeletonLike
+
+
+class PGTCBlock(GraphTemporalBlock):
+    r"""The part-scale graph and temporal convolution block (PGTC),
+    equation (8) of the `"Symbiotic GraphLike Neural Networks for 3D
+    Skeleton-based Human Action Recognition and Motion Prediction"
+    <https://arxiv.org/abs/1910.02212>`_ paper:
+
+    .. math::
+        \mathbf{H} &= \textrm{ReLU}(\textrm{BN}(\textrm{PGC}(\mathbf{X}))) \\
+        \mathbf{Y} &= \textrm{ReLU}(\textrm{Dropout}(\textrm{BN}(
+        \textrm{TC}_{\tau,s}(\mathbf{H}))) + \textrm{res}(\mathbf{X}))
+
+    Args:
+        in_channels: Size of each input sample :math:`C_{in}`.
+        out_channels: Size of each output sample :math:`C_{out}`.
+        skeleton: The skeleton whose parts are the nodes, or several.
+        kernel_size: The temporal kernel :math:`\tau`, in frames, odd.
+            (default: :obj:`9`)
+        stride: The temporal stride :math:`s`. (default: :obj:`1`)
+        dropout: The dropout probability. (default: :obj:`0.5`)
+        residual: Whether there is a residual connection.
+            (default: :obj:`True`)
+
+    Shapes:
+        - **input:** part features :math:`[\sum_n V_{p,n}, T, C_{in}]`
+        - **output:** part features
+          :math:`[\sum_n V_{p,n}, \lceil T / s \rceil, C_{out}]`
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        skeleton: SkeletonLike,
+        kernel_size: int = 9,
+        stride: int = 1,
+        dropout: float = 0.5,
+        residual: bool = True,
+    ) -> None:
+        graph_conv = PartGraphConv(in_channels, out_channels, skeleton)
+        super().__init__(graph_conv, kernel_size, stride, dropout, residual)
+
+    def forward(
+        self, x: Tensor, skeleton_type: Sequence[int] | None = None
+    ) -> Tensor:
+        r"""Runs the forward pass.
+
+        Args:
+            x: Part features, of shape :math:`[\sum_n V_{p,n}, T, C_{in}]`.
+            skeleton_type: For several skeletons, which of them each sample
+                has, as Python integers.
+        """
+        return self._forward(x, self.graph_conv(x, skeleton_type=skeleton_type))

@@ -1,0 +1,16 @@
+import torch
+from torch import Tensor
+from torch.nn import Dropout
+
+
+class UniformDropout(Dropout):
+    r"""Dropout that draws uniform numbers: on a CPU faster than the
+    Bernoulli numbers of :class:`torch.nn.Dropout`
+    (`python -m benchmarks.train_step`).
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.p == 0.0 or x.device.type != "cpu":
+            return super().forward(x)
+        keep = 1.0 - self.p
+        return x * torch.rand_like(x).lt_(keep).div_(max(keep, 1e-12))
