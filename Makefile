@@ -8,6 +8,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 DATA ?= synthetic
 ARGS ?=
 
+# Threads that wait by spinning would take the time of those that work where
+# other programs run too.
+export OMP_WAIT_POLICY ?= passive
+
 .PHONY: example test clean
 
 example: .venv/example

@@ -14,9 +14,10 @@ import math
 import time
 import warnings
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
-import matplotlib
+import matplotlib.pyplot as plt
 import torch
 from safetensors.torch import load_file, save_file
 from torch.utils.data import Subset, WeightedRandomSampler
@@ -32,6 +33,7 @@ from symgnn_pyg.nn import SymbioticLoss, SymGNN
 from symgnn_pyg.transforms import cmu_positions
 from symgnn_pyg.visualization import plot_actional_edges, plot_poses
 
+SPLITS = ("train", "val", "test")
 FRAME_MS = 40
 # The future frames that papers report.
 REPORTED = (1, 3, 7, 9, 13, 24)
@@ -50,7 +52,7 @@ PUBLISHED = {
 def main() -> None:
     args = parse_arguments()
     warnings.formatwarning = lambda message, *_, **__: f"Note: {message}\n"
-    matplotlib.use("Agg")
+    plt.switch_backend("Agg")
     try:
         run(args)
     except (DataError, ValueError, OSError) as error:
@@ -66,19 +68,21 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--minutes",
-        type=float,
+        type=positive(float),
         help="training time (default: 3 on synthetic, 10 on real motion)",
     )
     parser.add_argument(
-        "--steps", type=int, help="training steps, instead of --minutes"
+        "--steps",
+        type=positive(int, 0),
+        help="training steps, instead of --minutes",
     )
-    parser.add_argument("--future", type=int, default=25, help="frames")
-    parser.add_argument("--batch-size", type=int, default=32)
-    parser.add_argument("--learning-rate", type=float, default=1.5e-3)
+    parser.add_argument("--future", type=positive(int, 2), default=25)
+    parser.add_argument("--batch-size", type=positive(int, 1), default=32)
+    parser.add_argument("--learning-rate", type=positive(float), default=1.5e-3)
     parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument(
         "--weighting",
-        type=lambda text: text if text == "mgda" else float(text),
+        type=weighting,
         default="mgda",
         help="'mgda', or the fixed weight of recognition, 0 to 1",
     )
@@ -89,10 +93,35 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--device",
-        type=torch.device,
+        type=device,
         default=torch.device("cuda" if torch.cuda.is_available() else "cpu"),
     )
     return parser.parse_args()
+
+
+def positive(kind: type, least: float = 1e-6) -> Callable[[str], float]:
+    """A converter that refuses numbers below :obj:`least`, and no numbers."""
+
+    def number(text: str) -> float:
+        value = kind(text)
+        if not least <= value < 1e9:
+            raise argparse.ArgumentTypeError(
+                f"{text} is not from {least:g} to 1e9"
+            )
+        return value
+
+    return number
+
+
+def weighting(text: str) -> float | str:
+    return text if text == "mgda" else float(text)
+
+
+def device(text: str) -> torch.device:
+    try:
+        return torch.empty(0, device=text).device
+    except (AssertionError, RuntimeError):
+        raise argparse.ArgumentTypeError(f"no device {text!r} here") from None
 
 
 def run(args: argparse.Namespace) -> None:
@@ -102,8 +131,6 @@ def run(args: argparse.Namespace) -> None:
         args.minutes = 3.0 if synthetic else 10.0
     seed_everything(args.seed)
     args.output.mkdir(parents=True, exist_ok=True)
-    with replacing(args.output / "log.txt") as log:
-        log.write_text(f"{vars(args)}\n")
     train, val, test = (open_split(args, split) for split in SPLITS)
     train.transform = val.transform = test.transform = train.standardize()
 
@@ -127,9 +154,6 @@ def run(args: argparse.Namespace) -> None:
         f"Wrote {', '.join(sorted(p.name for p in args.output.iterdir()))} "
         f"to {args.output}/"
     )
-
-
-SPLITS = ("train", "val", "test")
 
 
 def open_split(
@@ -295,8 +319,8 @@ def report(
     }
     averaged = list(per_action)
     if not synthetic:
-        averaged = [action for action in per_action if action in PUBLISHED]
-        for action in averaged:
+        averaged = [a for a in per_action if a in PUBLISHED] or averaged
+        for action in PUBLISHED.keys() & per_action.keys():
             published = dict(zip(PUBLISHED_MS, PUBLISHED[action], strict=True))
             per_action[action]["published"] = [
                 published.get(horizon) for horizon in horizons
@@ -403,7 +427,6 @@ def draw(
     with replacing(args.output / "poses.png") as path:
         figure.savefig(path, dpi=120)
 
-    plt = matplotlib.pyplot
     figure, axes = plt.subplots(
         1,
         len(samples),

@@ -88,7 +88,8 @@ class Skeleton:
         self._check_links()
         put("centre", self._centre(centre))
         self._check_connected()
-        put("parts", self._parts({"body": joints} if parts is None else parts))
+        whole = {"body": range(self.num_joints)}
+        put("parts", self._parts(whole if parts is None else parts))
         put("part_bones", self._part_bones(part_bones))
         put("offsets", self._offsets(offsets))
 
@@ -240,34 +241,36 @@ class Skeleton:
 
     # Graphs #################################################################
 
-    @cached_property
+    @property
     def edge_index(self) -> Tensor:
         r"""Bones and links in both directions, without self-loops, of shape
         :math:`[2, |E|]`.
         """
         return _both_directions(self.bones + self.links)
 
-    @cached_property
+    @property
     def part_edge_index(self) -> Tensor:
         r"""Neighbouring parts in both directions, without self-loops, of
         shape :math:`[2, |E_p|]`.
         """
         return _both_directions(self.part_bones)
 
-    @cached_property
+    @property
     def bone_index(self) -> Tensor:
         r"""The bones as child joints (row 0) and parent joints (row 1), of
         shape :math:`[2, V_b]`.
         """
         return torch.tensor(self.bones, dtype=torch.long).view(-1, 2).t()
 
-    @cached_property
+    @property
     def joint_to_part(self) -> Tensor:
         r"""The part of each joint, of shape :math:`[V]`."""
-        index = torch.empty(self.num_joints, dtype=torch.long)
-        for part, (_, joints) in enumerate(self.parts):
-            index[list(joints)] = part
-        return index
+        part_of = {
+            joint: part
+            for part, (_, joints) in enumerate(self.parts)
+            for joint in joints
+        }
+        return torch.tensor([part_of[j] for j in range(self.num_joints)])
 
     def hop_powers(self, num_hops: int) -> Tensor:
         r"""The powers :math:`\tilde{A}^1, \ldots, \tilde{A}^L` of the
@@ -286,7 +289,7 @@ class Skeleton:
         powers = [adjacency]
         while len(powers) < num_hops:
             powers.append(adjacency @ powers[-1])
-        return torch.stack(powers).float()
+        return torch.stack(powers).to(torch.get_default_dtype())
 
     def part_adjacency(self) -> Tensor:
         r"""The row-normalised, self-looped adjacency matrix of the parts

@@ -36,6 +36,7 @@ from symgnn_pyg.nn import (
     SymGNNOutput,
     TemporalConv,
 )
+from symgnn_pyg.nn.conv.channel_norm import ChannelNorm
 from symgnn_pyg.nn.conv.graph_temporal_block import GraphTemporalBlock
 from symgnn_pyg.skeleton import Skeleton
 
@@ -91,9 +92,9 @@ class Block(Module):
         return self.relu(out)
 
 
-def norm2d(ours: BatchNorm1d) -> BatchNorm2d:
-    norm = BatchNorm2d(ours.num_features)
-    norm.load_state_dict(ours.state_dict())
+def norm2d(ours: ChannelNorm) -> BatchNorm2d:
+    norm = BatchNorm2d(ours.norm.num_features)
+    norm.load_state_dict(ours.norm.state_dict())
     return norm
 
 

@@ -123,7 +123,14 @@ class SequenceStore:
 
         Raises:
             IndexError: If the sequence does not have those frames.
+            ValueError: If :obj:`length` is negative or :obj:`stride` smaller
+                than 1.
         """
+        if length < 0 or stride < 1:
+            raise ValueError(
+                f"'length' must not be negative and 'stride' at least 1, got "
+                f"{length} and {stride}"
+            )
         end = start + (length - 1) * stride + 1 if length else start
         if not 0 <= start <= end <= self.num_frames(index):
             raise IndexError(

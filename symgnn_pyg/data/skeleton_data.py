@@ -54,8 +54,9 @@ class SkeletonData(Data):
         self.edge_index = skeleton.edge_index
         self.joint_to_part = skeleton.joint_to_part
         self.part_edge_index = skeleton.part_edge_index
-        if skeleton.num_bones > 0:
-            self.bone_edge_index = skeleton.dual().edge_index
+        # A single joint has no bones, and still fits into a batch.
+        graph = skeleton.dual() if skeleton.num_bones > 0 else skeleton
+        self.bone_edge_index = graph.edge_index
         if x is not None:
             child, parent = skeleton.bone_index
             self.bone_x = x[child] - x[parent]

@@ -179,6 +179,10 @@ def _prepare(source: Source, path: Path) -> SequenceStore:
     checksums = {name: source.sha256(name) for _, name in found}
     if path.is_file():
         store = SequenceStore(path)
+        if store.classes != list(ACTIONS):
+            raise DataError(
+                f"{path} is the store of other data; pass another 'store'"
+            )
         if store.skeleton == CMU26 and checksums == dict(
             zip(store.sources, store.checksums, strict=True)
         ):

@@ -1,5 +1,6 @@
 import hashlib
 import io
+import lzma
 import os
 import zipfile
 import zlib
@@ -14,7 +15,7 @@ from tqdm import tqdm
 from symgnn_pyg.errors import DataError
 
 Item = TypeVar("Item")
-UNREADABLE = (zipfile.BadZipFile, zlib.error)
+UNREADABLE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 
 
 class Source:
@@ -51,7 +52,13 @@ class Source:
             self._check_names(names)
         else:
             raise FileNotFoundError(f"There is no folder or file {self.path}")
-        self._full = {self._short(name): name for name in sorted(names)}
+        self._full: dict[str, str] = {}
+        for name in sorted(names):
+            other = self._full.setdefault(self._short(name), name)
+            if other != name and self._short(name) != name:
+                raise DataError(
+                    f"{self.path} holds the same file twice: {other} and {name}"
+                )
 
     def __enter__(self) -> "Source":
         return self
@@ -98,7 +105,9 @@ class Source:
         if not content.strip():
             raise DataError(f"{where} is empty")
         try:
-            table = np.loadtxt(io.BytesIO(content), delimiter=",", ndmin=2)
+            table = np.loadtxt(
+                io.BytesIO(content), delimiter=",", ndmin=2, comments=None
+            )
             if table.shape[1] == columns and np.isfinite(table).all():
                 return table
         except (ValueError, UnicodeDecodeError):

@@ -1,3 +1,5 @@
+from typing import Any
+
 import roma
 import torch
 from torch import Tensor
@@ -44,6 +46,20 @@ class MeanAngleError(PerFrameMetric):
     MOVING = 1e-4
 
     higher_is_better = False
+
+    def __init__(
+        self,
+        num_joints: int,
+        future: int,
+        num_groups: int = 1,
+        **kwargs: Any,
+    ) -> None:
+        if future < 2:
+            raise ValueError(
+                f"Angles that do not move within 'future' frames are left "
+                f"out, so at least 2 are due, got {future}"
+            )
+        super().__init__(num_joints, future, num_groups, **kwargs)
 
     def sample_values(self, prediction: Tensor, target: Tensor) -> Tensor:
         predicted, true = to_euler(prediction), to_euler(target)

@@ -63,6 +63,7 @@ class PerFrameMetric(Metric):
         num_samples = prediction.size(0) // self.num_joints
         if group is None:
             group = self.count.new_zeros(num_samples)
+        group = group.long()
         if group.shape != (num_samples,):
             raise ValueError(
                 f"Expected 'group' of shape [{num_samples}], got "

@@ -179,7 +179,8 @@ def _second_order(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
     create_graph = torch.is_grad_enabled()
     with torch.enable_grad():
         grad, x, graphs, weight = (
-            t if t.requires_grad else t.detach().requires_grad_()
+            # Views, so that what lies before the inputs is not walked here.
+            t.view_as(t) if t.requires_grad else t.detach().requires_grad_()
             for t in ctx.saved_tensors
         )
         inputs = (x, graphs, weight)

@@ -9,6 +9,7 @@ from torch import Tensor
 from symgnn_pyg.ops.blocked import graph_mix_blocked
 from symgnn_pyg.ops.dense import graph_mix_dense
 from symgnn_pyg.ops.equal_sizes import Kernel
+from symgnn_pyg.ops.plain_code import needs_plain_code
 from symgnn_pyg.ops.reference import graph_mix_reference
 from symgnn_pyg.ops.stack_graphs import stack_graphs
 from symgnn_pyg.ops.stacked import graph_mix_stacked
@@ -123,7 +124,8 @@ def graph_mix(
         dtype = torch.get_autocast_dtype(kind)
         x, stack, weight = x.to(dtype), stack.to(dtype), weight.to(dtype)
     frames = x.reshape(x.size(0), prod(x.shape[1:-1]), x.size(-1))
-    kernel = _choose(frames, weight) if _kernel == "auto" else _kernel
+    automatic = _kernel == "auto" or torch.compiler.is_exporting()
+    kernel = _choose(frames, weight) if automatic else _kernel
     out = KERNELS[kernel](frames, stack, weight, sizes)
     return out.view(*x.shape[:-1], weight.size(2))
 
@@ -131,7 +133,7 @@ def graph_mix(
 def _choose(x: Tensor, weight: Tensor) -> str:
     # Measured on the CPU by `python -m benchmarks.operators`, which prints
     # every kernel for sequences, single frames and single graphs.
-    if x.device.type != "cpu" or torch.compiler.is_exporting():
+    if x.device.type != "cpu" or needs_plain_code():
         return "dense"
     if weight.size(0) == 1:
         return "dense"

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from symgnn_pyg.ops.edge_index import check_nodes
 from symgnn_pyg.ops.node_bags import node_bags
 
 
@@ -14,7 +15,7 @@ def edge_mix_kernel(
     x: Tensor, edge_index: Tensor, edge_weight: Tensor | None, weight: Tensor
 ) -> Tensor:
     if x.device.type == "cpu":
-        _check_nodes(edge_index, x)
+        check_nodes(edge_index, x.size(0))
     out = x.new_empty(*x.shape[:-1], weight.size(-1))
     if x.numel() == 0 or out.numel() == 0 or edge_index.numel() == 0:
         return out.zero_()
@@ -188,18 +189,3 @@ def _empty(
         for tensor, need in zip((x, edge_weight, weight), needs, strict=True)
     )
     return of_x, of_edge_weight, of_weight
-
-
-def _check_nodes(edge_index: Tensor, x: Tensor) -> None:
-    if edge_index.numel() == 0:
-        return
-    low, high = edge_index.aminmax()
-    if low < 0 or high >= x.size(0):
-        outside = (edge_index < 0) | (edge_index >= x.size(0))
-        edge = int(outside.any(dim=0).nonzero()[0])
-        source, target = edge_index[:, edge].tolist()
-        raise ValueError(
-            f"Edge {edge} of 'edge_index' joins the nodes {source} and "
-            f"{target}, but 'x' of shape {list(x.shape)} has only the nodes 0 "
-            f"to {x.size(0) - 1}"
-        )

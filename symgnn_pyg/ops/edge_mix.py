@@ -1,7 +1,9 @@
 import torch
 from torch import Tensor
 
+from symgnn_pyg.ops.edge_index import check_edge_index
 from symgnn_pyg.ops.edge_kernel import edge_mix_kernel
+from symgnn_pyg.ops.plain_code import needs_plain_code
 
 
 def edge_mix(
@@ -49,7 +51,7 @@ def edge_mix(
         )
     if edge_weight is not None:
         edge_weight = edge_weight.to(x.dtype)
-    if torch.compiler.is_exporting():
+    if needs_plain_code():
         return _plain(x, edge_index, edge_weight, weight)
     out: Tensor = edge_mix_kernel(x, edge_index, edge_weight, weight)
     return out
@@ -83,9 +85,9 @@ def _check(
     edge_weight: Tensor | None,
     weight: Tensor,
 ) -> None:
-    if weight.dim() != 3:
+    if weight.dim() != 3 or weight.size(0) == 0:
         raise ValueError(
-            f"Expected 'weight' of shape [K, C_in, C_out], got "
+            f"Expected 'weight' of shape [K, C_in, C_out] with K >= 1, got "
             f"{list(weight.shape)}"
         )
     if x.dim() < 2 or x.size(-1) != weight.size(1):
@@ -93,15 +95,7 @@ def _check(
             f"Expected 'x' with {weight.size(1)} channels in its last "
             f"dimension, got shape {list(x.shape)}"
         )
-    if edge_index.dim() != 2 or edge_index.size(0) != 2:
-        raise ValueError(
-            f"Expected 'edge_index' of shape [2, E], got "
-            f"{list(edge_index.shape)}"
-        )
-    if edge_index.dtype != torch.int64:
-        raise ValueError(
-            f"Expected 'edge_index' of type torch.int64, got {edge_index.dtype}"
-        )
+    check_edge_index(edge_index)
     expected = (edge_index.size(1), weight.size(0))
     if edge_weight is None and weight.size(0) != 1:
         raise ValueError(

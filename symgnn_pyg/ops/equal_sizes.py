@@ -38,6 +38,8 @@ def equal_sizes(formula: Formula) -> Kernel:
             stacked = stacked.unflatten(1, (-1, size, size))  # [N, K, V, V]
             parts.append(formula(x[index], stacked, weight).flatten(0, 1))
             rows.append(index.flatten())
+        if not parts:
+            return x.new_empty(*x.shape[:2], weight.size(2))
         return torch.cat(parts)[torch.cat(rows).argsort()]
 
     return kernel

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
+from symgnn_pyg.ops.plain_code import needs_plain_code
+
 # Numbers in a scratch: few enough for the cache of a core, and enough that
 # the work of a call outweighs the call (`python -m benchmarks.agim`).
 SCRATCH = 2**19
@@ -30,7 +32,7 @@ def plain(*tensors: Tensor) -> bool:
     """
     first = tensors[0]
     return (
-        torch.compiler.is_exporting()
+        needs_plain_code()
         or first.device.type != "cpu"
         or first.dtype not in (torch.float32, torch.float64)
         or any(t.dtype != first.dtype for t in tensors)

@@ -140,3 +140,24 @@ def test_batches_of_batches(samples):
     again = Batch.from_data_list(batch.to_data_list())
     assert torch.equal(again.joint_to_part, batch.joint_to_part)
     assert torch.equal(again.bone_edge_index, batch.bone_edge_index)
+
+
+def test_a_single_joint_fits_into_a_batch():
+    point = Skeleton(["root"], [])
+    data = [
+        SkeletonData(x=torch.zeros(s.num_joints, 2, 3), skeleton=s)
+        for s in (point, Skeleton.get("ntu25"), point)
+    ]
+    for order in (data, data[::-1], data[1:]):
+        batch = Batch.from_data_list(order)
+        assert batch.bone_edge_index.size(1) > 0
+        assert batch.bone_x.size(0) == 24
+
+
+def test_skeletons_are_not_changed_through_their_data():
+    skeleton = Skeleton.get("ntu25")
+    data = SkeletonData(x=torch.zeros(25, 2, 3), skeleton=skeleton)
+    data.edge_index.add_(100)
+    data.joint_to_part.zero_()
+    assert skeleton.edge_index.max() == 24
+    assert skeleton.joint_to_part.max() == 9

@@ -150,3 +150,8 @@ def test_twins_keep_the_state(twin):
     assert torch.equal(again.compute(), metric.compute())
     again.update(flat(poses(2)), flat(poses(3)))
     assert not torch.equal(again.compute(), metric.compute())
+
+
+def test_one_frame_has_no_angles_that_move():
+    with pytest.raises(ValueError, match=r"'future' frames.*got 1"):
+        MeanAngleError(5, 1)

@@ -224,3 +224,9 @@ def test_errors(name, layer):
         ValueError, match="'skeleton_type' was given to a layer of"
     ):
         single(x[: sizes(name, (1,))[0]], *one, skeleton_type=(1,))
+
+
+def test_empty_batch(name, layer):
+    x, actional, _ = inputs(name, ())
+    out = layer(x, *actional, skeleton_type=())
+    assert out.shape[0] == 0

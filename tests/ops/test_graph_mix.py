@@ -130,6 +130,26 @@ def test_gradients_with_a_graph_equal_those_without(kernel):
     torch.testing.assert_close(with_graph, without)
 
 
+def test_penalty_on_a_gradient(kernel):
+    """The gradient that is derived again depends on the features itself."""
+    x, weight, *graphs = inputs((2, 3, 2, 2, 2))
+    found = []
+    for function in (mix, expected):
+        loss = function(x, weight, *graphs).pow(3).sum()
+        (slope,) = torch.autograd.grad(loss, x, create_graph=True)
+        penalty = slope.square().sum()
+        found.append(torch.autograd.grad(penalty, (x, weight, *graphs)))
+    torch.testing.assert_close(*found)
+
+
+def test_function_transforms():
+    x, weight, *graphs = (t.detach() for t in inputs((30, 26, 60, 8, 8)))
+    found = torch.func.grad(lambda x: mix(x, weight, *graphs).sum())(x)
+    x.requires_grad_()
+    out = expected(x, weight, *graphs)
+    torch.testing.assert_close(found, torch.autograd.grad(out.sum(), x)[0])
+
+
 def test_graphs_that_depend_on_the_features(kernel):
     x, weight, *_ = inputs((2, 3, 2, 2, 2))
 

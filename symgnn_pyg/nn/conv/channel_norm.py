@@ -1,11 +1,23 @@
 from torch import Tensor
-from torch.nn import BatchNorm1d
+from torch.nn import BatchNorm1d, Module
 
 
-class ChannelNorm(BatchNorm1d):
-    r"""Batch normalisation over the last dimension of
-    :math:`[M, T, C]` features.
+class ChannelNorm(Module):
+    r"""Batch normalisation over the last dimension of :math:`[M, T, C]`
+    features. The layer within may be converted to another, such as
+    :class:`torch.nn.SyncBatchNorm`.
+
+    Args:
+        channels: Their number :math:`C`.
     """
 
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = BatchNorm1d(channels)
+
+    def reset_parameters(self) -> None:
+        r"""Draws new weights."""
+        self.norm.reset_parameters()
+
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x.flatten(0, -2)).view_as(x)
+        return self.norm(x.flatten(0, -2)).view_as(x)

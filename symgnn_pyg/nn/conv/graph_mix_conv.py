@@ -62,6 +62,11 @@ class GraphMixConv(MessagePassing):
         adjacency: Tensor | Sequence[Tensor] | None = None,
     ) -> None:
         super().__init__(aggr="sum", node_dim=0)
+        if num_graphs < 1:
+            raise ValueError(
+                f"'{self.__class__.__name__}' needs at least one graph, got "
+                f"{num_graphs} ('num_hops' must be at least 1)"
+            )
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.graph: MaskedGraph | MaskedGraphs | None = None

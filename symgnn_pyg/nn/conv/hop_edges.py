@@ -2,6 +2,8 @@ import torch
 from torch import Tensor
 from torch_geometric.utils import add_remaining_self_loops, scatter
 
+from symgnn_pyg.ops.edge_index import check_edge_index, check_nodes
+
 
 def hop_edges(
     edge_index: Tensor, num_nodes: int, num_hops: int
@@ -22,10 +24,13 @@ def hop_edges(
         :math:`[|E'|, L]`.
 
     Raises:
-        ValueError: If :obj:`num_hops` is smaller than 1.
+        ValueError: If :obj:`num_hops` is smaller than 1, or
+            :obj:`edge_index` is no list of edges between the nodes.
     """
     if num_hops < 1:
         raise ValueError(f"'num_hops' must be at least 1, got {num_hops}")
+    check_edge_index(edge_index)
+    check_nodes(edge_index, num_nodes)
     edge_index, _ = add_remaining_self_loops(edge_index, num_nodes=num_nodes)
     edge_index = torch.unique(edge_index, dim=1)
     target = edge_index[1]

@@ -51,5 +51,5 @@ class MaskedGraphs(ModuleList):
     def forward(self, skeleton_type: Sequence[int]) -> list[list[Tensor]]:
         r"""For each of the :math:`K` graphs its matrix in each sample."""
         masked = [module() for module in self.children()]
-        samples = [masked[kind] for kind in skeleton_type]
-        return [list(graph) for graph in zip(*samples, strict=True)]
+        by_graph = zip(*masked, strict=True)
+        return [[graph[kind] for kind in skeleton_type] for graph in by_graph]

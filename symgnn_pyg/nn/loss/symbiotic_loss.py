@@ -83,8 +83,14 @@ class SymbioticLoss(Module):
                 needed by a network without prediction.
 
         Raises:
-            ValueError: If :obj:`future` does not fit the prediction.
+            ValueError: If :obj:`y` or :obj:`future` do not fit what the
+                network returned.
         """
+        if out.logits is not None and y.shape != out.logits.shape[:1]:
+            raise ValueError(
+                f"Expected labels 'y' of shape {list(out.logits.shape[:1])}, "
+                f"got {list(y.shape)}"
+            )
         recognition = prediction = None
         if out.logits is not None:
             recognition = cross_entropy(out.logits, y)
@@ -95,7 +101,7 @@ class SymbioticLoss(Module):
                     f"Expected 'future' of shape {list(out.future.shape)}, "
                     f"got {got}"
                 )
-            prediction = (future - out.future).abs().sum() / y.size(0)
+            prediction = (future - out.future).abs().sum() / y.numel()
         if recognition is None or prediction is None:
             total = prediction if recognition is None else recognition
             assert total is not None

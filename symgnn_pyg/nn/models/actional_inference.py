@@ -75,7 +75,7 @@ class ActionalGraphInference(Module):
             raise ValueError("'skeleton' is an empty sequence")
         self.joint_mlp = MLP(
             [in_channels, hidden_channels, hidden_channels],
-            dropout=dropout,
+            dropout=float(dropout),
             plain_last=False,
         )
         self.propagations = ModuleList(

@@ -66,7 +66,9 @@ class ActionalPropagation(MessagePassing):
         self.norm = BatchNorm1d(channels)
         self.lin_out = Linear(channels, channels)
         self.norm_out = None if plain_last else BatchNorm1d(channels)
-        self.joint_mlp = MLP([channels] * 3, dropout=dropout, plain_last=False)
+        self.joint_mlp = MLP(
+            [channels] * 3, dropout=float(dropout), plain_last=False
+        )
 
     def reset_parameters(self) -> None:
         r"""Draws new weights."""

@@ -40,7 +40,7 @@ class RecognitionHead(Module):
         self.num_joints = skeleton.num_joints
         self.fuse = MLP(
             [in_channels, hidden_channels, hidden_channels],
-            dropout=dropout,
+            dropout=float(dropout),
             plain_last=False,
         )
         self.classify = Linear(hidden_channels, num_classes)

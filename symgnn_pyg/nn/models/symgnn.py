@@ -108,6 +108,14 @@ class SymGNN(Module):
         super().__init__()
         if not (recognition or prediction):
             raise ValueError("'recognition' or 'prediction' is due")
+        if not 0 <= dropout <= 1:
+            raise ValueError(f"'dropout' must be 0 to 1, got {dropout}")
+        for name, number in (
+            ("num_classes", num_classes),
+            ("observed", observed),
+        ):
+            if number < 1:
+                raise ValueError(f"'{name}' must be at least 1, got {number}")
         check_orders(orders)
         self.skeleton = skeleton
         self.observed = observed

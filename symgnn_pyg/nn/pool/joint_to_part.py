@@ -39,7 +39,7 @@ class JointToPart(Module):
         if not isinstance(skeleton, Skeleton):
             self.part_index = PartIndex(skeleton)
             return
-        member = one_hot(skeleton.joint_to_part, skeleton.num_parts).t().float()
+        member = one_hot(skeleton.joint_to_part, skeleton.num_parts).t()
         share = member / member.sum(dim=1, keepdim=True)  # [V_p, V]
         self.register_buffer("share", share, persistent=False)
 

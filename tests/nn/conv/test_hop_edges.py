@@ -75,3 +75,17 @@ def test_edges_of_a_batch_equal_the_skeleton(arm, num_hops):
 def test_no_hops():
     with pytest.raises(ValueError, match="got 0"):
         hop_edges(GRAPHS["path"], 3, 0)
+
+
+@pytest.mark.parametrize(
+    ("edge_index", "message"),
+    [
+        ([[0, 9], [1, 2]], "Edge 1 .* nodes 9 and 2.*0 to 2"),
+        ([[0], [-1]], "Edge 0 .* nodes 0 and -1"),
+        ([[0], [1], [2]], r"\[3, 1\]"),
+        ([[0.0], [1.0]], "int64"),
+    ],
+)
+def test_edges_that_cannot_be(edge_index, message):
+    with pytest.raises(ValueError, match=message):
+        hop_edges(torch.tensor(edge_index), 3, 2)

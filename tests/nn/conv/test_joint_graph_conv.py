@@ -165,3 +165,17 @@ def test_errors(conv, x, actional, arm):
         conv(x[:-1], actional)
     with pytest.raises(ValueError, match="'structural' or 'actional'"):
         JointGraphConv(3, 4, arm, structural=False, actional=False)
+
+
+def test_graphs_beside_edges_are_refused(conv, x, actional, graphs, to_edges):
+    edge_index, edge_weight = to_edges(graphs)
+    edges = {"edge_index": edge_index, "edge_weight": edge_weight}
+    with pytest.raises(ValueError, match="either a graph"):
+        conv(x, actional, **edges)
+    with pytest.raises(ValueError, match="'skeleton_type' was given"):
+        conv(x, actional, skeleton_type=[0, 0])
+    with pytest.raises(ValueError, match="'edge_weight' was given without"):
+        conv(x, actional, edge_weight=edge_weight)
+    free = JointGraphConv(3, 4).double()
+    with pytest.raises(ValueError, match="needs 'edge_index'"):
+        free(x, actional)

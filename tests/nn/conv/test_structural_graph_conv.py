@@ -115,3 +115,8 @@ def test_errors(conv, x, arm):
 def test_adj_t_cannot_hold_several_hops(conv, x):
     with pytest.raises(ValueError, match="hop_edges"):
         conv(x, torch.eye(N * V).double().to_sparse_csr())
+
+
+def test_no_hops():
+    with pytest.raises(ValueError, match="'num_hops' must be at least 1"):
+        StructuralGraphConv(3, 4, num_hops=0)

@@ -452,3 +452,35 @@ def test_compiled_gradients(arm):
         (out.logits.square().sum() + out.future.square().sum()).backward()
         found.append({n: p.grad for n, p in net.named_parameters()})
     torch.testing.assert_close(found[1], found[0])
+
+
+# Arguments ###################################################################
+
+
+def test_default_type(arm):
+    torch.set_default_dtype(torch.double)
+    try:
+        net = SymGNN(arm, K, **TINY)
+        assert net(torch.randn(N * V, T, 3)).logits.dtype == torch.double
+    finally:
+        torch.set_default_dtype(torch.float)
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ({"dropout": 2}, "'dropout' must be 0 to 1, got 2"),
+        ({"observed": 0}, "'observed' must be at least 1"),
+        ({"future": 0}, "'future' must be at least 1"),
+        ({"orders": ()}, "'orders' must be different"),
+        ({"strides": (1, 0)}, "'stride' must be at least 1"),
+    ],
+)
+def test_arguments_that_cannot_be(arm, argument, message):
+    with pytest.raises(ValueError, match=message):
+        SymGNN(arm, K, **{**TINY, **argument})
+
+
+def test_whole_numbers_of_dropout(arm):
+    net = SymGNN(arm, K, **{**TINY, "dropout": 0})
+    assert net(torch.randn(N * V, T, 3)).logits.shape == (N, K)
