@@ -77,7 +77,7 @@ def parse_arguments() -> argparse.Namespace:
         help="training steps, instead of --minutes",
     )
     parser.add_argument("--future", type=positive(int, 2), default=25)
-    parser.add_argument("--batch-size", type=positive(int, 1), default=32)
+    parser.add_argument("--batch-size", type=positive(int, 1), default=8)
     parser.add_argument("--learning-rate", type=positive(float), default=1.5e-3)
     parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument(
