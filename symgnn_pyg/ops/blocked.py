@@ -60,7 +60,7 @@ def _blocks(
 def _counts(sizes: Sequence[int], per_joint: int) -> list[tuple[int, int]]:
     threads, counts = torch.get_num_threads(), []
     for v, run in groupby(sizes):
-        # Two samples a core keep it busy (`python -m benchmarks.operators`).
+        # Two samples a core keep it busy while one waits for memory.
         fit = SCRATCH // max(1, v * per_joint)
         most = max(threads, min(2 * threads, fit))
         left = len(list(run))

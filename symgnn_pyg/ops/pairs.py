@@ -8,7 +8,7 @@ from torch import Tensor
 from symgnn_pyg.ops.plain_code import needs_plain_code
 
 # Numbers in a scratch: few enough for the cache of a core, and enough that
-# the work of a call outweighs the call (`python -m benchmarks.agim`).
+# the work of a call outweighs the call.
 SCRATCH = 2**19
 
 
