@@ -19,7 +19,7 @@ from symgnn_pyg.typing import GraphLike
 
 
 class GraphMixConv(MessagePassing):
-    r"""The operator that the graph convolutions of the `"Symbiotic GraphLike
+    r"""The operator that the graph convolutions of the `"Symbiotic Graph
     Neural Networks for 3D Skeleton-based Human Action Recognition and Motion
     Prediction" <https://arxiv.org/abs/1910.02212>`_ paper have in common:
 

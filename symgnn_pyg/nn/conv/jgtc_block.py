@@ -9,7 +9,7 @@ from symgnn_pyg.typing import GraphLike, SkeletonLike
 
 class JGTCBlock(GraphTemporalBlock):
     r"""The joint-scale graph and temporal convolution block (JGTC),
-    equation (6) of the `"Symbiotic GraphLike Neural Networks for 3D
+    equation (6) of the `"Symbiotic Graph Neural Networks for 3D
     Skeleton-based Human Action Recognition and Motion Prediction"
     <https://arxiv.org/abs/1910.02212>`_ paper:
 

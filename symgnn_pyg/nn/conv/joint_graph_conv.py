@@ -10,7 +10,7 @@ from symgnn_pyg.typing import GraphLike, SkeletonLike
 
 class JointGraphConv(GraphMixConv):
     r"""The joint-scale graph convolution (JGC), equation (5) of the
-    `"Symbiotic GraphLike Neural Networks for 3D Skeleton-based Human Action
+    `"Symbiotic Graph Neural Networks for 3D Skeleton-based Human Action
     Recognition and Motion Prediction" <https://arxiv.org/abs/1910.02212>`_
     paper:
 

@@ -9,7 +9,7 @@ from symgnn_pyg.typing import SkeletonLike
 
 class PGTCBlock(GraphTemporalBlock):
     r"""The part-scale graph and temporal convolution block (PGTC),
-    equation (8) of the `"Symbiotic GraphLike Neural Networks for 3D
+    equation (8) of the `"Symbiotic Graph Neural Networks for 3D
     Skeleton-based Human Action Recognition and Motion Prediction"
     <https://arxiv.org/abs/1910.02212>`_ paper:
 

@@ -12,7 +12,7 @@ from symgnn_pyg.skeleton import Skeleton
 
 
 class PredictionHead(Module):
-    r"""The motion-prediction head of the `"Symbiotic GraphLike Neural Networks
+    r"""The motion-prediction head of the `"Symbiotic Graph Neural Networks
     for 3D Skeleton-based Human Action Recognition and Motion Prediction"
     <https://arxiv.org/abs/1910.02212>`_ paper, equation (10). From
     :math:`\mathbf{h}^{(0)} = f_{\textrm{pred}}(\mathbf{H})` it predicts frame

@@ -11,7 +11,7 @@ from symgnn_pyg.nn.conv.joint_graph_conv import JointGraphConv
 
 
 class PredictionStep(Module):
-    r"""One frame of the motion-prediction head of the `"Symbiotic GraphLike
+    r"""One frame of the motion-prediction head of the `"Symbiotic Graph
     Neural Networks for 3D Skeleton-based Human Action Recognition and Motion
     Prediction" <https://arxiv.org/abs/1910.02212>`_ paper, equation (10):
 
