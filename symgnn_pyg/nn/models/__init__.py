@@ -1,5 +1,7 @@
 from symgnn_pyg.nn.models.actional_inference import ActionalGraphInference
 from symgnn_pyg.nn.models.actional_propagation import ActionalPropagation
+from symgnn_pyg.nn.models.bones_to_joints import BonesToJoints
+from symgnn_pyg.nn.models.dual_symgnn import DualSymGNN, DualSymGNNOutput
 from symgnn_pyg.nn.models.multi_scale_gcn import MultiScaleGCN
 from symgnn_pyg.nn.models.prediction_head import PredictionHead
 from symgnn_pyg.nn.models.recognition_head import RecognitionHead
@@ -8,6 +10,9 @@ from symgnn_pyg.nn.models.symgnn import SymGNN, SymGNNOutput
 __all__ = [
     "ActionalGraphInference",
     "ActionalPropagation",
+    "BonesToJoints",
+    "DualSymGNN",
+    "DualSymGNNOutput",
     "MultiScaleGCN",
     "PredictionHead",
     "RecognitionHead",

@@ -1,8 +1,9 @@
 from torch import Tensor
 from torch.nn import Linear, Module
 from torch_geometric.nn import MLP
+from torch_geometric.utils import scatter
 
-from symgnn_pyg.nn.pool.rows import samples
+from symgnn_pyg.nn.pool.rows import sample_of_body, samples
 from symgnn_pyg.skeleton import Skeleton
 
 
@@ -10,10 +11,11 @@ class RecognitionHead(Module):
     r"""The action-recognition head of the `"Symbiotic Graph Neural Networks
     for 3D Skeleton-based Human Action Recognition and Motion Prediction"
     <https://arxiv.org/abs/1910.02212>`_ paper (section 5.2): a fusing MLP on
-    each joint, the mean over joints, one linear layer,
+    each joint, the mean over the joints of all bodies of a sample, one linear
+    layer,
 
     .. math::
-        \mathbf{z} = \mathbf{W} \, \frac{1}{V} \sum_{i=1}^{V}
+        \mathbf{z} = \mathbf{W} \, \frac{1}{B V} \sum_{i=1}^{B V}
         f_{\textrm{recg}}(\mathbf{H}_i) + \mathbf{b}
 
     Args:
@@ -24,7 +26,8 @@ class RecognitionHead(Module):
         dropout: The dropout probability. (default: :obj:`0.5`)
 
     Shapes:
-        - **input:** joint features :math:`[N \cdot V, D]`
+        - **input:** joint features :math:`[M \cdot V, D]` of the :math:`M`
+          bodies of :math:`N` samples
         - **output:** class scores before softmax :math:`[N, K]`
     """
 
@@ -50,11 +53,18 @@ class RecognitionHead(Module):
         self.fuse.reset_parameters()
         self.classify.reset_parameters()
 
-    def forward(self, h: Tensor) -> Tensor:
+    def forward(self, h: Tensor, num_bodies: Tensor | None = None) -> Tensor:
         r"""Runs the forward pass.
 
         Args:
-            h: Joint features, of shape :math:`[N \cdot V, D]`.
+            h: Joint features, of shape :math:`[M \cdot V, D]`.
+            num_bodies: The number of bodies of each sample, of shape
+                :math:`[N]`. (default: one each)
         """
-        fused = samples(self.fuse(h), self.num_joints, "joints")
-        return self.classify(fused.mean(dim=1))
+        bodies = samples(self.fuse(h), self.num_joints, "joints").mean(dim=1)
+        if num_bodies is not None:
+            sample = sample_of_body(num_bodies, bodies.size(0))
+            bodies = scatter(
+                bodies, sample, dim_size=num_bodies.numel(), reduce="mean"
+            )
+        return self.classify(bodies)

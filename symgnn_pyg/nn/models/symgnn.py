@@ -12,7 +12,7 @@ from symgnn_pyg.nn.models.multi_scale_gcn import MultiScaleGCN
 from symgnn_pyg.nn.models.prediction_head import PredictionHead
 from symgnn_pyg.nn.models.prediction_step import check_orders
 from symgnn_pyg.nn.models.recognition_head import RecognitionHead
-from symgnn_pyg.nn.pool.rows import samples
+from symgnn_pyg.nn.pool.rows import sample_of_body, samples
 from symgnn_pyg.skeleton import Skeleton
 
 
@@ -22,12 +22,12 @@ class SymGNNOutput(NamedTuple):
     Args:
         logits: Class scores before softmax :math:`[N, K]`, or :obj:`None`
             without recognition.
-        future: Predicted poses :math:`[N \cdot V, T', C]`, or :obj:`None`
+        future: Predicted poses :math:`[M \cdot V, T', C]`, or :obj:`None`
             without prediction.
-        actional: The actional graphs :math:`[N, V, V]`, or :obj:`None`
+        actional: The actional graphs :math:`[M, V, V]`, or :obj:`None`
             without them.
         shared: The representation that both heads share
-            :math:`[N \cdot V, D]`.
+            :math:`[M \cdot V, D]`.
     """
 
     logits: Tensor | None
@@ -76,7 +76,8 @@ class SymGNN(Module):
         prediction: Whether there is a prediction head.
 
     Shapes:
-        - **input:** observed sequences :math:`[N \cdot V, T, C]`
+        - **input:** observed sequences :math:`[M \cdot V, T, C]` of the
+          :math:`M` bodies of :math:`N` samples
         - **output:** a :class:`SymGNNOutput`
     """
 
@@ -215,11 +216,17 @@ class SymGNN(Module):
         for module in self.children():
             reset(module)
 
-    def forward(self, x: Tensor) -> SymGNNOutput:
+    def forward(
+        self, x: Tensor, num_bodies: Tensor | None = None
+    ) -> SymGNNOutput:
         r"""Runs the forward pass.
 
         Args:
-            x: The observed sequences, of shape :math:`[N \cdot V, T, C]`.
+            x: The observed sequences, of shape :math:`[M \cdot V, T, C]`.
+            num_bodies: The number of bodies of each sample, of shape
+                :math:`[N]`: each body has graphs and a future of its own, and
+                all bodies of a sample are recognised together.
+                (default: one each)
 
         Raises:
             ValueError: If :obj:`x` has another number of frames or channels
@@ -244,8 +251,12 @@ class SymGNN(Module):
         )
         logits = future = probabilities = None
         if self.recognition is not None:
-            logits = self.recognition(shared)
+            logits = self.recognition(shared, num_bodies)
             probabilities = logits.softmax(dim=-1)
+            if num_bodies is not None:
+                total = x.size(0) // self.skeleton.num_joints
+                sample = sample_of_body(num_bodies, total)
+                probabilities = probabilities[sample]
         if self.prediction is not None:
             future = self.prediction(x, shared, actional, probabilities)
         return SymGNNOutput(logits, future, actional, shared)

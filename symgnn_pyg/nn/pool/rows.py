@@ -1,3 +1,4 @@
+import torch
 from torch import Tensor
 
 
@@ -14,3 +15,15 @@ def samples(x: Tensor, num_nodes: int, what: str) -> Tensor:
             f"multiple of the skeleton's {num_nodes} {what}"
         )
     return x.reshape(x.size(0) // num_nodes, num_nodes, *x.shape[1:])
+
+
+def sample_of_body(num_bodies: Tensor, total: int) -> Tensor:
+    r"""The index of the sample that each of :obj:`total` bodies belongs to,
+    of shape :math:`[M]`, without asking the device for a number.
+
+    Args:
+        num_bodies: The number of bodies of each sample, of shape :math:`[N]`.
+        total: The number of bodies :math:`M` of all samples.
+    """
+    sample = torch.arange(num_bodies.numel(), device=num_bodies.device)
+    return sample.repeat_interleave(num_bodies, output_size=total)

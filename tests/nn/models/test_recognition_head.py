@@ -49,3 +49,21 @@ def test_reset_parameters(head):
 def test_rows_that_are_no_multiple(head):
     with pytest.raises(ValueError, match=r"14 rows.*5 joints"):
         head(torch.zeros(14, 6).double())
+
+
+def test_bodies_of_a_sample_are_averaged(head, h):
+    """Twins are recognised as one of them is, in any order of bodies."""
+    alone = head(h)
+    twins = h.view(-1, head.num_joints, h.size(-1)).repeat_interleave(2, dim=0)
+    bodies = torch.full((alone.size(0),), 2)
+    torch.testing.assert_close(head(twins.flatten(0, 1), bodies), alone)
+
+
+def test_mixed_numbers_of_bodies(head, h):
+    rows = h.view(-1, head.num_joints, h.size(-1))
+    rows = torch.cat([rows, rows])[:3]
+    bodies = torch.tensor([1, 2])
+    out = head(rows.flatten(0, 1), bodies)
+    one = head(rows[0])
+    two = head(rows[1:].flatten(0, 1), torch.tensor([2]))
+    torch.testing.assert_close(out, torch.cat([one, two]))

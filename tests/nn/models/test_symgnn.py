@@ -484,3 +484,26 @@ def test_arguments_that_cannot_be(arm, argument, message):
 def test_whole_numbers_of_dropout(arm):
     net = SymGNN(arm, K, **{**TINY, "dropout": 0})
     assert net(torch.randn(N * V, T, 3)).logits.shape == (N, K)
+
+
+def test_one_body_a_sample_is_the_default(net, x):
+    one, other = net(x), net(x, torch.ones(N, dtype=torch.long))
+    for a, b in zip(one, other, strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_bodies_see_the_label_of_their_sample(net, x):
+    """Each body moves for itself, and all are recognised together."""
+    net.prediction.step.gru.weight_ih.data.normal_()
+    for layer in net.prediction.step.out.lins:
+        layer.weight.data.normal_()
+    bodies = torch.tensor([1, N - 1])
+    out, alone = net(x, bodies), net(x)
+    assert out.logits.shape == (2, K)
+    torch.testing.assert_close(out.logits[0], alone.logits[0])
+    torch.testing.assert_close(out.future[:V], alone.future[:V])
+    assert not torch.allclose(out.future[V:], alone.future[V:])
+    swapped = torch.cat([x[:V], x[2 * V :], x[V : 2 * V]])
+    again = net(swapped, bodies)
+    torch.testing.assert_close(again.logits, out.logits)
+    torch.testing.assert_close(again.future[V : 2 * V], out.future[2 * V :])

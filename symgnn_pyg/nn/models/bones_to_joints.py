@@ -1,0 +1,72 @@
+import torch
+from torch import Tensor
+from torch.nn import Module
+
+from symgnn_pyg.skeleton import Skeleton
+
+
+class BonesToJoints(Module):
+    r"""Places joints by forward kinematics along their bones, the inverse of
+    taking the difference of each bone's ends:
+
+    .. math::
+        \mathbf{x}_i = \mathbf{x}_{r(i)} + \sum_{b \in \textrm{path}(r(i), i)}
+        \mathbf{b}_b
+
+    where :math:`r(i)` is the joint without a parent that joint :math:`i`
+    hangs from.
+
+    Args:
+        skeleton: The skeleton of the joints.
+
+    Shapes:
+        - **input:** bone features :math:`[N \cdot V_b, *]`, child minus
+          parent; joint features :math:`[N \cdot V, *]`
+        - **output:** joint features :math:`[N \cdot V, *]`
+    """
+
+    path: Tensor
+    root: Tensor
+
+    def __init__(self, skeleton: Skeleton) -> None:
+        super().__init__()
+        self.num_joints = skeleton.num_joints
+        self.num_bones = skeleton.num_bones
+        above = {child: (b, p) for b, (child, p) in enumerate(skeleton.bones)}
+        path = torch.zeros(skeleton.num_joints, skeleton.num_bones)
+        root = torch.arange(skeleton.num_joints)
+        for joint in range(skeleton.num_joints):
+            at = joint
+            while at in above:
+                bone, at = above[at]
+                path[joint, bone] = 1.0
+            root[joint] = at
+        self.register_buffer("path", path, persistent=False)
+        self.register_buffer("root", root, persistent=False)
+
+    def forward(self, bones: Tensor, joints: Tensor) -> Tensor:
+        r"""Runs the forward pass.
+
+        Args:
+            bones: Bone features, of shape :math:`[N \cdot V_b, *]`.
+            joints: Joint features, of shape :math:`[N \cdot V, *]`, of which
+                those of joints without a parent are used.
+
+        Raises:
+            ValueError: If :obj:`bones` and :obj:`joints` do not belong to the
+                same bodies.
+        """
+        count = joints.size(0) // self.num_joints
+        if (
+            joints.size(0) != count * self.num_joints
+            or bones.size(0) != count * self.num_bones
+            or bones.shape[1:] != joints.shape[1:]
+        ):
+            raise ValueError(
+                f"'bones' of shape {list(bones.shape)} and 'joints' of shape "
+                f"{list(joints.shape)} are not of the same bodies of "
+                f"{self.num_bones} bones and {self.num_joints} joints"
+            )
+        bodies = bones.reshape(count, self.num_bones, -1)
+        anchors = joints.reshape(count, self.num_joints, -1)[:, self.root]
+        return (anchors + self.path @ bodies).view_as(joints)

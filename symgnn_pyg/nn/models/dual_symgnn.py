@@ -1,0 +1,167 @@
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import Module
+
+from symgnn_pyg.nn.models.bones_to_joints import BonesToJoints
+from symgnn_pyg.nn.models.symgnn import SymGNN, SymGNNOutput
+
+
+class DualSymGNNOutput(NamedTuple):
+    r"""What :class:`DualSymGNN` returns.
+
+    Args:
+        logits: The fused class scores before softmax :math:`[N, K]`, or
+            :obj:`None` without recognition.
+        future: The fused poses :math:`[M \cdot V, T', C]`, or :obj:`None`
+            without prediction.
+        joint: What the network of the joints returned.
+        bone: What the network of the bones returned.
+    """
+
+    logits: Tensor | None
+    future: Tensor | None
+    joint: SymGNNOutput
+    bone: SymGNNOutput
+
+
+class DualSymGNN(Module):
+    r"""The dual network of the `"Symbiotic Graph Neural Networks for 3D
+    Skeleton-based Human Action Recognition and Motion Prediction"
+    <https://arxiv.org/abs/1910.02212>`_ paper (section 5.4): one
+    :class:`SymGNN` on the joints, one of the same form on the bones, which
+    are the nodes of the dual skeleton. Class scores are fused before softmax,
+
+    .. math::
+        \mathbf{z} = \beta \, \mathbf{z}_{\textrm{joint}} + (1 - \beta) \,
+        \mathbf{z}_{\textrm{bone}},
+
+    and so are predictions, once :class:`BonesToJoints` has placed the joints
+    along the predicted bones, starting from where the network of the joints
+    predicts those without a parent.
+
+    Both networks can be trained together, or apart and joined later.
+
+    Args:
+        joint: The network of the joints.
+        bone: The network of the bones, on :obj:`joint.skeleton.dual()`.
+        recognition_weight: The weight :math:`\beta` of the joints' scores;
+            see :meth:`fit`. (default: :obj:`0.5`)
+        prediction_weight: The weight of the joints' prediction.
+            (default: :obj:`0.5`)
+
+    Shapes:
+        - **input:** joints :math:`[M \cdot V, T, C]`, bones
+          :math:`[M \cdot V_b, T, C]`
+        - **output:** a :class:`DualSymGNNOutput`
+
+    Raises:
+        ValueError: If the skeletons are not dual, the networks have different
+            heads or sizes, or a weight lies outside 0 to 1.
+    """
+
+    recognition_weight: Tensor
+    prediction_weight: Tensor
+
+    def __init__(
+        self,
+        joint: SymGNN,
+        bone: SymGNN,
+        recognition_weight: float = 0.5,
+        prediction_weight: float = 0.5,
+    ) -> None:
+        super().__init__()
+        if bone.skeleton.fingerprint != joint.skeleton.dual().fingerprint:
+            raise ValueError(
+                f"'bone' is made for {bone.skeleton!r}, which is not the dual "
+                f"of {joint.skeleton!r}"
+            )
+        if _sizes(joint) != _sizes(bone):
+            raise ValueError(
+                f"'joint' and 'bone' differ in (observed, channels, classes, "
+                f"future): {_sizes(joint)} and {_sizes(bone)}"
+            )
+        for name, weight in (
+            ("recognition_weight", recognition_weight),
+            ("prediction_weight", prediction_weight),
+        ):
+            if not 0 <= weight <= 1:
+                raise ValueError(f"'{name}' must be 0 to 1, got {weight}")
+            self.register_buffer(name, torch.tensor(float(weight)))
+        self.joint = joint
+        self.bone = bone
+        self.bones_to_joints = BonesToJoints(joint.skeleton)
+
+    def reset_parameters(self) -> None:
+        r"""Draws new weights of both networks."""
+        self.joint.reset_parameters()
+        self.bone.reset_parameters()
+
+    def forward(
+        self, x: Tensor, bone_x: Tensor, num_bodies: Tensor | None = None
+    ) -> DualSymGNNOutput:
+        r"""Runs the forward pass.
+
+        Args:
+            x: The observed joints, of shape :math:`[M \cdot V, T, C]`.
+            bone_x: The observed bones, child minus parent, of shape
+                :math:`[M \cdot V_b, T, C]`.
+            num_bodies: The number of bodies of each sample, of shape
+                :math:`[N]`. (default: one each)
+        """
+        joint = self.joint(x, num_bodies)
+        bone = self.bone(bone_x, num_bodies)
+        logits = future = None
+        if joint.logits is not None and bone.logits is not None:
+            logits = torch.lerp(
+                bone.logits, joint.logits, self.recognition_weight
+            )
+        if joint.future is not None and bone.future is not None:
+            placed = self.bones_to_joints(bone.future, joint.future)
+            future = torch.lerp(placed, joint.future, self.prediction_weight)
+        return DualSymGNNOutput(logits, future, joint, bone)
+
+    @torch.no_grad()
+    def fit(
+        self, joint_logits: Tensor, bone_logits: Tensor, y: Tensor
+    ) -> float:
+        r"""Sets the weight of the joints' scores to the one that recognises
+        most samples of a validation set, out of 0, 0.01, ..., 1; of several
+        that do, to the one nearest to one half.
+
+        Args:
+            joint_logits: The scores of the network of the joints, of shape
+                :math:`[N, K]`.
+            bone_logits: The scores of the network of the bones, of shape
+                :math:`[N, K]`.
+            y: The labels, of shape :math:`[N]`.
+
+        Returns:
+            The weight.
+        """
+        weights = torch.linspace(0, 1, 101, device=y.device)
+        right = torch.stack(
+            [
+                (
+                    torch.lerp(
+                        bone_logits, joint_logits, weight.to(joint_logits)
+                    ).argmax(dim=-1)
+                    == y
+                ).sum()
+                for weight in weights
+            ]
+        )
+        best = weights[right == right.max()]
+        self.recognition_weight.copy_(best[(best - 0.5).abs().argmin()])
+        return float(self.recognition_weight)
+
+
+def _sizes(model: SymGNN) -> tuple[int, int, int | None, int | None]:
+    recognition, prediction = model.recognition, model.prediction
+    return (
+        model.observed,
+        model.in_channels,
+        None if recognition is None else recognition.classify.out_features,
+        None if prediction is None else prediction.future,
+    )

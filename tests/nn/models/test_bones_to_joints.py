@@ -1,0 +1,39 @@
+import pytest
+import torch
+
+from symgnn_pyg import Skeleton
+from symgnn_pyg.nn import BonesToJoints
+
+
+@pytest.mark.parametrize("name", ["ntu25", "kinetics18", "h36m20", "cmu26"])
+def test_inverse_of_differences(name, dtype):
+    skeleton = Skeleton.get(name)
+    x = torch.randn(2, skeleton.num_joints, 4, 3, dtype=dtype)
+    child, parent = skeleton.bone_index
+    bones = x[:, child] - x[:, parent]
+    placed = BonesToJoints(skeleton).to(dtype)(
+        bones.flatten(0, 1), x.flatten(0, 1)
+    )
+    torch.testing.assert_close(placed, x.flatten(0, 1), atol=1e-5, rtol=1e-5)
+
+
+def test_only_joints_without_a_parent_are_used(arm):
+    joints, bones = torch.randn(5, 3), torch.ones(4, 3)
+    other = joints.clone()
+    other[1:] = 0
+    place = BonesToJoints(arm)
+    torch.testing.assert_close(place(bones, joints), place(bones, other))
+    depth = torch.tensor([0.0, 1, 2, 3, 4]).unsqueeze(1)
+    torch.testing.assert_close(place(bones, joints), joints[:1] + depth)
+
+
+def test_has_no_state(arm):
+    assert not BonesToJoints(arm).state_dict()
+
+
+@pytest.mark.parametrize(
+    ("bones", "joints"), [((4, 3), (10, 3)), ((4, 3), (6, 3)), ((4, 2), (5, 3))]
+)
+def test_other_bodies(arm, bones, joints):
+    with pytest.raises(ValueError, match="not of the same bodies of 4 bones"):
+        BonesToJoints(arm)(torch.zeros(bones), torch.zeros(joints))

@@ -1,0 +1,156 @@
+import copy
+import pickle
+
+import pytest
+import torch
+
+from symgnn_pyg.data import bone_features
+from symgnn_pyg.nn import DualSymGNN, SymbioticLoss, SymGNN
+
+N, V, T, K, STEPS = 3, 5, 8, 4, 2
+TINY = {
+    "observed": T,
+    "future": STEPS,
+    "channels": (4, 6),
+    "strides": (1, 2),
+    "fusion": (1,),
+    "num_hops": 2,
+    "kernel_size": 3,
+    "hidden_channels": 8,
+}
+
+
+def make(skeleton, weight=0.5, **arguments):
+    arguments = {**TINY, **arguments}
+    return DualSymGNN(
+        SymGNN(skeleton, K, **arguments),
+        SymGNN(skeleton.dual(), K, **arguments),
+        weight,
+        weight,
+    )
+
+
+@pytest.fixture
+def net(arm):
+    return make(arm).eval().double()
+
+
+@pytest.fixture
+def x():
+    return torch.randn(N * V, T, 3, dtype=torch.double)
+
+
+def test_shapes(net, arm, x):
+    out = net(x, bone_features(x, arm))
+    assert out.logits.shape == (N, K)
+    assert out.future.shape == (N * V, STEPS, 3)
+    assert out.bone.future.shape == (N * 4, STEPS, 3)
+    assert out.bone.actional.shape == (N, 4, 4)
+
+
+def test_scores_are_fused_before_softmax(arm, x):
+    net = make(arm, 0.3).eval().double()
+    out = net(x, bone_features(x, arm))
+    torch.testing.assert_close(
+        out.logits, 0.3 * out.joint.logits + 0.7 * out.bone.logits
+    )
+
+
+def test_still_streams_predict_stillness_together(net, arm, x):
+    """An untrained network predicts the last pose, along bones as well."""
+    out = net(x, bone_features(x, arm))
+    last = x[:, -1:].expand_as(out.future)
+    torch.testing.assert_close(out.future, last, atol=1e-6, rtol=1e-6)
+
+
+@pytest.mark.parametrize("weight", [0.0, 1.0])
+def test_one_stream_alone(arm, x, weight):
+    net = make(arm, weight).eval().double()
+    for parameter in net.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    out = net(x, bone_features(x, arm))
+    if weight == 1.0:
+        expected = out.joint
+        torch.testing.assert_close(out.future, out.joint.future)
+    else:
+        expected = out.bone
+        torch.testing.assert_close(
+            bone_features(out.future, arm), out.bone.future
+        )
+    torch.testing.assert_close(out.logits, expected.logits)
+
+
+def test_trained_together_every_parameter_learns(arm):
+    net = make(arm)
+    for parameter in net.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    x, future = torch.randn(N * V, T, 3), torch.randn(N * V, STEPS, 3)
+    y = torch.randint(K, (N,))
+    loss = SymbioticLoss(0.5)
+    out = net(x, bone_features(x, arm))
+    total = loss(out.joint, y, future).total
+    total = total + loss(out.bone, y, bone_features(future, arm)).total
+    total.backward()
+    assert all(p.grad is not None for p in net.parameters())
+
+
+def test_weight_is_fitted(net):
+    y = torch.tensor([0, 1, 2, 3])
+    right, wrong = torch.eye(4), 0.5 * torch.eye(4).roll(1, dims=0)
+    assert net.fit(right, wrong, y) == pytest.approx(0.5)
+    assert net.fit(wrong, 0.1 * right, y) == pytest.approx(0.16, abs=1e-6)
+    assert float(net.recognition_weight) == pytest.approx(0.16, abs=1e-6)
+    assert net.fit(right, right, y) == pytest.approx(0.5)
+
+
+def test_bodies(net, arm):
+    x = torch.randn(3 * V, T, 3, dtype=torch.double)
+    bodies = torch.tensor([2, 1])
+    out = net(x, bone_features(x, arm), bodies)
+    assert out.logits.shape == (2, K)
+    assert out.future.shape == (3 * V, STEPS, 3)
+
+
+@pytest.mark.parametrize("head", ["recognition", "prediction"])
+def test_without_a_head(arm, x, head):
+    net = make(arm, **{head: False}).eval().double()
+    out = net(x, bone_features(x, arm))
+    assert (out.logits is None) == (head == "recognition")
+    assert (out.future is None) == (head == "prediction")
+
+
+@pytest.mark.parametrize("way", ["state", "pickle", "deepcopy"])
+def test_copies_agree(net, arm, x, way):
+    net.fit(torch.eye(4), 2 * torch.eye(4).roll(1, dims=0), torch.arange(4))
+    if way == "state":
+        again = make(arm).eval().double()
+        again.load_state_dict(net.state_dict())
+    elif way == "pickle":
+        again = pickle.loads(pickle.dumps(net))
+    else:
+        again = copy.deepcopy(net)
+    bones = bone_features(x, arm)
+    torch.testing.assert_close(again(x, bones).logits, net(x, bones).logits)
+
+
+def test_compile(net, arm, x):
+    bones = bone_features(x, arm)
+    compiled = torch.compile(net, fullgraph=True, backend="aot_eager")
+    torch.testing.assert_close(compiled(x, bones).future, net(x, bones).future)
+
+
+def test_skeleton_that_is_not_the_dual(arm):
+    joint = SymGNN(arm, K, **TINY)
+    with pytest.raises(ValueError, match="is not the dual of"):
+        DualSymGNN(joint, SymGNN(arm, K, **TINY))
+
+
+def test_networks_of_other_sizes(arm):
+    joint = SymGNN(arm, K, **TINY)
+    with pytest.raises(ValueError, match=r"\(8, 3, 4, 2\) and \(8, 3, 5, 2\)"):
+        DualSymGNN(joint, SymGNN(arm.dual(), K + 1, **TINY))
+
+
+def test_weight_outside(arm):
+    with pytest.raises(ValueError, match=r"'recognition_weight' .* got 1\.5"):
+        make(arm, 1.5)
