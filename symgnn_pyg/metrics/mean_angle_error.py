@@ -1,10 +1,10 @@
 from typing import Any
 
 import roma
-import torch
 from torch import Tensor
 
 from symgnn_pyg.metrics.per_frame import PerFrameMetric
+from symgnn_pyg.transforms.rotations import rotmat_to_euler
 
 
 class MeanAngleError(PerFrameMetric):
@@ -80,14 +80,4 @@ def to_euler(rotation: Tensor) -> Tensor:
         The angles :math:`(e_1, e_2, e_3)` in radians, of shape
         :math:`[*, 3]`.
     """
-    matrix = roma.rotvec_to_rotmat(rotation)
-    sine = matrix[..., 0, 2]
-    locked = sine.abs() >= 1.0
-    second = -sine.clamp(-1.0, 1.0).arcsin()
-    cosine = torch.where(locked, 1.0, second.cos())
-    first = torch.atan2(matrix[..., 1, 2] / cosine, matrix[..., 2, 2] / cosine)
-    third = torch.atan2(matrix[..., 0, 1] / cosine, matrix[..., 0, 0] / cosine)
-    turn = torch.atan2(matrix[..., 0, 1], sine)
-    first = torch.where(locked, turn, first)
-    third = torch.where(locked, 0.0, third)
-    return torch.stack([first, second, third], dim=-1)
+    return rotmat_to_euler(roma.rotvec_to_rotmat(rotation))

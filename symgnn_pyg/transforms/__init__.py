@@ -1,5 +1,53 @@
+from symgnn_pyg.transforms.centre import Centre
+from symgnn_pyg.transforms.change_speed import ChangeSpeed
 from symgnn_pyg.transforms.cmu_positions import cmu_positions
+from symgnn_pyg.transforms.difference import Difference
 from symgnn_pyg.transforms.forward_kinematics import forward_kinematics
+from symgnn_pyg.transforms.interpolate_frames import interpolate_frames
+from symgnn_pyg.transforms.joint_dropout import JointDropout
+from symgnn_pyg.transforms.mirror import Mirror
+from symgnn_pyg.transforms.mirrored_joints import mirrored_joints
+from symgnn_pyg.transforms.motion_transform import MotionTransform
+from symgnn_pyg.transforms.normalise_view import NormaliseView
+from symgnn_pyg.transforms.observe import Observe
+from symgnn_pyg.transforms.random_jitter import RandomJitter
+from symgnn_pyg.transforms.random_rotation import RandomRotation
+from symgnn_pyg.transforms.random_scale import RandomScale
+from symgnn_pyg.transforms.random_shear import RandomShear
+from symgnn_pyg.transforms.resample import Resample
+from symgnn_pyg.transforms.rotations import (
+    convert_rotation,
+    euler_to_rotmat,
+    rotmat_to_euler,
+)
 from symgnn_pyg.transforms.standardize import Standardize
+from symgnn_pyg.transforms.temporal_crop import TemporalCrop
+from symgnn_pyg.transforms.temporal_transform import TemporalTransform
+from symgnn_pyg.transforms.to_bones import ToBones
 
-__all__ = ["Standardize", "cmu_positions", "forward_kinematics"]
+__all__ = [
+    "Centre",
+    "ChangeSpeed",
+    "Difference",
+    "JointDropout",
+    "Mirror",
+    "MotionTransform",
+    "NormaliseView",
+    "Observe",
+    "RandomJitter",
+    "RandomRotation",
+    "RandomScale",
+    "RandomShear",
+    "Resample",
+    "Standardize",
+    "TemporalCrop",
+    "TemporalTransform",
+    "ToBones",
+    "cmu_positions",
+    "convert_rotation",
+    "euler_to_rotmat",
+    "forward_kinematics",
+    "interpolate_frames",
+    "mirrored_joints",
+    "rotmat_to_euler",
+]

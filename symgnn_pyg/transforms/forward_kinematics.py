@@ -14,6 +14,8 @@ def forward_kinematics(rotation: Tensor, skeleton: Skeleton) -> Tensor:
         \mathbf{o}_i
 
     where :math:`\mathbf{o}_i` is the joint's offset in the rest pose.
+    There is no way back: positions do not say how far a bone is turned about
+    itself.
 
     Args:
         rotation: The rotation vector (exponential map) of each joint relative

@@ -1,44 +1,48 @@
 import torch
 from torch import Tensor
-from torch_geometric.data import Data
 from torch_geometric.data.datapipes import functional_transform
-from torch_geometric.transforms import BaseTransform
+
+from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.transforms.motion_transform import MotionTransform
 
 
 @functional_transform("standardize")
-class Standardize(BaseTransform):
+class Standardize(MotionTransform):
     r"""Gives each channel of each joint zero mean and unit variance
-    (functional name: :obj:`standardize`). Channels that do not move keep
-    their scale. :obj:`bone_x` becomes the difference of the new :obj:`x`.
+    (functional name: :obj:`standardize`):
+
+    .. math::
+        \mathbf{x}'_{i,t} = (\mathbf{x}_{i,t} - \boldsymbol{\mu}_i) /
+        \boldsymbol{\sigma}_i
+
+    Channels that do not move keep their scale.
 
     Args:
         mean: The mean, of shape :math:`[V, C]`.
         std: The standard deviation, of shape :math:`[V, C]`.
-        attrs: The attributes to normalise.
-            (default: :obj:`("x", "future")`)
+
+    Raises:
+        ValueError: If the motion has other joints or channels.
     """
 
     CONSTANT = 1e-4
 
-    def __init__(
-        self,
-        mean: Tensor,
-        std: Tensor,
-        attrs: tuple[str, ...] = ("x", "future"),
-    ) -> None:
+    def __init__(self, mean: Tensor, std: Tensor) -> None:
         self.mean = mean
         self.std = torch.where(std > self.CONSTANT, std, torch.ones_like(std))
-        self.attrs = attrs
 
-    def forward(self, data: Data) -> Data:
-        for name in self.attrs:
-            if name in data:
-                value = data[name]  # [V, T, C]
-                data[name] = (value - self.mean[:, None]) / self.std[:, None]
-        if "bone_x" in data and "x" in self.attrs:
-            child, parent = data.skeleton.bone_index
-            data.bone_x = data.x[child] - data.x[parent]
-        return data
+    def transform(
+        self, motion: Tensor, skeleton: Skeleton, sample: Tensor
+    ) -> Tensor:
+        _, num_joints, _, num_channels = motion.shape
+        if self.mean.shape != (num_joints, num_channels):
+            raise ValueError(
+                f"'mean' of shape {list(self.mean.shape)} does not fit the "
+                f"{num_joints} joints and {num_channels} channels of a motion "
+                f"of {skeleton!r}"
+            )
+        mean, std = self._statistics(motion)
+        return (motion - mean) / std
 
     def inverse(self, x: Tensor) -> Tensor:
         r"""Takes normalised poses back to the unit of the data.
@@ -54,10 +58,16 @@ class Standardize(BaseTransform):
                 f"'x' has {x.size(0)} rows (shape {list(x.shape)}), which is "
                 f"no multiple of the {self.mean.size(0)} joints"
             )
-        num_samples = x.size(0) // self.mean.size(0)
-        mean = self.mean.to(x).repeat(num_samples, 1).unsqueeze(1)
-        std = self.std.to(x).repeat(num_samples, 1).unsqueeze(1)
-        return x * std + mean
+        mean, std = self._statistics(x)
+        poses = x.unflatten(0, (-1, self.mean.size(0)))
+        return (poses * std + mean).flatten(0, 1)
+
+    def _statistics(self, like: Tensor) -> tuple[Tensor, Tensor]:
+        mean, std = self.mean.to(like), self.std.to(like)
+        return mean.unsqueeze(1), std.unsqueeze(1)  # [V, 1, C]
 
     def __repr__(self) -> str:
-        return f"{self.__class__.__name__}(attrs={self.attrs})"
+        joints, channels = self.mean.shape
+        return (
+            f"{self.__class__.__name__}(joints={joints}, channels={channels})"
+        )

@@ -1,11 +1,12 @@
 import pytest
 import torch
+from torch_geometric.data import Batch
 
 from symgnn_pyg import Skeleton
 from symgnn_pyg.data import SkeletonData
 from symgnn_pyg.transforms import Standardize
 
-ARM = Skeleton(["a", "b", "c"], [(1, 0), (2, 1)])
+ARM = Skeleton(["a", "b", "c"], [(1, 0), (2, 1)], name="arm")
 
 
 @pytest.fixture
@@ -31,23 +32,40 @@ def test_zero_mean_and_unit_variance(data, transform):
     torch.testing.assert_close(x.std(dim=1, correction=0), std)
 
 
+def test_by_hand():
+    x = torch.tensor([[[1.0, 2.0]], [[3.0, 4.0]], [[5.0, 6.0]]])
+    mean, std = torch.full((3, 2), 1.0), torch.full((3, 2), 2.0)
+    done = Standardize(mean, std)(SkeletonData(x=x, skeleton=ARM))
+    assert done.x.tolist() == [[[0.0, 0.5]], [[1.0, 1.5]], [[2.0, 2.5]]]
+    assert done.bone_x.tolist() == [[[1.0, 1.0]], [[1.0, 1.0]]]
+
+
 def test_constant_channels_keep_their_scale(data, transform):
     future = transform(data).future
     torch.testing.assert_close(future[1, :, 0], torch.ones(5))
+    std = torch.tensor([[2e-4, 5e-5]]).expand(3, 2)
+    scaled = Standardize(torch.zeros(3, 2), std)(data)
+    torch.testing.assert_close(scaled.x[..., 0], data.x[..., 0] / 2e-4)
+    assert torch.equal(scaled.x[..., 1], data.x[..., 1])
 
 
 def test_inverse_of_a_batch(data, transform):
-    done = transform(data)
+    done = transform(Batch.from_data_list([data, data]))
     for name in ("x", "future"):
-        batch = torch.cat([done[name], 2 * done[name]])
-        back = transform.inverse(batch)
-        torch.testing.assert_close(back[:3], data[name])
+        back = transform.inverse(done[name])
+        torch.testing.assert_close(back, data[name].repeat(2, 1, 1))
+        twice = transform.inverse(2 * done[name])[:3]
         mean = transform.mean[:, None]
-        torch.testing.assert_close(back[3:] - mean, 2 * (data[name] - mean))
+        torch.testing.assert_close(twice - mean, 2 * (data[name] - mean))
 
 
 def test_inverse_keeps_the_type(transform, dtype):
     assert transform.inverse(torch.zeros(3, 1, 2, dtype=dtype)).dtype == dtype
+
+
+def test_inverse_of_rows_that_do_not_fit(transform):
+    with pytest.raises(ValueError, match=r"4 rows.*3 joints"):
+        transform.inverse(torch.zeros(4, 1, 2))
 
 
 def test_leaves_the_input_alone(data, transform):
@@ -56,12 +74,14 @@ def test_leaves_the_input_alone(data, transform):
     assert torch.equal(data.x, before)
 
 
-def test_attributes(data, transform):
-    only = Standardize(transform.mean, transform.std, attrs=("future",))
-    assert torch.equal(only(data).x, data.x)
-    assert not torch.equal(only(data).future, data.future)
-    assert repr(only) == "Standardize(attrs=('future',))"
+def test_statistics_of_another_motion(data):
+    for shape in ((1, 2), (3, 1), (2,)):
+        transform = Standardize(torch.zeros(shape), torch.ones(shape))
+        with pytest.raises(
+            ValueError, match=r"'mean'.*3 joints and 2 channels"
+        ):
+            transform(data)
 
 
-def test_without_future(transform):
-    assert "future" not in transform(SkeletonData(x=torch.zeros(3, 2, 2)))
+def test_repr(transform):
+    assert str(transform) == "Standardize(joints=3, channels=2)"

@@ -1,0 +1,53 @@
+from torch import Tensor
+from torch_geometric.data.datapipes import functional_transform
+
+from symgnn_pyg.skeleton import Joint, Skeleton
+from symgnn_pyg.transforms.bodies import first_bodies
+from symgnn_pyg.transforms.motion_transform import MotionTransform
+
+
+@functional_transform("centre")
+class Centre(MotionTransform):
+    r"""Moves the origin to a joint :math:`c` of the sample's first body
+    (functional name: :obj:`centre`):
+
+    .. math::
+        \mathbf{x}'_{i,t} = \mathbf{x}_{i,t} - \mathbf{x}_{c,t}
+        \quad \textrm{or} \quad
+        \mathbf{x}'_{i,t} = \mathbf{x}_{i,t} - \mathbf{x}_{c,0}
+
+    The other bodies of the sample are moved along with the first one, so
+    where they stand relative to it remains. Every channel counts as an axis.
+
+    Args:
+        joint: The joint, by name or index. (default: the skeleton's centre)
+        per_frame: Whether to follow the joint from frame to frame, rather
+            than to subtract its position in the first observed frame from all
+            of them. (default: :obj:`True`)
+
+    Raises:
+        ValueError: If the skeleton has no such joint.
+    """
+
+    def __init__(
+        self, joint: Joint | None = None, per_frame: bool = True
+    ) -> None:
+        self.joint = joint
+        self.per_frame = per_frame
+
+    def transform(
+        self, motion: Tensor, skeleton: Skeleton, sample: Tensor
+    ) -> Tensor:
+        joint = skeleton.centre
+        if self.joint is not None:
+            joint = skeleton.index(self.joint)
+        origin = motion[first_bodies(sample), joint].unsqueeze(1)
+        if not self.per_frame:
+            origin = origin[:, :, :1]
+        return motion - origin
+
+    def __repr__(self) -> str:
+        return (
+            f"{self.__class__.__name__}(joint={self.joint!r}, "
+            f"per_frame={self.per_frame})"
+        )

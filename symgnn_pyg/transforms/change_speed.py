@@ -1,0 +1,41 @@
+import torch
+from torch import Tensor
+from torch_geometric.data.datapipes import functional_transform
+
+from symgnn_pyg.transforms.checks import check_range
+from symgnn_pyg.transforms.draw_uniform import draw_uniform
+from symgnn_pyg.transforms.temporal_transform import TemporalTransform
+
+
+@functional_transform("change_speed")
+class ChangeSpeed(TemporalTransform):
+    r"""Plays a motion at a random share :math:`f` of its speed, about the
+    last observed frame :math:`T - 1`, which stays the same (functional name:
+    :obj:`change_speed`). The new frame :math:`n` is the one at time
+
+    .. math::
+        t_n = T - 1 + f (n - T + 1)
+
+    A motion is only slowed down: to play it faster takes frames before and
+    after it, which it does not have. For faster motion, read more frames at a
+    greater stride.
+
+    Args:
+        factors: The least and the greatest factor :math:`f`, between which
+            one is drawn evenly a sample. (default: :obj:`(0.5, 1.0)`)
+
+    Raises:
+        ValueError: If not :obj:`0 < factors[0] <= factors[1] <= 1`.
+    """
+
+    def __init__(self, factors: tuple[float, float] = (0.5, 1.0)) -> None:
+        self.factors = check_range("factors", factors, most=1.0)
+
+    def times(self, observed: int, length: int, sample: Tensor) -> Tensor:
+        factor = draw_uniform(sample, *self.factors, 1)  # [M, 1]
+        boundary = observed - 1
+        frame = torch.arange(length).to(factor)
+        return boundary + factor * (frame - boundary)
+
+    def __repr__(self) -> str:
+        return f"{self.__class__.__name__}(factors={self.factors})"

@@ -1,0 +1,44 @@
+import torch
+from torch import Tensor
+
+
+def interpolate_frames(motion: Tensor, times: Tensor) -> Tensor:
+    r"""The frames of a motion at any times between its first and its last,
+    by linear interpolation:
+
+    .. math::
+        \mathbf{x}(t) = (1 - w) \, \mathbf{x}_{\lfloor t \rfloor} +
+        w \, \mathbf{x}_{\lceil t \rceil}, \qquad w = t - \lfloor t \rfloor
+
+    At an integer :math:`t` that is frame :math:`t` exactly.
+
+    Args:
+        motion: The motion, of shape :math:`[*, T, C]`.
+        times: The times in frames, from :math:`0` to :math:`T - 1`, of shape
+            :math:`[T_{\textrm{new}}]`, or :math:`[*, T_{\textrm{new}}]` for
+            times of each motion, broadcast against its leading dimensions.
+
+    Returns:
+        The frames, of shape :math:`[*, T_{\textrm{new}}, C]`.
+
+    Raises:
+        ValueError: If a time lies outside the motion.
+    """
+    last = motion.size(-2) - 1
+    if not ((times >= 0) & (times <= last)).all():
+        raise ValueError(
+            f"'times' must lie from 0 to {last}, the last of the "
+            f"{last + 1} frames of 'motion', got {times.min().item():g} to "
+            f"{times.max().item():g}"
+        )
+    before, after = times.floor().long(), times.ceil().long()
+    weight = (times - before).to(motion).unsqueeze(-1)  # [*, T_new, 1]
+    return torch.lerp(_frames(motion, before), _frames(motion, after), weight)
+
+
+def _frames(motion: Tensor, index: Tensor) -> Tensor:
+    if index.dim() == 1:
+        return motion.index_select(-2, index)
+    lead = torch.broadcast_shapes(motion.shape[:-2], index.shape[:-1])
+    index = index.unsqueeze(-1).expand(*lead, -1, motion.size(-1))
+    return motion.expand(*lead, -1, -1).gather(-2, index)

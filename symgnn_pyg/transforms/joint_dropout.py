@@ -1,0 +1,64 @@
+import torch
+from torch import Tensor
+from torch_geometric.data import Batch, Data
+from torch_geometric.data.datapipes import functional_transform
+
+from symgnn_pyg.data.skeleton_data import bone_features
+from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.transforms.bodies import bodies_of
+from symgnn_pyg.transforms.checks import check_probability
+from symgnn_pyg.transforms.motion_transform import MotionTransform
+
+
+@functional_transform("joint_dropout")
+class JointDropout(MotionTransform):
+    r"""Loses joints at random, each with probability :math:`p` and for all
+    observed frames, as if they were hidden (functional name:
+    :obj:`joint_dropout`). The features of a lost joint become 0, and
+    :obj:`mask` :math:`[B \cdot V, T]` is :obj:`True` where a joint is seen; a
+    mask that is there already stays :obj:`False` where it was. Each body of a
+    sample is drawn for itself. The future stays as it is.
+
+    A lost joint lies at the origin, and :obj:`bone_x` is the difference to
+    it: use this after the transforms that move positions, and the mask to
+    tell a joint that is lost from one that is there.
+
+    Args:
+        p: The probability :math:`p`.
+
+    Raises:
+        ValueError: If :obj:`p` is no probability.
+    """
+
+    def __init__(self, p: float) -> None:
+        self.p = check_probability(p)
+
+    def transform(
+        self, motion: Tensor, skeleton: Skeleton, sample: Tensor
+    ) -> Tensor:
+        lost = torch.rand(motion.shape[:2], device=motion.device) < self.p
+        return motion.masked_fill(lost[:, :, None, None], 0.0)
+
+    def forward(self, data: Data) -> Data:
+        skeleton, sample = bodies_of(data)
+        ones = data.x.new_ones((*data.x.shape[:2], 1))  # [B*V, T, 1]
+        bodies = ones.unflatten(0, (-1, skeleton.num_joints))
+        left = self.transform(bodies, skeleton, sample)
+        seen = left.flatten(0, 1).squeeze(-1) > 0  # [B*V, T]
+        data.x = data.x.masked_fill(~seen.unsqueeze(-1), 0.0)
+        if "bone_x" in data:
+            data.bone_x = bone_features(data.x, skeleton)
+        data.mask = seen & data.mask if "mask" in data else seen
+        if isinstance(data, Batch) and hasattr(data, "_slice_dict"):
+            _add_to_samples(data)
+        return data
+
+    def __repr__(self) -> str:
+        return f"{self.__class__.__name__}(p={self.p})"
+
+
+def _add_to_samples(batch: Batch) -> None:
+    # So that Batch.to_data_list() hands the mask back.
+    rows = batch._slice_dict["x"]
+    batch._slice_dict = {**batch._slice_dict, "mask": rows}
+    batch._inc_dict = {**batch._inc_dict, "mask": torch.zeros_like(rows[:-1])}

@@ -1,0 +1,109 @@
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+from torch_geometric.data import Data
+from torch_geometric.data.datapipes import functional_transform
+
+from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.transforms.bodies import bodies_of, join_frames, split_frames
+from symgnn_pyg.transforms.checks import check_probability, check_space
+from symgnn_pyg.transforms.draw_uniform import draw_uniform
+from symgnn_pyg.transforms.mirrored_joints import mirrored_joints
+from symgnn_pyg.transforms.motion_transform import MotionTransform
+
+Kind = Literal["position", "rotation"]
+
+
+@functional_transform("mirror")
+class Mirror(MotionTransform):
+    r"""Mirrors a sample left to right with probability :math:`p` (functional
+    name: :obj:`mirror`): each joint takes the motion of its partner
+    :math:`m(i)` on the other side of the body, see
+    :func:`~symgnn_pyg.transforms.mirrored_joints`, reflected in the plane
+    that an axis is normal to:
+
+    .. math::
+        \mathbf{x}'_{i,t} = \mathbf{S} \, \mathbf{x}_{m(i),t}
+        \quad \textrm{(positions)}, \qquad
+        \mathbf{x}'_{i,t} = -\mathbf{S} \, \mathbf{x}_{m(i),t}
+        \quad \textrm{(rotations)}
+
+    :math:`\mathbf{S}` negates the axis. Rotation vectors (exponential maps)
+    are axial: a reflection keeps what turns about the axis and reverses what
+    turns about the other two. That holds where the axes of partners are
+    reflections of each other, as those of CMU Mocap are. A :obj:`mask` of
+    seen joints is swapped too. Normalise by
+    :class:`~symgnn_pyg.transforms.Standardize` afterwards, since its
+    statistics differ from side to side.
+
+    Args:
+        axis: The axis that runs from one side of the body to the other. x is
+            that of a body which faces the camera of NTU-RGB+D or Kinetics,
+            and that of the bodies of CMU Mocap. (default: :obj:`0`)
+        p: The probability :math:`p`. (default: :obj:`0.5`)
+        kind: What the motion holds: :obj:`"position"` or :obj:`"rotation"`.
+            (default: :obj:`"position"`)
+
+    Raises:
+        ValueError: If an argument is none of its values, the motion has no
+            such axis, or the joint on the other side of one is missing.
+    """
+
+    def __init__(
+        self, axis: int = 0, p: float = 0.5, kind: Kind = "position"
+    ) -> None:
+        if axis < 0:
+            raise ValueError(f"'axis' must not be negative, got {axis}")
+        if kind not in get_args(Kind):
+            raise ValueError(
+                f"'kind' must be one of {get_args(Kind)}, got {kind!r}"
+            )
+        self.axis = axis
+        self.p = check_probability(p)
+        self.kind = kind
+
+    def transform(
+        self, motion: Tensor, skeleton: Skeleton, sample: Tensor
+    ) -> Tensor:
+        return self._mirror(motion, skeleton, self._chosen(sample))
+
+    def forward(self, data: Data) -> Data:
+        skeleton, sample = bodies_of(data)
+        motion = join_frames(data, skeleton)
+        chosen = self._chosen(sample)
+        if "mask" in data:
+            mask = data.mask.unflatten(0, (-1, skeleton.num_joints))
+            data.mask = _swap(mask, skeleton, chosen).flatten(0, 1)
+        motion = self._mirror(motion, skeleton, chosen)
+        return split_frames(data, motion, data.x.size(1), skeleton)
+
+    def _chosen(self, sample: Tensor) -> Tensor:
+        return draw_uniform(sample, 0.0, 1.0) < self.p
+
+    def _mirror(
+        self, motion: Tensor, skeleton: Skeleton, chosen: Tensor
+    ) -> Tensor:
+        if self.axis >= motion.size(-1):
+            raise ValueError(
+                f"{self}: a motion of shape {list(motion.shape)} has no axis "
+                f"{self.axis}"
+            )
+        sign = motion.new_ones(motion.size(-1))
+        sign[self.axis] = -1.0
+        if self.kind == "rotation":
+            check_space(motion, self)
+            sign = -sign
+        sign = torch.where(chosen[:, None], sign, 1.0)  # [M, C]
+        return _swap(motion, skeleton, chosen) * sign[:, None, None]
+
+    def __repr__(self) -> str:
+        return (
+            f"{self.__class__.__name__}(axis={self.axis}, p={self.p}, "
+            f"kind={self.kind!r})"
+        )
+
+
+def _swap(rows: Tensor, skeleton: Skeleton, chosen: Tensor) -> Tensor:
+    chosen = chosen.view(-1, *(1 for _ in rows.shape[1:]))
+    return torch.where(chosen, rows[:, mirrored_joints(skeleton)], rows)

@@ -1,0 +1,95 @@
+import torch
+from torch import Tensor
+from torch_geometric.data.datapipes import functional_transform
+
+from symgnn_pyg.skeleton import Joint, Skeleton
+from symgnn_pyg.transforms.bodies import first_bodies
+from symgnn_pyg.transforms.checks import check_space
+from symgnn_pyg.transforms.motion_transform import MotionTransform
+
+
+@functional_transform("normalise_view")
+class NormaliseView(MotionTransform):
+    r"""Turns a sample by one rotation, about the origin, that stands its
+    first body upright and faces it always the same way (functional name:
+    :obj:`normalise_view`):
+
+    .. math::
+        \mathbf{e}_z = \frac{\mathbf{s}}{\Vert \mathbf{s} \Vert}, \qquad
+        \mathbf{e}_x = \frac{\mathbf{h} - (\mathbf{h}^{\top} \mathbf{e}_z)
+        \mathbf{e}_z}{\Vert \mathbf{h} - (\mathbf{h}^{\top} \mathbf{e}_z)
+        \mathbf{e}_z \Vert}, \qquad
+        \mathbf{e}_y = \mathbf{e}_z \times \mathbf{e}_x, \qquad
+        \mathbf{x}' = (\mathbf{e}_x, \mathbf{e}_y, \mathbf{e}_z)^{\top}
+        \mathbf{x}
+
+    where :math:`\mathbf{s} = \mathbf{x}_b - \mathbf{x}_a` is the spine and
+    :math:`\mathbf{h} = \mathbf{x}_l - \mathbf{x}_r` the line of the
+    shoulders in the first valid frame of the first body, future frames
+    included: the first in which both are non-zero and not parallel. There the
+    spine then points along z, and the shoulders along x but for their slope
+    towards the spine.
+
+    Args:
+        spine: The joints :math:`(a, b)`, lower end first, by name or index.
+        shoulders: The joints :math:`(r, l)`, right one first.
+
+    Raises:
+        ValueError: If the skeleton has no such joint, the motion has not
+            three channels, or a sample has no valid frame.
+
+    Example:
+        >>> NormaliseView(spine=(0, 1), shoulders=(8, 4))  # NTU-RGB+D
+        NormaliseView(spine=(0, 1), shoulders=(8, 4))
+    """
+
+    def __init__(
+        self, spine: tuple[Joint, Joint], shoulders: tuple[Joint, Joint]
+    ) -> None:
+        self.spine = spine
+        self.shoulders = shoulders
+
+    def transform(
+        self, motion: Tensor, skeleton: Skeleton, sample: Tensor
+    ) -> Tensor:
+        check_space(motion, self)
+        spine = _between(motion, skeleton, self.spine)  # [M, T + T', 3]
+        shoulders = _between(motion, skeleton, self.shoulders)
+        first = first_bodies(sample)
+        valid = _span_a_plane(spine, shoulders)[first]  # [M, T + T']
+        if not valid.any(dim=1).all():
+            bad = sample[~valid.any(dim=1)].unique().tolist()
+            raise ValueError(
+                f"{self}: the first body of sample {bad} has no frame in "
+                f"which spine and shoulders are non-zero and not parallel; "
+                f"leave such samples out"
+            )
+        frame = valid.int().argmax(dim=1)
+        rotation = _axes(spine[first, frame], shoulders[first, frame])
+        return motion @ rotation.mT.unsqueeze(1)
+
+    def __repr__(self) -> str:
+        return (
+            f"{self.__class__.__name__}(spine={self.spine}, "
+            f"shoulders={self.shoulders})"
+        )
+
+
+def _between(
+    motion: Tensor, skeleton: Skeleton, joints: tuple[Joint, Joint]
+) -> Tensor:
+    start, end = map(skeleton.index, joints)
+    return motion[:, end] - motion[:, start]
+
+
+def _span_a_plane(a: Tensor, b: Tensor) -> Tensor:
+    rounding = torch.finfo(a.dtype).eps ** 0.5
+    area = torch.linalg.cross(a, b).norm(dim=-1)
+    return area > rounding * a.norm(dim=-1) * b.norm(dim=-1)
+
+
+def _axes(spine: Tensor, shoulders: Tensor) -> Tensor:
+    z = spine / spine.norm(dim=-1, keepdim=True)
+    x = shoulders - (shoulders * z).sum(dim=-1, keepdim=True) * z
+    x = x / x.norm(dim=-1, keepdim=True)
+    return torch.stack([x, torch.linalg.cross(z, x), z], dim=-2)  # [M, 3, 3]

@@ -1,0 +1,48 @@
+from torch import Tensor
+from torch_geometric.data import Data
+from torch_geometric.data.datapipes import functional_transform
+
+from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.transforms.motion_transform import MotionTransform
+
+
+@functional_transform("observe")
+class Observe(MotionTransform):
+    r"""Keeps the first share of the observed frames and drops the
+    :obj:`future`, for recognition before an action has ended (functional
+    name: :obj:`observe`):
+
+    .. math::
+        T_{\textrm{new}} = \max(1, \lfloor r \, T + 1/2 \rfloor)
+
+    A :obj:`mask` of seen joints is cut likewise.
+
+    Args:
+        ratio: The share :math:`r`.
+
+    Raises:
+        ValueError: If not :obj:`0 < ratio <= 1`.
+    """
+
+    def __init__(self, ratio: float) -> None:
+        if not 0.0 < ratio <= 1.0:
+            raise ValueError(f"'ratio' must be over 0 and up to 1, got {ratio}")
+        self.ratio = ratio
+
+    def transform(
+        self, motion: Tensor, skeleton: Skeleton, sample: Tensor
+    ) -> Tensor:
+        return motion[:, :, : self._num_frames(motion.size(2))]
+
+    def forward(self, data: Data) -> Data:
+        if "future" in data:
+            del data.future
+        if "mask" in data:
+            data.mask = data.mask[:, : self._num_frames(data.mask.size(1))]
+        return super().forward(data)
+
+    def _num_frames(self, observed: int) -> int:
+        return max(1, int(self.ratio * observed + 0.5))
+
+    def __repr__(self) -> str:
+        return f"{self.__class__.__name__}(ratio={self.ratio})"

@@ -1,0 +1,50 @@
+import math
+
+from torch import Tensor
+from torch_geometric.data.datapipes import functional_transform
+
+from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.transforms.draw_uniform import draw_uniform
+from symgnn_pyg.transforms.motion_transform import MotionTransform
+
+
+@functional_transform("random_motion_shear")
+class RandomShear(MotionTransform):
+    r"""Shears a sample at random (functional name:
+    :obj:`random_motion_shear`):
+
+    .. math::
+        \mathbf{x}' = \begin{bmatrix}
+            1      & s_{xy} & s_{xz} \\
+            s_{yx} & 1      & s_{yz} \\
+            s_{zx} & s_{zy} & 1
+        \end{bmatrix} \mathbf{x}
+
+    for three-dimensional positions, each :math:`s` drawn evenly between
+    :obj:`-shear` and :obj:`shear`, once a sample. It does to the frames of a
+    motion what :class:`torch_geometric.transforms.RandomShear` does to
+    :obj:`pos`. Every channel counts as an axis.
+
+    Args:
+        shear: The greatest :math:`s`.
+
+    Raises:
+        ValueError: If :obj:`shear` is negative.
+    """
+
+    def __init__(self, shear: float) -> None:
+        if not 0 <= shear < math.inf:
+            raise ValueError(f"'shear' must not be negative, got {shear}")
+        self.shear = shear
+
+    def transform(
+        self, motion: Tensor, skeleton: Skeleton, sample: Tensor
+    ) -> Tensor:
+        axes = motion.size(-1)
+        drawn = draw_uniform(sample, -self.shear, self.shear, axes, axes)
+        matrix = drawn.to(motion)  # [M, C, C]
+        matrix.diagonal(dim1=-2, dim2=-1).fill_(1.0)
+        return motion @ matrix.mT.unsqueeze(1)
+
+    def __repr__(self) -> str:
+        return f"{self.__class__.__name__}(shear={self.shear})"

@@ -1,0 +1,57 @@
+import math
+from fractions import Fraction
+
+import torch
+from torch import Tensor
+from torch_geometric.data.datapipes import functional_transform
+
+from symgnn_pyg.transforms.temporal_transform import TemporalTransform
+
+
+@functional_transform("resample")
+class Resample(TemporalTransform):
+    r"""Takes a motion to another frame rate, by linear interpolation
+    (functional name: :obj:`resample`). The new frames lie at the times, in
+    old frames,
+
+    .. math::
+        t_n = n \, r_{\textrm{source}} / r_{\textrm{target}}, \qquad
+        n = 0, 1, \ldots
+
+    from the first frame on. Those with :math:`t_n \le T - 1` are the observed
+    ones, those with :math:`T - 1 < t_n \le T + T' - 1` the future ones; so
+    :math:`T` and :math:`T'` change. Nothing is filtered: movements faster
+    than half the new rate fold back.
+
+    Args:
+        source_rate: The old frame rate, in hertz.
+        target_rate: The new frame rate, in hertz.
+
+    Raises:
+        ValueError: If a rate is not positive.
+    """
+
+    def __init__(self, source_rate: float, target_rate: float) -> None:
+        for name, rate in (
+            ("source_rate", source_rate),
+            ("target_rate", target_rate),
+        ):
+            if not 0 < rate < math.inf:
+                raise ValueError(f"'{name}' must be positive, got {rate}")
+        self.source_rate = source_rate
+        self.target_rate = target_rate
+        # Of the decimals as written, so that no rounding moves the boundary.
+        self.step = Fraction(str(source_rate)) / Fraction(str(target_rate))
+
+    def times(self, observed: int, length: int, sample: Tensor) -> Tensor:
+        times = [float(n * self.step) for n in range(self.num_observed(length))]
+        return torch.tensor(times, dtype=torch.double, device=sample.device)
+
+    def num_observed(self, observed: int) -> int:
+        return math.floor((observed - 1) / self.step) + 1
+
+    def __repr__(self) -> str:
+        return (
+            f"{self.__class__.__name__}(source_rate={self.source_rate}, "
+            f"target_rate={self.target_rate})"
+        )

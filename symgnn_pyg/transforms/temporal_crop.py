@@ -1,0 +1,41 @@
+import torch
+from torch import Tensor
+from torch_geometric.data.datapipes import functional_transform
+
+from symgnn_pyg.transforms.checks import check_range
+from symgnn_pyg.transforms.draw_uniform import draw_uniform
+from symgnn_pyg.transforms.temporal_transform import TemporalTransform
+
+
+@functional_transform("temporal_crop")
+class TemporalCrop(TemporalTransform):
+    r"""Takes a random part of the motion and stretches it back to the same
+    number of frames :math:`L = T + T'` (functional name:
+    :obj:`temporal_crop`). The new frame :math:`n` is the one at time
+
+    .. math::
+        t_n = u (1 - r) (L - 1) + r n
+
+    where the share :math:`r` of the duration and the place :math:`u`, from 0
+    to 1, are drawn evenly once a sample. The first :math:`T` frames of the
+    part are the observed ones.
+
+    Args:
+        ratio: The least and the greatest share :math:`r`.
+            (default: :obj:`(0.5, 1.0)`)
+
+    Raises:
+        ValueError: If not :obj:`0 < ratio[0] <= ratio[1] <= 1`.
+    """
+
+    def __init__(self, ratio: tuple[float, float] = (0.5, 1.0)) -> None:
+        self.ratio = check_range("ratio", ratio, most=1.0)
+
+    def times(self, observed: int, length: int, sample: Tensor) -> Tensor:
+        share = draw_uniform(sample, *self.ratio, 1)  # [M, 1]
+        start = draw_uniform(sample, 0.0, 1.0, 1) * (1 - share) * (length - 1)
+        frame = torch.arange(length).to(start)
+        return start + share * frame
+
+    def __repr__(self) -> str:
+        return f"{self.__class__.__name__}(ratio={self.ratio})"

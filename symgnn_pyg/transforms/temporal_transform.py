@@ -1,0 +1,63 @@
+from abc import abstractmethod
+
+import torch
+from torch import Tensor
+from torch_geometric.data import Data
+
+from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.transforms.bodies import bodies_of, join_frames, split_frames
+from symgnn_pyg.transforms.interpolate_frames import interpolate_frames
+from symgnn_pyg.transforms.motion_transform import MotionTransform
+
+
+class TemporalTransform(MotionTransform):
+    r"""The base class of transforms that take a motion's frames at other
+    times, by :func:`~symgnn_pyg.transforms.interpolate_frames`. A
+    :obj:`mask` of seen joints follows: a joint is seen at a time when it is
+    seen in the frames on both sides of it, future ones counting as seen.
+    """
+
+    @abstractmethod
+    def times(self, observed: int, length: int, sample: Tensor) -> Tensor:
+        r"""The times of the new frames, in frames of the motion, of shape
+        :math:`[M, T_{\textrm{new}} + T'_{\textrm{new}}]`, or without the
+        first dimension when they are the same for all bodies.
+
+        Args:
+            observed: The number of observed frames :math:`T`.
+            length: The number of all frames :math:`T + T'`.
+            sample: The index of each body's sample, of shape :math:`[M]`.
+        """
+
+    def num_observed(self, observed: int) -> int:
+        r"""The number of observed frames afterwards.
+
+        Args:
+            observed: The number before.
+        """
+        return observed
+
+    def transform(
+        self, motion: Tensor, skeleton: Skeleton, sample: Tensor
+    ) -> Tensor:
+        length = motion.size(2)  # All of them count as observed.
+        return _at(motion, self.times(length, length, sample))
+
+    def forward(self, data: Data) -> Data:
+        skeleton, sample = bodies_of(data)
+        motion = join_frames(data, skeleton)
+        before = data.x.size(1)
+        times = self.times(before, motion.size(2), sample)
+        after = self.num_observed(before)
+        if "mask" in data:
+            seen = torch.ones_like(motion[..., 0])  # [M, V, T + T']
+            seen[:, :, :before] = data.mask.view_as(seen[:, :, :before])
+            seen = _at(seen.unsqueeze(-1), times).squeeze(-1) == 1.0
+            data.mask = seen[:, :, :after].flatten(0, 1)
+        return split_frames(data, _at(motion, times), after, skeleton)
+
+
+def _at(motion: Tensor, times: Tensor) -> Tensor:
+    if times.dim() > 1:
+        times = times.unsqueeze(1)  # [M, 1, T_new]
+    return interpolate_frames(motion, times)

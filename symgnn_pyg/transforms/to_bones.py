@@ -1,0 +1,50 @@
+from torch_geometric.data import Batch
+from torch_geometric.data.datapipes import functional_transform
+from torch_geometric.transforms import BaseTransform
+
+from symgnn_pyg.data import SkeletonData
+from symgnn_pyg.data.skeleton_data import bone_features
+from symgnn_pyg.transforms.bodies import bodies_of
+
+
+@functional_transform("to_bones")
+class ToBones(BaseTransform):
+    r"""Makes the sample of the bones: the motion of each bone, child minus
+    parent, on the dual skeleton (functional name: :obj:`to_bones`):
+
+    .. math::
+        \mathbf{x}'_{b,t} = \mathbf{x}_{c(b),t} - \mathbf{x}_{p(b),t}
+
+    :obj:`x` and :obj:`future` become :math:`[B \cdot V_b, T, C]` and
+    :math:`[B \cdot V_b, T', C]`, and the graphs are those of
+    :meth:`~symgnn_pyg.Skeleton.dual`. In a :obj:`mask` of seen joints a bone
+    is seen when both its ends are. Other attributes of joints and of their
+    edges are left out, those of the sample are kept.
+
+    Raises:
+        ValueError: If the sample has no skeleton or its skeleton no bones, or
+            if it is a batch.
+    """
+
+    def forward(self, data: SkeletonData) -> SkeletonData:
+        if isinstance(data, Batch):
+            raise ValueError(
+                "A batch cannot change its graph; apply ToBones per sample, "
+                "before batching"
+            )
+        skeleton, _ = bodies_of(data)
+        moved = {
+            name: bone_features(data[name], skeleton)
+            for name in ("x", "future")
+            if name in data
+        }
+        bones = SkeletonData(**moved, skeleton=skeleton.dual())
+        if "mask" in data:
+            ends = data.mask.unflatten(0, (-1, skeleton.num_joints))
+            child, parent = skeleton.bone_index
+            bones.mask = (ends[:, child] & ends[:, parent]).flatten(0, 1)
+        for key, value in data.items():
+            of_graph = data.is_node_attr(key) or data.is_edge_attr(key)
+            if key not in bones and not of_graph:
+                bones[key] = value
+        return bones

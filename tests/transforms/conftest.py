@@ -1,0 +1,37 @@
+import pytest
+import torch
+
+from symgnn_pyg import Skeleton
+from symgnn_pyg.data import SkeletonData
+
+BODY = Skeleton(
+    ["hip", "neck", "left hand", "right hand"],
+    [("neck", "hip"), ("left hand", "neck"), ("right hand", "neck")],
+    name="small",
+)
+
+
+@pytest.fixture(scope="session")
+def body():
+    """A small skeleton with two sides."""
+    return BODY
+
+
+@pytest.fixture
+def sample():
+    """Makes samples of random motion."""
+
+    def make(
+        bodies=1, observed=6, future=4, skeleton=BODY, y=0, dtype=None, seed=0
+    ):
+        random = torch.Generator().manual_seed(seed)
+        size = bodies * skeleton.num_joints, observed + future, 3
+        motion = torch.randn(size, generator=random, dtype=dtype)
+        return SkeletonData(
+            x=motion[:, :observed].contiguous(),
+            future=motion[:, observed:].contiguous(),
+            y=y,
+            skeleton=skeleton,
+        )
+
+    return make

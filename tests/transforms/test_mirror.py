@@ -1,0 +1,138 @@
+import pytest
+import torch
+from torch_geometric.data import Batch
+
+from symgnn_pyg.data import SkeletonData
+from symgnn_pyg.layouts import CMU26, CMU38
+from symgnn_pyg.transforms import (
+    Mirror,
+    cmu_positions,
+    forward_kinematics,
+    mirrored_joints,
+)
+
+
+def mirrored(motion, skeleton, **kwargs):
+    """Of one body, [V, C]."""
+    data = SkeletonData(x=motion.unsqueeze(1), skeleton=skeleton)
+    return Mirror(p=1.0, **kwargs)(data).x[:, 0]
+
+
+def test_positions_by_hand(body):
+    pose = torch.tensor([[1.0, 2, 3], [4, 5, 6], [7, 8, 9], [10, 11, 12]])
+    assert mirrored(pose, body).tolist() == [
+        [-1, 2, 3],
+        [-4, 5, 6],
+        [-10, 11, 12],
+        [-7, 8, 9],
+    ]
+    assert mirrored(pose, body, axis=2)[2].tolist() == [10, 11, -12]
+
+
+def test_rotations_by_hand(body):
+    pose = torch.tensor([[1.0, 2, 3], [4, 5, 6], [7, 8, 9], [10, 11, 12]])
+    assert mirrored(pose, body, kind="rotation").tolist() == [
+        [1, -2, -3],
+        [4, -5, -6],
+        [10, -11, -12],
+        [7, -8, -9],
+    ]
+
+
+def test_mirrored_rotations_give_mirrored_positions(dtype):
+    """The rest pose is symmetric, so the bodies are each other's images."""
+    torch.manual_seed(0)
+    pose = torch.randn(26, 3, dtype=dtype)
+    found = cmu_positions(mirrored(pose, CMU26, kind="rotation"))
+    expected = mirrored(cmu_positions(pose), CMU26)
+    torch.testing.assert_close(found, expected, rtol=0, atol=2e-6)
+    assert (found - cmu_positions(pose)).abs().max() > 0.1
+
+
+def test_all_joints_of_a_recording():
+    torch.manual_seed(0)
+    rotation = torch.randn(38, 3, dtype=torch.double)
+    turned = mirrored(rotation, CMU38, kind="rotation")
+    torch.testing.assert_close(
+        forward_kinematics(turned, CMU38),
+        mirrored(forward_kinematics(rotation, CMU38), CMU38),
+    )
+
+
+def test_twice_is_nothing(sample):
+    data = sample(bodies=2)
+    for kind in ("position", "rotation"):
+        mirror = Mirror(p=1.0, kind=kind)
+        twice = mirror(mirror(data))
+        assert torch.equal(twice.x, data.x)
+        assert torch.equal(twice.future, data.future)
+
+
+def test_probability(sample):
+    torch.manual_seed(0)
+    batch = Batch.from_data_list([sample(bodies=2)] * 400)
+    done = Mirror(p=0.3)(batch)
+    same = (done.x == batch.x).view(400, -1).all(dim=1)
+    # The standard error is sqrt(0.3 * 0.7 / 400) = 0.023.
+    assert abs(1 - same.double().mean() - 0.3) < 0.07
+    flipped = Mirror(p=1.0)(batch)
+    chosen = ~same.repeat_interleave(8)
+    assert torch.equal(done.x[chosen], flipped.x[chosen])
+    assert torch.equal(done.future[chosen], flipped.future[chosen])
+    assert torch.equal(Mirror(p=0.0)(batch).x, batch.x)
+
+
+def test_mask_is_swapped(sample):
+    torch.manual_seed(0)
+    data = sample()
+    data.mask = torch.rand(4, 6) < 0.5
+    batch = Batch.from_data_list([data] * 50)
+    done = Mirror()(batch)
+    order = mirrored_joints(data.skeleton)
+    for after in done.to_data_list():
+        flipped = not torch.equal(after.x, data.x)
+        expected = data.mask[order] if flipped else data.mask
+        assert torch.equal(after.mask, expected)
+    assert not torch.equal(done.mask, batch.mask)
+
+
+def test_score_stays(body):
+    pose = torch.rand(4, 3)
+    assert torch.equal(mirrored(pose, body)[[0, 1, 3, 2], 2], pose[:, 2])
+
+
+def test_bones_of_the_dual_skeleton(sample, body):
+    dual = body.dual()
+    pose = torch.tensor([[1.0, 2, 3], [4, 5, 6], [7, 8, 9]])
+    assert mirrored(pose, dual).tolist() == [
+        [-1, 2, 3],
+        [-7, 8, 9],
+        [-4, 5, 6],
+    ]
+
+
+def test_no_such_axis(body):
+    with pytest.raises(ValueError, match=r"axis=2.*\[1, 4, 1, 2\].*no axis 2"):
+        mirrored(torch.ones(4, 2), body, axis=2)
+
+
+def test_rotations_need_three_channels(body):
+    with pytest.raises(ValueError, match=r"three channels"):
+        mirrored(torch.ones(4, 4), body, kind="rotation")
+
+
+@pytest.mark.parametrize(
+    ("argument", "match"),
+    [
+        ({"axis": -1}, r"'axis' must not be negative, got -1"),
+        ({"p": 1.5}, r"'p' must be from 0 to 1, got 1.5"),
+        ({"kind": "angle"}, r"'kind' must be one of .*'rotation'.*'angle'"),
+    ],
+)
+def test_bad_arguments(argument, match):
+    with pytest.raises(ValueError, match=match):
+        Mirror(**argument)
+
+
+def test_repr():
+    assert str(Mirror()) == "Mirror(axis=0, p=0.5, kind='position')"

@@ -1,0 +1,89 @@
+import pytest
+import torch
+
+from symgnn_pyg import Skeleton
+from symgnn_pyg.layouts import CMU38, LAYOUTS
+from symgnn_pyg.transforms import mirrored_joints
+
+SKELETONS = [*LAYOUTS.values(), CMU38]
+
+
+def chain(*joints):
+    return Skeleton(joints, list(zip(joints[1:], joints, strict=False)))
+
+
+@pytest.mark.parametrize(
+    "skeleton", SKELETONS + [s.dual() for s in SKELETONS], ids=str
+)
+def test_layouts(skeleton):
+    mirrored = mirrored_joints(skeleton)
+    assert torch.equal(mirrored[mirrored], torch.arange(skeleton.num_joints))
+    partner = mirrored.tolist()
+    bones = {frozenset(bone) for bone in skeleton.bones}
+    assert bones == {frozenset((partner[a], partner[b])) for a, b in bones}
+    parts = {frozenset(joints) for _, joints in skeleton.parts}
+    assert parts == {frozenset(partner[j] for j in part) for part in parts}
+
+
+@pytest.mark.parametrize(
+    ("name", "middle"),
+    [("ntu25", 5), ("kinetics18", 2), ("h36m20", 4), ("cmu26", 6)],
+)
+def test_joints_in_the_middle(name, middle):
+    skeleton = Skeleton.get(name)
+    mirrored = mirrored_joints(skeleton)
+    assert (mirrored == torch.arange(skeleton.num_joints)).sum() == middle
+
+
+@pytest.mark.parametrize(
+    ("name", "left", "right"),
+    [
+        ("ntu25", "left thumb", "right thumb"),
+        ("kinetics18", "left eye", "right eye"),
+        ("h36m20", "LeftToeBase", "RightToeBase"),
+        ("cmu26", "lfemur", "rfemur"),
+    ],
+)
+def test_partners(name, left, right):
+    skeleton = Skeleton.get(name)
+    partner = mirrored_joints(skeleton)[skeleton.index(left)]
+    assert partner == skeleton.index(right)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("left_hip", "right_hip"),
+        ("hip_left", "hip_right"),
+        ("leftUpLeg", "rightUpLeg"),
+        ("HandLeft", "HandRight"),
+        ("LEFT HAND", "RIGHT HAND"),
+        ("L_Hip", "R_Hip"),
+        ("LShoulder", "RShoulder"),
+    ],
+)
+def test_ways_to_write_a_side(left, right):
+    skeleton = chain("pelvis", left, right, "bright cleft")
+    assert mirrored_joints(skeleton).tolist() == [0, 2, 1, 3]
+
+
+def test_letters_without_a_partner_are_no_sides():
+    assert mirrored_joints(chain("root", "larynx", "rump")).tolist() == [
+        0,
+        1,
+        2,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("joints", "missing"),
+    [
+        (("hip", "left hand"), "right hand"),
+        (("hip", "RightArm", "LeftArm", "RightLeg"), "LeftLeg"),
+        (("root", "lhand", "rhand", "lfoot"), "rfoot"),
+    ],
+)
+def test_no_partner(joints, missing):
+    alone = joints[-1]
+    with pytest.raises(ValueError, match=rf"'{alone}'.*no '{missing}' on the"):
+        mirrored_joints(chain(*joints))

@@ -1,0 +1,249 @@
+import copy
+import pickle
+
+import pytest
+import torch
+from torch_geometric.data import Batch
+from torch_geometric.data.datapipes import DatasetAdapter
+from torch_geometric.loader import DataLoader
+from torch_geometric.transforms import Compose
+
+from symgnn_pyg import Skeleton, transforms
+from symgnn_pyg.data import SkeletonData
+from symgnn_pyg.transforms import (
+    Centre,
+    ChangeSpeed,
+    Difference,
+    JointDropout,
+    Mirror,
+    MotionTransform,
+    NormaliseView,
+    Observe,
+    RandomJitter,
+    RandomRotation,
+    RandomScale,
+    RandomShear,
+    Resample,
+    Standardize,
+    TemporalCrop,
+    TemporalTransform,
+)
+
+FIXED = [
+    Centre(),
+    Centre("neck", per_frame=False),
+    Difference(2),
+    Mirror(p=1.0),
+    Mirror(p=1.0, kind="rotation"),
+    NormaliseView(("hip", "neck"), ("right hand", "left hand")),
+    Observe(0.5),
+    Resample(30, 20),
+    Standardize(torch.ones(4, 3), torch.full((4, 3), 2.0)),
+]
+RANDOM = [
+    ChangeSpeed((0.5, 0.9)),
+    JointDropout(0.5),
+    Mirror(),
+    RandomJitter(0.1),
+    RandomRotation(30),
+    RandomScale((0.5, 2.0)),
+    RandomShear(0.3),
+    TemporalCrop((0.3, 0.6)),
+]
+ALL = FIXED + RANDOM
+OWN_DRAWS = (JointDropout, RandomJitter)
+
+
+class Reverse(MotionTransform):
+    """Also shows what 'transform' is given."""
+
+    def transform(self, motion, skeleton, sample):
+        self.given = motion.clone(), skeleton, sample
+        return motion.mul_(-1)
+
+
+def tensors(data):
+    return {k: v for k, v in data.items() if isinstance(v, torch.Tensor)}
+
+
+def test_every_motion_transform_is_tried():
+    named = {getattr(transforms, name) for name in transforms.__all__}
+    kinds = {
+        kind
+        for kind in named
+        if isinstance(kind, type) and issubclass(kind, MotionTransform)
+    }
+    assert kinds - {MotionTransform, TemporalTransform} == set(map(type, ALL))
+
+
+def test_observed_and_future_frames_are_one_motion(sample, body):
+    data = sample(bodies=2)
+    reverse = Reverse()
+    done = reverse(data)
+    motion, skeleton, index = reverse.given
+    assert motion.shape == (2, 4, 10, 3)
+    assert torch.equal(motion[1, 2, :6], data.x[6])
+    assert torch.equal(motion[1, 2, 6:], data.future[6])
+    assert skeleton == body
+    assert index.tolist() == [0, 0]
+    assert torch.equal(done.x, -data.x)
+    assert torch.equal(done.future, -data.future)
+    assert torch.equal(done.bone_x, -data.bone_x)
+
+
+def test_a_batch_is_one_call(sample):
+    samples = [sample(bodies=b, seed=b) for b in (2, 1, 3)]
+    (batch,) = DataLoader(samples, batch_size=3)
+    reverse = Reverse()
+    done = reverse(batch)
+    assert reverse.given[0].shape == (6, 4, 10, 3)
+    assert reverse.given[2].tolist() == [0, 0, 1, 2, 2, 2]
+    for before, after in zip(samples, done.to_data_list(), strict=True):
+        assert torch.equal(after.x, -before.x)
+        assert torch.equal(after.future, -before.future)
+        assert torch.equal(after.bone_x, -before.bone_x)
+        assert torch.equal(after.edge_index, before.edge_index)
+
+
+@pytest.mark.parametrize("transform", FIXED, ids=str)
+def test_batch_and_samples_agree(transform, sample):
+    samples = [sample(bodies=b, seed=b) for b in (1, 2, 1)]
+    batch = transform(Batch.from_data_list(samples))
+    single = Batch.from_data_list([transform(data) for data in samples])
+    assert tensors(batch).keys() == tensors(single).keys()
+    for key, value in tensors(single).items():
+        torch.testing.assert_close(batch[key], value)
+
+
+@pytest.mark.parametrize("transform", ALL, ids=str)
+def test_leaves_the_input_alone(transform, sample):
+    for data in (sample(bodies=2), Batch.from_data_list([sample(), sample()])):
+        before = copy.deepcopy(data)
+        transform(data)
+        assert before.keys() == data.keys()
+        for key, value in tensors(before).items():
+            assert torch.equal(data[key], value), key
+
+
+@pytest.mark.parametrize("transform", ALL, ids=str)
+def test_graphs_labels_and_type(transform, sample, dtype):
+    data = sample(bodies=2, dtype=dtype, y=3)
+    done = transform(data)
+    assert type(done) is SkeletonData
+    assert done.skeleton == data.skeleton
+    assert done.y.tolist() == [3]
+    for key in ("edge_index", "joint_to_part", "bone_edge_index"):
+        assert torch.equal(done[key], data[key])
+    for key in {"x", "future", "bone_x"} & set(done.keys()):
+        assert done[key].dtype == dtype
+        assert done[key].is_contiguous()
+    child, parent = data.skeleton.bone_index
+    x = done.x.view(2, 4, -1, 3)
+    torch.testing.assert_close(
+        done.bone_x.view(2, 3, -1, 3), x[:, child] - x[:, parent]
+    )
+
+
+@pytest.mark.parametrize("transform", ALL, ids=str)
+@pytest.mark.parametrize("present", [False, True])
+def test_without_future_frames(transform, present, sample):
+    full = sample(future=0)
+    data = copy.copy(full)
+    if not present:
+        del data.future
+    del data.bone_x
+    torch.manual_seed(0)
+    done = transform(data)
+    assert "bone_x" not in done
+    assert ("future" in done) == (
+        present and not isinstance(transform, Observe)
+    )
+    if "future" in done:
+        assert done.future.shape == (4, 0, 3)
+    torch.manual_seed(0)
+    assert torch.equal(transform(full).x, done.x)
+
+
+@pytest.mark.parametrize("transform", RANDOM, ids=str)
+def test_seeds_repeat(transform, sample):
+    data = sample(bodies=2, observed=20)
+    runs = []
+    for seed in (0, 0, *range(1, 10)):
+        torch.manual_seed(seed)
+        runs.append(transform(data).x)
+    assert torch.equal(runs[0], runs[1])
+    assert any(not torch.equal(runs[0], run) for run in runs[2:])
+
+
+@pytest.mark.parametrize(
+    "transform", [t for t in RANDOM if type(t) not in OWN_DRAWS], ids=str
+)
+def test_bodies_of_a_sample_share_what_is_drawn(transform, sample):
+    twin = sample()
+    twin = SkeletonData(
+        x=twin.x.repeat(2, 1, 1),
+        future=twin.future.repeat(2, 1, 1),
+        skeleton=twin.skeleton,
+    )
+    torch.manual_seed(0)
+    x = transform(Batch.from_data_list([twin] * 8)).x.view(8, 2, 4, -1, 3)
+    torch.testing.assert_close(x[:, 0], x[:, 1])
+    assert any(not torch.allclose(x[0], other) for other in x[1:])
+
+
+@pytest.mark.parametrize(
+    "transform", [t for t in RANDOM if type(t) in OWN_DRAWS], ids=str
+)
+def test_bodies_that_draw_for_themselves(transform, sample):
+    data = sample()
+    twin = SkeletonData(x=data.x.repeat(9, 1, 1), skeleton=data.skeleton)
+    torch.manual_seed(0)
+    first, *others = transform(twin).x.view(9, 4, -1, 3)
+    assert any(not torch.equal(first, other) for other in others)
+
+
+@pytest.mark.parametrize("transform", ALL, ids=str)
+def test_pickle(transform, sample):
+    again = pickle.loads(pickle.dumps(transform))
+    assert repr(again) == repr(transform)
+    torch.manual_seed(0)
+    x = again(sample()).x
+    torch.manual_seed(0)
+    assert torch.equal(transform(sample()).x, x)
+
+
+def test_compose_and_functional_name(sample):
+    data = sample()
+    both = Compose([Centre(), Difference()])(data)
+    (piped,) = DatasetAdapter([data]).centre().difference()
+    assert torch.equal(both.x, piped.x)
+    assert both.x[data.skeleton.centre].eq(0).all()
+
+
+@pytest.mark.parametrize("transform", ALL, ids=str)
+def test_mixed_skeletons(transform, sample):
+    batch = Batch.from_data_list(
+        [sample(), sample(skeleton=Skeleton.get("ntu25"))]
+    )
+    with pytest.raises(ValueError, match=r"'small'.*'ntu25'.*per sample"):
+        transform(batch)
+
+
+def test_no_skeleton():
+    with pytest.raises(ValueError, match=r"no 'skeleton'"):
+        Centre()(SkeletonData(x=torch.zeros(4, 2, 3)))
+
+
+@pytest.mark.parametrize("shape", [(5, 2, 3), (4, 2)])
+def test_x_that_does_not_fit(shape, sample):
+    data = sample()
+    data.x = torch.zeros(shape)
+    with pytest.raises(
+        ValueError, match=rf"\[B \* 4, T, C\].*got \[{shape[0]}"
+    ):
+        Centre()(data)
+
+
+def test_no_x(body):
+    with pytest.raises(ValueError, match=r"'x' of shape.*got None"):
+        Centre()(SkeletonData(skeleton=body))

@@ -1,0 +1,71 @@
+import pytest
+import torch
+from torch_geometric.data import Batch
+
+from symgnn_pyg.data import SkeletonData
+from symgnn_pyg.transforms import TemporalCrop
+
+
+def clip(body, observed=8, future=3, dtype=torch.double):
+    """Each feature is the time of its frame."""
+    time = torch.arange(observed + future, dtype=dtype)
+    x = time.view(1, -1, 1).repeat(4, 1, 3)
+    return SkeletonData(
+        x=x[:, :observed], future=x[:, observed:], skeleton=body
+    )
+
+
+def times(ratio, body, number=400, **kwargs):
+    torch.manual_seed(0)
+    batch = Batch.from_data_list([clip(body, **kwargs)] * number)
+    done = TemporalCrop(ratio)(batch)
+    motion = torch.cat([done.x, done.future], dim=1).view(number, 4, -1, 3)
+    torch.testing.assert_close(motion, motion[:, :1, :, :1].expand_as(motion))
+    return motion[:, 0, :, 0]
+
+
+def test_even_steps_within_the_motion(body):
+    time = times((0.4, 0.8), body)
+    assert time.shape == (400, 11)
+    step = time.diff(dim=1)
+    torch.testing.assert_close(step, step[:, :1].expand_as(step))
+    share = (time[:, -1] - time[:, 0]) / 10
+    assert 0.4 - 1e-9 <= share.min() < 0.41
+    assert 0.79 < share.max() <= 0.8 + 1e-9
+    assert 0 <= time.min() < 0.1
+    assert 9.9 < time.max() <= 10
+
+
+def test_a_part_lies_anywhere(body):
+    start = times((0.5, 0.5), body)[:, 0]
+    assert start.min() < 0.1
+    assert start.max() > 4.9
+    # The standard error of the mean is 5 / sqrt(12 * 400) = 0.07.
+    assert abs(start.mean() - 2.5) < 0.22
+
+
+def test_all_of_it(body, dtype):
+    time = times((1.0, 1.0), body, number=5, dtype=dtype)
+    assert torch.equal(time, torch.arange(11, dtype=dtype).expand(5, 11))
+
+
+@pytest.mark.parametrize("low", [0.1, 1 - 1e-6, 1 - 1e-15])
+def test_never_outside(low, body):
+    time = times((low, 1.0), body, observed=97, future=100)
+    assert time.min() >= 0
+    assert time.max() <= 196
+
+
+def test_one_frame(body):
+    data = SkeletonData(x=torch.ones(4, 1, 3), skeleton=body)
+    assert torch.equal(TemporalCrop()(data).x, data.x)
+
+
+@pytest.mark.parametrize("ratio", [(0, 1), (0.5, 1.1), (0.6, 0.5)])
+def test_bad_ratio(ratio):
+    with pytest.raises(ValueError, match=r"'ratio' must be.*<= high <= 1, got"):
+        TemporalCrop(ratio)
+
+
+def test_repr():
+    assert str(TemporalCrop()) == "TemporalCrop(ratio=(0.5, 1.0))"
