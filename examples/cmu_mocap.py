@@ -197,7 +197,7 @@ def fit(
 ) -> None:
     """Trains until the time or the steps are used up; leaves the weights that
     were best on the validation windows."""
-    labels = train.store.labels[[w.sequence for w in train.windows]].tolist()
+    labels = train.labels.tolist()
     count = Counter(labels)
     # Few windows fill at least one batch, since they are drawn repeatedly.
     sampler = WeightedRandomSampler(
@@ -243,9 +243,9 @@ def fit(
                 bar.update(round(100 * progress) - bar.n)
                 bar.set_postfix(
                     step=step,
-                    recognition=f"{float(loss.recognition):.3f}",
-                    prediction=f"{float(loss.prediction):.1f}",
-                    alpha=f"{float(loss.alpha):.3f}",
+                    recognition=f"{loss.recognition.item():.3f}",
+                    prediction=f"{loss.prediction.item():.1f}",
+                    alpha=f"{loss.alpha.item():.3f}",
                 )
                 if progress >= checks[0]:
                     checks.pop(0)

@@ -263,6 +263,14 @@ class Skeleton:
         return torch.tensor(self.bones, dtype=torch.long).view(-1, 2).t()
 
     @property
+    def bone_edge_index(self) -> Tensor:
+        r"""Bones that share a joint in both directions, the edges of
+        :meth:`dual`, of shape :math:`[2, |E_b|]`.
+        """
+        following, others = self._bone_pairs
+        return _both_directions(following + others)
+
+    @property
     def joint_to_part(self) -> Tensor:
         r"""The part of each joint, of shape :math:`[V]`."""
         part_of = {
@@ -313,19 +321,8 @@ class Skeleton:
     def _dual(self) -> "Skeleton":
         if not self.bones:
             raise ValueError(f"{self!r} has no bones, and so no dual")
-        node = {frozenset(bone): i for i, bone in enumerate(self.bones)}
         of_child = {child: i for i, (child, _) in enumerate(self.bones)}
-        bones = [
-            (i, of_child[parent])
-            for i, (_, parent) in enumerate(self.bones)
-            if parent in of_child
-        ]
-        line = nx.line_graph(nx.Graph(self.bones))
-        shared = {
-            frozenset((node[frozenset(a)], node[frozenset(b)]))
-            for a, b in line.edges
-        }
-        links = shared - {frozenset(bone) for bone in bones}
+        bones, links = self._bone_pairs
         parts = {
             name: [of_child[joint] for joint in joints if joint in of_child]
             for name, joints in self.parts
@@ -344,9 +341,29 @@ class Skeleton:
             part_bones=[
                 (self.parts[a][0], self.parts[b][0]) for a, b in graph.edges
             ],
-            links=sorted(tuple(sorted(link)) for link in links),  # type: ignore[misc]
+            links=links,
             name=f"{self.name}-dual",
         )
+
+    @cached_property
+    def _bone_pairs(
+        self,
+    ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+        """Bones that follow each other, and others that share a joint."""
+        node = {frozenset(bone): i for i, bone in enumerate(self.bones)}
+        of_child = {child: i for i, (child, _) in enumerate(self.bones)}
+        following = [
+            (i, of_child[parent])
+            for i, (_, parent) in enumerate(self.bones)
+            if parent in of_child
+        ]
+        line = nx.line_graph(nx.Graph(self.bones))
+        shared = {
+            frozenset((node[frozenset(a)], node[frozenset(b)]))
+            for a, b in line.edges
+        }
+        others = shared - {frozenset(pair) for pair in following}
+        return following, sorted((min(p), max(p)) for p in others)
 
     # Identity ###############################################################
 

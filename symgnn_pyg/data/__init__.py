@@ -1,4 +1,14 @@
-from symgnn_pyg.data.sequence_store import MotionSequence, SequenceStore
-from symgnn_pyg.data.skeleton_data import SkeletonData
+from symgnn_pyg.data.sequence_shard import MotionSequence
+from symgnn_pyg.data.sequence_store import SequenceStore
+from symgnn_pyg.data.shard_sampler import ShardSampler
+from symgnn_pyg.data.skeleton_data import SkeletonData, bone_features
+from symgnn_pyg.data.skeleton_loader import SkeletonLoader
 
-__all__ = ["MotionSequence", "SequenceStore", "SkeletonData"]
+__all__ = [
+    "MotionSequence",
+    "SequenceStore",
+    "ShardSampler",
+    "SkeletonData",
+    "SkeletonLoader",
+    "bone_features",
+]

@@ -1,3 +1,4 @@
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -9,24 +10,27 @@ from symgnn_pyg.skeleton import Skeleton
 
 class SkeletonData(Data):
     r"""A skeleton sequence as a graph: the joints are the nodes, and the part
-    graph and the dual bone graph ride along. Skeletons of any kind mix in a
-    batch, and nothing is padded.
+    graph and the dual bone graph ride along. Skeletons of any kind and any
+    number of bodies mix in a batch, and nothing is padded.
 
     Args:
-        x: The observed frames of each joint, of shape :math:`[V, T, C]`.
-        future: The frames to predict, of shape :math:`[V, T', C]`.
+        x: The observed frames of each joint, of shape :math:`[V, T, C]`, or
+            :math:`[B \cdot V, T, C]` for :math:`B` bodies of one sample, one
+            after the other.
+        future: The frames to predict, of shape :math:`[B \cdot V, T', C]`.
             (default: :obj:`None`)
         y: The label, of shape :math:`[1]`. (default: :obj:`None`)
-        skeleton: The skeleton. From it come :obj:`edge_index` (joints),
-            :obj:`joint_to_part` :math:`[V]`, :obj:`part_edge_index`,
+        skeleton: The skeleton. From it come :obj:`num_bodies`,
+            :obj:`edge_index` (joints), :obj:`joint_to_part`
+            :math:`[B \cdot V]`, :obj:`part_edge_index`,
             :obj:`bone_edge_index` (bones that share a joint) and
-            :obj:`bone_x` :math:`[V_b, T, C]`, the difference of each bone's
-            ends, child minus parent.
+            :obj:`bone_x` :math:`[B \cdot V_b, T, C]`, the difference of each
+            bone's ends, child minus parent.
         **kwargs: Further attributes.
 
     Raises:
-        ValueError: If :obj:`x` or :obj:`future` have another number of joints
-            than the skeleton.
+        ValueError: If the rows of :obj:`x` or :obj:`future` are no multiple
+            of the skeleton's joints, or differ.
     """
 
     def __init__(
@@ -44,26 +48,65 @@ class SkeletonData(Data):
             self.y = torch.as_tensor(y).view(-1)
         if skeleton is None:
             return
+        num_rows = skeleton.num_joints if x is None else x.size(0)
         for name, value in (("x", x), ("future", future)):
-            if value is not None and value.size(0) != skeleton.num_joints:
+            if value is not None and (
+                value.size(0) != num_rows
+                or num_rows == 0
+                or num_rows % skeleton.num_joints
+            ):
                 raise ValueError(
                     f"'{name}' of shape {list(value.shape)} does not fit the "
                     f"{skeleton.num_joints} joints of {skeleton!r}"
                 )
         self.skeleton = skeleton
-        self.edge_index = skeleton.edge_index
-        self.joint_to_part = skeleton.joint_to_part
-        self.part_edge_index = skeleton.part_edge_index
-        # A single joint has no bones, and still fits into a batch.
-        graph = skeleton.dual() if skeleton.num_bones > 0 else skeleton
-        self.bone_edge_index = graph.edge_index
+        self.num_bodies = num_rows // skeleton.num_joints
+        for key, value in skeleton_graphs(skeleton, self.num_bodies).items():
+            self[key] = value
         if x is not None:
-            child, parent = skeleton.bone_index
-            self.bone_x = x[child] - x[parent]
+            self.bone_x = bone_features(x, skeleton)
 
     def __inc__(self, key: str, value: Any, *args: Any, **kwargs: Any) -> Any:
         if key in ("joint_to_part", "part_edge_index"):
-            return self.skeleton.num_parts
+            return self.num_bodies * self.skeleton.num_parts
         if key == "bone_edge_index":
-            return self.skeleton.num_bones
+            return self.num_bodies * self.skeleton.num_bones
         return super().__inc__(key, value, *args, **kwargs)
+
+
+def skeleton_graphs(skeleton: Skeleton, num_bodies: int) -> dict[str, Tensor]:
+    r"""The graphs of several bodies of one skeleton, one after the other.
+
+    Args:
+        skeleton: The skeleton.
+        num_bodies: The number of bodies :math:`B`.
+    """
+    body = torch.arange(num_bodies)
+    return {
+        key: (graph.unsqueeze(-2) + step * body.unsqueeze(-1)).flatten(-2)
+        for key, (graph, step) in _graphs(skeleton).items()
+    }
+
+
+def bone_features(x: Tensor, skeleton: Skeleton) -> Tensor:
+    r"""The difference of each bone's ends, child minus parent, of shape
+    :math:`[B \cdot V_b, *]`.
+
+    Args:
+        x: Features of the joints, of shape :math:`[B \cdot V, *]`.
+        skeleton: The skeleton.
+    """
+    child, parent = skeleton.bone_index.to(x.device)
+    bodies = x.unflatten(0, (-1, skeleton.num_joints))
+    ends = bodies.index_select(1, child), bodies.index_select(1, parent)
+    return ends[0].sub_(ends[1]).flatten(0, 1)
+
+
+@lru_cache
+def _graphs(skeleton: Skeleton) -> dict[str, tuple[Tensor, int]]:
+    return {
+        "edge_index": (skeleton.edge_index, skeleton.num_joints),
+        "joint_to_part": (skeleton.joint_to_part, skeleton.num_parts),
+        "part_edge_index": (skeleton.part_edge_index, skeleton.num_parts),
+        "bone_edge_index": (skeleton.bone_edge_index, skeleton.num_bones),
+    }

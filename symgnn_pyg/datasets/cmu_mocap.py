@@ -1,18 +1,18 @@
 import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
-from symgnn_pyg.data import MotionSequence, SequenceStore, SkeletonData
+from symgnn_pyg.data import SequenceStore, SkeletonData
 from symgnn_pyg.datasets.motion_dataset import (
     MotionDataset,
     Window,
     all_windows,
     check_window,
 )
-from symgnn_pyg.datasets.source import Source
+from symgnn_pyg.datasets.prepare import Recording, prepare
+from symgnn_pyg.datasets.source import Source, read_table
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.layouts import CMU26, CMU26_IN_38, CMU38
 
@@ -126,10 +126,10 @@ class CMUMocap(MotionDataset):
             raise ValueError(
                 f"Unknown action {unknown[0]!r}; there are {', '.join(ACTIONS)}"
             )
-        with Source(root) as source:
+        with Source(root, anchors=("train", "test")) as source:
             missing = _missing(source, actions)
             _report(missing, source, allow_missing)
-            opened = _prepare(source, Path(store or f"{source.path}.h5"))
+            opened = _prepare(source, store or f"{source.path}.h5")
         super().__init__(
             opened,
             _windows(opened, split, observed, future, stride, actions),
@@ -169,39 +169,31 @@ def _report(missing: list[str], source: Source, allow_missing: bool) -> None:
     warnings.warn(text, stacklevel=3)
 
 
-def _prepare(source: Source, path: Path) -> SequenceStore:
-    found = [(action, name) for action, name in _names() if name in source]
-    if not found:
+def _prepare(source: Source, path: str | os.PathLike[str]) -> SequenceStore:
+    recordings = [
+        Recording(name.removesuffix(".txt"), name, ACTIONS.index(action))
+        for action, name in _names()
+        if name in source
+    ]
+    if not recordings:
         raise DataError(
             f"{source.path} holds none of the files of CMU Mocap, such as "
             f"train/walking/walking_1.txt"
         )
-    checksums = {name: source.sha256(name) for _, name in found}
-    if path.is_file():
-        store = SequenceStore(path)
-        if store.classes != list(ACTIONS):
-            raise DataError(
-                f"{path} is the store of other data; pass another 'store'"
-            )
-        if store.skeleton == CMU26 and checksums == dict(
-            zip(store.sources, store.checksums, strict=True)
-        ):
-            return store
-    sequences = (
-        MotionSequence(
-            name.removesuffix(".txt"),
-            _parse(source, name),
-            ACTIONS.index(action),
-            name,
-            checksums[name],
-        )
-        for action, name in source.progress(found)
-    )
-    return SequenceStore.write(path, sequences, CMU26, ACTIONS)
+    return prepare(path, source, recordings, parse, CMU26, ACTIONS)
 
 
-def _parse(source: Source, name: str) -> np.ndarray:
-    table = source.read_table(name, COLUMNS)  # [T, 3 + 38 * 3]
+def parse(content: bytes, where: str) -> np.ndarray:
+    r"""The frames of a file, of shape :math:`[T, 26, 3]`.
+
+    Args:
+        content: The content of the file.
+        where: Its name, for messages.
+
+    Raises:
+        DataError: If it is no table of 117 finite numbers a line.
+    """
+    table = read_table(content, where, COLUMNS)  # [T, 3 + 38 * 3]
     return table[:, 3:].reshape(len(table), -1, 3)[:, CMU26_IN_38]
 
 
@@ -212,7 +204,7 @@ def _windows(
     future: int,
     stride: int,
     actions: Sequence[str],
-) -> list[Window]:
+) -> Iterable[Window] | np.ndarray:
     folder = "test/" if split == "test" else "train/"
     chosen = [
         i

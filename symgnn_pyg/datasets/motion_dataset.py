@@ -1,15 +1,24 @@
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
-from torch_geometric.data import Dataset
+from torch_geometric.data import Batch, Dataset
+from torch_geometric.transforms import Compose
 
 from symgnn_pyg.data import SequenceStore, SkeletonData
+from symgnn_pyg.data.skeleton_loader import batch_of_bodies
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.skeleton import Skeleton
-from symgnn_pyg.transforms import Standardize
+from symgnn_pyg.transforms import (
+    MotionTransform,
+    Standardize,
+    interpolate_frames,
+)
+
+WINDOW = np.dtype([("sequence", "i8"), ("start", "i8"), ("span", "i8")])
 
 
 class Window(NamedTuple):
@@ -18,10 +27,14 @@ class Window(NamedTuple):
     Args:
         sequence: The index of the sequence in the store.
         start: Its first frame in the file.
+        span: How many frames of the file it covers: when they are others than
+            the stride gives, the sample's frames are spread evenly over them
+            by linear interpolation. (default: as the stride gives)
     """
 
     sequence: int
     start: int
+    span: int = 0
 
 
 class MotionDataset(Dataset):
@@ -49,7 +62,7 @@ class MotionDataset(Dataset):
     def __init__(
         self,
         store: SequenceStore,
-        windows: Iterable[Window],
+        windows: Iterable[Window] | np.ndarray,
         observed: int,
         future: int,
         stride: int = 1,
@@ -58,11 +71,14 @@ class MotionDataset(Dataset):
         check_window(observed, future, stride)
         super().__init__(None, transform)
         self.store = store
-        self.windows = list(windows)
+        if not isinstance(windows, np.ndarray):
+            windows = np.array(list(map(tuple, windows)), WINDOW)
+        # An array, since there may be millions.
+        self.windows: np.recarray = windows.view(np.recarray)
         self.observed = observed
         self.future = future
         self.stride = stride
-        if not self.windows:
+        if not len(self.windows):
             raise DataError(
                 f"{store.path}: no sequence has the {observed} + {future} "
                 f"frames of a window at stride {stride}"
@@ -83,30 +99,86 @@ class MotionDataset(Dataset):
         r"""The number of classes."""
         return len(self.classes)
 
+    @property
+    def labels(self) -> Tensor:
+        r"""The label of each sample, of shape :math:`[N]`."""
+        places = list(self.indices())
+        return self.store.labels[self.windows["sequence"][places]]
+
     def len(self) -> int:
         return len(self.windows)
 
     def get(self, idx: int) -> SkeletonData:
-        window = self.windows[idx]
-        length = self.observed + self.future
-        frames = self.store.read(
-            window.sequence, window.start, length, self.stride
-        )
-        frames = frames.transpose(0, 1).contiguous()  # [V, T + T', C]
+        x, future, _ = self._read([idx])
         return SkeletonData(
-            x=frames[:, : self.observed].contiguous(),
-            future=frames[:, self.observed :].contiguous(),
-            y=self.store.labels[window.sequence],
+            x=x,
+            future=future,
+            y=self.store.labels[self.windows["sequence"][idx]],
             skeleton=self.skeleton,
+        )
+
+    def batch(self, indices: Sequence[int]) -> Batch:
+        r"""The batch of some samples, as :meth:`Batch.from_data_list` makes
+        it, in one piece where the transform changes the motion alone.
+
+        Args:
+            indices: The indices of the samples.
+        """
+        if not _changes_motion_alone(self.transform):
+            return Batch.from_data_list([self[i] for i in indices])
+        places = [self.indices()[i] for i in indices]
+        x, future, num_bodies = self._read(places)
+        batch = batch_of_bodies(
+            x,
+            future,
+            self.store.labels[self.windows["sequence"][places]],
+            self.skeleton,
+            num_bodies,
+        )
+        return batch if self.transform is None else self.transform(batch)
+
+    def _read(self, places: Sequence[int]) -> tuple[Tensor, Tensor, Tensor]:
+        windows = self.windows[places]
+        num_bodies = self.store.bodies[windows["sequence"]]
+        length = self.observed + self.future
+        shape = self.skeleton.num_joints, self.store.num_channels
+        frames = np.empty((int(num_bodies.sum()), length, *shape), np.float32)
+        last = 0
+        for window, bodies in zip(
+            windows.tolist(), num_bodies.tolist(), strict=True
+        ):
+            sequence, start, span = window
+            first, last = last, last + bodies
+            if span in (0, (length - 1) * self.stride + 1):
+                self.store.read_into(
+                    frames[first:last], sequence, start, self.stride
+                )
+            else:
+                frames[first:last] = self._stretched(sequence, start, span)
+        motion = torch.from_numpy(frames).transpose(1, 2)  # [M, V, T + T', C]
+        x, future = (
+            part.flatten(0, 1).contiguous()
+            for part in motion.tensor_split([self.observed], dim=2)
+        )
+        return x, future, num_bodies
+
+    def _stretched(self, sequence: int, start: int, span: int) -> np.ndarray:
+        frames = self.store.read(sequence, start, span)  # [B, span, V, C]
+        length = self.observed + self.future
+        times = torch.linspace(0, span - 1, length, dtype=torch.double)
+        return (
+            interpolate_frames(frames.flatten(2), times)
+            .view(len(frames), length, *frames.shape[2:])
+            .numpy()
         )
 
     def standardize(self) -> Standardize:
         r"""The transform that gives the sequences of this data set zero mean
-        and unit variance, each frame of each sequence counted once.
+        and unit variance, each frame of each body and sequence counted once.
         """
         count, total, square = 0, torch.zeros(()), torch.zeros(())
-        for sequence in sorted({w.sequence for w in self.windows}):
-            frames = self.store[sequence].double()
+        for sequence in np.unique(self.windows.sequence):
+            frames = self.store[sequence].flatten(0, 1).double()
             count += frames.size(0)
             total = total + frames.sum(dim=0)
             square = square + frames.square().sum(dim=0)
@@ -137,7 +209,7 @@ def all_windows(
     future: int,
     stride: int = 1,
     skip: int = 0,
-) -> list[Window]:
+) -> np.ndarray:
     r"""Every window of some sequences, one for each first frame. Sequences
     that are too short for one are named in a warning.
 
@@ -150,16 +222,38 @@ def all_windows(
         skip: The frames to leave out at the front of each sequence.
     """
     span = (observed + future - 1) * stride + 1
-    windows, short = [], []
+    windows, short = [np.empty(0, WINDOW)], []
     for sequence in sequences:
-        starts = range(skip, store.num_frames(sequence) - span + 1)
-        windows += [Window(sequence, start) for start in starts]
-        if not starts:
+        starts = np.arange(skip, store.num_frames(sequence) - span + 1)
+        part = np.zeros(len(starts), WINDOW)
+        part["sequence"], part["start"] = sequence, starts
+        windows.append(part)
+        if not len(starts):
             short.append(store.names[sequence])
     if short:
         warnings.warn(
             f"{store.path}: too short for a window of {skip + span} frames: "
-            f"{', '.join(short)}",
+            f"{', '.join(short[:20])} ({len(short)} in all)",
             stacklevel=3,
         )
+    return np.concatenate(windows)
+
+
+def clip_windows(store: SequenceStore, sequences: Iterable[int]) -> np.ndarray:
+    r"""One window for each of some sequences, which covers all of it.
+
+    Args:
+        store: The store.
+        sequences: The sequences.
+    """
+    chosen = np.fromiter(sequences, np.int64)
+    windows = np.zeros(len(chosen), WINDOW)
+    windows["sequence"] = chosen
+    windows["span"] = store.lengths[chosen]
     return windows
+
+
+def _changes_motion_alone(transform: object) -> bool:
+    if isinstance(transform, Compose):
+        return all(map(_changes_motion_alone, transform.transforms))
+    return transform is None or isinstance(transform, MotionTransform)

@@ -1,54 +1,54 @@
-import hashlib
+import copy
 import io
 import lzma
 import os
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from types import TracebackType
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from symgnn_pyg.errors import DataError
 
-Item = TypeVar("Item")
 UNREADABLE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError)
+# Against archives that unpack without end.
+MOST_BYTES = 2**28
 
 
 class Source:
     r"""The original files of a data set, in a folder or in a zip archive that
-    is read in place. Files are named relative to the innermost folder that
-    holds the first of :obj:`ANCHORS`, so one enclosing folder does no harm.
+    is read in place.
 
     Args:
         path: The folder or the archive.
+        anchors: The folders that names start with: what encloses the
+            innermost of them is left off each name, and so does no harm.
+            (default: :obj:`()`)
 
     Raises:
         FileNotFoundError: If there is nothing at :obj:`path`.
         DataError: If the archive is damaged or names files outside itself.
     """
 
-    ANCHORS = ("train", "test")
-
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], anchors: Sequence[str] = ()
+    ) -> None:
         self.path = Path(path)
+        self._anchors = tuple(anchors)
         self._archive: zipfile.ZipFile | None = None
+        self._pid = -1
         if self.path.is_dir():
             names = {
-                file.relative_to(self.path).as_posix()
-                for file in self.path.rglob("*")
-                if file.is_file()
+                Path(folder, file).relative_to(self.path).as_posix()
+                for folder, _, files in os.walk(self.path)
+                for file in files
             }
         elif self.path.is_file():
-            self._archive = self._open_archive()
-            names = {
-                entry.filename
-                for entry in self._archive.infolist()
-                if not entry.is_dir()
-            }
+            entries = self._open().infolist()
+            names = {e.filename for e in entries if not e.is_dir()}
             self._check_names(names)
         else:
             raise FileNotFoundError(f"There is no folder or file {self.path}")
@@ -71,65 +71,77 @@ class Source:
     ) -> None:
         if self._archive is not None:
             self._archive.close()
+            self._archive = None
 
     def __contains__(self, name: str) -> bool:
         return name in self._full
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._full)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_archive": None, "_pid": -1}
+
+    def subset(self, names: Iterable[str]) -> "Source":
+        r"""A source of some of the files."""
+        source = copy.copy(self)
+        source._full = {name: self._full[name] for name in names}
+        return source
 
     def read(self, name: str) -> bytes:
         r"""The content of a file.
 
         Raises:
-            DataError: If it cannot be read.
+            DataError: If it cannot be read, or is larger than any recording.
         """
-        full = self._full[name]
         try:
-            if self._archive is not None:
-                return self._archive.read(full)
-            return (self.path / full).read_bytes()
+            size = self._size(name)
+            if size > MOST_BYTES:
+                raise DataError(
+                    f"{self.where(name)} has {size} bytes, more than a "
+                    f"recording's {MOST_BYTES}"
+                )
+            if not self._is_folder:
+                return self._open().read(self._full[name])
+            return (self.path / self._full[name]).read_bytes()
         except (*UNREADABLE, OSError, EOFError, RuntimeError) as e:
-            raise DataError(f"{self._where(name)} cannot be read: {e}") from e
+            raise DataError(f"{self.where(name)} cannot be read: {e}") from e
 
-    def sha256(self, name: str) -> str:
-        r"""The SHA-256 checksum of a file, in hexadecimal."""
-        return hashlib.sha256(self.read(name)).hexdigest()
-
-    def read_table(self, name: str, columns: int) -> np.ndarray:
-        r"""A file of comma-separated numbers, of shape
-        :math:`[\textrm{rows}, \textrm{columns}]`.
-
-        Raises:
-            DataError: If a line has another number of columns or holds
-                anything but finite numbers; the message names the line.
+    def stamp(self, name: str) -> str:
+        r"""What changes when a file does: its size, and when it was written
+        or, in an archive, its checksum.
         """
-        content, where = self.read(name), self._where(name)
-        if not content.strip():
-            raise DataError(f"{where} is empty")
-        try:
-            table = np.loadtxt(
-                io.BytesIO(content), delimiter=",", ndmin=2, comments=None
-            )
-            if table.shape[1] == columns and np.isfinite(table).all():
-                return table
-        except (ValueError, UnicodeDecodeError):
-            pass
-        raise DataError(f"{where}, {_first_fault(content, columns)}")
+        if self._is_folder:
+            status = (self.path / self._full[name]).stat()
+            return f"{status.st_size} {status.st_mtime_ns}"
+        entry = self._open().getinfo(self._full[name])
+        return f"{entry.file_size} {entry.CRC}"
 
-    def progress(self, items: Iterable[Item]) -> Iterable[Item]:
-        r"""The same items, with a progress bar on a terminal."""
-        return tqdm(items, f"reading {self.path.name}", disable=None)
-
-    def _where(self, name: str) -> str:
+    def where(self, name: str) -> str:
+        r"""The full name of a file, for messages."""
         return str(self.path / self._full[name])
 
-    def _open_archive(self) -> zipfile.ZipFile:
-        try:
-            archive = zipfile.ZipFile(self.path)
-        except (zipfile.BadZipFile, EOFError, OSError) as e:
-            raise DataError(
-                f"{self.path} is no readable zip archive ({e}); it may be "
-                f"truncated: fetch it again"
-            ) from e
-        return archive
+    @property
+    def _is_folder(self) -> bool:
+        return self.path.is_dir()
+
+    def _size(self, name: str) -> int:
+        if self._is_folder:
+            return (self.path / self._full[name]).stat().st_size
+        return self._open().getinfo(self._full[name]).file_size
+
+    def _open(self) -> zipfile.ZipFile:
+        # A handle that was inherited by fork shares its offset: open anew.
+        if self._archive is None or self._pid != os.getpid():
+            try:
+                self._archive = zipfile.ZipFile(self.path)
+            except (zipfile.BadZipFile, EOFError, OSError) as e:
+                raise DataError(
+                    f"{self.path} is no readable zip archive ({e}); it may be "
+                    f"truncated: fetch it again"
+                ) from e
+            self._pid = os.getpid()
+        return self._archive
 
     def _check_names(self, names: Iterable[str]) -> None:
         for name in names:
@@ -142,8 +154,34 @@ class Source:
 
     def _short(self, name: str) -> str:
         parts = PurePosixPath(name).parts
-        at = [i for i, part in enumerate(parts[:-1]) if part in self.ANCHORS]
+        at = [i for i, part in enumerate(parts[:-1]) if part in self._anchors]
         return "/".join(parts[at[-1] :]) if at else name
+
+
+def read_table(content: bytes, where: str, columns: int) -> np.ndarray:
+    r"""Comma-separated numbers, of shape
+    :math:`[\textrm{rows}, \textrm{columns}]`.
+
+    Args:
+        content: The content of the file.
+        where: Its name, for messages.
+        columns: The number of columns.
+
+    Raises:
+        DataError: If a line has another number of columns or holds
+            anything but finite numbers; the message names the line.
+    """
+    if not content.strip():
+        raise DataError(f"{where} is empty")
+    try:
+        table = np.loadtxt(
+            io.BytesIO(content), delimiter=",", ndmin=2, comments=None
+        )
+        if table.shape[1] == columns and np.isfinite(table).all():
+            return table
+    except (ValueError, UnicodeDecodeError):
+        pass
+    raise DataError(f"{where}, {_first_fault(content, columns)}")
 
 
 def _first_fault(content: bytes, columns: int) -> str:

@@ -1,5 +1,5 @@
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from symgnn_pyg.datasets.motion_dataset import (
     check_window,
 )
 from symgnn_pyg.datasets.synthetic_actions import ACTIONS, Performance
+from symgnn_pyg.errors import DataError
 from symgnn_pyg.layouts import CMU26
 
 # How many sequences of each action a split has.
@@ -46,6 +47,7 @@ class SyntheticMotion(MotionDataset):
         transform: A transform of each sample. (default: :obj:`None`)
 
     Raises:
+        DataError: If other data lie where the store would.
         ValueError: If an argument is none of its values.
 
     **STATS:**
@@ -104,6 +106,7 @@ class SyntheticMotion(MotionDataset):
             for i, name in enumerate(store.names)
             if name.startswith(f"{split}/")
         ]
+        windows: Iterable[Window] | np.ndarray
         if split != "test":
             windows = all_windows(store, sequences, observed, future)
         else:
@@ -117,11 +120,13 @@ class SyntheticMotion(MotionDataset):
 
 
 def _prepare(path: Path, seed: int) -> SequenceStore:
-    if path.is_file():
+    try:
         store = SequenceStore(path)
-        if set(store.sources) == {GENERATOR} and store.skeleton == CMU26:
-            return store
-    return SequenceStore.write(path, _sequences(seed), CMU26, list(ACTIONS))
+    except FileNotFoundError:
+        return SequenceStore.write(path, _sequences(seed), CMU26, list(ACTIONS))
+    if set(store.sources) != {GENERATOR} or store.skeleton != CMU26:
+        raise DataError(f"{path} is the store of other data")
+    return store
 
 
 def _sequences(seed: int) -> Iterator[MotionSequence]:

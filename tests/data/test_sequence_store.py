@@ -10,6 +10,8 @@ from torch_geometric.loader import DataLoader
 
 from symgnn_pyg import Skeleton, __version__
 from symgnn_pyg.data import MotionSequence, SequenceStore
+from symgnn_pyg.data.sequence_shard import SequenceShard
+from symgnn_pyg.data.sequence_store import shard_paths
 from symgnn_pyg.datasets import MotionDataset, Window
 from symgnn_pyg.errors import DataError
 
@@ -43,7 +45,7 @@ def test_ragged_round_trip(path, sequences):
     assert [store.num_frames(i) for i in range(3)] == list(LENGTHS)
     for i, stored in enumerate(sequences):
         assert store[i].dtype == torch.float32
-        np.testing.assert_array_equal(store[i].numpy(), stored.frames)
+        np.testing.assert_array_equal(store[i].numpy(), stored.frames[None])
 
 
 def test_provenance(path):
@@ -65,8 +67,8 @@ def test_provenance(path):
 def test_read_strides(path, sequences, start, length, stride):
     frames = SequenceStore(path).read(2, start, length, stride)
     rows = [start + k * stride for k in range(length)]
-    assert frames.shape == (length, 26, 3)
-    np.testing.assert_array_equal(frames.numpy(), sequences[2].frames[rows])
+    assert frames.shape == (1, length, 26, 3)
+    np.testing.assert_array_equal(frames[0].numpy(), sequences[2].frames[rows])
 
 
 @pytest.mark.parametrize(
@@ -77,16 +79,66 @@ def test_frames_that_are_not_there(path, start, length, stride):
         SequenceStore(path).read(0, start, length, stride)
 
 
-def test_sequence_that_is_not_there(path):
+@pytest.mark.parametrize("index", [3, -1])
+def test_sequence_that_is_not_there(path, index):
     with pytest.raises(IndexError):
-        SequenceStore(path)[3]
+        SequenceStore(path)[index]
+
+
+def bodies(count, length, name):
+    random = np.random.default_rng([count, length])
+    frames = random.standard_normal((count, length, 26, 3))
+    return MotionSequence(name, frames.astype(np.float32), 0)
+
+
+def test_several_bodies(tmp_path):
+    sequences = [bodies(2, 5, "a"), bodies(1, 4, "b"), bodies(3, 2, "c")]
+    store = SequenceStore.write(tmp_path / "s.h5", sequences, SKELETON, ["x"])
+    assert store.bodies.tolist() == [2, 1, 3]
+    assert store.lengths.tolist() == [5, 4, 2]
+    for i, stored in enumerate(sequences):
+        np.testing.assert_array_equal(store[i].numpy(), stored.frames)
+    np.testing.assert_array_equal(
+        store.read(0, 1, 2, 2).numpy(), sequences[0].frames[:, 1:4:2]
+    )
+
+
+def write_shards(path, sequences):
+    """Dealt out in turn, as they are prepared."""
+    for i, file in enumerate(shard_paths(path, 2)):
+        SequenceShard.write(
+            file, sequences[i::2], SKELETON, CLASSES, num_shards=2
+        )
+
+
+def test_shards(tmp_path, sequences):
+    write_shards(tmp_path / "s.h5", sequences)
+    store = SequenceStore(tmp_path / "s.h5")
+    assert store.names == ["s7", "s70", "s1"]
+    assert [store.shard(i) for i in range(3)] == [0, 0, 1]
+    for i, stored in enumerate([sequences[0], sequences[2], sequences[1]]):
+        np.testing.assert_array_equal(store[i][0].numpy(), stored.frames)
+
+
+def test_shards_that_do_not_belong_together(tmp_path, sequences):
+    path = tmp_path / "s.h5"
+    write_shards(path, sequences)
+    _, second = shard_paths(path, 2)
+    third = second.with_name("s-00002.h5")
+    SequenceShard.write(third, sequences, SKELETON, CLASSES, num_shards=2)
+    with pytest.raises(DataError, match=r"there are 3, .* one of 2"):
+        SequenceStore(path)
+    third.unlink()
+    second.unlink()
+    with pytest.raises(DataError, match=r"there are 1, .* one of 2"):
+        SequenceStore(path)
 
 
 def test_pickle_leaves_the_handle_behind(path, sequences):
     store = SequenceStore(path)
     store[0]
     again = pickle.loads(pickle.dumps(store))
-    np.testing.assert_array_equal(again[2].numpy(), sequences[2].frames)
+    np.testing.assert_array_equal(again[2][0].numpy(), sequences[2].frames)
     assert torch.equal(store[2], again[2])
 
 
@@ -144,7 +196,6 @@ def frames_with(value):
     ids=["nan", "inf", "overflow", "joints", "dims", "empty", "channels",
          "label", "negative", "no source"],
 )  # fmt: skip
-@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
 def test_bad_sequence(tmp_path, bad, message):
     with pytest.raises(DataError, match=message):
         SequenceStore.write(
@@ -225,7 +276,7 @@ def test_zeroed_tail(path, share):
         store = SequenceStore(path)
     except DataError:
         return
-    assert [len(store[i]) for i in range(len(store))] == list(LENGTHS)
+    assert [store[i].size(1) for i in range(len(store))] == list(LENGTHS)
 
 
 def test_truncated_before_a_worker_opens_it(path):
@@ -289,7 +340,19 @@ def floats(file, path):
 def never_written(file, path):
     """A billion frames that take no room."""
     del file["frames"]
-    file.create_dataset("frames", (10**9, 26, 3), "<f4", chunks=(64, 26, 3))
+    file.create_dataset("frames", (10**9, 26, 3), "<f4")
+
+
+def chunked(file, path):
+    frames = file["frames"][:]
+    del file["frames"]
+    file.create_dataset("frames", data=frames, chunks=(8, 26, 3))
+
+
+def double(file, path):
+    frames = file["frames"][:]
+    del file["frames"]
+    file["frames"] = frames.astype("<f8")
 
 
 @pytest.mark.parametrize(
@@ -303,7 +366,7 @@ def test_foreign_labels_are_refused(path, spoil):
         SequenceStore(path)
 
 
-@pytest.mark.parametrize("spoil", [virtual, never_written])
+@pytest.mark.parametrize("spoil", [virtual, never_written, chunked, double])
 def test_foreign_frames_are_refused(path, spoil):
     with h5py.File(path, "r+") as file:
         spoil(file, path)
@@ -318,6 +381,9 @@ def test_foreign_frames_are_refused(path, spoil):
         ("ptr", [0, 8, 7, 78]),
         ("ptr", [1, 7, 8, 78]),
         ("ptr", [0, 7, 78]),
+        ("bodies", [1, 1, 3]),
+        ("bodies", [1, 0, 1]),
+        ("bodies", [1, 1]),
         ("labels", [0, 1, 2]),
         ("labels", [0, 1, -1]),
     ],

@@ -161,3 +161,59 @@ def test_skeletons_are_not_changed_through_their_data():
     data.joint_to_part.zero_()
     assert skeleton.edge_index.max() == 24
     assert skeleton.joint_to_part.max() == 9
+
+
+def crowd(bodies, label=0):
+    skeleton = Skeleton.get("kinetics18")
+    return SkeletonData(
+        x=torch.randn(bodies * skeleton.num_joints, 4, 3),
+        y=label,
+        skeleton=skeleton,
+    )
+
+
+GRAPHS = ("edge_index", "part_edge_index", "bone_edge_index")
+
+
+def test_bodies_are_a_batch_of_one_body_each():
+    """Two bodies of one sample look like two samples of one body."""
+    data = crowd(2)
+    assert data.num_bodies == 2
+    rows = data.x.split(18)
+    batch = Batch.from_data_list(
+        [SkeletonData(x=x, skeleton=data.skeleton) for x in rows]
+    )
+    for key in ("x", "bone_x", "joint_to_part"):
+        assert torch.equal(data[key], batch[key])
+    for key in GRAPHS:
+        one, other = data[key], batch[key]
+        assert set(zip(*one.tolist(), strict=True)) == set(
+            zip(*other.tolist(), strict=True)
+        )
+    single = data.skeleton.edge_index.size(1)
+    assert data.edge_index[:, :single].max() < 18 <= data.edge_index[1, single]
+
+
+def test_samples_of_many_bodies_batch():
+    samples = [crowd(2), sample("cmu26", 1), crowd(1, 2), crowd(3, 3)]
+    batch = Batch.from_data_list(samples)
+    assert batch.num_bodies.tolist() == [2, 1, 1, 3]
+    assert batch.ptr.tolist() == [0, 36, 62, 80, 134]
+    assert batch.edge_index.max() == 133
+    assert batch.joint_to_part.max() == 10 * 7 - 1
+    for one, other in zip(samples, batch.to_data_list(), strict=True):
+        for key in (*GRAPHS, "x", "bone_x", "joint_to_part", "y"):
+            assert torch.equal(one[key], other[key])
+
+
+@pytest.mark.parametrize("rows", [0, 17, 35])
+def test_rows_are_no_bodies(rows):
+    with pytest.raises(ValueError, match=rf"'x' of shape \[{rows}, 4, 3\]"):
+        SkeletonData(torch.zeros(rows, 4, 3), skeleton=Skeleton.get("ntu25"))
+
+
+def test_changed_graphs_change_no_other():
+    """Graphs that are made once are not shared."""
+    one = crowd(1)
+    one.edge_index += 1
+    assert torch.equal(crowd(1).edge_index, one.skeleton.edge_index)

@@ -196,7 +196,9 @@ def test_missing_file(recordings, tmp_path):
 
 def test_short_recording_is_named(recordings, tmp_path, write_recording):
     write_recording(recordings / "train/soccer/soccer_2.txt", 5)
-    with pytest.warns(UserWarning, match=r"6 frames: train/soccer/soccer_2$"):
+    with pytest.warns(
+        UserWarning, match=r"6 frames: train/soccer/soccer_2 \(1 "
+    ):
         open_all(recordings, tmp_path)
 
 

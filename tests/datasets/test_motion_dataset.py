@@ -2,12 +2,14 @@ import numpy as np
 import pytest
 import torch
 from torch_geometric.loader import DataLoader
+from torch_geometric.transforms import AddSelfLoops, Compose
 
 from symgnn_pyg import Skeleton
-from symgnn_pyg.data import MotionSequence, SequenceStore
+from symgnn_pyg.data import MotionSequence, SequenceStore, SkeletonLoader
 from symgnn_pyg.datasets import MotionDataset, Window
-from symgnn_pyg.datasets.motion_dataset import all_windows
+from symgnn_pyg.datasets.motion_dataset import all_windows, clip_windows
 from symgnn_pyg.errors import DataError
+from symgnn_pyg.transforms import Standardize
 
 ARM = Skeleton(["a", "b", "c"], [(1, 0), (2, 1)])
 
@@ -64,15 +66,17 @@ def test_transform(store):
 @pytest.mark.parametrize(("stride", "skip"), [(1, 0), (2, 1), (3, 0)])
 def test_all_windows_fit_and_none_is_missing(store, stride, skip):
     windows = all_windows(store, [0], 3, 2, stride, skip)
-    starts = [window.start for window in windows]
+    starts = windows["start"].tolist()
     last = 20 - 1 - 4 * stride
     assert starts == list(range(skip, last + 1))
 
 
 def test_short_sequences_are_named(store):
-    with pytest.warns(UserWarning, match=r"window of 10 frames: s6$"):
+    with pytest.warns(
+        UserWarning, match=r"window of 10 frames: s6 \(1 in all\)$"
+    ):
         windows = all_windows(store, [0, 1], 8, 2)
-    assert {window.sequence for window in windows} == {0}
+    assert set(windows["sequence"]) == {0}
 
 
 def test_no_windows(store):
@@ -93,8 +97,101 @@ def test_windows_that_cannot_be(store, observed, future, stride):
 def test_standardize_counts_each_frame_once(store):
     windows = all_windows(store, [0], 3, 2)
     transform = MotionDataset(store, windows, 3, 2).standardize()
-    frames = store[0]
+    frames = store[0][0]
     torch.testing.assert_close(transform.mean, frames.mean(dim=0))
     torch.testing.assert_close(
         transform.std, frames.std(dim=0, correction=0), rtol=1e-4, atol=0
     )
+
+
+def test_clip_is_stretched(store):
+    """Each number tells its frame, so interpolation is exact."""
+    windows = clip_windows(store, [0, 1])
+    assert windows["span"].tolist() == [20, 6]
+    dataset = MotionDataset(store, windows, 8, 3)
+    for data, last in zip(dataset, (19, 105), strict=True):
+        seen = torch.cat([data.x, data.future], dim=1)[2, :, 1]
+        first = last // 100 * 100
+        torch.testing.assert_close(seen, torch.linspace(first, last, 11))
+
+
+def test_clip_of_the_right_length_is_read_as_it_is(store):
+    data = MotionDataset(store, clip_windows(store, [1]), 4, 2)[0]
+    assert data.x[0, :, 0].tolist() == [100, 101, 102, 103]
+
+
+@pytest.fixture
+def crowd(tmp_path):
+    """Clips of one, two and three bodies."""
+    random = np.random.default_rng(0)
+    sequences = [
+        MotionSequence(str(n), random.standard_normal((n, 9 + n, 3, 2)), 0)
+        for n in (2, 1, 3, 1)
+    ]
+    return SequenceStore.write(tmp_path / "c.h5", sequences, ARM, ["one"])
+
+
+def test_bodies_of_a_sample(crowd):
+    data = MotionDataset(crowd, [Window(2, 1)], 4, 2)[0]
+    assert data.num_bodies == 3
+    for body in range(3):
+        torch.testing.assert_close(
+            data.x[3 * body : 3 * body + 3].transpose(0, 1),
+            crowd[2][body, 1:5],
+        )
+    assert data.edge_index.max() == 8
+
+
+def equal(one, other):
+    one, other = one.to_dict(), other.to_dict()
+    assert list(one) == list(other)
+    for key, a in one.items():
+        b = other[key]
+        assert torch.equal(a, b) if torch.is_tensor(a) else a == b, key
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        None,
+        Standardize(torch.full((3, 2), 0.5), torch.full((3, 2), 2.0)),
+        Compose([Standardize(torch.ones(3, 2), torch.ones(3, 2))] * 2),
+        AddSelfLoops(),
+    ],
+    ids=["none", "standardize", "compose", "foreign"],
+)
+@pytest.mark.parametrize("workers", [0, 2])
+def test_loader_gives_the_same_batches(crowd, transform, workers):
+    windows = [*clip_windows(crowd, range(4)), (0, 2, 0), (1, 0, 3)]
+    dataset = MotionDataset(crowd, windows, 4, 2, transform=transform)
+    fast = SkeletonLoader(dataset, 4, num_workers=workers)
+    for one, other in zip(fast, DataLoader(dataset, 4), strict=True):
+        equal(one, other)
+        for a, b in zip(one.to_data_list(), other.to_data_list(), strict=True):
+            equal(a, b)
+
+
+def test_loader_of_a_part(crowd):
+    dataset = MotionDataset(crowd, clip_windows(crowd, range(4)), 4, 2)
+    part = dataset[[3, 0]]
+    (one,), (other,) = SkeletonLoader(part, 2), DataLoader(part, 2)
+    equal(one, other)
+
+
+def test_loader_shuffles_repeatably(crowd):
+    windows = [Window(0, 0), Window(1, 0), Window(2, 0), Window(3, 0)]
+    dataset = MotionDataset(crowd, windows, 4, 2)
+
+    def order(seed):
+        generator = torch.Generator().manual_seed(seed)
+        loader = SkeletonLoader(dataset, 2, shuffle=True, generator=generator)
+        return torch.cat([batch.x for batch in loader])
+
+    assert torch.equal(order(1), order(1))
+    assert not torch.equal(order(1), order(3))
+
+
+def test_loader_refuses_another_collation(crowd):
+    dataset = MotionDataset(crowd, [Window(0, 0)], 4, 2)
+    with pytest.raises(ValueError, match="collate_fn"):
+        SkeletonLoader(dataset, collate_fn=list)

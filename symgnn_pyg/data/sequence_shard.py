@@ -1,0 +1,321 @@
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import h5py
+import numpy as np
+
+from symgnn_pyg import __version__
+from symgnn_pyg.errors import DataError
+from symgnn_pyg.files import replacing
+from symgnn_pyg.skeleton import Skeleton
+
+FORMAT = "symgnn_pyg sequences"
+FORMAT_VERSION = 2
+ARRAYS = {"frames": ("f", 3), "ptr": ("i", 1), "bodies": ("i", 1),
+          "labels": ("i", 1), "metadata": ("u", 1)}  # fmt: skip
+
+
+class MotionSequence(NamedTuple):
+    r"""A sequence to store.
+
+    Args:
+        name: What to call it, different for each sequence of a store.
+        frames: The frames, of shape :math:`[T, V, C]`, or
+            :math:`[B, T, V, C]` for :math:`B` bodies.
+        label: The index of its class.
+        source: The file that it was read from.
+        sha256: The checksum of that file.
+    """
+
+    name: str
+    frames: np.ndarray
+    label: int
+    source: str = ""
+    sha256: str = ""
+
+
+class SequenceShard:
+    r"""One HDF5 file of a :class:`~symgnn_pyg.data.SequenceStore`. Each
+    sequence is :math:`B \cdot T` rows of :math:`[V, C]` numbers, the bodies
+    one after the other, in one contiguous array, so that a window is read
+    from its place in the file without a search.
+
+    Args:
+        path: The file, as :meth:`write` made it.
+
+    Raises:
+        DataError: If the file is no shard, of another version, truncated, or
+            holds anything that a shard does not: links, virtual or external
+            data, Python objects.
+        FileNotFoundError: If there is no such file.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self._file: BinaryIO | None = None
+        self._pid = -1
+        if not self.path.is_file():
+            raise FileNotFoundError(f"There is no store {self.path}")
+        with (
+            self._explained(),
+            h5py.File(self.path, "r", locking=False) as file,
+        ):
+            _check(file, self.path)
+            metadata = json.loads(bytes(file["metadata"][:]))
+            self.ptr = file["ptr"][:].astype(np.int64)
+            self.bodies = file["bodies"][:].astype(np.int64)
+            self.labels = file["labels"][:].astype(np.int64)
+            self.skeleton = Skeleton(**metadata["skeleton"])
+            self.classes: list[str] = list(metadata["classes"])
+            self.names: list[str] = list(metadata["names"])
+            self.sources: list[str] = list(metadata["sources"])
+            self.checksums: list[str] = list(metadata["sha256"])
+            self.skipped: dict[str, str] = dict(metadata["skipped"])
+            self.faulty: dict[str, str] = dict(metadata["faulty"])
+            self.recipe = str(metadata["recipe"])
+            self.num_shards = int(metadata["num_shards"])
+            self.library_version = str(metadata["library_version"])
+            frames = file["frames"]
+            self.row = frames.shape[1:]
+            # An array without rows has no place in the file.
+            self._offset = frames.id.get_offset() or 0
+            self._row_bytes = 4 * self.row[0] * self.row[1]
+            _check_lengths(self, frames.shape[0])
+
+    @staticmethod
+    def write(
+        path: str | os.PathLike[str],
+        sequences: Iterable[MotionSequence],
+        skeleton: Skeleton,
+        classes: Iterable[str],
+        skipped: Mapping[str, str] | None = None,
+        faulty: Mapping[str, str] | None = None,
+        recipe: str = "",
+        num_shards: int = 1,
+    ) -> "SequenceShard":
+        r"""Writes a shard and opens it. The file appears when it is complete:
+        a process that is killed half-way leaves what was there before.
+
+        Args:
+            path: The file to write.
+            sequences: The sequences.
+            skeleton: Their skeleton.
+            classes: The names of the classes.
+            skipped: The files that show no skeleton, and why.
+                (default: :obj:`None`)
+            faulty: The files that could not be read, and why.
+                (default: :obj:`None`)
+            recipe: What the shard was made from and how.
+                (default: :obj:`""`)
+            num_shards: The number of shards of the store.
+                (default: :obj:`1`)
+
+        Raises:
+            DataError: If a sequence does not fit the skeleton, holds numbers
+                that are not finite, or has an unknown label.
+        """
+        classes = list(classes)
+        rows: list[np.ndarray] = []
+        entries: list[MotionSequence] = []
+        for sequence in sequences:
+            values = check_sequence(sequence, skeleton, len(classes))
+            if rows and values.shape[3] != rows[0].shape[2]:
+                raise DataError(
+                    f"{sequence.source or sequence.name}: {values.shape[3]} "
+                    f"channels, but the sequences before have "
+                    f"{rows[0].shape[2]}"
+                )
+            rows.append(values.reshape(-1, *values.shape[2:]))
+            entries.append(sequence._replace(frames=values[:, :0]))
+        metadata = {
+            "library_version": __version__,
+            "skeleton": skeleton.to_dict(),
+            "classes": classes,
+            "names": [entry.name for entry in entries],
+            "sources": [entry.source for entry in entries],
+            "sha256": [entry.sha256 for entry in entries],
+            "skipped": dict(skipped or {}),
+            "faulty": dict(faulty or {}),
+            "recipe": recipe,
+            "num_shards": num_shards,
+        }
+        with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+            file["ptr"] = np.cumsum([0, *map(len, rows)], dtype="<i8")
+            file["bodies"] = np.asarray(
+                [len(entry.frames) for entry in entries], "<i8"
+            )
+            file["labels"] = np.asarray([e.label for e in entries], "<i8")
+            file["metadata"] = np.frombuffer(
+                json.dumps(metadata).encode(), "u1"
+            )
+            width = rows[0].shape[2] if rows else 0
+            frames = file.create_dataset(
+                "frames",
+                (sum(map(len, rows)), skeleton.num_joints, width),
+                "<f4",
+            )
+            first = 0
+            for values in rows:
+                frames[first : first + len(values)] = values
+                first += len(values)
+            file.attrs["format"] = np.bytes_(FORMAT)
+            file.attrs["version"] = FORMAT_VERSION
+        return SequenceShard(path)
+
+    def read_into(self, out: np.ndarray, row: int, stride: int = 1) -> None:
+        r"""Fills an array with rows of the file.
+
+        Args:
+            out: A contiguous array of shape :math:`[R, V, C]`.
+            row: The first row.
+            stride: The distance of one row to the next. (default: :obj:`1`)
+        """
+        if len(out) == 0:
+            return
+        if stride > 1:
+            # Reading what lies between is faster than seeking.
+            between = (len(out) - 1) * stride + 1
+            span = np.empty((between, *out.shape[1:]), out.dtype)
+            self.read_into(span, row)
+            out[:] = span[::stride]
+            return
+        try:
+            file = self._open()
+            file.seek(self._offset + row * self._row_bytes)
+            count = file.readinto(out)  # type: ignore[attr-defined]
+        except (OSError, ValueError) as e:
+            raise DataError(f"{self.path} cannot be read: {e}") from e
+        if count != out.nbytes:
+            raise DataError(
+                f"{self.path} has become shorter; prepare the data again"
+            )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_file": None, "_pid": -1}
+
+    def __del__(self) -> None:
+        file = self.__dict__.get("_file")
+        if file is not None:
+            file.close()
+
+    def _open(self) -> BinaryIO:
+        # A handle that was inherited by fork shares its offset: open anew.
+        if self._file is None or self._pid != os.getpid():
+            self._file = open(self.path, "rb", buffering=0)  # noqa: SIM115
+            self._pid = os.getpid()
+        return self._file
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except DataError:
+            raise
+        except (
+            AttributeError,
+            EOFError,
+            KeyError,
+            OSError,
+            RuntimeError,
+            TypeError,
+            ValueError,
+        ) as e:
+            raise DataError(
+                f"{self.path} is no readable sequence store ({e}); delete it "
+                f"and prepare the data again"
+            ) from e
+
+
+def check_sequence(
+    sequence: MotionSequence, skeleton: Skeleton, num_classes: int
+) -> np.ndarray:
+    r"""The frames of a sequence in single precision, of shape
+    :math:`[B, T, V, C]`.
+
+    Raises:
+        DataError: If they do not fit the skeleton or are not finite, or the
+            label is unknown.
+    """
+    where = sequence.source or sequence.name
+    frames = np.asarray(sequence.frames)
+    values = frames[None] if frames.ndim == 3 else frames
+    if values.ndim != 4 or (
+        values.shape[2] != skeleton.num_joints or 0 in values.shape
+    ):
+        raise DataError(
+            f"{where}: frames of shape {list(frames.shape)} do not fit "
+            f"[T, {skeleton.num_joints}, C] of {skeleton!r}"
+        )
+    with np.errstate(over="ignore"):
+        values = values.astype(np.float32)
+    bad = ~np.isfinite(values).all(axis=(0, 2, 3))
+    if bad.any():
+        raise DataError(
+            f"{where}: frame {int(bad.argmax())} holds a number that is not "
+            f"finite"
+        )
+    if not 0 <= sequence.label < num_classes:
+        raise DataError(
+            f"{where}: label {sequence.label} is none of the {num_classes} "
+            f"classes"
+        )
+    return values
+
+
+def _check(file: h5py.File, path: Path) -> None:
+    kind = file.attrs.get("format")
+    if not isinstance(kind, bytes) or kind.decode("latin1") != FORMAT:
+        raise DataError(f"{path} is an HDF5 file, but no sequence store")
+    version = int(file.attrs["version"])
+    if version != FORMAT_VERSION:
+        raise DataError(
+            f"{path} has format version {version}, this library reads "
+            f"version {FORMAT_VERSION}; delete it and prepare the data again"
+        )
+    for name, (kind, dims) in ARRAYS.items():
+        # Links and foreign layouts can reach other files of this machine.
+        if not isinstance(file.get(name, getlink=True), h5py.HardLink):
+            raise DataError(f"{path}: {name!r} is missing or a link")
+        array = file[name]
+        if (
+            not isinstance(array, h5py.Dataset)
+            or array.is_virtual
+            or array.external
+            or array.chunks
+            or array.dtype.kind != kind
+            or array.ndim != dims
+        ):
+            raise DataError(f"{path}: {name!r} is not what a store holds")
+        size = array.size * array.dtype.itemsize
+        end = (array.id.get_offset() or 0) + size
+        if array.id.get_storage_size() < size or end > path.stat().st_size:
+            raise DataError(
+                f"{path}: {name!r} declares more data than the file holds; "
+                f"it is truncated"
+            )
+    if file["frames"].dtype != np.dtype("<f4"):
+        raise DataError(f"{path}: 'frames' is not what a store holds")
+
+
+def _check_lengths(shard: SequenceShard, num_rows: int) -> None:
+    count, ptr = len(shard.labels), shard.ptr
+    tables: Sequence[Sequence[object]] = (
+        shard.names, shard.sources, shard.checksums, shard.bodies, ptr[:-1],
+    )  # fmt: skip
+    if (
+        any(len(table) != count for table in tables)
+        or ptr[0] != 0
+        or ptr[-1] != num_rows
+        or (np.diff(ptr) <= 0).any()
+        or (shard.bodies < 1).any()
+        or (np.diff(ptr) % shard.bodies).any()
+        or shard.row[0] != shard.skeleton.num_joints
+        or (shard.labels < 0).any()
+        or (shard.labels >= len(shard.classes)).any()
+        or shard.num_shards < 1
+    ):
+        raise DataError(f"{shard.path}: its tables contradict each other")

@@ -1,0 +1,103 @@
+import zlib
+from collections.abc import Iterator, Sized
+
+import torch
+from torch import Tensor
+from torch.utils.data import Sampler
+
+
+class ShardSampler(Sampler[int]):
+    r"""Gives each process of a distributed run a stretch of a data set.
+    Windows lie in the order of the store, so each process reads shards of its
+    own, and, since recordings are dealt out to the shards, a fair sample of
+    all. Stretches are equally long; where the windows do not divide evenly
+    the last ones overlap.
+
+    Args:
+        dataset: The data set.
+        rank: The number of this process.
+        num_ranks: The number of processes.
+        shuffle: Whether to shuffle anew in each epoch. (default: :obj:`True`)
+        seed: The seed of the shuffling. (default: :obj:`0`)
+        labels: The class of each sample, of shape :math:`[N]`: samples are
+            drawn, with replacement, such that all classes occur equally
+            often. (default: each sample once)
+
+    Raises:
+        ValueError: If :obj:`rank` is none of :obj:`num_ranks` processes, the
+            data set is smaller than their number, or there is not one label
+            a sample.
+    """
+
+    def __init__(
+        self,
+        dataset: Sized,
+        rank: int,
+        num_ranks: int,
+        shuffle: bool = True,
+        seed: int = 0,
+        labels: Tensor | None = None,
+    ) -> None:
+        if not 0 <= rank < num_ranks:
+            raise ValueError(
+                f"'rank' must be one of 0..{num_ranks - 1}, got {rank}"
+            )
+        if len(dataset) < num_ranks:
+            raise ValueError(
+                f"{len(dataset)} samples are too few for {num_ranks} processes"
+            )
+        size = -(-len(dataset) // num_ranks)
+        first = min(rank * size, len(dataset) - size)
+        self.indices = range(first, first + size)
+        self.shuffle = shuffle
+        self.seed = seed
+        self.epoch = 0
+        self.start = 0
+        self.weights: Tensor | None = None
+        if labels is not None:
+            if labels.shape != (len(dataset),):
+                raise ValueError(
+                    f"Expected 'labels' of shape [{len(dataset)}], got "
+                    f"{list(labels.shape)}"
+                )
+            own = labels[first : first + size]
+            self.weights = 1.0 / own.bincount()[own].double()
+
+    def set_epoch(self, epoch: int) -> None:
+        r"""Sets the epoch, on which the order depends.
+
+        Args:
+            epoch: The number of the epoch.
+        """
+        if epoch != self.epoch:
+            self.epoch, self.start = epoch, 0
+
+    def resume(self, epoch: int, start: int) -> None:
+        r"""Leaves out the samples of an epoch that were given already.
+
+        Args:
+            epoch: The number of the epoch.
+            start: The number of samples.
+        """
+        self.epoch, self.start = epoch, start
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._order()[self.start :])
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def _order(self) -> list[int]:
+        size, first = len(self.indices), self.indices.start
+        generator = torch.Generator().manual_seed(
+            zlib.crc32(repr((self.seed, self.epoch)).encode())
+        )
+        if self.weights is not None:
+            order = torch.multinomial(
+                self.weights, size, replacement=True, generator=generator
+            )
+        elif self.shuffle:
+            order = torch.randperm(size, generator=generator)
+        else:
+            order = torch.arange(size)
+        return (order + first).tolist()
