@@ -1,5 +1,5 @@
 import torch
-from torch import Tensor
+from torch import Tensor, distributed
 
 
 def mgda_weight(recognition_grad: Tensor, prediction_grad: Tensor) -> Tensor:
@@ -13,6 +13,9 @@ def mgda_weight(recognition_grad: Tensor, prediction_grad: Tensor) -> Tensor:
         \mathbf{g}_r)^{\top} \mathbf{g}_p}{\Vert \mathbf{g}_r - \mathbf{g}_p
         \Vert_2^2}, \, 0, \, 1 \right)
 
+    In a distributed run the products of the gradients are averaged over the
+    processes, so that all of them use one :math:`\alpha`.
+
     Args:
         recognition_grad: The gradient :math:`\mathbf{g}_r`, of any shape.
         prediction_grad: The gradient :math:`\mathbf{g}_p`, of the same shape.
@@ -21,6 +24,10 @@ def mgda_weight(recognition_grad: Tensor, prediction_grad: Tensor) -> Tensor:
         The scalar :math:`\alpha`; 0.5 where both gradients are equal.
     """
     gap = prediction_grad - recognition_grad
-    square = gap.square().sum()
-    alpha = (gap * prediction_grad).sum() / square
+    products = torch.stack([(gap * prediction_grad).sum(), gap.square().sum()])
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.all_reduce(products)
+        products /= distributed.get_world_size()
+    along, square = products
+    alpha = along / square
     return torch.where(square > 0, alpha, 0.5).clamp(0.0, 1.0)

@@ -1,0 +1,84 @@
+from typing import Any
+
+from lightning.pytorch import LightningDataModule
+
+from symgnn_pyg.data import ShardSampler, SkeletonLoader
+from symgnn_pyg.datasets import MotionDataset
+
+
+class MotionDataModule(LightningDataModule):
+    r"""The splits of a data set for a :class:`lightning.pytorch.Trainer`. In a
+    distributed run each process reads its own stretch, so pass
+    :obj:`use_distributed_sampler=False` to the trainer.
+
+    Args:
+        train: The training split.
+        val: The validation split. (default: :obj:`None`)
+        test: The test split. (default: :obj:`None`)
+        batch_size: The number of samples in a batch of all processes
+            together. (default: :obj:`32`)
+        balanced: Whether all classes occur equally often in training.
+            (default: :obj:`False`)
+        num_workers: The number of worker processes that load, of each
+            process. (default: :obj:`0`)
+        seed: The seed of the order and of random transforms.
+            (default: :obj:`0`)
+
+    Raises:
+        ValueError: If :obj:`batch_size` does not divide by the number of
+            processes.
+    """
+
+    def __init__(
+        self,
+        train: MotionDataset,
+        val: MotionDataset | None = None,
+        test: MotionDataset | None = None,
+        batch_size: int = 32,
+        balanced: bool = False,
+        num_workers: int = 0,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.train = train
+        self.val = val
+        self.test = test
+        self.batch_size = batch_size
+        self.balanced = balanced
+        self.num_workers = num_workers
+        self.seed = seed
+
+    def train_dataloader(self) -> SkeletonLoader:
+        labels = self.train.labels if self.balanced else None
+        return self._loader(self.train, True, shuffle=True, labels=labels)
+
+    def val_dataloader(self) -> SkeletonLoader | list[Any]:
+        return [] if self.val is None else self._loader(self.val, False)
+
+    def test_dataloader(self) -> SkeletonLoader | list[Any]:
+        return [] if self.test is None else self._loader(self.test, False)
+
+    def _loader(
+        self, dataset: MotionDataset, drop_last: bool, **arguments: Any
+    ) -> SkeletonLoader:
+        ranks = self.trainer.world_size if self.trainer else 1
+        rank = self.trainer.global_rank if self.trainer else 0
+        if self.batch_size % ranks != 0:
+            raise ValueError(
+                f"'batch_size' {self.batch_size} does not divide by the "
+                f"{ranks} processes"
+            )
+        arguments = {"shuffle": False, **arguments}
+        sampler = ShardSampler(
+            dataset, rank, ranks, seed=self.seed, **arguments
+        )
+        return SkeletonLoader(
+            dataset,
+            min(self.batch_size // ranks, len(sampler)),
+            sampler=sampler,
+            drop_last=drop_last,
+            num_workers=self.num_workers,
+            pin_memory=self.trainer is not None
+            and self.trainer.strategy.root_device.type == "cuda",
+            seed=self.seed,
+        )

@@ -1,0 +1,61 @@
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from torch.nn import Parameter
+from torch.optim import SGD, Adam, AdamW
+from torch.optim.lr_scheduler import LambdaLR, StepLR
+
+RECIPES = ("one_cycle", "light", "full")
+
+
+def configure(
+    recipe: str,
+    parameters: Iterable[Parameter],
+    learning_rate: float | None,
+    total_steps: Callable[[], float],
+) -> dict[str, Any]:
+    r"""The optimiser of a recipe and the schedule of its learning rate, as
+    Lightning takes them; see :class:`~symgnn_pyg.training.SymGNNTask`.
+
+    Args:
+        recipe: One of :obj:`"one_cycle"`, :obj:`"light"` and :obj:`"full"`.
+        parameters: The parameters to train.
+        learning_rate: The highest learning rate. (default: the recipe's)
+        total_steps: Gives the number of steps of the whole training, once
+            it has begun.
+    """
+    if recipe == "light":
+        return {"optimizer": Adam(parameters, learning_rate or 1e-4)}
+    if recipe == "full":
+        sgd = SGD(
+            parameters,
+            learning_rate or 0.1,
+            momentum=0.9,
+            weight_decay=1e-4,
+            nesterov=True,
+        )
+        return {"optimizer": sgd, "lr_scheduler": StepLR(sgd, 40)}
+    adam = AdamW(parameters, learning_rate or 1.5e-3, weight_decay=1e-2)
+    cycle = LambdaLR(
+        adam, lambda step: one_cycle(step / total_steps() if step else 0.0)
+    )
+    return {
+        "optimizer": adam,
+        "lr_scheduler": {"scheduler": cycle, "interval": "step"},
+    }
+
+
+def one_cycle(progress: float, warm_up: float = 0.1) -> float:
+    r"""The share of the highest learning rate: from a tenth up to all of it
+    in a straight line, then down to a thousandth in half a cosine.
+
+    Args:
+        progress: The share of the steps that are done.
+        warm_up: The share of the steps that it rises for.
+            (default: :obj:`0.1`)
+    """
+    if progress < warm_up:
+        return 0.1 + 0.9 * progress / warm_up
+    done = min(1.0, (progress - warm_up) / (1 - warm_up))
+    return 1e-3 + 0.999 * (0.5 + 0.5 * math.cos(math.pi * done))

@@ -1,0 +1,172 @@
+import zlib
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor
+from torch.nn import Module
+from torch_geometric.data import Batch
+from torchmetrics import Metric
+
+from symgnn_pyg.datasets import MotionDataset
+from symgnn_pyg.metrics import MPJPE, MeanAngleError, TopKAccuracy
+from symgnn_pyg.nn import SymbioticLoss, SymGNNOutput
+from symgnn_pyg.training.optimisers import RECIPES, configure
+from symgnn_pyg.transforms import Standardize
+
+METRICS = {"angle": MeanAngleError, "position": MPJPE}
+
+
+class SymGNNTask(LightningModule):
+    r"""Trains a :class:`~symgnn_pyg.nn.SymGNN`, or what is called as one and
+    returns a :class:`~symgnn_pyg.nn.SymGNNOutput`, for both of its tasks.
+
+    It logs the losses and :math:`\alpha` of each step, and of each validation
+    the error of the prediction, averaged over its frames (:obj:`val_error`),
+    that of zero velocity (:obj:`val_still`), the accuracy (:obj:`val_top1`,
+    :obj:`val_top5`) and what is to be minimised (:obj:`val_score`): the error
+    over that of zero velocity, minus the accuracy.
+
+    The random numbers of a step depend on the seed, the step and the process
+    alone, so that a run that is resumed goes on as if it had never stopped.
+
+    Args:
+        model: The network.
+        dataset: A data set like the one that it is trained on, for its
+            skeleton, classes and, where that is a
+            :class:`~symgnn_pyg.transforms.Standardize`, its transform: errors
+            are measured in the unit of the data.
+        weighting: The weighting of the losses; see
+            :class:`~symgnn_pyg.nn.SymbioticLoss`. (default: :obj:`"mgda"`)
+        recipe: The optimiser and the schedule of its learning rate:
+            :obj:`"one_cycle"` is AdamW with one cycle over the whole
+            training, :obj:`"light"` and :obj:`"full"` are what the paper
+            trains the light network with (Adam) and the full one (SGD, a
+            tenth every 40 epochs). (default: :obj:`"one_cycle"`)
+        learning_rate: The highest learning rate. (default: 1.5e-3, and that
+            of the paper for its recipes)
+        metric: The error of the prediction: :obj:`"angle"` for exponential
+            maps (radians), :obj:`"position"` for positions (their unit).
+            (default: :obj:`"angle"`)
+        seed: The seed. (default: :obj:`0`)
+
+    Raises:
+        ValueError: If :obj:`recipe` or :obj:`metric` is unknown.
+    """
+
+    def __init__(
+        self,
+        model: Module,
+        dataset: MotionDataset,
+        weighting: float | str = "mgda",
+        recipe: str = "one_cycle",
+        learning_rate: float | None = None,
+        metric: str = "angle",
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        for name, value, known in (
+            ("recipe", recipe, RECIPES),
+            ("metric", metric, tuple(METRICS)),
+        ):
+            if value not in known:
+                raise ValueError(
+                    f"'{name}' must be one of {known}, got {value!r}"
+                )
+        self.model = model
+        self.criterion = SymbioticLoss(weighting)
+        self.recipe = recipe
+        self.learning_rate = learning_rate
+        self.num_joints = dataset.skeleton.num_joints
+        self.seed = seed
+        transform = dataset.transform
+        self.standardize = (
+            transform if isinstance(transform, Standardize) else None
+        )
+        metrics: dict[str, Metric] = {}
+        if dataset.future > 0:
+            shape = dataset.skeleton.num_joints, dataset.future
+            metrics["error"] = METRICS[metric](*shape)
+            metrics["still"] = METRICS[metric](*shape)
+        for k in (1, 5):
+            if k <= dataset.num_classes:
+                metrics[f"top{k}"] = TopKAccuracy(dataset.num_classes, k)
+        # Not a ModuleDict: what they count is no state of the task.
+        self.metrics = metrics
+
+    def forward(self, batch: Batch) -> SymGNNOutput:
+        r"""Runs the network on a batch.
+
+        Args:
+            batch: The batch.
+        """
+        alone = batch.x.size(0) == batch.num_graphs * self.num_joints
+        return self.model(batch.x, None if alone else batch.num_bodies)
+
+    def configure_optimizers(self) -> Any:
+        # Asked for later: it loads the data, which must not happen before the
+        # trainer knows where in them a resumed run goes on.
+        return configure(
+            self.recipe,
+            self.model.parameters(),
+            self.learning_rate,
+            lambda: self.trainer.estimated_stepping_batches,
+        )
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        drawn = (self.seed, self.global_step, self.global_rank)
+        torch.manual_seed(zlib.crc32(repr(drawn).encode()))
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        loss = self.criterion(self(batch), batch.y, batch.get("future"))
+        parts = {
+            "recognition": loss.recognition,
+            "prediction": loss.prediction,
+            "alpha": loss.alpha,
+        }
+        self.log_dict(
+            {name: v.detach() for name, v in parts.items() if v is not None},
+            prog_bar=True,
+            batch_size=batch.num_graphs,
+        )
+        return loss.total
+
+    def on_validation_epoch_start(self) -> None:
+        for metric in self.metrics.values():
+            metric.to(self.device)
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        out = self(batch)
+        if out.future is not None and "error" in self.metrics:
+            future, predicted, last = (
+                self._in_unit(frames)
+                for frames in (batch.future, out.future, batch.x[:, -1:])
+            )
+            self.metrics["error"].update(predicted, future)
+            self.metrics["still"].update(last.expand_as(future), future)
+        if out.logits is not None:
+            for k in ("top1", "top5"):
+                if k in self.metrics:
+                    self.metrics[k].update(out.logits, batch.y)
+
+    def on_validation_epoch_end(self) -> None:
+        found = {
+            name: metric.compute().mean()
+            for name, metric in self.metrics.items()
+            if metric.update_called
+        }
+        for metric in self.metrics.values():
+            metric.reset()
+        score = -found.get("top1", torch.zeros(()))
+        if "error" in found:
+            score = score + found["error"] / found["still"].clamp(min=1e-12)
+        found["score"] = score
+        self.log_dict(
+            {f"val_{name}": value.float() for name, value in found.items()},
+            prog_bar=True,
+        )
+
+    def _in_unit(self, frames: Tensor) -> Tensor:
+        if self.standardize is None:
+            return frames
+        return self.standardize.inverse(frames)
