@@ -21,6 +21,8 @@ BENCHMARKS = (
     "decoder",
     "ragged",
     "train_step",
+    "data",
+    "fuzz",
 )
 
 
@@ -54,8 +56,12 @@ def main() -> None:
 
 
 def all_settings(name: str, threads: list[int], quick: bool) -> list[list[str]]:
+    if name == "fuzz":
+        return [["--cases", "300"]] if quick else [[]]
     if quick:
         return [["--quick", "--threads", str(threads[0])]]
+    if name == "data":
+        threads = threads[:1]
     found = [["--threads", str(count)] for count in threads]
     if name == "operators":
         first = found[0]

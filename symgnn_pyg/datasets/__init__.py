@@ -1,17 +1,23 @@
 from symgnn_pyg.datasets.cmu_mocap import CMUMocap
+from symgnn_pyg.datasets.human36m import Human36M
+from symgnn_pyg.datasets.kinetics_skeleton import KineticsSkeleton
 from symgnn_pyg.datasets.motion_dataset import (
     MotionDataset,
     Window,
     all_windows,
     clip_windows,
 )
-from symgnn_pyg.datasets.prepare import EmptyRecording, Recording, prepare
+from symgnn_pyg.datasets.ntu_rgbd import NTURGBD
+from symgnn_pyg.datasets.prepare import EmptyRecordingError, Recording, prepare
 from symgnn_pyg.datasets.source import Source
 from symgnn_pyg.datasets.synthetic_motion import SyntheticMotion
 
 __all__ = [
+    "NTURGBD",
     "CMUMocap",
-    "EmptyRecording",
+    "EmptyRecordingError",
+    "Human36M",
+    "KineticsSkeleton",
     "MotionDataset",
     "Recording",
     "Source",

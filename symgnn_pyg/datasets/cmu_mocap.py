@@ -1,5 +1,4 @@
 import os
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
@@ -9,9 +8,10 @@ from symgnn_pyg.datasets.motion_dataset import (
     MotionDataset,
     Window,
     all_windows,
+    check_split,
     check_window,
 )
-from symgnn_pyg.datasets.prepare import Recording, prepare
+from symgnn_pyg.datasets.prepare import Recording, prepare, report_missing
 from symgnn_pyg.datasets.source import Source, read_table
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.layouts import CMU26, CMU26_IN_38, CMU38
@@ -33,7 +33,6 @@ TEST_SEED = 1234567890
 # What a published window observes and predicts, whatever part of it is used.
 TEST_OBSERVED, TEST_FUTURE = 50, 25
 TEST_SPAN = TEST_OBSERVED + TEST_FUTURE
-SPLITS = ("train", "val", "test")
 
 
 class CMUMocap(MotionDataset):
@@ -112,8 +111,7 @@ class CMUMocap(MotionDataset):
         transform: Callable[[SkeletonData], SkeletonData] | None = None,
     ) -> None:
         check_window(observed, future, stride)
-        if split not in SPLITS:
-            raise ValueError(f"'split' must be one of {SPLITS}, got {split!r}")
+        check_split(split)
         if split == "test" and (
             observed > TEST_OBSERVED or future > TEST_FUTURE
         ):
@@ -128,7 +126,7 @@ class CMUMocap(MotionDataset):
             )
         with Source(root, anchors=("train", "test")) as source:
             missing = _missing(source, actions)
-            _report(missing, source, allow_missing)
+            report_missing(missing, source, "CMU Mocap", allow_missing)
             opened = _prepare(source, store or f"{source.path}.h5")
         super().__init__(
             opened,
@@ -155,18 +153,6 @@ def _missing(source: Source, actions: Sequence[str]) -> list[str]:
         for action, name in _names()
         if action in actions and name not in source
     ]
-
-
-def _report(missing: list[str], source: Source, allow_missing: bool) -> None:
-    if not missing:
-        return
-    text = (
-        f"{source.path} lacks {len(missing)} files of CMU Mocap: "
-        f"{', '.join(missing)}"
-    )
-    if not allow_missing:
-        raise DataError(f"{text}. Pass allow_missing=True to go on without")
-    warnings.warn(text, stacklevel=3)
 
 
 def _prepare(source: Source, path: str | os.PathLike[str]) -> SequenceStore:

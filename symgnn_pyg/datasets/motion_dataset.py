@@ -18,6 +18,7 @@ from symgnn_pyg.transforms import (
     interpolate_frames,
 )
 
+SPLITS = ("train", "val", "test")
 WINDOW = np.dtype([("sequence", "i8"), ("start", "i8"), ("span", "i8")])
 
 
@@ -191,6 +192,12 @@ class MotionDataset(Dataset):
             f"{self.__class__.__name__}({len(self)}, "
             f"observed={self.observed}, future={self.future})"
         )
+
+
+def check_split(split: str) -> None:
+    r"""Refuses a split that there is not."""
+    if split not in SPLITS:
+        raise ValueError(f"'split' must be one of {SPLITS}, got {split!r}")
 
 
 def check_window(observed: int, future: int, stride: int) -> None:

@@ -24,7 +24,7 @@ from symgnn_pyg.skeleton import Skeleton
 Parser = Callable[[bytes, str], np.ndarray]
 
 
-class EmptyRecording(DataError):
+class EmptyRecordingError(DataError):
     r"""A file that is in order but shows no skeleton. It is left out and
     listed in :obj:`SequenceStore.skipped`.
     """
@@ -115,6 +115,28 @@ def prepare(
     return store
 
 
+def report_missing(
+    missing: Sequence[str], source: Source, title: str, allow_missing: bool
+) -> None:
+    r"""Refuses files that are absent, or names them in a warning.
+
+    Args:
+        missing: The names of the files.
+        source: Where they should be.
+        title: The name of the data set.
+        allow_missing: Whether to warn only.
+    """
+    if not missing:
+        return
+    text = (
+        f"{source.path} lacks {len(missing)} files of {title}: "
+        f"{', '.join(missing[:50])}{' ...' * (len(missing) > 50)}"
+    )
+    if not allow_missing:
+        raise DataError(f"{text}. Pass allow_missing=True to go on without")
+    warnings.warn(text, stacklevel=3)
+
+
 @dataclass
 class _Job:
     path: Path
@@ -178,7 +200,7 @@ class _Job:
                 sequence = MotionSequence(name, frames, label, file, checksum)
                 check_sequence(sequence, self.skeleton, len(self.classes))
                 yield sequence
-            except EmptyRecording as e:
+            except EmptyRecordingError as e:
                 skipped[file] = str(e)
             except DataError as e:
                 if not self.skip_faulty:

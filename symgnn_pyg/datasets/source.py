@@ -47,9 +47,9 @@ class Source:
                 for file in files
             }
         elif self.path.is_file():
-            entries = self._open().infolist()
-            names = {e.filename for e in entries if not e.is_dir()}
+            names = {entry.filename for entry in self._open().infolist()}
             self._check_names(names)
+            names = {name for name in names if not name.endswith("/")}
         else:
             raise FileNotFoundError(f"There is no folder or file {self.path}")
         self._full: dict[str, str] = {}
@@ -128,14 +128,23 @@ class Source:
     def _size(self, name: str) -> int:
         if self._is_folder:
             return (self.path / self._full[name]).stat().st_size
-        return self._open().getinfo(self._full[name]).file_size
+        entry = self._open().getinfo(self._full[name])
+        # What it takes in the archive is read at once, and may be forged.
+        if entry.compress_size > self.path.stat().st_size:
+            raise EOFError("the archive is shorter than it says")
+        return entry.file_size
 
     def _open(self) -> zipfile.ZipFile:
         # A handle that was inherited by fork shares its offset: open anew.
         if self._archive is None or self._pid != os.getpid():
             try:
                 self._archive = zipfile.ZipFile(self.path)
-            except (zipfile.BadZipFile, EOFError, OSError) as e:
+            except (
+                zipfile.BadZipFile,
+                EOFError,
+                NotImplementedError,
+                OSError,
+            ) as e:
                 raise DataError(
                     f"{self.path} is no readable zip archive ({e}); it may be "
                     f"truncated: fetch it again"
@@ -146,7 +155,12 @@ class Source:
     def _check_names(self, names: Iterable[str]) -> None:
         for name in names:
             parts = PurePosixPath(name.replace("\\", "/")).parts
-            if ".." in parts or name.startswith(("/", "\\")) or ":" in name:
+            if (
+                not name
+                or ".." in parts
+                or name.startswith(("/", "\\"))
+                or ":" in name
+            ):
                 raise DataError(
                     f"{self.path} names the file {name!r}, which lies outside "
                     f"the archive; it is not to be trusted"

@@ -10,7 +10,7 @@ import pytest
 
 from symgnn_pyg import Skeleton
 from symgnn_pyg.data import SequenceStore
-from symgnn_pyg.datasets.prepare import EmptyRecording, Recording, prepare
+from symgnn_pyg.datasets.prepare import EmptyRecordingError, Recording, prepare
 from symgnn_pyg.datasets.source import Source
 from symgnn_pyg.errors import DataError
 
@@ -25,7 +25,7 @@ def parse(content, where, log=None, pause=0.0):
             file.write(text + "\n")
     time.sleep(pause)
     if text == "nobody":
-        raise EmptyRecording(f"{where} shows no skeleton")
+        raise EmptyRecordingError(f"{where} shows no skeleton")
     if text == "fault":
         raise DataError(f"{where}, line 1: a fault")
     return np.full((3, 2, 1), float(text))

@@ -1,0 +1,431 @@
+"""Files spoiled at random: each is read as frames or refused by name.
+
+    python -m benchmarks.fuzz                        # 10000 cases a parser
+    python -m benchmarks.fuzz ntu_rgbd --cases 500   # of one parser
+    python -m benchmarks.fuzz ntu_rgbd --case 123    # one case, with traceback
+
+A case follows from the parser's name and its number alone. It fails unless it
+ends, within 10 seconds of the processor and with 16 MiB and 64 times its size
+of memory that Python and NumPy allocate, in finite frames of shape [T, V, C]
+or [B, T, V, C] or in a DataError that names the file. A new parser is a line
+in PARSERS.
+"""
+
+import argparse
+import io
+import json
+import re
+import signal
+import sys
+import tempfile
+import time
+import traceback
+import tracemalloc
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from random import Random
+from types import FrameType
+from typing import NamedTuple
+
+import numpy as np
+
+from benchmarks.measure import Table
+from symgnn_pyg import Skeleton
+from symgnn_pyg.data import MotionSequence, SequenceStore
+from symgnn_pyg.datasets import (
+    cmu_mocap,
+    human36m,
+    kinetics_skeleton,
+    ntu_rgbd,
+)
+from symgnn_pyg.datasets.source import Source
+from symgnn_pyg.errors import DataError
+
+SECONDS = 10.0
+MEMORY, MEMORY_FACTOR = 2**24, 64
+
+
+class Parser(NamedTuple):
+    """What to fuzz.
+
+    Args:
+        name: What to call it.
+        seeds: Sound documents.
+        parse: Makes frames from a document and the name of its file.
+        binary: Whether documents are not made of lines and numbers.
+    """
+
+    name: str
+    seeds: Sequence[bytes]
+    parse: Callable[[bytes, str], np.ndarray]
+    binary: bool = False
+
+
+# Sound documents ############################################################
+
+
+def numbers(*shape: int) -> np.ndarray:
+    values = np.random.default_rng(sum(shape)).standard_normal(shape)
+    return values.round(3)
+
+
+def table(rows: int, columns: int) -> bytes:
+    lines = [",".join(map(str, row)) for row in numbers(rows, columns)]
+    return "\n".join([*lines, ""]).encode()
+
+
+def skeleton_text(bodies: Sequence[Sequence[str]]) -> bytes:
+    """A recording of NTU-RGB+D, from the names of each frame's bodies."""
+    lines = [str(len(bodies))]
+    for frame in bodies:
+        lines.append(str(len(frame)))
+        for name in frame:
+            lines += [f"{name} 0 1 1 1 1 0 0.01 -0.25 2", "25"]
+            lines += [
+                f"{x} {y} {z} 277.4 191.8 1036.2 519.1 -0.2 0.05 0.97 -0.1 2"
+                for x, y, z in numbers(25, 3)
+            ]
+    return "\n".join([*lines, ""]).encode()
+
+
+def skeleton_json(bodies: Sequence[int]) -> bytes:
+    """A recording of Kinetics-Skeleton, from each frame's number of them."""
+    entries = [
+        {
+            "frame_index": index,
+            "skeleton": [
+                {
+                    "pose": abs(numbers(k + 1, 36)[k]).tolist(),
+                    "score": abs(numbers(k + 1, 18)[k]).tolist(),
+                }
+                for k in range(count)
+            ],
+        }
+        for index, count in enumerate(bodies, start=1)
+    ]
+    clip = {"data": entries, "label": "abseiling", "label_index": 0}
+    return json.dumps(clip).encode()
+
+
+def store() -> bytes:
+    """Two sequences, of one body and of two."""
+    arm = Skeleton(["a", "b", "c"], [(1, 0), (2, 1)])
+    sequences = [
+        MotionSequence("one", numbers(5, 3, 2), 0, "one.txt"),
+        MotionSequence("two", numbers(2, 4, 3, 2), 1, "two.txt"),
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "store.h5")
+        SequenceStore.write(path, sequences, arm, ["up", "down"])
+        return path.read_bytes()
+
+
+def archive(method: int) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as archive:
+        for name in ("S1/walking_1.txt", "data/S5/walking_2.txt"):
+            # Its date is fixed, unlike that of a mere name.
+            archive.writestr(zipfile.ZipInfo(name), table(2, 99), method)
+    return file.getvalue()
+
+
+# What reads files rather than their content #################################
+
+
+def read_store(content: bytes, where: str) -> np.ndarray:
+    Path(where).write_bytes(content)
+    found = SequenceStore(where)
+    rows = [found[i].flatten(0, 1).numpy() for i in range(len(found))]
+    # A store has no checksum: another bit makes another number, of any kind.
+    return np.nan_to_num(np.concatenate(rows))
+
+
+def read_archive(content: bytes, where: str) -> np.ndarray:
+    Path(where).write_bytes(content)
+    with Source(where, anchors=human36m.SUBJECTS) as source:
+        tables = [
+            human36m.parse(source.read(name), source.where(name))
+            for name in source
+        ]
+    if not tables:
+        raise DataError(f"{where} is empty, which is for data sets to see")
+    return np.concatenate(tables)
+
+
+PARSERS = {
+    parser.name: parser
+    for parser in (
+        Parser("cmu_mocap", [table(4, 117)], cmu_mocap.parse),
+        Parser("human36m", [table(4, 99)], human36m.parse),
+        Parser(
+            "ntu_rgbd",
+            [skeleton_text(["a", "", "ba", "b"]), skeleton_text(["a"])],
+            ntu_rgbd.parse,
+        ),
+        Parser(
+            "kinetics_skeleton",
+            [skeleton_json([1, 0, 2, 3]), skeleton_json([1])],
+            partial(kinetics_skeleton.parse, max_bodies=2),
+        ),
+        Parser("sequence_store", [store()], read_store, binary=True),
+        Parser(
+            "zip_source",
+            [archive(zipfile.ZIP_STORED), archive(zipfile.ZIP_DEFLATED)],
+            read_archive,
+            binary=True,
+        ),
+    )
+}
+
+
+# Mutations ##################################################################
+
+
+NUMBER = re.compile(rb"[-+]?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+# What may stand in a number's place.
+VALUES = (
+    b"", b" ", b"0", b"-0", b"-1", b"1", b"1.5", b"25", b"301", b"1000000000",
+    b"2147483648", b"9223372036854775808", b"9" * 5000, b"1e38", b"1e39",
+    b"1e308", b"1e999", b"-1e999", b"1e-999", b"nan", b"NaN", b"inf",
+    b"-Infinity", b"0x10", b"1_0", b"1,5", b"\xd9\xa3", b"\xc2\xb2", b"abc",
+    b"null", b"true", b'"1"', b"[]", b"{}", b"[[1]]", b"1 1", b"1\n1",
+)  # fmt: skip
+# What may stand anywhere.
+FRAGMENTS = (
+    b"\n", b"\r", b"\r\n\r\n", b" " * 1000, b"\n" * 1000, b",", b",,", b'"',
+    b"\\", b"#", b"[", b"]", b"{", b"}", b"[" * 20_000, b'{"a":' * 20_000,
+    b"[" * 300 + b"]" * 300, b"\x00", b"\x1a", b"\xff", b"\xef\xbb\xbf",
+    b"\xed\xa0\x80", "\u2028".encode(), b"\x85", b"1" * 20_000, b"1 " * 5000,
+    b"0\n" * 5000,
+)  # fmt: skip
+
+
+def span(random: Random, content: bytes) -> tuple[int, int]:
+    ends = (
+        random.randrange(len(content) + 1),
+        random.randrange(len(content) + 1),
+    )
+    return min(ends), max(ends)
+
+
+def cut(random: Random, content: bytes, other: bytes) -> bytes:
+    return content[: random.randrange(len(content) + 1)]
+
+
+def flip(random: Random, content: bytes, other: bytes) -> bytes:
+    spoiled = bytearray(content)
+    for _ in range(random.randint(1, 8)):
+        if spoiled:
+            spoiled[random.randrange(len(spoiled))] ^= 1 << random.randrange(8)
+    return bytes(spoiled)
+
+
+def leave_out(random: Random, content: bytes, other: bytes) -> bytes:
+    first, last = span(random, content)
+    return content[:first] + content[last:]
+
+
+def repeat(random: Random, content: bytes, other: bytes) -> bytes:
+    first, last = span(random, content)
+    times = random.choice((1, 1, 2, 20))
+    return content[:last] + content[first:last] * times + content[last:]
+
+
+def splice(random: Random, content: bytes, other: bytes) -> bytes:
+    first, last = span(random, other)
+    place = random.randrange(len(content) + 1)
+    return content[:place] + other[first:last] + content[place:]
+
+
+def overwrite(random: Random, content: bytes, other: bytes) -> bytes:
+    """An extreme whole number of one to eight bytes, in binary."""
+    size = random.choice((1, 2, 4, 8))
+    place = random.randrange(len(content) + 1)
+    top = 1 << (8 * size - 1)
+    value = random.choice((0, 1, top - 1, top, 2 * top - 1))
+    number = value.to_bytes(size, "little")
+    return content[:place] + number + content[place + size :]
+
+
+def insert(random: Random, content: bytes, other: bytes) -> bytes:
+    place = random.randrange(len(content) + 1)
+    return content[:place] + random.choice(FRAGMENTS) + content[place:]
+
+
+def change_number(random: Random, content: bytes, other: bytes) -> bytes:
+    found = list(NUMBER.finditer(content))
+    # The first ones are the counts.
+    few = found[: random.choice((4, len(found)))]
+    if not few:
+        return content
+    first, last = random.choice(few).span()
+    return content[:first] + random.choice(VALUES) + content[last:]
+
+
+def change_lines(random: Random, content: bytes, other: bytes) -> bytes:
+    """Leaves a line or a comma's cell out, repeats or moves it."""
+    mark = random.choice((b"\n", b","))
+    lines = content.split(mark)
+    line = lines.pop(random.randrange(len(lines)))
+    for _ in range(random.choice((0, 1, 2, 50))):
+        lines.insert(random.randrange(len(lines) + 1), line)
+    return mark.join(lines)
+
+
+def shuffle_lines(random: Random, content: bytes, other: bytes) -> bytes:
+    lines = content.split(b"\n")
+    random.shuffle(lines)
+    return b"\n".join(lines)
+
+
+def recode(random: Random, content: bytes, other: bytes) -> bytes:
+    code = random.choice(("utf-16", "utf-32-be", "utf-8-sig", "utf-7"))
+    return content.decode("latin1").encode(code)
+
+
+BINARY = (cut, flip, flip, leave_out, repeat, splice, overwrite)
+TEXT = (*BINARY, insert, change_number, change_number, change_number,
+        change_lines, change_lines, shuffle_lines, recode)  # fmt: skip
+
+
+def document(parser: Parser, case: int) -> bytes:
+    """The document of a case; the first ones are sound."""
+    if case < len(parser.seeds):
+        return parser.seeds[case]
+    random = Random(f"{parser.name} {case}")
+    content = random.choice(parser.seeds)
+    for _ in range(random.choice((1, 1, 2, 4))):
+        mutate = random.choice(BINARY if parser.binary else TEXT)
+        content = mutate(random, content, random.choice(parser.seeds))
+    return content
+
+
+# The judgement ##############################################################
+
+
+class FaultError(Exception):
+    """What a parser must not do."""
+
+
+class TooSlowError(BaseException):
+    """Out of the reach of whatever a parser catches."""
+
+
+def check(parser: Parser, case: int, folder: Path) -> bool:
+    """Whether the document of a case was read, rather than refused.
+
+    Raises:
+        Exception: If it was neither.
+    """
+    content = document(parser, case)
+    where = str(folder / f"{parser.name}-{case}")
+    try:
+        with limits(len(content)):
+            frames = parser.parse(content, where)
+    except DataError as e:
+        if where not in str(e):
+            raise FaultError(f"a message without the file's name: {e}") from e
+        return False
+    finally:
+        Path(where).unlink(missing_ok=True)
+    values = np.asarray(frames)
+    if values is not frames or values.dtype.kind != "f":
+        raise FaultError(f"{type(frames).__name__}, no floating-point array")
+    if values.ndim not in (3, 4) or not values.size:
+        raise FaultError(f"no frames, but an array of shape {values.shape}")
+    if not np.isfinite(values).all():
+        raise FaultError("frames that are not finite")
+    return True
+
+
+@contextmanager
+def limits(size: int) -> Iterator[None]:
+    """Bounds time and memory, and takes a warning for a fault."""
+    signal.signal(signal.SIGPROF, too_slow)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
+    tracemalloc.start()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    if peak > MEMORY + MEMORY_FACTOR * size:
+        raise FaultError(f"{peak} bytes of memory for a file of {size}")
+
+
+def too_slow(number: int, frame: FrameType | None) -> None:
+    raise TooSlowError(f"more than {SECONDS:.0f} seconds")
+
+
+class Result(NamedTuple):
+    """How many cases were read and refused, and which failed, and why."""
+
+    parsed: int
+    refused: int
+    failures: dict[int, str]
+
+
+def fuzz(parser: Parser, cases: int) -> Result:
+    """Runs the first cases of a parser."""
+    outcomes, failures = [], {}
+    with tempfile.TemporaryDirectory() as folder:
+        for case in range(cases):
+            try:
+                outcomes.append(check(parser, case, Path(folder)))
+            except (Exception, TooSlowError) as e:
+                failures[case] = f"{type(e).__name__}: {e}"
+    parsed = sum(outcomes)
+    return Result(parsed, len(outcomes) - parsed, failures)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="PARSER")
+    parser.add_argument("--cases", type=int, default=10_000)
+    parser.add_argument("--case", type=int, metavar="NUMBER")
+    args = parser.parse_args()
+    unknown = set(args.names) - set(PARSERS)
+    if unknown or (args.case is not None and len(args.names) != 1):
+        parser.error(f"name parsers out of {', '.join(PARSERS)}")
+    if args.case is not None:
+        show(PARSERS[args.names[0]], args.case)
+        return
+    columns = ["parser", "cases", "parsed", "refused", "seconds", "failures"]
+    found = Table("Spoiled files", columns)
+    lines = []
+    for name in args.names or PARSERS:
+        start = time.perf_counter()
+        result = fuzz(PARSERS[name], args.cases)
+        seconds = time.perf_counter() - start
+        parsed, refused, failures = result
+        found.add(name, args.cases, parsed, refused, seconds, len(failures))
+        lines += [
+            f"python -m benchmarks.fuzz {name} --case {case}: {text}"
+            for case, text in failures.items()
+        ]
+    print("\n".join(["", *lines]))
+    sys.exit(1 if lines else 0)
+
+
+def show(parser: Parser, case: int) -> None:
+    """Runs one case and tells what became of it."""
+    content = document(parser, case)
+    print(f"{len(content)} bytes: {content[:2000]!r}")
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            read = check(parser, case, Path(folder))
+        except (Exception, TooSlowError):
+            traceback.print_exc()
+            sys.exit(1)
+    print("parsed" if read else "refused")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,393 @@
+import io
+import os
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+import numpy as np
+
+from symgnn_pyg.data import SkeletonData
+from symgnn_pyg.datasets.motion_dataset import (
+    MotionDataset,
+    check_split,
+    check_window,
+    clip_windows,
+)
+from symgnn_pyg.datasets.prepare import EmptyRecordingError, Recording, prepare
+from symgnn_pyg.datasets.source import Source
+from symgnn_pyg.errors import DataError
+from symgnn_pyg.layouts import NTU25
+
+# As the authors of the data set name them; the first sixty are NTU-RGB+D.
+ACTIONS = tuple(
+    """\
+drink water; eat meal/snack; brushing teeth; brushing hair; drop; pickup;
+throw; sitting down; standing up (from sitting position); clapping; reading;
+writing; tear up paper; wear jacket; take off jacket; wear a shoe;
+take off a shoe; wear on glasses; take off glasses; put on a hat/cap;
+take off a hat/cap; cheer up; hand waving; kicking something;
+put something inside pocket / take out something from pocket;
+hopping (one foot jumping); jump up; make a phone call/answer phone;
+playing with phone/tablet; typing on a keyboard;
+pointing to something with finger; taking a selfie; check time (from watch);
+rub two hands together; nod head/bow; shake head; wipe face; salute;
+put the palms together; cross hands in front (say stop); sneeze/cough;
+staggering; falling; touch head (headache);
+touch chest (stomachache/heart pain); touch back (backache);
+touch neck (neckache); nausea or vomiting condition;
+use a fan (with hand or paper)/feeling warm; punching/slapping other person;
+kicking other person; pushing other person; pat on back of other person;
+point finger at the other person; hugging other person;
+giving something to other person; touch other person's pocket; handshaking;
+walking towards each other; walking apart from each other; put on headphone;
+take off headphone; shoot at the basket; bounce ball; tennis bat swing;
+juggling table tennis balls; hush (quite); flick hair; thumb up; thumb down;
+make ok sign; make victory sign; staple book; counting money; cutting nails;
+cutting paper (using scissors); snapping fingers; open bottle; sniff (smell);
+squat down; toss a coin; fold paper; ball up paper; play magic cube;
+apply cream on face; apply cream on hand back; put on bag; take off bag;
+put something into a bag; take something out of a bag; open a box;
+move heavy objects; shake fist; throw up cap/hat; hands up (both hands);
+cross arms; arm circles; arm swings; running on the spot;
+butt kicks (kick backward); cross toe touch; side kick; yawn;
+stretch oneself; blow nose; hit other person with something;
+wield knife towards other person; knock over other person (hit with body);
+grab other person's stuff; shoot at other person with a gun; step on foot;
+high-five; cheers and drink; carry something with other person;
+take a photo of other person; follow other person;
+whisper in other person's ear; exchange things with other person;
+support somebody with one's hand (someone is sick, help him to walk);
+finger-guessing game (playing rock-paper-scissors)\
+""".replace("\n", " ").split("; ")
+)
+# What each benchmark trains on; both numbers of classes share the subjects,
+# since those of the first sixty end at 40.
+BENCHMARKS = {"xsub": (60, 120), "xview": (60,), "xset": (120,)}
+SUBJECTS = frozenset((
+    1, 2, 4, 5, 8, 9, 13, 14, 15, 16, 17, 18, 19, 25, 27, 28, 31, 34, 35, 38,
+    45, 46, 47, 49, 50, 52, 53, 54, 55, 56, 57, 58, 59, 70, 74, 78, 80, 81,
+    82, 83, 84, 85, 86, 89, 91, 92, 93, 94, 95, 97, 98, 100, 103,
+))  # fmt: skip
+CAMERAS = (2, 3)
+NAME = re.compile("S([0-9]{3})C([0-9]{3})P([0-9]{3})R[0-9]{3}A([0-9]{3})")
+BODY_FIELDS, JOINT_FIELDS = 10, 12
+LARGEST = float(np.finfo(np.float32).max)
+# Many times what a clip has: a line without a body becomes a whole pose.
+MOST_FRAMES = 1000
+
+
+class NTURGBD(MotionDataset):
+    r"""NTU-RGB+D and NTU-RGB+D 120: clips of 60 or 120 actions of one or two
+    persons, seen by three Kinect cameras, as positions of 25 joints in
+    metres, read from files :obj:`SsssCcccPpppRrrrAaaa.skeleton`.
+
+    A sample is a whole clip, recorded at 30 frames a second and spread by
+    linear interpolation over the observed and the future frames. Its bodies
+    are those whose positions spread the most (the sum of the standard
+    deviations of x, y and z over the frames where a body is seen), widest
+    first. In frames where one of them is not seen its pose is interpolated
+    linearly, and before its first and after its last appearance it is held. No
+    body is made up, and none is dropped for being seen in few frames.
+
+    The :obj:`"test"` split is the published one of the benchmark:
+    cross-subject (:obj:`"xsub"`), cross-view (:obj:`"xview"`, 60 classes) or
+    cross-setup (:obj:`"xset"`, 120 classes). The :obj:`"val"` split is our
+    own: the training clips of the subjects whose number ends in 5, which
+    :obj:`"train"` then leaves out.
+
+    The field moves the middle of the first body's spine to the origin and
+    turns the body upright: :obj:`Compose([Centre(1), NormaliseView(spine=(0,
+    1), shoulders=(8, 4))])` of :obj:`symgnn_pyg.transforms` does that.
+
+    Args:
+        root: The folder or zip archive with the files, in any subfolders.
+            Clips of actions beyond :obj:`num_classes` are left out.
+        split: :obj:`"train"`, :obj:`"val"` or :obj:`"test"`.
+            (default: :obj:`"train"`)
+        benchmark: :obj:`"xsub"`, :obj:`"xview"` or :obj:`"xset"`.
+            (default: :obj:`"xsub"`)
+        num_classes: 60 or 120. (default: :obj:`60`)
+        observed: The number of observed frames. (default: :obj:`64`)
+        future: The number of frames to predict. (default: :obj:`10`)
+        max_bodies: The number of bodies of a sample, at most.
+            (default: :obj:`2`)
+        missing: The published list of clips without a sound skeleton: a
+            heading, then one name a line. They are left out and kept in the
+            attribute :obj:`missing`. (default: :obj:`None`)
+        skip_faulty: If set to :obj:`True`, files that cannot be parsed are
+            left out and listed in the attribute :obj:`skipped` with those
+            that show no body; an error else. (default: :obj:`False`)
+        store: The HDF5 file to keep the parsed sequences in. It is made anew
+            when the files or the arguments change. (default: :obj:`root` with
+            suffix :obj:`.h5`, beside it)
+        transform: A transform of each sample. (default: :obj:`None`)
+
+    Raises:
+        FileNotFoundError: If :obj:`root` or :obj:`missing` does not exist.
+        DataError: If a file is named otherwise or cannot be parsed, or there
+            are no clips of the split; the message names file and line.
+        ValueError: If an argument is none of its values.
+
+    The data are given to academic researchers who agree to their terms at the
+    `ROSE Lab <https://rose1.ntu.edu.sg/dataset/actionRecognition>`_ of
+    Nanyang Technological University, and may not be passed on. Sources: the
+    `"NTU RGB+D: A Large Scale Dataset for 3D Human Activity Analysis"
+    <https://arxiv.org/abs/1604.02808>`_ and the `"NTU RGB+D 120: A
+    Large-Scale Benchmark for 3D Human Activity Understanding"
+    <https://arxiv.org/abs/1905.04757>`_ papers.
+
+    **STATS:**
+
+    .. list-table::
+        :header-rows: 1
+
+        * - data set
+          - recordings
+          - joints
+          - channels
+          - classes
+        * - NTU-RGB+D
+          - 56,880
+          - 25
+          - 3
+          - 60
+        * - NTU-RGB+D 120
+          - 114,480
+          - 25
+          - 3
+          - 120
+    """
+
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        split: str = "train",
+        benchmark: str = "xsub",
+        num_classes: int = 60,
+        observed: int = 64,
+        future: int = 10,
+        max_bodies: int = 2,
+        missing: str | os.PathLike[str] | None = None,
+        skip_faulty: bool = False,
+        store: str | os.PathLike[str] | None = None,
+        transform: Callable[[SkeletonData], SkeletonData] | None = None,
+    ) -> None:
+        check_window(observed, future, 1)
+        _check(split, benchmark, num_classes, max_bodies)
+        without = set() if missing is None else _read_missing(missing)
+        with Source(root) as source:
+            recordings = list(_recordings(source, num_classes))
+            opened = prepare(
+                store or f"{source.path}.h5",
+                source,
+                [r for r in recordings if r.name not in without],
+                partial(parse, max_bodies=max_bodies),
+                NTU25,
+                ACTIONS[:num_classes],
+                recipe=f"max_bodies={max_bodies}",
+                skip_faulty=skip_faulty,
+            )
+        chosen = [
+            i
+            for i, name in enumerate(opened.names)
+            if _split(_Clip.of(name), benchmark) == split
+        ]
+        if not chosen:
+            raise DataError(
+                f"{source.path} holds no clip of the {split!r} split of "
+                f"{benchmark!r}"
+            )
+        super().__init__(
+            opened,
+            clip_windows(opened, chosen),
+            observed,
+            future,
+            transform=transform,
+        )
+        self.split = split
+        self.benchmark = benchmark
+        self.missing = [r.name for r in recordings if r.name in without]
+        self.skipped = opened.skipped
+
+
+class _Clip(NamedTuple):
+    setup: int
+    camera: int
+    subject: int
+    action: int
+
+    @classmethod
+    def of(cls, name: str) -> "_Clip":
+        found = NAME.fullmatch(name)
+        if found is None or not 1 <= int(found[4]) <= len(ACTIONS):
+            raise DataError(
+                f"{name!r} is no clip of NTU-RGB+D; names are like "
+                f"S001C002P003R002A013"
+            )
+        return cls(*map(int, found.groups()))
+
+
+def _check(
+    split: str, benchmark: str, num_classes: int, max_bodies: int
+) -> None:
+    check_split(split)
+    if benchmark not in BENCHMARKS:
+        raise ValueError(
+            f"'benchmark' must be one of {tuple(BENCHMARKS)}, got {benchmark!r}"
+        )
+    if num_classes not in BENCHMARKS[benchmark]:
+        raise ValueError(
+            f"The benchmark {benchmark!r} has "
+            f"{' or '.join(map(str, BENCHMARKS[benchmark]))} classes, got "
+            f"'num_classes' {num_classes}"
+        )
+    if max_bodies < 1:
+        raise ValueError(f"'max_bodies' must be at least 1, got {max_bodies}")
+
+
+def _split(clip: _Clip, benchmark: str) -> str:
+    training = {
+        "xsub": clip.subject in SUBJECTS,
+        "xview": clip.camera in CAMERAS,
+        "xset": clip.setup % 2 == 0,
+    }[benchmark]
+    if not training:
+        return "test"
+    return "val" if clip.subject % 10 == 5 else "train"
+
+
+def _recordings(source: Source, num_classes: int) -> Iterator[Recording]:
+    for file in source:
+        path = PurePosixPath(file)
+        if path.suffix != ".skeleton":
+            continue
+        try:
+            label = _Clip.of(path.stem).action - 1
+        except DataError as e:
+            raise DataError(f"{source.where(file)}: {e}") from None
+        if label < num_classes:
+            yield Recording(path.stem, file, label)
+
+
+def _read_missing(path: str | os.PathLike[str]) -> set[str]:
+    names: set[str] = set()
+    text = Path(path).read_text(encoding="utf-8", errors="replace")
+    for number, line in enumerate(text.splitlines(), start=1):
+        name = line.strip().removesuffix(".skeleton")
+        if NAME.fullmatch(name):
+            names.add(name)
+        elif name and names:
+            raise DataError(
+                f"{path}, line {number}: {name!r} is no name of a clip, such "
+                f"as S001C002P003R002A013"
+            )
+    if not names:
+        raise DataError(f"{path} names no clips, such as S001C002P003R002A013")
+    return names
+
+
+def parse(content: bytes, where: str, max_bodies: int = 2) -> np.ndarray:
+    r"""The bodies of a file, of shape :math:`[B, T, 25, 3]`, in metres.
+
+    Args:
+        content: The content of the file.
+        where: Its name, for messages.
+        max_bodies: The number of bodies to keep, at most.
+            (default: :obj:`2`)
+
+    Raises:
+        EmptyRecordingError: If no frame shows a body.
+        DataError: If it is no recording of bodies with 25 joints.
+    """
+    lines = _Lines(content, where)
+    num_frames = lines.count("frames")
+    if num_frames > MOST_FRAMES:
+        raise lines.fault(f"{num_frames} frames, more than {MOST_FRAMES}")
+    bodies: dict[bytes, tuple[list[int], list[np.ndarray]]] = {}
+    for frame in range(num_frames):
+        for _ in range(lines.count("bodies")):
+            name = lines.fields(BODY_FIELDS, "a body")[0]
+            frames, poses = bodies.setdefault(name, ([], []))
+            if frames and frames[-1] == frame:
+                raise lines.fault(
+                    f"body {name.decode(errors='replace')!r} occurs twice in "
+                    f"frame {frame + 1}"
+                )
+            frames.append(frame)
+            poses.append(lines.pose())
+    lines.end()
+    if not bodies:
+        raise EmptyRecordingError(f"{where} shows no body")
+    tracks = [(at, np.stack(poses)) for at, poses in bodies.values()]
+    tracks.sort(key=lambda track: _spread(track[1]), reverse=True)
+    return np.stack(
+        [_fill(at, poses, num_frames) for at, poses in tracks[:max_bodies]]
+    )
+
+
+class _Lines:
+    """The lines of a file, one after the other, with their numbers."""
+
+    def __init__(self, content: bytes, where: str) -> None:
+        self._lines = iter(io.BytesIO(content))
+        self._where = where
+        self._number = 0
+
+    def fault(self, text: str) -> DataError:
+        return DataError(f"{self._where}, line {self._number}: {text}")
+
+    def fields(self, count: int, what: str) -> list[bytes]:
+        self._number += 1
+        line = next(self._lines, None)
+        if line is None:
+            raise self.fault(f"the file ends where {what} is due")
+        # One more than is due tells that there are too many.
+        fields = line.split(None, count)
+        if len(fields) != count:
+            raise self.fault(f"expected {what}, in {count} fields")
+        return fields
+
+    def count(self, what: str) -> int:
+        text = self.fields(1, f"a number of {what}")[0]
+        if not text.isdigit() or len(text) > 9:
+            raise self.fault(
+                f"{text[:20].decode(errors='replace')!r} is no number of {what}"
+            )
+        return int(text)
+
+    def pose(self) -> np.ndarray:
+        count = self.count("joints")
+        if count != NTU25.num_joints:
+            raise self.fault(f"{count} joints, expected {NTU25.num_joints}")
+        return np.array([self.position() for _ in range(count)])
+
+    def position(self) -> list[float]:
+        fields = self.fields(JOINT_FIELDS, "a joint")[:3]
+        try:
+            position = list(map(float, fields))
+        except ValueError:
+            position = [np.nan]
+        if not all(abs(x) <= LARGEST for x in position):
+            text = b" ".join(fields)[:60].decode(errors="replace")
+            raise self.fault(f"{text!r} is no position")
+        return position
+
+    def end(self) -> None:
+        for line in self._lines:
+            self._number += 1
+            if line.strip():
+                raise self.fault("the file goes on after its last frame")
+
+
+def _spread(poses: np.ndarray) -> float:
+    return float(poses.std(axis=(0, 1)).sum())
+
+
+def _fill(seen: list[int], poses: np.ndarray, length: int) -> np.ndarray:
+    at = np.interp(np.arange(length), seen, np.arange(len(seen)))
+    low = at.astype(int)
+    high = np.minimum(low + 1, len(seen) - 1)
+    share = (at - low)[:, None, None]
+    return (1 - share) * poses[low] + share * poses[high]

@@ -1,0 +1,278 @@
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch_geometric.loader import DataLoader
+
+from symgnn_pyg.datasets.human36m import Human36M, parse
+from symgnn_pyg.errors import DataError
+from symgnn_pyg.layouts import H36M20
+
+ACTIONS = (
+    "walking", "eating", "smoking", "discussion", "directions", "greeting",
+    "phoning", "posing", "purchases", "sitting", "sittingdown", "takingphoto",
+    "waiting", "walkingdog", "walkingtogether",
+)  # fmt: skip
+JOINTS = (
+    1, 2, 3, 4, 6, 7, 8, 9, 11, 12, 13, 14, 16, 17, 18, 19, 24, 25, 26, 27,
+)  # fmt: skip
+SMALL = {"observed": 3, "future": 2, "stride": 1}
+
+
+def write(path, rows, seed=0):
+    random = np.random.default_rng(seed)
+    table = 0.3 * random.standard_normal((rows, 99))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savetxt(path, table, fmt="%.4f", delimiter=",")
+
+
+@pytest.fixture(scope="module")
+def complete(tmp_path_factory):
+    """All 210 files; those of subject 5 are long enough for its windows."""
+    root = tmp_path_factory.mktemp("complete") / "h36m"
+    seed = 0
+    for subject in (1, 5, 6, 7, 8, 9, 11):
+        for action in ACTIONS:
+            for take in (1, 2):
+                seed += 1
+                rows = 180 if subject == 5 else 6
+                write(root / f"S{subject}/{action}_{take}.txt", rows, seed)
+    return root
+
+
+@pytest.fixture
+def recordings(complete, tmp_path):
+    """A copy of all files that a test may spoil."""
+    return Path(shutil.copytree(complete, tmp_path / "h36m"))
+
+
+@pytest.fixture
+def walking(tmp_path):
+    """Walking alone, as long as in the data set."""
+    for subject in (1, 6, 7, 8, 9, 11):
+        for take in (1, 2):
+            write(tmp_path / f"h36m/S{subject}/walking_{take}.txt", 9, subject)
+    write(tmp_path / "h36m/S5/walking_1.txt", 3000, 51)
+    write(tmp_path / "h36m/S5/walking_2.txt", 2521, 52)
+    return tmp_path / "h36m"
+
+
+def open_all(root, tmp_path, split="train", **arguments):
+    return Human36M(
+        root, split, **{**SMALL, "store": tmp_path / "x.h5", **arguments}
+    )
+
+
+def same(one, other):
+    return len(one) == len(other) and all(
+        torch.equal(a.x, b.x)
+        and torch.equal(a.future, b.future)
+        and torch.equal(a.y, b.y)
+        for a, b in zip(one, other, strict=True)
+    )
+
+
+def test_walking_windows_as_published(walking, tmp_path):
+    """Their lengths, 1500 and 1261, count frames at the stride."""
+    dataset = Human36M(walking, "test", actions=["walking"])
+    starts = [window.start // 2 for window in dataset.windows]
+    assert starts == [1087, 955, 1145, 332, 660, 304, 201, 54]
+    assert all(window.start % 2 == 0 for window in dataset.windows)
+    recordings = [dataset.store.names[w.sequence] for w in dataset.windows]
+    assert recordings == ["S5/walking_1", "S5/walking_2"] * 4
+    assert dataset[0].x.shape == (20, 50, 3)
+    table = np.loadtxt(walking / "S5/walking_1.txt", np.float32, delimiter=",")
+    future = table[2 * 1087 + 100 : 2 * 1087 + 150 : 2, 6:9]
+    np.testing.assert_array_equal(dataset[0].future[0], future)
+
+
+def test_published_windows_with_other_lengths(walking, tmp_path):
+    """The present of a window stays where it is."""
+    full = open_all(walking, tmp_path, "test", actions=["walking"],
+                    observed=50, future=100, stride=2)  # fmt: skip
+    less = open_all(walking, tmp_path, "test", actions=["walking"],
+                    observed=10, future=4, stride=2)  # fmt: skip
+    for a, b in zip(full, less, strict=True):
+        assert torch.equal(a.x[:, -10:], b.x)
+        assert torch.equal(a.future[:, :4], b.future)
+
+
+def test_sample(complete, tmp_path):
+    dataset = open_all(complete, tmp_path)
+    (batch,) = DataLoader(dataset, len(dataset))
+    window = dataset.windows[-1]
+    file = complete / dataset.store.sources[window.sequence]
+    table = np.loadtxt(file, np.float32, delimiter=",")[window.start :]
+    motion = torch.cat([batch.x, batch.future], dim=1)[-20:]
+    for row, joint in enumerate(JOINTS):
+        columns = table[:5, 3 + 3 * joint : 6 + 3 * joint]
+        np.testing.assert_array_equal(motion[row], columns)
+    assert dataset.skeleton == H36M20
+    assert str(dataset) == "Human36M(300, observed=3, future=2)"
+
+
+def test_used_joints_hold_the_moving_dimensions():
+    """Those of the protocol that are no global translation or rotation."""
+    moving = [*range(6, 10), *range(12, 16), *range(21, 25), *range(27, 31),
+              *range(36, 48), *range(51, 58), *range(60, 63), *range(75, 82),
+              *range(84, 87)]  # fmt: skip
+    content = ",".join(map(str, range(99))).encode()
+    assert set(moving) <= set(parse(content, "x").ravel().astype(int))
+    assert parse(content, "x").shape == (1, 20, 3)
+
+
+def test_splits(complete, tmp_path):
+    names = {}
+    for split in ("train", "val", "test"):
+        dataset = open_all(complete, tmp_path, split)
+        names[split] = {
+            dataset.store.names[w.sequence] for w in dataset.windows
+        }
+    subjects = {
+        split: {name.partition("/")[0] for name in found}
+        for split, found in names.items()
+    }
+    assert subjects == {
+        "train": {"S1", "S6", "S7", "S8", "S9"},
+        "val": {"S11"},
+        "test": {"S5"},
+    }
+    assert [len(names[split]) for split in names] == [150, 30, 30]
+
+
+def test_every_start_and_both_phases(complete, tmp_path):
+    dataset = open_all(complete, tmp_path, observed=2, future=1, stride=2)
+    assert {window.start for window in dataset.windows} == {0, 1}
+    dense = open_all(complete, tmp_path, observed=3, future=2)
+    assert torch.equal(dataset[0].x, dense[0].x[:, ::2])
+
+
+def test_labels_stay_the_same(complete, tmp_path):
+    few = open_all(complete, tmp_path, actions=["waiting", "eating"])
+    assert few.num_classes == 15
+    assert {few.classes[int(data.y)] for data in few} == {"waiting", "eating"}
+
+
+@pytest.mark.parametrize("form", ["zip", "enclosed zip", "enclosed folder"])
+def test_zip_and_folder_are_equal(complete, tmp_path, form):
+    root = complete.parent
+    if form == "zip":
+        root = shutil.make_archive(tmp_path / "data", "zip", complete)
+    elif form == "enclosed zip":
+        root = shutil.make_archive(
+            tmp_path / "data", "zip", complete.parent, complete.name
+        )
+    one = open_all(complete, tmp_path, "test")
+    other = open_all(root, tmp_path, "test", store=tmp_path / "other.h5")
+    assert same(one, other)
+
+
+def test_store_is_beside_the_root(recordings):
+    Human36M(recordings, **SMALL)
+    assert recordings.with_name("h36m.h5").is_file()
+
+
+def test_missing_file(recordings, tmp_path):
+    (recordings / "S8/posing_2.txt").unlink()
+    with pytest.raises(
+        DataError, match=r"lacks 1 .*Human3\.6M: S8/posing_2\.txt.*allow_miss"
+    ):
+        open_all(recordings, tmp_path)
+    assert open_all(recordings, tmp_path, actions=["eating"]).missing == []
+    with pytest.warns(UserWarning, match=r"S8/posing_2\.txt"):
+        dataset = open_all(recordings, tmp_path, allow_missing=True)
+    assert dataset.missing == ["S8/posing_2.txt"]
+
+
+@pytest.mark.parametrize("take", [1, 2])
+def test_windows_need_both_recordings(recordings, tmp_path, take):
+    """One alone would give other windows than the published ones."""
+    (recordings / f"S5/posing_{take}.txt").unlink()
+    with (
+        pytest.warns(UserWarning, match="lacks 1 files"),
+        pytest.raises(DataError, match=r"'posing' are drawn from .*'actions'"),
+    ):
+        open_all(recordings, tmp_path, "test", allow_missing=True)
+    rest = [action for action in ACTIONS if action != "posing"]
+    dataset = open_all(recordings, tmp_path, "test", actions=rest)
+    assert len(dataset) == 14 * 8
+
+
+@pytest.mark.parametrize("split", ["train", "val", "test"])
+def test_training_file_that_is_a_test_file(recordings, tmp_path, split):
+    for copy in ("S1/eating_1.txt", "S11/phoning_2.txt"):
+        shutil.copy(recordings / "S5/smoking_2.txt", recordings / copy)
+    with pytest.raises(
+        DataError,
+        match=r"S1/eating_1\.txt equals S5/smoking_2\.txt, "
+        r"S11/phoning_2\.txt equals S5/smoking_2\.txt\..* delete",
+    ):
+        open_all(recordings, tmp_path, split)
+    for copy in ("S1/eating_1.txt", "S11/phoning_2.txt"):
+        (recordings / copy).unlink()
+    with pytest.warns(UserWarning, match="lacks 2 files"):
+        open_all(recordings, tmp_path, split, allow_missing=True)
+
+
+def test_training_files_may_be_alike(recordings, tmp_path):
+    shutil.copy(recordings / "S1/eating_1.txt", recordings / "S6/eating_1.txt")
+    assert len(open_all(recordings, tmp_path)) == 300
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (",".join(["0"] * 98), "line 1: 98 columns, expected 99"),
+        (",".join(["0"] * 98 + ["nan"]), "line 1, column 99: 'nan'"),
+        ("", "is empty"),
+    ],
+)
+def test_spoiled_file(recordings, tmp_path, text, fault):
+    (recordings / "S7/sitting_2.txt").write_text(text)
+    with pytest.raises(DataError, match=rf"sitting_2\.txt.*{fault}"):
+        open_all(recordings, tmp_path)
+
+
+def test_shortest_test_recording(recordings, tmp_path):
+    """167 frames at stride 2 leave one start, 16."""
+    arguments = {"actions": ["walking"], "stride": 2}
+    for take in (1, 2):
+        write(recordings / f"S5/walking_{take}.txt", 333, take)
+    dataset = open_all(recordings, tmp_path, "test", **arguments)
+    assert {w.start + 2 * 3 for w in dataset.windows} == {2 * (16 + 50)}
+    write(recordings / "S5/walking_2.txt", 332)
+    with pytest.raises(DataError, match=r"walking_2\.txt: 166 frames at stri"):
+        open_all(recordings, tmp_path, "test", **arguments)
+
+
+@pytest.mark.filterwarnings("ignore:.*lacks 210 files")
+def test_foreign_folder(tmp_path):
+    (tmp_path / "pictures").mkdir()
+    with pytest.raises(DataError, match="pictures holds none of the files"):
+        open_all(tmp_path / "pictures", tmp_path, allow_missing=True)
+    assert os.listdir(tmp_path) == ["pictures"]
+
+
+def test_absent_root(tmp_path):
+    with pytest.raises(FileNotFoundError, match="absent"):
+        open_all(tmp_path / "absent", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "culprit"),
+    [
+        ({"split": "dev"}, r"'split' must be one of .*'val'.*got 'dev'"),
+        ({"actions": ["walking", "flying"]}, "Unknown action 'flying'"),
+        ({"split": "test", "observed": 51}, "observe 50 .* 51 and 2"),
+        ({"split": "test", "future": 101}, "leave 100 .* 3 and 101"),
+        ({"observed": 0}, "'observed' >= 1"),
+        ({"stride": 0}, "'stride' >= 1"),
+    ],
+)
+def test_bad_arguments(complete, tmp_path, arguments, culprit):
+    with pytest.raises(ValueError, match=culprit):
+        open_all(complete, tmp_path, **arguments)
+    assert not os.listdir(tmp_path)

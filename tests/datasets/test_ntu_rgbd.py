@@ -1,0 +1,395 @@
+import os
+import zipfile
+
+import numpy as np
+import pytest
+import torch
+from torch_geometric.loader import DataLoader
+from torch_geometric.transforms import Compose
+
+from symgnn_pyg.datasets.ntu_rgbd import NTURGBD, parse
+from symgnn_pyg.datasets.prepare import EmptyRecordingError
+from symgnn_pyg.errors import DataError
+from symgnn_pyg.transforms import Centre, NormaliseView
+
+SPLITS = ("train", "val", "test")
+ORIGINAL_SUBJECTS = (
+    1, 2, 4, 5, 8, 9, 13, 14, 15, 16, 17, 18, 19, 25, 27, 28, 31, 34, 35, 38,
+)  # fmt: skip
+
+
+def poses(length, seed=0, scale=1.0):
+    """Positions as they are printed, of shape [T, 25, 3]."""
+    random = np.random.default_rng(seed)
+    return np.round(scale * random.standard_normal((length, 25, 3)), 5)
+
+
+def document(frames):
+    """The text of a recording; each frame is a dict from body to pose."""
+    lines = [str(len(frames))]
+    for frame in frames:
+        lines.append(str(len(frame)))
+        for name, pose in frame.items():
+            lines += [f"{name} 0 1 1 1 1 0 0.01 -0.25 2", "25"]
+            lines += [
+                f"{x} {y} {z} 277.4 191.8 nan -inf -0.2 0.05 0.97 -0.1 2"
+                for x, y, z in pose
+            ]
+    return "\r\n".join([*lines, ""])
+
+
+def write(root, name, frames):
+    path = root / f"{name}.skeleton"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(document(frames), newline="")
+
+
+def one_body(length, seed=0):
+    return [{"7": pose} for pose in poses(length, seed)]
+
+
+def name(setup=1, camera=1, subject=1, action=1):
+    return f"S{setup:03d}C{camera:03d}P{subject:03d}R001A{action:03d}"
+
+
+def open_all(root, tmp_path, split="train", **arguments):
+    return NTURGBD(
+        root,
+        split,
+        **{
+            "observed": 4,
+            "future": 2,
+            "store": tmp_path / "ntu.h5",
+            **arguments,
+        },
+    )
+
+
+def names(dataset):
+    return {dataset.store.names[w.sequence] for w in dataset.windows}
+
+
+def test_round_trip(tmp_path):
+    """Two persons, from the text to a batch."""
+    one, two = poses(6, 1), poses(6, 2, scale=2.0)
+    both = [{"a": a, "b": b} for a, b in zip(one, two, strict=True)]
+    write(tmp_path / "data", name(subject=1, action=51), both)
+    write(tmp_path / "data/deep", name(subject=2), one_body(6, seed=3))
+    dataset = open_all(tmp_path / "data", tmp_path)
+    (batch,) = DataLoader(dataset, 2)
+    motion = torch.cat([batch.x, batch.future], dim=1).transpose(0, 1)
+    expected = np.concatenate([two, one, poses(6, 3)], axis=1)
+    np.testing.assert_array_equal(motion, expected.astype(np.float32))
+    assert batch.y.tolist() == [50, 0]
+    assert batch.num_bodies.tolist() == [2, 1]
+    assert dataset.classes[50] == "kicking other person"
+    assert str(dataset) == "NTURGBD(2, observed=4, future=2)"
+
+
+def test_clip_is_stretched(tmp_path):
+    ramp = np.arange(3)[:, None, None] + np.zeros((3, 25, 3))
+    write(tmp_path / "data", name(), [{"7": pose} for pose in ramp])
+    (data,) = open_all(tmp_path / "data", tmp_path, observed=3)
+    assert data.x[4, :, 1].tolist() == [0.0, 0.5, 1.0]
+    assert data.future[4, :, 1].tolist() == [1.5, 2.0]
+
+
+def test_widest_bodies_are_kept_in_that_order():
+    wide, wider, still = poses(4, 1), poses(4, 2, scale=3.0), poses(1)[[0] * 4]
+    frames = [
+        {"still": s, "wide": w, "wider": r}
+        for s, w, r in zip(0.1 * still, wide, wider, strict=True)
+    ]
+    content = document(frames).encode()
+    np.testing.assert_array_equal(parse(content, "x"), [wider, wide])
+    np.testing.assert_array_equal(parse(content, "x", max_bodies=1), [wider])
+    assert parse(content, "x", max_bodies=9).shape == (3, 4, 25, 3)
+
+
+def test_spread_is_the_sum_of_the_axes():
+    """Not of their squares, which would put the other body first."""
+    along_one, along_three = np.zeros((2, 4, 25, 3))
+    along_one[::2, :, 0] = 2.0  # standard deviation 1
+    along_three[::2] = 0.8  # three of 0.4
+    frames = [
+        {"1": a, "2": b} for a, b in zip(along_one, along_three, strict=True)
+    ]
+    first, _ = parse(document(frames).encode(), "x")
+    np.testing.assert_array_equal(first, along_three)
+
+
+def test_gaps_are_interpolated_and_ends_held():
+    a, b = poses(2)
+    frames = [{}, {"7": a}, {}, {}, {"7": b}, {}]
+    (motion,) = parse(document(frames).encode(), "x")
+    expected = [a, a, (2 * a + b) / 3, (a + 2 * b) / 3, b, b]
+    np.testing.assert_allclose(motion, expected, rtol=0, atol=1e-12)
+
+
+def test_body_that_comes_late():
+    """Both bodies have all frames; tracks follow the name, not the place."""
+    one, two = poses(3, 1, scale=9.0), poses(2, 2)
+    frames = [
+        {"1": one[0]},
+        {"2": two[0], "1": one[1]},
+        {"1": one[2], "2": two[1]},
+    ]
+    motion = parse(document(frames).encode(), "x")
+    np.testing.assert_array_equal(motion, [one, two[[0, 0, 1]]])
+
+
+def test_bodies_have_names_not_numbers():
+    """Names beyond the precision of a number are told apart."""
+    a, b = poses(2)
+    frames = [{"72057594037931101": a, "72057594037931102": b}]
+    assert parse(document(frames).encode(), "x").shape == (2, 1, 25, 3)
+
+
+@pytest.mark.parametrize("frames", [[], [{}], [{}, {}, {}]])
+def test_no_body(frames):
+    with pytest.raises(EmptyRecordingError, match="clip shows no body"):
+        parse(document(frames).encode(), "clip")
+
+
+def put(number, text):
+    def spoil(lines):
+        lines[number - 1] = text
+
+    return spoil
+
+
+def cut(number):
+    def spoil(lines):
+        del lines[number:]
+
+    return spoil
+
+
+# Lines: 1 frames; 2 bodies, 3 body, 4 joints, 5-29 a joint each; 30 bodies, ...
+@pytest.mark.parametrize(
+    ("spoil", "fault"),
+    [
+        (put(1, "two"), "line 1: 'two' is no number of frames"),
+        (put(1, "-2"), "line 1: '-2' is no number of frames"),
+        (put(1, ""), "line 1: expected a number of frames, in 1 fields"),
+        (put(1, "3"), "line 58: the file ends where a number of bodies"),
+        (put(1, "1"), "line 30: the file goes on after its last frame"),
+        (put(1, "999999999"), "line 1: 999999999 frames, more than 1000"),
+        (put(1, "9" * 9999), "line 1: '99999999999999999999' is no number"),
+        (put(2, "1000000000"), "line 2: '1000000000' is no number of bodies"),
+        (put(2, "999999999"), "line 30: expected a body, in 10 fields"),
+        (put(2, "0"), "line 3: expected a number of bodies, in 1 fields"),
+        (put(3, "7 0 1 1"), "line 3: expected a body, in 10 fields"),
+        (put(4, "24"), "line 4: 24 joints, expected 25"),
+        (put(9, "1 2 3"), "line 9: expected a joint, in 12 fields"),
+        (put(9, "1 2 3" + " 0" * 10), "line 9: expected a joint, in 12"),
+        (put(9, "1 x 3" + " 0" * 9), "line 9: '1 x 3' is no position"),
+        (put(9, "1 nan 3" + " 0" * 9), "line 9: '1 nan 3' is no position"),
+        (put(9, "1 2 1e39" + " 0" * 9), "line 9: '1 2 1e39' is no position"),
+        (put(9, "1 2 \x00" + " 0" * 9), "line 9: "),
+        (cut(0), "line 1: the file ends where a number of frames"),
+        (cut(40), "line 41: the file ends where a joint is due"),
+    ],
+)
+def test_faults_name_file_and_line(spoil, fault):
+    lines = document(one_body(2)).splitlines()
+    spoil(lines)
+    with pytest.raises(DataError, match=rf"^clip, {fault}"):
+        parse("\n".join(lines).encode(), "clip")
+
+
+def test_body_twice_in_a_frame():
+    lines = document([{"1": pose, "2": pose} for pose in poses(1)])
+    with pytest.raises(DataError, match=r"line 30: body '1' occurs twice in f"):
+        parse(lines.replace("\n2 0 1", "\n1 0 1").encode(), "clip")
+
+
+def every_clip(root, setups=(1, 2), actions=(1,)):
+    for setup in setups:
+        for camera in (1, 2, 3):
+            for subject in range(1, 41):
+                for action in actions:
+                    write(
+                        root, name(setup, camera, subject, action), one_body(1)
+                    )
+
+
+def numbers(dataset, start):
+    return {int(name[start : start + 3]) for name in names(dataset)}
+
+
+def test_cross_subject(tmp_path):
+    every_clip(tmp_path / "data")
+    splits = {s: open_all(tmp_path / "data", tmp_path, s) for s in SPLITS}
+    subjects = {s: numbers(dataset, 9) for s, dataset in splits.items()}
+    assert subjects["train"] | subjects["val"] == set(ORIGINAL_SUBJECTS)
+    assert subjects["val"] == {5, 15, 25, 35}
+    assert subjects["test"] == set(range(1, 41)) - set(ORIGINAL_SUBJECTS)
+    assert sum(map(len, splits.values())) == 240
+
+
+def test_cross_view(tmp_path):
+    every_clip(tmp_path / "data")
+    splits = {
+        s: open_all(tmp_path / "data", tmp_path, s, benchmark="xview")
+        for s in SPLITS
+    }
+    assert numbers(splits["train"], 5) == numbers(splits["val"], 5) == {2, 3}
+    assert numbers(splits["test"], 5) == {1}
+    assert numbers(splits["val"], 9) == {5, 15, 25, 35}
+    assert [len(splits[s]) for s in SPLITS] == [144, 16, 80]
+
+
+def test_cross_setup(tmp_path):
+    for setup in (17, 18, 32):
+        for subject in (41, 45, 106):
+            write(tmp_path / "d", name(setup, 1, subject, 120), one_body(1))
+    arguments = {"benchmark": "xset", "num_classes": 120}
+    splits = {
+        s: open_all(tmp_path / "d", tmp_path, s, **arguments) for s in SPLITS
+    }
+    assert numbers(splits["train"], 1) == {18, 32}
+    assert numbers(splits["val"], 1) == {18, 32}
+    assert numbers(splits["val"], 9) == {45}
+    assert numbers(splits["test"], 1) == {17}
+    assert [len(splits[s]) for s in SPLITS] == [4, 2, 3]
+    assert splits["test"].num_classes == 120
+
+
+def test_subjects_of_the_extended_set(tmp_path):
+    for subject in range(41, 107):
+        write(tmp_path / "data", name(18, 1, subject, 61), one_body(1))
+    splits = {
+        s: open_all(tmp_path / "data", tmp_path, s, num_classes=120)
+        for s in SPLITS
+    }
+    assert numbers(splits["train"], 9) | numbers(splits["val"], 9) == {
+        45, 46, 47, 49, 50, 52, 53, 54, 55, 56, 57, 58, 59, 70, 74, 78, 80,
+        81, 82, 83, 84, 85, 86, 89, 91, 92, 93, 94, 95, 97, 98, 100, 103,
+    }  # fmt: skip
+    assert numbers(splits["val"], 9) == {45, 55, 85, 95}
+
+
+def test_sixty_classes_of_the_extended_archive(tmp_path):
+    for action in (1, 60, 61, 120):
+        write(tmp_path / "data", name(action=action), one_body(1))
+    dataset = open_all(tmp_path / "data", tmp_path)
+    assert numbers(dataset, 17) == {1, 60}
+    assert dataset.num_classes == 60
+    assert dataset.classes[-1] == "walking apart from each other"
+
+
+def test_missing_and_empty_recordings(tmp_path):
+    root, listed = tmp_path / "data", tmp_path / "missing.txt"
+    for subject in (1, 2, 4):
+        write(root, name(subject=subject), one_body(2))
+    write(root, name(subject=8), [{}, {}])
+    listed.write_text(
+        f"2 samples lack skeletons.\n\n{name(subject=2)}\n"
+        f"{name(subject=4)}.skeleton\n{name(subject=40)}\n"
+    )
+    with pytest.warns(UserWarning, match=r"1 of 2 recordings were left out"):
+        dataset = open_all(root, tmp_path, missing=listed)
+    assert names(dataset) == {name(subject=1)}
+    assert dataset.missing == [name(subject=2), name(subject=4)]
+    assert list(dataset.skipped) == [f"{name(subject=8)}.skeleton"]
+
+
+def test_faulty_recording(tmp_path):
+    write(tmp_path / "data", name(), one_body(2))
+    spoiled = tmp_path / "data" / f"{name(subject=2)}.skeleton"
+    spoiled.write_text("1\nmany\n")
+    with pytest.raises(DataError, match=rf"{spoiled.name}, line 2: 'many'"):
+        open_all(tmp_path / "data", tmp_path)
+    with pytest.warns(UserWarning, match="left out"):
+        dataset = open_all(tmp_path / "data", tmp_path, skip_faulty=True)
+    assert list(dataset.skipped) == [spoiled.name]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", "names no clips"),
+        ("none\n", "names no clips"),
+        (f"{name()}\nS001C1\n", "line 2: 'S001C1' is no name of a clip"),
+    ],
+)
+def test_spoiled_list(tmp_path, text, fault):
+    write(tmp_path / "data", name(), one_body(2))
+    (tmp_path / "list.txt").write_text(text)
+    with pytest.raises(DataError, match=rf"list\.txt.*{fault}"):
+        open_all(tmp_path / "data", tmp_path, missing=tmp_path / "list.txt")
+
+
+@pytest.mark.parametrize(
+    "bad", ["walk", "S1C2P3R2A13", name(action=0), name(action=121)]
+)
+def test_foreign_name(tmp_path, bad):
+    write(tmp_path / "data", bad, one_body(2))
+    with pytest.raises(DataError, match=rf"{bad}\.skeleton: .* is no clip"):
+        open_all(tmp_path / "data", tmp_path)
+
+
+def test_zip_and_folder_are_equal(tmp_path):
+    write(tmp_path / "data", name(), one_body(5))
+    (file,) = (tmp_path / "data").iterdir()
+    with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
+        archive.write(file, f"nturgb+d_skeletons/{file.name}")
+        archive.writestr("nturgb+d_skeletons/readme.md", "About the data")
+    one = open_all(tmp_path / "data", tmp_path)
+    other = NTURGBD(tmp_path / "data.zip", observed=4, future=2)
+    assert torch.equal(one[0].x, other[0].x)
+    assert os.path.exists(tmp_path / "data.zip.h5")
+
+
+def test_other_arguments_make_the_store_anew(tmp_path):
+    two = [{"1": a, "2": b} for a, b in zip(poses(3), poses(3, 1), strict=True)]
+    write(tmp_path / "data", name(), two)
+    assert open_all(tmp_path / "data", tmp_path)[0].num_bodies == 2
+    single = open_all(tmp_path / "data", tmp_path, max_bodies=1)
+    assert single[0].num_bodies == 1
+
+
+def test_empty_split(tmp_path):
+    write(tmp_path / "data", name(subject=1), one_body(2))
+    with pytest.raises(DataError, match="no clip of the 'val' split of 'xsub'"):
+        open_all(tmp_path / "data", tmp_path, "val")
+
+
+def test_normalised_as_the_docstring_says(tmp_path):
+    write(tmp_path / "data", name(), one_body(6))
+    transform = Compose(
+        [Centre(1), NormaliseView(spine=(0, 1), shoulders=(8, 4))]
+    )
+    (data,) = open_all(tmp_path / "data", tmp_path, transform=transform)
+    assert data.x[1].abs().max() == 0
+    torch.testing.assert_close(data.x[0, 0, :2], torch.zeros(2))
+    assert data.x[0, 0, 2] < 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "culprit"),
+    [
+        ({"split": "dev"}, r"'split' must be one of .*got 'dev'"),
+        ({"benchmark": "xs"}, r"'benchmark' must be one of .*got 'xs'"),
+        ({"num_classes": 61}, "'xsub' has 60 or 120 classes, got .* 61"),
+        (
+            {"benchmark": "xview", "num_classes": 120},
+            "'xview' has 60 classes, got 'num_classes' 120",
+        ),
+        ({"benchmark": "xset"}, "'xset' has 120 classes, got .* 60"),
+        ({"max_bodies": 0}, "'max_bodies' must be at least 1, got 0"),
+        ({"observed": 0}, "'observed' >= 1"),
+    ],
+)
+def test_bad_arguments(tmp_path, arguments, culprit):
+    with pytest.raises(ValueError, match=culprit):
+        open_all(tmp_path / "data", tmp_path, **arguments)
+    assert not os.listdir(tmp_path)
+
+
+def test_absent_files(tmp_path):
+    with pytest.raises(FileNotFoundError, match="absent"):
+        open_all(tmp_path / "absent", tmp_path)
+    with pytest.raises(FileNotFoundError, match="list"):
+        open_all(tmp_path, tmp_path, missing=tmp_path / "list")
