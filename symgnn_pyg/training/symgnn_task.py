@@ -164,6 +164,7 @@ class SymGNNTask(LightningModule):
         self.log_dict(
             {f"val_{name}": value.float() for name, value in found.items()},
             prog_bar=True,
+            sync_dist=True,
         )
 
     def _in_unit(self, frames: Tensor) -> Tensor:

@@ -3,7 +3,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import Module, ModuleList
+from torch.nn import ModuleList
 from torch_geometric.nn.inits import reset
 
 from symgnn_pyg import ops
@@ -11,6 +11,7 @@ from symgnn_pyg.nn.models.actional_inference import ActionalGraphInference
 from symgnn_pyg.nn.models.multi_scale_gcn import MultiScaleGCN
 from symgnn_pyg.nn.models.prediction_head import PredictionHead
 from symgnn_pyg.nn.models.prediction_step import check_orders
+from symgnn_pyg.nn.models.pretrained import Pretrained
 from symgnn_pyg.nn.models.recognition_head import RecognitionHead
 from symgnn_pyg.nn.pool.rows import sample_of_body, samples
 from symgnn_pyg.skeleton import Skeleton
@@ -36,7 +37,7 @@ class SymGNNOutput(NamedTuple):
     shared: Tensor
 
 
-class SymGNN(Module):
+class SymGNN(Pretrained):
     r"""The symbiotic graph neural network of the `"Symbiotic Graph Neural
     Networks for 3D Skeleton-based Human Action Recognition and Motion
     Prediction" <https://arxiv.org/abs/1910.02212>`_ paper: a backbone of one
@@ -106,7 +107,13 @@ class SymGNN(Module):
         recognition: bool = True,
         prediction: bool = True,
     ) -> None:
+        given = locals()
         super().__init__()
+        self.arguments = {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in given.items()
+            if name not in ("self", "__class__")
+        }
         if not (recognition or prediction):
             raise ValueError("'recognition' or 'prediction' is due")
         if not 0 <= dropout <= 1:

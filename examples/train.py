@@ -1,0 +1,165 @@
+"""Train Sym-GNN on one process or many, killed or not.
+
+    python examples/train.py                          # made-up motion
+    python examples/train.py --data cmu_mocap.zip     # real motion
+    python examples/train.py --resume                 # where it was killed
+    torchrun --nproc-per-node=2 examples/train.py     # two processes
+
+Writes to --output: last.ckpt (at least once a minute), best.ckpt, the folder
+`model` that `SymGNN.from_pretrained` reads, and logs as CSV and for
+TensorBoard.
+"""
+
+import argparse
+import os
+import warnings
+from pathlib import Path
+
+import torch
+from lightning.pytorch import Trainer, seed_everything
+
+from symgnn_pyg.datasets import CMUMocap, MotionDataset, SyntheticMotion
+from symgnn_pyg.errors import DataError
+from symgnn_pyg.nn import SymGNN
+from symgnn_pyg.training import (
+    MotionDataModule,
+    SafetensorsCheckpoint,
+    SymGNNTask,
+    make_trainer,
+)
+from symgnn_pyg.training.optimisers import RECIPES
+
+
+def main() -> None:
+    args = parse_arguments()
+    warnings.formatwarning = lambda message, *_, **__: f"Note: {message}\n"
+    try:
+        run(args)
+    except (DataError, ValueError, OSError) as error:
+        raise SystemExit(f"Error: {error}") from None
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--data",
+        default="synthetic",
+        help="'synthetic', or the folder or zip archive of CMU Mocap",
+    )
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--future", type=int, default=25, help="frames")
+    parser.add_argument(
+        "--batch-size", type=int, default=32, help="of all processes together"
+    )
+    parser.add_argument("--recipe", choices=RECIPES, default="one_cycle")
+    parser.add_argument("--learning-rate", type=float)
+    parser.add_argument("--dropout", type=float, default=0.1)
+    parser.add_argument(
+        "--weighting", default="0.98", help="'mgda', or a number from 0 to 1"
+    )
+    parser.add_argument(
+        "--ema", type=float, help="decay of the average of the weights"
+    )
+    parser.add_argument(
+        "--patience", type=int, help="validations without a better score"
+    )
+    parser.add_argument(
+        "--precision", choices=["32", "bf16-mixed", "16-mixed"], default="32"
+    )
+    parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--workers", type=int, default=0)
+    parser.add_argument("--nodes", type=int, default=1)
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--quick", action="store_true", help="a few steps")
+    parser.add_argument("--output", type=Path, default=Path("outputs/train"))
+    parser.add_argument("--seed", type=int, default=0)
+    return parser.parse_args()
+
+
+def run(args: argparse.Namespace) -> None:
+    seed_everything(args.seed, verbose=False)
+    train, val = (open_split(args, split) for split in ("train", "val"))
+    train.transform = val.transform = train.standardize()
+    val = val[:: max(1, len(val) // 256)]
+    model = SymGNN.light(
+        train.skeleton,
+        train.num_classes,
+        observed=train.observed,
+        future=train.future,
+        dropout=args.dropout,
+    )
+    weighting = args.weighting
+    task = SymGNNTask(
+        torch.compile(model, dynamic=True) if args.compile else model,
+        train,
+        weighting if weighting == "mgda" else float(weighting),
+        args.recipe,
+        args.learning_rate,
+        seed=args.seed,
+    )
+    data = MotionDataModule(
+        train,
+        val,
+        batch_size=args.batch_size,
+        balanced=True,
+        num_workers=args.workers,
+        seed=args.seed,
+    )
+    trainer = make_trainer(
+        args.output,
+        ema=args.ema,
+        patience=args.patience,
+        max_epochs=1 if args.quick else args.epochs,
+        limit_train_batches=4 if args.quick else None,
+        limit_val_batches=1 if args.quick else None,
+        precision=args.precision,
+        devices=int(os.environ.get("LOCAL_WORLD_SIZE", 1)),
+        num_nodes=args.nodes,
+    )
+    last = args.output / "last.ckpt"
+    resume = last if args.resume and last.exists() else None
+    trainer.fit(task, data, ckpt_path=resume)
+    if trainer.is_global_zero:
+        save(trainer, task, model, train, args.output)
+
+
+def open_split(args: argparse.Namespace, split: str) -> MotionDataset:
+    if args.data == "synthetic":
+        return SyntheticMotion(
+            args.output, split, future=args.future, seed=args.seed
+        )
+    return CMUMocap(
+        args.data,
+        split,
+        future=args.future,
+        allow_missing=True,
+        store=args.output / "cmu_mocap.h5",
+    )
+
+
+def save(
+    trainer: Trainer,
+    task: SymGNNTask,
+    model: SymGNN,
+    train: MotionDataset,
+    output: Path,
+) -> None:
+    best = output / "best.ckpt"
+    if best.exists():
+        state = SafetensorsCheckpoint().load_checkpoint(best)["state_dict"]
+        task.load_state_dict(state)
+    model.save_pretrained(
+        output / "model",
+        classes=train.classes,
+        mean=train.transform.mean.tolist(),
+        std=train.transform.std.tolist(),
+        metrics={
+            name: float(value)
+            for name, value in trainer.callback_metrics.items()
+        },
+    )
+    print(f"Wrote {output / 'model'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+import json
+import os
+from pathlib import Path
+from typing import Any, Self
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from torch.nn import Module
+
+from symgnn_pyg import __version__
+from symgnn_pyg.errors import DataError
+from symgnn_pyg.files import replacing
+from symgnn_pyg.skeleton import Skeleton
+
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+
+
+class Pretrained(Module):
+    r"""The base class of networks that are kept in a folder, by the
+    convention of the Hugging Face Hub: :obj:`config.json` says how to build
+    the network, :obj:`model.safetensors` holds its weights. Reading them runs
+    no code.
+
+    A subclass gives :attr:`arguments`, what its constructor was called with,
+    :obj:`skeleton` among it.
+    """
+
+    arguments: dict[str, Any]
+    about: dict[str, Any]
+
+    def save_pretrained(
+        self, folder: str | os.PathLike[str], **about: Any
+    ) -> None:
+        r"""Writes the network.
+
+        Args:
+            folder: The folder; it is made where it is missing.
+            **about: What else to keep in :obj:`config.json`, such as the names
+                of the classes, how the data were normalised, or results.
+        """
+        skeleton: Skeleton = self.arguments["skeleton"]
+        config = {
+            "library_name": "symgnn_pyg",
+            "library_version": __version__,
+            "class": type(self).__name__,
+            "arguments": {
+                **self.arguments,
+                "skeleton": skeleton.to_dict(),
+            },
+            "about": about,
+        }
+        text = json.dumps(config, indent=2) + "\n"
+        weights = {
+            name: tensor.detach().cpu().contiguous()
+            for name, tensor in self.state_dict().items()
+        }
+        with replacing(Path(folder) / WEIGHTS) as path:
+            save_file(weights, path)
+        with replacing(Path(folder) / CONFIG) as path:
+            path.write_text(text)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name: str | os.PathLike[str],
+        skeleton: Skeleton | None = None,
+        revision: str | None = None,
+    ) -> Self:
+        r"""Builds a network from a folder that :meth:`save_pretrained` wrote,
+        and loads its weights. The network is in evaluation mode, and its
+        :attr:`about` is what was kept beside it.
+
+        Args:
+            name: The folder, or else the id of a repository of the Hugging
+                Face Hub, which takes :obj:`huggingface_hub`.
+            skeleton: The skeleton that the network must have been made for.
+                (default: any)
+            revision: The revision of the repository. (default: the newest)
+
+        Raises:
+            DataError: If the files are damaged, of another network or another
+                skeleton, or were written by a newer version.
+            FileNotFoundError: If there is no such folder.
+        """
+        folder = _folder(name, revision)
+        config = _read_config(folder / CONFIG)
+        if config["class"] != cls.__name__:
+            raise DataError(
+                f"{folder} holds a {config['class']}, not a {cls.__name__}"
+            )
+        try:
+            arguments = dict(config["arguments"])
+            arguments["skeleton"] = Skeleton(**arguments["skeleton"])
+            model = cls(**arguments)
+            model.about = dict(config["about"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(
+                f"{folder / CONFIG} describes no network: {error}"
+            ) from error
+        if skeleton is not None and (
+            skeleton.fingerprint != arguments["skeleton"].fingerprint
+        ):
+            raise DataError(
+                f"{folder} was made for {arguments['skeleton']!r}, not for "
+                f"{skeleton!r}"
+            )
+        try:
+            model.load_state_dict(_read_weights(folder / WEIGHTS))
+        except RuntimeError as error:
+            raise DataError(
+                f"{folder / WEIGHTS} does not fit the network: {error}"
+            ) from error
+        return model.eval()
+
+
+def _folder(name: str | os.PathLike[str], revision: str | None) -> Path:
+    folder = Path(name)
+    if folder.is_dir():
+        return folder
+    parts = str(name).split("/")
+    if len(parts) != 2 or not all(parts):
+        raise FileNotFoundError(
+            f"There is no folder {folder}, and {str(name)!r} is no id of the "
+            f"Hugging Face Hub, which is OWNER/NAME"
+        )
+    try:
+        from huggingface_hub import hf_hub_download
+    except ImportError as error:
+        raise FileNotFoundError(
+            f"There is no folder {folder}; for the Hugging Face Hub, install "
+            f"huggingface_hub"
+        ) from error
+    for file in (WEIGHTS, CONFIG):
+        path = hf_hub_download(str(name), file, revision=revision)
+    return Path(path).parent
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        config = json.loads(path.read_text())
+        version = _version(str(config["library_version"]))
+        if not isinstance(config["class"], str):
+            raise TypeError("'class' is no name")
+    except FileNotFoundError:
+        raise
+    except (KeyError, OSError, RecursionError, TypeError, ValueError) as error:
+        raise DataError(f"{path} describes no network: {error}") from error
+    if version > _version(__version__):
+        raise DataError(
+            f"{path} was written by symgnn_pyg {config['library_version']}, "
+            f"which is newer than this one, {__version__}; install that one"
+        )
+    return config
+
+
+def _read_weights(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except FileNotFoundError:
+        raise
+    except (OSError, SafetensorError, ValueError) as error:
+        raise DataError(f"{path} holds no weights: {error}") from error
+
+
+def _version(text: str) -> tuple[int, int]:
+    major, minor, *_ = text.split(".")
+    return int(major), int(minor)

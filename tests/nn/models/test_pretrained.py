@@ -1,0 +1,144 @@
+import json
+import pickle
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from symgnn_pyg import Skeleton
+from symgnn_pyg.errors import DataError
+from symgnn_pyg.nn import SymGNN
+
+TINY = {
+    "observed": 8,
+    "future": 2,
+    "channels": (4, 6),
+    "strides": (1, 2),
+    "fusion": (1,),
+    "num_hops": 2,
+    "kernel_size": 3,
+    "hidden_channels": 8,
+}
+
+
+@pytest.fixture
+def net(arm):
+    return SymGNN(arm, 4, **TINY).eval()
+
+
+@pytest.fixture
+def folder(net, tmp_path):
+    net.save_pretrained(tmp_path / "net", classes=["a", "b", "c", "d"])
+    return tmp_path / "net"
+
+
+def test_round_trip(net, folder, arm):
+    again = SymGNN.from_pretrained(folder, skeleton=arm)
+    x = torch.randn(10, 8, 3)
+    for one, other in zip(net(x), again(x), strict=True):
+        assert torch.equal(one, other)
+    assert not again.training
+    assert again.about == {"classes": ["a", "b", "c", "d"]}
+    assert again.skeleton == arm
+
+
+def test_saved_again_is_the_same(folder, tmp_path):
+    again = SymGNN.from_pretrained(folder)
+    again.save_pretrained(tmp_path / "again", **again.about)
+    for name in ("config.json", "model.safetensors"):
+        one, other = folder / name, tmp_path / "again" / name
+        assert one.read_bytes() == other.read_bytes()
+
+
+def test_light_and_full_are_remembered(tmp_path):
+    skeleton = Skeleton.get("kinetics18")
+    net = SymGNN.light(skeleton, 3, num_hops=2, prediction=False)
+    net.save_pretrained(tmp_path)
+    again = SymGNN.from_pretrained(tmp_path)
+    assert again.prediction is None
+    assert again.arguments["num_hops"] == 2
+
+
+def test_pickles_with_its_arguments(net):
+    again = pickle.loads(pickle.dumps(net))
+    assert again.arguments == net.arguments
+
+
+def change(folder, **changes):
+    path = folder / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def test_another_skeleton(folder):
+    with pytest.raises(DataError, match=r"made for .*'arm'.*, not for .*ntu25"):
+        SymGNN.from_pretrained(folder, skeleton=Skeleton.get("ntu25"))
+
+
+def test_newer_version(folder):
+    change(folder, library_version="99.1.0")
+    with pytest.raises(DataError, match=r"symgnn_pyg 99\.1\.0, .* newer"):
+        SymGNN.from_pretrained(folder)
+
+
+def test_another_class(folder):
+    change(folder, **{"class": "DualSymGNN"})
+    with pytest.raises(DataError, match="holds a DualSymGNN, not a SymGNN"):
+        SymGNN.from_pretrained(folder)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"arguments": {}},
+        {"arguments": 5},
+        {"arguments": {"skeleton": {"joints": []}, "num_classes": 4}},
+        {"library_version": None},
+        {"class": 7},
+        {"about": None},
+    ],
+)
+def test_spoiled_config(folder, changes):
+    change(folder, **changes)
+    with pytest.raises(DataError, match=r"config\.json describes no network"):
+        SymGNN.from_pretrained(folder)
+
+
+def test_config_that_is_no_json(folder):
+    (folder / "config.json").write_text("[" * 100_000)
+    with pytest.raises(DataError, match=r"config\.json describes no network"):
+        SymGNN.from_pretrained(folder)
+
+
+def test_unknown_argument(folder):
+    config = json.loads((folder / "config.json").read_text())
+    change(folder, arguments={**config["arguments"], "wings": 2})
+    with pytest.raises(DataError, match="wings"):
+        SymGNN.from_pretrained(folder)
+
+
+def test_weights_of_another_network(folder):
+    path = folder / "model.safetensors"
+    weights = load_file(path)
+    weights.popitem()
+    save_file(weights, path)
+    with pytest.raises(DataError, match=r"(?s)does not fit .*Missing"):
+        SymGNN.from_pretrained(folder)
+
+
+def test_truncated_weights(folder):
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-50])
+    with pytest.raises(DataError, match=r"safetensors holds no weights"):
+        SymGNN.from_pretrained(folder)
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+def test_missing_file(folder, name):
+    (folder / name).unlink()
+    with pytest.raises(FileNotFoundError, match=name):
+        SymGNN.from_pretrained(folder)
+
+
+def test_no_folder(tmp_path):
+    with pytest.raises(FileNotFoundError, match="absent"):
+        SymGNN.from_pretrained(tmp_path / "absent")
