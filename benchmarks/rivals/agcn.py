@@ -136,10 +136,11 @@ class AGCN(JointClassifier):
         strides: Sequence[int] = STRIDES,
     ) -> None:
         partitions = spatial_partitions(skeleton)
-        widths = zip([in_channels, *channels], channels, strides, strict=False)
+        before = in_channels, *channels[:-1]
+        sizes = zip(before, channels, strides, strict=True)
         blocks = [
-            AdaptiveBlock(before, width, partitions, stride, residual=i > 0)
-            for i, (before, width, stride) in enumerate(widths)
+            AdaptiveBlock(narrow, width, partitions, stride, residual=i > 0)
+            for i, (narrow, width, stride) in enumerate(sizes)
         ]
         base = skeleton, num_classes, observed, future, in_channels
         super().__init__(*base, blocks, channels[-1])

@@ -65,9 +65,9 @@ class HCN(Rival):
     What differs: velocities are those of :func:`symgnn_pyg.ops.difference`
     and so zero in the first frame, where the paper resizes the differences.
     With NTU-RGB+D's 25 joints and 60 classes it has 2.65 million parameters,
-    beside the 2.64 million that are quoted; those are of the well-known
-    reimplementation, whose sizes are the defaults. The paper's own,
-    :obj:`frames=32` and :obj:`hidden_channels=256`, have 0.78 million.
+    as the well-known reimplementation in PyTorch, whose sizes are the
+    defaults. With the paper's own, :obj:`frames=32` and
+    :obj:`hidden_channels=256`, it has 0.78 million.
 
     Args:
         skeleton: The skeleton.

@@ -40,7 +40,7 @@ class JointClassifier(Rival):
         self.classify = Linear(width, num_classes)
 
     def forward(
-        self, x: Tensor, num_bodies: Tensor | None = None, *graphs: Tensor
+        self, x: Tensor, num_bodies: Tensor | None = None
     ) -> SymGNNOutput:
         r"""Runs the forward pass.
 
@@ -48,7 +48,14 @@ class JointClassifier(Rival):
             x: The observed sequences, of shape :math:`[M \cdot V, T, C]`.
             num_bodies: The number of bodies of each sample, of shape
                 :math:`[N]`. (default: one each)
-            *graphs: Graphs :math:`[M, V, V]` for the blocks.
+        """
+        return self.recognise(x, num_bodies)
+
+    def recognise(
+        self, x: Tensor, num_bodies: Tensor | None, *graphs: Tensor
+    ) -> SymGNNOutput:
+        r"""The forward pass with further graphs :math:`[M, V, V]` for the
+        blocks.
         """
         num_joints = self.skeleton.num_joints
         h = self.samples(x).transpose(2, 3).flatten(1, 2)  # [M, V*C, T]

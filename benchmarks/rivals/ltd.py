@@ -57,9 +57,7 @@ class FreeGraphConv(Module):
 
 
 class FreeLayer(Module):
-    r"""The convolution with batch normalisation of each channel of each node,
-    tanh and dropout.
-    """
+    r"""The convolution, batch normalisation per node, tanh and dropout."""
 
     def __init__(
         self, num_nodes: int, in_channels: int, channels: int, dropout: float

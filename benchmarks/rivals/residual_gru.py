@@ -90,15 +90,13 @@ class ResidualGRU(Rival):
                 y = y[sample_of_body(num_bodies, observed.size(0))]
             y = one_hot(y, self.num_classes).unsqueeze(1).to(x)  # [M, 1, K]
         h, state = self.gru(self._read(observed, y))
-        shared, pose = state[0], observed[:, -1:]
-        poses: list[Tensor] = []
-        while True:
-            pose = pose + self.out(h[:, -1:])
-            poses.append(pose)
-            if len(poses) == self.future:
-                break
-            h, state = self.gru(self._read(pose, y), state)
-        future = torch.cat(poses, dim=1).unflatten(2, (-1, self.in_channels))
+        shared, poses = state[0], [observed[:, -1:]]
+        for step in range(self.future):
+            if step > 0:
+                h, state = self.gru(self._read(poses[-1], y), state)
+            poses.append(poses[-1] + self.out(h[:, -1:]))
+        future = torch.cat(poses[1:], dim=1)  # [M, T', V*C]
+        future = future.unflatten(2, (-1, self.in_channels))
         future = future.transpose(1, 2).flatten(0, 1)  # [M*V, T', C]
         return SymGNNOutput(None, future, None, shared)
 

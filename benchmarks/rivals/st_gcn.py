@@ -73,16 +73,17 @@ def spatial_blocks(
         num_further: The number of further graphs. (default: :obj:`0`)
     """
     num_graphs = partitions.size(0) + num_further
-    widths = zip([in_channels, *channels], channels, strides, strict=False)
+    before = in_channels, *channels[:-1]
+    sizes = zip(before, channels, strides, strict=True)
     return [
         SpatialBlock(
-            GraphMixConv(before, width, num_graphs, partitions),
+            GraphMixConv(narrow, width, num_graphs, partitions),
             kernel_size,
             stride,
             dropout,
             residual=i > 0,
         )
-        for i, (before, width, stride) in enumerate(widths)
+        for i, (narrow, width, stride) in enumerate(sizes)
     ]
 
 
