@@ -42,6 +42,10 @@ from symgnn_pyg.datasets import (
     kinetics_skeleton,
     ntu_rgbd,
 )
+from symgnn_pyg.datasets.asf_amc import parse_amc, parse_asf
+from symgnn_pyg.datasets.bvh import parse_bvh
+from symgnn_pyg.datasets.csv_table import parse_csv
+from symgnn_pyg.datasets.npy import parse_npy, parse_npz
 from symgnn_pyg.datasets.source import Source
 from symgnn_pyg.errors import DataError
 
@@ -156,6 +160,71 @@ def read_archive(content: bytes, where: str) -> np.ndarray:
     return np.concatenate(tables)
 
 
+BVH = b"""HIERARCHY
+ROOT hips
+{
+  OFFSET 0 1 0
+  CHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation
+  JOINT chest
+  {
+    OFFSET 0 0.4 0
+    CHANNELS 3 Zrotation Xrotation Yrotation
+    End Site
+    {
+      OFFSET 0 0.3 0
+    }
+  }
+}
+MOTION
+Frames: 2
+Frame Time: 0.04
+0 1 0 10 20 30 40 50 60
+0.1 1 0 11 21 31 41 51 61
+"""
+ASF = b""":units
+  length 0.45
+  angle deg
+:root
+  order TX TY TZ RX RY RZ
+  axis XYZ
+  position 0 0 0
+  orientation 0 0 0
+:bonedata
+  begin
+    name upper
+    direction 1 0 0
+    length 2
+    axis 0 0 20 XYZ
+    dof rx ry rz
+    limits (-160 20) (-70 70) (-60 70)
+  end
+:hierarchy
+  begin
+    root upper
+  end
+"""
+AMC = b""":FULLY-SPECIFIED
+:DEGREES
+1
+root 1 2 3 10 20 30
+upper 40 50 60
+2
+root 1 2 3 11 21 31
+upper 41 51 61
+"""
+CSV = b"a_x,a_y,b_x,b_y\n1,2,3,4\n5,6,7,8.5\n"
+
+
+def read_asf(content: bytes, where: str) -> np.ndarray:
+    return np.array([parse_asf(content, where).skeleton.offsets])
+
+
+def saved(save: Callable[[io.BytesIO, np.ndarray], None]) -> bytes:
+    file = io.BytesIO()
+    save(file, numbers(2, 3, 3))
+    return file.getvalue()
+
+
 PARSERS = {
     parser.name: parser
     for parser in (
@@ -170,6 +239,19 @@ PARSERS = {
             "kinetics_skeleton",
             [skeleton_json([1, 0, 2, 3]), skeleton_json([1])],
             partial(kinetics_skeleton.parse, max_bodies=2),
+        ),
+        Parser("bvh", [BVH], parse_bvh),
+        Parser("asf", [ASF], read_asf),
+        Parser("amc", [AMC], partial(parse_amc, asf=parse_asf(ASF, "a.asf"))),
+        Parser(
+            "csv", [CSV, table(3, 4)], partial(parse_csv, joints=("a", "b"))
+        ),
+        Parser("npy", [saved(np.save)], parse_npy, binary=True),
+        Parser(
+            "npz",
+            [saved(np.savez), saved(np.savez_compressed)],
+            parse_npz,
+            binary=True,
         ),
         Parser("sequence_store", [store()], read_store, binary=True),
         Parser(

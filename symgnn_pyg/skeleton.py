@@ -413,10 +413,11 @@ class Skeleton:
                     f"ring in 'links'"
                 )
             parent_of[child] = parent
-        try:
-            cycle = nx.find_cycle(nx.DiGraph(self.bones))
-        except nx.NetworkXNoCycle:
+        graph = nx.DiGraph(self.bones)
+        # Looking for a cycle that is not there takes long on long chains.
+        if nx.is_directed_acyclic_graph(graph):
             return
+        cycle = nx.find_cycle(graph)
         names = [self.joints[child] for child, _ in cycle]
         raise ValueError(
             f"Bones form a cycle: {' -> '.join([*names, names[0]])}"

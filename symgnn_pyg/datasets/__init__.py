@@ -9,6 +9,8 @@ from symgnn_pyg.datasets.motion_dataset import (
 )
 from symgnn_pyg.datasets.ntu_rgbd import NTURGBD
 from symgnn_pyg.datasets.prepare import EmptyRecordingError, Recording, prepare
+from symgnn_pyg.datasets.skeleton_arrays import SkeletonArrays
+from symgnn_pyg.datasets.skeleton_folder import SkeletonFolder
 from symgnn_pyg.datasets.source import Source
 from symgnn_pyg.datasets.synthetic_motion import SyntheticMotion
 
@@ -20,6 +22,8 @@ __all__ = [
     "KineticsSkeleton",
     "MotionDataset",
     "Recording",
+    "SkeletonArrays",
+    "SkeletonFolder",
     "Source",
     "SyntheticMotion",
     "Window",

@@ -37,17 +37,18 @@ def write_store(path):
     return SequenceStore.write(path, sequences, ARM, ["x", "y"])
 
 
-def make_run(folder, writer=None, **arguments):
+def make_run(folder, writer=None, transform=True, **arguments):
     """Task, data and trainer of a tiny run: five steps an epoch, with
     dropout and random transforms."""
     warnings.simplefilter("ignore")
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "store.h5"
+    path = folder / f"store_{os.environ.get('RANK', 0)}.h5"
     store = SequenceStore(path) if path.exists() else write_store(path)
     dataset = MotionDataset(
         store, all_windows(store, range(4), T, STEPS), T, STEPS
     )
-    dataset.transform = Compose([dataset.standardize(), RandomJitter(0.01)])
+    if transform:
+        dataset.transform = Compose([dataset.standardize(), RandomJitter(0.01)])
     torch.manual_seed(1)
     model = SymGNN(
         ARM,
@@ -63,7 +64,9 @@ def make_run(folder, writer=None, **arguments):
     )
     task = SymGNNTask(model, dataset, **arguments.pop("task", {}))
     data = MotionDataModule(
-        dataset, dataset[:4], batch_size=BATCH, **arguments.pop("data", {})
+        dataset,
+        dataset[:4],
+        **{"batch_size": BATCH, **arguments.pop("data", {})},
     )
     trainer = make_trainer(
         folder,

@@ -1,0 +1,126 @@
+"""Which recordings are in a split, and which samples they give."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from symgnn_pyg.data import SequenceStore
+from symgnn_pyg.datasets.motion_dataset import (
+    SPLITS,
+    all_windows,
+    check_split,
+    check_window,
+    clip_windows,
+)
+from symgnn_pyg.errors import DataError
+
+SAMPLES = ("windows", "clips")
+SHARES = (0.8, 0.1, 0.1)
+
+
+def check_sampling(
+    split: str | None,
+    samples: str,
+    observed: int,
+    future: int,
+    stride: int,
+    shares: Sequence[float],
+) -> None:
+    r"""Refuses arguments that are none of their values."""
+    check_window(observed, future, stride)
+    if split is not None:
+        check_split(split)
+    if samples not in SAMPLES:
+        raise ValueError(f"'samples' must be one of {SAMPLES}, got {samples!r}")
+    if samples == "clips" and stride != 1:
+        raise ValueError(
+            f"'stride' is for windows: clips are stretched, got {stride}"
+        )
+    if (
+        len(shares) != len(SPLITS)
+        or not all(0 <= share < np.inf for share in shares)
+        or not shares[0]
+    ):
+        raise ValueError(
+            f"'shares' must be those of {SPLITS}, none negative and the "
+            f"first positive, got {shares}"
+        )
+
+
+def deal(
+    recordings: Mapping[str, str],
+    shares: Sequence[float],
+    seed: int,
+    splits: Sequence[str] = SPLITS,
+) -> dict[str, str]:
+    r"""Deals recordings out to splits at random, class by class, so that each
+    split has its share of every class.
+
+    Args:
+        recordings: The class of each recording, by name.
+        shares: The shares of :obj:`"train"`, :obj:`"val"` and :obj:`"test"`.
+            A split other than :obj:`"train"` gets its share of each class,
+            rounded, but one recording at least if its share is positive, and
+            :obj:`"train"` gets the rest.
+        seed: Another seed deals in another way.
+        splits: The splits to deal to, :obj:`"train"` first.
+            (default: all three)
+
+    Returns:
+        The split of each recording.
+
+    Raises:
+        DataError: If a class has too few recordings.
+    """
+    share = dict(zip(SPLITS, shares, strict=True))
+    total = sum(share[split] for split in splits)
+    by_class: dict[str, list[str]] = {}
+    for name in sorted(recordings):
+        by_class.setdefault(recordings[name], []).append(name)
+    dealt: dict[str, str] = {}
+    for label, names in by_class.items():
+        # Another class does not change how this one is dealt.
+        random = np.random.default_rng([seed, *label.encode()])
+        waiting = [names[i] for i in random.permutation(len(names))]
+        for split in splits[1:]:
+            count = round(len(names) * share[split] / total)
+            count = max(count, 1) if share[split] else 0
+            taken, waiting = waiting[:count], waiting[count:]
+            dealt |= dict.fromkeys(taken, split)
+        if not waiting:
+            raise DataError(
+                f"The class {label!r} has {len(names)} recordings, too few to "
+                f"deal out to {', '.join(splits)}; record more, or pass "
+                f"'shares' that are 0 for some"
+            )
+        dealt |= dict.fromkeys(waiting, "train")
+    return dealt
+
+
+def choose_windows(
+    store: SequenceStore,
+    sequences: Iterable[int],
+    samples: str,
+    observed: int,
+    future: int,
+    stride: int,
+) -> np.ndarray:
+    r"""The windows of some sequences: each there is, or one a clip.
+
+    Args:
+        store: The store.
+        sequences: The sequences.
+        samples: :obj:`"windows"` or :obj:`"clips"`.
+        observed: The number of observed frames.
+        future: The number of frames to predict.
+        stride: The distance of one frame to the next.
+
+    Raises:
+        DataError: If there are no sequences.
+    """
+    sequences = list(sequences)
+    if not sequences:
+        raise DataError(f"{store.path}: the split has no recordings")
+    if samples == "clips":
+        return clip_windows(store, sequences)
+    return all_windows(store, sequences, observed, future, stride)

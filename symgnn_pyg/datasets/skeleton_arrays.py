@@ -1,0 +1,205 @@
+import atexit
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from symgnn_pyg.data import MotionSequence, SequenceStore, SkeletonData
+from symgnn_pyg.datasets.motion_dataset import MotionDataset
+from symgnn_pyg.datasets.npy import check_real
+from symgnn_pyg.datasets.sampling import (
+    SHARES,
+    check_sampling,
+    choose_windows,
+    deal,
+)
+from symgnn_pyg.errors import DataError
+from symgnn_pyg.skeleton import Skeleton
+
+
+class SkeletonArrays(MotionDataset):
+    r"""Your own skeletons, from arrays in memory. They are written to an HDF5
+    file, so that processes that load batches share them.
+
+    Args:
+        arrays: The recordings: an array of shape :math:`[N, T, V, C]`, or
+            :math:`N` arrays of shape :math:`[T, V, C]` or
+            :math:`[B, T, V, C]`, each of any length.
+        labels: The class of each recording: its name, or its index.
+        skeleton: The skeleton.
+        split: :obj:`"train"`, :obj:`"val"` or :obj:`"test"`, to which
+            recordings are dealt out at random, class by class; or
+            :obj:`None` for all recordings. (default: :obj:`None`)
+        observed: The number of observed frames. (default: :obj:`50`)
+        future: The number of frames to predict. (default: :obj:`25`)
+        stride: The distance of one frame to the next, in frames of the
+            arrays. (default: :obj:`1`)
+        samples: :obj:`"windows"` for every window of each recording, or
+            :obj:`"clips"` for one sample a recording, all of it, spread by
+            linear interpolation over :obj:`observed` and :obj:`future`
+            frames. (default: :obj:`"windows"`)
+        classes: The names of the classes. (default: the names among
+            :obj:`labels`, sorted, or the indices up to the largest)
+        shares: The shares of train, val and test of each class: rounded, and
+            one recording at least where the share is positive.
+            (default: :obj:`(0.8, 0.1, 0.1)`)
+        seed: Another seed deals recordings out in another way.
+            (default: :obj:`0`)
+        store: The HDF5 file to write; one that holds these recordings
+            already is used as it is. (default: a file in a temporary folder,
+            removed when the process ends)
+        transform: A transform of each sample. (default: :obj:`None`)
+
+    Raises:
+        DataError: If a recording does not fit the skeleton or holds anything
+            but finite numbers, or :obj:`store` holds other data.
+        ValueError: If an argument is none of its values.
+
+    Example:
+        >>> arm = Skeleton.from_bones([("elbow", "hand"), ("hand", "tip")])
+        >>> frames = np.random.default_rng(0).normal(size=(10, 90, 3, 3))
+        >>> train = SkeletonArrays(frames, 5 * ["up", "down"], arm, "train")
+        >>> train.classes
+        ['down', 'up']
+    """
+
+    def __init__(
+        self,
+        arrays: np.ndarray | Tensor | Sequence[np.ndarray | Tensor],
+        labels: Sequence[str] | Sequence[int] | np.ndarray | Tensor,
+        skeleton: Skeleton,
+        split: str | None = None,
+        observed: int = 50,
+        future: int = 25,
+        stride: int = 1,
+        samples: str = "windows",
+        classes: Sequence[str] | None = None,
+        shares: Sequence[float] = SHARES,
+        seed: int = 0,
+        store: str | os.PathLike[str] | None = None,
+        transform: Callable[[SkeletonData], SkeletonData] | None = None,
+    ) -> None:
+        check_sampling(split, samples, observed, future, stride, shares)
+        if len(arrays) != len(labels):
+            raise ValueError(
+                f"There are {len(arrays)} 'arrays', but {len(labels)} 'labels'"
+            )
+        indices, names = _classes(labels, classes)
+        sequences = [
+            MotionSequence(f"{names[label]}/{i}", _numbers(array, i), label)
+            for i, (array, label) in enumerate(
+                zip(arrays, indices, strict=True)
+            )
+        ]
+        opened = _write(store, sequences, skeleton, names)
+        chosen = list(range(len(sequences)))
+        if split is not None:
+            of_class = {s.name: names[s.label] for s in sequences}
+            split_of = deal(of_class, shares, seed)
+            chosen = [
+                i for i, s in enumerate(sequences) if split_of[s.name] == split
+            ]
+        super().__init__(
+            opened,
+            choose_windows(opened, chosen, samples, observed, future, stride),
+            observed,
+            future,
+            stride,
+            transform,
+        )
+        self.split = split
+
+
+def _classes(
+    given: Sequence[str] | Sequence[int] | np.ndarray | Tensor,
+    classes: Sequence[str] | None,
+) -> tuple[list[int], list[str]]:
+    labels = [np.asarray(label).item() for label in given]
+    for i, label in enumerate(labels):
+        if type(label) is not type(labels[0]) or not isinstance(
+            label, str | int
+        ):
+            raise ValueError(
+                f"'labels' must all be names or all be indices, got "
+                f"{label!r} at {i}"
+            )
+    if classes is not None:
+        names = list(classes)
+    elif labels and isinstance(labels[0], int):
+        names = [str(i) for i in range(int(max(labels)) + 1)]
+    else:
+        names = sorted(set(map(str, labels)))
+    indices = []
+    for label in labels:
+        if label not in (
+            names if isinstance(label, str) else range(len(names))
+        ):
+            raise ValueError(
+                f"The label {label!r} is none of the {len(names)} classes "
+                f"{', '.join(names[:10])}"
+            )
+        indices.append(names.index(label) if isinstance(label, str) else label)
+    return indices, names
+
+
+def _numbers(array: np.ndarray | Tensor, index: int) -> np.ndarray:
+    if isinstance(array, Tensor):
+        array = array.detach().cpu()
+    numbers = np.asarray(array)
+    check_real(numbers.dtype, f"arrays[{index}]")
+    return numbers
+
+
+def _write(
+    path: str | os.PathLike[str] | None,
+    sequences: Sequence[MotionSequence],
+    skeleton: Skeleton,
+    classes: Sequence[str],
+) -> SequenceStore:
+    recipe = _recipe(sequences, skeleton, classes)
+    path = Path(_folder() / f"{recipe}.h5" if path is None else path)
+    try:
+        store = SequenceStore(path)
+    except FileNotFoundError:
+        return SequenceStore.write(path, sequences, skeleton, classes, recipe)
+    if store.shards[0].recipe != recipe:
+        raise DataError(
+            f"{path} is the store of other data; delete it or pass another "
+            f"'store'"
+        )
+    return store
+
+
+def _recipe(
+    sequences: Sequence[MotionSequence],
+    skeleton: Skeleton,
+    classes: Sequence[str],
+) -> str:
+    described = [
+        (s.name, s.label, s.frames.shape, s.frames.dtype.str) for s in sequences
+    ]
+    made_from = [skeleton.to_dict(), list(classes), described]
+    digest = hashlib.sha256(json.dumps(made_from).encode())
+    for sequence in sequences:
+        digest.update(sequence.frames.tobytes())
+    return digest.hexdigest()
+
+
+@lru_cache
+def _folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="symgnn_pyg_"))
+    atexit.register(_remove, folder, os.getpid())
+    return folder
+
+
+def _remove(folder: Path, pid: int) -> None:
+    # Processes that were forked from this one still read it.
+    if os.getpid() == pid:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,376 @@
+import os
+import shutil
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+from torch_geometric.loader import DataLoader
+
+from symgnn_pyg import Skeleton
+from symgnn_pyg.data import SkeletonLoader
+from symgnn_pyg.datasets.skeleton_folder import SkeletonFolder
+from symgnn_pyg.errors import DataError
+
+ARM = Skeleton.from_bones([("elbow", "shoulder"), ("hand", "elbow")])
+SHORT = {"observed": 3, "future": 2}
+BVH = """HIERARCHY
+ROOT shoulder
+{{
+  OFFSET 0 0 0
+  CHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation
+  JOINT elbow
+  {{
+    OFFSET {length} 0 0
+    CHANNELS 3 Zrotation Xrotation Yrotation
+    End Site
+    {{
+      OFFSET {length} 0 0
+    }}
+  }}
+}}
+MOTION
+Frames: {count}
+Frame Time: {time}
+"""
+ASF = """:units
+angle deg
+:root
+order TX TY TZ RX RY RZ
+:bonedata
+begin
+name upper
+direction 1 0 0
+length 2
+dof rz
+end
+:hierarchy
+root upper
+"""
+
+
+def poses(length, seed=0, shape=(3, 3)):
+    random = np.random.default_rng(seed)
+    return random.standard_normal((length, *shape)).astype(np.float32)
+
+
+def bvh(count=8, length=1.0, time=0.04):
+    head = BVH.format(count=count, length=length, time=time)
+    return head + "".join(f"{i} 0 0 90 0 0 0 0 0\n" for i in range(count))
+
+
+def amc(count=8):
+    frames = [f"{i}\nroot {i} 0 0 0 0 0\nupper 90\n" for i in range(count)]
+    return ":DEGREES\n" + "".join(frames)
+
+
+def write(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(content, np.ndarray):
+        np.save(path, content)
+    elif isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        path.write_text(content)
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Ten recordings of two classes, in three formats."""
+    folder = tmp_path / "motion"
+    for i in range(10):
+        write(folder / f"wave/{i}.npy", poses(8, i))
+    for i in range(6):
+        write(folder / f"bow/{i}.npy", poses(8, 10 + i))
+    for i in range(6, 8):
+        np.savez(folder / f"bow/{i}.npz", poses(8, 10 + i))
+    for i in range(8, 10):
+        rows = poses(8, 10 + i).reshape(8, 9)
+        np.savetxt(folder / f"bow/{i}.csv", rows, delimiter=",", fmt="%.9g")
+    return folder
+
+
+def open_all(root, split="train", skeleton=ARM, **arguments):
+    return SkeletonFolder(root, skeleton, split, **{**SHORT, **arguments})
+
+
+def names(dataset):
+    return {dataset.store.names[i] for i in dataset.windows.sequence}
+
+
+def test_every_format_to_the_batch(root):
+    found = {}
+    for split in ("train", "val", "test"):
+        dataset = open_all(root, split, samples="clips", observed=5, future=3)
+        for i, data in enumerate(dataset):
+            name = dataset.store.names[dataset.windows.sequence[i]]
+            found[name] = data
+    assert len(found) == 20
+    for name, data in found.items():
+        seed = int(name[-1]) + 10 * name.startswith("bow")
+        motion = torch.cat([data.x, data.future], dim=1)
+        expected = torch.from_numpy(poses(8, seed)).transpose(0, 1)
+        assert torch.equal(motion, expected)
+        assert dataset.classes[int(data.y)] == name.split("/")[0]
+
+
+def test_loaders_agree(root):
+    dataset = open_all(root)
+    assert repr(dataset) == "SkeletonFolder(64, observed=3, future=2)"
+    assert dataset.classes == ["bow", "wave"]
+    assert dataset.skeleton == ARM
+    for one, other in zip(
+        DataLoader(dataset, 10), SkeletonLoader(dataset, 10), strict=True
+    ):
+        assert torch.equal(one.x, other.x)
+        assert torch.equal(one.future, other.future)
+        assert torch.equal(one.y, other.y)
+    assert dataset.split == "train"
+
+
+def test_splits_share_no_recording(root):
+    splits = {s: names(open_all(root, s)) for s in ("train", "val", "test")}
+    assert [len(splits[s]) for s in splits] == [16, 2, 2]
+    assert len(set.union(*splits.values())) == 20
+    for held_out in ("val", "test"):
+        classes = Counter(name.split("/")[0] for name in splits[held_out])
+        assert classes == {"bow": 1, "wave": 1}
+    assert splits["val"] != names(open_all(root, "val", seed=1))
+    assert splits["val"] == names(open_all(root, "val"))
+
+
+def test_shares(root):
+    shares = (1, 3, 1)
+    splits = [
+        open_all(root, s, shares=shares) for s in ("train", "val", "test")
+    ]
+    assert [len(names(split)) for split in splits] == [4, 12, 4]
+    assert len(names(open_all(root, shares=(1, 0, 0)))) == 20
+    with pytest.raises(DataError, match=r"motion\.h5: the split has no record"):
+        open_all(root, "val", shares=(1, 0, 0))
+
+
+def test_a_new_class_leaves_the_others_as_they_were(root):
+    before = names(open_all(root, "val"))
+    for i in range(4):
+        write(root / f"add/{i}.npy", poses(8))
+    after = names(open_all(root, "val", store=root.with_name("more.h5")))
+    assert {name for name in after if not name.startswith("add")} == before
+
+
+def test_few_recordings_cannot_be_dealt_out(root):
+    for i in range(2):
+        write(root / f"add/{i}.npy", poses(8))
+    with pytest.raises(DataError, match=r"'add' has 2 recordings, too few"):
+        open_all(root)
+    assert len(names(open_all(root, shares=(0.5, 0, 0.5)))) == 11
+
+
+@pytest.mark.parametrize("form", ["folder", "zip", "enclosed zip"])
+def test_folders_of_splits(tmp_path, form):
+    folder = tmp_path / "motion"
+    for s, split in enumerate(("train", "val", "test")):
+        for i in range(2):
+            write(folder / split / f"wave/{i}.npy", poses(8, 2 * s + i))
+    if form == "zip":
+        folder = shutil.make_archive(tmp_path / "packed", "zip", folder)
+    elif form == "enclosed zip":
+        folder = shutil.make_archive(
+            tmp_path / "packed", "zip", tmp_path, "motion"
+        )
+    for split in ("train", "val", "test"):
+        found = names(open_all(folder, split))
+        assert found == {f"{split}/wave/0", f"{split}/wave/1"}
+
+
+def test_splits_without_a_folder_come_from_train(root):
+    for folder in ("wave", "bow"):
+        shutil.move(root / folder, root / "train" / folder)
+    write(root / "test/wave/0.npy", poses(8))
+    splits = {s: names(open_all(root, s)) for s in ("train", "val", "test")}
+    assert [len(splits[s]) for s in splits] == [18, 2, 1]
+    assert all(name.startswith("train/") for name in splits["val"])
+    assert splits["test"] == {"test/wave/0"}
+    shutil.rmtree(root / "train")
+    with pytest.raises(DataError, match=r"folders test, but no rec.* in train"):
+        open_all(root)
+
+
+@pytest.mark.parametrize("form", ["zip", "enclosed zip"])
+def test_zip_and_folder_are_equal(root, form):
+    one = open_all(root)
+    arguments = [root.parent, root.name] if form == "enclosed zip" else [root]
+    archive = shutil.make_archive(root.parent / "packed", "zip", *arguments)
+    other = open_all(archive)
+    assert os.path.exists(f"{archive}.h5")
+    assert other.classes == one.classes
+    for a, b in zip(one, other, strict=True):
+        assert torch.equal(a.x, b.x)
+        assert torch.equal(a.y, b.y)
+
+
+def test_clips_and_windows(root):
+    clips = open_all(root, samples="clips")
+    assert len(clips) == 16
+    assert clips[0].x.shape == (3, 3, 3)
+    assert set(clips.windows.span.tolist()) == {8}
+    windows = open_all(root, stride=1)
+    assert len(windows) == 16 * (8 - 5 + 1)
+    assert len(open_all(root, observed=2, stride=2)) == 16 * (8 - 7 + 1)
+
+
+def test_several_bodies(tmp_path):
+    motion = poses(8, shape=(2, 3, 3)).swapaxes(0, 1)  # [B, T, V, C]
+    for i in range(3):
+        write(tmp_path / f"own/hug/{i}.npy", motion)
+    data = open_all(tmp_path / "own")[0]
+    assert data.x.shape == (6, 3, 3)
+    assert torch.equal(data.x[3:, 0], torch.from_numpy(motion[1, 0]))
+
+
+def test_bvh_brings_its_skeleton(tmp_path):
+    for i in range(3):
+        write(tmp_path / f"own/turn/{i}.bvh", bvh(length=1 + i))
+    dataset = SkeletonFolder(tmp_path / "own", **SHORT)
+    assert dataset.skeleton.joints == ("shoulder", "elbow", "elbow end")
+    assert dataset.skeleton.bones == ((1, 0), (2, 1))
+    assert dataset.skeleton.offsets is None
+    assert dataset.skeleton.part_names == ("body",)
+    length = 1 + int(dataset.store.names[dataset.windows[0].sequence][-1])
+    expected = torch.tensor([[1.0, 0, 0], [1, length, 0], [1, 2 * length, 0]])
+    torch.testing.assert_close(dataset[1].x[:, 0], expected)
+
+
+def test_joints_are_taken_by_name(tmp_path):
+    for i in range(3):
+        write(tmp_path / f"own/turn/{i}.bvh", bvh())
+    two = Skeleton(["elbow", "shoulder"], [("elbow", "shoulder")])
+    dataset = SkeletonFolder(tmp_path / "own", two, **SHORT)
+    expected = torch.tensor([[0.0, 1, 0], [0, 0, 0]])
+    torch.testing.assert_close(dataset[0].x[:, 0], expected)
+    with pytest.raises(DataError, match=r"bvh lacks hand of .*it has shoulder"):
+        open_all(tmp_path / "own", store=tmp_path / "other.h5")
+
+
+def test_amc_beside_its_asf(tmp_path):
+    root = tmp_path / "own"
+    write(root / "body.asf", ASF)
+    for i in range(3):
+        write(root / f"turn/{i}.amc", amc())
+    dataset = SkeletonFolder(root, **SHORT)
+    assert dataset.skeleton.joints == ("root", "upper", "upper end")
+    expected = torch.tensor([[1.0, 0, 0], [1, 0, 0], [1, 2, 0]])
+    torch.testing.assert_close(dataset[1].x[:, 0], expected)
+    write(root / "body.asf", ASF.replace("length 2", "length 3"))
+    assert SkeletonFolder(root, **SHORT)[0].x[2, 0, 1] == 3
+    write(root / "turn/other.asf", ASF)
+    with pytest.raises(DataError, match=r"2 \.asf files, expected one"):
+        SkeletonFolder(root, **SHORT)
+
+
+def test_other_skeletons_are_named(tmp_path):
+    root = tmp_path / "own"
+    for i in range(3):
+        write(root / f"turn/{i}.bvh", bvh())
+    write(root / "turn/3.bvh", bvh().replace("elbow", "knee"))
+    message = r"3\.bvh has another skeleton than .*0\.bvh, .*elbow.*knee"
+    with pytest.raises(DataError, match=message):
+        SkeletonFolder(root, **SHORT)
+    with pytest.warns(UserWarning, match=r"1 of 4 recordings were left out"):
+        dataset = SkeletonFolder(root, skip_faulty=True, **SHORT)
+    assert list(dataset.skipped) == ["turn/3.bvh"]
+
+
+def test_other_frame_rates_are_named(tmp_path):
+    root = tmp_path / "own"
+    for i in range(3):
+        write(root / f"turn/{i}.bvh", bvh(time=0.0333333 if i else 0.033))
+    assert len(SkeletonFolder(root, **SHORT)) == 4
+    write(root / "turn/3.bvh", bvh(time=0.0083333))
+    message = r"3\.bvh has frames of 0\.0083333 s, but .*0\.bvh of 0\.033 s"
+    with pytest.raises(DataError, match=message):
+        SkeletonFolder(root, **SHORT)
+
+
+def test_store_is_kept_and_made_anew(root):
+    open_all(root)
+    store = root.with_name("motion.h5")
+    made = os.stat(store).st_mtime_ns
+    open_all(root, "val")
+    assert os.stat(store).st_mtime_ns == made
+    write(root / "wave/3.npy", poses(9, 99))
+    assert len(open_all(root, shares=(1, 0, 0))) == 20 * 4 + 1
+
+
+def test_what_is_left_out(root):
+    for name in (".DS_Store", "README.md", "wave/.hidden.npy", "LICENSE"):
+        write(root / name, "")
+    write(root / "wave/0.mp4", "")
+    write(root / "body.asf", "")
+    with pytest.warns(UserWarning, match=r"2 files were not read.*body\.asf"):
+        dataset = open_all(root)
+    assert dataset.skipped == {
+        "body.asf": "there are no .amc files",
+        "wave/0.mp4": "none of .npy, .npz, .csv, .bvh, .amc",
+    }
+
+
+def test_no_frames_is_no_fault(tmp_path):
+    for i in range(4):
+        write(tmp_path / f"own/turn/{i}.bvh", bvh(count=8 * bool(i)))
+    with pytest.warns(UserWarning, match=r"1 of 4 recordings were left out"):
+        dataset = SkeletonFolder(tmp_path / "own", **SHORT)
+    assert list(dataset.skipped) == ["turn/0.bvh"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("wave/x.npy", poses(8, shape=(4, 3)), r"x\.npy: .*\[8, 4, 3\] do not"),
+        ("wave/x.npy", poses(8, shape=(3, 2)), r": 2 channels, but the sequ"),
+        (
+            "wave/x.npy",
+            poses(8, shape=()),
+            r"x\.npy holds .* shape \[8\], expe",
+        ),
+        ("wave/x.npy", np.inf * poses(8), r"x\.npy: frame 0 holds a number"),
+        ("wave/x.npy", b"no array", r"x\.npy is no \.npy file"),
+        ("wave/x.npz", b"no archive", r"x\.npz is no \.npz file"),
+        ("wave/x.csv", "1,2\n", r"x\.csv, line 1: 2 columns"),
+        ("wave/x.bvh", "no", r"x\.bvh, line 1: unexpected 'no'"),
+        ("wave/x.amc", "1\n", r"holds \.amc files and 0 \.asf files"),
+        ("wave/0.csv", "1\n", r"two recordings 'wave/0'"),
+        ("x.npy", poses(8), r"x\.npy lies elsewhere than in the folder of a"),
+        ("wave/deep/x.npy", poses(8), r"x\.npy lies elsewhere"),
+        ("train/x.npy", poses(8), r"npy lies elsewhere than in a folder of tr"),
+    ],
+)
+def test_bad_files(root, name, content, message):
+    write(root / name, content)
+    with pytest.raises(DataError, match=message):
+        open_all(root)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"split": "all"}, r"'split' must be one of .*got 'all'"),
+        ({"samples": "all"}, r"'samples' must be one of .*got 'all'"),
+        ({"samples": "clips", "stride": 2}, r"'stride' is for windows"),
+        ({"observed": 0}, r"'observed' >= 1"),
+        ({"shares": (0.5, 0.5)}, r"'shares' must be those of"),
+        ({"shares": (0, 1, 1)}, r"'shares' must be those of"),
+        ({"shares": (1, -1, 1)}, r"'shares' must be those of"),
+        ({"skeleton": None}, r"'skeleton' is needed: no file of .*motion"),
+    ],
+)
+def test_bad_arguments(root, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        open_all(root, **arguments)
+
+
+def test_nothing_there(tmp_path):
+    with pytest.raises(FileNotFoundError, match="absent"):
+        open_all(tmp_path / "absent")
+    with pytest.raises(DataError, match=r"holds no recordings: put files of"):
+        open_all(tmp_path)

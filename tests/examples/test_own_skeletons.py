@@ -1,0 +1,81 @@
+import re
+import runpy
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from symgnn_pyg.nn import SymGNN
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = ROOT / "examples" / "own_skeletons.py"
+PAGE = ROOT / "docs" / "own_skeletons.md"
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", [str(SCRIPT), *map(str, arguments)])
+        runpy.run_path(str(SCRIPT), run_name="__main__")
+        return capsys.readouterr().out
+
+    return run
+
+
+def errors(out):
+    return [float(e) for e in re.findall(r"mean joint error (\S+)", out)]
+
+
+def test_a_short_training_learns_both_tasks(run, tmp_path):
+    out = run("--output", tmp_path, "--steps", 40)
+    assert "1420 windows of held-out recordings" in out
+    assert float(re.search(r"recognised (\S+)%", out)[1]) > 80
+    model, still = errors(out)
+    assert model < still
+
+    network = SymGNN.from_pretrained(tmp_path / "own_skeletons_model")
+    assert network.about["classes"] == ["bow", "clap", "jump", "wave"]
+    assert len(network.about["mean"]) == len(network.about["std"]) == 5
+    assert network(torch.zeros(5, 20, 3)).future.shape == (5, 10, 3)
+
+
+def test_same_seed_gives_the_same_on_own_data(run, tmp_path):
+    for i in range(8):
+        frames = np.random.default_rng(i).normal(size=(32, 5, 3))
+        path = tmp_path / f"own/{'ab'[i % 2]}/{i}.npy"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.save(path, frames)
+    outs = []
+    for i, seed in enumerate((1, 1, 2)):
+        output = tmp_path / f"out{i}"
+        out = run("--data", tmp_path / "own", "--output", output,
+                  "--steps", 2, "--seed", seed)  # fmt: skip
+        assert "6 windows of held-out recordings" in out
+        outs.append(errors(out))
+    assert outs[0] == outs[1] != outs[2]
+
+
+def test_errors_are_one_line(run, tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((40, 5, 3)))
+    with pytest.raises(SystemExit, match=r"^Error: .*a\.npy lies elsewhere"):
+        run("--data", tmp_path)
+    with pytest.raises(SystemExit, match=r"^Error: There is no folder"):
+        run("--data", tmp_path / "absent")
+
+
+def test_every_code_block_of_the_page_runs(tmp_path, monkeypatch, capsys):
+    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    assert len(blocks) == 5
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for block in blocks:
+        exec(compile(block, str(PAGE), "exec"), names)
+    out = capsys.readouterr().out.splitlines()
+    assert out[0].startswith("SkeletonFolder(132, observed=20, future=10)")
+    assert out[0].endswith("['nod', 'wave']")
+    assert out[1] == "torch.Size([5, 20, 3]) torch.Size([5, 10, 3])"
+    assert out[2] in ("nod", "wave")
+    assert out[3] == "torch.Size([5, 10, 3])"
+    assert len(names["train"]) > 0
