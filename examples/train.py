@@ -22,12 +22,12 @@ from symgnn_pyg.datasets import CMUMocap, MotionDataset, SyntheticMotion
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.training import (
+    RECIPES,
     MotionDataModule,
     SafetensorsCheckpoint,
     SymGNNTask,
     make_trainer,
 )
-from symgnn_pyg.training.optimisers import RECIPES
 
 
 def main() -> None:

@@ -1,3 +1,4 @@
+from symgnn_pyg.data.batch_of_bodies import batch_of_bodies
 from symgnn_pyg.data.sequence_shard import MotionSequence
 from symgnn_pyg.data.sequence_store import SequenceStore
 from symgnn_pyg.data.shard_sampler import ShardSampler
@@ -10,5 +11,6 @@ __all__ = [
     "ShardSampler",
     "SkeletonData",
     "SkeletonLoader",
+    "batch_of_bodies",
     "bone_features",
 ]

@@ -27,8 +27,8 @@ class MotionSequence(NamedTuple):
         frames: The frames, of shape :math:`[T, V, C]`, or
             :math:`[B, T, V, C]` for :math:`B` bodies.
         label: The index of its class.
-        source: The file that it was read from.
-        sha256: The checksum of that file.
+        source: The file that it was read from. (default: :obj:`""`)
+        sha256: The checksum of that file. (default: :obj:`""`)
     """
 
     name: str

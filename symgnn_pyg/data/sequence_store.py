@@ -70,7 +70,7 @@ class SequenceStore:
         recipe: str = "",
     ) -> "SequenceStore":
         r"""Writes a store of one file and opens it; all sequences are held in
-        memory. See :func:`~symgnn_pyg.data.prepare` for more than that takes.
+        memory. See :func:`~symgnn_pyg.datasets.prepare` for more than that takes.
 
         Args:
             path: The file to write.

@@ -15,16 +15,17 @@ class ShardSampler(Sampler[int]):
 
     Args:
         dataset: The data set.
+        num_replicas: The number of processes.
         rank: The number of this process.
-        num_ranks: The number of processes.
         shuffle: Whether to shuffle anew in each epoch. (default: :obj:`True`)
         seed: The seed of the shuffling. (default: :obj:`0`)
         labels: The class of each sample, of shape :math:`[N]`: samples are
             drawn, with replacement, such that all classes occur equally
-            often. (default: each sample once)
+            often; :obj:`shuffle` then changes nothing.
+            (default: each sample once)
 
     Raises:
-        ValueError: If :obj:`rank` is none of :obj:`num_ranks` processes, the
+        ValueError: If :obj:`rank` is none of :obj:`num_replicas` processes, the
             data set is smaller than their number, or there is not one label
             a sample.
     """
@@ -32,21 +33,21 @@ class ShardSampler(Sampler[int]):
     def __init__(
         self,
         dataset: Sized,
+        num_replicas: int,
         rank: int,
-        num_ranks: int,
         shuffle: bool = True,
         seed: int = 0,
         labels: Tensor | None = None,
     ) -> None:
-        if not 0 <= rank < num_ranks:
+        if not 0 <= rank < num_replicas:
             raise ValueError(
-                f"'rank' must be one of 0..{num_ranks - 1}, got {rank}"
+                f"'rank' must be one of 0..{num_replicas - 1}, got {rank}"
             )
-        if len(dataset) < num_ranks:
+        if len(dataset) < num_replicas:
             raise ValueError(
-                f"{len(dataset)} samples are too few for {num_ranks} processes"
+                f"{len(dataset)} samples are too few for {num_replicas} processes"
             )
-        size = -(-len(dataset) // num_ranks)
+        size = -(-len(dataset) // num_replicas)
         first = min(rank * size, len(dataset) - size)
         self.indices = range(first, first + size)
         self.shuffle = shuffle

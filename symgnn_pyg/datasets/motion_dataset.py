@@ -9,7 +9,7 @@ from torch_geometric.data import Batch, Dataset
 from torch_geometric.transforms import Compose
 
 from symgnn_pyg.data import SequenceStore, SkeletonData
-from symgnn_pyg.data.skeleton_loader import batch_of_bodies
+from symgnn_pyg.data.batch_of_bodies import batch_of_bodies
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.transforms import (
@@ -103,8 +103,7 @@ class MotionDataset(Dataset):
     @property
     def labels(self) -> Tensor:
         r"""The label of each sample, of shape :math:`[N]`."""
-        places = list(self.indices())
-        return self.store.labels[self.windows["sequence"][places]]
+        return self.store.labels[self._sequences()]
 
     def len(self) -> int:
         return len(self.windows)
@@ -137,6 +136,9 @@ class MotionDataset(Dataset):
             num_bodies,
         )
         return batch if self.transform is None else self.transform(batch)
+
+    def _sequences(self) -> np.ndarray:
+        return self.windows["sequence"][list(self.indices())]
 
     def _read(self, places: Sequence[int]) -> tuple[Tensor, Tensor, Tensor]:
         windows = self.windows[places]
@@ -174,11 +176,12 @@ class MotionDataset(Dataset):
         )
 
     def standardize(self) -> Standardize:
-        r"""The transform that gives the sequences of this data set zero mean
-        and unit variance, each frame of each body and sequence counted once.
+        r"""The transform that gives the sequences that this data set has
+        windows of zero mean and unit variance, each frame of each body of a
+        sequence counted once, in windows or not.
         """
         count, total, square = 0, torch.zeros(()), torch.zeros(())
-        for sequence in np.unique(self.windows.sequence):
+        for sequence in np.unique(self._sequences()):
             frames = self.store[sequence].flatten(0, 1).double()
             count += frames.size(0)
             total = total + frames.sum(dim=0)
@@ -225,8 +228,9 @@ def all_windows(
         sequences: The sequences.
         observed: The number of observed frames.
         future: The number of future frames.
-        stride: The distance of one frame to the next.
+        stride: The distance of one frame to the next. (default: :obj:`1`)
         skip: The frames to leave out at the front of each sequence.
+            (default: :obj:`0`)
     """
     span = (observed + future - 1) * stride + 1
     windows, short = [np.empty(0, WINDOW)], []

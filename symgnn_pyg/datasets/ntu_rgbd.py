@@ -113,9 +113,9 @@ class NTURGBD(MotionDataset):
         future: The number of frames to predict. (default: :obj:`10`)
         max_bodies: The number of bodies of a sample, at most.
             (default: :obj:`2`)
-        missing: The published list of clips without a sound skeleton: a
+        exclude: The published list of clips without a sound skeleton: a
             heading, then one name a line. They are left out and kept in the
-            attribute :obj:`missing`. (default: :obj:`None`)
+            attribute :obj:`excluded`. (default: :obj:`None`)
         skip_faulty: If set to :obj:`True`, files that cannot be parsed are
             left out and listed in the attribute :obj:`skipped` with those
             that show no body; an error else. (default: :obj:`False`)
@@ -125,7 +125,7 @@ class NTURGBD(MotionDataset):
         transform: A transform of each sample. (default: :obj:`None`)
 
     Raises:
-        FileNotFoundError: If :obj:`root` or :obj:`missing` does not exist.
+        FileNotFoundError: If :obj:`root` or :obj:`exclude` does not exist.
         DataError: If a file is named otherwise or cannot be parsed, or there
             are no clips of the split; the message names file and line.
         ValueError: If an argument is none of its values.
@@ -169,14 +169,14 @@ class NTURGBD(MotionDataset):
         observed: int = 64,
         future: int = 10,
         max_bodies: int = 2,
-        missing: str | os.PathLike[str] | None = None,
+        exclude: str | os.PathLike[str] | None = None,
         skip_faulty: bool = False,
         store: str | os.PathLike[str] | None = None,
         transform: Callable[[SkeletonData], SkeletonData] | None = None,
     ) -> None:
         check_window(observed, future, 1)
         _check(split, benchmark, num_classes, max_bodies)
-        without = set() if missing is None else _read_missing(missing)
+        without = set() if exclude is None else _read_names(exclude)
         with Source(root) as source:
             recordings = list(_recordings(source, num_classes))
             opened = prepare(
@@ -208,7 +208,7 @@ class NTURGBD(MotionDataset):
         )
         self.split = split
         self.benchmark = benchmark
-        self.missing = [r.name for r in recordings if r.name in without]
+        self.excluded = [r.name for r in recordings if r.name in without]
         self.skipped = opened.skipped
 
 
@@ -271,7 +271,7 @@ def _recordings(source: Source, num_classes: int) -> Iterator[Recording]:
             yield Recording(path.stem, file, label)
 
 
-def _read_missing(path: str | os.PathLike[str]) -> set[str]:
+def _read_names(path: str | os.PathLike[str]) -> set[str]:
     names: set[str] = set()
     text = Path(path).read_text(encoding="utf-8", errors="replace")
     for number, line in enumerate(text.splitlines(), start=1):

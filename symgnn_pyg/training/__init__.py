@@ -1,9 +1,11 @@
 from symgnn_pyg.training.motion_data_module import MotionDataModule
+from symgnn_pyg.training.optimisers import RECIPES
 from symgnn_pyg.training.safetensors_checkpoint import SafetensorsCheckpoint
 from symgnn_pyg.training.symgnn_task import SymGNNTask
 from symgnn_pyg.training.trainer import make_trainer
 
 __all__ = [
+    "RECIPES",
     "MotionDataModule",
     "SafetensorsCheckpoint",
     "SymGNNTask",

@@ -12,9 +12,8 @@ class MotionDataModule(LightningDataModule):
     :obj:`use_distributed_sampler=False` to the trainer.
 
     Args:
-        train: The training split.
-        val: The validation split. (default: :obj:`None`)
-        test: The test split. (default: :obj:`None`)
+        train_dataset: The training split.
+        val_dataset: The validation split. (default: :obj:`None`)
         batch_size: The number of samples in a batch of all processes
             together. (default: :obj:`32`)
         balanced: Whether all classes occur equally often in training.
@@ -31,32 +30,31 @@ class MotionDataModule(LightningDataModule):
 
     def __init__(
         self,
-        train: MotionDataset,
-        val: MotionDataset | None = None,
-        test: MotionDataset | None = None,
+        train_dataset: MotionDataset,
+        val_dataset: MotionDataset | None = None,
         batch_size: int = 32,
         balanced: bool = False,
         num_workers: int = 0,
         seed: int = 0,
     ) -> None:
         super().__init__()
-        self.train = train
-        self.val = val
-        self.test = test
+        self.train_dataset = train_dataset
+        self.val_dataset = val_dataset
         self.batch_size = batch_size
         self.balanced = balanced
         self.num_workers = num_workers
         self.seed = seed
 
     def train_dataloader(self) -> SkeletonLoader:
-        labels = self.train.labels if self.balanced else None
-        return self._loader(self.train, True, shuffle=True, labels=labels)
+        if self.balanced:
+            labels = self.train_dataset.labels
+            return self._loader(self.train_dataset, True, labels=labels)
+        return self._loader(self.train_dataset, True, shuffle=True)
 
     def val_dataloader(self) -> SkeletonLoader | list[Any]:
-        return [] if self.val is None else self._loader(self.val, False)
-
-    def test_dataloader(self) -> SkeletonLoader | list[Any]:
-        return [] if self.test is None else self._loader(self.test, False)
+        if self.val_dataset is None:
+            return []
+        return self._loader(self.val_dataset, False)
 
     def _loader(
         self, dataset: MotionDataset, drop_last: bool, **arguments: Any
@@ -70,7 +68,7 @@ class MotionDataModule(LightningDataModule):
             )
         arguments = {"shuffle": False, **arguments}
         sampler = ShardSampler(
-            dataset, rank, ranks, seed=self.seed, **arguments
+            dataset, ranks, rank, seed=self.seed, **arguments
         )
         return SkeletonLoader(
             dataset,

@@ -6,7 +6,9 @@ from torch.nn import Parameter
 from torch.optim import SGD, Adam, AdamW
 from torch.optim.lr_scheduler import LambdaLR, StepLR
 
-RECIPES = ("one_cycle", "light", "full")
+RATES = {"one_cycle": 1.5e-3, "light": 1e-4, "full": 0.1}
+RECIPES = tuple(RATES)
+WARM_UP = 0.1
 
 
 def configure(
@@ -25,18 +27,19 @@ def configure(
         total_steps: Gives the number of steps of the whole training, once
             it has begun.
     """
+    highest = RATES[recipe] if learning_rate is None else learning_rate
     if recipe == "light":
-        return {"optimizer": Adam(parameters, learning_rate or 1e-4)}
+        return {"optimizer": Adam(parameters, highest)}
     if recipe == "full":
         sgd = SGD(
             parameters,
-            learning_rate or 0.1,
+            highest,
             momentum=0.9,
             weight_decay=1e-4,
             nesterov=True,
         )
         return {"optimizer": sgd, "lr_scheduler": StepLR(sgd, 40)}
-    adam = AdamW(parameters, learning_rate or 1.5e-3, weight_decay=1e-2)
+    adam = AdamW(parameters, highest, weight_decay=1e-2)
     cycle = LambdaLR(
         adam, lambda step: one_cycle(step / total_steps() if step else 0.0)
     )
@@ -46,16 +49,15 @@ def configure(
     }
 
 
-def one_cycle(progress: float, warm_up: float = 0.1) -> float:
+def one_cycle(progress: float) -> float:
     r"""The share of the highest learning rate: from a tenth up to all of it
-    in a straight line, then down to a thousandth in half a cosine.
+    in a straight line, for a tenth of the steps, then down to a thousandth in
+    half a cosine.
 
     Args:
         progress: The share of the steps that are done.
-        warm_up: The share of the steps that it rises for.
-            (default: :obj:`0.1`)
     """
-    if progress < warm_up:
-        return 0.1 + 0.9 * progress / warm_up
-    done = min(1.0, (progress - warm_up) / (1 - warm_up))
+    if progress < WARM_UP:
+        return 0.1 + 0.9 * progress / WARM_UP
+    done = min(1.0, (progress - WARM_UP) / (1 - WARM_UP))
     return 1e-3 + 0.999 * (0.5 + 0.5 * math.cos(math.pi * done))

@@ -1,5 +1,6 @@
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,11 @@ class SafetensorsCheckpoint(CheckpointIO):
             storage_options: Not supported.
 
         Raises:
-            TypeError: If something is neither tensor nor plain; the message
-                says where it lies.
+            TypeError: If something is neither tensor nor plain, the message
+                says where it lies; or if there are storage options.
         """
+        if storage_options is not None:
+            raise TypeError("'storage_options' are not supported")
         tensors: dict[str, Tensor] = {}
         tree = json.dumps(_encode(checkpoint, "checkpoint", tensors))
         with replacing(path) as temporary:
@@ -82,8 +85,9 @@ class SafetensorsCheckpoint(CheckpointIO):
 def _encode(value: Any, where: str, tensors: dict[str, Tensor]) -> Any:
     if isinstance(value, Tensor):
         # A copy, since safetensors refuses memory that is shared.
-        tensors[where] = value.detach().cpu().clone().contiguous()
-        return {"tensor": where}
+        name = str(len(tensors))
+        tensors[name] = value.detach().cpu().clone().contiguous()
+        return {"tensor": name}
     if isinstance(value, dict):
         return {
             "dict": [
@@ -91,7 +95,7 @@ def _encode(value: Any, where: str, tensors: dict[str, Tensor]) -> Any:
                 for key, entry in value.items()
             ]
         }
-    if isinstance(value, list | tuple):
+    if type(value) in (list, tuple):
         return {
             type(value).__name__: [
                 _encode(entry, f"{where}.{i}", tensors)
@@ -105,7 +109,7 @@ def _encode(value: Any, where: str, tensors: dict[str, Tensor]) -> Any:
     raise TypeError(f"{where} is a {type(value)}, which no checkpoint can hold")
 
 
-def _decode(tree: Any, tensor: Any) -> Any:
+def _decode(tree: Any, tensor: Callable[[str], Tensor]) -> Any:
     if not isinstance(tree, dict):
         return tree
     ((kind, value),) = tree.items()

@@ -6,6 +6,7 @@ from lightning.pytorch import LightningModule
 from torch import Tensor
 from torch.nn import Module
 from torch_geometric.data import Batch
+from torch_geometric.transforms import Compose
 from torchmetrics import Metric
 
 from symgnn_pyg.datasets import MotionDataset
@@ -33,9 +34,9 @@ class SymGNNTask(LightningModule):
     Args:
         model: The network.
         dataset: A data set like the one that it is trained on, for its
-            skeleton, classes and, where that is a
-            :class:`~symgnn_pyg.transforms.Standardize`, its transform: errors
-            are measured in the unit of the data.
+            skeleton, classes and, where its transform is or holds one, the
+            :class:`~symgnn_pyg.transforms.Standardize`: errors are measured
+            in the unit of the data.
         weighting: The weighting of the losses; see
             :class:`~symgnn_pyg.nn.SymbioticLoss`. (default: :obj:`"mgda"`)
         recipe: The optimiser and the schedule of its learning rate:
@@ -79,10 +80,7 @@ class SymGNNTask(LightningModule):
         self.learning_rate = learning_rate
         self.num_joints = dataset.skeleton.num_joints
         self.seed = seed
-        transform = dataset.transform
-        self.standardize = (
-            transform if isinstance(transform, Standardize) else None
-        )
+        self.standardize = _find_standardize(dataset.transform)
         metrics: dict[str, Metric] = {}
         if dataset.future > 0:
             shape = dataset.skeleton.num_joints, dataset.future
@@ -171,3 +169,11 @@ class SymGNNTask(LightningModule):
         if self.standardize is None:
             return frames
         return self.standardize.inverse(frames)
+
+
+def _find_standardize(transform: object) -> Standardize | None:
+    parts = transform.transforms if isinstance(transform, Compose) else []
+    for part in (transform, *parts):
+        if isinstance(part, Standardize):
+            return part
+    return None

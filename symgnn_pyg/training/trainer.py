@@ -13,12 +13,10 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 from symgnn_pyg.training.safetensors_checkpoint import SafetensorsCheckpoint
 
-LAST = "last.ckpt"
-
 
 def make_trainer(
     output: str | os.PathLike[str],
-    seconds_between: float = 60.0,
+    checkpoint_seconds: float = 60.0,
     ema: float | None = None,
     patience: int | None = None,
     **kwargs: Any,
@@ -27,10 +25,12 @@ def make_trainer(
     :obj:`last.ckpt`, from which :obj:`trainer.fit(..., ckpt_path=...)` goes on
     bit by bit as if nothing had happened, and :obj:`best.ckpt`, the lowest
     :obj:`val_score`. Losses and metrics are logged for TensorBoard and as CSV.
+    Gradients are clipped at a norm of 1000, which only outliers reach, and
+    there is no validation before training.
 
     Args:
         output: The folder for checkpoints and logs.
-        seconds_between: How often to write :obj:`last.ckpt`, in seconds.
+        checkpoint_seconds: How often to write :obj:`last.ckpt`, in seconds.
             (default: :obj:`60.0`)
         ema: The decay of an exponential moving average of the weights, which
             is then validated and kept as the best.
@@ -44,7 +44,7 @@ def make_trainer(
         ModelCheckpoint(
             output,
             "last",
-            train_time_interval=timedelta(seconds=seconds_between),
+            train_time_interval=timedelta(seconds=checkpoint_seconds),
             save_top_k=1,
             enable_version_counter=False,
         ),
@@ -63,13 +63,13 @@ def make_trainer(
         callbacks.append(EarlyStopping("val_score", patience=patience))
     return Trainer(
         callbacks=callbacks,
-        logger=[
-            CSVLogger(output, "logs", "csv"),
-            TensorBoardLogger(output, "logs", "tensorboard"),
-        ],
         plugins=[SafetensorsCheckpoint(), *kwargs.pop("plugins", [])],
-        use_distributed_sampler=False,
         **{
+            "logger": [
+                CSVLogger(output, "logs", "csv"),
+                TensorBoardLogger(output, "logs", "tensorboard"),
+            ],
+            "use_distributed_sampler": False,
             "gradient_clip_val": 1e3,
             "num_sanity_val_steps": 0,
             "enable_model_summary": False,

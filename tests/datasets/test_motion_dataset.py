@@ -195,3 +195,9 @@ def test_loader_refuses_another_collation(crowd):
     dataset = MotionDataset(crowd, [Window(0, 0)], 4, 2)
     with pytest.raises(ValueError, match="collate_fn"):
         SkeletonLoader(dataset, collate_fn=list)
+
+
+def test_standardize_of_a_part_sees_that_part(store):
+    dataset = MotionDataset(store, all_windows(store, [0, 1], 3, 2), 3, 2)
+    part = dataset[len(dataset) - 2 :]
+    torch.testing.assert_close(part.standardize().mean, store[1][0].mean(dim=0))

@@ -289,9 +289,9 @@ def test_missing_and_empty_recordings(tmp_path):
         f"{name(subject=4)}.skeleton\n{name(subject=40)}\n"
     )
     with pytest.warns(UserWarning, match=r"1 of 2 recordings were left out"):
-        dataset = open_all(root, tmp_path, missing=listed)
+        dataset = open_all(root, tmp_path, exclude=listed)
     assert names(dataset) == {name(subject=1)}
-    assert dataset.missing == [name(subject=2), name(subject=4)]
+    assert dataset.excluded == [name(subject=2), name(subject=4)]
     assert list(dataset.skipped) == [f"{name(subject=8)}.skeleton"]
 
 
@@ -318,7 +318,7 @@ def test_spoiled_list(tmp_path, text, fault):
     write(tmp_path / "data", name(), one_body(2))
     (tmp_path / "list.txt").write_text(text)
     with pytest.raises(DataError, match=rf"list\.txt.*{fault}"):
-        open_all(tmp_path / "data", tmp_path, missing=tmp_path / "list.txt")
+        open_all(tmp_path / "data", tmp_path, exclude=tmp_path / "list.txt")
 
 
 @pytest.mark.parametrize(
@@ -392,4 +392,4 @@ def test_absent_files(tmp_path):
     with pytest.raises(FileNotFoundError, match="absent"):
         open_all(tmp_path / "absent", tmp_path)
     with pytest.raises(FileNotFoundError, match="list"):
-        open_all(tmp_path, tmp_path, missing=tmp_path / "list")
+        open_all(tmp_path, tmp_path, exclude=tmp_path / "list")

@@ -15,6 +15,8 @@ CHECKPOINT = {
     "optimizers": [{0: {"step": torch.tensor(2.0)}, "betas": (0.9, 0.999)}],
     "nothing": None,
     "names": ["a", "ä"],
+    "a.b": torch.zeros(2),
+    "a": {"b": torch.ones(2)},
     "nested": {"x": {1: [True, 1.5e-300]}, "empty": {}, "list": []},
 }
 
@@ -60,6 +62,19 @@ def test_what_cannot_be_kept_is_named(tmp_path):
             {"hooks": [1, lambda: 0]}, tmp_path / "x.ckpt"
         )
     assert not list(tmp_path.iterdir())
+
+
+def test_subclasses_are_refused(tmp_path):
+    """They would come back as something else."""
+    with pytest.raises(TypeError, match=r"checkpoint\.shape is a .*Size"):
+        SafetensorsCheckpoint().save_checkpoint(
+            {"shape": torch.Size([2])}, tmp_path / "x.ckpt"
+        )
+
+
+def test_storage_options(tmp_path):
+    with pytest.raises(TypeError, match="storage_options"):
+        SafetensorsCheckpoint().save_checkpoint({}, tmp_path / "x.ckpt", 1)
 
 
 def test_failed_write_keeps_what_was_there(tmp_path):

@@ -71,7 +71,7 @@ def make_run(folder, writer=None, transform=True, **arguments):
     trainer = make_trainer(
         folder,
         **{
-            "seconds_between": 0.0,
+            "checkpoint_seconds": 0.0,
             "max_epochs": 2,
             "accelerator": "cpu",
             "devices": 1,

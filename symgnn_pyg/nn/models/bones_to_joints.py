@@ -20,9 +20,9 @@ class BonesToJoints(Module):
         skeleton: The skeleton of the joints.
 
     Shapes:
-        - **input:** bone features :math:`[N \cdot V_b, *]`, child minus
-          parent; joint features :math:`[N \cdot V, *]`
-        - **output:** joint features :math:`[N \cdot V, *]`
+        - **input:** bone features :math:`[M \cdot V_b, *]`, child minus
+          parent; joint features :math:`[M \cdot V, *]`
+        - **output:** joint features :math:`[M \cdot V, *]`
     """
 
     path: Tensor
@@ -48,8 +48,8 @@ class BonesToJoints(Module):
         r"""Runs the forward pass.
 
         Args:
-            bones: Bone features, of shape :math:`[N \cdot V_b, *]`.
-            joints: Joint features, of shape :math:`[N \cdot V, *]`, of which
+            bones: Bone features, of shape :math:`[M \cdot V_b, *]`.
+            joints: Joint features, of shape :math:`[M \cdot V, *]`, of which
                 those of joints without a parent are used.
 
         Raises:

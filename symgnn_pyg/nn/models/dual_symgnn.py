@@ -47,7 +47,8 @@ class DualSymGNN(Module):
         joint: The network of the joints.
         bone: The network of the bones, on :obj:`joint.skeleton.dual()`.
         recognition_weight: The weight :math:`\beta` of the joints' scores;
-            see :meth:`fit`. (default: :obj:`0.5`)
+            see
+            :meth:`fit_recognition_weight`. (default: :obj:`0.5`)
         prediction_weight: The weight of the joints' prediction.
             (default: :obj:`0.5`)
 
@@ -123,7 +124,7 @@ class DualSymGNN(Module):
         return DualSymGNNOutput(logits, future, joint, bone)
 
     @torch.no_grad()
-    def fit(
+    def fit_recognition_weight(
         self, joint_logits: Tensor, bone_logits: Tensor, y: Tensor
     ) -> float:
         r"""Sets the weight of the joints' scores to the one that recognises

@@ -63,7 +63,7 @@ class Pretrained(Module):
     @classmethod
     def from_pretrained(
         cls,
-        name: str | os.PathLike[str],
+        folder_or_id: str | os.PathLike[str],
         skeleton: Skeleton | None = None,
         revision: str | None = None,
     ) -> Self:
@@ -72,7 +72,7 @@ class Pretrained(Module):
         :attr:`about` is what was kept beside it.
 
         Args:
-            name: The folder, or else the id of a repository of the Hugging
+            folder_or_id: The folder, or else the id of a repository of the Hugging
                 Face Hub, which takes :obj:`huggingface_hub`.
             skeleton: The skeleton that the network must have been made for.
                 (default: any)
@@ -83,7 +83,7 @@ class Pretrained(Module):
                 skeleton, or were written by a newer version.
             FileNotFoundError: If there is no such folder.
         """
-        folder = _folder(name, revision)
+        folder = _folder(folder_or_id, revision)
         config = _read_config(folder / CONFIG)
         if config["class"] != cls.__name__:
             raise DataError(

@@ -114,6 +114,7 @@ class SymGNN(Pretrained):
             for name, value in given.items()
             if name not in ("self", "__class__")
         }
+        self.about = {}
         if not (recognition or prediction):
             raise ValueError("'recognition' or 'prediction' is due")
         if not 0 <= dropout <= 1:

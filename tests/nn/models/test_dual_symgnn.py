@@ -97,10 +97,12 @@ def test_trained_together_every_parameter_learns(arm):
 def test_weight_is_fitted(net):
     y = torch.tensor([0, 1, 2, 3])
     right, wrong = torch.eye(4), 0.5 * torch.eye(4).roll(1, dims=0)
-    assert net.fit(right, wrong, y) == pytest.approx(0.5)
-    assert net.fit(wrong, 0.1 * right, y) == pytest.approx(0.16, abs=1e-6)
+    assert net.fit_recognition_weight(right, wrong, y) == pytest.approx(0.5)
+    assert net.fit_recognition_weight(wrong, 0.1 * right, y) == pytest.approx(
+        0.16, abs=1e-6
+    )
     assert float(net.recognition_weight) == pytest.approx(0.16, abs=1e-6)
-    assert net.fit(right, right, y) == pytest.approx(0.5)
+    assert net.fit_recognition_weight(right, right, y) == pytest.approx(0.5)
 
 
 def test_bodies(net, arm):
@@ -121,7 +123,9 @@ def test_without_a_head(arm, x, head):
 
 @pytest.mark.parametrize("way", ["state", "pickle", "deepcopy"])
 def test_copies_agree(net, arm, x, way):
-    net.fit(torch.eye(4), 2 * torch.eye(4).roll(1, dims=0), torch.arange(4))
+    net.fit_recognition_weight(
+        torch.eye(4), 2 * torch.eye(4).roll(1, dims=0), torch.arange(4)
+    )
     if way == "state":
         again = make(arm).eval().double()
         again.load_state_dict(net.state_dict())

@@ -1,0 +1,54 @@
+import torch
+from torch import Tensor
+from torch_geometric.data import Batch
+from torch_geometric.utils import cumsum
+
+from symgnn_pyg.data.skeleton_data import SkeletonData
+from symgnn_pyg.skeleton import Skeleton
+
+
+def batch_of_bodies(
+    x: Tensor,
+    future: Tensor,
+    y: Tensor,
+    skeleton: Skeleton,
+    num_bodies: Tensor,
+) -> Batch:
+    r"""The batch that :meth:`Batch.from_data_list` makes of samples of one
+    skeleton, from tensors that are joined already.
+
+    Args:
+        x: The observed frames, of shape :math:`[M \cdot V, T, C]`, where
+            :math:`M` is the number of bodies of all samples.
+        future: The frames to predict, of shape :math:`[M \cdot V, T', C]`.
+        y: The labels, of shape :math:`[N]`.
+        skeleton: The skeleton.
+        num_bodies: The number of bodies of each sample, of shape :math:`[N]`.
+    """
+    # In a batch, bodies lie beside each other as they do in a sample.
+    whole = SkeletonData(x, future, y, skeleton)
+    batch = Batch(_base_cls=SkeletonData)
+    bodies = cumsum(num_bodies)
+    samples = torch.arange(y.numel() + 1)
+    slices: dict[str, Tensor] = {}
+    incs: dict[str, Tensor | None] = {}
+    for key, value in whole.to_dict().items():
+        slices[key] = samples
+        incs[key] = torch.zeros(y.numel(), dtype=torch.long)
+        if key == "skeleton":
+            value, incs[key] = [skeleton] * y.numel(), None
+        elif key == "num_bodies":
+            value = num_bodies
+        elif key != "y":
+            dim = whole.__cat_dim__(key, value)
+            slices[key] = bodies * (value.size(dim) // whole.num_bodies)
+            step = int(whole.__inc__(key, value)) // whole.num_bodies
+            incs[key] = bodies[:-1] * step
+        batch[key] = value
+    rows = num_bodies * skeleton.num_joints
+    batch.batch = samples[:-1].repeat_interleave(rows)
+    batch.ptr = cumsum(rows)
+    batch._num_graphs = y.numel()
+    batch._slice_dict = slices
+    batch._inc_dict = incs
+    return batch

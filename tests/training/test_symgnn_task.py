@@ -1,0 +1,119 @@
+import math
+
+import pytest
+import torch
+from torch_geometric.transforms import Compose
+
+from symgnn_pyg.nn import SymGNNOutput
+from symgnn_pyg.training import RECIPES, SymGNNTask
+from symgnn_pyg.training.optimisers import configure, one_cycle
+
+
+class Fixed(torch.nn.Module):
+    """Predicts the last pose plus one, and always the first class."""
+
+    def forward(self, x, num_bodies=None):
+        future = x[:, -1:].repeat(1, 3, 1) + 1.0
+        count = x.size(0) // 3 if num_bodies is None else num_bodies.numel()
+        logits = torch.tensor([[1.0, 0.0]]).repeat(count, 1)
+        return SymGNNOutput(logits, future, None, x)
+
+
+def validated(task, data):
+    logged = {}
+    task.log_dict = lambda values, **_: logged.update(values)
+    for i, batch in enumerate(data.val_dataloader()):
+        task.validation_step(batch, i)
+    task.on_validation_epoch_end()
+    return logged
+
+
+def test_errors_are_those_of_the_data(tiny, tmp_path):
+    """One off in each channel is sqrt(3) of the deviation, in the unit of the
+    data, whatever normalised them and wherever in the transform that stands.
+    """
+    _, data, _ = tiny.make_run(tmp_path)
+    dataset = data.val_dataset
+    standardize = dataset.transform.transforms[0]
+    found = []
+    for transform in (standardize, Compose([standardize])):
+        dataset.transform = data.train_dataset.transform = transform
+        task = SymGNNTask(Fixed(), dataset, metric="position")
+        found.append(validated(task, data))
+    assert found[0] == found[1]
+    expected = standardize.std.norm(dim=-1).mean()
+    last, future = [], []
+    for sample in dataset:
+        raw = standardize.inverse(sample.x), standardize.inverse(sample.future)
+        last.append(raw[0][:, -1:])
+        future.append(raw[1])
+    last, future = torch.stack(last), torch.stack(future)
+    still = (future - last).norm(dim=-1).mean()
+    wrong = (future - last - standardize.std[:, None]).norm(dim=-1).mean()
+    assert float(found[0]["val_still"]) == pytest.approx(float(still), rel=1e-5)
+    assert float(found[0]["val_error"]) == pytest.approx(float(wrong), rel=1e-5)
+    assert math.isfinite(expected)
+    right = sum(int(s.y) == 0 for s in dataset) / len(dataset)
+    assert float(found[0]["val_top1"]) == pytest.approx(right)
+    assert float(found[0]["val_score"]) == pytest.approx(
+        float(wrong / still) - right, rel=1e-4
+    )
+    assert "val_top5" not in found[0]
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"recipe": "magic"}, {"metric": "taste"}]
+)
+def test_unknown_choices(tiny, tmp_path, arguments):
+    ((name, value),) = arguments.items()
+    with pytest.raises(ValueError, match=rf"'{name}' .* got '{value}'"):
+        tiny.make_run(tmp_path, task=arguments)
+
+
+def test_one_cycle():
+    assert one_cycle(0.0) == pytest.approx(0.1)
+    assert one_cycle(0.1) == pytest.approx(1.0)
+    assert one_cycle(0.55) == pytest.approx(0.5005)
+    assert one_cycle(1.0) == one_cycle(1.2) == pytest.approx(1e-3)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "kind", "rate"),
+    [("one_cycle", "AdamW", 1.5e-3), ("light", "Adam", 1e-4),
+     ("full", "SGD", 0.1)],
+)  # fmt: skip
+def test_recipes(recipe, kind, rate):
+    weight = torch.nn.Parameter(torch.zeros(1))
+    found = configure(recipe, [weight], None, lambda: 10)
+    optimiser = found["optimizer"]
+    assert type(optimiser).__name__ == kind
+    highest = optimiser.param_groups[0].get("initial_lr", rate)
+    assert highest == pytest.approx(rate)
+    still = configure(recipe, [weight], 0.0, lambda: 10)["optimizer"]
+    assert still.param_groups[0]["lr"] == 0.0
+    assert recipe in RECIPES
+
+
+def test_full_decays_every_40_epochs():
+    weight = torch.nn.Parameter(torch.zeros(1))
+    found = configure("full", [weight], None, lambda: 10)
+    optimiser, schedule = found["optimizer"], found["lr_scheduler"]
+    rates = []
+    for _ in range(100):
+        rates.append(optimiser.param_groups[0]["lr"])
+        optimiser.step()
+        schedule.step()
+    assert rates[39] == pytest.approx(0.1)
+    assert rates[40] == pytest.approx(0.01)
+    assert rates[99] == pytest.approx(0.001)
+
+
+def test_files_of_a_run(tiny, tmp_path):
+    task, data, trainer = tiny.make_run(tmp_path, ema=0.9, patience=3)
+    trainer.fit(task, data)
+    assert {"best.ckpt", "last.ckpt", "logs"} <= {
+        path.name for path in tmp_path.iterdir()
+    }
+    rows = (tmp_path / "logs/csv/metrics.csv").read_text().splitlines()
+    assert "val_score" in rows[0]
+    assert list(tmp_path.glob("logs/tensorboard/events*"))
