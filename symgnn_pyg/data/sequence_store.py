@@ -70,7 +70,8 @@ class SequenceStore:
         recipe: str = "",
     ) -> "SequenceStore":
         r"""Writes a store of one file and opens it; all sequences are held in
-        memory. See :func:`~symgnn_pyg.datasets.prepare` for more than that takes.
+        memory. For more than that takes, see
+        :func:`~symgnn_pyg.datasets.prepare`.
 
         Args:
             path: The file to write.

@@ -45,7 +45,8 @@ class ShardSampler(Sampler[int]):
             )
         if len(dataset) < num_replicas:
             raise ValueError(
-                f"{len(dataset)} samples are too few for {num_replicas} processes"
+                f"{len(dataset)} samples are too few for {num_replicas} "
+                f"processes"
             )
         size = -(-len(dataset) // num_replicas)
         first = min(rank * size, len(dataset) - size)

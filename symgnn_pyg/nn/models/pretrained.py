@@ -72,8 +72,8 @@ class Pretrained(Module):
         :attr:`about` is what was kept beside it.
 
         Args:
-            folder_or_id: The folder, or else the id of a repository of the Hugging
-                Face Hub, which takes :obj:`huggingface_hub`.
+            folder_or_id: The folder, or else the id of a repository of the
+                Hugging Face Hub, which takes :obj:`huggingface_hub`.
             skeleton: The skeleton that the network must have been made for.
                 (default: any)
             revision: The revision of the repository. (default: the newest)
