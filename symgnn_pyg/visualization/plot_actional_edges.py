@@ -1,56 +1,62 @@
-from math import inf
-
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from torch import Tensor
 
 from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.visualization.arrays import (
+    ArrayLike,
+    Up,
+    to_graph,
+    to_positions,
+)
+from symgnn_pyg.visualization.plot_skeleton import pose_axes
 
 
 def plot_actional_edges(
-    actional: Tensor,
-    position: Tensor,
+    actional: ArrayLike,
+    position: ArrayLike,
     skeleton: Skeleton,
     num_edges: int = 15,
     ax: Axes | None = None,
+    up: Up = "y",
 ) -> Axes:
-    r"""The strongest edges of an actional graph over the skeleton, as arrows
-    from the joint that acts to the one that is acted on, the stronger the
-    darker; self-loops are left out.
+    r"""The strongest edges of an actional graph over the skeleton, as Fig. 11
+    of the paper: arrows from the joint that acts to the one that is acted
+    on, the stronger the darker; self-loops are left out. A pose in space is
+    seen from the front.
 
     Args:
         actional: The actional graph, of shape :math:`[V, V]`: row
             :math:`i` holds what acts on joint :math:`i`.
-        position: The joints' positions, of shape :math:`[V, 3]`, y up.
+        position: The joints' positions, of shape :math:`[V, 3]` or
+            :math:`[V, 2]`, in any unit of length.
         skeleton: The skeleton.
         num_edges: How many edges to draw. (default: :obj:`15`)
         ax: Where to draw. (default: a new figure)
+        up: The axis that points up: :obj:`"y"`, :obj:`"-y"` (images, camera
+            coordinates) or :obj:`"z"`. (default: :obj:`"y"`)
 
     Returns:
         The axes.
 
     Raises:
-        ValueError: If the shapes do not fit the skeleton.
+        ValueError: If the shapes do not fit the skeleton, or
+            :obj:`num_edges` is negative.
     """
-    num_joints = skeleton.num_joints
-    if actional.shape != (num_joints,) * 2 or position.shape != (num_joints, 3):
-        raise ValueError(
-            f"Expected 'actional' [{num_joints}, {num_joints}] and 'position' "
-            f"[{num_joints}, 3], got {list(actional.shape)} and "
-            f"{list(position.shape)}"
-        )
-    if ax is None:
-        _, ax = plt.subplots(figsize=(4, 5), layout="constrained")
-    x, y = position[:, 0].numpy(), position[:, 1].numpy()
+    weight = to_graph(actional, "actional", skeleton).copy()
+    x, y = to_positions(position, "position", skeleton, up).T[:2]
+    if num_edges < 0:
+        raise ValueError(f"'num_edges' must not be negative, got {num_edges}")
+    ax = pose_axes(2, ax)
     for a, b in skeleton.bones + skeleton.links:
         ax.plot(x[[a, b]], y[[a, b]], color="#bbbbbb", linewidth=3, zorder=1)
     ax.scatter(x, y, color="#555555", s=12, zorder=2)
-    weight = actional.detach().clone().fill_diagonal_(-inf).flatten()
+    np.fill_diagonal(weight, -np.inf)
+    num_joints = skeleton.num_joints
     count = min(num_edges, num_joints * (num_joints - 1))
-    index = weight.topk(count).indices
+    strongest = np.argsort(-weight, axis=None, kind="stable")[:count]
     shade = np.linspace(1.0, 0.35, count)
-    for rank, edge in enumerate(index.tolist()):
+    for rank, edge in enumerate(strongest.tolist()):
         target, source = divmod(edge, num_joints)
         ax.annotate(
             "",
@@ -64,6 +70,4 @@ def plot_actional_edges(
             zorder=3,
         )
     ax.set_aspect("equal")
-    ax.set(xticks=[], yticks=[])
-    ax.spines[:].set_visible(False)
     return ax

@@ -2,69 +2,64 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
-from torch import Tensor
 
 from symgnn_pyg.skeleton import Skeleton
-
-# Told apart by colour-blind readers too.
-LEFT, RIGHT, MIDDLE = "#0072b2", "#d55e00", "#555555"
-
-
-def side_colour(name: str) -> str:
-    r"""The colour of the side of the body that a joint's name tells."""
-    name = name.lower()
-    if name.startswith("left") or (name[0] == "l" and "low" not in name):
-        return LEFT
-    return RIGHT if name[0] == "r" and name != "root" else MIDDLE
+from symgnn_pyg.visualization.arrays import ArrayLike, Up, to_motions
+from symgnn_pyg.visualization.colours import OF_SIDE, sides
 
 
 def plot_poses(
-    rows: Mapping[str, Tensor],
+    rows: Mapping[str, ArrayLike],
     skeleton: Skeleton,
     times: Sequence[str],
     title: str = "",
+    up: Up = "y",
 ) -> Figure:
-    r"""Poses over time, one row a motion, seen from the front and a little
-    from the side; the left of the body is blue, the right orange.
+    r"""Poses over time, one row a motion, in space seen from the front and a
+    little from the side, as Fig. 13 of the paper; the left of the body is
+    blue, the right orange.
 
     Args:
-        rows: The motions by name: positions of shape :math:`[T, V, 3]`,
-            y up.
+        rows: The motions by name: positions of shape :math:`[T, V, 3]` or
+            :math:`[T, V, 2]`, in any unit of length.
         skeleton: The skeleton.
         times: The caption of each of the :math:`T` columns.
         title: The picture's title. (default: none)
+        up: The axis that points up: :obj:`"y"`, :obj:`"-y"` (images, camera
+            coordinates) or :obj:`"z"`. (default: :obj:`"y"`)
 
     Returns:
         The figure.
 
     Raises:
-        ValueError: If a motion has another shape than that.
+        ValueError: If there are no motions or no times, a motion has another
+            shape than that, or :obj:`up` is none of its values.
     """
-    for name, motion in rows.items():
-        if motion.shape != (len(times), skeleton.num_joints, 3):
-            raise ValueError(
-                f"Expected {name!r} of shape [{len(times)}, "
-                f"{skeleton.num_joints}, 3], got {list(motion.shape)}"
-            )
+    if not times:
+        raise ValueError("'times' is empty: there is no frame to show")
+    motions = to_motions(rows, skeleton, up, len(times))
+    side = sides(skeleton)
     figure, axes = plt.subplots(
-        len(rows),
+        len(motions),
         len(times),
-        figsize=(1.3 * len(times), 2.2 * len(rows)),
+        figsize=(1.3 * len(times), 2.2 * len(motions)),
         squeeze=False,
         sharex=True,
         sharey=True,
         layout="constrained",
     )
-    for line, (name, motion) in zip(axes, rows.items(), strict=True):
-        across = 0.85 * motion[..., 0] + 0.53 * motion[..., 2]
-        up = motion[..., 1] - 0.1 * motion[..., 2]
+    for line, (name, motion) in zip(axes, motions.items(), strict=True):
+        across, height = motion[..., 0], motion[..., 1]
+        if motion.shape[-1] == 3:
+            across = 0.85 * across + 0.53 * motion[..., 2]
+            height = height - 0.1 * motion[..., 2]
         line[0].set_ylabel(name)
-        for ax, x, y in zip(line, across, up, strict=True):
+        for ax, x, y in zip(line, across, height, strict=True):
             for a, b in skeleton.bones + skeleton.links:
                 ax.plot(
                     [x[a], x[b]],
                     [y[a], y[b]],
-                    color=side_colour(skeleton.joints[a]),
+                    color=OF_SIDE[side[a]][0],
                     linewidth=2,
                     solid_capstyle="round",
                 )

@@ -8,12 +8,6 @@ from symgnn_pyg.visualization import plot_actional_edges
 SKELETON = Skeleton.get("cmu26")
 
 
-@pytest.fixture(autouse=True)
-def _close():
-    yield
-    plt.close("all")
-
-
 @pytest.fixture
 def position():
     return torch.randn(26, 3, generator=torch.Generator().manual_seed(0))
@@ -68,13 +62,30 @@ def test_leaves_the_graph_alone(position):
     assert torch.equal(actional, before)
 
 
+def test_plane_and_other_tensors(arm):
+    actional = torch.zeros(3, 3, requires_grad=True).bfloat16() + 0.0
+    actional[0, 2] = 1.0
+    position = torch.tensor([[0.0, 0], [1, 0], [1, 1]], requires_grad=True)
+    ax = plot_actional_edges(actional, position, arm, 1, up="-y")
+    assert arrows(ax) == [((1.0, -1.0), (0.0, 0.0))]
+
+
 @pytest.mark.parametrize(
-    ("actional", "position"),
-    [((25, 26), (26, 3)), ((26, 26), (26, 2)), ((1, 26, 26), (26, 3))],
+    ("actional", "position", "message"),
+    [
+        ((25, 26), (26, 3), r"'actional' of shape \[26, 26\].*\[25, 26\]"),
+        ((26, 26), (26, 4), r"'position' of shape \[26, 2 or 3\].*\[26, 4\]"),
+        ((1, 26, 26), (26, 3), r"'actional' .*got \[1, 26, 26\]"),
+    ],
 )
-def test_wrong_shapes(actional, position):
-    with pytest.raises(ValueError, match=r"'actional' \[26, 26\].*got \["):
+def test_wrong_shapes(actional, position, message):
+    with pytest.raises(ValueError, match=message):
         plot_actional_edges(
             torch.zeros(actional), torch.zeros(position), SKELETON
         )
     assert not plt.get_fignums()
+
+
+def test_wrong_number(position):
+    with pytest.raises(ValueError, match="'num_edges' must not be negative"):
+        plot_actional_edges(torch.eye(26), position, SKELETON, -1)

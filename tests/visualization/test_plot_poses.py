@@ -1,4 +1,5 @@
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 import torch
 from matplotlib.colors import same_color
@@ -6,18 +7,7 @@ from matplotlib.colors import same_color
 from symgnn_pyg import Skeleton
 from symgnn_pyg.layouts import LAYOUTS
 from symgnn_pyg.visualization import plot_poses
-from symgnn_pyg.visualization.plot_poses import (
-    LEFT,
-    MIDDLE,
-    RIGHT,
-    side_colour,
-)
-
-
-@pytest.fixture(autouse=True)
-def _close():
-    yield
-    plt.close("all")
+from symgnn_pyg.visualization.colours import OF_SIDE
 
 
 @pytest.mark.parametrize("skeleton", LAYOUTS.values(), ids=LAYOUTS)
@@ -51,30 +41,31 @@ def test_sides_have_colours():
     ):
         name = skeleton.joints[child]
         middle = child in range(8, 14)
-        expected = MIDDLE if middle else LEFT if name[0] == "l" else RIGHT
-        assert same_color(line.get_color(), expected), name
+        side = "middle" if middle else "left" if name[0] == "l" else "right"
+        assert same_color(line.get_color(), OF_SIDE[side][0]), name
 
 
-@pytest.mark.parametrize(
-    ("name", "colour"),
-    [
-        ("left hip", LEFT),
-        ("LeftUpLeg", LEFT),
-        ("ltoes", LEFT),
-        ("lowerback", MIDDLE),
-        ("root", MIDDLE),
-        ("Spine", MIDDLE),
-        ("right eye", RIGHT),
-        ("rfemur", RIGHT),
-    ],
-)
-def test_side_colour(name, colour):
-    assert side_colour(name) == colour
+def test_values(arm):
+    motion = torch.tensor([[[0.0, 0, 0], [1, 0, 1], [0, 2, 1]]])
+    figure = plot_poses({"a": motion.bfloat16()}, arm, ["now"])
+    forearm = figure.axes[0].lines[1]
+    np.testing.assert_allclose(forearm.get_xdata(), [0.53, 1.38])
+    np.testing.assert_allclose(forearm.get_ydata(), [1.9, -0.1])
+    figure = plot_poses({"a": motion[..., :2]}, arm, ["now"], up="-y")
+    forearm = figure.axes[0].lines[1]
+    assert list(forearm.get_ydata()) == [-2.0, 0.0]
 
 
-@pytest.mark.parametrize("shape", [(2, 26, 3), (3, 25, 3), (3, 26, 2)])
+@pytest.mark.parametrize("shape", [(2, 26, 3), (3, 25, 3), (3, 26, 4)])
 def test_wrong_shape_names_the_row(shape):
     rows = {"true": torch.zeros(3, 26, 3), "predicted": torch.zeros(shape)}
-    with pytest.raises(ValueError, match=r"'predicted' of shape \[3, 26, 3\]"):
+    with pytest.raises(ValueError, match=r"'predicted' of shape \[3, 26, 2 or"):
         plot_poses(rows, Skeleton.get("cmu26"), ["a", "b", "c"])
     assert not plt.get_fignums()
+
+
+def test_nothing_to_show(arm):
+    with pytest.raises(ValueError, match="'times' is empty"):
+        plot_poses({"a": torch.zeros(0, 3, 3)}, arm, [])
+    with pytest.raises(ValueError, match="no motions"):
+        plot_poses({}, arm, ["now"])

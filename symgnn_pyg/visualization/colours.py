@@ -1,0 +1,73 @@
+"""Colours that colour-blind readers tell apart, by M. Okabe and K. Ito."""
+
+from typing import Literal
+
+import networkx as nx
+
+from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.transforms.mirrored_joints import LETTER, SWAPS, WORD
+
+Side = Literal["left", "right", "middle"]
+
+BLUE, SKY = "#0072b2", "#56b4e9"
+VERMILLION, ORANGE = "#d55e00", "#e69f00"
+GREEN, PURPLE = "#009e73", "#cc79a7"
+DARK, GREY = "#333333", "#999999"
+# Their yellow is left out: it cannot be seen on white.
+CYCLE = (BLUE, VERMILLION, GREEN, PURPLE, SKY, ORANGE, DARK, GREY)
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+# Neighbouring parts of one side differ in lightness.
+OF_SIDE = {
+    "left": (BLUE, SKY),
+    "right": (VERMILLION, ORANGE),
+    "middle": (DARK, GREY),
+}
+
+
+def sides(skeleton: Skeleton) -> list[Side]:
+    r"""The side of the body that each joint is on, told by its name as
+    :func:`~symgnn_pyg.transforms.mirrored_joints` does. A leading letter
+    means a side only where the joint has a partner by it.
+
+    Args:
+        skeleton: The skeleton; a dual one, or one without sides, too.
+    """
+    return [_side(joint, skeleton) for joint in skeleton.joints]
+
+
+def _side(joint: str, skeleton: Skeleton) -> Side:
+    found = WORD.search(joint)
+    if found is None:
+        found = LETTER.search(joint)
+        partner = LETTER.sub(lambda side: SWAPS[side.group()], joint)
+        if found is None or partner not in skeleton.joints:
+            return "middle"
+    return "left" if found.group()[0] in "lL" else "right"
+
+
+def joint_colours(skeleton: Skeleton) -> list[str]:
+    r"""The colour of each joint, and of the bone from it to its parent: cold
+    on the left of the body, warm on the right and grey in the middle, and
+    neighbouring parts in two shades of it. Without sides each part has a
+    colour of its own, up to eight.
+
+    Args:
+        skeleton: The skeleton.
+    """
+    part = skeleton.joint_to_part.tolist()
+    side = sides(skeleton)
+    if set(side) == {"middle"}:
+        return [CYCLE[p % len(CYCLE)] for p in part]
+    place = list(zip(side, part, strict=True))
+    graph = nx.Graph()
+    graph.add_nodes_from(place)
+    graph.add_edges_from(
+        (place[a], place[b])
+        for a, b in skeleton.bones + skeleton.links
+        if side[a] == side[b] and part[a] != part[b]
+    )
+    shade: dict[tuple[Side, int], int] = {}
+    for tied in nx.connected_components(graph):
+        steps = nx.single_source_shortest_path_length(graph, min(tied))
+        shade |= {at: steps[at] % 2 for at in tied}
+    return [OF_SIDE[at[0]][shade[at]] for at in place]

@@ -1,0 +1,37 @@
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+
+from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.visualization.arrays import ArrayLike, to_graph
+
+
+def plot_adjacency(
+    graph: ArrayLike, skeleton: Skeleton, ax: Axes | None = None
+) -> Axes:
+    r"""A graph of the joints as a heat map: row :math:`i` and column
+    :math:`j` show how strongly joint :math:`j` acts on joint :math:`i`.
+
+    Args:
+        graph: The graph, of shape :math:`[V, V]`: actional, structural, or
+            any other.
+        skeleton: The skeleton; for a graph of bones its
+            :meth:`~symgnn_pyg.Skeleton.dual`.
+        ax: Where to draw. (default: a new figure)
+
+    Returns:
+        The axes.
+
+    Raises:
+        ValueError: If the shape does not fit the skeleton.
+    """
+    weight = to_graph(graph, "graph", skeleton)
+    if ax is None:
+        side = 2.0 + 0.2 * skeleton.num_joints
+        _, ax = plt.subplots(figsize=(side + 0.8, side), layout="constrained")
+    image = ax.imshow(weight, cmap="viridis", interpolation="nearest")
+    at = range(skeleton.num_joints)
+    ax.set_xticks(at, skeleton.joints, rotation=90, fontsize=8)
+    ax.set_yticks(at, skeleton.joints, fontsize=8)
+    ax.set(xlabel="joint that acts", ylabel="joint that is acted on")
+    ax.figure.colorbar(image, ax=ax, label="weight", fraction=0.046)
+    return ax

@@ -1,0 +1,87 @@
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+
+from symgnn_pyg.visualization.arrays import ArrayLike, to_array, to_labels
+
+# More numbers than this cannot be read.
+MOST_NUMBERED = 20
+
+
+def plot_confusion(
+    confusion: ArrayLike,
+    classes: Sequence[str],
+    labels: ArrayLike | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    r"""How often samples of each class (row) were recognised as each class
+    (column): the share of the row as colour, and for up to 20 classes what
+    the matrix holds as number. The row of a class without samples is grey.
+
+    Args:
+        confusion: The confusion matrix, of shape :math:`[K, K]`; or, with
+            :obj:`labels`, the logits or probabilities, of shape
+            :math:`[N, K]`.
+        classes: The names of the :math:`K` classes.
+        labels: The true classes, of shape :math:`[N]`.
+            (default: :obj:`None`)
+        ax: Where to draw. (default: a new figure)
+
+    Returns:
+        The axes.
+
+    Raises:
+        ValueError: If a shape is another, a label is unknown, or a number
+            is not finite or, in a confusion matrix, negative.
+    """
+    num_classes = len(classes)
+    matrix = to_array(confusion, "confusion")
+    rows: int | str = num_classes
+    if labels is not None:
+        rows = len(to_labels(labels, "labels", num_classes))
+    if matrix.shape != (rows, num_classes):
+        raise ValueError(
+            f"Expected 'confusion' of shape [{rows}, {num_classes}], got "
+            f"{list(matrix.shape)}"
+        )
+    if not np.isfinite(matrix).all():
+        raise ValueError("'confusion' must be finite, got NaN or infinity")
+    if labels is not None:
+        true = to_labels(labels, "labels", num_classes)
+        found = matrix.argmax(1)
+        matrix = np.zeros((num_classes, num_classes))
+        np.add.at(matrix, (true, found), 1)
+    if (matrix < 0).any():
+        raise ValueError(
+            "A confusion matrix has no negative numbers; are these logits? "
+            "Then pass 'labels' too"
+        )
+    total = matrix.sum(1, keepdims=True)
+    share = np.divide(
+        matrix, total, out=np.full_like(matrix, np.nan), where=total > 0
+    )
+    if ax is None:
+        side = 2.5 + 0.35 * num_classes
+        _, ax = plt.subplots(figsize=(side + 0.8, side), layout="constrained")
+    colours = plt.colormaps["cividis"].with_extremes(bad="#dddddd")
+    image = ax.imshow(share, cmap=colours, vmin=0, vmax=1)
+    ax.set_xticks(range(num_classes), classes, rotation=90)
+    ax.set_yticks(range(num_classes), classes)
+    ax.set(xlabel="recognised as", ylabel="true class")
+    if num_classes <= MOST_NUMBERED:
+        for (row, column), number in np.ndenumerate(matrix):
+            if number > 0:
+                dark = share[row, column] < 0.5
+                ax.text(
+                    column,
+                    row,
+                    f"{number:.3g}" if number % 1 else f"{number:.0f}",
+                    color="white" if dark else "black",
+                    fontsize=8,
+                    ha="center",
+                    va="center",
+                )
+    ax.figure.colorbar(image, ax=ax, label="share of the class", fraction=0.046)
+    return ax

@@ -1,0 +1,56 @@
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+
+from symgnn_pyg.visualization.arrays import ArrayLike, to_array
+from symgnn_pyg.visualization.colours import CYCLE, MARKERS
+
+
+def plot_error(
+    errors: Mapping[str, ArrayLike], frame_ms: float, ax: Axes | None = None
+) -> Axes:
+    r"""The error of predictions at each future frame, the first one a frame
+    after the last that was observed.
+
+    Args:
+        errors: The errors by name, of shape :math:`[T']`, in the unit of
+            the metric; :math:`T'` may differ.
+        frame_ms: The time between two frames, in milliseconds.
+        ax: Where to draw. (default: a new figure)
+
+    Returns:
+        The axes.
+
+    Raises:
+        ValueError: If there are no errors, a shape is another, or
+            :obj:`frame_ms` is not positive.
+    """
+    if not 0.0 < frame_ms < np.inf:
+        raise ValueError(f"'frame_ms' must be positive, got {frame_ms}")
+    if not errors:
+        raise ValueError("'errors' is empty: there is nothing to show")
+    arrays = {name: to_array(error, name) for name, error in errors.items()}
+    for name, error in arrays.items():
+        if error.ndim != 1 or not error.size:
+            raise ValueError(
+                f"Expected '{name}' of shape [T'], got {list(error.shape)}"
+            )
+    if ax is None:
+        _, ax = plt.subplots(figsize=(5.5, 3.8), layout="constrained")
+    for number, (name, error) in enumerate(arrays.items()):
+        ax.plot(
+            frame_ms * np.arange(1, len(error) + 1),
+            error,
+            color=CYCLE[number % len(CYCLE)],
+            marker=MARKERS[number % len(MARKERS)],
+            markersize=4,
+            label=name,
+        )
+    ax.set(xlabel="time after the last observed frame (ms)", ylabel="error")
+    ax.set_xlim(left=0)
+    ax.set_ylim(bottom=0)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(frameon=False)
+    return ax

@@ -1,0 +1,85 @@
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from symgnn_pyg.visualization.arrays import Array
+
+OBSERVED = "observed"
+
+
+@dataclass(frozen=True)
+class Timeline:
+    r"""When which pose of several motions is shown. The motion that is called
+    :obj:`"observed"` ends at 0 ms, and the others go on from there, their
+    first frame one frame later; without it all start at 0 ms.
+
+    Args:
+        motions: The motions by name, of shape :math:`[T, V, C]`.
+        frame_rate: Frames a second.
+
+    Raises:
+        ValueError: If :obj:`frame_rate` is not positive.
+    """
+
+    motions: Mapping[str, Array]
+    frame_rate: float
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.frame_rate < np.inf:
+            raise ValueError(
+                f"'frame_rate' must be positive, got {self.frame_rate}"
+            )
+
+    @property
+    def num_observed(self) -> int:
+        r"""The number of observed frames."""
+        return len(self.motions.get(OBSERVED, ()))
+
+    @property
+    def num_frames(self) -> int:
+        r"""The number of frames from the first to the last."""
+        return max(
+            self.start(name) + len(motion)
+            for name, motion in self.motions.items()
+        )
+
+    def start(self, name: str) -> int:
+        r"""The frame at which a motion starts.
+
+        Args:
+            name: The motion's name.
+        """
+        return 0 if name == OBSERVED else self.num_observed
+
+    def pose(self, name: str, frame: int) -> Array:
+        r"""The pose of a motion at a frame, of shape :math:`[V, C]`: NaN
+        before it starts, and its last one after it has ended.
+
+        Args:
+            name: The motion's name.
+            frame: The frame.
+        """
+        motion = self.motions[name]
+        at = frame - self.start(name)
+        if at < 0:
+            return np.full_like(motion[0], np.nan)
+        return motion[min(at, len(motion) - 1)]
+
+    def runs(self, name: str, frame: int) -> bool:
+        r"""Whether a motion has a pose of its own at a frame.
+
+        Args:
+            name: The motion's name.
+            frame: The frame.
+        """
+        return 0 <= frame - self.start(name) < len(self.motions[name])
+
+    def caption(self, frame: int) -> str:
+        r"""The time of a frame, in milliseconds.
+
+        Args:
+            frame: The frame.
+        """
+        since = frame - max(0, self.num_observed - 1)
+        return f"{1000.0 * since / self.frame_rate:.0f} ms"

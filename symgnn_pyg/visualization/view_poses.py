@@ -1,0 +1,311 @@
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from symgnn_pyg.files import replacing
+from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.visualization.arrays import (
+    Array,
+    ArrayLike,
+    Up,
+    to_array,
+    to_motions,
+)
+from symgnn_pyg.visualization.colours import GREEN
+from symgnn_pyg.visualization.optional import optional
+from symgnn_pyg.visualization.spread import SHADES, Spread
+from symgnn_pyg.visualization.timeline import Timeline
+
+MOST_BARS = 10
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>Motion of a skeleton</title>
+<style>body { margin: 0; overflow: hidden; }</style>
+<script>
+// An animation that is paused ends as a promise that nobody kept.
+addEventListener("unhandledrejection", (event) => {
+  if (event.reason === undefined) event.preventDefault();
+});
+</script>
+</head>
+<body>
+"""
+
+
+def view_poses(
+    poses: Mapping[str, ArrayLike],
+    skeleton: Skeleton,
+    frame_rate: float,
+    probabilities: ArrayLike | None = None,
+    classes: Sequence[str] | None = None,
+    path: str | os.PathLike[str] | None = None,
+    up: Up = "y",
+) -> Any:
+    r"""An interactive picture of motions side by side: it plays, pauses, and
+    goes to any frame by a slider; poses in space are turned by dragging; a
+    click on a name in the legend hides a motion or shows it again. The right
+    of the body is lighter than the rest, and axes have equal scale. As a file
+    it is one HTML page that needs no network.
+
+    The motion that is called :obj:`"observed"` ends at 0 ms, and the others
+    go on from there; without it all start at 0 ms. A motion that has ended
+    stays in its last pose, faded.
+
+    Args:
+        poses: The motions by name, such as :obj:`"observed"`,
+            :obj:`"true"` and :obj:`"predicted"`: positions of shape
+            :math:`[T, V, 3]` or :math:`[T, V, 2]`, in any unit of length;
+            :math:`T` may differ.
+        skeleton: The skeleton.
+        frame_rate: Frames a second.
+        probabilities: The probability of each class, shown as bars that
+            follow the time, of shape :math:`[T, K]`: for all frames from the
+            first to the last, or for the observed ones, after which the bars
+            stay. The ten classes that are the most probable at some time are
+            shown. (default: :obj:`None`)
+        classes: The names of the :math:`K` classes.
+            (default: their numbers)
+        path: The HTML file to write. (default: none)
+        up: The axis that points up: :obj:`"y"`, :obj:`"-y"` (images, camera
+            coordinates) or :obj:`"z"`. (default: :obj:`"y"`)
+
+    Returns:
+        The :obj:`plotly.graph_objects.Figure`.
+
+    Raises:
+        ValueError: If a shape does not fit the skeleton, the time or the
+            classes, or a probability is not from 0 to 1.
+        ImportError: If plotly is not installed.
+    """
+    motions = to_motions(poses, skeleton, up)
+    timeline = Timeline(motions, frame_rate)
+    bars = _bars(probabilities, classes, timeline)
+    plotly = optional("plotly.graph_objects", "plotly", "view_poses")
+    spread = Spread(timeline, skeleton)
+    first = _traces(spread, bars, 0)
+    figure = plotly.Figure(
+        [*first, *spread.names()],
+        frames=[
+            {
+                "name": str(frame),
+                "data": _traces(spread, bars, frame, changes=True),
+                "traces": list(range(len(first))),
+            }
+            for frame in range(timeline.num_frames)
+        ],
+        layout=_layout(spread, bars is not None),
+    )
+    if path is not None:
+        with replacing(path) as temporary:
+            html = figure.to_html(
+                include_plotlyjs=True,
+                full_html=False,
+                auto_play=False,
+                default_height="100vh",
+                div_id="poses",
+                # No button that sends the motion to a server.
+                config={
+                    "displaylogo": False,
+                    "responsive": True,
+                    "showSendToCloud": False,
+                    "plotlyServerURL": "",
+                    "modeBarButtonsToRemove": ["select2d", "lasso2d"],
+                },
+            )
+            temporary.write_text(
+                f"{PAGE}{html}\n</body>\n</html>\n", encoding="utf-8"
+            )
+    return figure
+
+
+def _traces(
+    spread: Spread,
+    bars: tuple[Array, list[str]] | None,
+    frame: int,
+    changes: bool = False,
+) -> list[dict[str, Any]]:
+    """The lines and bars at a frame, or what changes of them."""
+    traces = []
+    kind = "scatter3d" if spread.space else "scatter"
+    for number, name in enumerate(spread.timeline.motions):
+        over = frame >= spread.timeline.start(name) and not (
+            spread.timeline.runs(name, frame)
+        )
+        for light in (False, True):
+            trace = {
+                "type": kind,
+                "opacity": 0.35 if over else 1.0,
+                **spread.lines(name, light, frame),
+            }
+            if not changes:
+                trace |= {
+                    "mode": "lines",
+                    "name": name,
+                    "legendgroup": name,
+                    "showlegend": not light,
+                    "hoverinfo": "skip",
+                    "line": {
+                        "color": SHADES[number % len(SHADES)][light],
+                        "width": 7 if spread.space else 4,
+                    },
+                }
+            traces.append(trace)
+    if bars is not None:
+        shares, names = bars
+        share = shares[min(frame, len(shares) - 1)]
+        trace = {
+            "type": "bar",
+            "x": share,
+            "text": [f"{s:.0%}" for s in share],
+        }
+        if not changes:
+            trace |= {
+                "y": names,
+                "orientation": "h",
+                "xaxis": "x2",
+                "yaxis": "y2",
+                "marker": {"color": GREEN},
+                "textposition": "outside",
+                "cliponaxis": False,
+                "showlegend": False,
+                "hoverinfo": "skip",
+            }
+        traces.append(trace)
+    return traces
+
+
+def _layout(spread: Spread, has_bars: bool) -> dict[str, Any]:
+    wide = 0.68 if has_bars else 1.0
+    hidden = {
+        "showgrid": False,
+        "showticklabels": False,
+        "zeroline": False,
+        "title": {"text": ""},
+    }
+    ranges = spread.ranges()
+    axes = [{**hidden, "range": r} for r in ranges]
+    layout: dict[str, Any] = {
+        "template": "plotly_white",
+        # Turning and hiding outlast the frames.
+        "uirevision": "keep",
+        "margin": {"l": 20, "r": 20, "t": 50, "b": 20},
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        "sliders": [_slider(spread.timeline)],
+        "updatemenus": [_buttons(spread.timeline)],
+    }
+    if spread.space:
+        # As large as the place allows, which is wider than high.
+        size = np.ptp(ranges, axis=1)
+        size = 1.8 * size / max(size[1], size[0] / (2.3 * wide))
+        # Outside of what is shown however it is turned: what lies behind the
+        # camera would be cut off.
+        eye = np.array([0.24, 0.14, 0.96]) * float(np.linalg.norm(size))
+        layout["scene"] = {
+            **{f"{k}axis": a for k, a in zip("xyz", axes, strict=True)},
+            "domain": {"x": [0, wide]},
+            "aspectmode": "manual",
+            "aspectratio": dict(zip("xyz", size.tolist(), strict=True)),
+            "uirevision": "keep",
+            "camera": {
+                "up": {"x": 0, "y": 1, "z": 0},
+                "eye": dict(zip("xyz", eye.tolist(), strict=True)),
+                # Bodies further from the middle are to look no bigger.
+                "projection": {"type": "orthographic"},
+            },
+        }
+    else:
+        layout["xaxis"] = {**axes[0], "domain": [0, wide]}
+        layout["yaxis"] = {**axes[1], "scaleanchor": "x"}
+    if has_bars:
+        layout["xaxis2"] = {
+            "anchor": "y2",
+            "domain": [wide + 0.12, 0.95],
+            "range": [0, 1],
+            "tickformat": ".0%",
+            "title": {"text": "probability"},
+        }
+        layout["yaxis2"] = {
+            "anchor": "x2",
+            "domain": [0.1, 1.0],
+            "autorange": "reversed",
+            "type": "category",
+        }
+    return layout
+
+
+def _slider(timeline: Timeline) -> dict[str, Any]:
+    now = {"mode": "immediate", "frame": {"duration": 0, "redraw": True}}
+    return {
+        "steps": [
+            {
+                "method": "animate",
+                "label": timeline.caption(frame),
+                "args": [[str(frame)], now],
+            }
+            for frame in range(timeline.num_frames)
+        ],
+        "currentvalue": {"prefix": "time: "},
+        "x": 0.16,
+        "len": 0.84,
+        "pad": {"t": 10},
+    }
+
+
+def _buttons(timeline: Timeline) -> dict[str, Any]:
+    play = {
+        "fromcurrent": True,
+        "mode": "immediate",
+        "frame": {"duration": 1000.0 / timeline.frame_rate, "redraw": True},
+        "transition": {"duration": 0},
+    }
+    pause = {"mode": "immediate", "frame": {"duration": 0, "redraw": False}}
+    return {
+        "type": "buttons",
+        "direction": "left",
+        "showactive": False,
+        "buttons": [
+            {"label": "Play", "method": "animate", "args": [None, play]},
+            {"label": "Pause", "method": "animate", "args": [[None], pause]},
+        ],
+        "x": 0,
+        "y": 0,
+        "xanchor": "left",
+        "yanchor": "top",
+        "pad": {"t": 30},
+    }
+
+
+def _bars(
+    probabilities: ArrayLike | None,
+    classes: Sequence[str] | None,
+    timeline: Timeline,
+) -> tuple[Array, list[str]] | None:
+    if probabilities is None:
+        if classes is not None:
+            raise ValueError("'classes' without 'probabilities' shows nothing")
+        return None
+    shares = to_array(probabilities, "probabilities")
+    lengths = {timeline.num_frames, timeline.num_observed} - {0}
+    num_classes = "K" if classes is None else len(classes)
+    if (
+        shares.ndim != 2
+        or not shares.size
+        or len(shares) not in lengths
+        or num_classes not in ("K", shares.shape[1])
+    ):
+        raise ValueError(
+            f"Expected 'probabilities' of shape "
+            f"[{' or '.join(map(str, sorted(lengths)))}, {num_classes}], got "
+            f"{list(shares.shape)}"
+        )
+    if not ((shares >= 0) & (shares <= 1)).all():
+        raise ValueError(
+            "'probabilities' must be from 0 to 1; take the softmax of logits"
+        )
+    names = [str(n) for n in classes or range(shares.shape[1])]
+    shown = np.sort(np.argsort(-shares.max(0), kind="stable")[:MOST_BARS])
+    return shares[:, shown], [names[k] for k in shown]

@@ -1,0 +1,146 @@
+import numpy as np
+import pytest
+import torch
+
+from symgnn_pyg import Skeleton
+from symgnn_pyg.visualization.arrays import (
+    bounds,
+    to_array,
+    to_graph,
+    to_labels,
+    to_motions,
+    to_positions,
+)
+
+NUMBERS = [[1.5, -2.0], [0.25, 4.0]]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        NUMBERS,
+        np.array(NUMBERS, np.float16),
+        torch.tensor(NUMBERS),
+        torch.tensor(NUMBERS, requires_grad=True),
+        torch.tensor(NUMBERS, requires_grad=True).bfloat16(),
+        torch.tensor(NUMBERS).to_sparse(),
+        torch.tensor(NUMBERS).t().contiguous().t(),
+        pytest.param(
+            "cuda",
+            marks=pytest.mark.skipif(
+                not torch.cuda.is_available(), reason="No GPU here"
+            ),
+        ),
+    ],
+    ids=lambda value: getattr(value, "type", lambda: type(value).__name__)(),
+)
+def test_to_array(value):
+    if isinstance(value, str):
+        value = torch.tensor(NUMBERS, device=value, requires_grad=True)
+    array = to_array(value, "x")
+    assert array.dtype == np.float64
+    assert array.tolist() == NUMBERS
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (["a"], "'x' must hold real numbers"),
+        (torch.zeros(2, dtype=torch.complex64), "'x' must hold real numbers"),
+        ([[1.0], [1.0, 2.0]], "'x' is no array of numbers"),
+        ([torch.ones(1, requires_grad=True)], "'x' is no array of numbers"),
+        (None, "'x' must hold real numbers"),
+    ],
+)
+def test_no_numbers(value, message):
+    with pytest.raises(ValueError, match=message):
+        to_array(value, "x")
+
+
+def test_to_labels():
+    labels = to_labels(torch.tensor([2, 0]), "y", 3)
+    assert labels.dtype == np.int64
+    assert labels.tolist() == [2, 0]
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ([0, 3], "from 0 to 2, the 3 classes, got 3 at 1"),
+        ([-1], "got -1 at 0"),
+        ([0.5], "got 0.5 at 0"),
+        ([[0]], r"'y' of shape \[N\], got \[1, 1\]"),
+    ],
+)
+def test_wrong_labels(value, message):
+    with pytest.raises(ValueError, match=message):
+        to_labels(value, "y", 3)
+
+
+@pytest.mark.parametrize(
+    ("up", "expected"),
+    [("y", [1, 2, 3]), ("-y", [1, -2, -3]), ("z", [1, 3, -2])],
+)
+def test_up_is_a_rotation(up, expected, arm):
+    position = torch.tensor([[1.0, 2.0, 3.0], [0, 0, 1], [0, 1, 0]])
+    turned = to_positions(position, "p", arm, up)
+    assert turned[0].tolist() == expected
+    axes = to_positions(torch.eye(3), "p", arm, up)
+    assert np.linalg.det(axes) == 1.0
+
+
+def test_up_in_the_plane(arm):
+    position = [[1.0, 2.0]] * 3
+    assert to_positions(position, "p", arm, "-y")[0].tolist() == [1.0, -2.0]
+    with pytest.raises(ValueError, match="'p' has no axis z"):
+        to_positions(position, "p", arm, "z")
+    with pytest.raises(ValueError, match=r"'up' must be one of .* got 'x'"):
+        to_positions(position, "p", arm, "x")
+
+
+@pytest.mark.parametrize(
+    ("shape", "num_frames", "expected"),
+    [
+        ((2, 3), None, r"\[3, 2 or 3\] for .*'arm'.* got \[2, 3\]"),
+        ((3, 4), None, r"\[3, 2 or 3\]"),
+        ((3, 3), 0, r"\[T, 3, 2 or 3\]"),
+        ((0, 3, 3), 0, r"\[T, 3, 2 or 3\]"),
+        ((4, 3, 3), 5, r"\[5, 3, 2 or 3\]"),
+    ],
+)
+def test_wrong_positions(shape, num_frames, expected, arm):
+    with pytest.raises(ValueError, match=f"'p' of shape {expected}"):
+        to_positions(torch.zeros(shape), "p", arm, "y", num_frames)
+
+
+def test_unseen_joints_stay_unseen(arm):
+    position = torch.full((3, 2), torch.nan)
+    with pytest.raises(ValueError, match="no position that is not NaN"):
+        to_positions(position, "p", arm)
+    position[1] = 1.0
+    assert np.isnan(to_positions(position, "p", arm)).sum() == 4
+    position[1, 0] = torch.inf
+    with pytest.raises(ValueError, match="'p' holds infinity"):
+        to_positions(position, "p", arm)
+
+
+def test_motions_of_one_kind(arm):
+    plane, space = torch.zeros(1, 3, 2), torch.zeros(4, 3, 3)
+    motions = to_motions({"a": space, "b": space[:2]}, arm)
+    assert [len(motion) for motion in motions.values()] == [4, 2]
+    with pytest.raises(ValueError, match="2 in 'a', 3 in 'b'"):
+        to_motions({"a": plane, "b": space}, arm)
+    with pytest.raises(ValueError, match="no motions"):
+        to_motions({}, arm)
+
+
+def test_bounds():
+    motion = np.array([[[0.0, 5.0], [np.nan, np.nan]], [[2.0, -1.0]] * 2])
+    low, high = bounds({"a": motion, "b": motion + 1})
+    assert low.tolist() == [0.0, -1.0]
+    assert high.tolist() == [3.0, 6.0]
+
+
+def test_wrong_graph():
+    with pytest.raises(ValueError, match=r"'g' of shape \[26, 26\].*\[2, 26\]"):
+        to_graph(torch.zeros(2, 26), "g", Skeleton.get("cmu26"))

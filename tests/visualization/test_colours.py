@@ -1,0 +1,61 @@
+import pytest
+
+from symgnn_pyg import Skeleton
+from symgnn_pyg.layouts import CMU38, LAYOUTS
+from symgnn_pyg.transforms import mirrored_joints
+from symgnn_pyg.visualization.colours import (
+    CYCLE,
+    OF_SIDE,
+    joint_colours,
+    sides,
+)
+
+EVERY = [*LAYOUTS.values(), CMU38]
+OTHER = {"left": "right", "right": "left", "middle": "middle"}
+
+
+@pytest.mark.parametrize("skeleton", EVERY, ids=lambda s: s.name)
+@pytest.mark.parametrize("dual", [False, True], ids=["", "dual"])
+def test_partners_are_on_opposite_sides(skeleton, dual):
+    skeleton = skeleton.dual() if dual else skeleton
+    side = sides(skeleton)
+    partner = mirrored_joints(skeleton).tolist()
+    assert side == [OTHER[side[p]] for p in partner]
+    assert [p == j for j, p in enumerate(partner)] == [
+        s == "middle" for s in side
+    ]
+
+
+def test_sides_by_name():
+    names = [
+        "lumbar", "lfemur", "rfemur", "root", "left eye", "hip_right",
+        "LeftArm", "lamp", "rod",
+    ]  # fmt: skip
+    skeleton = Skeleton(names, [(j, 0) for j in range(1, len(names))])
+    assert sides(skeleton) == [
+        "middle", "left", "right", "middle", "left", "right", "left",
+        "middle", "middle",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("skeleton", EVERY, ids=lambda s: s.name)
+def test_colours_tell_sides_and_neighbours_apart(skeleton):
+    colours = joint_colours(skeleton)
+    side = sides(skeleton)
+    for joint, colour in enumerate(colours):
+        assert colour in OF_SIDE[side[joint]]
+    part = skeleton.joint_to_part.tolist()
+    for a, b in skeleton.bones + skeleton.links:
+        if side[a] == side[b] and part[a] != part[b]:
+            assert colours[a] != colours[b]
+    shade = [OF_SIDE[s].index(c) for s, c in zip(side, colours, strict=True)]
+    assert shade == [shade[p] for p in mirrored_joints(skeleton).tolist()]
+
+
+def test_parts_without_sides():
+    names = [str(j) for j in range(8)]
+    skeleton = Skeleton(
+        names, [(j, 0) for j in range(1, 8)], {n: [n] for n in names}
+    )
+    assert joint_colours(skeleton) == list(CYCLE)
+    assert len(set(CYCLE)) == 8

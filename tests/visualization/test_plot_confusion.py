@@ -1,0 +1,63 @@
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+
+from symgnn_pyg.visualization import plot_confusion
+
+CLASSES = ["walking", "eating", "sitting"]
+MATRIX = [[3, 1, 0], [0, 2, 0], [0, 0, 0]]
+SHARES = [[0.75, 0.25, 0.0], [0.0, 1.0, 0.0], [np.nan] * 3]
+
+
+def numbers(ax):
+    """What is written at (row, column)."""
+    return {text.get_position()[::-1]: text.get_text() for text in ax.texts}
+
+
+def check(ax):
+    shares = np.ma.filled(ax.images[0].get_array(), np.nan)
+    np.testing.assert_array_equal(shares, SHARES)
+    assert numbers(ax) == {(0, 0): "3", (0, 1): "1", (1, 1): "2"}
+
+
+def test_matrix(tmp_path):
+    ax = plot_confusion(torch.tensor(MATRIX), CLASSES)
+    check(ax)
+    for labels in (ax.get_xticklabels(), ax.get_yticklabels()):
+        assert [label.get_text() for label in labels] == CLASSES
+    ax.figure.savefig(tmp_path / "confusion.png", dpi=30)
+
+
+def test_logits():
+    found, true = torch.tensor([[0, 0, 0, 1, 1, 1], [0, 0, 0, 0, 1, 1]])
+    logits = torch.eye(3)[found].mul(5).sub(1).requires_grad_().bfloat16()
+    check(plot_confusion(logits, CLASSES, true))
+
+
+def test_shares_and_many_classes():
+    ax = plot_confusion([[0.5, 0.5], [0.0, 1.0]], CLASSES[:2])
+    assert numbers(ax) == {(0, 0): "0.5", (0, 1): "0.5", (1, 1): "1"}
+    ax = plot_confusion(np.eye(21), [str(k) for k in range(21)])
+    assert not ax.texts
+
+
+def test_given_axes():
+    _, ax = plt.subplots()
+    assert plot_confusion(MATRIX, CLASSES, ax=ax) is ax
+
+
+@pytest.mark.parametrize(
+    ("confusion", "labels", "message"),
+    [
+        (np.zeros((2, 3)), None, r"of shape \[3, 3\], got \[2, 3\]"),
+        (np.zeros((4, 2)), [0] * 4, r"of shape \[4, 3\], got \[4, 2\]"),
+        (np.zeros((1, 3)), [3], "'labels' .* the 3 classes, got 3 at 0"),
+        (-np.ones((3, 3)), None, "are these logits"),
+        (np.full((3, 3), np.nan), None, "must be finite"),
+    ],
+)
+def test_wrong_input(confusion, labels, message):
+    with pytest.raises(ValueError, match=message):
+        plot_confusion(confusion, CLASSES, labels)
+    assert not plt.get_fignums()
