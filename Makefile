@@ -1,6 +1,8 @@
 # Two commands for a fresh machine with Python 3.11 or newer:
 #   make example   trains the network and writes its results to outputs/
 #   make test      runs the whole suite, types and style
+# And one for the paper's tables and figures, on made-up motion:
+#   make paper-quick
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -12,10 +14,13 @@ ARGS ?=
 # other programs run too.
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: example test clean
+.PHONY: example test paper-quick clean
 
 example: .venv/example
 	$(BIN)/python examples/cmu_mocap.py --data "$(DATA)" $(ARGS)
+
+paper-quick: .venv/paper
+	$(BIN)/python -m examples.paper all --quick $(ARGS)
 
 test: .venv/test
 	$(BIN)/ruff check .
@@ -30,6 +35,10 @@ test: .venv/test
 .venv/example: .venv/bin/python setup.cfg pyproject.toml constraints.txt
 	$(PIP) -c constraints.txt torch setuptools
 	$(PIP) -c constraints.txt --no-build-isolation -e ".[vis]"
+	touch $@
+
+.venv/paper: .venv/example
+	$(PIP) -c constraints.txt --no-build-isolation -e ".[train,vis]"
 	touch $@
 
 # torch-scatter has no wheel for current versions of torch, and its build

@@ -1,0 +1,134 @@
+"""Tables and figures of the paper, one command each.
+
+    python -m examples.paper table-3 --quick            # in seconds
+    python -m examples.paper figure-14 --data cmu_mocap.zip --steps 20000
+    python -m examples.paper all --quick
+
+Writes NAME.md, NAME.json and NAME.png to --output, with the published numbers
+beside ours. What was trained stays in --output/runs and is not trained again;
+interrupted runs go on when the command is given once more.
+"""
+
+import argparse
+import logging
+import os
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+
+from examples.paper import (
+    actional_graphs,
+    differences,
+    dual,
+    graphs,
+    prediction,
+    recognition,
+    sequences,
+    stability,
+    symbiosis,
+    trade_off,
+)
+from examples.paper.render import Page, write
+from examples.paper.runs import Runs, Settings
+from symgnn_pyg.errors import DataError
+
+EXPERIMENTS: dict[str, Callable[[Runs], Page]] = {
+    "table-1": recognition.table_1,
+    "table-2": recognition.table_2,
+    "table-3": recognition.table_3,
+    "table-4": prediction.table_4,
+    "table-5": prediction.table_5,
+    "table-6": prediction.table_6,
+    "table-7": prediction.table_7,
+    "table-8": prediction.table_8,
+    "figure-8": trade_off.figure_8,
+    "table-9": symbiosis.table_9,
+    "table-10": symbiosis.table_10,
+    "figure-9": symbiosis.figure_9,
+    "table-11": graphs.table_11,
+    "table-12": graphs.table_12,
+    "figure-10": graphs.figure_10,
+    "table-13": differences.table_13,
+    "table-14": differences.table_14,
+    "table-15": dual.table_15,
+    "figure-11": actional_graphs.figure_11,
+    "figure-12": actional_graphs.figure_12,
+    "figure-13": sequences.figure_13,
+    "figure-14": stability.figure_14,
+    "figure-15": stability.figure_15,
+}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    args = parse_arguments(arguments)
+    plt.switch_backend("Agg")
+    quieten()
+    settings = Settings(
+        args.data, args.quick, args.steps, tuple(args.seed), args.output
+    )
+    names = list(EXPERIMENTS) if args.name == "all" else [args.name]
+    try:
+        runs = Runs(settings)
+        for i, name in enumerate(names, 1):
+            print(f"[{i}/{len(names)}] {name}", flush=True)
+            start = time.monotonic()
+            paths = carry_out(runs, name)
+            seconds = time.monotonic() - start
+            print(f"  {paths[0]} ({seconds:.0f} s)", flush=True)
+    except (DataError, ValueError, OSError) as error:
+        raise SystemExit(f"Error: {error}") from None
+    except KeyboardInterrupt:
+        raise SystemExit(
+            "Stopped: finished runs are kept, and the same command goes on "
+            "from here."
+        ) from None
+
+
+def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m examples.paper", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument(
+        "name",
+        choices=[*EXPERIMENTS, "all"],
+        metavar="NAME",
+        help="table-1 to table-15, figure-8 to figure-15, or all",
+    )
+    parser.add_argument(
+        "--data",
+        default="synthetic",
+        help="'synthetic', or the folder or zip archive of CMU Mocap",
+    )
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="small networks and few steps: shows that it runs, no more",
+    )
+    parser.add_argument(
+        "--steps", type=int, help="training steps (default: 2000; quick: 25)"
+    )
+    parser.add_argument("--seed", type=int, nargs="+", default=[0])
+    parser.add_argument("--output", type=Path, default=Path("outputs/paper"))
+    return parser.parse_args(arguments)
+
+
+def quieten() -> None:
+    """Keeps what Lightning says about every run out of the way."""
+    os.environ.setdefault("LIGHTNING_LOG_LEVEL", "ERROR")
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="lightning")
+
+
+def carry_out(runs: Runs, name: str) -> list[Path]:
+    """Carries out an experiment and writes its page."""
+    runs.used.clear()
+    page = EXPERIMENTS[name](runs)
+    return write(page, name, runs.protocol(page.setting), runs.settings.output)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""Figures 11 and 12: actional graphs."""
+
+import matplotlib.pyplot as plt
+import torch
+from torch import Tensor
+
+from examples.paper.prediction import action_name
+from examples.paper.render import Page
+from examples.paper.runs import Run, Runs, sym_gnn
+from symgnn_pyg.data import SkeletonLoader
+from symgnn_pyg.errors import DataError
+from symgnn_pyg.visualization import plot_actional_edges
+
+STRONGEST = 15
+PER_SPLIT = 160
+
+
+@torch.no_grad()
+def figure_11(runs: Runs) -> Page:
+    run, skeleton = sym_gnn(), runs.data.skeleton
+    model, test = runs.models(run)[0], runs.test(run)
+    labels = test.labels.tolist()
+    # As in the paper, two windows of one action show what it keeps.
+    actions = sorted(set(labels))
+    shown = [labels.index(label) for label in actions]
+    shown.append(len(labels) - 1 - labels[::-1].index(actions[0]))
+    names = [action_name(test.classes[labels[i]]) for i in shown]
+    batch = test.batch(shown)
+    graphs = model(batch.x).actional
+    poses = runs.data.positions(test.transform.inverse(batch.x[:, -1:]))
+    figure, axes = plt.subplots(
+        1, len(shown), figsize=(2.4 * len(shown), 4), layout="constrained"
+    )
+    rows = []
+    for ax, name, graph, pose in zip(
+        axes, names, graphs, poses.unflatten(0, (len(shown), -1)), strict=True
+    ):
+        plot_actional_edges(graph, pose[:, 0], skeleton, STRONGEST, ax)
+        ax.set_title(name, fontsize=10)
+        edges = strongest(graph, skeleton.joints)
+        rows.append((name, [", ".join(edges)]))
+    return Page(
+        f"the {STRONGEST} strongest edges of actional graphs",
+        ("Human3.6M",),
+        [f"edges, strongest first (ours, {runs.data.name})"],
+        rows,
+        figure,
+        [
+            "'a > b (w)': a acts on b with weight w. Self-loops are left out.",
+            "The last is another window of the first action.",
+        ],
+    )
+
+
+def strongest(graph: Tensor, joints: tuple[str, ...]) -> list[str]:
+    """The strongest edges of an actional graph in words."""
+    weight = graph.clone().fill_diagonal_(-1.0).flatten()
+    found = []
+    for edge in weight.topk(STRONGEST).indices.tolist():
+        target, source = divmod(edge, len(joints))
+        found.append(
+            f"{joints[source]} > {joints[target]} ({weight[edge]:.2f})"
+        )
+    return found
+
+
+def figure_12(runs: Runs) -> Page:
+    try:
+        from sklearn.manifold import TSNE
+    except ImportError:
+        raise DataError(
+            "Figure 12 needs scikit-learn: pip install scikit-learn"
+        ) from None
+    run = sym_gnn()
+    graphs, labels, recordings = all_graphs(runs, run)
+    place = TSNE(
+        perplexity=min(30.0, (len(graphs) - 1) / 4),
+        init="pca",
+        random_state=run.seed,
+    ).fit_transform(graphs.numpy())
+    figure, ax = plt.subplots(figsize=(6, 5), layout="constrained")
+    for i, label in enumerate(labels.unique().tolist()):
+        of = labels == label
+        ax.scatter(
+            *place[of.numpy()].T,
+            s=14,
+            color=f"C{i}",
+            label=action_name(runs.data.classes[label]),
+        )
+    ax.set(xticks=[], yticks=[])
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    shares = labels.bincount() / len(labels)
+    return Page(
+        "t-SNE of actional graphs",
+        ("Human3.6M",),
+        [f"share (ours, {runs.data.name})"],
+        [
+            (
+                "nearest graph of another recording is of the same action",
+                [same(graphs, labels, recordings)],
+            ),
+            ("the same by chance", [float(shares.square().sum())]),
+        ],
+        figure,
+        [
+            f"{len(graphs)} windows of test and validation recordings; each "
+            f"graph is a vector of {graphs.size(1)} weights.",
+            "Windows of one recording overlap, which makes their graphs alike; "
+            "those count as no neighbours.",
+        ],
+    )
+
+
+@torch.no_grad()
+def all_graphs(runs: Runs, run: Run) -> tuple[Tensor, Tensor, Tensor]:
+    """The actional graphs of held-out windows [N, V * V], their labels and
+    the recordings that they are from."""
+    model = runs.models(run)[0]
+    graphs, labels, recordings = [], [], []
+    for windows in (runs.test(run), runs.validation(run, PER_SPLIT)):
+        for batch in SkeletonLoader(windows, 64):
+            graphs.append(model(batch.x).actional.flatten(1))
+        labels.append(windows.labels)
+        found = windows.windows.sequence[list(windows.indices())]
+        recordings.append(torch.from_numpy(found))
+    return tuple(map(torch.cat, (graphs, labels, recordings)))
+
+
+def same(graphs: Tensor, labels: Tensor, recordings: Tensor) -> float:
+    """How often the nearest graph of another recording is of the same
+    action."""
+    distance = torch.cdist(graphs, graphs)
+    distance[recordings == recordings.unsqueeze(1)] = torch.inf
+    nearest = distance.argmin(dim=1)
+    return float((labels[nearest] == labels).double().mean())

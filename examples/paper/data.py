@@ -1,0 +1,196 @@
+"""The motion that experiments run on."""
+
+import copy
+import hashlib
+import warnings
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from symgnn_pyg.data import SkeletonData, batch_of_bodies, bone_features
+from symgnn_pyg.datasets import CMUMocap, MotionDataset, SyntheticMotion
+from symgnn_pyg.errors import DataError
+from symgnn_pyg.transforms import Standardize, cmu_positions
+
+OBSERVED = 50
+FRAME_MS = 40
+
+
+class Data:
+    """Windows of one data set, normalised by its training split.
+
+    Args:
+        source: :obj:`"synthetic"`, or the folder or zip archive of CMU Mocap.
+        folder: Where parsed motion is kept.
+    """
+
+    def __init__(self, source: str, folder: Path) -> None:
+        if source != "synthetic" and not Path(source).exists():
+            raise DataError(f"{source} does not exist")
+        self.source = source
+        self.folder = folder
+        self.synthetic = source == "synthetic"
+        self.name = "made-up motion" if self.synthetic else "CMU Mocap"
+        self._opened: dict[tuple[str, int], MotionDataset] = {}
+        train = self._open("train", 10)
+        self.skeleton = train.skeleton
+        self.classes = train.classes
+        self.absent = getattr(train, "missing", [])
+        self._standardize = train.standardize()
+        content = list(zip(train.store.names, train.store.lengths, strict=True))
+        digest = hashlib.sha256(repr(content).encode()).hexdigest()[:12]
+        self.identity = f"{self.name} {digest}"
+
+    def split(
+        self,
+        split: str,
+        observed: int = OBSERVED,
+        future: int = 10,
+        horizon: int = 10,
+    ) -> MotionDataset:
+        """The windows of a split.
+
+        Args:
+            split: :obj:`"train"`, :obj:`"val"` or :obj:`"test"`.
+            observed: The number of observed frames.
+            future: The number of frames to predict.
+            horizon: How many frames a window has behind its first 50; all
+                ways to cut these windows start at the same frames.
+        """
+        if observed + future > OBSERVED + horizon:
+            raise ValueError(
+                f"Windows of {OBSERVED} + {horizon} frames have no room for "
+                f"{observed} + {future}"
+            )
+        dataset = copy.copy(self._open(split, horizon))
+        dataset.observed, dataset.future = observed, future
+        dataset.transform = self._standardize
+        return dataset
+
+    def positions(self, pose: Tensor) -> Tensor:
+        """The joints' positions in metres, of shape [N * V, T, 3].
+
+        Args:
+            pose: Poses in the unit of the data, of shape [N * V, T, C].
+        """
+        bodies = pose.unflatten(0, (-1, self.skeleton.num_joints))
+        place = cmu_positions(bodies.transpose(1, 2))  # [N, T, V, 3]
+        return place.transpose(1, 2).flatten(0, 1)
+
+    def _open(self, split: str, horizon: int) -> MotionDataset:
+        key = split, horizon
+        if key not in self._opened:
+            self._opened[key] = self._read(split, horizon)
+        return self._opened[key]
+
+    def _read(self, split: str, horizon: int) -> MotionDataset:
+        if self.synthetic:
+            return SyntheticMotion(self.folder, split, OBSERVED, horizon)
+        with warnings.catch_warnings():
+            # Named on every page instead.
+            warnings.simplefilter("ignore")
+            return CMUMocap(
+                self.source,
+                split,
+                OBSERVED,
+                horizon,
+                allow_missing=True,
+                store=self.folder / "cmu_mocap.h5",
+            )
+
+
+class View:
+    """A data set as :class:`~symgnn_pyg.training.MotionDataModule` takes it,
+    with other batches.
+
+    Args:
+        dataset: The data set.
+    """
+
+    transform: Standardize | None
+
+    def __init__(self, dataset: MotionDataset) -> None:
+        self.dataset = dataset
+        self.skeleton = dataset.skeleton
+        self.classes = dataset.classes
+        self.num_classes = dataset.num_classes
+        self.observed = dataset.observed
+        self.future = dataset.future
+        self.labels = dataset.labels
+        self.transform = dataset.transform
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def batch(self, indices: list[int]) -> SkeletonData:
+        """The batch of some samples."""
+        return self.dataset.batch(indices)
+
+
+class Bones(View):
+    """The bones of the motion, as samples on the dual skeleton.
+
+    Args:
+        dataset: The data set.
+    """
+
+    def __init__(self, dataset: MotionDataset) -> None:
+        super().__init__(dataset)
+        self.skeleton = dataset.skeleton.dual()
+        # Differences of normalised joints have no other unit.
+        self.transform = None
+
+    def batch(self, indices: list[int]) -> SkeletonData:
+        joints = self.dataset.batch(indices)
+        return batch_of_bodies(
+            joints.bone_x,
+            bone_features(joints.future, self.dataset.skeleton),
+            joints.y,
+            self.skeleton,
+            joints.num_bodies,
+        )
+
+
+class NoisySupervision(View):
+    """Training data some of whose targets or labels belong to other samples.
+
+    Args:
+        dataset: The data set.
+        targets: The share of the samples whose futures are shuffled.
+        labels: The share of the samples whose labels are shuffled.
+        seed: The seed.
+    """
+
+    def __init__(
+        self, dataset: MotionDataset, targets: float, labels: float, seed: int
+    ) -> None:
+        super().__init__(dataset)
+        for name, share in (("targets", targets), ("labels", labels)):
+            if not 0 <= share <= 1:
+                raise ValueError(f"'{name}' must be 0 to 1, got {share}")
+        generator = torch.Generator().manual_seed(seed)
+        self.target_of = _shuffled(len(self), targets, generator)
+        self.labels = self.labels[_shuffled(len(self), labels, generator)]
+
+    def batch(self, indices: list[int]) -> SkeletonData:
+        batch = self.dataset.batch(indices)
+        others = self.target_of[indices].tolist()
+        if others != list(indices):
+            batch.future = self.dataset.batch(others).future
+        batch.y = self.labels[indices]
+        return batch
+
+
+def _shuffled(size: int, share: float, generator: torch.Generator) -> Tensor:
+    """The numbers from 0 on, a share of them at each other's places."""
+    order = torch.arange(size)
+    count = round(share * size)
+    chosen = torch.randperm(size, generator=generator)[:count]
+    order[chosen] = chosen.roll(1)
+    return order
+
+
+def every_nth(dataset: MotionDataset, at_most: int) -> MotionDataset:
+    """Windows spread evenly over a data set."""
+    return dataset[:: -(-len(dataset) // at_most)]

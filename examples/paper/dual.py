@@ -1,0 +1,78 @@
+"""Table XV: joints, bones, and both."""
+
+import torch
+from torch import Tensor
+from torch.nn import Module
+
+from examples.paper.evaluate import evaluate
+from examples.paper.published import LOST, published
+from examples.paper.recognition import bones_of
+from examples.paper.render import Page, bars, compare
+from examples.paper.runs import Runs, Spread, spread, sym_gnn
+from examples.paper.symbiosis import top_1
+from examples.paper.trade_off import short_error
+from symgnn_pyg.data import bone_features
+from symgnn_pyg.nn import DualSymGNN, DualSymGNNOutput
+
+
+class FromJoints(Module):
+    """The dual network, given the joints alone."""
+
+    def __init__(self, dual: DualSymGNN) -> None:
+        super().__init__()
+        self.dual = dual
+
+    def forward(self, x: Tensor) -> DualSymGNNOutput:
+        return self.dual(x, bone_features(x, self.dual.joint.skeleton))
+
+
+def table_15(runs: Runs) -> Page:
+    joint, bone = sym_gnn(), bones_of(sym_gnn())
+    ours = {
+        "only joint": top_1(runs, joint)
+        | {"error": runs.spread(joint, short_error)},
+        "only bone": top_1(runs, bone),
+        "joint and bone": fused(runs, fit=False),
+        "joint and bone, weight fitted": fused(runs, fit=True),
+    }
+    theirs = published("table-15")
+    return Page(
+        "joints, bones, and both",
+        ("NTU-RGB+D",),
+        *compare(theirs, ours, runs.data.name),
+        bars(theirs, ours, runs.data.name),
+        [
+            LOST.format("table"),
+            "Top-1 in percent; the error is the mean angle error averaged "
+            "over actions and over 80, 160, 320 and 400 ms.",
+            "Both networks weigh one half, or recognition by the weight that "
+            "recognises most validation windows.",
+        ],
+    )
+
+
+def fused(runs: Runs, fit: bool) -> dict[str, Spread]:
+    """The accuracy and the error of the dual network."""
+    run, found = sym_gnn(), []
+    for joint, bone in zip(
+        runs.models(run), runs.models(bones_of(run)), strict=True
+    ):
+        model = FromJoints(DualSymGNN(joint, bone)).eval()
+        if fit:
+            fit_weight(model, runs)
+        found.append(evaluate(model, runs.test(run), runs.data)[0])
+    return {
+        "top-1": spread([100 * one["top1"] for one in found]),
+        "error": spread([short_error(one) for one in found]),
+    }
+
+
+@torch.no_grad()
+def fit_weight(model: FromJoints, runs: Runs) -> None:
+    """Fits the weight of the joints' scores on validation windows."""
+    val = runs.validation(sym_gnn())
+    batch = val.batch(range(len(val)))
+    out = model(batch.x)
+    model.dual.fit_recognition_weight(
+        out.joint.logits, out.bone.logits, batch.y
+    )

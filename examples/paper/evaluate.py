@@ -1,0 +1,84 @@
+"""What a network achieves on windows."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import Module
+
+from examples.paper.data import Bones, Data
+from symgnn_pyg.data import SkeletonLoader
+from symgnn_pyg.datasets import MotionDataset
+from symgnn_pyg.metrics import PCK, MeanAngleError, TopKAccuracy
+from symgnn_pyg.transforms import Standardize
+
+
+@torch.no_grad()
+def evaluate(
+    model: Module, dataset: MotionDataset | Bones, data: Data
+) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Runs a network over all windows.
+
+    Args:
+        model: The network, in evaluation mode, on the CPU.
+        dataset: The windows, of the joints or the bones.
+        data: Where they come from.
+
+    Returns:
+        The accuracies, and for joints the mean angle error of each action at
+        each frame and the share of correct points at each frame; class scores
+        and labels.
+    """
+    logits, labels, errors = [], [], _Errors(dataset, data)
+    for batch in SkeletonLoader(dataset, 64):
+        out = model(batch.x)
+        labels.append(batch.y)
+        if out.logits is not None:
+            logits.append(out.logits)
+        if out.future is not None and not isinstance(dataset, Bones):
+            errors.update(out.future, batch.future, batch.y)
+    found: dict[str, Any] = errors.compute()
+    outputs = {"labels": torch.cat(labels)}
+    if logits:
+        outputs["logits"] = torch.cat(logits)
+        found |= accuracies(outputs["logits"], outputs["labels"])
+    return found, outputs
+
+
+def accuracies(logits: Tensor, labels: Tensor) -> dict[str, float]:
+    """The top-1 and top-5 accuracy of class scores [N, K]."""
+    return {
+        f"top{k}": float(TopKAccuracy(logits.size(1), k)(logits, labels))
+        for k in (1, 5)
+    }
+
+
+class _Errors:
+    def __init__(self, dataset: MotionDataset | Bones, data: Data) -> None:
+        shape = data.skeleton.num_joints, max(dataset.future, 2)
+        self.data = data
+        self.transform = dataset.transform
+        self.angle = MeanAngleError(*shape, len(data.classes))
+        self.pck = PCK(*shape)
+
+    def update(self, predicted: Tensor, true: Tensor, y: Tensor) -> None:
+        transform = self.transform
+        steps = getattr(transform, "transforms", [transform])
+        standardize = next(s for s in steps if isinstance(s, Standardize))
+        predicted, true = map(standardize.inverse, (predicted, true))
+        self.angle.update(predicted, true, y)
+        self.pck.update(*map(self.data.positions, (predicted, true)))
+
+    def compute(self) -> dict[str, Any]:
+        if not self.angle.update_called:
+            return {}
+        groups = self.angle.compute_groups().tolist()
+        tested = self.angle.count > 0
+        return {
+            "error": {
+                action: groups[i]
+                for i, action in enumerate(self.data.classes)
+                if tested[i]
+            },
+            "pck": self.pck.compute().tolist(),
+        }

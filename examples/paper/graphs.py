@@ -1,0 +1,100 @@
+"""Tables XI and XII, figure 10: the effects of graphs."""
+
+from collections.abc import Callable
+
+from examples.paper.published import LOST, published
+from examples.paper.recognition import ONLY_JA, ONLY_JS, ONLY_P
+from examples.paper.render import Page, bars, compare, lines
+from examples.paper.runs import Run, Runs, Spread, sym_gnn
+from examples.paper.symbiosis import top_1
+from examples.paper.trade_off import short_error
+
+HOPS = (1, 2, 3, 4)
+
+
+def accuracy(runs: Runs, run: Run) -> Spread:
+    """The top-1 accuracy in percent."""
+    return top_1(runs, run)["top-1"]
+
+
+def error(runs: Runs, run: Run) -> Spread:
+    """The error averaged over short-term prediction."""
+    return runs.spread(run, short_error)
+
+
+def by_hops(runs: Runs, measure: Callable[[Runs, Run], Spread]) -> dict:
+    """A number of each kind of graph for each number of hops."""
+    found: dict[str, dict[str, Spread]] = {}
+    for hops in HOPS:
+        row = found[f"L = {hops}"] = {
+            "only JS": measure(runs, sym_gnn(num_hops=hops, **ONLY_JS)),
+            "full": measure(runs, sym_gnn(num_hops=hops)),
+        }
+        if hops == 1:
+            row["only JA"] = measure(runs, sym_gnn(**ONLY_JA))
+            row["only P"] = measure(runs, sym_gnn(**ONLY_P))
+    return found
+
+
+SPANS = (
+    "'Only JA' and 'only P' have no hops: they stand in the first row for all."
+)
+
+
+def table_11(runs: Runs) -> Page:
+    theirs, ours = published("table-11"), by_hops(runs, accuracy)
+    return Page(
+        "recognition with different graphs",
+        ("NTU-RGB+D",),
+        *compare(theirs, ours, runs.data.name),
+        bars(theirs, ours, runs.data.name),
+        [
+            LOST.format("table"),
+            "Top-1 accuracies in percent of the network of the joints.",
+            SPANS,
+        ],
+    )
+
+
+def table_12(runs: Runs) -> Page:
+    theirs, ours = published("table-12"), by_hops(runs, error)
+    return Page(
+        "prediction with different graphs",
+        ("Human3.6M",),
+        *compare(theirs, ours, runs.data.name),
+        bars(theirs, ours, runs.data.name),
+        [
+            "Mean angle errors, averaged over actions and over 80, 160, 320 "
+            "and 400 ms.",
+            SPANS,
+        ],
+    )
+
+
+def figure_10(runs: Runs) -> Page:
+    weights = (0.0, 0.25, 0.5, 0.75, 1.0)
+    found = {w: sym_gnn(lambda_=w) for w in weights}
+    right = {w: accuracy(runs, run) for w, run in found.items()}
+    wrong = {w: error(runs, run) for w, run in found.items()}
+    return Page(
+        "the weight of the actional graphs",
+        ("NTU-RGB+D", "Human3.6M"),
+        [
+            f"top-1, % (ours, {runs.data.name})",
+            f"error (ours, {runs.data.name})",
+        ],
+        [(f"λ = {w:g}", [right[w], wrong[w]]) for w in weights],
+        lines(
+            {
+                "recognition: top-1, %": {"recognition": right},
+                "prediction: mean angle error": {"prediction": wrong},
+            },
+            "λ",
+            "",
+        ),
+        [
+            LOST.format("figure"),
+            "The error is averaged over actions and over 80, 160, 320 and "
+            "400 ms.",
+        ],
+    )

@@ -1,0 +1,240 @@
+"""Pages: Markdown, JSON and a picture of one table or figure."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+from examples.paper.runs import Spread
+from symgnn_pyg.files import replacing
+
+Cell = float | str | Spread | None
+Cells = Mapping[str, Mapping[str, Cell]]
+PAPER, OURS = "#9a9a9a", "#0072b2"
+STYLES = ("o-", "s--", "^-.", "d:", "v-", "x--")
+
+
+@dataclass
+class Page:
+    """A table or figure.
+
+    Args:
+        title: What it shows.
+        setting: The data sets of the paper.
+        columns: The names of the columns behind the first.
+        rows: Name and cells of each row; an empty cell is :obj:`None`.
+        figure: The picture.
+        notes: What else is to be said.
+    """
+
+    title: str
+    setting: tuple[str, ...]
+    columns: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[Cell]]]
+    figure: Figure
+    notes: list[str] = field(default_factory=list)
+
+
+def compare(published: Cells, ours: Cells, data: str) -> tuple[list, list]:
+    """Columns and rows with published numbers and ours side by side.
+
+    Args:
+        published: The published numbers, by row and column.
+        ours: Our numbers, by row and column.
+        data: The data set of ours.
+    """
+    sides = [("paper", published), (f"ours, {data}", ours)]
+    names = unique(
+        name for _, cells in sides for row in cells.values() for name in row
+    )
+    found = [
+        (name, side, cells)
+        for name in names
+        for side, cells in sides
+        if any(name in row for row in cells.values())
+    ]
+    columns = [f"{name} ({side})" for name, side, _ in found]
+    rows = [
+        (row, [cells.get(row, {}).get(name) for name, _, cells in found])
+        for row in unique([*published, *ours])
+    ]
+    return columns, rows
+
+
+def unique(names) -> list[str]:
+    """The names in the order of their first occurrence."""
+    return list(dict.fromkeys(names))
+
+
+def write(
+    page: Page, name: str, protocol: Mapping[str, object], folder: Path
+) -> list[Path]:
+    """Writes a page as Markdown, JSON and PNG.
+
+    Args:
+        page: The page.
+        name: The name of the files.
+        protocol: How our numbers came about.
+        folder: The folder.
+    """
+    paths = [folder / f"{name}.{suffix}" for suffix in ("md", "json", "png")]
+    markdown, content, picture = paths
+    with replacing(markdown) as path:
+        path.write_text(to_markdown(page, name, protocol))
+    with replacing(content) as path:
+        path.write_text(to_json(page, name, protocol))
+    with replacing(picture) as path:
+        page.figure.savefig(path, dpi=110)
+    plt.close(page.figure)
+    return paths
+
+
+def to_markdown(page: Page, name: str, protocol: Mapping[str, object]) -> str:
+    """The page as Markdown."""
+    lines = [f"# {name}: {page.title}", "", f"![{name}]({name}.png)", ""]
+    if page.rows:
+        heads = [column.replace("|", "\\|") for column in page.columns]
+        lines.append(f"| | {' | '.join(heads)} |")
+        lines.append(f"|---|{'---|' * len(page.columns)}")
+        for row, cells in page.rows:
+            lines.append(f"| {row} | {' | '.join(map(to_text, cells))} |")
+        lines.append("")
+    lines += [f"- {note}" for note in page.notes]
+    lines += ["", "## Protocol", ""]
+    lines += [f"- {key}: {to_words(value)}" for key, value in protocol.items()]
+    return "\n".join(lines) + "\n"
+
+
+def to_json(page: Page, name: str, protocol: Mapping[str, object]) -> str:
+    """The page as JSON."""
+
+    def plain(cell: Cell) -> object:
+        return cell._asdict() if isinstance(cell, Spread) else cell
+
+    content = {
+        "name": name,
+        "title": page.title,
+        "setting": list(page.setting),
+        "columns": list(page.columns),
+        "rows": [
+            {"row": row, "cells": list(map(plain, cells))}
+            for row, cells in page.rows
+        ],
+        "notes": page.notes,
+        "protocol": dict(protocol),
+    }
+    return json.dumps(content, indent=2) + "\n"
+
+
+def to_text(cell: Cell) -> str:
+    """A cell of a Markdown table."""
+    if cell is None:
+        return ""
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, Spread):
+        mean = f"{cell.mean:.3g}"
+        return mean if cell.std is None else f"{mean} ± {cell.std:.2g}"
+    return f"{cell:g}"
+
+
+def to_words(value: object) -> str:
+    """A value of the protocol in words."""
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "none"
+    return str(value)
+
+
+def number(cell: Cell) -> float | None:
+    """What a cell is drawn as."""
+    if isinstance(cell, Spread):
+        return cell.mean
+    return cell if isinstance(cell, float | int) else None
+
+
+def bars(published: Cells, ours: Cells, data: str) -> Figure:
+    """Published numbers and ours as bars, one panel a column."""
+    both = (("paper", published, PAPER), (f"ours, {data}", ours, OURS))
+    rows = unique([*published, *ours])
+    names = unique(
+        name for _, cells, _ in both for row in cells.values() for name in row
+    )
+    figure, axes = plt.subplots(
+        1,
+        len(names),
+        figsize=(3 + 2.6 * len(names), 1.4 + 0.34 * len(rows)),
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
+    )
+    for ax, name in zip(axes[0], names, strict=True):
+        for shift, (label, cells, colour) in zip(
+            (-0.2, 0.2), both, strict=True
+        ):
+            drawn = [
+                (i + shift, number(cells.get(row, {}).get(name)))
+                for i, row in enumerate(rows)
+            ]
+            drawn = [(y, width) for y, width in drawn if width is not None]
+            if drawn:
+                y, width = zip(*drawn, strict=True)
+                ax.barh(y, width, height=0.38, color=colour, label=label)
+        ax.set_title(name, fontsize=10)
+        ax.grid(axis="x", alpha=0.3)
+    axes[0][0].set_yticks(range(len(rows)), rows)
+    axes[0][0].invert_yaxis()
+    handles = {}
+    for ax in axes[0]:
+        found = zip(*ax.get_legend_handles_labels(), strict=True)
+        handles |= {label: handle for handle, label in found}
+    figure.legend(
+        handles.values(), handles, loc="outside lower center", ncols=2
+    )
+    return figure
+
+
+def lines(
+    panels: Mapping[str, Mapping[str, Mapping[float, Cell]]], x: str, y: str
+) -> Figure:
+    """Curves, one panel beside another.
+
+    Args:
+        panels: By title and name of a curve, its points.
+        x: The label of the axis across.
+        y: The label of the axis up.
+    """
+    across = min(4, len(panels))
+    down = -(-len(panels) // across)
+    figure, axes = plt.subplots(
+        down,
+        across,
+        figsize=(1 + 3.4 * across, 0.6 + 2.8 * down),
+        squeeze=False,
+        layout="constrained",
+    )
+    handles = {}
+    for ax, (title, curves) in zip(axes.flat, panels.items(), strict=False):
+        for i, (name, points) in enumerate(curves.items()):
+            drawn = {at: number(v) for at, v in points.items()}
+            drawn = {at: v for at, v in drawn.items() if v is not None}
+            theirs = name.startswith("paper")
+            (handles[name],) = ax.plot(
+                drawn.keys(),
+                drawn.values(),
+                STYLES[i % len(STYLES)],
+                markersize=4,
+                alpha=0.6 if theirs else 1.0,
+                color=f"C{i}",
+            )
+        ax.set_title(title, fontsize=10)
+        ax.set(xlabel=x, ylabel=y)
+        ax.grid(alpha=0.3)
+    for ax in list(axes.flat)[len(panels) :]:
+        ax.set_axis_off()
+    figure.legend(
+        handles.values(), handles, loc="outside lower center", ncols=across
+    )
+    return figure

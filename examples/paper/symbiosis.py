@@ -1,0 +1,118 @@
+"""Tables IX and X, figure 9: what the two tasks do for each other."""
+
+from examples.paper.data import OBSERVED
+from examples.paper.prediction import SHORT_MS
+from examples.paper.published import LOST, published
+from examples.paper.render import Page, bars, compare, lines
+from examples.paper.runs import (
+    Run,
+    Runs,
+    Spread,
+    average_error,
+    frame_at,
+    spread,
+    sym_gnn,
+)
+
+AHEAD = 10
+
+
+def noise_ratios(runs: Runs) -> tuple[float, ...]:
+    """The shares of shuffled supervision."""
+    return (0.2, 0.6) if runs.settings.quick else (0.2, 0.4, 0.6, 0.8, 1.0)
+
+
+def table_9(runs: Runs) -> Page:
+    rows = {"no pred": sym_gnn(prediction=False), "0 %": sym_gnn()}
+    rows |= {
+        f"{100 * share:g} %": sym_gnn(noisy_targets=share)
+        for share in noise_ratios(runs)
+    }
+    ours = {name: top_1(runs, run) for name, run in rows.items()}
+    theirs = published("table-9")
+    return Page(
+        "recognition with noisy targets of prediction",
+        ("NTU-RGB+D",),
+        *compare(theirs, ours, runs.data.name),
+        bars(theirs, ours, runs.data.name),
+        [
+            LOST.format("table"),
+            "Accuracies in percent of the network of the joints; a share of "
+            "the training windows have each other's futures.",
+        ],
+    )
+
+
+def table_10(runs: Runs) -> Page:
+    rows = {"no recg": sym_gnn(recognition=False), "0 %": sym_gnn()}
+    rows |= {
+        f"{100 * share:g} %": sym_gnn(noisy_labels=share)
+        for share in noise_ratios(runs)
+    }
+    ours = {name: short_errors(runs, run) for name, run in rows.items()}
+    theirs = published("table-10")
+    return Page(
+        "prediction with noisy labels",
+        ("Human3.6M",),
+        *compare(theirs, ours, runs.data.name),
+        bars(theirs, ours, runs.data.name),
+        [
+            LOST.format("table"),
+            "Mean angle errors, averaged over actions; a share of the "
+            "training windows have each other's labels.",
+        ],
+    )
+
+
+def figure_9(runs: Runs) -> Page:
+    quick = runs.settings.quick
+    ratios = (0.2, 0.6, 1.0) if quick else tuple(i / 10 for i in range(1, 11))
+    curves: dict[str, dict[float, Spread]] = {}
+    for name in ("predict 10", "predict all", "no prediction"):
+        curves[name] = {
+            ratio: top_1(runs, early(name, ratio))["top-1"] for ratio in ratios
+        }
+    return Page(
+        "recognition from the beginning of an action",
+        ("NTU-RGB+D",),
+        [f"{name} (ours, {runs.data.name})" for name in curves],
+        [
+            (f"{ratio:g}", [points[ratio] for points in curves.values()])
+            for ratio in ratios
+        ],
+        lines({"": curves}, "observation ratio", "top-1, %"),
+        [
+            LOST.format("figure"),
+            f"An action is a window of {OBSERVED} frames with the {AHEAD} "
+            f"that follow: of the {OBSERVED} a share is observed, and the "
+            f"next {AHEAD}, all others, or none are predicted; each point is "
+            f"a network of its own.",
+        ],
+    )
+
+
+def early(strategy: str, ratio: float) -> Run:
+    """A network that sees the first frames alone."""
+    observed = max(1, round(ratio * OBSERVED))
+    rest = OBSERVED + AHEAD - observed
+    return sym_gnn(
+        observed=observed,
+        future=rest if strategy == "predict all" else AHEAD,
+        prediction=strategy != "no prediction",
+    )
+
+
+def top_1(runs: Runs, run: Run) -> dict[str, Spread]:
+    """The top-1 accuracy in percent."""
+    return {"top-1": runs.spread(run, lambda one: 100 * one["top1"])}
+
+
+def short_errors(runs: Runs, run: Run) -> dict[str, Spread]:
+    """The errors at the times of short-term prediction."""
+    results = runs.results(run)
+    return {
+        f"{ms} ms": spread(
+            [average_error(one, frame_at(ms)) for one in results]
+        )
+        for ms in SHORT_MS
+    }

@@ -1,0 +1,102 @@
+"""Figure 8: effectiveness against efficiency."""
+
+import statistics
+import time
+
+import matplotlib.pyplot as plt
+import torch
+
+from examples.paper.data import FRAME_MS
+from examples.paper.prediction import SHORT, SHORT_MS
+from examples.paper.published import LOST
+from examples.paper.render import OURS, PAPER, Page
+from examples.paper.runs import (
+    Run,
+    Runs,
+    average_error,
+    frame_at,
+    sym_gnn,
+)
+
+REPEATS, WARM_UP = 25, 3
+
+
+def figure_8(runs: Runs) -> Page:
+    networks = {
+        f"Sym-GNN, K = {k}": sym_gnn(num_iterations=k) for k in (1, 2, 3, 4)
+    }
+    rivals = {name: SHORT[name] for name in ("ZeroV", "Res-uns", "LTD")}
+    speeds = frames_a_period(runs, {**networks, **rivals})
+    errors = {
+        name: runs.spread(run, short_error)
+        for name, run in {**networks, **rivals}.items()
+    }
+    figure, axes = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
+    # Ours lie close together: they have a panel of their own.
+    for ax, shown in zip(axes, (errors, networks), strict=True):
+        for name in shown:
+            own = name in networks
+            at = speeds[name], errors[name].mean
+            ax.scatter(*at, color=OURS if own else PAPER)
+            if own and shown is errors and name != "Sym-GNN, K = 1":
+                continue
+            ax.annotate(
+                "Sym-GNN" if own and shown is errors else name,
+                at,
+                xytext=(4, 4),
+                textcoords="offset points",
+                fontsize=8,
+            )
+        ax.set_xlabel(f"frames generated in {FRAME_MS} ms")
+        ax.margins(0.15)
+        ax.grid(alpha=0.3)
+    axes[0].set(ylabel="mean angle error up to 400 ms", xscale="log")
+    axes[1].set_title("Sym-GNN alone", fontsize=10)
+    return Page(
+        "effectiveness against efficiency",
+        ("Human3.6M",),
+        [
+            f"frames in {FRAME_MS} ms (ours, {runs.data.name})",
+            f"mean of the errors at {', '.join(map(str, SHORT_MS))} ms "
+            f"(ours, {runs.data.name})",
+        ],
+        [(name, [round(speeds[name], 2), errors[name]]) for name in errors],
+        figure,
+        [
+            LOST.format("figure"),
+            f"Speed: one sequence, 10 frames, one thread of the processor and "
+            f"its time, the median of {REPEATS} calls.",
+            "K is how often AGIM applies equation (1).",
+        ],
+    )
+
+
+def short_error(result: dict) -> float:
+    """The error averaged over the times that the paper reports."""
+    return statistics.fmean(
+        average_error(result, frame_at(ms)) for ms in SHORT_MS
+    )
+
+
+@torch.no_grad()
+def frames_a_period(runs: Runs, networks: dict[str, Run]) -> dict[str, float]:
+    """How many frames networks predict while one is recorded. They take turns,
+    so that a noisy machine treats all alike."""
+    models = {name: runs.models(run)[0] for name, run in networks.items()}
+    x = runs.test(sym_gnn()).batch([0]).x
+    seconds: dict[str, list[float]] = {name: [] for name in models}
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    for _ in range(REPEATS + WARM_UP):
+        for name, model in models.items():
+            start = time.process_time()
+            model(x)
+            seconds[name].append(time.process_time() - start)
+    torch.set_num_threads(threads)
+    return {
+        name: networks[name].future
+        / statistics.median(times[WARM_UP:])
+        * FRAME_MS
+        / 1000
+        for name, times in seconds.items()
+    }

@@ -1,0 +1,335 @@
+import json
+import signal
+
+import pytest
+import torch
+
+from examples.paper import runs as runs_module
+from examples.paper.__main__ import EXPERIMENTS, main
+from examples.paper.data import Bones, Data, NoisySupervision
+from examples.paper.dual import FromJoints
+from examples.paper.published import published, published_errors
+from examples.paper.recognition import ALONE, FUSED, accuracy, bones_of
+from examples.paper.render import Page, bars, compare, to_json, to_markdown
+from examples.paper.runs import Run, Runs, Settings, Spread, spread, sym_gnn
+from examples.paper.stability import perturbation_ratio, stability_sides
+from symgnn_pyg import Skeleton
+from symgnn_pyg.data import bone_features
+from symgnn_pyg.nn import ActionalGraphInference, DualSymGNN, JointGraphConv
+from symgnn_pyg.training import SymGNNTask
+
+STEPS = 3
+
+
+@pytest.fixture(scope="module")
+def output(tmp_path_factory):
+    return tmp_path_factory.mktemp("paper")
+
+
+@pytest.fixture(scope="module")
+def data(output):
+    return Data("synthetic", output / "data")
+
+
+@pytest.fixture(autouse=True)
+def _interruptible():
+    """Lightning ignores Ctrl-C once it was pressed."""
+    handler = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, handler)
+
+
+class Trained:
+    """The steps that were trained, as they come, and where to interrupt."""
+
+    def __init__(self):
+        self.steps = []
+        self.interrupt = None
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    found, step = Trained(), SymGNNTask.training_step
+
+    def training_step(self, batch, batch_idx):
+        if self.global_step == found.interrupt:
+            raise KeyboardInterrupt
+        found.steps.append(self.global_step)
+        return step(self, batch, batch_idx)
+
+    monkeypatch.setattr(SymGNNTask, "training_step", training_step)
+    return found
+
+
+def tiny(output, **arguments):
+    return Runs(Settings(quick=True, steps=STEPS, output=output, **arguments))
+
+
+# Runs ########################################################################
+
+
+def test_finished_runs_are_not_trained_again(output, trained):
+    run = sym_gnn()
+    first = tiny(output).results(run)
+    assert trained.steps == list(range(STEPS))
+    assert tiny(output).results(sym_gnn(num_hops=3)) == first
+    assert trained.steps == list(range(STEPS))
+    (model,) = tiny(output).models(run)
+    assert not model.training
+    assert trained.steps == list(range(STEPS))
+    folder = output / "runs" / tiny(output).hash(run)
+    assert not list(folder.glob("*.ckpt"))
+
+
+def test_runs_differ_in_all_that_they_depend_on(output):
+    runs = tiny(output)
+    one = sym_gnn()
+    others = [
+        sym_gnn(num_hops=2), sym_gnn(seed=1), sym_gnn(bones=True),
+        sym_gnn(noisy_targets=0.5), sym_gnn(noisy_labels=0.5),
+        sym_gnn(future=5), sym_gnn(observed=20), Run(network="LTD"),
+    ]  # fmt: skip
+    names = {runs.hash(run) for run in (one, *others)}
+    longer = Runs(Settings(quick=True, steps=STEPS + 1, output=output))
+    wider = Runs(Settings(steps=STEPS, output=output))
+    names |= {longer.hash(one), wider.hash(one)}
+    assert len(names) == len(others) + 3
+
+
+def test_interrupted_runs_go_on(tmp_path, trained, monkeypatch):
+    run = sym_gnn(recognition=False)
+    whole = tiny(tmp_path / "whole").results(run)[0]
+    monkeypatch.setattr(runs_module, "CHECKPOINT_SECONDS", 0.0)
+    trained.steps.clear()
+    trained.interrupt = STEPS - 1
+    cut = tiny(tmp_path / "cut")
+    folder = cut.folder / cut.hash(run)
+    with pytest.raises(KeyboardInterrupt):
+        cut.results(run)
+    assert not (folder / "result.json").exists()
+    assert (folder / "last.ckpt").exists()
+    trained.interrupt = None
+    resumed = cut.results(run)[0]
+    assert trained.steps == list(range(STEPS))
+    assert resumed["error"] == whole["error"]
+
+
+def test_seeds_are_runs_of_their_own(tmp_path):
+    runs = tiny(tmp_path, seeds=(0, 1))
+    run = Run(network="Res-uns")
+    with torch.no_grad():
+        errors = [one["pck"][-1] for one in runs.results(run)]
+        assert not torch.is_grad_enabled()
+    assert len(errors) == 2
+    found = runs.spread(run, lambda one: one["pck"][-1])
+    assert found.mean == pytest.approx(sum(errors) / 2)
+    assert found.std == pytest.approx(abs(errors[0] - errors[1]) / 2**0.5)
+    assert len(runs.used) == 2
+
+
+def test_zero_velocity_needs_no_training(output, trained):
+    (result,) = tiny(output).results(Run(network="ZeroV"))
+    assert trained.steps == []
+    assert result["parameters"] == 0
+    errors = result["error"]["walking"]
+    assert 0 < errors[0] < errors[-1]
+
+
+def test_scores_of_joints_and_bones_are_added(output):
+    runs = tiny(output)
+    joint, bone = (
+        runs.outputs(run)[0] for run in (sym_gnn(), bones_of(sym_gnn()))
+    )
+    right = (joint["logits"] + bone["logits"]).argmax(dim=1)
+    expected = 100 * (right == joint["labels"]).double().mean().item()
+    found = accuracy(runs, "Sym-GNN")["top-1"]
+    assert found.mean == pytest.approx(expected)
+    models = runs.models(sym_gnn()) + runs.models(bones_of(sym_gnn()))
+    x = runs.test(sym_gnn()).batch([0, 100]).x
+    with torch.no_grad():
+        logits = FromJoints(DualSymGNN(*models)).eval()(x).logits
+    both = (joint["logits"] + bone["logits"])[[0, 100]] / 2
+    torch.testing.assert_close(logits, both, atol=1e-4, rtol=1e-4)
+
+
+# Data ########################################################################
+
+
+def test_windows_cut_otherwise_start_at_the_same_frames(data):
+    plain, cut = data.split("test"), data.split("test", 20, 40)
+    one, other = plain.batch([3, 70]), cut.batch([3, 70])
+    assert other.x.shape[1:] == (20, 3)
+    whole = torch.cat([one.x, one.future], dim=1)
+    assert torch.equal(whole, torch.cat([other.x, other.future], dim=1))
+    with pytest.raises(ValueError, match=r"50 \+ 10 frames have no room"):
+        data.split("test", 50, 11)
+
+
+def test_bones(data):
+    joints = data.split("test")
+    bones = Bones(joints)
+    batch, expected = bones.batch([1, 5]), joints.batch([1, 5])
+    assert bones.skeleton == data.skeleton.dual()
+    torch.testing.assert_close(
+        batch.x, bone_features(expected.x, data.skeleton)
+    )
+    torch.testing.assert_close(
+        batch.future, bone_features(expected.future, data.skeleton)
+    )
+    assert torch.equal(batch.y, expected.y)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_noisy_targets_belong_to_others(data, share):
+    train = data.split("train")
+    noisy = NoisySupervision(train, share, 0.0, seed=0)
+    moved = noisy.target_of != torch.arange(len(train))
+    assert int(moved.sum()) == round(share * len(train))
+    assert noisy.target_of.unique().numel() == len(train)
+    assert torch.equal(noisy.labels, train.labels)
+    indices = [0, 1, 2, 3]
+    batch = noisy.batch(indices)
+    others = train.batch(noisy.target_of[indices].tolist())
+    assert torch.equal(batch.x, train.batch(indices).x)
+    assert torch.equal(batch.future, others.future)
+
+
+def test_noisy_labels(data):
+    train = data.split("train")
+    noisy = NoisySupervision(train, 0.0, 0.5, seed=0)
+    assert torch.equal(noisy.labels.bincount(), train.labels.bincount())
+    wrong = (noisy.labels != train.labels).double().mean()
+    # One of eight shuffled labels is right by chance.
+    assert wrong == pytest.approx(0.5 * 7 / 8, abs=0.02)
+    assert torch.equal(noisy.batch([0, 9]).y, noisy.labels[[0, 9]])
+    with pytest.raises(ValueError, match="'labels' must be 0 to 1"):
+        NoisySupervision(train, 0.0, 1.5, seed=0)
+
+
+# Pages #######################################################################
+
+
+def test_published_numbers():
+    assert published("table-1")["Sym-GNN"] == {"CS": 90.1, "CV": 96.4}
+    assert published("table-12")["L = 3"] == {"only JS": 0.613, "full": 0.611}
+    cmu = published_errors("table-7")
+    assert len(cmu) == 8
+    assert list(cmu["Walking"]["Sym-GNN"].values()) == [
+        0.26, 0.32, 0.35, 0.39, 0.52,
+    ]  # fmt: skip
+    assert published_errors("table-5")["Eating"]["DropAE"].keys() == {
+        "80 ms", "160 ms", "320 ms",
+    }  # fmt: skip
+    for table in ("table-9", "table-10", "table-11", "table-15"):
+        assert not any(published(table).values())
+
+
+def test_every_table_and_figure_is_there():
+    assert len(EXPERIMENTS) == 15 + 8
+    for i in range(1, 16):
+        assert f"table-{i}" in EXPERIMENTS
+        assert published(f"table-{i}")
+    rows = {*published("table-1"), *published("table-2"), *published("table-3")}
+    assert {*ALONE, *FUSED} <= rows
+
+
+def test_page():
+    theirs = {"a": {"top-1": 90.5}, "b": {"top-1": 80.0}}
+    ours = {"b": {"top-1": Spread(70.0, 1.5), "top-5": Spread(99.0)}}
+    columns, rows = compare(theirs, ours, "data")
+    assert columns == ["top-1 (paper)", "top-1 (ours, data)",
+                       "top-5 (ours, data)"]  # fmt: skip
+    page = Page("title", "set", columns, rows, bars(theirs, ours, "data"))
+    text = to_markdown(page, "table-0", {"seeds": [0, 1]})
+    assert "| a | 90.5 |  |  |" in text
+    assert "| b | 80 | 70 ± 1.5 | 99 |" in text
+    assert "- seeds: 0, 1" in text
+    content = json.loads(to_json(page, "table-0", {"seeds": [0, 1]}))
+    assert content["rows"][1]["cells"][1] == {"mean": 70.0, "std": 1.5}
+    assert spread([1.0]) == (1.0, None)
+
+
+def command(output, *arguments):
+    main([*arguments, "--quick", "--steps", str(STEPS), "--output",
+          str(output)])  # fmt: skip
+
+
+def test_table(output):
+    command(output, "table-10")
+    content = json.loads((output / "table-10.json").read_text())
+    assert content["columns"] == [
+        f"{ms} ms (ours, made-up motion)" for ms in (80, 160, 320, 400)
+    ]
+    assert any("has lost" in note for note in content["notes"])
+    command(output, "table-14")
+    text = (output / "table-14.md").read_text()
+    assert "80 ms (paper)" in text
+    assert "80 ms (ours, made-up motion)" in text
+    assert "| 0, 1, 2 | 0.26 |" in text
+    assert "Human3.6M is not here: run on made-up motion" in text
+    content = json.loads((output / "table-14.json").read_text())
+    cells = content["rows"][0]["cells"]
+    assert cells[0] == 0.33
+    assert cells[1]["mean"] > 0
+    for name in content["protocol"]["runs"]:
+        assert (output / "runs" / name / "result.json").exists()
+    assert (output / "table-14.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_figure(output):
+    command(output, "figure-15")
+    content = json.loads((output / "figure-15.json").read_text())
+    for row in content["rows"]:
+        ratio, most, left, right = (cell["mean"] for cell in row["cells"])
+        assert 0 < ratio <= most
+        assert 0 < left <= right
+    assert (output / "figure-15.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_errors_are_one_sentence(tmp_path):
+    with pytest.raises(SystemExit, match=r"^Error: .*absent.zip does not"):
+        command(tmp_path, "table-7", "--data", str(tmp_path / "absent.zip"))
+    with pytest.raises(SystemExit, match="'steps' must be at least 1"):
+        main(["table-7", "--steps", "0", "--output", str(tmp_path)])
+
+
+# Stability theorem ###########################################################
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("noise", [1e-3, 1e-1, 1.0])
+def test_stability_theorem(seed, noise):
+    torch.manual_seed(seed)
+    skeleton = Skeleton(
+        ["a", "b", "c", "d"], [(1, 0), (2, 1), (3, 1)], {"all": range(4)}
+    )
+    n, v, t, c = 3, skeleton.num_joints, 5, 3
+    agim = ActionalGraphInference(t * c, skeleton, 16).double().eval()
+    conv = JointGraphConv(c, 4, skeleton, 2, lambda_=0.7).double()
+    for parameter in (*agim.parameters(), *conv.parameters()):
+        parameter.data = 0.5 * torch.randn_like(parameter)
+    p = torch.randn(n * v, t, c, dtype=torch.double)
+    q = p + noise * torch.randn_like(p)
+    with torch.no_grad():
+        a, b = agim(p), agim(q)
+        lipschitz = float(perturbation_ratio(p, q, a, b).max())
+        left, right = stability_sides(conv, p, q, a, b, lipschitz)
+        still, zero = stability_sides(conv, p, p, a, a, lipschitz)
+    assert (left <= right * (1 + 1e-12)).all()
+    assert (left > 0).all()
+    assert still.eq(0).all()
+    assert zero.eq(0).all()
+
+
+def test_stability_theorem_is_sharp():
+    """With one joint, one channel and unchanged graphs, both sides are the
+    same."""
+    skeleton = Skeleton(["a"], [], {"all": [0]})
+    conv = JointGraphConv(1, 1, skeleton, 1, lambda_=2.0).double()
+    conv.weight.data.fill_(3.0)
+    p, q = torch.full((1, 1, 1), 5.0).double(), torch.ones(1, 1, 1).double()
+    graph = torch.ones(1, 1, 1, dtype=torch.double)
+    left, right = stability_sides(conv, p, q, graph, graph, 0.0)
+    # 2 * 3 * 1 + 1 * 3 = 9, times |5 - 1|.
+    assert left.item() == pytest.approx(36.0)
+    assert right.item() == pytest.approx(36.0)
