@@ -40,19 +40,26 @@ def main() -> None:
         parser.error(
             f"name benchmarks out of {', '.join(BENCHMARKS)}, or --all"
         )
-    pages = []
-    if args.markdown is not None:
-        head = args.markdown.read_text().partition("\n## ")[0].rstrip()
-        pages.append(f"{head}\n")
+    found = {}
     for name in names:
-        pages.append(f"## {name}\n")
+        pages = []
         for settings in all_settings(name, args.threads, args.quick):
             command = [f"benchmarks.{name}", *settings]
             print(f"\npython -m {' '.join(command)}", flush=True)
-            pages.append(f"`python -m {' '.join(command)}`\n")
-            pages.append(run(command))
+            pages += [f"`python -m {' '.join(command)}`\n", run(command)]
+        found[name] = "\n".join(pages)
     if args.markdown is not None:
-        args.markdown.write_text("\n".join(pages))
+        rewrite(args.markdown, found)
+
+
+def rewrite(path: Path, found: dict[str, str]) -> None:
+    """Puts what was found in its sections; the others stay."""
+    head, *sections = path.read_text().split("\n## ")
+    kept = dict(section.split("\n", 1) for section in sections)
+    pages = {name: text.strip() for name, text in {**kept, **found}.items()}
+    order = [name for name in BENCHMARKS if name in pages]
+    parts = [f"## {name}\n\n{pages[name]}\n" for name in order]
+    path.write_text("\n".join([f"{head.rstrip()}\n", *parts]))
 
 
 def all_settings(name: str, threads: list[int], quick: bool) -> list[list[str]]:
