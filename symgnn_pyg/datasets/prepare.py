@@ -108,8 +108,7 @@ def prepare(
             # Another process may have done it while this one waited.
             todo = [job for job in jobs if not job.is_done()]
             _run(todo, source.path.name, num_workers)
-            for file in {path, *find_shards(path)} - {j.path for j in jobs}:
-                file.unlink(missing_ok=True)
+            _remove_others(path, {job.path for job in jobs})
     store = SequenceStore(path)
     _report(store, len(recordings))
     return store
@@ -260,9 +259,20 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _remove_halves(path: Path) -> None:
-    for file in path.parent.glob(f".{glob.escape(path.stem)}[-.]*"):
-        if file.suffix == path.suffix:
+    # What `replacing` leaves when it is killed, of this store and no other.
+    stem, digits = glob.escape(path.stem), "[0-9]" * 5
+    for pattern in (f".{stem}.*", f".{stem}-{digits}.*"):
+        for file in path.parent.glob(f"{pattern}{path.suffix}"):
             file.unlink(missing_ok=True)
+
+
+def _remove_others(path: Path, made: set[Path]) -> None:
+    for file in {path, *find_shards(path)} - made:
+        # Another store may be called as a shard of this one would be.
+        if file.is_file() and (
+            file == path or SequenceShard(file).num_shards > 1
+        ):
+            file.unlink()
 
 
 def _check_foreign(
@@ -272,6 +282,8 @@ def _check_foreign(
         try:
             shard = SequenceShard(file)
         except FileNotFoundError:
+            continue
+        if file != path and shard.num_shards == 1:
             continue
         if (shard.skeleton, shard.classes) != (skeleton, list(classes)):
             raise DataError(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from symgnn_pyg import Skeleton
-from symgnn_pyg.data import SequenceStore
+from symgnn_pyg.data import MotionSequence, SequenceStore
 from symgnn_pyg.datasets.prepare import EmptyRecordingError, Recording, prepare
 from symgnn_pyg.datasets.source import Source
 from symgnn_pyg.errors import DataError
@@ -212,3 +212,21 @@ def test_folder_that_cannot_be_written(root):
     with pytest.raises(DataError, match="cannot be written to; pass 'store'"):
         run(root)
     root.parent.chmod(0o700)
+
+
+def test_other_stores_are_left_alone(root):
+    """However alike they are called."""
+    others = {
+        name: root.with_name(name)
+        for name in ("data-front.h5", "data-00007.h5", ".data-front.half.h5")
+    }
+    frames = np.zeros((3, 2, 1))
+    for path in others.values():
+        SequenceStore.write(
+            path, [MotionSequence("s", frames, 0)], ARM, ["x", "y"]
+        )
+    assert values(run(root, shard_size=100)) == EXPECTED
+    assert all(path.is_file() for path in others.values())
+    (root / "1.txt").write_text("10")
+    run(root, shard_size=100)
+    assert all(path.is_file() for path in others.values())
