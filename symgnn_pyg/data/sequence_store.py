@@ -34,10 +34,13 @@ class SequenceStore:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
-        files = [self.path]
+        self.shards = []
         if not self.path.is_file():
-            files = find_shards(self.path) or files
-        self.shards = [SequenceShard(file) for file in files]
+            found = map(SequenceShard, find_shards(self.path))
+            # Another store may be called as a shard of this one would be.
+            self.shards = [shard for shard in found if shard.num_shards > 1]
+        if not self.shards:
+            self.shards = [SequenceShard(self.path)]
         first = self.shards[0]
         self.skeleton: Skeleton = first.skeleton
         self.classes: list[str] = first.classes

@@ -120,6 +120,16 @@ def test_shards(tmp_path, sequences):
         np.testing.assert_array_equal(store[i][0].numpy(), stored.frames)
 
 
+def test_a_store_that_is_called_like_a_shard(tmp_path, sequences):
+    other = tmp_path / "s-00007.h5"
+    SequenceStore.write(other, sequences, SKELETON, CLASSES)
+    with pytest.raises(FileNotFoundError, match=r"s\.h5"):
+        SequenceStore(tmp_path / "s.h5")
+    write_shards(tmp_path / "s.h5", sequences)
+    assert len(SequenceStore(tmp_path / "s.h5").shards) == 2
+    assert SequenceStore(other).names == ["s7", "s1", "s70"]
+
+
 def test_shards_that_do_not_belong_together(tmp_path, sequences):
     path = tmp_path / "s.h5"
     write_shards(path, sequences)
