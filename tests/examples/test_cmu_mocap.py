@@ -124,7 +124,7 @@ def test_interrupted_training_still_reports(data, tmp_path):
             assert character, seen
             seen += character
         process.send_signal(signal.SIGINT)
-        _, rest = process.communicate(timeout=120)
+        _, rest = process.communicate(timeout=300)
     finally:
         process.kill()
     assert process.returncode == 0, rest
