@@ -21,6 +21,7 @@ BENCHMARKS = (
     "decoder",
     "ragged",
     "train_step",
+    "streaming",
     "data",
     "fuzz",
 )
@@ -67,7 +68,7 @@ def all_settings(name: str, threads: list[int], quick: bool) -> list[list[str]]:
         return [["--cases", "300"]] if quick else [[]]
     if quick:
         return [["--quick", "--threads", str(threads[0])]]
-    if name == "data":
+    if name in ("data", "streaming"):
         threads = threads[:1]
     found = [["--threads", str(count)] for count in threads]
     if name == "operators":

@@ -60,7 +60,9 @@ def _check(graph: Tensor, x: Tensor, num_joints: int) -> None:
         )
     shared = (num_joints, num_joints)
     per_sample = (x.size(0) // num_joints, *shared)
-    if tuple(graph.shape) not in (shared, per_sample):
+    # Tuples are compared number by number before length: asking for both would
+    # bind an exported program to N != V.
+    if tuple(graph.shape) != (shared if graph.dim() == 2 else per_sample):
         raise ValueError(
             f"Expected graphs of shape {list(shared)} or {list(per_sample)} "
             f"for 'x' of shape {list(x.shape)}, got {list(graph.shape)}"

@@ -1,0 +1,107 @@
+"""One frame of a live stream: the light network on the shapes of CMU Mocap.
+
+    python -m benchmarks.streaming --threads 1
+
+Prints the latency of `Stream.step`, with 50 observed and 10 predicted frames,
+beside calling the network, and the same network on the field's operators, on
+the window anew for each frame. A stream keeps no features: the actional graphs
+are inferred from the whole window, so that a new frame changes what the first
+block makes of all others. Its gain is that of folded weights.
+"""
+
+import statistics
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from benchmarks.measure import (
+    Run,
+    Table,
+    agree,
+    arguments,
+    interleaved,
+    met,
+    ratios,
+    write,
+)
+from benchmarks.rivals.sym_gnn import RivalSymGNN
+from symgnn_pyg import Skeleton
+from symgnn_pyg.nn import SymGNN
+from symgnn_pyg.streaming import Stream
+
+OBSERVED, FUTURE, CLASSES = 50, 10, 8
+OURS, RIVAL = "Stream.step", "the network on the field's operators"
+# Of a frame at 30 frames a second, in milliseconds; of the rival's time.
+LATENCY, RATIO = 33.0, 0.2
+
+
+def main() -> None:
+    args = arguments(__doc__)
+    skeleton = Skeleton.get("cmu26")
+    model = SymGNN.light(skeleton, CLASSES, observed=OBSERVED, future=FUTURE)
+    torch.nn.init.normal_(model.prediction.step.out.lins[-1].weight, std=0.01)
+    model.eval()
+    rival = RivalSymGNN(model).eval()
+    stream = Stream(model)
+    motion = 0.1 * torch.randn(2 * OBSERVED, skeleton.num_joints, 3)
+    motion = motion.cumsum(dim=0)
+    for frame in motion:
+        output = stream.step(frame)
+    window = motion[-OBSERVED:].transpose(0, 1).contiguous()  # [V, T, C]
+    with torch.inference_mode():
+        expected = rival(window)
+    agree({OURS: output.future}, expected.future, 1e-5)
+    agree(
+        {OURS: output.probabilities}, expected.logits.softmax(dim=-1)[0], 1e-5
+    )
+
+    candidates = {
+        OURS: stepping(stream, motion),
+        "the network": on_window(model, window),
+        RIVAL: on_window(rival, window),
+    }
+    repeats, seconds = (10, 10.0) if args.quick else (300, 120.0)
+    times = interleaved(candidates, repeats, seconds)
+    against = ratios(times, RIVAL)
+    table = Table(
+        f"A frame of one body: {skeleton.num_joints} joints, {OBSERVED} "
+        f"observed and {FUTURE} predicted frames",
+        ["candidate", "p50 ms", "p99 ms", f"ratio to {RIVAL}"],
+    )
+    for name, values in times.items():
+        table.add(name, *percentiles(values), against[name])
+    targets = Table("Targets", ["what", "measured", "target", "met"])
+    _, p99 = percentiles(times[OURS])
+    targets.add("p99 of a frame, ms", p99, LATENCY, met(p99, LATENCY))
+    ratio = against[OURS][1]
+    targets.add(f"ratio to {RIVAL}", ratio, RATIO, met(ratio, RATIO))
+    write(args, [table, targets])
+
+
+def stepping(stream: Stream, motion: Tensor) -> Run:
+    frames = cycle(motion)
+    return lambda: stream.step(next(frames))
+
+
+def cycle(motion: Tensor) -> Iterator[Tensor]:
+    while True:
+        yield from motion
+
+
+def on_window(model: torch.nn.Module, window: Tensor) -> Run:
+    @torch.inference_mode()
+    def run() -> object:
+        return model(window)
+
+    return run
+
+
+def percentiles(seconds: list[float]) -> tuple[float, float]:
+    """The median and the 99th percentile, in milliseconds."""
+    cuts = statistics.quantiles(seconds, n=100, method="inclusive")
+    return 1e3 * cuts[49], 1e3 * cuts[98]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+import copy
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+from torch.nn import Identity, Module, Sequential
+from torch.nn.utils.fusion import fuse_linear_bn_weights
+
+from symgnn_pyg.nn import JointGraphConv, MultiScaleGCN, TemporalConv
+from symgnn_pyg.nn.conv.channel_norm import ChannelNorm
+from symgnn_pyg.nn.conv.graph_temporal_block import GraphTemporalBlock
+from symgnn_pyg.nn.conv.masked_graph import MaskedGraph
+
+Network = TypeVar("Network", bound=Module)
+
+
+def fold(model: Network) -> Network:
+    r"""A copy of a network for inference alone. It computes what the network
+    computes in evaluation mode, up to rounding, and takes less time where the
+    batch is small (`python -m benchmarks.streaming`): in each block of a
+    :class:`~symgnn_pyg.nn.MultiScaleGCN`, batch normalisation becomes part of
+    the weights before it, and the temporal convolution one product.
+
+    Args:
+        model: The network. It stays as it is, and what becomes of it later is
+            not seen by the copy.
+    """
+    model = copy.deepcopy(model).eval().requires_grad_(False)
+    for module in model.modules():
+        if isinstance(module, MultiScaleGCN):
+            for blocks in (module.joint_blocks, module.part_blocks):
+                for i, block in enumerate(blocks):
+                    assert isinstance(block, GraphTemporalBlock)
+                    blocks[i] = FoldedBlock(block)
+    return model
+
+
+class FoldedBlock(Module):
+    r"""A :class:`~symgnn_pyg.nn.JGTCBlock` or :class:`~symgnn_pyg.nn.PGTCBlock`
+    of one skeleton in evaluation mode, its batch normalisation folded into its
+    weights.
+
+    Args:
+        block: The block.
+
+    Shapes:
+        - **input:** node features :math:`[N \cdot V, T, C_{in}]`,
+          actional graphs :math:`[N, V, V]`
+        - **output:** node features
+          :math:`[N \cdot V, \lceil T / s \rceil, C_{out}]`
+    """
+
+    graphs: Tensor
+    weight: Tensor
+    bias: Tensor
+    temporal_weight: Tensor
+    temporal_bias: Tensor
+    residual_weight: Tensor | None
+
+    def __init__(self, block: GraphTemporalBlock) -> None:
+        super().__init__()
+        mix, conv = block.graph_conv, block.temporal_conv
+        self.lambda_ = mix.lambda_ if isinstance(mix, JointGraphConv) else 0.0
+        self.kernel_size = conv.conv.kernel_size[1]
+        self.stride = block.stride
+        self.identity = isinstance(block.residual, Identity)
+        graphs = mix.weight.new_empty(0)
+        if isinstance(mix.graph, MaskedGraph):
+            graphs = torch.stack(mix.graph())
+        weight, bias = _fold(
+            mix.weight.flatten(0, 1).t(), None, block.graph_norm
+        )
+        self._keep("graphs", graphs)  # [K, V, V]
+        self._keep("weight", weight.view_as(mix.weight))
+        self._keep("bias", bias)
+        weight, bias = _fold_conv(conv, block.temporal_norm)
+        residual_weight = None
+        if isinstance(block.residual, Sequential):
+            residual_weight, residual_bias = _fold_conv(*block.residual)
+            bias = bias + residual_bias
+        self._keep("residual_weight", residual_weight)
+        self._keep("temporal_weight", weight)
+        self._keep("temporal_bias", bias)
+
+    def forward(self, x: Tensor, actional: Tensor | None = None) -> Tensor:
+        r"""Runs the forward pass.
+
+        Args:
+            x: Node features, of shape :math:`[N \cdot V, T, C_{in}]`.
+            actional: The actional graphs, of shape :math:`[N, V, V]`.
+        """
+        rows, frames, _ = x.shape
+        h = self._mix(x, actional)
+        around = self.kernel_size // 2
+        padded = h.new_zeros(rows, frames + 2 * around, h.size(1))
+        inner = padded[:, around : around + frames]
+        torch.clamp_min(h.view(inner.shape), 0, out=inner)
+        windows = (
+            padded.unfold(1, self.kernel_size, self.stride)
+            .transpose(2, 3)  # [N*V, T/s, tau, C]
+            .flatten(2)
+        )
+        out = torch.addmm(
+            self.temporal_bias, windows.flatten(0, 1), self.temporal_weight
+        )
+        if self.identity:
+            out += x.flatten(0, 1)
+        elif self.residual_weight is not None:
+            kept = x[:, :: self.stride].flatten(0, 1)
+            out.addmm_(kept, self.residual_weight)
+        return out.relu_().unflatten(0, (rows, windows.size(1)))
+
+    def _mix(self, x: Tensor, actional: Tensor | None) -> Tensor:
+        graphs = self.graphs
+        if actional is not None:
+            own = graphs.expand(actional.size(0), *graphs.shape)
+            acting = self.lambda_ * actional.unsqueeze(1)
+            graphs = torch.cat([own, acting], dim=1) if len(graphs) else acting
+        num_graphs, v = self.weight.size(0), graphs.size(-1)
+        bodies = x.reshape(x.size(0) // v, v, x.size(1) * x.size(2))
+        mixed = torch.matmul(graphs.flatten(-3, -2), bodies)  # [N, K*V, T*C]
+        shape = (bodies.size(0), num_graphs, v * x.size(1), x.size(2))
+        mixed = mixed.view(shape)
+        out = self.bias
+        for k, weight in enumerate(self.weight):
+            features = mixed[:, k].flatten(0, 1)
+            if k == 0:
+                out = torch.addmm(out, features, weight)
+            else:
+                out.addmm_(features, weight)
+        return out
+
+    def _keep(self, name: str, tensor: Tensor | None) -> None:
+        kept = None if tensor is None else tensor.detach().contiguous()
+        self.register_buffer(name, kept)
+
+
+def _fold(
+    weight: Tensor, bias: Tensor | None, norm: ChannelNorm
+) -> tuple[Tensor, Tensor]:
+    bn = norm.norm
+    assert bn.running_mean is not None
+    assert bn.running_var is not None
+    weight, bias = fuse_linear_bn_weights(
+        weight,
+        bias,
+        bn.running_mean,
+        bn.running_var,
+        bn.eps,
+        bn.weight,
+        bn.bias,
+    )
+    return weight.t(), bias  # [C_in, C_out]
+
+
+def _fold_conv(conv: TemporalConv, norm: ChannelNorm) -> tuple[Tensor, Tensor]:
+    weight = conv.conv.weight.squeeze(2).transpose(1, 2)  # [C_out, tau, C_in]
+    return _fold(weight.flatten(1), conv.conv.bias, norm)

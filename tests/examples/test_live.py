@@ -1,0 +1,143 @@
+import json
+import re
+import runpy
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from symgnn_pyg import Skeleton
+from symgnn_pyg.datasets.synthetic_actions import ACTIONS
+from symgnn_pyg.nn import SymGNN
+
+SCRIPT = Path(__file__).resolve().parents[2] / "examples" / "live.py"
+CMU = Skeleton.get("cmu26")
+ARGUMENTS = {
+    "num_classes": 8, "future": 5, "channels": [2, 2, 4, 4],
+    "hidden_channels": 8,
+}  # fmt: skip
+ABOUT = {
+    "classes": list(ACTIONS),
+    "mean": torch.zeros(26, 3).tolist(),
+    "std": torch.ones(26, 3).tolist(),
+}
+
+
+@pytest.fixture(scope="module")
+def output(tmp_path_factory):
+    """A folder that keeps the made-up motion."""
+    return tmp_path_factory.mktemp("live")
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, output):
+    def run(*arguments):
+        arguments = ["--fast", "--output", output, *arguments]
+        monkeypatch.setattr(sys, "argv", [str(SCRIPT), *map(str, arguments)])
+        monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
+        runpy.run_path(str(SCRIPT), run_name="__main__")
+        return capsys.readouterr().out
+
+    return run
+
+
+def network():
+    """Predicts stillness, and finds everything to be running."""
+    model = SymGNN.light(CMU, **ARGUMENTS)
+    torch.nn.init.zeros_(model.recognition.classify.weight)
+    torch.nn.init.zeros_(model.recognition.classify.bias)
+    model.recognition.classify.bias.data[ABOUT["classes"].index("running")] = 9
+    return model
+
+
+def write_weights(folder, about=ABOUT, skeleton=CMU):
+    """As examples/cmu_mocap.py writes them."""
+    path = folder / "model.safetensors"
+    state = network().state_dict()
+    save_file({k: v.contiguous() for k, v in state.items()}, path)
+    about = {**about, "arguments": ARGUMENTS, "skeleton": skeleton.to_dict()}
+    (folder / "model.json").write_text(json.dumps(about))
+    return path
+
+
+def write_folder(folder):
+    network().save_pretrained(folder / "model", **ABOUT)
+    return folder / "model"
+
+
+@pytest.mark.parametrize("write", [write_weights, write_folder])
+def test_plays_and_reports(run, tmp_path, write):
+    out = run("--weights", write(tmp_path), "--recordings", 2)
+    assert "untrained" not in out
+    assert re.search(r"320 frames; latency p50 [\d.]+ ms, p99 [\d.]+ ms", out)
+    # One recording each of walking and running, and always running is said.
+    assert "walking, 25/160 frames, 25 of the window seen" in out
+    assert "running, 50/160 frames, 50 of the window seen" in out
+    assert re.search(r"^running +#{40} 100% <$", out, re.MULTILINE)
+    shares = re.findall(r"^ *(\d+)% +50% of 2$", out, re.MULTILINE)
+    assert [int(share) for share in shares] == list(range(10, 101, 10))
+    rows = [
+        re.search(rf"^{name} +([\d.]+) +([\d.]+)$", out, re.MULTILINE)
+        for name in ("network", "still")
+    ]
+    assert rows[0].groups() == rows[1].groups()
+    assert float(rows[0][1]) < float(rows[0][2])
+
+
+def test_without_weights(run):
+    out = run("--recordings", 1)
+    assert "Note: without --weights the network is untrained" in out
+    assert "160 frames; latency" in out
+
+
+def test_real_motion(run, tmp_path, write_recording):
+    write_recording(tmp_path / "cmu/test/running/running_1.txt", 155)
+    with pytest.warns(UserWarning, match="lacks 47 files"):
+        out = run("--data", tmp_path / "cmu", "--recordings", 1)
+    assert "running, 75/78 frames, 50 of the window seen" in out
+
+
+def absent(folder):
+    return ["--weights", folder / "absent.safetensors"], "model.json"
+
+
+def other_classes(folder):
+    about = {**ABOUT, "classes": list("abcdefgh")}
+    return ["--weights", write_weights(folder, about)], "classes a, b, c"
+
+
+def other_skeleton(folder):
+    path = write_weights(folder, skeleton=Skeleton.get("ntu25"))
+    return ["--weights", path], "another skeleton"
+
+
+def incomplete(folder):
+    path = write_weights(folder)
+    (folder / "model.json").write_text("{}")
+    return ["--weights", path], "cannot be used: 'skeleton'"
+
+
+def garbage(folder):
+    path = write_weights(folder)
+    path.write_bytes(b"garbage" * 9)
+    return ["--weights", path], "cannot be used"
+
+
+def no_recordings(folder):
+    return ["--recordings", 0], "--recordings must be at least 1"
+
+
+@pytest.mark.parametrize(
+    "case",
+    [absent, other_classes, other_skeleton, incomplete, garbage,
+     no_recordings],
+)  # fmt: skip
+def test_errors_are_one_line(run, tmp_path, case):
+    arguments, message = case(tmp_path)
+    with pytest.raises(SystemExit, match=message) as raised:
+        run(*arguments)
+    assert str(raised.value).startswith("Error: ")
+    assert "\n" not in str(raised.value)

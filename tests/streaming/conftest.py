@@ -1,0 +1,48 @@
+import pytest
+import torch
+
+from symgnn_pyg import Skeleton
+from symgnn_pyg.nn import SymGNN
+
+
+@pytest.fixture(autouse=True)
+def _seed():
+    torch.manual_seed(0)
+
+
+@pytest.fixture
+def arm():
+    """A chain of five joints in three parts."""
+    return Skeleton(
+        joints=["chest", "shoulder", "elbow", "wrist", "hand"],
+        bones=[(1, 0), (2, 1), (3, 2), (4, 3)],
+        parts={"body": [0], "upper": [1, 2], "lower": [3, 4]},
+        name="arm",
+    )
+
+
+@pytest.fixture
+def build():
+    """Makes a small network whose statistics and last layer have left their
+    start.
+    """
+
+    def make(skeleton, **kwargs):
+        arguments = {
+            "num_classes": 4, "observed": 6, "future": 2, "channels": (4, 6),
+            "strides": (1, 2), "fusion": (1,), "num_hops": 2,
+            "kernel_size": 3, "hidden_channels": 8,
+        }  # fmt: skip
+        model = SymGNN(skeleton, **{**arguments, **kwargs})
+        for module in model.modules():
+            if isinstance(module, torch.nn.BatchNorm1d):
+                torch.nn.init.normal_(module.running_mean, std=0.1)
+                torch.nn.init.uniform_(module.running_var, 0.5, 2.0)
+                torch.nn.init.normal_(module.weight, 1.0, 0.1)
+                torch.nn.init.normal_(module.bias, std=0.1)
+        if model.prediction is not None:
+            last = model.prediction.step.out.lins[-1]
+            torch.nn.init.normal_(last.weight, std=0.1)
+        return model.eval()
+
+    return make
