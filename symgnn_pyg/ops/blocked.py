@@ -1,26 +1,14 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.library import Library, register_autograd, register_fake
 
-from symgnn_pyg.ops.dense import graph_mix_dense
+from symgnn_pyg.ops.opaque import Gradients, empty_gradients, opaque
 
 # A scratch of more numbers would leave the last cache.
 SCRATCH = 2**22
-
-
-def graph_mix_blocked(
-    x: Tensor, graphs: Tensor, weight: Tensor, sizes: Sequence[int]
-) -> Tensor:
-    r"""Walks the samples, of equal sizes or not, a few at a time: all graphs
-    of a sample in one product into a scratch that is used again, then one
-    accumulating product for each :math:`\mathbf{W}_k`. Only the inputs are
-    kept for the backward pass, which mixes again.
-    """
-    return torch.ops.symgnn_pyg.graph_mix(x, graphs.flatten(), weight, sizes)
 
 
 class _Block(NamedTuple):
@@ -89,18 +77,25 @@ def _backward(
     weight: Tensor,
     sizes: Sequence[int],
     needs: Sequence[bool],
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> Gradients:
     grad = grad.contiguous()
-    grad_x, grad_graphs, grad_weight = _empty_grads(x, graphs, weight, needs)
-    # Each sample of a block sums for itself, so that no core waits.
-    sums = weight.new_zeros(2 * torch.get_num_threads(), *grad_weight.shape)
+    grad_x, grad_graphs, grad_weight = empty_gradients(x, graphs, weight, needs)
+    # Each sample of a block sums for itself, so that no core waits. Numbers of
+    # half precision would be lost in long sums.
+    wide = torch.promote_types(weight.dtype, torch.float)
+    shape = 2 * torch.get_num_threads(), *grad_weight.shape
+    sums = weight.new_zeros(shape, dtype=wide)
     for block in _blocks(x.contiguous(), graphs, weight, sizes):
         count, _, rows, _ = block.hops.shape
         g = grad[block.rows].view(count, rows, weight.size(2))
         if needs[2]:
             torch.bmm(block.graphs, block.samples, out=block.mixed)
             for k in range(weight.size(0)):
-                sums[:count, k].baddbmm_(block.hops[:, k].mT, g)
+                hops, total = block.hops[:, k].mT, sums[:count, k]
+                if wide == g.dtype:
+                    total.baddbmm_(hops, g)
+                else:
+                    total += torch.bmm(hops, g)
         if needs[0] or needs[1]:
             for k, w in enumerate(weight):
                 w = w.t().expand(count, -1, -1)
@@ -112,97 +107,18 @@ def _backward(
             # Transposed twice this product is faster than as it stands.
             pairs = torch.bmm(block.samples, block.mixed.mT).mT
             grad_graphs[block.entries].view_as(block.graphs).copy_(pairs)
-    return grad_x, grad_graphs, sums.sum(dim=0)
+    return grad_x, grad_graphs, sums.sum(dim=0).to(weight.dtype)
 
 
-def _empty_grads(
-    x: Tensor, graphs: Tensor, weight: Tensor, needs: Sequence[bool]
-) -> tuple[Tensor, Tensor, Tensor]:
-    grad_x, grad_graphs, grad_weight = (
-        tensor.new_empty(tensor.shape if need else 0)
-        for tensor, need in zip((x, graphs, weight), needs, strict=True)
-    )
-    return grad_x, grad_graphs, grad_weight
+_mix = opaque("blocked", _forward, _backward)
 
 
-LIBRARY = Library("symgnn_pyg", "FRAGMENT")
-LIBRARY.define(
-    "graph_mix(Tensor x, Tensor graphs, Tensor weight, int[] sizes) -> Tensor"
-)
-LIBRARY.define(
-    "graph_mix_backward(Tensor grad, Tensor x, Tensor graphs, Tensor weight, "
-    "int[] sizes, bool[] needs) -> (Tensor, Tensor, Tensor)"
-)
-LIBRARY.impl("graph_mix", _forward, "CompositeExplicitAutograd")
-LIBRARY.impl("graph_mix_backward", _backward, "CompositeExplicitAutograd")
-
-
-@register_fake("symgnn_pyg::graph_mix")  # type: ignore[untyped-decorator]
-def _(
+def graph_mix_blocked(
     x: Tensor, graphs: Tensor, weight: Tensor, sizes: Sequence[int]
 ) -> Tensor:
-    return x.new_empty(*x.shape[:2], weight.size(2))
-
-
-@register_fake("symgnn_pyg::graph_mix_backward")  # type: ignore[untyped-decorator]
-def _(
-    grad: Tensor,
-    x: Tensor,
-    graphs: Tensor,
-    weight: Tensor,
-    sizes: Sequence[int],
-    needs: Sequence[bool],
-) -> tuple[Tensor, Tensor, Tensor]:
-    return _empty_grads(x, graphs, weight, needs)
-
-
-def _save(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
-    *tensors, ctx.sizes = inputs
-    ctx.save_for_backward(*tensors)
-
-
-def _first_order(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-    needs = ctx.needs_input_grad[:3]
-    grads = torch.ops.symgnn_pyg.graph_mix_backward(
-        grad, *ctx.saved_tensors, ctx.sizes, needs
-    )
-    pairs = zip(grads, needs, strict=True)
-    return *(g if need else None for g, need in pairs), None
-
-
-def _save_backward(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
-    *tensors, ctx.sizes, ctx.needs = inputs
-    ctx.save_for_backward(*tensors)
-
-
-def _second_order(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-    create_graph = torch.is_grad_enabled()
-    with torch.enable_grad():
-        grad, x, graphs, weight = (
-            # Views, so that what lies before the inputs is not walked here.
-            t.view_as(t) if t.requires_grad else t.detach().requires_grad_()
-            for t in ctx.saved_tensors
-        )
-        inputs = (x, graphs, weight)
-        out = graph_mix_dense(x, graphs, weight, ctx.sizes)
-        first = torch.autograd.grad(out, inputs, grad, create_graph=True)
-        wanted = [i for i, need in enumerate(ctx.needs) if need]
-        second = torch.autograd.grad(
-            [first[i] for i in wanted],
-            [grad, *inputs],
-            [grads[i] for i in wanted],
-            create_graph=create_graph,
-            allow_unused=True,
-        )
-    return *second, None, None
-
-
-register_autograd(
-    "symgnn_pyg::graph_mix", _first_order, setup_context=_save, lib=LIBRARY
-)
-register_autograd(
-    "symgnn_pyg::graph_mix_backward",
-    _second_order,
-    setup_context=_save_backward,
-    lib=LIBRARY,
-)
+    r"""Walks the samples, of equal sizes or not, a few at a time: all graphs
+    of a sample in one product into a scratch that is used again, then one
+    accumulating product for each :math:`\mathbf{W}_k`. Only the inputs are
+    kept for the backward pass, which mixes again.
+    """
+    return _mix(x, graphs, weight, sizes)

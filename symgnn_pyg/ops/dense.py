@@ -2,6 +2,7 @@ import torch
 from torch import Tensor
 
 from symgnn_pyg.ops.equal_sizes import equal_sizes
+from symgnn_pyg.ops.product import matmul
 
 
 @equal_sizes
@@ -15,6 +16,6 @@ def graph_mix_dense(x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
         # Mixing first is the cheaper order where C_in <= C_out, as it is in
         # nearly all layers.
         mixed = torch.bmm(graphs[:, k], samples).view(-1, x.size(3))
-        out = mixed @ w if out is None else torch.addmm(out, mixed, w)
+        out = matmul(mixed, w, out)
     assert out is not None
     return out.view(*x.shape[:3], weight.size(2))

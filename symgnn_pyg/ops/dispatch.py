@@ -9,7 +9,9 @@ from torch import Tensor
 from symgnn_pyg.ops.blocked import graph_mix_blocked
 from symgnn_pyg.ops.dense import graph_mix_dense
 from symgnn_pyg.ops.equal_sizes import Kernel
+from symgnn_pyg.ops.onednn import graph_mix_onednn
 from symgnn_pyg.ops.plain_code import needs_plain_code
+from symgnn_pyg.ops.product import onednn_is_faster
 from symgnn_pyg.ops.reference import graph_mix_reference
 from symgnn_pyg.ops.stack_graphs import stack_graphs
 from symgnn_pyg.ops.stacked import graph_mix_stacked
@@ -18,6 +20,7 @@ from symgnn_pyg.typing import GraphLike
 KERNELS: dict[str, Kernel] = {
     "blocked": graph_mix_blocked,
     "dense": graph_mix_dense,
+    "onednn": graph_mix_onednn,
     "reference": graph_mix_reference,
     "stacked": graph_mix_stacked,
 }
@@ -139,4 +142,6 @@ def _choose(x: Tensor, weight: Tensor) -> str:
         return "dense"
     half = x.dtype in (torch.bfloat16, torch.float16)
     small = x.numel() * weight.size(0) <= SMALL
-    return "stacked" if half or small else "blocked"
+    if half or small:
+        return "stacked"
+    return "onednn" if onednn_is_faster(x) else "blocked"

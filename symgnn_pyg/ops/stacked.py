@@ -2,6 +2,7 @@ import torch
 from torch import Tensor
 
 from symgnn_pyg.ops.equal_sizes import equal_sizes
+from symgnn_pyg.ops.product import matmul
 
 
 @equal_sizes
@@ -14,6 +15,6 @@ def graph_mix_stacked(x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
     stack = graphs.transpose(1, 2).flatten(1, 2)  # [N, V*K, V]
     frames = x.transpose(1, 2)  # [N, P, V, C]: no copy where P = 1
     mixed = torch.matmul(stack.unsqueeze(1), frames)  # [N, P, V*K, C]
-    mixed = mixed.view(*frames.shape[:3], num_graphs * width)
-    out = mixed @ weight.flatten(0, 1)
+    out = matmul(mixed.view(-1, num_graphs * width), weight.flatten(0, 1))
+    out = out.view(*frames.shape[:3], out_width)
     return out.transpose(1, 2).reshape(*x.shape[:3], out_width)

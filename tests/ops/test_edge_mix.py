@@ -147,14 +147,6 @@ def test_no_weights_are_ones(size):
     assert torch.autograd.gradgradcheck(apply, (x, weight))
 
 
-@pytest.mark.parametrize("edges", ["unsorted", "repeated"])
-@pytest.mark.parametrize("size", [((2,), 2, 3, 2), ((2,), 3, 2, 2)])
-def test_first_and_second_derivatives(size, edges):
-    edge_index, tensors = inputs(size, edges)
-    assert torch.autograd.gradcheck(mix(edge_index), tensors)
-    assert torch.autograd.gradgradcheck(mix(edge_index), tensors)
-
-
 def test_third_derivatives():
     edge_index, (x, edge_weight, weight) = inputs(((), 2, 2, 1))
 

@@ -73,20 +73,6 @@ def test_few(n, v, self_pairs):
     assert [t.grad.shape for t in given] == [t.shape for t in given]
 
 
-def test_strides_do_not_matter():
-    given = inputs()
-    strided = [
-        t.detach().mT.contiguous().mT.requires_grad_() for t in given[:3]
-    ] + given[3:]
-    out, expected = pair_linear(*strided), pair_linear(*given)
-    torch.testing.assert_close(out, expected)
-    grad = torch.randn(OUT).double().expand_as(out[0])
-    torch.testing.assert_close(
-        torch.autograd.grad(out[0], strided, grad),
-        torch.autograd.grad(expected[0], given, grad),
-    )
-
-
 def test_variance_beside_a_large_mean():
     a, b, weight, bias = inputs(n=9)
     with torch.no_grad():

@@ -94,30 +94,6 @@ def test_one_joint_has_no_partner():
     torch.testing.assert_close(out, (a + b).relu())
 
 
-def test_strides_do_not_matter():
-    a, b = terms()
-    strided = [t.detach().mT.contiguous().mT.requires_grad_() for t in (a, b)]
-    assert not strided[0].is_contiguous()
-    grad = torch.randn(D).double().expand(N, V, D)
-    out, expected = ops.pair_mean(*strided), ops.pair_mean(a, b)
-    torch.testing.assert_close(out, expected)
-    torch.testing.assert_close(
-        torch.autograd.grad(out, strided, grad),
-        torch.autograd.grad(expected, (a, b), grad.contiguous()),
-    )
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_precision(dtype):
-    a, b = terms(N, 25, D, dtype=dtype)
-    out = ops.pair_mean(a, b)
-    assert out.dtype == dtype
-    expected = literal(a.double(), b.double(), False).to(dtype)
-    torch.testing.assert_close(out, expected)
-    out.sum().backward()
-    assert a.grad.dtype == b.grad.dtype == dtype
-
-
 def test_equivariance():
     a, b = terms()
     order = torch.randperm(V)

@@ -8,6 +8,7 @@ from torch.nn.init import normal_, zeros_
 from torch_geometric.nn import MLP
 
 from symgnn_pyg.nn.conv.joint_graph_conv import JointGraphConv
+from symgnn_pyg.ops.product import matmul
 
 
 class PredictionStep(Module):
@@ -125,12 +126,13 @@ class PredictionStep(Module):
             h = self.graph_conv.mix(h, graphs)
         gru, size = self.gru, self.gru.hidden_size
         # Products accumulate in the gates: no sum is left to do.
-        gates = torch.addmm(label, seen, gru.weight_ih[:, : seen.size(1)].t())
+        gates = matmul(seen, gru.weight_ih[:, : seen.size(1)].t(), label)
         both, new = gates.split([2 * size, size], dim=1)
         weight, new_weight = gru.weight_hh.split([2 * size, size])
-        both = torch.addmm(both, h, weight.t()).sigmoid()
+        both = matmul(h, weight.t(), both).sigmoid()
         reset, update = both.chunk(2, dim=1)
-        hidden = linear(h, new_weight, gru.bias_hh[2 * size :])
+        bias = gru.bias_hh[2 * size :].expand(h.size(0), -1)
+        hidden = matmul(h, new_weight.t(), bias)
         new = torch.addcmul(new, reset, hidden).tanh()
         h = torch.lerp(new, h, update)
         return h, self.out(h)
