@@ -1,5 +1,7 @@
 """The error that names what is wrong in a user's file."""
 
+__all__ = ["DataError"]
+
 
 class DataError(ValueError):
     r"""A file that cannot be used: the message names the file, the line where

@@ -14,6 +14,8 @@ from symgnn_pyg.nn import DualSymGNN, SymGNN
 from symgnn_pyg.streaming.on_windows import OnWindows
 from symgnn_pyg.transforms import Standardize
 
+__all__ = ["export_onnx", "export_program"]
+
 # What each head returns, by what there is to say about it.
 OUTPUTS = {"classes": "logits", "future": "future"}
 
@@ -75,7 +77,7 @@ def export_onnx(
             :obj:`transform` was made for other poses.
     """
     try:
-        import onnxscript  # noqa: F401
+        import onnxscript.optimizer
         from onnx_ir.passes.common import ClearMetadataAndDocStringPass
     except ImportError as error:
         raise ImportError(
@@ -88,8 +90,13 @@ def export_onnx(
         input_names=["x"],
         output_names=[OUTPUTS[head] for head in OUTPUTS if about[head]],
         verbose=False,
+        # Its rewriting would take most of the time here; those who run the
+        # file do the same.
+        optimize=False,
     )
     assert program is not None
+    onnxscript.optimizer.fold_constants(program.model)
+    onnxscript.optimizer.remove_unused_nodes(program.model)
     # Else each node names lines of files of this machine.
     ClearMetadataAndDocStringPass()(program.model)
     shape = program.model.graph.inputs[0].shape

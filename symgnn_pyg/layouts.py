@@ -2,6 +2,8 @@
 
 from symgnn_pyg.skeleton import Skeleton
 
+__all__ = ["CMU26", "CMU38", "H36M20", "KINETICS18", "NTU25"]
+
 LEFT_FIRST = (
     "left thigh", "left crus", "right thigh", "right crus", "torso", "head",
     "left upper arm", "left forearm", "right upper arm", "right forearm",

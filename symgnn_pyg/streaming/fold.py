@@ -65,8 +65,8 @@ class FoldedBlock(Module):
         self.stride = block.stride
         self.identity = isinstance(block.residual, Identity)
         graphs = mix.weight.new_empty(0)
-        if isinstance(mix.graph, MaskedGraph):
-            graphs = torch.stack(mix.graph())
+        if isinstance(mix.masked_graph, MaskedGraph):
+            graphs = torch.stack(mix.masked_graph())
         weight, bias = _fold(
             mix.weight.flatten(0, 1).t(), None, block.graph_norm
         )

@@ -7,7 +7,7 @@ from symgnn_pyg.typing import GraphLike
 
 class ActionalGraphConv(GraphMixConv):
     r"""The actional graph convolution (AGC), equation (3) of the `"Symbiotic
-    GraphLike Neural Networks for 3D Skeleton-based Human Action Recognition and
+    Graph Neural Networks for 3D Skeleton-based Human Action Recognition and
     Motion Prediction" <https://arxiv.org/abs/1910.02212>`_ paper:
 
     .. math::

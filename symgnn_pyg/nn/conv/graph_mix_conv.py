@@ -69,11 +69,12 @@ class GraphMixConv(MessagePassing):
             )
         self.in_channels = in_channels
         self.out_channels = out_channels
-        self.graph: MaskedGraph | MaskedGraphs | None = None
+        # A module that is called `graph` could not be exported.
+        self.masked_graph: MaskedGraph | MaskedGraphs | None = None
         if isinstance(adjacency, Tensor):
-            self.graph = MaskedGraph(adjacency)
+            self.masked_graph = MaskedGraph(adjacency)
         elif adjacency is not None:
-            self.graph = MaskedGraphs(adjacency)
+            self.masked_graph = MaskedGraphs(adjacency)
         self.weight = Parameter(
             torch.empty(num_graphs, in_channels, out_channels)
         )
@@ -83,8 +84,8 @@ class GraphMixConv(MessagePassing):
         r"""Draws new weights."""
         super().reset_parameters()
         glorot(self.weight)
-        if self.graph is not None:
-            self.graph.reset_parameters()
+        if self.masked_graph is not None:
+            self.masked_graph.reset_parameters()
 
     def forward(
         self,
@@ -195,12 +196,12 @@ class GraphMixConv(MessagePassing):
     def _own_graphs(
         self, skeleton_type: Sequence[int] | None
     ) -> Sequence[GraphLike]:
-        if isinstance(self.graph, MaskedGraphs):
-            return self.graph(
-                check_skeleton_type(skeleton_type, len(self.graph))
+        if isinstance(self.masked_graph, MaskedGraphs):
+            return self.masked_graph(
+                check_skeleton_type(skeleton_type, len(self.masked_graph))
             )
         check_no_skeleton_type(skeleton_type)
-        return () if self.graph is None else self.graph()
+        return () if self.masked_graph is None else self.masked_graph()
 
     def _messages_wanted(self) -> bool:
         return bool(

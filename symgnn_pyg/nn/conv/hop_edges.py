@@ -34,7 +34,8 @@ def hop_edges(
     edge_index, _ = add_remaining_self_loops(edge_index, num_nodes=num_nodes)
     edge_index = torch.unique(edge_index, dim=1)
     target = edge_index[1]
-    ones = torch.ones(target.numel(), device=target.device)
+    # As exact as those of a skeleton: rounded once, at the end.
+    ones = torch.ones(target.numel(), device=target.device).double()
     degree = scatter(ones, target, dim_size=num_nodes)
     size = (num_nodes, num_nodes)
     hop = torch.sparse_coo_tensor(
@@ -50,5 +51,5 @@ def hop_edges(
     for column, power in enumerate(powers):
         row, col = power.indices()
         at = torch.searchsorted(key, row * num_nodes + col)
-        edge_weight[at, column] = power.values()
+        edge_weight[at, column] = power.values().to(edge_weight.dtype)
     return widest.flip(0), edge_weight

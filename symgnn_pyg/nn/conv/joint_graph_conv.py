@@ -119,7 +119,7 @@ class JointGraphConv(GraphMixConv):
                 f"'actional' graphs of shape [N, V, V] are "
                 f"{'missing' if self.actional else 'given to a layer without'}"
             )
-        if self.structural and self.graph is None:
+        if self.structural and self.masked_graph is None:
             raise ValueError("A layer without skeleton needs 'edge_index'")
         graphs = [*self._own_graphs(skeleton_type)]
         if isinstance(actional, Tensor):

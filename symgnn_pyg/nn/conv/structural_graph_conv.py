@@ -65,6 +65,6 @@ class StructuralGraphConv(GraphMixConv):
         graphs = None
         if edge_index is not None:
             check_no_skeleton_type(skeleton_type)
-        elif self.graph is not None:
+        elif self.masked_graph is not None:
             graphs = self._own_graphs(skeleton_type)
         return super().forward(x, graphs, edge_index, edge_weight)

@@ -14,7 +14,9 @@ def mgda_weight(recognition_grad: Tensor, prediction_grad: Tensor) -> Tensor:
         \Vert_2^2}, \, 0, \, 1 \right)
 
     In a distributed run the products of the gradients are averaged over the
-    processes, so that all of them use one :math:`\alpha`.
+    processes, so that all of them use one :math:`\alpha`. Gradients in half
+    precision are multiplied in single precision, since :math:`1 - \alpha` may
+    be smaller than what half precision tells from 0.
 
     Args:
         recognition_grad: The gradient :math:`\mathbf{g}_r`, of any shape.
@@ -23,6 +25,8 @@ def mgda_weight(recognition_grad: Tensor, prediction_grad: Tensor) -> Tensor:
     Returns:
         The scalar :math:`\alpha`; 0.5 where both gradients are equal.
     """
+    dtype = torch.promote_types(recognition_grad.dtype, torch.float)
+    prediction_grad = prediction_grad.to(dtype)
     gap = prediction_grad - recognition_grad
     products = torch.stack([(gap * prediction_grad).sum(), gap.square().sum()])
     if distributed.is_available() and distributed.is_initialized():

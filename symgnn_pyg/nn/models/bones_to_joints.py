@@ -56,6 +56,22 @@ class BonesToJoints(Module):
             ValueError: If :obj:`bones` and :obj:`joints` do not belong to the
                 same bodies.
         """
+        count = self.count_bodies(bones, joints)
+        width = joints.shape[1:].numel()
+        bodies = bones.reshape(count, self.num_bones, width)
+        anchors = joints.reshape(count, self.num_joints, width)[:, self.root]
+        return (anchors + self.path @ bodies).view_as(joints)
+
+    def count_bodies(self, bones: Tensor, joints: Tensor) -> int:
+        r"""The number of bodies :math:`M` that bones and joints belong to.
+
+        Args:
+            bones: Bone features, of shape :math:`[M \cdot V_b, *]`.
+            joints: Joint features, of shape :math:`[M \cdot V, *]`.
+
+        Raises:
+            ValueError: If they do not belong to the same bodies.
+        """
         count = joints.size(0) // self.num_joints
         if (
             joints.size(0) != count * self.num_joints
@@ -63,10 +79,8 @@ class BonesToJoints(Module):
             or bones.shape[1:] != joints.shape[1:]
         ):
             raise ValueError(
-                f"'bones' of shape {list(bones.shape)} and 'joints' of shape "
+                f"Bones of shape {list(bones.shape)} and joints of shape "
                 f"{list(joints.shape)} are not of the same bodies of "
                 f"{self.num_bones} bones and {self.num_joints} joints"
             )
-        bodies = bones.reshape(count, self.num_bones, -1)
-        anchors = joints.reshape(count, self.num_joints, -1)[:, self.root]
-        return (anchors + self.path @ bodies).view_as(joints)
+        return count

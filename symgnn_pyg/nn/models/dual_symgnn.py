@@ -29,7 +29,7 @@ class DualSymGNNOutput(NamedTuple):
 class DualSymGNN(Module):
     r"""The dual network of the `"Symbiotic Graph Neural Networks for 3D
     Skeleton-based Human Action Recognition and Motion Prediction"
-    <https://arxiv.org/abs/1910.02212>`_ paper (section 5.4): one
+    <https://arxiv.org/abs/1910.02212>`_ paper (section 5.5): one
     :class:`SymGNN` on the joints, one of the same form on the bones, which
     are the nodes of the dual skeleton. Class scores are fused before softmax,
 
@@ -47,8 +47,7 @@ class DualSymGNN(Module):
         joint: The network of the joints.
         bone: The network of the bones, on :obj:`joint.skeleton.dual()`.
         recognition_weight: The weight :math:`\beta` of the joints' scores;
-            see
-            :meth:`fit_recognition_weight`. (default: :obj:`0.5`)
+            see :meth:`fit_recognition_weight`. (default: :obj:`0.5`)
         prediction_weight: The weight of the joints' prediction.
             (default: :obj:`0.5`)
 
@@ -95,7 +94,7 @@ class DualSymGNN(Module):
         self.bones_to_joints = BonesToJoints(joint.skeleton)
 
     def reset_parameters(self) -> None:
-        r"""Draws new weights of both networks."""
+        r"""Draws new weights of both networks; those of the fusion stay."""
         self.joint.reset_parameters()
         self.bone.reset_parameters()
 
@@ -110,7 +109,13 @@ class DualSymGNN(Module):
                 :math:`[M \cdot V_b, T, C]`.
             num_bodies: The number of bodies of each sample, of shape
                 :math:`[N]`. (default: one each)
+
+        Raises:
+            ValueError: If :obj:`x` and :obj:`bone_x` do not belong to the
+                same bodies, or have another number of frames or channels
+                than the networks were built for.
         """
+        self.bones_to_joints.count_bodies(bone_x, x)
         joint = self.joint(x, num_bodies)
         bone = self.bone(bone_x, num_bodies)
         logits = future = None
@@ -140,19 +145,35 @@ class DualSymGNN(Module):
 
         Returns:
             The weight.
+
+        Raises:
+            ValueError: If the shapes do not fit, there are no samples, or a
+                score is not finite.
         """
-        weights = torch.linspace(0, 1, 101, device=y.device)
-        right = torch.stack(
-            [
-                (
-                    torch.lerp(
-                        bone_logits, joint_logits, weight.to(joint_logits)
-                    ).argmax(dim=-1)
-                    == y
-                ).sum()
-                for weight in weights
-            ]
+        shape = joint_logits.shape
+        if (
+            joint_logits.dim() != 2
+            or bone_logits.shape != shape
+            or y.shape != shape[:1]
+            or y.numel() == 0
+        ):
+            raise ValueError(
+                f"Expected 'joint_logits' and 'bone_logits' of shape [N, K] "
+                f"and 'y' of shape [N], N at least 1, got {list(shape)}, "
+                f"{list(bone_logits.shape)} and {list(y.shape)}"
+            )
+        for name, logits in (
+            ("joint_logits", joint_logits),
+            ("bone_logits", bone_logits),
+        ):
+            if not logits.isfinite().all():
+                raise ValueError(f"'{name}' holds numbers that are not finite")
+        weights = torch.linspace(0, 1, 101)
+        fused = (
+            torch.lerp(bone_logits, joint_logits, weight)
+            for weight in weights.tolist()
         )
+        right = torch.tensor([int((z.argmax(1) == y).sum()) for z in fused])
         best = weights[right == right.max()]
         self.recognition_weight.copy_(best[(best - 0.5).abs().argmin()])
         return float(self.recognition_weight)

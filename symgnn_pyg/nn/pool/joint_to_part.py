@@ -31,7 +31,7 @@ class JointToPart(Module):
         - **output:** part features :math:`[\sum_n V_{p,n}, *]`
     """
 
-    share: Tensor
+    member: Tensor
 
     def __init__(self, skeleton: SkeletonLike) -> None:
         super().__init__()
@@ -40,8 +40,8 @@ class JointToPart(Module):
             self.part_index = PartIndex(skeleton)
             return
         member = one_hot(skeleton.joint_to_part, skeleton.num_parts).t()
-        share = member / member.sum(dim=1, keepdim=True)  # [V_p, V]
-        self.register_buffer("share", share, persistent=False)
+        member = member.to(torch.get_default_dtype())  # [V_p, V]
+        self.register_buffer("member", member, persistent=False)
 
     def forward(
         self, x: Tensor, skeleton_type: Sequence[int] | None = None
@@ -61,14 +61,22 @@ class JointToPart(Module):
             index, num_parts = self.part_index(x, skeleton_type)
             return scatter(x, index, dim_size=num_parts, reduce="mean")
         check_no_skeleton_type(skeleton_type)
-        x_per_sample = samples(x, self.share.size(1), "joints")
-        share = self.share.expand(x_per_sample.size(0), -1, -1)
+        x_per_sample = samples(x, self.member.size(1), "joints")
+        share = self.share().expand(x_per_sample.size(0), -1, -1)
         pooled = torch.bmm(share, x_per_sample.flatten(2))
-        return pooled.reshape(-1, *x.shape[1:])
+        return pooled.reshape(pooled.shape[:2].numel(), *x.shape[1:])
+
+    def share(self) -> Tensor:
+        r"""What a joint counts for in the mean of a part, of shape
+        :math:`[V_p, V]`.
+        """
+        # Not kept: what is rounded in float32 stays so in a layer that is
+        # converted to float64.
+        return self.member / self.member.sum(dim=1, keepdim=True)
 
     def extra_repr(self) -> str:
         if self.part_index is not None:
             return (
                 f"{self.part_index.num_joints} -> {self.part_index.num_parts}"
             )
-        return f"{self.share.size(1)} -> {self.share.size(0)}"
+        return f"{self.member.size(1)} -> {self.member.size(0)}"

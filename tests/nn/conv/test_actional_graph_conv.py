@@ -50,21 +50,6 @@ def test_gradients(conv, x, actional):
     assert torch.autograd.gradcheck(conv, (x, actional))
 
 
-def test_equivariance(conv, x, actional, shuffle):
-    torch.testing.assert_close(
-        conv(shuffle(x), shuffle(actional, graph=True)),
-        shuffle(conv(x, actional)),
-    )
-
-
-def test_samples_do_not_mix(conv, x, actional):
-    apart = [
-        conv(h, a.unsqueeze(0))
-        for h, a in zip(x.split(V), actional, strict=True)
-    ]
-    torch.testing.assert_close(conv(x, actional), torch.cat(apart))
-
-
 def test_graph_is_due(conv, x):
     with pytest.raises(ValueError, match="ActionalGraphConv"):
         conv(x)

@@ -89,25 +89,10 @@ def test_dropout_and_norm_follow_the_mode(block):
     torch.testing.assert_close(made.graph_norm.norm.running_mean, before)
 
 
-def test_samples_do_not_mix_in_eval(block):
-    made, inputs = block()
-    made(*inputs)
-    made.eval()
-    nodes = inputs[0].size(0) // N
-    apart = [
-        made(
-            inputs[0][n * nodes : (n + 1) * nodes],
-            *(a[n : n + 1] for a in inputs[1:]),
-        )
-        for n in range(N)
-    ]
-    torch.testing.assert_close(made(*inputs), torch.cat(apart))
-
-
 def test_reset_parameters(block):
     made, inputs = block(4, 6, stride=2)
     made(*inputs)
-    made.graph_conv.graph.mask.data.zero_()
+    made.graph_conv.masked_graph.mask.data.zero_()
     before = {k: v.clone() for k, v in made.state_dict().items()}
     made.reset_parameters()
     changed = {
@@ -115,7 +100,7 @@ def test_reset_parameters(block):
     }
     for name in (
         "graph_conv.weight",
-        "graph_conv.graph.mask",
+        "graph_conv.masked_graph.mask",
         "temporal_conv.conv.weight",
         "graph_norm.norm.running_mean",
         "temporal_norm.norm.running_mean",

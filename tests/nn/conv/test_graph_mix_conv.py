@@ -205,15 +205,15 @@ def test_rows_that_are_no_multiple(x):
 def test_reset_parameters():
     conv = GraphMixConv(3, 5, 2, torch.rand(2, V, V))
     before = conv.weight.clone()
-    conv.graph.mask.data.fill_(2)
+    conv.masked_graph.mask.data.fill_(2)
     conv.reset_parameters()
     assert not torch.equal(conv.weight, before)
-    assert conv.graph.mask.eq(1).all()
+    assert conv.masked_graph.mask.eq(1).all()
 
 
 def test_only_masks_and_weights_are_saved():
     conv = GraphMixConv(3, 5, 2, torch.rand(2, V, V))
-    assert set(conv.state_dict()) == {"weight", "graph.mask"}
+    assert set(conv.state_dict()) == {"weight", "masked_graph.mask"}
 
 
 def test_repr():

@@ -39,3 +39,14 @@ def test_by_hand(g_r, g_p, alpha):
 def test_tasks_are_interchangeable():
     g_r, g_p = torch.randn(2, 10, dtype=torch.double)
     torch.testing.assert_close(mgda_weight(g_r, g_p), 1 - mgda_weight(g_p, g_r))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_a_small_weight_is_not_lost_in_half_precision(dtype):
+    """Nor do squares of small gradients vanish."""
+    g_r, g_p = torch.tensor([1e-4, 0.0]), torch.tensor([0.0, 5e-3])
+    found = mgda_weight(g_r.to(dtype), g_p.to(dtype))
+    expected = mgda_weight(g_r, g_p)
+    assert found.dtype == torch.float
+    assert 0 < float(1 - expected) < 2**-9
+    torch.testing.assert_close(1 - found, 1 - expected, rtol=0.05, atol=0)

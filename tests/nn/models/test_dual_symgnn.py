@@ -81,7 +81,7 @@ def test_one_stream_alone(arm, x, weight):
 
 
 def test_trained_together_every_parameter_learns(arm):
-    net = make(arm)
+    net = make(arm, dropout=0.0)
     for parameter in net.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     x, future = torch.randn(N * V, T, 3), torch.randn(N * V, STEPS, 3)
@@ -91,7 +91,9 @@ def test_trained_together_every_parameter_learns(arm):
     total = loss(out.joint, y, future).total
     total = total + loss(out.bone, y, bone_features(future, arm)).total
     total.backward()
-    assert all(p.grad is not None for p in net.parameters())
+    idle = [n for n, p in net.named_parameters() if p.grad.eq(0).all()]
+    # Batch normalisation cancels what a bias before it adds.
+    assert [n for n in idle if not n.endswith("bias")] == []
 
 
 def test_weight_is_fitted(net):
@@ -105,12 +107,74 @@ def test_weight_is_fitted(net):
     assert net.fit_recognition_weight(right, right, y) == pytest.approx(0.5)
 
 
+def test_fitted_weight_is_the_best(net):
+    y = torch.arange(40) % 4
+    joint, bone = torch.randn(2, 40, 4) + torch.eye(4)[y]
+    fitted = net.fit_recognition_weight(joint, bone, y)
+
+    def right(weight):
+        fused = weight * joint + (1 - weight) * bone
+        return int((fused.argmax(dim=1) == y).sum())
+
+    most = max(right(i / 100) for i in range(101))
+    assert right(fitted) == most > max(right(0.0), right(1.0))
+
+
+@pytest.mark.parametrize(
+    ("joint", "bone", "y"),
+    [
+        ((6, 4), (6, 1), (6,)),
+        ((6, 4), (1, 4), (6,)),
+        ((6, 4), (6, 4), (6, 1)),
+        ((6, 4), (6, 4), (1,)),
+        ((0, 4), (0, 4), (0,)),
+        ((4,), (4,), (4,)),
+    ],
+)
+def test_scores_that_do_not_fit(net, joint, bone, y):
+    with pytest.raises(ValueError, match=r"\[N, K\] and 'y' of shape \[N\]"):
+        net.fit_recognition_weight(
+            torch.zeros(joint), torch.zeros(bone), torch.zeros(y).long()
+        )
+
+
+@pytest.mark.parametrize("name", ["joint_logits", "bone_logits"])
+def test_scores_that_are_not_finite(net, name):
+    scores = {n: torch.zeros(2, 4) for n in ("joint_logits", "bone_logits")}
+    scores[name][1, 2] = torch.nan
+    with pytest.raises(ValueError, match=f"'{name}' holds numbers that are"):
+        net.fit_recognition_weight(**scores, y=torch.arange(2))
+
+
+def test_bones_of_other_bodies(arm, x):
+    """Scores of one body would be broadcast to those of three."""
+    net = make(arm, prediction=False).eval().double()
+    bones = bone_features(x, arm)
+    with pytest.raises(ValueError, match=r"Bones of shape \[4, 8, 3\]"):
+        net(x, bones[: V - 1])
+    with pytest.raises(ValueError, match="not of the same bodies"):
+        net(bones, x)
+
+
+def test_no_bodies(net, arm, x):
+    out = net(x[:0], bone_features(x[:0], arm))
+    assert out.logits.shape == (0, K)
+    assert out.future.shape == (0, STEPS, 3)
+
+
 def test_bodies(net, arm):
     x = torch.randn(3 * V, T, 3, dtype=torch.double)
-    bodies = torch.tensor([2, 1])
-    out = net(x, bone_features(x, arm), bodies)
-    assert out.logits.shape == (2, K)
+    bones, bodies = bone_features(x, arm), torch.tensor([2, 1])
+    out = net(x, bones, bodies)
     assert out.future.shape == (3 * V, STEPS, 3)
+    apart = [
+        net(x[: 2 * V], bones[: 2 * (V - 1)], bodies[:1]),
+        net(x[2 * V :], bones[2 * (V - 1) :]),
+    ]
+    for field in ("logits", "future"):
+        torch.testing.assert_close(
+            getattr(out, field), torch.cat([getattr(a, field) for a in apart])
+        )
 
 
 @pytest.mark.parametrize("head", ["recognition", "prediction"])
@@ -155,6 +219,14 @@ def test_networks_of_other_sizes(arm):
         DualSymGNN(joint, SymGNN(arm.dual(), K + 1, **TINY))
 
 
-def test_weight_outside(arm):
-    with pytest.raises(ValueError, match=r"'recognition_weight' .* got 1\.5"):
-        make(arm, 1.5)
+@pytest.mark.parametrize("weight", [1.5, -0.1, float("nan")])
+def test_weight_outside(arm, weight):
+    with pytest.raises(ValueError, match=f"'recognition_weight' .* {weight}"):
+        make(arm, weight)
+
+
+@pytest.mark.parametrize("head", ["recognition", "prediction"])
+def test_networks_with_other_heads(arm, head):
+    joint = SymGNN(arm, K, **TINY, **{head: False})
+    with pytest.raises(ValueError, match="'joint' and 'bone' differ"):
+        DualSymGNN(joint, SymGNN(arm.dual(), K, **TINY))

@@ -102,21 +102,6 @@ def test_switches(head, inputs, switch):
     assert size < sum(p.numel() for p in head().parameters())
 
 
-def test_equivariance(head, inputs, arm, shuffled_arm, shuffle):
-    made = head()
-    other = PredictionHead(
-        D, C, shuffled_arm, STEPS, K, hidden_channels=8, num_hops=2
-    ).double()
-    other.load_state_dict(made.state_dict())
-    moved = {
-        "x": shuffle(inputs["x"]),
-        "h": shuffle(inputs["h"]),
-        "actional": shuffle(inputs["actional"], graph=True),
-        "probabilities": inputs["probabilities"],
-    }
-    torch.testing.assert_close(other(**moved), shuffle(made(**inputs)))
-
-
 def test_gradients(head, inputs):
     made = head(num_classes=0)
     del inputs["probabilities"]

@@ -25,16 +25,6 @@ def test_formula(head, h):
     torch.testing.assert_close(head(h), expected)
 
 
-def test_order_of_joints_does_not_matter(head, h, shuffle):
-    torch.testing.assert_close(head(shuffle(h)), head(h))
-
-
-def test_samples_do_not_mix(head, h):
-    torch.testing.assert_close(
-        head(h), torch.cat([head(part) for part in h.split(V)])
-    )
-
-
 def test_gradient(head, h):
     assert torch.autograd.gradcheck(head, h.requires_grad_())
 
