@@ -1,8 +1,9 @@
 # Two commands for a fresh machine with Python 3.11 or newer:
 #   make example   trains the network and writes its results to outputs/
 #   make test      runs the whole suite, types and style
-# And one for the paper's tables and figures, on made-up motion:
-#   make paper-quick
+# And two more:
+#   make docs          builds the site into docs/_build
+#   make paper-quick   the paper's tables and figures, on made-up motion
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -14,12 +15,12 @@ ARGS ?=
 # other programs run too.
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: example test paper-quick clean
+.PHONY: example test docs paper-quick clean
 
 example: .venv/example
 	$(BIN)/python examples/cmu_mocap.py --data "$(DATA)" $(ARGS)
 
-paper-quick: .venv/paper
+paper-quick: .venv/example
 	$(BIN)/python -m examples.paper all --quick $(ARGS)
 
 test: .venv/test
@@ -29,16 +30,20 @@ test: .venv/test
 	$(BIN)/python -m pytest
 	$(BIN)/python -m pytest --without-torch-scatter tests/ops tests/nn/conv tests/nn/pool
 
+docs: .venv/docs
+	$(BIN)/sphinx-build --quiet --nitpicky --fail-on-warning --keep-going \
+		docs docs/_build
+
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
 .venv/example: .venv/bin/python setup.cfg pyproject.toml constraints.txt
 	$(PIP) -c constraints.txt torch setuptools
-	$(PIP) -c constraints.txt --no-build-isolation -e ".[vis]"
+	$(PIP) -c constraints.txt --no-build-isolation -e ".[train,vis]"
 	touch $@
 
-.venv/paper: .venv/example
-	$(PIP) -c constraints.txt --no-build-isolation -e ".[train,vis]"
+.venv/docs: .venv/example
+	$(PIP) -c constraints.txt --no-build-isolation -e ".[docs]"
 	touch $@
 
 # torch-scatter has no wheel for current versions of torch, and its build
@@ -50,4 +55,4 @@ test: .venv/test
 	touch $@
 
 clean:
-	rm -rf .venv build dist *.egg-info outputs
+	rm -rf .venv build dist *.egg-info outputs docs/_build docs/api

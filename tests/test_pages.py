@@ -1,28 +1,94 @@
+import importlib
+import pkgutil
 import re
+import sys
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pytest
 
+import symgnn_pyg
+from symgnn_pyg import ops
+
 ROOT = Path(__file__).parents[1]
-PAGES = ["README.md", "docs/training.md"]
+sys.path.append(str(ROOT / "docs"))
+import api_pages  # noqa: E402
+import pictures  # noqa: E402
+
+plt.switch_backend("Agg")
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"] + [
+    page
+    for page in sorted(ROOT.glob("docs/**/*.md"))
+    if "_build" not in page.parts
+]
+WITH_CODE = [page for page in PAGES if pictures.code_blocks(page)]
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_code_blocks_run_one_after_the_other(page, tmp_path, monkeypatch):
-    text = (ROOT / page).read_text()
-    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    assert len(blocks) >= 2
+def page_id(page):
+    return str(page.relative_to(ROOT))
+
+
+each_page = pytest.mark.parametrize("page", PAGES, ids=page_id)
+
+
+@pytest.mark.parametrize("page", WITH_CODE, ids=page_id)
+def test_code_runs_block_after_block(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    names = {}
-    for block in blocks:
-        exec(compile(block, page, "exec"), names)
+    pictures.run(page)
+    plt.close("all")
 
 
-@pytest.mark.parametrize(
-    "page", ["README.md", *(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))]
-)
+def test_code_is_found():
+    found = {page.stem for page in WITH_CODE}
+    assert {"README", "get_started", "own_models", "training"} <= found
+
+
+@each_page
 def test_links_lead_somewhere(page):
-    path = ROOT / page
-    links = re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text())
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text())
     local = [link for link in links if not link.startswith("http")]
-    assert all((path.parent / link).exists() for link in local), local
+    assert all((page.parent / link).exists() for link in local), local
+
+
+@each_page
+def test_names_exist(page):
+    modules = {full.split(".")[1] for full in api_pages.spellings().values()}
+    pattern = (
+        rf"`(?:symgnn_pyg\.)?((?:{'|'.join(modules)})(?:\.\w+)+)(?:\(\))?`"
+    )
+    for name in re.findall(pattern, page.read_text()):
+        if not name.endswith(".py"):
+            pkgutil.resolve_name(f"symgnn_pyg.{name}")
+
+
+def test_pictures_are_made_by_the_code_of_their_pages():
+    for name, (quick, _) in pictures.PAGES.items():
+        text = (ROOT / "docs" / name).read_text()
+        assert quick in text
+        shown = set(re.findall(r"\]\(pictures/([\w.]+)\)", text))
+        made = set(re.findall(r'"(\w+\.(?:png|gif))"', text))
+        assert shown == made > set()
+
+
+def test_each_public_name_has_an_entry(tmp_path):
+    api_pages.write(tmp_path)
+    entries = []
+    for page in tmp_path.glob("*.rst"):
+        module = ""
+        for line in page.read_text().splitlines():
+            if found := re.match(r"\.\. currentmodule:: (\S+)", line):
+                module = found[1]
+            pattern = r"\.\. (?:autoclass|autofunction|data):: (\w+)"
+            if found := re.match(pattern, line):
+                entries.append(api_pages.value_of(f"{module}.{found[1]}"))
+    packages = pkgutil.walk_packages(symgnn_pyg.__path__, "symgnn_pyg.")
+    for name in ["symgnn_pyg", *(info.name for info in packages)]:
+        module = importlib.import_module(name)
+        for public in getattr(module, "__all__", ()):
+            value = getattr(module, public)
+            assert any(value is entry for entry in entries), (name, public)
+
+
+def test_each_kernel_is_explained():
+    text = (ROOT / "docs/operators.md").read_text()
+    assert all(f"\n| `{kernel}` |" in text for kernel in ops.kernels())

@@ -1,0 +1,168 @@
+"""Writes the pages of the API reference, an entry for each public name.
+
+`conf.py` calls it before each build. What is public is what `__all__` lists.
+"""
+
+import importlib
+import inspect
+import pkgutil
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import symgnn_pyg
+
+# What a summary does without.
+ASIDES = (
+    r",?\s+(of|from|in)\s+the\s+`\".*?`_\s+paper",
+    r",\s+as\s+Fig\.\s+\d+\s+of\s+the\s+paper",
+    r"\s+\((functional\s+name|section)[^)]*\)",
+)
+
+
+class Page(NamedTuple):
+    r"""A page of the reference.
+
+    Args:
+        title: The module that lists the names.
+        module: The module that users import them from.
+        names: The names.
+    """
+
+    title: str
+    module: str
+    names: list[str]
+
+    @property
+    def full_names(self) -> list[str]:
+        return [f"{self.module}.{name}" for name in self.names]
+
+
+def pages() -> list[Page]:
+    """A page for each module with `__all__`. Where a package passes on what
+    its modules list, as `nn` does, the pages are theirs.
+    """
+    found = {"symgnn_pyg": list(symgnn_pyg.__all__)}
+    for info in pkgutil.walk_packages(symgnn_pyg.__path__, "symgnn_pyg."):
+        module = importlib.import_module(info.name)
+        if hasattr(module, "__all__"):
+            found[info.name] = sorted(module.__all__)
+    made = []
+    for title, names in found.items():
+        parent = title.rpartition(".")[0]
+        passed_on = set(names) <= set(found.get(parent, ()))
+        listed = {
+            name
+            for child, own in found.items()
+            if child.startswith(f"{title}.")
+            for name in own
+        }
+        left = [name for name in names if name not in listed]
+        if left:
+            made.append(Page(title, parent if passed_on else title, left))
+    return made
+
+
+def spellings() -> dict[str, str]:
+    """The full name of each public name and of what classes hold, by all that
+    it may be called: full, without the package, without the module where no
+    other is called so, and by the file that defines it.
+    """
+    found: dict[str, str] = {}
+    short = [name for page in pages() for name in page.names]
+    for page in pages():
+        for name, full in zip(page.names, page.full_names, strict=True):
+            value = value_of(full)
+            ways = [full, full.removeprefix("symgnn_pyg.")]
+            if short.count(name) == 1:
+                ways.append(name)
+            if callable(value):
+                ways.append(f"{value.__module__}.{value.__qualname__}")
+            members = _members(value) if inspect.isclass(value) else []
+            for end in ("", *(f".{member}" for member in members)):
+                found |= {f"{way}{end}": f"{full}{end}" for way in ways}
+    return found
+
+
+def write(folder: Path) -> None:
+    """Writes all pages; files that would stay the same are left alone."""
+    folder.mkdir(exist_ok=True)
+    for page in pages():
+        _write(folder / f"{page.title}.rst", render(page))
+    titles = "".join(f"   {page.title}\n" for page in pages())
+    _write(folder / "index.rst", f"{INDEX}{titles}")
+
+
+INDEX = """\
+API reference
+=============
+
+Every public name, by the module that it is imported from.
+
+.. toctree::
+
+"""
+
+
+def render(page: Page) -> str:
+    """The text of a page."""
+    values = dict(zip(page.names, map(value_of, page.full_names), strict=True))
+    lines = [page.title, "=" * len(page.title), ""]
+    lines += [f".. module:: {page.title}", "   :no-index-entry:", ""]
+    lines += [inspect.getdoc(importlib.import_module(page.title)) or "", ""]
+    if page.module != page.title:
+        lines += [f"Imported from ``{page.module}``.", ""]
+    lines += [f".. currentmodule:: {page.module}", ""]
+    described = [name for name in values if callable(values[name])]
+    if len(described) > 1:
+        lines += [f"- :obj:`{n}`: {_summary(values[n])}" for n in described]
+    for name, value in values.items():
+        lines += ["", *_entry(name, value)]
+    return "\n".join([*lines, ""])
+
+
+def _summary(value: object) -> str:
+    """The first sentence of what something says of itself."""
+    text = (inspect.getdoc(value) or "").partition("\n\n")[0]
+    for aside in ASIDES:
+        text = re.sub(aside, "", text, flags=re.DOTALL)
+    return " ".join(re.split(r"[.:]\s|[.:,]$", text)[0].split())
+
+
+def _entry(name: str, value: object) -> list[str]:
+    if inspect.isfunction(value):
+        return [f".. autofunction:: {name}"]
+    if not inspect.isclass(value):
+        return [f".. data:: {name}", f"   :value: {value!r}"]
+    entry = [f".. autoclass:: {name}"]
+    # What a named tuple holds stands in its arguments.
+    members = [] if issubclass(value, tuple) else _members(value)
+    return [*entry, f"   :members: {', '.join(members)}"] if members else entry
+
+
+def _members(value: type) -> list[str]:
+    """What a class and its bases here say of themselves; what it inherits
+    from other libraries is described there.
+    """
+    return sorted(
+        {
+            name
+            for base in value.__mro__
+            if base.__module__.startswith("symgnn_pyg.")
+            for name, member in vars(base).items()
+            if (inspect.isroutine(member) or inspect.isdatadescriptor(member))
+            and member.__doc__
+            and not name.startswith("_")
+        }
+    )
+
+
+def value_of(full: str) -> object:
+    """What a full name stands for."""
+    module, _, name = full.rpartition(".")
+    return getattr(importlib.import_module(module), name)
+
+
+def _write(path: Path, text: str) -> None:
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)

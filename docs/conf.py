@@ -1,0 +1,99 @@
+"""How Sphinx makes the site: `make docs`."""
+
+import sys
+from logging import getLogger
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.addnodes import pending_xref
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+
+from symgnn_pyg import __version__
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+import api_pages  # noqa: E402
+
+api_pages.write(HERE / "api")
+NAMES = api_pages.spellings()
+
+project = "symgnn_pyg"
+release = __version__
+html_title = f"symgnn_pyg {release}"
+html_theme = "furo"
+pygments_dark_style = "monokai"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
+html_copy_source = False
+html_show_copyright = False
+exclude_patterns = ["_build"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+    "sphinx-mathjax-offline",
+]
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 3
+# There may be no results yet. The warning has no type to suppress it by.
+getLogger("sphinx.sphinx.directives.other").addFilter(
+    lambda record: getattr(record, "subtype", "") != "empty_glob"
+)
+
+autodoc_inherit_docstrings = False
+autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
+napoleon_custom_sections = ["Shapes"]
+napoleon_numpy_docstring = False
+toc_object_entries_show_parents = "hide"
+python_maximum_signature_line_length = 72
+python_use_unqualified_type_names = True
+# By PyG's habit :obj: marks values and arguments as well as names. Other
+# libraries have no index here, since a build must need no network.
+nitpick_ignore_regex = [
+    ("py:obj", "(?s).*"),
+    ("py:.*", r"(?!symgnn_pyg).*"),
+    ("py:class", r"symgnn_pyg\..*\.(Batchable|Layer|Network)"),
+]
+
+
+def link_names(app: Sphinx, doctree: nodes.document) -> None:
+    """Makes links of inline code that is a public name."""
+    for literal in list(doctree.findall(nodes.literal)):
+        if isinstance(literal.parent, nodes.reference | pending_xref):
+            continue
+        full = NAMES.get(literal.astext().removesuffix("()"))
+        if full is not None:
+            link = pending_xref(
+                "",
+                refdomain="py",
+                reftype="obj",
+                reftarget=full,
+                refdoc=app.env.docname,
+                refwarn=True,
+            )
+            literal.replace_self(link)
+            link += literal
+
+
+def find_name(
+    app: Sphinx,
+    env: BuildEnvironment,
+    node: pending_xref,
+    content: nodes.TextElement,
+) -> nodes.Node | None:
+    """Finds names that are written in another way than they are imported."""
+    full = NAMES.get(node.get("reftarget", ""))
+    if node.get("refdomain") != "py" or full is None:
+        return None
+    return env.domains.python_domain.resolve_xref(
+        env, node["refdoc"], app.builder, "obj", full, node, content
+    )
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("doctree-read", link_names)
+    app.connect("missing-reference", find_name)
