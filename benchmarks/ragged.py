@@ -42,9 +42,9 @@ class Padding(torch.nn.Module):
         self.skeleton_type, self.lambda_ = skeleton_type, ours.lambda_
         self.sizes = [SKELETONS[kind].num_joints for kind in skeleton_type]
         self.masks = torch.nn.ParameterList(
-            graph.mask.detach().clone() for graph in ours.graph
+            graph.mask.detach().clone() for graph in ours.masked_graph
         )
-        self.hops = [graph.adjacency for graph in ours.graph]
+        self.hops = [graph.adjacency for graph in ours.masked_graph]
         weight = ours.weight.detach().mT[..., None, None]  # [K, D, C, 1, 1]
         self.weight = Parameter(weight.contiguous())
 

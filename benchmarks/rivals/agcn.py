@@ -123,6 +123,9 @@ class AGCN(JointClassifier):
             (default: four times 64, three times 128 and 256)
         strides: The temporal stride of each block.
             (default: 2 in the fifth and the eighth)
+
+    Raises:
+        ValueError: If a width is no multiple of four.
     """
 
     def __init__(
@@ -135,6 +138,10 @@ class AGCN(JointClassifier):
         channels: Sequence[int] = CHANNELS,
         strides: Sequence[int] = STRIDES,
     ) -> None:
+        if any(width < 4 or width % 4 != 0 for width in channels):
+            raise ValueError(
+                f"'channels' must be multiples of 4, got {tuple(channels)}"
+            )
         partitions = spatial_partitions(skeleton)
         before = in_channels, *channels[:-1]
         sizes = zip(before, channels, strides, strict=True)

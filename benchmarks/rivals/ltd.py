@@ -99,6 +99,9 @@ class LTD(Rival):
         channels: The width of the layers. (default: :obj:`256`)
         num_blocks: The number of residual blocks. (default: :obj:`12`)
         dropout: The dropout probability. (default: :obj:`0.5`)
+
+    Raises:
+        ValueError: If :obj:`history` is smaller than 1.
     """
 
     dct: Tensor
@@ -116,6 +119,8 @@ class LTD(Rival):
         dropout: float = 0.5,
     ) -> None:
         super().__init__(skeleton, num_classes, observed, future, in_channels)
+        if history < 1:
+            raise ValueError(f"'history' must be at least 1, got {history}")
         self.history = min(history, observed)
         dct = dct_matrix(self.history + future).to(torch.get_default_dtype())
         self.register_buffer("dct", dct, persistent=False)
@@ -144,6 +149,6 @@ class LTD(Rival):
         for i in range(0, len(self.layers), 2):
             h = h + self.layers[i + 1](self.layers[i](h))
         frames = (coefficients + self.last(h)) @ self.dct
-        future = frames[:, self.history :].unflatten(0, (x.size(0), -1))
-        shared = h.view(x.size(0), -1)  # [M*V, C * D]
+        future = frames[:, self.history :].unflatten(0, (-1, self.in_channels))
+        shared = h.unflatten(0, (-1, self.in_channels)).flatten(1)
         return SymGNNOutput(None, future.mT, None, shared)

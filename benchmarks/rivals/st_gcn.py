@@ -49,7 +49,7 @@ class SpatialBlock(GraphTemporalBlock):
 
     def forward(self, x: Tensor, *graphs: Tensor) -> Tensor:
         conv = self.graph_conv
-        return self._forward(x, conv.mix(x, [*conv.graph(), *graphs]))
+        return self._forward(x, conv.mix(x, [*conv.masked_graph(), *graphs]))
 
 
 def spatial_blocks(

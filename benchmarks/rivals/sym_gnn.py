@@ -47,7 +47,7 @@ class GraphConv(Module):
     def __init__(self, ours: GraphMixConv) -> None:
         super().__init__()
         self.lambda_ = getattr(ours, "lambda_", None)
-        self.graph = copy.deepcopy(ours.graph)
+        self.graph = copy.deepcopy(ours.masked_graph)
         self.convs = ModuleList()
         for w in ours.weight:
             conv = Conv2d(*w.shape, kernel_size=1, bias=False)
@@ -118,7 +118,7 @@ class Branch(Module):
         self.fusion = ours.fusion
         self.joint_blocks = ModuleList(map(Block, ours.joint_blocks))
         self.part_blocks = ModuleList(map(Block, ours.part_blocks))
-        self.register_buffer("share", ours.joint_to_part.share.t().clone())
+        self.register_buffer("share", ours.joint_to_part.share().t().clone())
         self.register_buffer("joint_to_part", skeleton.joint_to_part)
 
     def forward(self, x: Tensor, actional: Tensor) -> Tensor:
@@ -176,7 +176,7 @@ class Decoder(Module):
         self.fuse, self.gru, self.out = ours.fuse, ours.step.gru, ours.step.out
         conv = ours.step.graph_conv
         assert isinstance(conv, JointGraphConv)
-        self.graph, self.lambda_ = conv.graph, conv.lambda_
+        self.graph, self.lambda_ = conv.masked_graph, conv.lambda_
         self.lins = ModuleList()
         for w in conv.weight:
             lin = Linear(*w.shape, bias=False)

@@ -31,9 +31,9 @@ from examples.paper import (
     symbiosis,
     trade_off,
 )
+from examples.paper.protocol import caveats, protocol
 from examples.paper.render import Page, write
 from examples.paper.runs import Runs, Settings
-from symgnn_pyg.errors import DataError
 
 EXPERIMENTS: dict[str, Callable[[Runs], Page]] = {
     "table-1": recognition.table_1,
@@ -67,7 +67,12 @@ def main(arguments: list[str] | None = None) -> None:
     plt.switch_backend("Agg")
     quieten()
     settings = Settings(
-        args.data, args.quick, args.steps, tuple(args.seed), args.output
+        args.data,
+        args.quick,
+        args.steps,
+        tuple(args.seed),
+        args.output,
+        args.precision,
     )
     names = list(EXPERIMENTS) if args.name == "all" else [args.name]
     try:
@@ -78,7 +83,7 @@ def main(arguments: list[str] | None = None) -> None:
             paths = carry_out(runs, name)
             seconds = time.monotonic() - start
             print(f"  {paths[0]} ({seconds:.0f} s)", flush=True)
-    except (DataError, ValueError, OSError) as error:
+    except (FloatingPointError, OSError, ValueError) as error:
         raise SystemExit(f"Error: {error}") from None
     except KeyboardInterrupt:
         raise SystemExit(
@@ -112,6 +117,9 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--seed", type=int, nargs="+", default=[0])
     parser.add_argument("--output", type=Path, default=Path("outputs/paper"))
+    parser.add_argument(
+        "--precision", choices=["32", "bf16-mixed"], default="32"
+    )
     return parser.parse_args(arguments)
 
 
@@ -127,7 +135,8 @@ def carry_out(runs: Runs, name: str) -> list[Path]:
     """Carries out an experiment and writes its page."""
     runs.used.clear()
     page = EXPERIMENTS[name](runs)
-    return write(page, name, runs.protocol(page.setting), runs.settings.output)
+    page.notes = [*caveats(runs, page), *page.notes]
+    return write(page, name, protocol(runs, name, page), runs.settings.output)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ from torch import Tensor
 
 from examples.paper.prediction import action_name
 from examples.paper.render import Page
-from examples.paper.runs import Run, Runs, sym_gnn
+from examples.paper.run import Run, sym_gnn
+from examples.paper.runs import Runs
 from symgnn_pyg.data import SkeletonLoader
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.visualization import plot_actional_edges
@@ -47,7 +48,8 @@ def figure_11(runs: Runs) -> Page:
         figure,
         [
             "'a > b (w)': a acts on b with weight w. Self-loops are left out.",
-            "The last is another window of the first action.",
+            "The last is another window of the first action. The network is "
+            "that of the first seed.",
         ],
     )
 
@@ -103,8 +105,9 @@ def figure_12(runs: Runs) -> Page:
         ],
         figure,
         [
-            f"{len(graphs)} windows of test and validation recordings; each "
-            f"graph is a vector of {graphs.size(1)} weights.",
+            f"{len(graphs)} windows of test and validation recordings, the "
+            f"network of the first seed; each graph is a vector of "
+            f"{graphs.size(1)} weights.",
             "Windows of one recording overlap, which makes their graphs alike; "
             "those count as no neighbours.",
         ],

@@ -13,7 +13,10 @@ from symgnn_pyg.datasets import CMUMocap, MotionDataset, SyntheticMotion
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.transforms import Standardize, cmu_positions
 
+SPLITS = ("train", "val", "test")
 OBSERVED = 50
+# How many frames follow, in short-term and in long-term prediction.
+HORIZONS = (10, 25)
 FRAME_MS = 40
 
 
@@ -33,7 +36,11 @@ class Data:
         self.synthetic = source == "synthetic"
         self.name = "made-up motion" if self.synthetic else "CMU Mocap"
         self._opened: dict[tuple[str, int], MotionDataset] = {}
-        train = self._open("train", 10)
+        # What is not there shows before anything is trained.
+        for horizon in HORIZONS:
+            for split in SPLITS:
+                self._open(split, horizon)
+        train = self._open("train", HORIZONS[0])
         self.skeleton = train.skeleton
         self.classes = train.classes
         self.absent = getattr(train, "missing", [])
@@ -88,16 +95,21 @@ class Data:
         if self.synthetic:
             return SyntheticMotion(self.folder, split, OBSERVED, horizon)
         with warnings.catch_warnings():
-            # Named on every page instead.
-            warnings.simplefilter("ignore")
-            return CMUMocap(
-                self.source,
-                split,
-                OBSERVED,
-                horizon,
-                allow_missing=True,
-                store=self.folder / "cmu_mocap.h5",
-            )
+            # Every page names what is absent.
+            warnings.filterwarnings("ignore", r".* lacks \d+ files")
+            try:
+                return CMUMocap(
+                    self.source,
+                    split,
+                    OBSERVED,
+                    horizon,
+                    allow_missing=True,
+                    store=self.folder / "cmu_mocap.h5",
+                )
+            except DataError as error:
+                raise DataError(
+                    f"{error} (split {split!r} of {self.source})"
+                ) from error
 
 
 class View:

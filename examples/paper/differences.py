@@ -2,7 +2,8 @@
 
 from examples.paper.published import LOST, published
 from examples.paper.render import Page, bars, compare
-from examples.paper.runs import Runs, sym_gnn
+from examples.paper.run import sym_gnn
+from examples.paper.runs import Runs
 from examples.paper.symbiosis import short_errors, top_1
 
 RUNS = {

@@ -5,12 +5,13 @@ from torch import Tensor
 from torch.nn import Module
 
 from examples.paper.evaluate import evaluate
+from examples.paper.measures import Spread, short_error, spread
 from examples.paper.published import LOST, published
 from examples.paper.recognition import bones_of
 from examples.paper.render import Page, bars, compare
-from examples.paper.runs import Runs, Spread, spread, sym_gnn
+from examples.paper.run import sym_gnn
+from examples.paper.runs import Runs
 from examples.paper.symbiosis import top_1
-from examples.paper.trade_off import short_error
 from symgnn_pyg.data import bone_features
 from symgnn_pyg.nn import DualSymGNN, DualSymGNNOutput
 

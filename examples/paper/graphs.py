@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
+from examples.paper.measures import Spread, short_error
 from examples.paper.published import LOST, published
 from examples.paper.recognition import ONLY_JA, ONLY_JS, ONLY_P
 from examples.paper.render import Page, bars, compare, lines
-from examples.paper.runs import Run, Runs, Spread, sym_gnn
+from examples.paper.run import Run, sym_gnn
+from examples.paper.runs import Runs
 from examples.paper.symbiosis import top_1
-from examples.paper.trade_off import short_error
 
 HOPS = (1, 2, 3, 4)
 

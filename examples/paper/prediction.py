@@ -1,20 +1,21 @@
 """Tables IV to VIII: prediction."""
 
+import statistics
 from dataclasses import replace
 from typing import Any
 
-from examples.paper.published import published, published_errors
-from examples.paper.recognition import ONLY_JA, ONLY_JS
-from examples.paper.render import Cell, Page, compare, lines
-from examples.paper.runs import (
-    Run,
-    Runs,
+from examples.paper.measures import (
+    SHORT_MS,
     Spread,
     average_error,
     frame_at,
     spread,
-    sym_gnn,
 )
+from examples.paper.published import published, published_errors
+from examples.paper.recognition import ONLY_JA, ONLY_JS
+from examples.paper.render import Cell, Page, compare, lines
+from examples.paper.run import Run, sym_gnn
+from examples.paper.runs import Runs
 
 SHORT = {
     "ZeroV": Run(network="ZeroV"),
@@ -26,33 +27,36 @@ SHORT = {
 LONG = {
     name: replace(run, future=25, horizon=25) for name, run in SHORT.items()
 }
-SHORT_MS = (80, 160, 320, 400)
 NAMES = {"washwindow": "Washing Window"}
 
 
 def table_4(runs: Runs) -> Page:
-    ours = {}
-    for name, run in SHORT.items():
-        results = runs.results(run)
-        shares = [[100 * v for v in one["pck"]] for one in results]
-        frames = map(spread, map(list, zip(*shares, strict=True)))
-        ours[name] = {f"frame {t}": v for t, v in enumerate(frames, 1)}
-        ours[name]["average"] = spread([sum(s) / len(s) for s in shares])
+    times = range(1, 11)
+    columns = [*(f"frame {t}" for t in times), "average"]
     theirs = published("table-4")
+    rows: list[tuple[str, list[Cell]]] = [
+        (
+            f"{name} (paper, {benchmark})",
+            [cells[f"{benchmark} {column}"] for column in columns],
+        )
+        for benchmark in ("CS", "CV")
+        for name, cells in theirs.items()
+    ]
     curves = {
-        f"paper, CS: {name}": {
-            t: theirs[name].get(f"CS frame {t}") for t in range(1, 11)
-        }
+        f"paper, CS: {name}": {t: theirs[name][f"CS frame {t}"] for t in times}
         for name in ("ZeroV", "Sym-GNN")
     }
-    curves |= {
-        name: {t: row[f"frame {t}"] for t in range(1, 11)}
-        for name, row in ours.items()
-    }
+    for name, run in SHORT.items():
+        shares = [[100 * v for v in one["pck"]] for one in runs.results(run)]
+        frames = list(map(spread, map(list, zip(*shares, strict=True))))
+        average = spread(list(map(statistics.fmean, shares)))
+        rows.append((f"{name} (ours, {runs.data.name})", [*frames, average]))
+        curves[name] = dict(zip(times, frames, strict=True))
     return Page(
         "prediction on NTU-RGB+D, PCK@0.05",
         ("NTU-RGB+D",),
-        *compare(theirs, ours, runs.data.name),
+        columns,
+        rows,
         lines({"PCK@0.05": curves}, "future frame", "%"),
         [
             "Percentage of joints nearer to the truth than 0.05 times the "
@@ -140,12 +144,14 @@ def error_table(
     columns, rows = compare(*cells, runs.data.name)
     rank = {action: i for i, action in enumerate(actions)}
     rows.sort(key=lambda row: rank[row[0].partition(" · ")[0]])
+    # An action of the same name in other data is another one.
+    drawn = theirs if runs.data.name in setting else {}
     return Page(
         title,
         setting,
         columns,
         rows,
-        lines(panels(theirs, ours, times), "ms", "mean angle error"),
+        lines(panels(drawn, ours, times), "ms", "mean angle error"),
         [
             "Mean angle errors at the frame, not averaged up to it; they are "
             "norms of angles in radians.",

@@ -10,7 +10,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent / "published"
 LOST = (
     "The text of the paper that the published numbers were taken from has "
-    "lost those of this {}; their cells are empty."
+    "lost those of this {}."
 )
 
 

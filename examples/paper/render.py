@@ -1,14 +1,14 @@
 """Pages: Markdown, JSON and a picture of one table or figure."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from examples.paper.runs import Spread
+from examples.paper.measures import Spread
 from symgnn_pyg.files import replacing
 
 Cell = float | str | Spread | None
@@ -64,7 +64,7 @@ def compare(published: Cells, ours: Cells, data: str) -> tuple[list, list]:
     return columns, rows
 
 
-def unique(names) -> list[str]:
+def unique(names: Iterable[str]) -> list[str]:
     """The names in the order of their first occurrence."""
     return list(dict.fromkeys(names))
 
@@ -94,7 +94,9 @@ def write(
 
 def to_markdown(page: Page, name: str, protocol: Mapping[str, object]) -> str:
     """The page as Markdown."""
-    lines = [f"# {name}: {page.title}", "", f"![{name}]({name}.png)", ""]
+    lines = [f"# {name}: {page.title}", ""]
+    lines += [f"- {note}" for note in page.notes]
+    lines += ["", f"![{name}]({name}.png)", ""]
     if page.rows:
         heads = [column.replace("|", "\\|") for column in page.columns]
         lines.append(f"| | {' | '.join(heads)} |")
@@ -102,8 +104,7 @@ def to_markdown(page: Page, name: str, protocol: Mapping[str, object]) -> str:
         for row, cells in page.rows:
             lines.append(f"| {row} | {' | '.join(map(to_text, cells))} |")
         lines.append("")
-    lines += [f"- {note}" for note in page.notes]
-    lines += ["", "## Protocol", ""]
+    lines += ["## Protocol", ""]
     lines += [f"- {key}: {to_words(value)}" for key, value in protocol.items()]
     return "\n".join(lines) + "\n"
 
@@ -136,7 +137,7 @@ def to_text(cell: Cell) -> str:
     if isinstance(cell, str):
         return cell
     if isinstance(cell, Spread):
-        mean = f"{cell.mean:.3g}"
+        mean = f"{cell.mean:.{3 if abs(cell.mean) < 1000 else 4}g}"
         return mean if cell.std is None else f"{mean} ± {cell.std:.2g}"
     return f"{cell:g}"
 
@@ -206,18 +207,21 @@ def lines(
         x: The label of the axis across.
         y: The label of the axis up.
     """
+    names = unique(name for curves in panels.values() for name in curves)
     across = min(4, len(panels))
     down = -(-len(panels) // across)
+    width, beside = max(7.0, 1 + 3.4 * across), max(3, across)
     figure, axes = plt.subplots(
         down,
         across,
-        figsize=(1 + 3.4 * across, 0.6 + 2.8 * down),
+        figsize=(width, 0.6 + 2.8 * down + 0.25 * (len(names) // beside)),
         squeeze=False,
         layout="constrained",
     )
     handles = {}
     for ax, (title, curves) in zip(axes.flat, panels.items(), strict=False):
-        for i, (name, points) in enumerate(curves.items()):
+        for name, points in curves.items():
+            i = names.index(name)
             drawn = {at: number(v) for at, v in points.items()}
             drawn = {at: v for at, v in drawn.items() if v is not None}
             theirs = name.startswith("paper")
@@ -235,6 +239,6 @@ def lines(
     for ax in list(axes.flat)[len(panels) :]:
         ax.set_axis_off()
     figure.legend(
-        handles.values(), handles, loc="outside lower center", ncols=across
+        handles.values(), handles, loc="outside lower center", ncols=beside
     )
     return figure

@@ -8,17 +8,18 @@ it lasts, from which an interrupted run goes on.
 
 import hashlib
 import json
-import statistics
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from inspect import signature
 from pathlib import Path
-from typing import Any, NamedTuple
+from textwrap import shorten
+from typing import Any
 
 import torch
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from lightning.pytorch import seed_everything
+from lightning.pytorch.callbacks import Timer
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import Module
@@ -26,15 +27,16 @@ from torch.nn import Module
 import symgnn_pyg
 from benchmarks.rivals import RIVALS
 from examples.paper.data import (
-    FRAME_MS,
-    OBSERVED,
     Bones,
     Data,
     NoisySupervision,
     every_nth,
 )
 from examples.paper.evaluate import evaluate
+from examples.paper.measures import Spread, spread
+from examples.paper.run import SYM_GNN, Run, describe
 from symgnn_pyg.datasets import MotionDataset
+from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import replacing
 from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.training import (
@@ -44,9 +46,12 @@ from symgnn_pyg.training import (
     make_trainer,
 )
 
-SYM_GNN = "Sym-GNN"
 # How often a training is kept, to go on from when it is interrupted.
 CHECKPOINT_SECONDS = 20.0
+# The weight of recognition. MGDA would give it all the weight as soon as its
+# loss vanishes, as it does on the few recordings of CMU Mocap, and prediction
+# would be trained no more.
+WEIGHTING = 0.98
 # What makes networks small enough to be trained in seconds.
 SMALL_GRAPHS = {"channels": (16, 32), "strides": (1, 2), "dropout": 0.1}
 SMALL: dict[str, dict[str, Any]] = {
@@ -75,6 +80,8 @@ class Settings:
         steps: The training steps. (default: 2000, and 25 in a quick run)
         seeds: The seeds, each a run of its own.
         output: Where everything is written.
+        precision: That of training, as Lightning calls it; tests run in
+            float32. (default: :obj:`"32"`)
     """
 
     data: str = "synthetic"
@@ -82,62 +89,7 @@ class Settings:
     steps: int | None = None
     seeds: tuple[int, ...] = (0,)
     output: Path = Path("outputs/paper")
-
-
-@dataclass(frozen=True)
-class Run:
-    """One training.
-
-    Args:
-        network: Sym-GNN or one of the rivals.
-        variant: The arguments of the network that differ, by name.
-        observed: The number of observed frames.
-        future: The number of frames to predict.
-        horizon: How many frames a window has behind its first 50.
-        bones: Whether the network is that of the bones.
-        noisy_targets: The share of shuffled futures.
-        noisy_labels: The share of shuffled labels.
-        seed: The seed.
-    """
-
-    network: str = SYM_GNN
-    variant: tuple[tuple[str, Any], ...] = ()
-    observed: int = OBSERVED
-    future: int = 10
-    horizon: int = 10
-    bones: bool = False
-    noisy_targets: float = 0.0
-    noisy_labels: float = 0.0
-    seed: int = 0
-
-
-class Spread(NamedTuple):
-    """A number as it came out with several seeds.
-
-    Args:
-        mean: The mean.
-        std: The standard deviation, or :obj:`None` of a single seed.
-    """
-
-    mean: float
-    std: float | None = None
-
-
-def sym_gnn(**variant: Any) -> Run:
-    """A run of Sym-GNN.
-
-    Args:
-        **variant: Arguments of the network, or fields of :class:`Run`.
-    """
-    fields = {
-        name: variant.pop(name)
-        for name in Run.__dataclass_fields__
-        if name in variant
-    }
-    # Written out or not, a default makes the same network.
-    default = {n: p.default for n, p in signature(SymGNN).parameters.items()}
-    differ = {n: v for n, v in variant.items() if v != default[n]}
-    return Run(variant=tuple(sorted(differ.items())), **fields)
+    precision: str = "32"
 
 
 class Runs:
@@ -148,27 +100,26 @@ class Runs:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.folder = settings.output / "runs"
-        self.data = Data(settings.data, settings.output / "data")
-        quick = settings.quick
-        given = settings.steps
+        quick, given = settings.quick, settings.steps
         self.steps = (25 if quick else 2000) if given is None else given
         if self.steps < 1:
             raise ValueError(f"'steps' must be at least 1, got {self.steps}")
+        check_seeds(settings.seeds)
+        self.settings = settings
+        self.folder = settings.output / "runs"
+        self.data = Data(settings.data, settings.output / "data")
         self.batch_size = 8 if quick else 32
         # So few steps want long ones.
         self.learning_rate = 1e-2 if quick else None
         self.validations = 1 if quick else 10
+        self.validate_every = max(1, self.steps // self.validations)
         self.validated = 32 if quick else 256
-        self.used: set[str] = set()
+        # The results that were asked for, by the names of their runs.
+        self.used: dict[str, dict[str, Any]] = {}
 
     def results(self, run: Run) -> list[dict[str, Any]]:
         """What was measured, for each seed."""
-        return [
-            json.loads((self._finished(one) / "result.json").read_text())
-            for one in self._seeds(run)
-        ]
+        return [self.used[self._finished(one).name] for one in self._seeds(run)]
 
     def spread(
         self, run: Run, pick: Callable[[dict[str, Any]], float]
@@ -178,18 +129,21 @@ class Runs:
 
     def outputs(self, run: Run) -> list[dict[str, Tensor]]:
         """Class scores and labels of the test windows, for each seed."""
-        return [
-            load_file(self._finished(one) / "outputs.safetensors")
-            for one in self._seeds(run)
-        ]
+        found = []
+        for one in self._seeds(run):
+            file = self._finished(one) / "outputs.safetensors"
+            with usable(file):
+                found.append(load_file(file))
+        return found
 
     def models(self, run: Run) -> list[Module]:
         """The trained networks in evaluation mode, one for each seed."""
         models = []
         for one in self._seeds(run):
             model = self.build(one)
-            folder = self._finished(one)
-            model.load_state_dict(load_file(folder / "model.safetensors"))
+            file = self._finished(one) / "model.safetensors"
+            with usable(file):
+                model.load_state_dict(load_file(file))
             models.append(model.eval())
         return models
 
@@ -216,40 +170,6 @@ class Runs:
             **self._arguments(run),
         )
 
-    def protocol(self, setting: tuple[str, ...]) -> dict[str, object]:
-        """How the numbers of the runs that were used came about.
-
-        Args:
-            setting: The data sets of the paper.
-        """
-        data, quick = self.data, self.settings.quick
-        stands_in = f": run on {data.name}"
-        missing = [
-            f"{name} is not here{'' if data.name in setting else stands_in}"
-            for name in setting
-            if name != data.name
-        ]
-        windows = len(data.split("test"))
-        return {
-            "data of the paper": list(setting),
-            "data of ours": data.identity,
-            "missing": [*missing, *data.absent],
-            "windows": f"{OBSERVED} frames observed, 10 or 25 predicted, one "
-            f"every {FRAME_MS} ms; {windows} test windows",
-            "split": "the fifth training recording of each action of CMU "
-            "Mocap validates, the published windows test"
-            if not data.synthetic
-            else "training, validation and test sequences of SyntheticMotion",
-            "training": f"{self.steps} steps of {self.batch_size} windows, "
-            f"classes equally often, AdamW in one cycle up to "
-            f"{self.learning_rate or '1.5e-3'}, MGDA; the best of "
-            f"{self.validations} validation(s) is tested",
-            "networks": f"small: {SMALL}" if quick else "light; dropout 0.1",
-            "quick": quick,
-            "seeds": list(self.settings.seeds),
-            "runs": sorted(self.used),
-        }
-
     def identity(self, run: Run) -> dict[str, Any]:
         """All that a run depends on."""
         return {
@@ -261,6 +181,8 @@ class Runs:
             "learning_rate": self.learning_rate,
             "validations": self.validations,
             "validated": self.validated,
+            "precision": self.settings.precision,
+            "weighting": WEIGHTING,
             "version": symgnn_pyg.__version__,
         }
 
@@ -288,30 +210,28 @@ class Runs:
 
     def _finished(self, run: Run) -> Path:
         """The folder of a run, after training where that is due."""
-        name = self.hash(run)
-        self.used.add(name)
-        folder = self.folder / name
-        if not (folder / "result.json").exists():
+        folder = self.folder / self.hash(run)
+        file = folder / "result.json"
+        if not file.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            # Another command may be at the same run.
-            with FileLock(folder / "lock"):
-                if not (folder / "result.json").exists():
+            with alone(folder):
+                if not file.exists():
                     self._carry_out(run, folder)
+        with usable(file):
+            result = json.loads(file.read_text())
+            if result["run"] != json.loads(json.dumps(self.identity(run))):
+                raise ValueError("it is the result of another run")
+        self.used[folder.name] = result
         return folder
 
     def _carry_out(self, run: Run, folder: Path) -> None:
         print(f"  {folder.name}: {describe(run)}", flush=True)
-        start = time.monotonic()
         seed_everything(run.seed, verbose=False)
         model = self.build(run)
-        if any(True for _ in model.parameters()):
-            self._train(model, run, folder)
+        size = sum(p.numel() for p in model.parameters())
+        trained = self._train(model, run, folder) if size else {}
         found, outputs = evaluate(model.cpu().eval(), self.test(run), self.data)
-        found |= {
-            "run": self.identity(run),
-            "parameters": sum(p.numel() for p in model.parameters()),
-            "seconds": round(time.monotonic() - start, 1),
-        }
+        found |= {"run": self.identity(run), "parameters": size, **trained}
         for file, tensors in (
             ("model.safetensors", model.state_dict()),
             ("outputs.safetensors", outputs),
@@ -325,7 +245,8 @@ class Runs:
 
     # Asked for by what records no gradients, it still trains.
     @torch.enable_grad()
-    def _train(self, model: Module, run: Run, folder: Path) -> None:
+    def _train(self, model: Module, run: Run, folder: Path) -> dict[str, Any]:
+        """Trains a network; says for how many seconds, and on what."""
         train = self._view(self._split("train", run), run)
         if run.noisy_targets or run.noisy_labels:
             train = NoisySupervision(
@@ -334,6 +255,7 @@ class Runs:
         task = SymGNNTask(
             model,
             train,
+            WEIGHTING,
             learning_rate=self.learning_rate,
             metric="position" if run.bones else "angle",
             seed=run.seed,
@@ -345,17 +267,24 @@ class Runs:
             balanced=True,
             seed=run.seed,
         )
+        # Interrupted or not: what it counts is kept with the training.
+        timer = Timer()
         trainer = make_trainer(
             folder,
             checkpoint_seconds=CHECKPOINT_SECONDS,
+            callbacks=[timer],
             max_steps=self.steps,
-            val_check_interval=max(1, self.steps // self.validations),
+            val_check_interval=self.validate_every,
             check_val_every_n_epoch=None,
             enable_progress_bar=not self.settings.quick,
             log_every_n_steps=max(1, min(50, self.steps // 5)),
             devices=1,
+            precision=self.settings.precision,
         )
         last = folder / "last.ckpt"
+        if last.exists():
+            with usable(last):
+                load_weights(task, last)
         try:
             trainer.fit(task, data, ckpt_path=last if last.exists() else None)
         except SystemExit:
@@ -363,37 +292,69 @@ class Runs:
             raise KeyboardInterrupt from None
         best = folder / "best.ckpt"
         if best.exists():
-            state = SafetensorsCheckpoint().load_checkpoint(best)["state_dict"]
-            task.load_state_dict(state)
+            load_weights(task, best)
+        return {
+            "seconds": round(timer.time_elapsed(), 1),
+            "device": describe_device(trainer.strategy.root_device),
+        }
 
 
-def spread(values: list[float]) -> Spread:
-    """The mean of some numbers, and their standard deviation."""
-    several = len(values) > 1
-    return Spread(
-        statistics.fmean(values), statistics.stdev(values) if several else None
-    )
+def check_seeds(seeds: tuple[int, ...]) -> None:
+    """Refuses seeds that are given twice, or that no generator takes."""
+    for seed in seeds:
+        if not 0 <= seed < 2**32:
+            raise ValueError(f"'seed' must be 0 to 2^32 - 1, got {seed}")
+        if seeds.count(seed) > 1:
+            raise ValueError(
+                f"'seed' {seed} is given {seeds.count(seed)} times"
+            )
 
 
-def describe(run: Run) -> str:
-    """A run in words."""
-    parts = [run.network, "of the bones" if run.bones else ""]
-    parts += [f"{name}={value}" for name, value in run.variant]
-    default = Run()
-    parts += [
-        f"{name}={value}"
-        for name, value in asdict(run).items()
-        if name not in ("network", "variant", "bones")
-        and value != getattr(default, name)
-    ]
-    return " ".join(filter(None, parts))
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Waits, and says so, while another command is at the same run."""
+    lock = FileLock(folder / "lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        print(
+            f"  {folder.name}: another command trains it, waiting", flush=True
+        )
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
-def frame_at(milliseconds: int) -> int:
-    """The index of the future frame at a time."""
-    return milliseconds // FRAME_MS - 1
+@contextmanager
+def usable(file: Path) -> Iterator[None]:
+    """Names a file of a run that cannot be used, and the way out."""
+    try:
+        yield
+    except (
+        KeyError,
+        OSError,
+        RuntimeError,
+        SafetensorError,
+        TypeError,
+        ValueError,
+    ) as error:
+        why = shorten(f"{type(error).__name__}: {error}", 200)
+        raise DataError(
+            f"{file} cannot be used ({why}); remove its folder, and the run is "
+            f"trained again"
+        ) from error
 
 
-def average_error(result: dict[str, Any], frame: int) -> float:
-    """The mean angle error at a frame, averaged over actions."""
-    return statistics.fmean(e[frame] for e in result["error"].values())
+def load_weights(task: SymGNNTask, checkpoint: Path) -> None:
+    """Gives a task the weights of a checkpoint."""
+    state = SafetensorsCheckpoint().load_checkpoint(checkpoint)
+    task.load_state_dict(state["state_dict"])
+
+
+def describe_device(device: torch.device) -> str:
+    """What a network was trained on, in words."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type.upper()}, {torch.get_num_threads()} thread(s)"

@@ -43,7 +43,8 @@ def figure_13(runs: Runs) -> Page:
         plot_poses(poses, runs.data.skeleton, times),
         [
             "Numbers: the mean distance of the joints to the truth in metres, "
-            f"ours, {runs.data.name}; the paper shows poses alone.",
+            f"ours, {runs.data.name}, the networks of the first seed; the "
+            f"paper shows poses alone.",
             "Not here: AGED and CSM, which the paper shows.",
         ],
     )

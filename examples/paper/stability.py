@@ -6,10 +6,11 @@ from torch.nn import Module
 from torch_geometric.transforms import Compose
 
 from examples.paper.evaluate import evaluate
+from examples.paper.measures import Spread, short_error, spread
 from examples.paper.published import LOST
 from examples.paper.render import Page, lines
-from examples.paper.runs import Runs, Spread, spread, sym_gnn
-from examples.paper.trade_off import short_error
+from examples.paper.run import sym_gnn
+from examples.paper.runs import Runs
 from symgnn_pyg.nn import JointGraphConv
 from symgnn_pyg.transforms import RandomJitter
 

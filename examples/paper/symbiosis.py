@@ -1,18 +1,17 @@
 """Tables IX and X, figure 9: what the two tasks do for each other."""
 
 from examples.paper.data import OBSERVED
-from examples.paper.prediction import SHORT_MS
-from examples.paper.published import LOST, published
-from examples.paper.render import Page, bars, compare, lines
-from examples.paper.runs import (
-    Run,
-    Runs,
+from examples.paper.measures import (
+    SHORT_MS,
     Spread,
     average_error,
     frame_at,
     spread,
-    sym_gnn,
 )
+from examples.paper.published import LOST, published
+from examples.paper.render import Page, bars, compare, lines
+from examples.paper.run import Run, sym_gnn
+from examples.paper.runs import Runs
 
 AHEAD = 10
 

@@ -7,16 +7,12 @@ import matplotlib.pyplot as plt
 import torch
 
 from examples.paper.data import FRAME_MS
-from examples.paper.prediction import SHORT, SHORT_MS
+from examples.paper.measures import SHORT_MS, short_error
+from examples.paper.prediction import SHORT
 from examples.paper.published import LOST
 from examples.paper.render import OURS, PAPER, Page
-from examples.paper.runs import (
-    Run,
-    Runs,
-    average_error,
-    frame_at,
-    sym_gnn,
-)
+from examples.paper.run import Run, sym_gnn
+from examples.paper.runs import Runs
 
 REPEATS, WARM_UP = 25, 3
 
@@ -38,10 +34,13 @@ def figure_8(runs: Runs) -> Page:
             own = name in networks
             at = speeds[name], errors[name].mean
             ax.scatter(*at, color=OURS if own else PAPER)
-            if own and shown is errors and name != "Sym-GNN, K = 1":
+            label, _, k = name.partition(", ")
+            if shown is networks:
+                label = k
+            elif own and k != "K = 1":
                 continue
             ax.annotate(
-                "Sym-GNN" if own and shown is errors else name,
+                label,
                 at,
                 xytext=(4, 4),
                 textcoords="offset points",
@@ -65,16 +64,10 @@ def figure_8(runs: Runs) -> Page:
         [
             LOST.format("figure"),
             f"Speed: one sequence, 10 frames, one thread of the processor and "
-            f"its time, the median of {REPEATS} calls.",
+            f"its time, the median of {REPEATS} calls, the network of the "
+            f"first seed.",
             "K is how often AGIM applies equation (1).",
         ],
-    )
-
-
-def short_error(result: dict) -> float:
-    """The error averaged over the times that the paper reports."""
-    return statistics.fmean(
-        average_error(result, frame_at(ms)) for ms in SHORT_MS
     )
 
 

@@ -244,6 +244,13 @@ def test_learns(name, arm):
     assert losses[-1] < 0.97 * losses[0]
 
 
+@pytest.mark.parametrize("name", RIVALS)
+def test_empty_batch(name, arm):
+    out = tiny(RIVALS[name], arm).eval()(torch.randn(0, T, 3))
+    main = out.logits if name in RECOGNITION else out.future
+    assert main.shape == ((0, K) if name in RECOGNITION else (0, STEPS, 3))
+
+
 @pytest.mark.parametrize("shape", [(V, T + 1, 3), (V, T, 2), (V, 3 * T)])
 @pytest.mark.parametrize("name", RIVALS)
 def test_wrong_shape(name, shape, arm):
@@ -403,6 +410,14 @@ def test_blocks_of_agcn_start_as_their_residual_connection(arm, x):
     assert block.graph_residual(x).abs().max() > 1
 
 
+@pytest.mark.parametrize("width", [0, 2, 6])
+def test_agcn_needs_widths_that_can_be_quartered(width, arm):
+    with pytest.raises(
+        ValueError, match=rf"multiples of 4, got \({width}, 8\)"
+    ):
+        tiny(AGCN, arm, channels=(width, 8))
+
+
 # HCN #########################################################################
 
 
@@ -538,6 +553,11 @@ def test_ltd_sees_its_history_alone(arm, x):
     seen[:, T - 10] += 1
     torch.testing.assert_close(net(older).future, net(x).future)
     assert not torch.allclose(net(seen).future, net(x).future)
+
+
+def test_ltd_needs_history(arm):
+    with pytest.raises(ValueError, match="'history' must be at least 1, got 0"):
+        tiny(LTD, arm, history=0)
 
 
 def test_ltd_ties_every_joint_to_every_other(arm, x):

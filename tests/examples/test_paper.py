@@ -1,22 +1,31 @@
 import json
+import re
+import shutil
 import signal
+import time
+from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 import torch
+from filelock import FileLock
 
 from examples.paper import runs as runs_module
 from examples.paper.__main__ import EXPERIMENTS, main
 from examples.paper.data import Bones, Data, NoisySupervision
 from examples.paper.dual import FromJoints
+from examples.paper.measures import Spread, spread
 from examples.paper.published import published, published_errors
 from examples.paper.recognition import ALONE, FUSED, accuracy, bones_of
 from examples.paper.render import Page, bars, compare, to_json, to_markdown
-from examples.paper.runs import Run, Runs, Settings, Spread, spread, sym_gnn
+from examples.paper.run import Run, sym_gnn
+from examples.paper.runs import Runs, Settings, alone
 from examples.paper.stability import perturbation_ratio, stability_sides
 from symgnn_pyg import Skeleton
 from symgnn_pyg.data import bone_features
+from symgnn_pyg.errors import DataError
 from symgnn_pyg.nn import ActionalGraphInference, DualSymGNN, JointGraphConv
-from symgnn_pyg.training import SymGNNTask
+from symgnn_pyg.training import SafetensorsCheckpoint, SymGNNTask
 
 STEPS = 3
 
@@ -65,6 +74,14 @@ def tiny(output, **arguments):
     return Runs(Settings(quick=True, steps=STEPS, output=output, **arguments))
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """The output of a command whose run is finished."""
+    output = tmp_path_factory.mktemp("finished")
+    tiny(output).results(Run(network="ZeroV"))
+    return output
+
+
 # Runs ########################################################################
 
 
@@ -107,11 +124,74 @@ def test_interrupted_runs_go_on(tmp_path, trained, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         cut.results(run)
     assert not (folder / "result.json").exists()
-    assert (folder / "last.ckpt").exists()
+    checkpoints, last = SafetensorsCheckpoint(), folder / "last.ckpt"
+    kept = checkpoints.load_checkpoint(last)
+    kept["callbacks"]["Timer"]["time_elapsed"]["train"] += 1000
+    checkpoints.save_checkpoint(kept, last)
     trained.interrupt = None
     resumed = cut.results(run)[0]
     assert trained.steps == list(range(STEPS))
     assert resumed["error"] == whole["error"]
+    assert whole["seconds"] < 1000 < resumed["seconds"]
+
+
+def test_a_checkpoint_that_cannot_be_used(tmp_path, trained, monkeypatch):
+    monkeypatch.setattr(runs_module, "CHECKPOINT_SECONDS", 0.0)
+    trained.interrupt = STEPS - 1
+    runs, run = tiny(tmp_path), Run(network="Res-uns")
+    last = runs.folder / runs.hash(run) / "last.ckpt"
+    with pytest.raises(KeyboardInterrupt):
+        runs.results(run)
+    last.write_bytes(last.read_bytes()[:1000])
+    with pytest.raises(DataError, match=r"last\.ckpt cannot be used .*remove"):
+        runs.results(run)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("result.json", '{"top1": 0.5', "JSONDecodeError"),
+        ("result.json", "{}", "KeyError: 'run'"),
+        (
+            "result.json",
+            '{"run": {"seed": 9}}',
+            "ValueError: it is the",
+        ),
+        ("outputs.safetensors", "half", "SafetensorError"),
+        ("model.safetensors", None, "FileNotFoundError"),
+    ],
+)
+def test_finished_runs_that_cannot_be_used(
+    tmp_path, finished, name, content, message
+):
+    output = Path(shutil.copytree(finished, tmp_path / "paper"))
+    runs, run = tiny(output), Run(network="ZeroV")
+    file = runs.folder / runs.hash(run) / name
+    file.unlink()
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(DataError, match=rf"{name} cannot be used \({message}"):
+        (runs.results(run), runs.outputs(run), runs.models(run))
+
+
+def test_waits_for_another_command(tmp_path, capsys):
+    holds, done = Event(), Event()
+
+    def other():
+        with FileLock(tmp_path / "lock"):
+            holds.set()
+            time.sleep(0.2)
+            done.set()
+
+    thread = Thread(target=other)
+    thread.start()
+    holds.wait()
+    with alone(tmp_path):
+        assert done.is_set()
+    thread.join()
+    assert "another command trains it, waiting" in capsys.readouterr().out
+    with alone(tmp_path):
+        assert capsys.readouterr().out == ""
 
 
 def test_seeds_are_runs_of_their_own(tmp_path):
@@ -263,6 +343,12 @@ def test_table(output):
     assert any("has lost" in note for note in content["notes"])
     command(output, "table-14")
     text = (output / "table-14.md").read_text()
+    assert "- command: python -m examples.paper table-14 --quick --steps 3" in (
+        text
+    )
+    assert "made-up motion, which stands in for Human3.6M" in text
+    assert "A quick run" in text
+    assert re.search(r"training time: .* for 3 run\(s\) on CPU, 1 thread", text)
     assert "80 ms (paper)" in text
     assert "80 ms (ours, made-up motion)" in text
     assert "| 0, 1, 2 | 0.26 |" in text
@@ -289,8 +375,40 @@ def test_figure(output):
 def test_errors_are_one_sentence(tmp_path):
     with pytest.raises(SystemExit, match=r"^Error: .*absent.zip does not"):
         command(tmp_path, "table-7", "--data", str(tmp_path / "absent.zip"))
-    with pytest.raises(SystemExit, match="'steps' must be at least 1"):
-        main(["table-7", "--steps", "0", "--output", str(tmp_path)])
+    for arguments, message in (
+        (["--steps", "0"], "'steps' must be at least 1"),
+        (["--seed", "1", "0", "1"], "'seed' 1 is given 2 times"),
+        (["--seed", "-1"], "'seed' must be 0 to 2"),
+    ):
+        with pytest.raises(SystemExit, match=message):
+            main(["table-7", *arguments, "--output", str(tmp_path)])
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("absent", ["walking_5", "walking_1"])
+def test_a_split_that_is_absent_is_told_at_once(
+    tmp_path, write_recording, absent
+):
+    names = [f"train/walking/walking_{i}" for i in (4, 5)]
+    for name in (*names, "test/walking/walking_1"):
+        if not name.endswith(absent):
+            write_recording(tmp_path / "raw" / f"{name}.txt", 160)
+    split = "val" if absent == "walking_5" else "test"
+    with pytest.raises(DataError, match=f"split '{split}' of .*raw"):
+        Data(str(tmp_path / "raw"), tmp_path / "data")
+
+
+def test_recordings_too_short_are_told(tmp_path, write_recording):
+    for name, rows in (
+        ("train/walking/walking_3", 140),
+        ("train/walking/walking_4", 160),
+        ("train/walking/walking_5", 160),
+        ("test/walking/walking_1", 160),
+    ):
+        write_recording(tmp_path / "raw" / f"{name}.txt", rows)
+    with pytest.warns(UserWarning, match="150 frames: train/walking/walking_3"):
+        data = Data(str(tmp_path / "raw"), tmp_path / "data")
+    assert "train/running/running_1.txt" in data.absent
 
 
 # Stability theorem ###########################################################

@@ -1,0 +1,45 @@
+"""Numbers of results, and how they spread over seeds."""
+
+import statistics
+from typing import Any, NamedTuple
+
+from examples.paper.data import FRAME_MS
+
+SHORT_MS = (80, 160, 320, 400)
+
+
+class Spread(NamedTuple):
+    """A number as it came out with several seeds.
+
+    Args:
+        mean: The mean.
+        std: The standard deviation, or :obj:`None` of a single seed.
+    """
+
+    mean: float
+    std: float | None = None
+
+
+def spread(values: list[float]) -> Spread:
+    """The mean of some numbers, and their standard deviation."""
+    several = len(values) > 1
+    return Spread(
+        statistics.fmean(values), statistics.stdev(values) if several else None
+    )
+
+
+def frame_at(milliseconds: int) -> int:
+    """The index of the future frame at a time."""
+    return milliseconds // FRAME_MS - 1
+
+
+def average_error(result: dict[str, Any], frame: int) -> float:
+    """The mean angle error at a frame, averaged over actions."""
+    return statistics.fmean(e[frame] for e in result["error"].values())
+
+
+def short_error(result: dict) -> float:
+    """The error averaged over the times that the paper reports."""
+    return statistics.fmean(
+        average_error(result, frame_at(ms)) for ms in SHORT_MS
+    )

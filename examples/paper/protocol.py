@@ -1,0 +1,101 @@
+"""How the numbers of a page came about, and what they may not be taken for."""
+
+import shlex
+from collections import defaultdict
+from datetime import timedelta
+from pathlib import Path
+
+from examples.paper.data import FRAME_MS, OBSERVED
+from examples.paper.render import Page
+from examples.paper.run import SYM_GNN
+from examples.paper.runs import WEIGHTING, Runs
+
+
+def caveats(runs: Runs, page: Page) -> list[str]:
+    """What keeps our numbers from being held against the published ones."""
+    found, ours = [], runs.data.name
+    if ours not in page.setting:
+        found.append(
+            f"Ours are on {ours}, which stands in for "
+            f"{' and '.join(page.setting)}: other data have other numbers, so "
+            f"do not compare ours with the published ones."
+        )
+    if runs.settings.quick:
+        found.append(
+            f"A quick run: small networks and {runs.steps} steps show that "
+            f"everything runs, and say nothing about how good a network is."
+        )
+    return found
+
+
+def protocol(runs: Runs, name: str, page: Page) -> dict[str, object]:
+    """How our numbers came about.
+
+    Args:
+        runs: The runs that the page has used.
+        name: The name of the page.
+        page: The page.
+    """
+    data, settings = runs.data, runs.settings
+    missing = [
+        f"{one} is not here"
+        + (f": run on {data.name}" if data.name not in page.setting else "")
+        for one in page.setting
+        if one != data.name
+    ]
+    rate = runs.learning_rate or "1.5e-3"
+    validations = runs.steps // runs.validate_every
+    return {
+        "command": command(runs, name),
+        "data of the paper": list(page.setting),
+        "data of ours": data.identity,
+        "missing": [*missing, *data.absent],
+        "windows": f"{OBSERVED} frames observed, 10 or 25 predicted, one "
+        f"every {FRAME_MS} ms; {len(data.split('test'))} test windows",
+        "split": "training, validation and test sequences of SyntheticMotion"
+        if data.synthetic
+        else "the fifth training recording of each action of CMU Mocap "
+        "validates, the published windows test",
+        "training": f"{runs.steps} steps of {runs.batch_size} windows, "
+        f"classes equally often, AdamW in one cycle up to {rate}, recognition "
+        f"weighted by {WEIGHTING}; the best of {validations} validation(s) is "
+        f"tested; precision {settings.precision}",
+        "networks": "all small, see SMALL in examples/paper/runs.py"
+        if settings.quick
+        else f"{SYM_GNN}: light, dropout 0.1; rivals: as in their papers",
+        "quick": settings.quick,
+        "seeds": list(settings.seeds),
+        "training time": training_time(runs),
+        "runs": sorted(runs.used),
+    }
+
+
+def command(runs: Runs, name: str) -> str:
+    """The command that makes a page, but for the folders that are read and
+    written.
+    """
+    settings = runs.settings
+    parts = ["python", "-m", "examples.paper", name]
+    if not runs.data.synthetic:
+        parts += ["--data", Path(settings.data).absolute().name]
+    if settings.quick:
+        parts.append("--quick")
+    parts += ["--steps", str(runs.steps)]
+    parts += ["--seed", *map(str, settings.seeds)]
+    if settings.precision != "32":
+        parts += ["--precision", settings.precision]
+    return shlex.join(parts)
+
+
+def training_time(runs: Runs) -> list[str]:
+    """How long the runs of a page were trained, by device."""
+    seconds = defaultdict(list)
+    for result in runs.used.values():
+        if result["parameters"]:
+            device = result.get("device", "a device that was not recorded")
+            seconds[device].append(result["seconds"])
+    return [
+        f"{timedelta(seconds=round(sum(found)))} for {len(found)} run(s) on "
+        f"{device}"
+        for device, found in seconds.items()
+    ]

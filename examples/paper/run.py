@@ -1,0 +1,68 @@
+"""One training, by what it depends on."""
+
+from dataclasses import asdict, dataclass
+from inspect import signature
+from typing import Any
+
+from examples.paper.data import OBSERVED
+from symgnn_pyg.nn import SymGNN
+
+SYM_GNN = "Sym-GNN"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training.
+
+    Args:
+        network: Sym-GNN or one of the rivals.
+        variant: The arguments of the network that differ, by name.
+        observed: The number of observed frames.
+        future: The number of frames to predict.
+        horizon: How many frames a window has behind its first 50.
+        bones: Whether the network is that of the bones.
+        noisy_targets: The share of shuffled futures.
+        noisy_labels: The share of shuffled labels.
+        seed: The seed.
+    """
+
+    network: str = SYM_GNN
+    variant: tuple[tuple[str, Any], ...] = ()
+    observed: int = OBSERVED
+    future: int = 10
+    horizon: int = 10
+    bones: bool = False
+    noisy_targets: float = 0.0
+    noisy_labels: float = 0.0
+    seed: int = 0
+
+
+def sym_gnn(**variant: Any) -> Run:
+    """A run of Sym-GNN.
+
+    Args:
+        **variant: Arguments of the network, or fields of :class:`Run`.
+    """
+    fields = {
+        name: variant.pop(name)
+        for name in Run.__dataclass_fields__
+        if name in variant
+    }
+    # Written out or not, a default makes the same network.
+    default = {n: p.default for n, p in signature(SymGNN).parameters.items()}
+    differ = {n: v for n, v in variant.items() if v != default[n]}
+    return Run(variant=tuple(sorted(differ.items())), **fields)
+
+
+def describe(run: Run) -> str:
+    """A run in words."""
+    parts = [run.network, "of the bones" if run.bones else ""]
+    parts += [f"{name}={value}" for name, value in run.variant]
+    default = Run()
+    parts += [
+        f"{name}={value}"
+        for name, value in asdict(run).items()
+        if name not in ("network", "variant", "bones")
+        and value != getattr(default, name)
+    ]
+    return " ".join(filter(None, parts))
