@@ -10,6 +10,7 @@ from symgnn_pyg.nn import JointGraphConv, MultiScaleGCN, TemporalConv
 from symgnn_pyg.nn.conv.channel_norm import ChannelNorm
 from symgnn_pyg.nn.conv.graph_temporal_block import GraphTemporalBlock
 from symgnn_pyg.nn.conv.masked_graph import MaskedGraph
+from symgnn_pyg.ops.product import product
 
 Network = TypeVar("Network", bound=Module)
 
@@ -100,15 +101,15 @@ class FoldedBlock(Module):
             .transpose(2, 3)  # [N*V, T/s, tau, C]
             .flatten(2)
         )
-        out = torch.addmm(
-            self.temporal_bias, windows.flatten(0, 1), self.temporal_weight
-        )
+        windows, frames = windows.flatten(0, 1), windows.size(1)
+        bias = self.temporal_bias.expand(len(windows), -1)
+        out = product(windows, self.temporal_weight, bias)
         if self.identity:
             out += x.flatten(0, 1)
         elif self.residual_weight is not None:
             kept = x[:, :: self.stride].flatten(0, 1)
-            out.addmm_(kept, self.residual_weight)
-        return out.relu_().unflatten(0, (rows, windows.size(1)))
+            out = product(kept, self.residual_weight, out)
+        return out.relu_().unflatten(0, (rows, frames))
 
     def _mix(self, x: Tensor, actional: Tensor | None) -> Tensor:
         graphs = self.graphs
@@ -118,16 +119,16 @@ class FoldedBlock(Module):
             graphs = torch.cat([own, acting], dim=1) if len(graphs) else acting
         num_graphs, v = self.weight.size(0), graphs.size(-1)
         bodies = x.reshape(x.size(0) // v, v, x.size(1) * x.size(2))
-        mixed = torch.matmul(graphs.flatten(-3, -2), bodies)  # [N, K*V, T*C]
+        stack = graphs.flatten(-3, -2)
+        if len(bodies) == 1:
+            mixed = product(stack.view(num_graphs * v, v), bodies[0])
+        else:
+            mixed = torch.matmul(stack, bodies)  # [N, K*V, T*C]
         shape = (bodies.size(0), num_graphs, v * x.size(1), x.size(2))
         mixed = mixed.view(shape)
-        out = self.bias
+        out = self.bias.expand(bodies.size(0) * shape[2], -1)
         for k, weight in enumerate(self.weight):
-            features = mixed[:, k].flatten(0, 1)
-            if k == 0:
-                out = torch.addmm(out, features, weight)
-            else:
-                out.addmm_(features, weight)
+            out = product(mixed[:, k].flatten(0, 1), weight, out)
         return out
 
     def _keep(self, name: str, tensor: Tensor | None) -> None:
