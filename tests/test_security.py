@@ -193,7 +193,7 @@ def test_no_attribute_or_data_of_a_store_is_unpickled(name, sprung, tmp_path):
         file[name] = content
         for key in list(file.attrs):
             file.attrs[key] = content
-    with pytest.raises(ValueError, match="store.h5"):
+    with pytest.raises(ValueError, match=r"store\.h5"):
         SequenceStore(path)
 
 
