@@ -1,7 +1,8 @@
 # Two commands for a fresh machine with Python 3.11 or newer:
 #   make example   trains the network and writes its results to outputs/
 #   make test      runs the whole suite, types and style
-# And two more:
+# And three more:
+#   make test-deep     2,000 random cases of each test in tests/deep
 #   make docs          builds the site into docs/_build
 #   make paper-quick   the paper's tables and figures, on made-up motion
 
@@ -15,7 +16,7 @@ ARGS ?=
 # other programs run too.
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: example test docs paper-quick clean
+.PHONY: example test test-deep docs paper-quick clean
 
 example: .venv/example
 	$(BIN)/python examples/cmu_mocap.py --data "$(DATA)" $(ARGS)
@@ -29,6 +30,10 @@ test: .venv/test
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
 	$(BIN)/python -m pytest --without-torch-scatter tests/ops tests/nn/conv tests/nn/pool
+
+test-deep: .venv/test
+	$(BIN)/python -m pytest tests/deep --hypothesis-profile=deep \
+		--hypothesis-show-statistics $(ARGS)
 
 docs: .venv/docs
 	$(BIN)/sphinx-build --quiet --nitpicky --fail-on-warning --keep-going \

@@ -10,26 +10,31 @@ metrics.json, model.safetensors with model.json, poses.png and actional.png.
 
 import argparse
 import json
-import math
+import logging
+import signal
 import time
 import warnings
-from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import torch
+from lightning.pytorch import seed_everything
 from safetensors.torch import load_file, save_file
-from torch.utils.data import Subset, WeightedRandomSampler
-from torch_geometric import seed_everything
-from torch_geometric.loader import DataLoader
-from tqdm import tqdm
 
+from symgnn_pyg.data import SkeletonLoader
 from symgnn_pyg.datasets import CMUMocap, SyntheticMotion
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import replacing
 from symgnn_pyg.metrics import MeanAngleError, TopKAccuracy
-from symgnn_pyg.nn import SymbioticLoss, SymGNN
+from symgnn_pyg.nn import SymGNN
+from symgnn_pyg.training import (
+    MotionDataModule,
+    SymGNNTask,
+    load_best,
+    make_trainer,
+)
 from symgnn_pyg.transforms import cmu_positions
 from symgnn_pyg.visualization import plot_actional_edges, plot_poses
 
@@ -52,10 +57,12 @@ PUBLISHED = {
 def main() -> None:
     args = parse_arguments()
     warnings.formatwarning = lambda message, *_, **__: f"Note: {message}\n"
+    warnings.filterwarnings("ignore", module="lightning|torch")
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     plt.switch_backend("Agg")
     try:
         run(args)
-    except (DataError, ValueError, OSError) as error:
+    except (ArithmeticError, DataError, ValueError, OSError) as error:
         raise SystemExit(f"Error: {error}") from None
 
 
@@ -130,7 +137,7 @@ def run(args: argparse.Namespace) -> None:
     synthetic = args.data == "synthetic"
     if args.minutes is None:
         args.minutes = 3.0 if synthetic else 10.0
-    seed_everything(args.seed)
+    seed_everything(args.seed, verbose=False)
     args.output.mkdir(parents=True, exist_ok=True)
     train, val, test = (open_split(args, split) for split in SPLITS)
     train.transform = val.transform = test.transform = train.standardize()
@@ -141,10 +148,10 @@ def run(args: argparse.Namespace) -> None:
         "future": train.future,
         "dropout": args.dropout,
     }
-    model = SymGNN.light(train.skeleton, **arguments).to(args.device)
+    model = SymGNN.light(train.skeleton, **arguments)
     if args.checkpoint is not None:
         load_weights(model, args.checkpoint)
-    fit(model, train, every_nth(val, 96), args)
+    fit(model, train, val[:: -(-len(val) // 96)], args)
     save_model(model, train, arguments, args.output)
     metrics = report(model, test, args, synthetic)
     metrics["seconds"] = round(time.monotonic() - started, 1)
@@ -173,11 +180,6 @@ def open_split(
     )
 
 
-def every_nth(dataset, at_most: int) -> Subset:
-    nth = -(-len(dataset) // at_most)
-    return Subset(dataset, range(0, len(dataset), nth))
-
-
 def load_weights(model: SymGNN, path: Path) -> None:
     try:
         state = load_file(path)
@@ -192,104 +194,65 @@ def load_weights(model: SymGNN, path: Path) -> None:
 def fit(
     model: SymGNN,
     train: CMUMocap | SyntheticMotion,
-    val: Subset,
+    val: CMUMocap | SyntheticMotion,
     args: argparse.Namespace,
 ) -> None:
     """Trains until the time or the steps are used up; leaves the weights that
     were best on the validation windows."""
-    labels = train.labels.tolist()
-    count = Counter(labels)
-    # Few windows fill at least one batch, since they are drawn repeatedly.
-    sampler = WeightedRandomSampler(
-        [1.0 / count[label] for label in labels],
-        max(len(labels), args.batch_size),
+    task = SymGNNTask(
+        model,
+        train,
+        args.weighting,
+        learning_rate=args.learning_rate,
+        seed=args.seed,
     )
-    loader = DataLoader(train, args.batch_size, sampler=sampler, drop_last=True)
-    criterion = SymbioticLoss(args.weighting).to(args.device)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), args.learning_rate, weight_decay=1e-2
+    data = MotionDataModule(
+        train, val, args.batch_size, balanced=True, seed=args.seed
     )
-    best = (math.inf, None)
-    checks = [0.5, 0.75, 0.9, 1.0]
-    bar = tqdm(
-        total=100,
-        unit="%",
-        bar_format="{l_bar}{bar}| {elapsed}<{remaining}{postfix}",
-        dynamic_ncols=True,
+    if args.steps is None:
+        time = timedelta(minutes=args.minutes)
+        limits = {"max_time": time, "val_check_interval": time / 4}
+    else:
+        limits = {
+            "max_steps": args.steps,
+            "val_check_interval": max(1, args.steps // 4),
+        }
+    cuda = args.device.type == "cuda"
+    trainer = make_trainer(
+        args.output / "training",
+        **limits,
+        check_val_every_n_epoch=None,
+        accelerator=args.device.type,
+        devices=[args.device.index or 0] if cuda else 1,
     )
-    start, step, progress = time.monotonic(), 0, 0.0
     try:
-        while progress < 1.0:
-            for batch in loader:
-                minutes = (time.monotonic() - start) / 60
-                progress = (
-                    minutes / args.minutes
-                    if args.steps is None
-                    else step / max(args.steps, 1)
-                )
-                if args.steps == 0 or progress >= 1.0:
-                    progress = 1.0
-                    break
-                for group in optimizer.param_groups:
-                    group["lr"] = args.learning_rate * one_cycle(progress)
-                model.train()
-                batch = batch.to(args.device)
-                loss = criterion(model(batch.x), batch.y, batch.future)
-                optimizer.zero_grad()
-                loss.total.backward()
-                torch.nn.utils.clip_grad_norm_(model.parameters(), 1e3)
-                optimizer.step()
-                step += 1
-                bar.update(round(100 * progress) - bar.n)
-                bar.set_postfix(
-                    step=step,
-                    recognition=f"{loss.recognition.item():.3f}",
-                    prediction=f"{loss.prediction.item():.1f}",
-                    alpha=f"{loss.alpha.item():.3f}",
-                )
-                if progress >= checks[0]:
-                    checks.pop(0)
-                    best = min(best, scored(model, val, args), key=first)
-        best = min(best, scored(model, val, args), key=first)
-    except KeyboardInterrupt:
+        trainer.fit(task, data)
+    except SystemExit:
+        # What Lightning makes of Ctrl-C, after which it is deaf to it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         print("\nStopped; reporting what there is.")
-    bar.close()
-    if best[1] is not None:
-        model.load_state_dict(best[1])
-        print(f"{step} steps; validation error {best[0]:.3f}")
-
-
-def first(pair: tuple) -> float:
-    return pair[0]
-
-
-def one_cycle(progress: float, warm_up: float = 0.1) -> float:
-    if progress < warm_up:
-        return 0.1 + 0.9 * progress / warm_up
-    done = (progress - warm_up) / (1 - warm_up)
-    return 0.5 + 0.5 * math.cos(math.pi * done) + 1e-3
-
-
-def scored(model: SymGNN, val: Subset, args: argparse.Namespace) -> tuple:
-    error = evaluate(model, val, args)[0].compute().mean().item()
-    state = {name: t.clone() for name, t in model.state_dict().items()}
-    return error, state
+    steps, best = trainer.global_step, load_best(trainer, task)
+    if best:
+        print(f"{steps} steps; validation error {best['val_error']:.3f}")
+    model.to(args.device).eval()
 
 
 @torch.no_grad()
-def evaluate(model: SymGNN, dataset, args: argparse.Namespace) -> tuple:
+def evaluate(
+    model: SymGNN,
+    dataset: CMUMocap | SyntheticMotion,
+    args: argparse.Namespace,
+) -> tuple:
     """The mean angle errors of the model and of zero velocity, top-1 and
     top-5 accuracy."""
-    full = dataset.dataset if isinstance(dataset, Subset) else dataset
-    shape = full.skeleton.num_joints, full.future, full.num_classes
+    shape = dataset.skeleton.num_joints, dataset.future, dataset.num_classes
     error, still = MeanAngleError(*shape), MeanAngleError(*shape)
-    top1 = TopKAccuracy(full.num_classes, 1)
-    top5 = TopKAccuracy(full.num_classes, 5)
-    model.eval()
-    for batch in DataLoader(dataset, 64):
+    top1 = TopKAccuracy(dataset.num_classes, 1)
+    top5 = TopKAccuracy(dataset.num_classes, 5)
+    for batch in SkeletonLoader(dataset, 64):
         out = model(batch.x.to(args.device))
         future, last, predicted = (
-            full.transform.inverse(frames)
+            dataset.transform.inverse(frames)
             for frames in (batch.future, batch.x[:, -1:], out.future.cpu())
         )
         error.update(predicted, future, batch.y)
@@ -401,7 +364,6 @@ def draw(
     """One picture of a motion as observed, as it went on and as predicted,
     and one of the strongest actional edges of each action."""
     samples = {int(data.y): data for data in test}
-    model.eval()
 
     data = samples[min(samples)]
     out = model(data.x.to(args.device))

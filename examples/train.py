@@ -5,18 +5,18 @@
     python examples/train.py --resume                 # where it was killed
     torchrun --nproc-per-node=2 examples/train.py     # two processes
 
-Writes to --output: last.ckpt (at least once a minute), best.ckpt, the folder
-`model` that `SymGNN.from_pretrained` reads, and logs as CSV and for
-TensorBoard.
+Writes to --output: last.ckpt (once a minute, and after each validation),
+best.ckpt, the folder `model` that `SymGNN.from_pretrained` reads, and logs as
+CSV and for TensorBoard.
 """
 
 import argparse
+import logging
 import os
 import warnings
 from pathlib import Path
 
-import torch
-from lightning.pytorch import Trainer, seed_everything
+from lightning.pytorch import seed_everything
 
 from symgnn_pyg.datasets import CMUMocap, MotionDataset, SyntheticMotion
 from symgnn_pyg.errors import DataError
@@ -24,8 +24,8 @@ from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.training import (
     RECIPES,
     MotionDataModule,
-    SafetensorsCheckpoint,
     SymGNNTask,
+    load_best,
     make_trainer,
 )
 
@@ -33,9 +33,12 @@ from symgnn_pyg.training import (
 def main() -> None:
     args = parse_arguments()
     warnings.formatwarning = lambda message, *_, **__: f"Note: {message}\n"
+    warnings.filterwarnings("ignore", module="lightning|torch")
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     try:
         run(args)
-    except (DataError, ValueError, OSError) as error:
+    except (ArithmeticError, DataError, ValueError, OSError) as error:
         raise SystemExit(f"Error: {error}") from None
 
 
@@ -67,6 +70,11 @@ def parse_arguments() -> argparse.Namespace:
         "--precision", choices=["32", "bf16-mixed", "16-mixed"], default="32"
     )
     parser.add_argument("--compile", action="store_true")
+    parser.add_argument(
+        "--skip-nonfinite",
+        action="store_true",
+        help="skip batches whose loss is not finite, instead of stopping",
+    )
     parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--nodes", type=int, default=1)
     parser.add_argument("--resume", action="store_true")
@@ -90,13 +98,16 @@ def run(args: argparse.Namespace) -> None:
     )
     weighting = args.weighting
     task = SymGNNTask(
-        torch.compile(model, dynamic=True) if args.compile else model,
+        model,
         train,
         weighting if weighting == "mgda" else float(weighting),
         args.recipe,
         args.learning_rate,
         seed=args.seed,
+        skip_nonfinite=args.skip_nonfinite,
     )
+    if args.compile:
+        task.compile()
     data = MotionDataModule(
         train,
         val,
@@ -118,9 +129,21 @@ def run(args: argparse.Namespace) -> None:
     )
     last = args.output / "last.ckpt"
     resume = last if args.resume and last.exists() else None
-    trainer.fit(task, data, ckpt_path=resume)
+    try:
+        trainer.fit(task, data, ckpt_path=resume)
+    except SystemExit:
+        # What Lightning makes of Ctrl-C.
+        raise SystemExit(f"Stopped; --resume goes on from {last}") from None
     if trainer.is_global_zero:
-        save(trainer, task, model, train, args.output)
+        best = load_best(trainer, task)
+        model.save_pretrained(
+            args.output / "model",
+            classes=train.classes,
+            mean=train.transform.mean.tolist(),
+            std=train.transform.std.tolist(),
+            metrics=best,
+        )
+        print(f"Wrote {args.output / 'model'}")
 
 
 def open_split(args: argparse.Namespace, split: str) -> MotionDataset:
@@ -135,30 +158,6 @@ def open_split(args: argparse.Namespace, split: str) -> MotionDataset:
         allow_missing=True,
         store=args.output / "cmu_mocap.h5",
     )
-
-
-def save(
-    trainer: Trainer,
-    task: SymGNNTask,
-    model: SymGNN,
-    train: MotionDataset,
-    output: Path,
-) -> None:
-    best = output / "best.ckpt"
-    if best.exists():
-        state = SafetensorsCheckpoint().load_checkpoint(best)["state_dict"]
-        task.load_state_dict(state)
-    model.save_pretrained(
-        output / "model",
-        classes=train.classes,
-        mean=train.transform.mean.tolist(),
-        std=train.transform.std.tolist(),
-        metrics={
-            name: float(value)
-            for name, value in trainer.callback_metrics.items()
-        },
-    )
-    print(f"Wrote {output / 'model'}")
 
 
 if __name__ == "__main__":

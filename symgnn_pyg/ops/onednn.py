@@ -86,12 +86,15 @@ def _backward(
 ) -> Gradients:
     grad, x = grad.contiguous(), x.contiguous()
     grads = empty_gradients(x, graphs, weight, needs)
-    # Transposed: the shorter side of these products is the left one.
-    sums = torch.zeros_like(weight.mT, memory_format=torch.contiguous_format)
+    # Transposed: the shorter side of these products is the left one. Numbers
+    # of half precision would be lost in long sums.
+    num_graphs, width, out_width = weight.shape
+    wide = torch.promote_types(weight.dtype, torch.float)
+    sums = weight.new_zeros(num_graphs, out_width, width, dtype=wide)
     if not grad.numel() or not x.numel():
         for g in grads:
             g.zero_()
-        return *grads[:2], sums.mT.contiguous()
+        return *grads[:2], sums.mT.to(weight.dtype).contiguous()
     for block in _blocks(x, graphs, weight, sizes):
         g = grad[block.rows].flatten(0, 1)
         if needs[2]:
@@ -100,7 +103,7 @@ def _backward(
                 total += product(g.t(), hop)
         if needs[0] or needs[1]:
             _unmix(block, g, weight, grads, needs)
-    return *grads[:2], sums.mT.contiguous()
+    return *grads[:2], sums.mT.to(weight.dtype).contiguous()
 
 
 def _unmix(

@@ -1,13 +1,16 @@
 from symgnn_pyg.training.motion_data_module import MotionDataModule
 from symgnn_pyg.training.optimisers import RECIPES
+from symgnn_pyg.training.progress import TrainingBar
 from symgnn_pyg.training.safetensors_checkpoint import SafetensorsCheckpoint
 from symgnn_pyg.training.symgnn_task import SymGNNTask
-from symgnn_pyg.training.trainer import make_trainer
+from symgnn_pyg.training.trainer import load_best, make_trainer
 
 __all__ = [
     "RECIPES",
     "MotionDataModule",
     "SafetensorsCheckpoint",
     "SymGNNTask",
+    "TrainingBar",
+    "load_best",
     "make_trainer",
 ]

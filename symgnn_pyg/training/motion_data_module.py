@@ -56,6 +56,30 @@ class MotionDataModule(LightningDataModule):
             return []
         return self._loader(self.val_dataset, False)
 
+    def sample_names(self, batch_idx: int) -> list[str]:
+        r"""The names of the samples of a training batch of this process: their
+        indices in the training split and, where the data set tells, where they
+        lie.
+
+        Args:
+            batch_idx: The number of the batch in its epoch.
+        """
+        assert self.trainer is not None
+        loader: Any = self.trainer.train_dataloader
+        size = loader.batch_size or 1
+        # A resumed epoch lacks what was given before.
+        first = batch_idx * size - loader.sampler.start
+        return [self._name(i) for i in list(loader.sampler)[first:][:size]]
+
+    def _name(self, index: int) -> str:
+        dataset = self.train_dataset
+        try:
+            window = dataset.windows[dataset.indices()[index]]
+            sequence = dataset.store.names[window.sequence]
+        except AttributeError:
+            return f"sample {index}"
+        return f"sample {index} ({sequence!r} from frame {window.start})"
+
     def _loader(
         self, dataset: MotionDataset, drop_last: bool, **arguments: Any
     ) -> SkeletonLoader:

@@ -15,7 +15,7 @@ def configure(
     recipe: str,
     parameters: Iterable[Parameter],
     learning_rate: float | None,
-    total_steps: Callable[[], float],
+    progress: Callable[[], float],
 ) -> dict[str, Any]:
     r"""The optimiser of a recipe and the schedule of its learning rate, as
     Lightning takes them; see :class:`~symgnn_pyg.training.SymGNNTask`.
@@ -24,8 +24,8 @@ def configure(
         recipe: One of :obj:`"one_cycle"`, :obj:`"light"` and :obj:`"full"`.
         parameters: The parameters to train.
         learning_rate: The highest learning rate. (default: the recipe's)
-        total_steps: Gives the number of steps of the whole training, once
-            it has begun.
+        progress: Gives the share of the training that is done, once it has
+            begun.
     """
     highest = RATES[recipe] if learning_rate is None else learning_rate
     if recipe == "light":
@@ -40,9 +40,7 @@ def configure(
         )
         return {"optimizer": sgd, "lr_scheduler": StepLR(sgd, 40)}
     adam = AdamW(parameters, highest, weight_decay=1e-2)
-    cycle = LambdaLR(
-        adam, lambda step: one_cycle(step / total_steps() if step else 0.0)
-    )
+    cycle = LambdaLR(adam, lambda step: one_cycle(progress() if step else 0.0))
     return {
         "optimizer": adam,
         "lr_scheduler": {"scheduler": cycle, "interval": "step"},
@@ -51,11 +49,11 @@ def configure(
 
 def one_cycle(progress: float) -> float:
     r"""The share of the highest learning rate: from a tenth up to all of it
-    in a straight line, for a tenth of the steps, then down to a thousandth in
-    half a cosine.
+    in a straight line, for a tenth of the training, then down to a thousandth
+    in half a cosine.
 
     Args:
-        progress: The share of the steps that are done.
+        progress: The share of the training that is done.
     """
     if progress < WARM_UP:
         return 0.1 + 0.9 * progress / WARM_UP

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.plugins.io import CheckpointIO
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -39,13 +39,24 @@ class SafetensorsCheckpoint(CheckpointIO):
         Raises:
             TypeError: If something is neither tensor nor plain, the message
                 says where it lies; or if there are storage options.
+            OSError: If the file cannot be written, as on a full disk.
         """
         if storage_options is not None:
             raise TypeError("'storage_options' are not supported")
         tensors: dict[str, Tensor] = {}
         tree = json.dumps(_encode(checkpoint, "checkpoint", tensors))
-        with replacing(path) as temporary:
-            save_file(tensors, temporary, {"tree": tree})
+        path = Path(path)
+        # What a process left that was killed while it wrote.
+        for left in path.parent.glob(f".{path.stem}.*{path.suffix}"):
+            left.unlink(missing_ok=True)
+        try:
+            with replacing(path) as temporary:
+                save_file(tensors, temporary, {"tree": tree})
+        except (OSError, SafetensorError) as error:
+            raise OSError(
+                f"{path} could not be written: {error}. What it held before is "
+                f"whole: make room, and go on from there"
+            ) from error
 
     def load_checkpoint(
         self,

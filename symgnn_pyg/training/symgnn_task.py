@@ -1,3 +1,4 @@
+import warnings
 import zlib
 from typing import Any
 
@@ -5,14 +6,18 @@ import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor
 from torch.nn import Module
+from torch.optim import Optimizer
 from torch_geometric.data import Batch
 from torch_geometric.transforms import Compose
 from torchmetrics import Metric
 
 from symgnn_pyg.datasets import MotionDataset
 from symgnn_pyg.metrics import MPJPE, MeanAngleError, TopKAccuracy
-from symgnn_pyg.nn import SymbioticLoss, SymGNNOutput
+from symgnn_pyg.nn import SymbioticLoss, SymbioticLossOutput, SymGNNOutput
+from symgnn_pyg.training.motion_data_module import MotionDataModule
+from symgnn_pyg.training.nonfinite import check_weights, describe
 from symgnn_pyg.training.optimisers import RECIPES, configure
+from symgnn_pyg.training.progress import progress
 from symgnn_pyg.transforms import Standardize
 
 METRICS = {"angle": MeanAngleError, "position": MPJPE}
@@ -31,6 +36,11 @@ class SymGNNTask(LightningModule):
     The random numbers of a step depend on the seed, the step and the process
     alone, so that a run that is resumed goes on as if it had never stopped.
 
+    A loss that is not finite ends the training, on all processes alike, with a
+    :class:`FloatingPointError` that names the step and the samples that are
+    to blame; or the batch is skipped and counted (:obj:`skipped`). Weights
+    that are not finite are never kept.
+
     Args:
         model: The network.
         dataset: A data set like the one that it is trained on, for its
@@ -41,15 +51,18 @@ class SymGNNTask(LightningModule):
             :class:`~symgnn_pyg.nn.SymbioticLoss`. (default: :obj:`"mgda"`)
         recipe: The optimiser and the schedule of its learning rate:
             :obj:`"one_cycle"` is AdamW with one cycle over the whole
-            training, :obj:`"light"` and :obj:`"full"` are what the paper
-            trains the light network with (Adam) and the full one (SGD, a
-            tenth every 40 epochs). (default: :obj:`"one_cycle"`)
+            training, be it limited in steps or in time; :obj:`"light"` and
+            :obj:`"full"` are what the paper trains the light network with
+            (Adam) and the full one (SGD, a tenth every 40 epochs).
+            (default: :obj:`"one_cycle"`)
         learning_rate: The highest learning rate. (default: 1.5e-3, and that
             of the paper for its recipes)
         metric: The error of the prediction: :obj:`"angle"` for exponential
             maps (radians), :obj:`"position"` for positions (their unit).
             (default: :obj:`"angle"`)
         seed: The seed. (default: :obj:`0`)
+        skip_nonfinite: Whether a batch whose loss is not finite is skipped: it
+            changes neither weights nor statistics. (default: :obj:`False`)
 
     Raises:
         ValueError: If :obj:`recipe` or :obj:`metric` is unknown.
@@ -64,6 +77,7 @@ class SymGNNTask(LightningModule):
         learning_rate: float | None = None,
         metric: str = "angle",
         seed: int = 0,
+        skip_nonfinite: bool = False,
     ) -> None:
         super().__init__()
         for name, value, known in (
@@ -80,6 +94,9 @@ class SymGNNTask(LightningModule):
         self.learning_rate = learning_rate
         self.num_joints = dataset.skeleton.num_joints
         self.seed = seed
+        self.skip_nonfinite = skip_nonfinite
+        self.skipped = 0
+        self._skipping = False
         self.standardize = _find_standardize(dataset.transform)
         metrics: dict[str, Metric] = {}
         if dataset.future > 0:
@@ -92,14 +109,26 @@ class SymGNNTask(LightningModule):
         # Not a ModuleDict: what they count is no state of the task.
         self.metrics = metrics
 
+    def compile(self, **kwargs: Any) -> None:
+        r"""Compiles the network and its losses in one piece, which the
+        gradients of MGDA need, with :func:`torch.compile`. Checkpoints stay
+        those of a task that is not compiled.
+
+        Args:
+            **kwargs: The arguments of :func:`torch.compile`.
+        """
+        torch._dynamo.config.trace_autograd_ops = True
+        self._losses = torch.compile(  # type: ignore[method-assign]
+            self._losses, **kwargs
+        )
+
     def forward(self, batch: Batch) -> SymGNNOutput:
         r"""Runs the network on a batch.
 
         Args:
             batch: The batch.
         """
-        alone = batch.x.size(0) == batch.num_graphs * self.num_joints
-        return self.model(batch.x, None if alone else batch.num_bodies)
+        return self.model(batch.x, self._num_bodies(batch))
 
     def configure_optimizers(self) -> Any:
         # Asked for later: it loads the data, which must not happen before the
@@ -108,7 +137,7 @@ class SymGNNTask(LightningModule):
             self.recipe,
             self.model.parameters(),
             self.learning_rate,
-            lambda: self.trainer.estimated_stepping_batches,
+            lambda: progress(self.trainer),
         )
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
@@ -116,7 +145,18 @@ class SymGNNTask(LightningModule):
         torch.manual_seed(zlib.crc32(repr(drawn).encode()))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        loss = self.criterion(self(batch), batch.y, batch.get("future"))
+        kept = (
+            [b.clone() for b in self.buffers()] if self.skip_nonfinite else []
+        )
+        loss = self._losses(
+            batch.x, self._num_bodies(batch), batch.y, batch.get("future")
+        )
+        # All processes take a step, or none does.
+        self._skipping = not self.trainer.strategy.reduce_boolean_decision(
+            bool(loss.total.isfinite())
+        )
+        if self._skipping:
+            return self._skip(batch, batch_idx, loss, kept)
         parts = {
             "recognition": loss.recognition,
             "prediction": loss.prediction,
@@ -128,6 +168,22 @@ class SymGNNTask(LightningModule):
             batch_size=batch.num_graphs,
         )
         return loss.total
+
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        # Where gradients accumulate, those of other batches still count.
+        if self._skipping and self.trainer.accumulate_grad_batches == 1:
+            optimizer.zero_grad()
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        check_weights(self.global_step, checkpoint["state_dict"].items())
+        checkpoint["skipped"] = self.skipped
+        found = self.trainer.callback_metrics.items()
+        checkpoint["metrics"] = {
+            name: float(v) for name, v in found if name.startswith("val_")
+        }
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.skipped = checkpoint.get("skipped", 0)
 
     def on_validation_epoch_start(self) -> None:
         for metric in self.metrics.values():
@@ -164,6 +220,42 @@ class SymGNNTask(LightningModule):
             prog_bar=True,
             sync_dist=True,
         )
+
+    def _losses(
+        self, x: Tensor, num_bodies: Tensor | None, y: Tensor, future: Tensor
+    ) -> SymbioticLossOutput:
+        return self.criterion(self.model(x, num_bodies), y, future)
+
+    def _skip(
+        self,
+        batch: Batch,
+        batch_idx: int,
+        loss: SymbioticLossOutput,
+        kept: list[Tensor],
+    ) -> Tensor:
+        r"""Stops, or undoes what a batch did and gives a loss without slope."""
+        check_weights(self.global_step, self.model.named_parameters())
+        data = self.trainer.datamodule  # type: ignore[attr-defined]
+        names = (
+            data.sample_names(batch_idx)
+            if isinstance(data, MotionDataModule)
+            else [f"sample {i} of the batch" for i in range(batch.num_graphs)]
+        )
+        text = describe(self.global_step, batch, loss, names)
+        if not self.skip_nonfinite:
+            raise FloatingPointError(text)
+        if not loss.total.isfinite():
+            warnings.warn(f"{text}; the batch was skipped", stacklevel=2)
+        for buffer, before in zip(self.buffers(), kept, strict=True):
+            buffer.copy_(before)
+        self.skipped += 1
+        self.log("skipped", float(self.skipped), prog_bar=True)
+        nothing = (0.0 * p.sum() for p in self.model.parameters())
+        return sum(nothing, loss.total.new_zeros(()))
+
+    def _num_bodies(self, batch: Batch) -> Tensor | None:
+        alone = batch.x.size(0) == batch.num_graphs * self.num_joints
+        return None if alone else batch.num_bodies
 
     def _in_unit(self, frames: Tensor) -> Tensor:
         if self.standardize is None:

@@ -3,14 +3,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch import Callback, Trainer
+from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import (
     EarlyStopping,
     EMAWeightAveraging,
     ModelCheckpoint,
+    ProgressBar,
 )
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.trainer.states import TrainerFn
 
+from symgnn_pyg.training.progress import TrainingBar
 from symgnn_pyg.training.safetensors_checkpoint import SafetensorsCheckpoint
 
 
@@ -24,14 +27,16 @@ def make_trainer(
     r"""A :class:`lightning.pytorch.Trainer` that can be killed: it keeps
     :obj:`last.ckpt`, from which :obj:`trainer.fit(..., ckpt_path=...)` goes on
     bit by bit as if nothing had happened, and :obj:`best.ckpt`, the lowest
-    :obj:`val_score`. Losses and metrics are logged for TensorBoard and as CSV.
-    Gradients are clipped at a norm of 1000, which only outliers reach, and
-    there is no validation before training.
+    :obj:`val_score` (see :func:`load_best`). Losses and metrics are logged for
+    TensorBoard and as CSV, of each start by itself, and one bar shows how far
+    the whole training has come (:class:`TrainingBar`). Gradients are clipped
+    at a norm of 1000, which only outliers reach, and there is no validation
+    before training.
 
     Args:
         output: The folder for checkpoints and logs.
-        checkpoint_seconds: How often to write :obj:`last.ckpt`, in seconds.
-            (default: :obj:`60.0`)
+        checkpoint_seconds: How often to write :obj:`last.ckpt`, in seconds; it
+            is also written after each validation. (default: :obj:`60.0`)
         ema: The decay of an exponential moving average of the weights, which
             is then validated and kept as the best.
             (default: :obj:`None`)
@@ -43,15 +48,16 @@ def make_trainer(
     callbacks: list[Callback] = [
         ModelCheckpoint(
             output,
-            "last",
-            train_time_interval=timedelta(seconds=checkpoint_seconds),
-            save_top_k=1,
-            enable_version_counter=False,
-        ),
-        ModelCheckpoint(
-            output,
             "best",
             monitor="val_score",
+            save_top_k=1,
+            save_on_train_epoch_end=False,
+            enable_version_counter=False,
+        ),
+        _Last(
+            output,
+            "last",
+            train_time_interval=timedelta(seconds=checkpoint_seconds),
             save_top_k=1,
             enable_version_counter=False,
         ),
@@ -61,12 +67,16 @@ def make_trainer(
         callbacks.append(EMAWeightAveraging(decay=ema))
     if patience is not None:
         callbacks.append(EarlyStopping("val_score", patience=patience))
+    if kwargs.get("enable_progress_bar", True) and not any(
+        isinstance(callback, ProgressBar) for callback in callbacks
+    ):
+        callbacks.append(TrainingBar())
     return Trainer(
         callbacks=callbacks,
         plugins=[SafetensorsCheckpoint(), *kwargs.pop("plugins", [])],
         **{
             "logger": [
-                CSVLogger(output, "logs", "csv"),
+                CSVLogger(output, "logs/csv"),
                 TensorBoardLogger(output, "logs", "tensorboard"),
             ],
             "use_distributed_sampler": False,
@@ -76,3 +86,50 @@ def make_trainer(
             **kwargs,
         },
     )
+
+
+def load_best(trainer: Trainer, task: LightningModule) -> dict[str, float]:
+    r"""Gives a task the weights that were best in its validations.
+
+    Args:
+        trainer: The trainer that :func:`make_trainer` made and that trained
+            the task, or was interrupted.
+        task: The task.
+
+    Returns:
+        What that validation found, by name; nothing where there was none and
+        the task keeps the weights that it has.
+    """
+    for callback in trainer.checkpoint_callbacks:
+        if isinstance(callback, ModelCheckpoint) and callback.monitor:
+            path = callback.best_model_path
+            if path:
+                kept = SafetensorsCheckpoint().load_checkpoint(path)
+                task.load_state_dict(kept["state_dict"])
+                return kept["metrics"]
+    return {}
+
+
+class _Last(ModelCheckpoint):
+    r"""Waits for a validation that is due, which a training that goes on from
+    right before it would leave out.
+    """
+
+    def on_train_batch_end(
+        self, trainer: Trainer, task: LightningModule, *args: Any
+    ) -> None:
+        loop, data = trainer.fit_loop, trainer.fit_loop._data_fetcher
+        assert data is not None
+        if not any(trainer.num_val_batches) or (
+            not loop.epoch_loop._should_check_val_fx(data)
+        ):
+            super().on_train_batch_end(trainer, task, *args)
+
+    def on_validation_end(
+        self, trainer: Trainer, task: LightningModule
+    ) -> None:
+        if (
+            trainer.state.fn == TrainerFn.FITTING
+            and not trainer.sanity_checking
+        ):
+            trainer.save_checkpoint(self.format_checkpoint_name({}))

@@ -2,7 +2,6 @@
 what layers of one skeleton with the same weights compute sample by sample.
 """
 
-
 import pytest
 import torch
 from torch_geometric.loader import DataLoader

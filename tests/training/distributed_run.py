@@ -1,11 +1,12 @@
-"""Full batches on as many processes as torchrun starts, batch statistics
-frozen: what is learned must not depend on their number. Writes the losses.
-"""
+"""What the processes of a distributed run do; each writes what it found."""
 
 import importlib.util
 import json
+import math
 import os
+import signal
 import sys
+import warnings
 from pathlib import Path
 
 import torch
@@ -15,6 +16,11 @@ PATH = Path(__file__).with_name("tiny_run.py")
 spec = importlib.util.spec_from_file_location("tiny_run", PATH)
 tiny = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(tiny)
+
+RANK = int(os.environ.get("RANK", 0))
+RESTARTS = int(os.environ.get("TORCHELASTIC_RESTART_COUNT", 0))
+DEVICES = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+SPOILED = 13
 
 
 class Log(Callback):
@@ -33,20 +39,92 @@ class Log(Callback):
         )
 
 
-def main() -> None:
-    torch.set_num_threads(1)
-    folder, log = Path(sys.argv[1]), Log()
-    rank = os.environ.get("RANK", 0)
+class Kill(Callback):
+    """Ends the second process without warning, at its first start."""
+
+    def on_train_batch_start(self, trainer, *_):
+        if trainer.global_step == 3 and RANK == 1 and RESTARTS == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def full_batches(folder):
+    """Full batches, batch statistics frozen: what is learned must not depend
+    on the number of processes."""
+    log = Log()
     task, data, trainer = tiny.make_run(
         folder,
         max_epochs=5,
         callbacks=[log],
-        devices=int(os.environ.get("LOCAL_WORLD_SIZE", 1)),
+        devices=DEVICES,
         data={"batch_size": 20},
         transform=False,
     )
     trainer.fit(task, data)
-    (folder / f"losses_{rank}.json").write_text(json.dumps(log.losses))
+    return log.losses
+
+
+def not_finite(folder, **arguments):
+    """One sample, which the second process reads, is spoiled."""
+    task, data, trainer = tiny.make_run(folder, devices=DEVICES, task=arguments)
+    batch_of = data.train_dataset.batch
+
+    def batch(indices):
+        batch = batch_of(indices)
+        if SPOILED in indices:
+            batch.x[3 * indices.index(SPOILED)] = math.nan
+        return batch
+
+    data.train_dataset.batch = batch
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            trainer.fit(task, data)
+    except FloatingPointError as error:
+        return {"error": str(error)}
+    return {
+        "skipped": task.skipped,
+        "warned": [
+            str(w.message) for w in caught if "was skipped" in str(w.message)
+        ],
+        "steps": trainer.global_step,
+        "weights": checksum(task),
+    }
+
+
+def elastic(folder):
+    """A run whose second process is killed, and one that is never stopped."""
+    task, data, trainer = tiny.make_run(
+        folder, callbacks=[Kill()], devices=DEVICES
+    )
+    last = folder / "last.ckpt"
+    resumed = last.exists()
+    trainer.fit(task, data, ckpt_path=last if resumed else None)
+    whole, data, trainer = tiny.make_run(folder / "whole", devices=DEVICES)
+    trainer.fit(whole, data)
+    return {
+        "restarts": RESTARTS,
+        "resumed": resumed,
+        "weights": checksum(task),
+        "expected": checksum(whole),
+    }
+
+
+def checksum(task):
+    return [float(p.double().sum()) for p in task.parameters()]
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    folder = Path(sys.argv[2])
+    if sys.argv[1] == "elastic":
+        found = elastic(folder)
+    else:
+        found = {
+            "losses": full_batches(folder / "losses"),
+            "stops": not_finite(folder / "stops"),
+            "skips": not_finite(folder / "skips", skip_nonfinite=True),
+        }
+    (folder / f"found_{RANK}.json").write_text(json.dumps(found))
 
 
 if __name__ == "__main__":

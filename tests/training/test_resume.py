@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from symgnn_pyg.training import load_best
+
 SCRIPT = Path(__file__).with_name("tiny_run.py")
 
 
@@ -32,10 +34,10 @@ def test_seed_matters(tiny, finished, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "point", ["first epoch", "second epoch", "validation", "writing"]
+    "point", ["writing", "after validation", "second epoch", "last validation"]
 )
 def test_killed_and_resumed_is_as_if_never_killed(
-    tiny, finished, tmp_path, point
+    tiny, finished, best, tmp_path, point
 ):
     command = [sys.executable, str(SCRIPT), str(tmp_path), point]
     environment = {**os.environ, "PYTHONPATH": os.getcwd()}
@@ -47,6 +49,9 @@ def test_killed_and_resumed_is_as_if_never_killed(
     trainer.fit(task, data, ckpt_path=tmp_path / "last.ckpt")
     assert trainer.global_step == 10
     assert_equal(task, finished)
+    load_best(trainer, task)
+    assert_equal(task, best)
+    assert not list(tmp_path.glob(".*"))
 
 
 @pytest.mark.parametrize("workers", [0, 1])

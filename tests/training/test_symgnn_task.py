@@ -108,6 +108,8 @@ def test_files_of_a_run(tiny, tmp_path):
     assert {"best.ckpt", "last.ckpt", "logs"} <= {
         path.name for path in tmp_path.iterdir()
     }
-    rows = (tmp_path / "logs/csv/metrics.csv").read_text().splitlines()
+    rows = (
+        (tmp_path / "logs/csv/version_0/metrics.csv").read_text().splitlines()
+    )
     assert "val_score" in rows[0]
     assert list(tmp_path.glob("logs/tensorboard/events*"))

@@ -26,6 +26,16 @@ from symgnn_pyg.transforms import RandomJitter
 
 ARM = Skeleton(["a", "b", "c"], [(1, 0), (2, 1)])
 T, STEPS, K, BATCH = 6, 3, 2, 4
+SIZES = {
+    "observed": T,
+    "future": STEPS,
+    "channels": (4, 6),
+    "strides": (1, 2),
+    "fusion": (1,),
+    "num_hops": 2,
+    "kernel_size": 3,
+    "hidden_channels": 8,
+}
 
 
 def write_store(path):
@@ -50,18 +60,7 @@ def make_run(folder, writer=None, transform=True, **arguments):
     if transform:
         dataset.transform = Compose([dataset.standardize(), RandomJitter(0.01)])
     torch.manual_seed(1)
-    model = SymGNN(
-        ARM,
-        K,
-        observed=T,
-        future=STEPS,
-        channels=(4, 6),
-        strides=(1, 2),
-        fusion=(1,),
-        num_hops=2,
-        kernel_size=3,
-        hidden_channels=8,
-    )
+    model = SymGNN(ARM, K, **{**SIZES, **arguments.pop("model", {})})
     task = SymGNNTask(model, dataset, **arguments.pop("task", {}))
     data = MotionDataModule(
         dataset,
@@ -96,8 +95,14 @@ class Kill(Callback):
 
 
 class KillInValidation(Callback):
-    def on_validation_batch_start(self, *_):
-        os.kill(os.getpid(), signal.SIGKILL)
+    """Ends the process when a validation begins."""
+
+    def __init__(self, step):
+        self.step = step
+
+    def on_validation_batch_start(self, trainer, *_):
+        if trainer.global_step == self.step:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 class KilledWriter(SafetensorsCheckpoint):
@@ -116,10 +121,10 @@ class KilledWriter(SafetensorsCheckpoint):
 
 
 KILLS = {
-    "first epoch": lambda: {"callbacks": [Kill(3)]},
-    "second epoch": lambda: {"callbacks": [Kill(7)]},
-    "validation": lambda: {"callbacks": [KillInValidation()]},
     "writing": lambda: {"writer": KilledWriter()},
+    "after validation": lambda: {"callbacks": [Kill(5)]},
+    "second epoch": lambda: {"callbacks": [Kill(7)]},
+    "last validation": lambda: {"callbacks": [KillInValidation(10)]},
 }
 
 

@@ -1,10 +1,10 @@
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 import torch
 from torch import Tensor
-from torch.nn import Module
 
 from symgnn_pyg.nn.models.bones_to_joints import BonesToJoints
+from symgnn_pyg.nn.models.pretrained import Pretrained
 from symgnn_pyg.nn.models.symgnn import SymGNN, SymGNNOutput
 
 
@@ -26,7 +26,7 @@ class DualSymGNNOutput(NamedTuple):
     bone: SymGNNOutput
 
 
-class DualSymGNN(Module):
+class DualSymGNN(Pretrained):
     r"""The dual network of the `"Symbiotic Graph Neural Networks for 3D
     Skeleton-based Human Action Recognition and Motion Prediction"
     <https://arxiv.org/abs/1910.02212>`_ paper (section 5.5): one
@@ -89,9 +89,21 @@ class DualSymGNN(Module):
             if not 0 <= weight <= 1:
                 raise ValueError(f"'{name}' must be 0 to 1, got {weight}")
             self.register_buffer(name, torch.tensor(float(weight)))
+        self.about = {}
+        self.skeleton = joint.skeleton
         self.joint = joint
         self.bone = bone
         self.bones_to_joints = BonesToJoints(joint.skeleton)
+
+    def to_config(self) -> dict[str, Any]:
+        return {"joint": self.joint.to_config(), "bone": self.bone.to_config()}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        return cls(
+            SymGNN.from_config(config["joint"]),
+            SymGNN.from_config(config["bone"]),
+        )
 
     def reset_parameters(self) -> None:
         r"""Draws new weights of both networks; those of the fusion stay."""

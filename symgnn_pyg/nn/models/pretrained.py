@@ -22,12 +22,27 @@ class Pretrained(Module):
     the network, :obj:`model.safetensors` holds its weights. Reading them runs
     no code.
 
-    A subclass gives :attr:`arguments`, what its constructor was called with,
-    :obj:`skeleton` among it.
+    A subclass gives its :attr:`skeleton` and :attr:`arguments`, what its
+    constructor was called with, or says itself how it is built
+    (:meth:`to_config`, :meth:`from_config`).
     """
 
     arguments: dict[str, Any]
     about: dict[str, Any]
+    skeleton: Skeleton
+
+    def to_config(self) -> dict[str, Any]:
+        r"""How to build the network, in what JSON can hold."""
+        return {**self.arguments, "skeleton": self.skeleton.to_dict()}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        r"""Builds a network with new weights.
+
+        Args:
+            config: What :meth:`to_config` returned.
+        """
+        return cls(**{**config, "skeleton": Skeleton(**config["skeleton"])})
 
     def save_pretrained(
         self, folder: str | os.PathLike[str], **about: Any
@@ -39,15 +54,11 @@ class Pretrained(Module):
             **about: What else to keep in :obj:`config.json`, such as the names
                 of the classes, how the data were normalised, or results.
         """
-        skeleton: Skeleton = self.arguments["skeleton"]
         config = {
             "library_name": "symgnn_pyg",
             "library_version": __version__,
             "class": type(self).__name__,
-            "arguments": {
-                **self.arguments,
-                "skeleton": skeleton.to_dict(),
-            },
+            "arguments": self.to_config(),
             "about": about,
         }
         text = json.dumps(config, indent=2) + "\n"
@@ -90,19 +101,17 @@ class Pretrained(Module):
                 f"{folder} holds a {config['class']}, not a {cls.__name__}"
             )
         try:
-            arguments = dict(config["arguments"])
-            arguments["skeleton"] = Skeleton(**arguments["skeleton"])
-            model = cls(**arguments)
+            model = cls.from_config(config["arguments"])
             model.about = dict(config["about"])
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(
                 f"{folder / CONFIG} describes no network: {error}"
             ) from error
         if skeleton is not None and (
-            skeleton.fingerprint != arguments["skeleton"].fingerprint
+            skeleton.fingerprint != model.skeleton.fingerprint
         ):
             raise DataError(
-                f"{folder} was made for {arguments['skeleton']!r}, not for "
+                f"{folder} was made for {model.skeleton!r}, not for "
                 f"{skeleton!r}"
             )
         try:

@@ -45,6 +45,20 @@ def test_weights_are_the_powers(graph, num_hops):
     )
 
 
+def test_weights_are_rounded_once(arm):
+    edge_index, edge_weight = hop_edges(arm.edge_index, 5, 4)
+    adjacency = torch.eye(5, dtype=torch.double)
+    adjacency[tuple(arm.edge_index)] = 1
+    adjacency = adjacency / adjacency.sum(dim=1, keepdim=True)
+    exact = [torch.linalg.matrix_power(adjacency, k) for k in range(1, 5)]
+    torch.testing.assert_close(
+        dense(edge_index, edge_weight, 5),
+        torch.stack(exact).float(),
+        rtol=0,
+        atol=0,
+    )
+
+
 @pytest.mark.parametrize("graph", list(GRAPHS))
 def test_each_edge_is_listed_once(graph):
     edge_index, _ = hop_edges(GRAPHS[graph], 5, 3)

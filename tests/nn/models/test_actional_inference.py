@@ -124,8 +124,9 @@ def test_weights_of_both_forms(arm, kwargs):
     assert {key.split(".")[2] for key in keys} == expected
 
 
-@pytest.mark.parametrize("training", [True, False])
-@pytest.mark.parametrize("plain_last", [True, False])
+@pytest.mark.parametrize(
+    ("training", "plain_last"), [(True, True), (True, False), (False, False)]
+)
 def test_compiled(arm, x, training, plain_last):
     agim = ActionalGraphInference(
         T * 3, arm, D, dropout=0.0, plain_last=plain_last

@@ -1,6 +1,3 @@
-import copy
-import pickle
-
 import pytest
 import torch
 
@@ -183,28 +180,6 @@ def test_without_a_head(arm, x, head):
     out = net(x, bone_features(x, arm))
     assert (out.logits is None) == (head == "recognition")
     assert (out.future is None) == (head == "prediction")
-
-
-@pytest.mark.parametrize("way", ["state", "pickle", "deepcopy"])
-def test_copies_agree(net, arm, x, way):
-    net.fit_recognition_weight(
-        torch.eye(4), 2 * torch.eye(4).roll(1, dims=0), torch.arange(4)
-    )
-    if way == "state":
-        again = make(arm).eval().double()
-        again.load_state_dict(net.state_dict())
-    elif way == "pickle":
-        again = pickle.loads(pickle.dumps(net))
-    else:
-        again = copy.deepcopy(net)
-    bones = bone_features(x, arm)
-    torch.testing.assert_close(again(x, bones).logits, net(x, bones).logits)
-
-
-def test_compile(net, arm, x):
-    bones = bone_features(x, arm)
-    compiled = torch.compile(net, fullgraph=True, backend="eager")
-    torch.testing.assert_close(compiled(x, bones).future, net(x, bones).future)
 
 
 def test_skeleton_that_is_not_the_dual(arm):

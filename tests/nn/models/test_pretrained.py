@@ -6,8 +6,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from symgnn_pyg import Skeleton
+from symgnn_pyg.data import bone_features
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.nn import SymGNN
+from symgnn_pyg.nn import DualSymGNN, SymGNN
 
 TINY = {
     "observed": 8,
@@ -142,3 +143,53 @@ def test_missing_file(folder, name):
 def test_no_folder(tmp_path):
     with pytest.raises(FileNotFoundError, match="absent"):
         SymGNN.from_pretrained(tmp_path / "absent")
+
+
+# Dual network ################################################################
+
+
+@pytest.fixture
+def dual(arm):
+    joint, bone = SymGNN(arm, 4, **TINY), SymGNN(arm.dual(), 4, **TINY)
+    return DualSymGNN(joint, bone, 0.3, 0.8).eval()
+
+
+def test_dual_round_trip(dual, arm, tmp_path):
+    """Weights of the fusion and all."""
+    dual.save_pretrained(tmp_path, classes=["a"])
+    again = DualSymGNN.from_pretrained(tmp_path, skeleton=arm)
+    x = torch.randn(10, 8, 3)
+    bones = bone_features(x, arm)
+    one, other = dual(x, bones), again(x, bones)
+    assert torch.equal(one.logits, other.logits)
+    assert torch.equal(one.future, other.future)
+    assert float(again.recognition_weight) == pytest.approx(0.3)
+    assert float(again.prediction_weight) == pytest.approx(0.8)
+    assert again.about == {"classes": ["a"]}
+    assert not again.training
+    assert again.skeleton == arm
+    assert again.bone.skeleton == arm.dual()
+
+
+def test_dual_of_another_skeleton(dual, tmp_path):
+    dual.save_pretrained(tmp_path)
+    with pytest.raises(DataError, match=r"made for .*'arm'.*, not for .*ntu25"):
+        DualSymGNN.from_pretrained(tmp_path, skeleton=Skeleton.get("ntu25"))
+    with pytest.raises(DataError, match="holds a DualSymGNN, not a SymGNN"):
+        SymGNN.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize("part", ["joint", "bone"])
+def test_dual_spoiled_config(dual, tmp_path, part):
+    dual.save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())["arguments"]
+    other = {"joint": "bone", "bone": "joint"}[part]
+    for arguments in (
+        {other: config[other]},
+        {**config, part: 5},
+        {**config, part: {**config[part], "num_classes": 3}},
+        {**config, part: config[other]},
+    ):
+        change(tmp_path, arguments=arguments)
+        with pytest.raises(DataError, match="describes no network"):
+            DualSymGNN.from_pretrained(tmp_path)

@@ -1,0 +1,94 @@
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import Module
+
+from symgnn_pyg.testing.compare import compare
+from symgnn_pyg.testing.evaluate import (
+    Inputs,
+    evaluate,
+    evaluation,
+    refuse_zeros,
+)
+from symgnn_pyg.testing.kinds import check_kinds, join
+
+
+def assert_batch_invariant(
+    layer: Module,
+    samples: Sequence[Inputs],
+    kinds_in: Mapping[str, str],
+    rtol: float | None = None,
+) -> None:
+    r"""Asserts that a batch gives what its samples give alone, in evaluation
+    mode: values, one sample after another, and gradients to the inputs.
+
+    Args:
+        layer: The layer. It stays as it is.
+        samples: For each sample, which may differ in size, the arguments of
+            the layer by name. They are batched as PyG does it: one sample
+            after another, with the nodes of edges counted on. Lists are
+            joined.
+        kinds_in: What arguments hold: :obj:`"joint"`, :obj:`"bone"` or
+            :obj:`"part"` for one row each :math:`[V, *]`;
+            :obj:`"joint_graph"`, :obj:`"bone_graph"` or :obj:`"part_graph"`
+            for graphs of them :math:`[1, *, V, V]`; :obj:`"sample"` for one
+            row :math:`[1, *]`; :obj:`"edge_index"` for edges between joints
+            :math:`[2, |E|]`, :obj:`"edge"` for one row an edge
+            :math:`[|E|, *]`. An argument that is not named must be the same
+            for all samples.
+        rtol: The tolerance, relative to the largest number of a tensor.
+            (default: by the type of the numbers)
+
+    Raises:
+        AssertionError: If a sample depends on the others of its batch.
+        ValueError: If the samples cannot be batched, or the layer returns
+            nothing but zeros.
+
+    Example:
+        >>> conv = StructuralGraphConv(3, 8, skeleton)
+        >>> samples = [{"x": torch.randn(26, 50, 3)} for _ in range(3)]
+        >>> assert_batch_invariant(conv, samples, {"x": "joint"})
+    """
+    check_kinds(kinds_in)
+    with evaluation(layer):
+        batch = evaluate(layer, join(samples, kinds_in))
+        alone = [evaluate(layer, sample) for sample in samples]
+    refuse_zeros(layer, batch)
+    if "output 0" in alone[0] and "output 1" not in alone[0]:
+        batch, *alone = [_merge_list(out) for out in (batch, *alone)]
+    broken = f"{type(layer).__name__} is not batch invariant"
+    if batch.keys() != alone[0].keys():
+        raise AssertionError(
+            f"{broken}: a batch gives the tensors {[*batch]}, a sample "
+            f"{[*alone[0]]}"
+        )
+    shares = {
+        name: _split(
+            whole, [one[name] for one in alone], f"{broken}: the {name}"
+        )
+        for name, whole in batch.items()
+    }
+    for n, one in enumerate(alone):
+        part = {name: share[n] for name, share in shares.items()}
+        compare(part, one, f"{broken}, sample {n} of {len(alone)}", rtol)
+
+
+def _merge_list(out: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    r"""Of a layer that returns a list of one tensor a sample."""
+    listed = {name: t for name, t in out.items() if name.startswith("output ")}
+    numbers = [tensor.flatten() for tensor in listed.values()]
+    rest = {name: t for name, t in out.items() if name not in listed}
+    return {"output": torch.cat(numbers), **rest}
+
+
+def _split(
+    whole: Tensor, alone: Sequence[Tensor], broken: str
+) -> Sequence[Tensor]:
+    rows = [tensor.shape[:1].numel() for tensor in alone]
+    if whole.dim() == 0 or sum(rows) != whole.size(0):
+        raise AssertionError(
+            f"{broken} of the batch has shape {list(whole.shape)}, those of "
+            f"its samples {[list(tensor.shape) for tensor in alone]}"
+        )
+    return whole.split(rows)

@@ -1,0 +1,71 @@
+from collections.abc import Mapping
+from typing import Any
+
+from torch.nn import Module
+
+from symgnn_pyg.testing.compare import compare
+from symgnn_pyg.testing.evaluate import (
+    Inputs,
+    evaluate,
+    evaluation,
+    gradient_of,
+    refuse_zeros,
+)
+from symgnn_pyg.testing.kinds import check_kinds, random_order
+
+
+def assert_edge_order_invariant(
+    layer: Module,
+    inputs: Inputs,
+    kinds_in: Mapping[str, str],
+    seed: int = 0,
+    rtol: float | None = None,
+) -> None:
+    r"""Asserts that the order in which edges are listed does not matter:
+    values, and gradients to the inputs, in evaluation mode.
+
+    Args:
+        layer: The layer. It stays as it is.
+        inputs: The arguments of the layer by name.
+        kinds_in: Which of them are edges: :obj:`"edge_index"` for those
+            :math:`[2, |E|]`, :obj:`"edge"` for one row an edge
+            :math:`[|E|, *]`. Others are left alone.
+        seed: The seed of the order. (default: :obj:`0`)
+        rtol: The tolerance, relative to the largest number of a tensor.
+            (default: by the type of the numbers)
+
+    Raises:
+        AssertionError: If the order of edges matters.
+        ValueError: If no argument is :obj:`"edge_index"`, or the layer
+            returns nothing but zeros.
+
+    Example:
+        >>> assert_edge_order_invariant(
+        ...     GCNConv(3, 8),
+        ...     {"x": torch.randn(26, 3), "edge_index": skeleton.edge_index},
+        ...     {"edge_index": "edge_index"},
+        ... )
+    """
+    check_kinds(kinds_in)
+    if "edge_index" not in kinds_in.values():
+        raise ValueError("'kinds_in' names no argument that is 'edge_index'")
+    dims = {"edge_index": 1, "edge": 0}
+    edges = {n: dims[kind] for n, kind in kinds_in.items() if kind in dims}
+    edges |= {gradient_of(name): dim for name, dim in edges.items()}
+
+    def shuffle(values: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            name: value.index_select(
+                edges[name], random_order(value.size(edges[name]), seed)
+            )
+            if name in edges
+            else value
+            for name, value in values.items()
+        }
+
+    with evaluation(layer):
+        expected = evaluate(layer, inputs)
+        found = evaluate(layer, shuffle(inputs))
+    refuse_zeros(layer, expected)
+    broken = f"{type(layer).__name__} is not edge order invariant"
+    compare(found, shuffle(expected), broken, rtol)

@@ -1,0 +1,168 @@
+from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import product
+
+import torch
+from torch import Tensor
+
+from symgnn_pyg.testing.compare import TOLERANCE, compare
+from symgnn_pyg.testing.evaluate import gradient_of, tensors
+
+Kernel = Callable[..., object]
+Arrange = Callable[[Tensor], Tensor]
+Size = tuple[int, int, int, int]
+
+# Samples, joints, frames and channels.
+SIZES: Mapping[str, Size] = {
+    "odd sizes": (3, 5, 7, 3),
+    "N = 0": (0, 5, 7, 3),
+    "N = 1": (1, 4, 2, 2),
+    "V = 1": (3, 1, 4, 2),
+    "T = 0": (3, 4, 0, 2),
+    "T = 1": (3, 4, 1, 2),
+    "C = 1": (2, 3, 4, 1),
+    "huge N": (2_053, 3, 1, 2),
+}
+DTYPES = (torch.float64, torch.float32, torch.bfloat16)
+
+
+def assert_kernel_parity(
+    kernels: Mapping[str, Kernel],
+    reference: Kernel,
+    inputs: Callable[[int, int, int, int], Mapping[str, object]],
+    sizes: Mapping[str, Size] = SIZES,
+    dtypes: Sequence[torch.dtype] = DTYPES,
+    second: Collection[str] | None = None,
+    rtol: float | None = None,
+) -> None:
+    r"""Asserts that all kernels of an operator agree with its formula in
+    float64: in value, gradient and second derivative, for numbers of several
+    types in whatever order in memory, at sizes where kernels go wrong. A
+    kernel must keep the type of its inputs (or widen half of one), and leave
+    them alone.
+
+    Args:
+        kernels: The kernels by name.
+        reference: The formula.
+        inputs: Makes the arguments of both by name, for :math:`N` samples,
+            :math:`V` joints, :math:`T` frames and :math:`C` channels, in
+            float64. Derivatives are taken to all tensors of such numbers,
+            those in lists among them.
+        sizes: The sizes to try by name, :math:`(N, V, T, C)`. (default: odd
+            ones, one or none of a kind, and very many samples)
+        dtypes: The types to try. (default: float64, float32, bfloat16)
+        second: The kernels that claim a second derivative. (default: all)
+        rtol: The tolerance, relative to the largest number of a tensor.
+            (default: by the type of the numbers)
+
+    Raises:
+        AssertionError: If a kernel fails or differs; the message names it,
+            the size, the type and the order in memory.
+
+    Example:
+        >>> assert_kernel_parity(
+        ...     {"mine": my_difference},
+        ...     ops.difference,
+        ...     lambda n, v, t, c: {"x": torch.randn(n * v, t, c).double()},
+        ... )
+    """
+    for where, size in sizes.items():
+        exact = inputs(*size)
+        for dtype in dtypes:
+            expected = _derivatives(reference, exact, dtype, _exact)
+            for name, memory in product(kernels, MEMORY):
+                broken = f"Kernel {name!r} ({where}, {dtype}, {memory})"
+                order = 2 if second is None or name in second else 1
+                try:
+                    found = _derivatives(
+                        kernels[name], exact, dtype, MEMORY[memory], order
+                    )
+                except Exception as error:
+                    raise AssertionError(
+                        f"{broken} fails: {type(error).__name__}: {error}"
+                    ) from error
+                _check_types(found, dtype, broken)
+                wanted = {
+                    key: tensor
+                    for key, tensor in expected.items()
+                    if order == 2 or not key.startswith("second derivative")
+                }
+                bound = TOLERANCE[dtype] if rtol is None else rtol
+                compare(found, wanted, broken, bound)
+
+
+def _exact(tensor: Tensor) -> Tensor:
+    return tensor.double().clone()
+
+
+def _non_contiguous(tensor: Tensor) -> Tensor:
+    if tensor.dim() == 1:
+        return torch.stack([tensor, tensor], dim=1)[:, 0]
+    dims = [*reversed(range(tensor.dim()))]
+    return tensor.permute(dims).contiguous().permute(dims)
+
+
+MEMORY: Mapping[str, Arrange] = {
+    "contiguous": Tensor.clone,
+    "not contiguous": _non_contiguous,
+}
+
+
+def _derivatives(
+    function: Kernel,
+    inputs: Mapping[str, object],
+    dtype: torch.dtype,
+    arrange: Arrange,
+    order: int = 2,
+) -> dict[str, Tensor]:
+    leaves: dict[str, Tensor] = {}
+
+    def wave(like: Tensor) -> Tensor:
+        # From 0 to 2 and up and down, so that long sums do not cancel.
+        numbers = 1 + torch.arange(like.numel()).double().sin()
+        return arrange(numbers.view(like.shape).to(dtype)).to(like.dtype)
+
+    def prepare(name: str, value: object) -> object:
+        if isinstance(value, Tensor) and value.is_floating_point():
+            leaves[name] = arrange(value.to(dtype)).requires_grad_()
+            return leaves[name]
+        if isinstance(value, list):
+            return [prepare(f"{name}[{i}]", v) for i, v in enumerate(value)]
+        return value
+
+    arguments = {name: prepare(name, value) for name, value in inputs.items()}
+    before = {name: leaf.detach().clone() for name, leaf in leaves.items()}
+    out = tensors(function(**arguments))
+    towards = {
+        f"gradient of the {name}": wave(t).requires_grad_()
+        for name, t in out.items()
+    }
+    first = torch.autograd.grad(
+        [*out.values()],
+        [*leaves.values()],
+        [*towards.values()],
+        create_graph=order == 2,
+        allow_unused=True,
+        materialize_grads=True,
+    )
+    found = out | dict(zip(map(gradient_of, leaves), first, strict=True))
+    if order == 2:
+        inner = torch.stack([(g * wave(g)).sum() for g in first]).sum()
+        at = leaves | towards
+        again = torch.autograd.grad(
+            inner, [*at.values()], allow_unused=True, materialize_grads=True
+        )
+        names = [f"second derivative to {name!r}" for name in at]
+        found |= dict(zip(names, again, strict=True))
+    compare(leaves, before, "It changes its inputs", rtol=0.0)
+    return found
+
+
+def _check_types(
+    found: Mapping[str, Tensor], dtype: torch.dtype, broken: str
+) -> None:
+    for name, tensor in found.items():
+        wide = torch.promote_types(dtype, torch.float32)
+        if tensor.dtype not in (dtype, wide):
+            raise AssertionError(
+                f"{broken}: the {name} is of type {tensor.dtype}"
+            )

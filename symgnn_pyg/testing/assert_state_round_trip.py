@@ -1,0 +1,100 @@
+import copy
+import io
+import pickle
+from collections.abc import Callable, Sequence
+
+import safetensors.torch
+import torch
+from torch.nn import Module
+
+from symgnn_pyg.testing.compare import compare
+from symgnn_pyg.testing.evaluate import (
+    Inputs,
+    evaluation,
+    refuse_zeros,
+    tensors,
+)
+
+Make = Callable[[], Module]
+
+
+def assert_state_round_trip(
+    layer: Module,
+    make: Make,
+    inputs: Inputs,
+    ways: Sequence[str] = ("safetensors", "torch", "deepcopy", "pickle"),
+) -> None:
+    r"""Asserts that a layer comes back as it was: the copy gives the same
+    numbers, bit by bit, and the layer does not change when the copy does.
+
+    Args:
+        layer: The layer, with other weights than a new one. It stays as it
+            is.
+        make: Makes a new layer, for ways that keep the state alone.
+        inputs: The arguments of the layer by name.
+        ways: The ways: the state through :obj:`"safetensors"` or
+            :obj:`"torch"` (:func:`torch.save`, read with
+            :obj:`weights_only=True`), the layer as a whole by
+            :obj:`"deepcopy"` or :obj:`"pickle"`. (default: all)
+
+    Raises:
+        AssertionError: If a copy cannot be made, gives something else, or
+            shares its numbers with the layer.
+        ValueError: If there is no such way, or the layer returns nothing but
+            zeros.
+
+    Example:
+        >>> def make():
+        ...     return StructuralGraphConv(3, 8, skeleton)
+        >>> assert_state_round_trip(
+        ...     randomise_state(make()), make, {"x": torch.randn(26, 50, 3)}
+        ... )
+    """
+    unknown = [way for way in ways if way not in WAYS]
+    if unknown:
+        raise ValueError(f"'ways' must be out of {[*WAYS]}, got {unknown}")
+    name = type(layer).__name__
+    with torch.no_grad(), evaluation(layer):
+        out = tensors(layer(**inputs))
+        expected = {name: tensor.clone() for name, tensor in out.items()}
+        refuse_zeros(layer, expected)
+        for way in ways:
+            try:
+                other = WAYS[way](layer, make).eval()
+            except Exception as error:
+                raise AssertionError(
+                    f"{name} does not survive {way!r}: "
+                    f"{type(error).__name__}: {error}"
+                ) from error
+            broken = f"{name} comes back from {way!r} as another"
+            compare(tensors(other(**inputs)), expected, broken, rtol=0.0)
+            for tensor in (*other.parameters(), *other.buffers()):
+                tensor.zero_()
+            broken = f"{name} changes with its copy by {way!r}"
+            compare(tensors(layer(**inputs)), expected, broken, rtol=0.0)
+
+
+def _safetensors(layer: Module, make: Make) -> Module:
+    state = {k: t.contiguous() for k, t in layer.state_dict().items()}
+    data = safetensors.torch.save(state)
+    return _load(make(), safetensors.torch.load(data))
+
+
+def _torch(layer: Module, make: Make) -> Module:
+    file = io.BytesIO()
+    torch.save(layer.state_dict(), file)
+    file.seek(0)
+    return _load(make(), torch.load(file, weights_only=True))
+
+
+def _load(layer: Module, state: dict[str, torch.Tensor]) -> Module:
+    layer.load_state_dict(state)
+    return layer
+
+
+WAYS: dict[str, Callable[[Module, Make], Module]] = {
+    "safetensors": _safetensors,
+    "torch": _torch,
+    "deepcopy": lambda layer, _: copy.deepcopy(layer),
+    "pickle": lambda layer, _: pickle.loads(pickle.dumps(layer)),
+}

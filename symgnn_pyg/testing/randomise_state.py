@@ -1,0 +1,34 @@
+from typing import TypeVar
+
+import torch
+from torch.nn import Module
+
+Layer = TypeVar("Layer", bound=Module)
+
+
+def randomise_state(layer: Layer, seed: int = 0) -> Layer:
+    r"""Draws all weights of a layer, and the running statistics of its batch
+    normalisation, at random. A layer as it is built may hide a fault: behind
+    weights that start at zero nothing is seen, and masks of ones are alike.
+
+    Args:
+        layer: The layer; it is changed.
+        seed: The seed. The same one gives the same numbers in every type.
+            (default: :obj:`0`)
+
+    Returns:
+        The layer.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for weight in layer.parameters():
+            scale = 0.5 if weight.dim() < 2 else weight.size(-1) ** -0.5
+            drawn = torch.randn(weight.shape, generator=generator)
+            weight.copy_(scale * drawn)
+        for name, buffer in layer.named_buffers():
+            drawn = torch.randn(buffer.shape, generator=generator)
+            if name.endswith("running_mean"):
+                buffer.copy_(drawn / 4)
+            elif name.endswith("running_var"):
+                buffer.copy_(drawn.exp())
+    return layer

@@ -1,0 +1,74 @@
+import runpy
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+import torch
+
+from symgnn_pyg.nn import SymGNN
+from symgnn_pyg.training import SafetensorsCheckpoint
+
+SCRIPT = Path(__file__).resolve().parents[2] / "examples" / "train.py"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory, write_recording):
+    """A few windows of one action."""
+    root = tmp_path_factory.mktemp("train") / "cmu_mocap"
+    write_recording(root / "train/running/running_1.txt", 114, 1)
+    write_recording(root / "train/running/running_5.txt", 112, 2)
+    write_recording(root / "test/running/running_1.txt", 155, 3)
+    return root
+
+
+@pytest.fixture
+def run(data, tmp_path, monkeypatch):
+    def run(*arguments):
+        monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
+        arguments = [
+            "--data", data, "--output", tmp_path / "out", "--future", 4,
+            "--batch-size", 4, *arguments,
+        ]  # fmt: skip
+        monkeypatch.setattr(sys, "argv", [str(SCRIPT), *map(str, arguments)])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            runpy.run_path(str(SCRIPT), run_name="__main__")
+        return tmp_path / "out"
+
+    return run
+
+
+def steps(output):
+    kept = SafetensorsCheckpoint().load_checkpoint(output / "last.ckpt")
+    return kept["global_step"]
+
+
+def test_quick_run_and_a_run_that_goes_on(run):
+    output = run("--quick", "--weighting", "mgda")
+    names = {path.name for path in output.iterdir()}
+    assert {"last.ckpt", "best.ckpt", "model", "logs"} <= names
+    first = steps(output)
+    assert 0 < first <= 4
+    model = SymGNN.from_pretrained(output / "model")
+    assert model.about["classes"][4] == "running"
+    assert len(model.about["mean"]) == 26
+    frames = torch.zeros(26, 50, 3)
+    assert model(frames).future.shape == (26, 4, 3)
+    best = SafetensorsCheckpoint().load_checkpoint(output / "best.ckpt")
+    assert model.about["metrics"] == best["metrics"]
+    assert {"val_error", "val_top1"} <= best["metrics"].keys()
+    for name, value in model.state_dict().items():
+        assert torch.equal(best["state_dict"][f"model.{name}"], value), name
+
+    run("--epochs", 2, "--resume", "--weighting", "mgda")
+    assert steps(output) == 2 * first
+
+
+def test_errors_are_one_line(run, tmp_path):
+    for arguments, message in (
+        (["--data", tmp_path / "absent"], "absent"),
+        (["--weighting", "light"], "light"),
+    ):
+        with pytest.raises(SystemExit, match=rf"^Error: .*{message}"):
+            run(*arguments)

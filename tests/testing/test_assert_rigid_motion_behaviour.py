@@ -1,0 +1,124 @@
+import pytest
+import torch
+
+from symgnn_pyg.nn import BonesToJoints, Difference
+from symgnn_pyg.testing import assert_rigid_motion_behaviour
+
+INPUTS = {"x": torch.randn(4, 6, 3)}
+
+
+def lengths(self, x):
+    return (x[:, 1:] - x[:, :-1]).norm(dim=-1)
+
+
+def mean(self, x):
+    return x.mean(dim=1)
+
+
+def doubled(self, x):
+    return 2 * x
+
+
+def mirrored(self, x):
+    return x * torch.tensor([1.0, 1.0, -1.0])
+
+
+def planar(self, x):
+    """Looks at two of three coordinates."""
+    return x[..., :2].norm(dim=-1)
+
+
+@pytest.mark.parametrize(
+    ("function", "motion", "behaviour"),
+    [
+        (lengths, "rigid motion", "invariant"),
+        (lengths, "translation", "invariant"),
+        (lengths, "rotation", "invariant"),
+        (mean, "rigid motion", "equivariant"),
+        (mean, "translation", "equivariant"),
+        (doubled, "rotation", "equivariant"),
+    ],
+)
+def test_sound_layers(layer, function, motion, behaviour):
+    assert_rigid_motion_behaviour(layer(function), INPUTS, behaviour, motion)
+
+
+@pytest.mark.parametrize(
+    ("function", "motion", "behaviour"),
+    [
+        (mean, "translation", "invariant"),
+        (mean, "rotation", "invariant"),
+        (doubled, "translation", "equivariant"),
+        (doubled, "rigid motion", "equivariant"),
+        (mirrored, "rotation", "equivariant"),
+        (planar, "rotation", "invariant"),
+        (planar, "translation", "invariant"),
+    ],
+)
+def test_faults_are_found(layer, function, motion, behaviour):
+    message = f"Made is not {behaviour} under {motion}: the output of shape"
+    with pytest.raises(AssertionError, match=message):
+        assert_rigid_motion_behaviour(
+            layer(function), INPUTS, behaviour, motion
+        )
+
+
+@pytest.mark.parametrize("order", [0, 1, 2])
+def test_differences_ignore_where_a_body_is(order):
+    behaviour = "equivariant" if order == 0 else "invariant"
+    wrong = "invariant" if order == 0 else "equivariant"
+    layer = Difference(order)
+    assert_rigid_motion_behaviour(layer, INPUTS, behaviour, "translation")
+    assert_rigid_motion_behaviour(layer, INPUTS, "equivariant", "rotation")
+    with pytest.raises(AssertionError, match=f"not {wrong} under translation"):
+        assert_rigid_motion_behaviour(layer, INPUTS, wrong, "translation")
+
+
+def test_differences_of_points_are_rotated_alone(body):
+    inputs = {"bones": torch.randn(6, 3), "joints": torch.randn(7, 3)}
+    layer = BonesToJoints(body)
+    assert_rigid_motion_behaviour(
+        layer, inputs, "equivariant", points=["joints"], vectors=["bones"]
+    )
+    with pytest.raises(AssertionError, match="not equivariant"):
+        assert_rigid_motion_behaviour(
+            layer, inputs, "equivariant", points=["joints", "bones"]
+        )
+
+
+def test_outputs_that_hold_no_points(layer):
+    message = r"output of shape \[4, 5\] holds no points of 3 numbers"
+    with pytest.raises(AssertionError, match=message):
+        assert_rigid_motion_behaviour(layer(lengths), INPUTS, "equivariant")
+
+
+def test_fields_by_name(layer):
+    made = layer(lambda self, x: (lengths(self, x), mean(self, x)))
+    behaviour = {"output 0": "invariant", "output 1": "equivariant"}
+    assert_rigid_motion_behaviour(made, INPUTS, behaviour)
+    with pytest.raises(AssertionError, match="the output 1 of shape"):
+        assert_rigid_motion_behaviour(
+            made, INPUTS, dict.fromkeys(behaviour, "invariant")
+        )
+
+
+@pytest.mark.parametrize("size", [2, 4])
+def test_any_number_of_dimensions(layer, size):
+    made, inputs = layer(mean), {"x": torch.randn(3, 5, size).double()}
+    assert_rigid_motion_behaviour(made, inputs, "equivariant")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"motion": "shear"}, "'motion' must be one of .*got 'shear'"),
+        ({"behaviour": "moves"}, "got 'moves' for 'output'"),
+        ({"behaviour": {"y": "invariant"}}, r"fields out of \['output'\]"),
+        ({"points": ["y"]}, "no tensor 'y' among the inputs"),
+        ({"points": []}, "of as many dimensions"),
+    ],
+)
+def test_wrong_arguments(layer, arguments, message):
+    arguments = {"behaviour": "invariant", **arguments}
+    with pytest.raises(ValueError, match=message):
+        assert_rigid_motion_behaviour(layer(mean), INPUTS, **arguments)

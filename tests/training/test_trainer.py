@@ -1,0 +1,140 @@
+import math
+from datetime import timedelta
+
+import pytest
+import torch
+
+from symgnn_pyg.training import SafetensorsCheckpoint, load_best
+from symgnn_pyg.training.progress import progress
+
+NEVER = 1e6
+
+
+def kept(folder):
+    return SafetensorsCheckpoint().load_checkpoint(folder / "last.ckpt")
+
+
+def test_the_end_is_kept(tiny, tmp_path):
+    """A longer training goes on from it, bit by bit."""
+    arguments = {
+        "checkpoint_seconds": NEVER,
+        "task": {"recipe": "light"},
+    }
+    task, data, trainer = tiny.make_run(tmp_path, max_epochs=1, **arguments)
+    trainer.fit(task, data)
+    assert kept(tmp_path)["global_step"] == 5
+    task, data, trainer = tiny.make_run(tmp_path, **arguments)
+    trainer.fit(task, data, ckpt_path=tmp_path / "last.ckpt")
+    assert trainer.global_step == kept(tmp_path)["global_step"] == 10
+    whole, data, trainer = tiny.make_run(tmp_path / "whole", **arguments)
+    trainer.fit(whole, data)
+    for name, value in whole.state_dict().items():
+        assert torch.equal(task.state_dict()[name], value), name
+
+
+def test_a_finished_training_stays_as_it_is(tiny, tmp_path):
+    task, data, trainer = tiny.make_run(
+        tmp_path, checkpoint_seconds=NEVER, transform=False
+    )
+    trainer.fit(task, data)
+    found = load_best(trainer, task)
+    again, data, trainer = tiny.make_run(
+        tmp_path, checkpoint_seconds=NEVER, transform=False
+    )
+    trainer.fit(again, data, ckpt_path=tmp_path / "last.ckpt")
+    assert trainer.global_step == 10
+    assert load_best(trainer, again) == found
+    for name, value in task.state_dict().items():
+        assert torch.equal(again.state_dict()[name], value), name
+
+
+def test_load_best(tiny, tmp_path):
+    """The lowest score, and not that of an earlier training in the folder."""
+    task, data, trainer = tiny.make_run(tmp_path, max_epochs=4, transform=False)
+    scores = []
+    log = task.log_dict
+
+    def log_dict(values, **kwargs):
+        if "val_score" in values:
+            scores.append(float(values["val_score"]))
+        log(values, **kwargs)
+
+    task.log_dict = log_dict
+    trainer.fit(task, data)
+    assert len(scores) == 4
+    best = load_best(trainer, task)
+    assert best["val_score"] == pytest.approx(min(scores))
+    (found,) = trainer.validate(task, data.val_dataloader(), verbose=False)
+    assert best == pytest.approx(found)
+
+    task, data, trainer = tiny.make_run(tmp_path, limit_val_batches=0)
+    trainer.fit(task, data)
+    before = {k: v.clone() for k, v in task.state_dict().items()}
+    assert (tmp_path / "best.ckpt").exists()
+    assert load_best(trainer, task) == {}
+    assert all(torch.equal(v, before[k]) for k, v in task.state_dict().items())
+
+
+def test_a_limit_of_time(tiny, tmp_path):
+    """Cycle and progress run over the time, and the end is kept."""
+    task, data, trainer = tiny.make_run(
+        tmp_path,
+        max_epochs=None,
+        max_time=timedelta(seconds=0.7),
+        checkpoint_seconds=NEVER,
+    )
+    trainer.fit(task, data)
+    assert trainer.max_epochs == -1
+    assert progress(trainer) == 1
+    assert kept(tmp_path)["global_step"] == trainer.global_step > 0
+    (rate,) = trainer.lr_scheduler_configs[0].scheduler.get_last_lr()
+    assert rate == pytest.approx(1.5e-3 * 1e-3, rel=1e-6)
+
+
+def test_progress_counts_steps(tiny, tmp_path):
+    task, data, trainer = tiny.make_run(tmp_path, max_epochs=3, max_steps=6)
+    seen = []
+    step = task.training_step
+
+    def training_step(*args):
+        seen.append(progress(trainer))
+        return step(*args)
+
+    task.training_step = training_step
+    trainer.fit(task, data)
+    assert seen == pytest.approx([k / 6 for k in range(6)])
+    assert progress(trainer) == 1
+
+
+def bar_of(text):
+    """What a terminal would show last, and the shares that were shown."""
+    lines = [line for line in text.split("\r") if "%" in line]
+    return lines[-1], [int(line.split("%")[0]) for line in lines]
+
+
+def test_one_bar_over_the_whole_training(tiny, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("symgnn_pyg.training.progress.INTERVAL", 0.0)
+    task, data, trainer = tiny.make_run(
+        tmp_path, enable_progress_bar=True, max_steps=8
+    )
+    trainer.fit(task, data)
+    last, shares = bar_of(capsys.readouterr().err)
+    assert shares == sorted(shares)
+    assert set(shares) == {0, 12, 25, 38, 50, 62, 75, 88, 100}
+    for text in ("step=8", "recognition=", "prediction=", "val_score="):
+        assert text in last
+    task, data, trainer = tiny.make_run(tmp_path, enable_progress_bar=True)
+    trainer.fit(task, data, ckpt_path=tmp_path / "last.ckpt")
+    assert bar_of(capsys.readouterr().err)[1][0] == 80
+
+
+def test_logs_of_an_earlier_start_stay(tiny, tmp_path):
+    for _ in range(2):
+        task, data, trainer = tiny.make_run(tmp_path, max_epochs=1)
+        trainer.fit(task, data)
+    tables = [
+        (tmp_path / f"logs/csv/version_{i}/metrics.csv").read_text()
+        for i in (0, 1)
+    ]
+    assert tables[0] == tables[1]
+    assert not math.isnan(float(tables[0].splitlines()[-1].split(",")[-1]))
