@@ -78,19 +78,35 @@ def test_one_cycle():
 )  # fmt: skip
 def test_recipes(recipe, kind, rate):
     weight = torch.nn.Parameter(torch.zeros(1))
-    found = configure(recipe, [weight], None, lambda: 10)
+    found = configure(recipe, [weight], None, lambda: 0.5)
     optimiser = found["optimizer"]
     assert type(optimiser).__name__ == kind
     highest = optimiser.param_groups[0].get("initial_lr", rate)
     assert highest == pytest.approx(rate)
-    still = configure(recipe, [weight], 0.0, lambda: 10)["optimizer"]
+    still = configure(recipe, [weight], 0.0, lambda: 0.5)["optimizer"]
     assert still.param_groups[0]["lr"] == 0.0
     assert recipe in RECIPES
 
 
+def test_one_cycle_follows_the_progress():
+    weight, shares = torch.nn.Parameter(torch.zeros(1)), [0.05, 0.1, 0.55, 1.0]
+    given = iter(shares)
+    found = configure("one_cycle", [weight], 2.0, lambda: next(given))
+    schedule = found["lr_scheduler"]["scheduler"]
+    # Nothing is asked before the training has begun.
+    rates = schedule.get_last_lr()
+    for _ in shares:
+        found["optimizer"].step()
+        schedule.step()
+        rates += schedule.get_last_lr()
+    assert rates == pytest.approx(
+        [2.0 * one_cycle(share) for share in (0.0, *shares)]
+    )
+
+
 def test_full_decays_every_40_epochs():
     weight = torch.nn.Parameter(torch.zeros(1))
-    found = configure("full", [weight], None, lambda: 10)
+    found = configure("full", [weight], None, lambda: 0.5)
     optimiser, schedule = found["optimizer"], found["lr_scheduler"]
     rates = []
     for _ in range(100):

@@ -64,7 +64,8 @@ class JointToPart(Module):
         x_per_sample = samples(x, self.member.size(1), "joints")
         share = self.share().expand(x_per_sample.size(0), -1, -1)
         pooled = torch.bmm(share, x_per_sample.flatten(2))
-        return pooled.reshape(pooled.shape[:2].numel(), *x.shape[1:])
+        num_parts = pooled.size(0) * pooled.size(1)
+        return pooled.reshape(num_parts, *x.shape[1:])
 
     def share(self) -> Tensor:
         r"""What a joint counts for in the mean of a part, of shape
