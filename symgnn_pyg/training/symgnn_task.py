@@ -28,10 +28,11 @@ class SymGNNTask(LightningModule):
     returns a :class:`~symgnn_pyg.nn.SymGNNOutput`, for both of its tasks.
 
     It logs the losses and :math:`\alpha` of each step, and of each validation
-    the error of the prediction, averaged over its frames (:obj:`val_error`),
-    that of zero velocity (:obj:`val_still`), the accuracy (:obj:`val_top1`,
-    :obj:`val_top5`) and what is to be minimised (:obj:`val_score`): the error
-    over that of zero velocity, minus the accuracy.
+    the error of the prediction, averaged over its frames and then over
+    classes, each counting once (:obj:`val_error`), that of zero velocity
+    (:obj:`val_still`), the accuracy (:obj:`val_top1`, :obj:`val_top5`) and what
+    is to be minimised (:obj:`val_score`): the error over that of zero
+    velocity, minus the accuracy.
 
     The random numbers of a step depend on the seed, the step and the process
     alone, so that a run that is resumed goes on as if it had never stopped.
@@ -100,7 +101,7 @@ class SymGNNTask(LightningModule):
         self.standardize = _find_standardize(dataset.transform)
         metrics: dict[str, Metric] = {}
         if dataset.future > 0:
-            shape = dataset.skeleton.num_joints, dataset.future
+            shape = self.num_joints, dataset.future, dataset.num_classes
             metrics["error"] = METRICS[metric](*shape)
             metrics["still"] = METRICS[metric](*shape)
         for k in (1, 5):
@@ -196,8 +197,9 @@ class SymGNNTask(LightningModule):
                 self._in_unit(frames)
                 for frames in (batch.future, out.future, batch.x[:, -1:])
             )
-            self.metrics["error"].update(predicted, future)
-            self.metrics["still"].update(last.expand_as(future), future)
+            still = last.expand_as(future)
+            self.metrics["error"].update(predicted, future, batch.y)
+            self.metrics["still"].update(still, future, batch.y)
         if out.logits is not None:
             for k in ("top1", "top5"):
                 if k in self.metrics:
