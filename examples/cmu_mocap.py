@@ -210,8 +210,8 @@ def fit(
         train, val, args.batch_size, balanced=True, seed=args.seed
     )
     if args.steps is None:
-        time = timedelta(minutes=args.minutes)
-        limits = {"max_time": time, "val_check_interval": time / 4}
+        whole = timedelta(minutes=args.minutes)
+        limits = {"max_time": whole, "val_check_interval": whole / 4}
     else:
         limits = {
             "max_steps": args.steps,
