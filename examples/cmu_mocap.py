@@ -158,10 +158,8 @@ def run(args: argparse.Namespace) -> None:
     with replacing(args.output / "metrics.json") as path:
         path.write_text(json.dumps(metrics, indent=2) + "\n")
     draw(model, test, args)
-    print(
-        f"Wrote {', '.join(sorted(p.name for p in args.output.iterdir()))} "
-        f"to {args.output}/"
-    )
+    names = sorted(path.name for path in args.output.glob("[!.]*"))
+    print(f"Wrote {', '.join(names)} to {args.output}/")
 
 
 def open_split(
