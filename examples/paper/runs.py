@@ -48,9 +48,8 @@ from symgnn_pyg.training import (
 
 # How often a training is kept, to go on from when it is interrupted.
 CHECKPOINT_SECONDS = 20.0
-# The weight of recognition. MGDA would give it all the weight as soon as its
-# loss vanishes, as it does on the few recordings of CMU Mocap, and prediction
-# would be trained no more.
+# The weight of recognition, as in the other examples: that of MGDA goes towards
+# 1 where the loss of recognition nearly vanishes, as on few recordings.
 WEIGHTING = 0.98
 # What makes networks small enough to be trained in seconds.
 SMALL_GRAPHS = {"channels": (16, 32), "strides": (1, 2), "dropout": 0.1}
