@@ -26,7 +26,8 @@ def batch_of_bodies(
         num_bodies: The number of bodies of each sample, of shape :math:`[N]`.
     """
     # In a batch, bodies lie beside each other as they do in a sample.
-    whole = SkeletonData(x, future, y, skeleton)
+    total = x.size(0) // skeleton.num_joints
+    whole = SkeletonData(x, future=future, y=y, skeleton=skeleton)
     batch = Batch(_base_cls=SkeletonData)
     bodies = cumsum(num_bodies)
     samples = torch.arange(y.numel() + 1)
@@ -41,8 +42,8 @@ def batch_of_bodies(
             value = num_bodies
         elif key != "y":
             dim = whole.__cat_dim__(key, value)
-            slices[key] = bodies * (value.size(dim) // whole.num_bodies)
-            step = int(whole.__inc__(key, value)) // whole.num_bodies
+            slices[key] = bodies * (value.size(dim) // total)
+            step = int(whole.__inc__(key, value)) // total
             incs[key] = bodies[:-1] * step
         batch[key] = value
     rows = num_bodies * skeleton.num_joints

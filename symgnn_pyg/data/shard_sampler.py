@@ -95,9 +95,11 @@ class ShardSampler(Sampler[int]):
             zlib.crc32(repr((self.seed, self.epoch)).encode())
         )
         if self.weights is not None:
-            order = torch.multinomial(
-                self.weights, size, replacement=True, generator=generator
-            )
+            # As torch.multinomial, which knows no more than 2^24 samples.
+            drawn = torch.rand(size, dtype=torch.double, generator=generator)
+            order = torch.searchsorted(
+                self.weights.cumsum(0), drawn * self.weights.sum(), right=True
+            ).clamp_(max=size - 1)
         elif self.shuffle:
             order = torch.randperm(size, generator=generator)
         else:

@@ -20,13 +20,14 @@ class SkeletonData(Data):
         future: The frames to predict, of shape :math:`[B \cdot V, T', C]`.
             (default: :obj:`None`)
         y: The label, of shape :math:`[1]`. (default: :obj:`None`)
-        skeleton: The skeleton. From it come :obj:`num_bodies`,
+        skeleton: The skeleton. From it come :obj:`num_bodies` :math:`[1]`,
             :obj:`edge_index` (joints), :obj:`joint_to_part`
             :math:`[B \cdot V]`, :obj:`part_edge_index`,
             :obj:`bone_edge_index` (bones that share a joint) and
             :obj:`bone_x` :math:`[B \cdot V_b, T, C]`, the difference of each
             bone's ends, child minus parent.
-        **kwargs: Further attributes.
+        **kwargs: Further attributes; those that the skeleton gives, too, are
+            taken as they are.
 
     Raises:
         ValueError: If the rows of :obj:`x` or :obj:`future` are no multiple
@@ -36,6 +37,7 @@ class SkeletonData(Data):
     def __init__(
         self,
         x: Tensor | None = None,
+        *,
         future: Tensor | None = None,
         y: Tensor | int | None = None,
         skeleton: Skeleton | None = None,
@@ -48,6 +50,9 @@ class SkeletonData(Data):
             self.y = torch.as_tensor(y).view(-1)
         if skeleton is None:
             return
+        self.skeleton = skeleton
+        if not isinstance(skeleton, Skeleton):
+            return  # Many samples in one, as data sets in memory keep them.
         num_rows = skeleton.num_joints if x is None else x.size(0)
         for name, value in (("x", x), ("future", future)):
             if value is not None and (
@@ -59,18 +64,22 @@ class SkeletonData(Data):
                     f"'{name}' of shape {list(value.shape)} does not fit the "
                     f"{skeleton.num_joints} joints of {skeleton!r}"
                 )
-        self.skeleton = skeleton
-        self.num_bodies = num_rows // skeleton.num_joints
-        for key, value in skeleton_graphs(skeleton, self.num_bodies).items():
-            self[key] = value
-        if x is not None:
-            self.bone_x = bone_features(x, skeleton)
+        if x is None:
+            self.num_nodes = num_rows
+        num_bodies = num_rows // skeleton.num_joints
+        derived = skeleton_graphs(skeleton, num_bodies)
+        derived["num_bodies"] = torch.tensor([num_bodies])
+        if x is not None and "bone_x" not in kwargs:
+            derived["bone_x"] = bone_features(x, skeleton)
+        for key, value in derived.items():
+            if key not in kwargs:
+                self[key] = value
 
     def __inc__(self, key: str, value: Any, *args: Any, **kwargs: Any) -> Any:
         if key in ("joint_to_part", "part_edge_index"):
-            return self.num_bodies * self.skeleton.num_parts
+            return int(self.num_bodies) * self.skeleton.num_parts
         if key == "bone_edge_index":
-            return self.num_bodies * self.skeleton.num_bones
+            return int(self.num_bodies) * self.skeleton.num_bones
         return super().__inc__(key, value, *args, **kwargs)
 
 

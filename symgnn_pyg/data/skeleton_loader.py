@@ -1,21 +1,12 @@
 import zlib
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch.utils.data import DataLoader
 from torch_geometric.data import Batch
 
 from symgnn_pyg.data.shard_sampler import ShardSampler
-
-
-class Batchable(Protocol):
-    r"""A data set that makes a batch at once."""
-
-    def __len__(self) -> int: ...
-
-    def batch(self, indices: Sequence[int]) -> Batch:
-        r"""The batch of some samples."""
 
 
 class SkeletonLoader(DataLoader[Batch]):
@@ -31,6 +22,9 @@ class SkeletonLoader(DataLoader[Batch]):
     With a :class:`ShardSampler`, :meth:`state_dict` tells how far an epoch
     has come, and a loader that it is loaded into goes on from there.
 
+    Other data sets of :class:`~symgnn_pyg.data.SkeletonData`, such as subsets
+    and joined ones, are read sample by sample, as PyG's loader does.
+
     Args:
         dataset: The data set.
         batch_size: The number of samples in a batch. (default: :obj:`1`)
@@ -42,14 +36,14 @@ class SkeletonLoader(DataLoader[Batch]):
 
     def __init__(
         self,
-        dataset: Batchable,
+        dataset: Any,
         batch_size: int = 1,
         shuffle: bool = False,
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
-        if "collate_fn" in kwargs:
-            raise ValueError("'collate_fn' is what this loader brings itself")
+        # Lightning hands it back when it makes the loader anew.
+        kwargs.pop("collate_fn", None)
         self._whole = _Whole(dataset, seed)
         super().__init__(
             self._whole,  # type: ignore[arg-type]
@@ -92,7 +86,7 @@ class SkeletonLoader(DataLoader[Batch]):
 
 
 class _Whole:
-    def __init__(self, dataset: Batchable, seed: int) -> None:
+    def __init__(self, dataset: Any, seed: int) -> None:
         self.dataset = dataset
         self.seed = seed
         # Shared, so that workers that stay hear of the next epoch.
@@ -105,7 +99,9 @@ class _Whole:
         drawn = repr((self.seed, int(self.epoch), list(indices)))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(zlib.crc32(drawn.encode()))
-            return self.dataset.batch(indices)
+            if hasattr(self.dataset, "batch"):
+                return self.dataset.batch(indices)
+            return Batch.from_data_list([self.dataset[i] for i in indices])
 
 
 def _as_it_is(batch: Batch) -> Batch:

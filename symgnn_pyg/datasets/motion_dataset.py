@@ -180,15 +180,18 @@ class MotionDataset(Dataset):
         windows of zero mean and unit variance, each frame of each body of a
         sequence counted once, in windows or not.
         """
+        sequences = np.unique(self._sequences())
+        # Sums of what lies about zero, lest rounding be taken for motion.
+        origin = self.store[sequences[0]][0, 0].double()
         count, total, square = 0, torch.zeros(()), torch.zeros(())
-        for sequence in np.unique(self._sequences()):
-            frames = self.store[sequence].flatten(0, 1).double()
+        for sequence in sequences:
+            frames = self.store[sequence].flatten(0, 1) - origin
             count += frames.size(0)
             total = total + frames.sum(dim=0)
             square = square + frames.square().sum(dim=0)
         mean: Tensor = total / count
         std = (square / count - mean.square()).clamp(min=0.0).sqrt()
-        return Standardize(mean.float(), std.float())
+        return Standardize((origin + mean).float(), std.float())
 
     def __repr__(self) -> str:
         return (

@@ -34,8 +34,9 @@ class SymGNNTask(LightningModule):
     is to be minimised (:obj:`val_score`): the error over that of zero
     velocity, minus the accuracy.
 
-    The random numbers of a step depend on the seed, the step and the process
-    alone, so that a run that is resumed goes on as if it had never stopped.
+    The random numbers of a step depend on the seed, the step, the batch and
+    the process alone, so that a run that is resumed goes on as if it had never
+    stopped.
 
     A loss that is not finite ends the training, on all processes alike, with a
     :class:`FloatingPointError` that names the step and the samples that are
@@ -142,7 +143,8 @@ class SymGNNTask(LightningModule):
         )
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        drawn = (self.seed, self.global_step, self.global_rank)
+        # A step has several batches where gradients accumulate.
+        drawn = (self.seed, self.global_step, batch_idx, self.global_rank)
         torch.manual_seed(zlib.crc32(repr(drawn).encode()))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
@@ -206,6 +208,15 @@ class SymGNNTask(LightningModule):
                     self.metrics[k].update(out.logits, batch.y)
 
     def on_validation_epoch_end(self) -> None:
+        self._log_metrics("val")
+
+    on_test_epoch_start = on_validation_epoch_start
+    test_step = validation_step
+
+    def on_test_epoch_end(self) -> None:
+        self._log_metrics("test")
+
+    def _log_metrics(self, split: str) -> None:
         found = {
             name: metric.compute().mean()
             for name, metric in self.metrics.items()
@@ -218,7 +229,7 @@ class SymGNNTask(LightningModule):
             score = score + found["error"] / found["still"].clamp(min=1e-12)
         found["score"] = score
         self.log_dict(
-            {f"val_{name}": value.float() for name, value in found.items()},
+            {f"{split}_{name}": value.float() for name, value in found.items()},
             prog_bar=True,
             sync_dist=True,
         )

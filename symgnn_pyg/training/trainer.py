@@ -3,15 +3,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import (
     EarlyStopping,
-    EMAWeightAveraging,
     ModelCheckpoint,
     ProgressBar,
+    WeightAveraging,
 )
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.trainer.states import TrainerFn
+from torch import Tensor
 
 from symgnn_pyg.training.progress import TrainingBar
 from symgnn_pyg.training.safetensors_checkpoint import SafetensorsCheckpoint
@@ -64,7 +66,7 @@ def make_trainer(
         *kwargs.pop("callbacks", []),
     ]
     if ema is not None:
-        callbacks.append(EMAWeightAveraging(decay=ema))
+        callbacks.append(WeightAveraging(avg_fn=_Decay(ema)))
     if patience is not None:
         callbacks.append(EarlyStopping("val_score", patience=patience))
     if kwargs.get("enable_progress_bar", True) and not any(
@@ -103,11 +105,23 @@ def load_best(trainer: Trainer, task: LightningModule) -> dict[str, float]:
     for callback in trainer.checkpoint_callbacks:
         if isinstance(callback, ModelCheckpoint) and callback.monitor:
             path = callback.best_model_path
-            if path:
+            # It is named before it is written, which may be interrupted.
+            if path and (callback._last_checkpoint_saved or trainer.ckpt_path):
                 kept = SafetensorsCheckpoint().load_checkpoint(path)
                 task.load_state_dict(kept["state_dict"])
                 return kept["metrics"]
     return {}
+
+
+class _Decay:
+    def __init__(self, decay: float) -> None:
+        self.decay = decay
+
+    def __call__(self, kept: Tensor, new: Tensor, count: Tensor) -> Tensor:
+        # Counters and fingerprints have no average.
+        if not kept.is_floating_point():
+            return new
+        return torch.lerp(kept, new, 1 - self.decay)
 
 
 class _Last(ModelCheckpoint):

@@ -3,8 +3,9 @@ import pickle
 
 import pytest
 import torch
-from torch_geometric.data import Batch
+from torch_geometric.data import Batch, InMemoryDataset
 from torch_geometric.loader import DataLoader
+from torch_geometric.transforms import AddSelfLoops
 
 from symgnn_pyg import Skeleton
 from symgnn_pyg.data import SkeletonData
@@ -51,6 +52,34 @@ def test_wrong_number_of_joints(name):
     tensors = {"x": torch.zeros(26, 2, 3), name: torch.zeros(25, 2, 3)}
     with pytest.raises(ValueError, match=rf"'{name}'.*\[25, 2, 3\].*26"):
         SkeletonData(**tensors, skeleton=skeleton)
+
+
+def test_own_graphs_are_kept():
+    data = sample("cmu26")
+    data = AddSelfLoops()(data)
+    again = SkeletonData.from_dict(data.to_dict())
+    assert torch.equal(again.edge_index, data.edge_index)
+    assert again.edge_index.size(1) == data.skeleton.edge_index.size(1) + 26
+    assert torch.equal(again.bone_x, data.bone_x)
+
+
+def test_kept_in_memory(samples, tmp_path):
+    class InMemory(InMemoryDataset):
+        def __init__(self):
+            super().__init__(tmp_path)
+            self.load(tmp_path / "all.pt", data_cls=SkeletonData)
+
+    InMemoryDataset.save(samples, tmp_path / "all.pt")
+    for found, data in zip(InMemory(), samples, strict=True):
+        assert found.skeleton == data.skeleton
+        for key, value in data.to_dict().items():
+            if key != "skeleton":
+                assert torch.equal(found[key], value), key
+
+
+def test_without_frames():
+    one = Skeleton(["a"], [])
+    assert SkeletonData(skeleton=one).num_nodes == 1
 
 
 def test_without_a_skeleton():

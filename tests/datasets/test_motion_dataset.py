@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import ConcatDataset, Subset
+from torch_geometric.data import Batch
 from torch_geometric.loader import DataLoader
 from torch_geometric.transforms import AddSelfLoops, Compose
 
@@ -191,10 +193,39 @@ def test_loader_shuffles_repeatably(crowd):
     assert not torch.equal(order(1), order(3))
 
 
-def test_loader_refuses_another_collation(crowd):
+def test_loader_made_anew_by_a_trainer(crowd):
     dataset = MotionDataset(crowd, [Window(0, 0)], 4, 2)
-    with pytest.raises(ValueError, match="collate_fn"):
-        SkeletonLoader(dataset, collate_fn=list)
+    loader = SkeletonLoader(dataset, collate_fn=list)
+    assert torch.equal(next(iter(loader)).x, dataset[0].x)
+
+
+def test_loader_of_subsets_and_joined_data_sets(crowd):
+    dataset = MotionDataset(crowd, [Window(0, 0), Window(1, 0)], 4, 2)
+    joined = ConcatDataset([Subset(dataset, [1]), dataset])
+    batch = next(iter(SkeletonLoader(joined, 3)))
+    whole = Batch.from_data_list([dataset[1], dataset[0], dataset[1]])
+    for key, value in whole.to_dict().items():
+        if key != "skeleton":
+            assert torch.equal(batch[key], value), key
+
+
+def test_still_channels_far_from_zero_keep_their_scale(tmp_path):
+    random = np.random.default_rng(0)
+    frames = np.broadcast_to(random.uniform(9e3, 1e4, (4, 3)), (500, 4, 3))
+    frames = frames.copy()
+    frames[:, 0] = random.normal(9e3, 20.0, (500, 3))
+    skeleton = Skeleton(list("abcd"), [(1, 0), (2, 1), (3, 2)])
+    store = SequenceStore.write(
+        tmp_path / "s.h5", [MotionSequence("s", frames, 0)], skeleton, ["x"]
+    )
+    dataset = MotionDataset(store, all_windows(store, [0], 3, 2), 3, 2)
+    found = dataset.standardize()
+    assert torch.equal(found.std[1:], torch.ones(3, 3))
+    exact = store[0][0].double()
+    torch.testing.assert_close(found.mean, exact.mean(0).float())
+    torch.testing.assert_close(
+        found.std[0], exact[:, 0].std(0, correction=0).float()
+    )
 
 
 def test_standardize_of_a_part_sees_that_part(store):

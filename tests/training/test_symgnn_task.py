@@ -1,9 +1,10 @@
 import pytest
 import torch
+from lightning.pytorch import Callback
 from torch_geometric.transforms import Compose
 
-from symgnn_pyg.nn import SymGNNOutput
-from symgnn_pyg.training import RECIPES, SymGNNTask
+from symgnn_pyg.nn import SymGNN, SymGNNOutput
+from symgnn_pyg.training import RECIPES, SymGNNTask, load_best
 from symgnn_pyg.training.optimisers import configure, one_cycle
 
 
@@ -140,3 +141,53 @@ def test_files_of_a_run(tiny, tmp_path):
     )
     assert "val_score" in rows[0]
     assert list(tmp_path.glob("logs/tensorboard/events*"))
+
+
+def test_averaged_weights(tiny, tmp_path):
+    """Are those of the formula, and can be read and gone on from."""
+    kept = []
+
+    class Keep(Callback):
+        def on_train_batch_end(self, trainer, task, *_):
+            kept.append([p.detach().clone() for p in task.parameters()])
+
+    task, data, trainer = tiny.make_run(tmp_path, ema=0.8, callbacks=[Keep()])
+    trainer.fit(task, data)
+    average = kept[0]
+    for new in kept[1:]:
+        pairs = zip(average, new, strict=True)
+        average = [0.8 * a + 0.2 * b for a, b in pairs]
+    torch.testing.assert_close(list(task.parameters()), average)
+    assert load_best(trainer, task)
+    again, data, trainer = tiny.make_run(tmp_path, ema=0.8, max_epochs=3)
+    trainer.fit(again, data, ckpt_path=tmp_path / "last.ckpt")
+    assert trainer.global_step == 15
+    again.model.save_pretrained(tmp_path / "model")
+    SymGNN.from_pretrained(tmp_path / "model")
+
+
+def test_each_batch_of_a_step_draws_anew(tiny, tmp_path):
+    drawn = []
+
+    class Draw(Callback):
+        def on_train_batch_start(self, trainer, task, batch, batch_idx):
+            task.on_train_batch_start(batch, batch_idx)
+            drawn.append((trainer.global_step, float(torch.rand(()))))
+
+    task, data, trainer = tiny.make_run(
+        tmp_path, accumulate_grad_batches=2, callbacks=[Draw()]
+    )
+    trainer.fit(task, data)
+    assert len({step for step, _ in drawn}) < len(drawn)
+    assert len({number for _, number in drawn}) == len(drawn)
+
+
+def test_test_finds_what_validation_finds(tiny, tmp_path):
+    task, data, trainer = tiny.make_run(tmp_path)
+    loader = data.val_dataloader()
+    (validated,) = trainer.validate(task, loader, verbose=False)
+    (tested,) = trainer.test(task, loader, verbose=False)
+    assert {n.replace("val_", "test_"): v for n, v in validated.items()} == (
+        tested
+    )
+    assert {"test_error", "test_top1", "test_score"} <= tested.keys()

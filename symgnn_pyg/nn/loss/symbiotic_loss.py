@@ -89,7 +89,8 @@ class SymbioticLoss(Module):
         if out.logits is not None and y.shape != out.logits.shape[:1]:
             raise ValueError(
                 f"Expected labels 'y' of shape {list(out.logits.shape[:1])}, "
-                f"got {list(y.shape)}"
+                f"got {list(y.shape)}; samples of several bodies take "
+                f"'num_bodies' in the call of the network"
             )
         recognition = prediction = None
         if out.logits is not None:
@@ -101,7 +102,10 @@ class SymbioticLoss(Module):
                     f"Expected 'future' of shape {list(out.future.shape)}, "
                     f"got {got}"
                 )
-            prediction = (future - out.future).abs().sum() / y.numel()
+            # A sum over all joints and frames is beyond half precision.
+            dtype = torch.promote_types(future.dtype, torch.float)
+            gap = future.to(dtype) - out.future
+            prediction = gap.abs().sum() / y.numel()
         if recognition is None or prediction is None:
             total = prediction if recognition is None else recognition
             assert total is not None
@@ -110,13 +114,14 @@ class SymbioticLoss(Module):
         if (
             self.weighting == "mgda"
             and self.training
-            and (out.shared.requires_grad)
+            and out.shared.requires_grad
         ):
             grads = [
                 torch.autograd.grad(loss, out.shared, retain_graph=True)[0]
                 for loss in (recognition, prediction)
             ]
-            self.alpha = mgda_weight(*grads).to(self.alpha.dtype)
+            dtype = torch.promote_types(self.alpha.dtype, torch.float)
+            self.alpha = mgda_weight(*grads).to(dtype)
         total = self.alpha * recognition + (1 - self.alpha) * prediction
         return SymbioticLossOutput(total, recognition, prediction, self.alpha)
 

@@ -60,7 +60,9 @@ class BonesToJoints(Module):
         width = joints.shape[1:].numel()
         bodies = bones.reshape(count, self.num_bones, width)
         anchors = joints.reshape(count, self.num_joints, width)[:, self.root]
-        return (anchors + self.path @ bodies).view_as(joints)
+        # Poses are no features: in half precision they would be off by mm.
+        with torch.autocast(bones.device.type, enabled=False):
+            return (anchors + self.path @ bodies.to(self.path)).view_as(joints)
 
     def count_bodies(self, bones: Tensor, joints: Tensor) -> int:
         r"""The number of bodies :math:`M` that bones and joints belong to.

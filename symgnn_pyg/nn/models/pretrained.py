@@ -3,17 +3,20 @@ import os
 from pathlib import Path
 from typing import Any, Self
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import Module
 
+import symgnn_pyg
 from symgnn_pyg import __version__
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import replacing
 from symgnn_pyg.skeleton import Skeleton
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
+SHIPPED = Path(symgnn_pyg.__file__).parent / "weights"
 
 
 class Pretrained(Module):
@@ -45,12 +48,17 @@ class Pretrained(Module):
         return cls(**{**config, "skeleton": Skeleton(**config["skeleton"])})
 
     def save_pretrained(
-        self, folder: str | os.PathLike[str], **about: Any
+        self,
+        folder: str | os.PathLike[str],
+        dtype: torch.dtype | None = None,
+        **about: Any,
     ) -> None:
         r"""Writes the network.
 
         Args:
             folder: The folder; it is made where it is missing.
+            dtype: The type to keep floating-point weights in, such as
+                :obj:`torch.half` for half the size. (default: as they are)
             **about: What else to keep in :obj:`config.json`, such as the names
                 of the classes, how the data were normalised, or results.
         """
@@ -63,7 +71,12 @@ class Pretrained(Module):
         }
         text = json.dumps(config, indent=2) + "\n"
         weights = {
-            name: tensor.detach().cpu().contiguous()
+            name: tensor.detach()
+            .to(
+                device="cpu",
+                dtype=dtype if tensor.is_floating_point() else None,
+            )
+            .contiguous()
             for name, tensor in self.state_dict().items()
         }
         with replacing(Path(folder) / WEIGHTS) as path:
@@ -83,8 +96,10 @@ class Pretrained(Module):
         :attr:`about` is what was kept beside it.
 
         Args:
-            folder_or_id: The folder, or else the id of a repository of the
-                Hugging Face Hub, which takes :obj:`huggingface_hub`.
+            folder_or_id: The folder, or else the name of weights that come
+                with the library (:func:`pretrained_names`), or else the id of
+                a repository of the Hugging Face Hub, which takes
+                :obj:`huggingface_hub`.
             skeleton: The skeleton that the network must have been made for.
                 (default: any)
             revision: The revision of the repository. (default: the newest)
@@ -123,15 +138,26 @@ class Pretrained(Module):
         return model.eval()
 
 
+def pretrained_names() -> list[str]:
+    r"""The names of the weights that come with the library, for
+    :meth:`SymGNN.from_pretrained`.
+    """
+    return sorted(path.parent.name for path in SHIPPED.glob(f"*/{CONFIG}"))
+
+
 def _folder(name: str | os.PathLike[str], revision: str | None) -> Path:
     folder = Path(name)
     if folder.is_dir():
         return folder
+    if str(name) in pretrained_names():
+        return SHIPPED / name
     parts = str(name).split("/")
     if len(parts) != 2 or not all(parts):
         raise FileNotFoundError(
-            f"There is no folder {folder}, and {str(name)!r} is no id of the "
-            f"Hugging Face Hub, which is OWNER/NAME"
+            f"There is no folder {folder}; {str(name)!r} is none of the "
+            f"weights that come with the library "
+            f"({', '.join(pretrained_names())}), and no id of the Hugging "
+            f"Face Hub, which is OWNER/NAME"
         )
     try:
         from huggingface_hub import hf_hub_download

@@ -24,6 +24,17 @@ def sample_of_body(num_bodies: Tensor, total: int) -> Tensor:
     Args:
         num_bodies: The number of bodies of each sample, of shape :math:`[N]`.
         total: The number of bodies :math:`M` of all samples.
+
+    Raises:
+        ValueError: If the bodies of the samples are not :math:`M` in all; told
+            on the CPU alone.
     """
+    if not num_bodies.is_cuda and not torch.compiler.is_compiling():
+        found = int(num_bodies.sum())
+        if found != total:
+            raise ValueError(
+                f"'num_bodies' counts {found} bodies in "
+                f"{num_bodies.numel()} samples, but 'x' has rows of {total}"
+            )
     sample = torch.arange(num_bodies.numel(), device=num_bodies.device)
     return sample.repeat_interleave(num_bodies, output_size=total)

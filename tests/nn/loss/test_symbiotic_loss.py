@@ -151,3 +151,21 @@ def test_future_of_the_wrong_shape(y, future):
 def test_weighting_is_shown():
     assert "'mgda'" in repr(SymbioticLoss())
     assert "0.3" in repr(SymbioticLoss(0.3))
+
+
+def test_sums_of_half_precision_do_not_overflow():
+    predicted = torch.zeros(64 * 26, 25, 3, dtype=torch.half)
+    out = SymGNNOutput(None, predicted, None, torch.zeros(1))
+    loss = SymbioticLoss()(out, torch.zeros(64), predicted + 1)
+    assert float(loss.prediction) == 26 * 25 * 3
+
+
+def test_weight_is_not_rounded_to_half_precision(y):
+    shared = torch.randn(N * V, 5, dtype=torch.half).requires_grad_()
+    heard = shared[:, 1:].view(N, V, 4).mean(dim=1)
+    logits = heard @ (0.05 * torch.randn(4, K)).half()
+    future = shared[:, :1, None].expand(-1, 2, 3)
+    out = SymGNNOutput(logits, future, None, shared)
+    loss = SymbioticLoss().half()(out, y, torch.zeros(N * V, 2, 3).half() - 9)
+    assert loss.alpha.dtype == torch.float
+    assert 0 < 1 - float(loss.alpha) < 2**-11

@@ -19,6 +19,14 @@ def test_inverse_of_differences(name, dtype):
     torch.testing.assert_close(placed, x.flatten(0, 1), atol=near, rtol=near)
 
 
+def test_mixed_precision_places_exactly(arm):
+    joints, bones = torch.randn(10, 3, 3), torch.randn(8, 3, 3)
+    place = BonesToJoints(arm)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = place(bones, joints)
+    assert torch.equal(found, place(bones, joints))
+
+
 def test_only_joints_without_a_parent_are_used(arm):
     joints, bones = torch.randn(5, 3), torch.ones(4, 3)
     other = joints.clone()

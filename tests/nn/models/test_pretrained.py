@@ -140,8 +140,24 @@ def test_missing_file(folder, name):
         SymGNN.from_pretrained(folder)
 
 
+def test_half_the_size(net, tmp_path):
+    net.save_pretrained(tmp_path / "whole")
+    net.save_pretrained(tmp_path / "half", dtype=torch.half)
+    whole, half = (
+        (tmp_path / name / "model.safetensors").stat().st_size
+        for name in ("whole", "half")
+    )
+    assert half < 0.7 * whole
+    again = SymGNN.from_pretrained(tmp_path / "half")
+    for name, tensor in again.state_dict().items():
+        kept = net.state_dict()[name]
+        assert tensor.dtype == kept.dtype
+        near = kept.half() if kept.is_floating_point() else kept
+        assert torch.equal(tensor, near.to(kept.dtype))
+
+
 def test_no_folder(tmp_path):
-    with pytest.raises(FileNotFoundError, match="absent"):
+    with pytest.raises(FileNotFoundError, match=r"absent.*none of the weights"):
         SymGNN.from_pretrained(tmp_path / "absent")
 
 
