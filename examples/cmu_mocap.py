@@ -5,7 +5,8 @@
 
 Trains both tasks together, keeps the weights that are best on validation
 windows, evaluates them on the test windows and writes to --output:
-metrics.json, model.safetensors with model.json, poses.png and actional.png.
+metrics.json, model.safetensors with config.json, poses.png and actional.png;
+`SymGNN.from_pretrained` reads that folder.
 """
 
 import argparse
@@ -20,14 +21,13 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import torch
+from evaluate import FRAME_MS, report
 from lightning.pytorch import seed_everything
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
-from symgnn_pyg.data import SkeletonLoader
 from symgnn_pyg.datasets import CMUMocap, SyntheticMotion
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import replacing
-from symgnn_pyg.metrics import MeanAngleError, TopKAccuracy
 from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.training import (
     MotionDataModule,
@@ -39,19 +39,6 @@ from symgnn_pyg.transforms import cmu_positions
 from symgnn_pyg.visualization import plot_actional_edges, plot_poses
 
 SPLITS = ("train", "val", "test")
-FRAME_MS = 40
-# The future frames that papers report.
-REPORTED = (1, 3, 7, 9, 13, 24)
-# Mean angle errors of Sym-GNN as published, at 80, 160, 320, 400 and 1000 ms,
-# for the actions whose training and test files can be had in full.
-PUBLISHED_MS = (80, 160, 320, 400, 1000)
-PUBLISHED = {
-    "basketball": (0.32, 0.48, 0.91, 1.06, 1.47),
-    "jumping": (0.32, 0.55, 1.40, 1.60, 1.82),
-    "running": (0.21, 0.33, 0.53, 0.56, 0.65),
-    "soccer": (0.19, 0.32, 0.66, 0.78, 1.32),
-    "walking": (0.26, 0.32, 0.35, 0.39, 0.52),
-}
 
 
 def main() -> None:
@@ -60,8 +47,14 @@ def main() -> None:
     warnings.filterwarnings("ignore", module="lightning|torch")
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     plt.switch_backend("Agg")
+    # A request to end is heard as Ctrl-C is.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         run(args)
+    except KeyboardInterrupt:
+        raise SystemExit(
+            f"Stopped; the files in {args.output} are whole"
+        ) from None
     except (ArithmeticError, DataError, ValueError, OSError) as error:
         raise SystemExit(f"Error: {error}") from None
 
@@ -142,18 +135,26 @@ def run(args: argparse.Namespace) -> None:
     train, val, test = (open_split(args, split) for split in SPLITS)
     train.transform = val.transform = test.transform = train.standardize()
 
-    arguments = {
-        "num_classes": train.num_classes,
-        "observed": train.observed,
-        "future": train.future,
-        "dropout": args.dropout,
-    }
-    model = SymGNN.light(train.skeleton, **arguments)
+    model = SymGNN.light(
+        train.skeleton,
+        train.num_classes,
+        observed=train.observed,
+        future=train.future,
+        dropout=args.dropout,
+    )
     if args.checkpoint is not None:
         load_weights(model, args.checkpoint)
     fit(model, train, val[:: -(-len(val) // 96)], args)
-    save_model(model, train, arguments, args.output)
-    metrics = report(model, test, args, synthetic)
+    trained = [train.classes[i] for i in train.labels.unique().tolist()]
+    model.save_pretrained(
+        args.output,
+        classes=train.classes,
+        trained=trained,
+        mean=train.transform.mean.tolist(),
+        std=train.transform.std.tolist(),
+        seed=args.seed,
+    )
+    metrics = report(model, test, trained, args.seed)
     metrics["seconds"] = round(time.monotonic() - started, 1)
     with replacing(args.output / "metrics.json") as path:
         path.write_text(json.dumps(metrics, indent=2) + "\n")
@@ -233,124 +234,6 @@ def fit(
     if best:
         print(f"{steps} steps; validation error {best['val_error']:.3f}")
     model.to(args.device).eval()
-
-
-@torch.no_grad()
-def evaluate(
-    model: SymGNN,
-    dataset: CMUMocap | SyntheticMotion,
-    args: argparse.Namespace,
-) -> tuple:
-    """The mean angle errors of the model and of zero velocity, top-1 and
-    top-5 accuracy."""
-    shape = dataset.skeleton.num_joints, dataset.future, dataset.num_classes
-    error, still = MeanAngleError(*shape), MeanAngleError(*shape)
-    top1 = TopKAccuracy(dataset.num_classes, 1)
-    top5 = TopKAccuracy(dataset.num_classes, 5)
-    for batch in SkeletonLoader(dataset, 64):
-        out = model(batch.x.to(args.device))
-        future, last, predicted = (
-            dataset.transform.inverse(frames)
-            for frames in (batch.future, batch.x[:, -1:], out.future.cpu())
-        )
-        error.update(predicted, future, batch.y)
-        still.update(last.expand_as(future), future, batch.y)
-        top1.update(out.logits.cpu(), batch.y)
-        top5.update(out.logits.cpu(), batch.y)
-    return error, still, top1, top5
-
-
-def report(
-    model: SymGNN,
-    test: CMUMocap | SyntheticMotion,
-    args: argparse.Namespace,
-    synthetic: bool,
-) -> dict:
-    error, still, top1, top5 = evaluate(model, test, args)
-    frames = [frame for frame in REPORTED if frame < test.future]
-    horizons = [FRAME_MS * (frame + 1) for frame in frames]
-    rows = {"zero_velocity": still, "model": error}
-    groups = {
-        name: metric.compute_groups()[:, frames].tolist()
-        for name, metric in rows.items()
-    }
-    per_action = {
-        action: {name: groups[name][i] for name in rows}
-        for i, action in enumerate(test.classes)
-        if error.count[i] > 0
-    }
-    averaged = list(per_action)
-    if not synthetic:
-        averaged = [a for a in per_action if a in PUBLISHED] or averaged
-        for action in PUBLISHED.keys() & per_action.keys():
-            published = dict(zip(PUBLISHED_MS, PUBLISHED[action], strict=True))
-            per_action[action]["published"] = [
-                published.get(horizon) for horizon in horizons
-            ]
-    average = {
-        name: [
-            sum(per_action[action][name][k] for action in averaged)
-            / len(averaged)
-            for k in range(len(frames))
-        ]
-        for name in rows
-    }
-    protocol = (
-        f"mean angle error at a frame, radians; {len(test)} test windows of "
-        f"{test.observed} observed frames from held-out recordings; average "
-        f"over {', '.join(averaged)}"
-    )
-    metrics = {
-        "protocol": protocol,
-        "horizons_ms": horizons,
-        "per_action": per_action,
-        "average": average,
-        "top1": top1.compute().item(),
-        "top5": top5.compute().item(),
-        "seed": args.seed,
-    }
-    print_table(metrics)
-    return metrics
-
-
-def print_table(metrics: dict) -> None:
-    print(f"\n{metrics['protocol']}")
-    head = "".join(f"{ms:>7} ms" for ms in metrics["horizons_ms"])
-    print(f"{'':18}{'':15}{head}")
-    table = {**metrics["per_action"], "average": metrics["average"]}
-    for action, rows in table.items():
-        for name, values in rows.items():
-            cells = "".join(
-                f"{'-':>10}" if v is None else f"{v:>10.3f}" for v in values
-            )
-            print(f"{action:18}{name.replace('_', ' '):15}{cells}")
-    print(
-        f"recognition of the same windows: top-1 {metrics['top1']:.1%}, "
-        f"top-5 {metrics['top5']:.1%}\n"
-    )
-
-
-def save_model(
-    model: SymGNN,
-    train: CMUMocap | SyntheticMotion,
-    arguments: dict,
-    output: Path,
-) -> None:
-    with replacing(output / "model.safetensors") as path:
-        save_file(
-            {k: v.contiguous().cpu() for k, v in model.state_dict().items()},
-            path,
-        )
-    about = {
-        "model": "SymGNN.light",
-        "arguments": arguments,
-        "skeleton": train.skeleton.to_dict(),
-        "classes": train.classes,
-        "mean": train.transform.mean.tolist(),
-        "std": train.transform.std.tolist(),
-    }
-    with replacing(output / "model.json") as path:
-        path.write_text(json.dumps(about, indent=2) + "\n")
 
 
 @torch.no_grad()

@@ -1,7 +1,7 @@
 """Recognise and predict live: play recordings through a stream.
 
     python examples/cmu_mocap.py                                # train first
-    python examples/live.py --weights outputs/model.safetensors
+    python examples/live.py --weights outputs
     python examples/live.py --weights ... --data cmu_mocap.zip  # real motion
 
 Frames come one by one at 25 a second, or with --fast without waiting. The
@@ -11,7 +11,6 @@ the latency of a frame, the errors, and how early actions are recognised.
 """
 
 import argparse
-import json
 import math
 import sys
 import time
@@ -22,11 +21,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
-from symgnn_pyg import Skeleton
 from symgnn_pyg.datasets import CMUMocap, SyntheticMotion
 from symgnn_pyg.metrics import MeanAngleError
 from symgnn_pyg.nn import SymGNN
@@ -44,8 +40,7 @@ def main() -> None:
     parser.add_argument("--data", default="synthetic", help=help_)
     parser.add_argument(
         "--weights",
-        type=Path,
-        help="a model.safetensors with model.json beside it, or a folder of "
+        help="the name of weights that come with the library, or a folder of "
         "save_pretrained (default: an untrained network)",
     )
     parser.add_argument("--fast", action="store_true", help="do not wait")
@@ -108,29 +103,23 @@ def run(args: argparse.Namespace) -> None:
 
 
 def load(
-    path: Path | None, test: CMUMocap | SyntheticMotion
+    weights: str | None, test: CMUMocap | SyntheticMotion
 ) -> tuple[Stream, int]:
     """A stream of the network, and how many frames it predicts."""
-    if path is None:
+    if weights is None:
         print("Note: without --weights the network is untrained and guesses")
         model = SymGNN.light(test.skeleton, test.num_classes)
         return Stream(model), model.prediction.future
+    model = SymGNN.from_pretrained(weights)
+    about = model.about
     try:
-        if path.is_dir():
-            model = SymGNN.from_pretrained(path)
-            about = model.about
-        else:
-            about = json.loads(path.with_name("model.json").read_text())
-            skeleton = Skeleton(**about["skeleton"])
-            model = SymGNN.light(skeleton, **about["arguments"])
-            model.load_state_dict(load_file(path))
         mean, std = (torch.tensor(about[name]) for name in ("mean", "std"))
         classes = about["classes"]
-    except (KeyError, RuntimeError, SafetensorError, TypeError) as error:
-        raise ValueError(f"{path} cannot be used: {error}") from error
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{weights} cannot be used: {error}") from error
     if classes != test.classes or model.skeleton != test.skeleton:
         raise ValueError(
-            f"{path} was trained on {model.skeleton!r} and the classes "
+            f"{weights} was trained on {model.skeleton!r} and the classes "
             f"{', '.join(classes)}, not on those of --data"
         )
     return Stream(model, Standardize(mean, std)), model.prediction.future

@@ -1,3 +1,4 @@
+from symgnn_pyg.training.evaluate import evaluate
 from symgnn_pyg.training.motion_data_module import MotionDataModule
 from symgnn_pyg.training.optimisers import RECIPES
 from symgnn_pyg.training.progress import TrainingBar
@@ -11,6 +12,7 @@ __all__ = [
     "SafetensorsCheckpoint",
     "SymGNNTask",
     "TrainingBar",
+    "evaluate",
     "load_best",
     "make_trainer",
 ]

@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -58,23 +58,39 @@ class SymGNN(Pretrained):
         skeleton: The skeleton.
         num_classes: The number of actions :math:`K`.
         observed: The number of observed frames :math:`T`.
+            (default: :obj:`50`)
         future: The number of frames to predict :math:`T'`.
+            (default: :obj:`25`)
         in_channels: Size of a joint's pose :math:`C`. (default: :obj:`3`)
-        channels: The width of each block. (default: the light network)
+        channels: The width of each block.
+            (default: :obj:`(32, 64, 128, 256)`)
         strides: The temporal stride of each block.
+            (default: :obj:`(1, 2, 2, 2)`)
         fusion: The blocks, counted from 0, after which the scales are fused.
-        num_hops: The number of hops :math:`L`.
+            (default: :obj:`(1, 2, 3)`)
+        num_hops: The number of hops :math:`L`. (default: :obj:`3`)
         lambda_: The weight :math:`\lambda` of the actional graph.
+            (default: :obj:`0.5`)
         kernel_size: The temporal kernel :math:`\tau`, in frames, odd.
+            (default: :obj:`5`)
         orders: The orders of difference, one branch each.
+            (default: :obj:`(0, 1, 2)`)
         num_iterations: How often AGIM applies equation (1).
-        hidden_channels: The width of both heads.
-        dropout: The dropout probability.
+            (default: :obj:`2`)
+        hidden_channels: The width of both heads. (default: :obj:`256`)
+        dropout: The dropout probability. (default: :obj:`0.5`)
         structural: Whether there are structural graphs.
-        actional: Whether there are actional graphs.
-        part: Whether there is a part scale.
+            (default: :obj:`True`)
+        actional: Whether there are actional graphs. (default: :obj:`True`)
+        part: Whether there is a part scale. (default: :obj:`True`)
         recognition: Whether there is a recognition head.
+            (default: :obj:`True`)
         prediction: Whether there is a prediction head.
+            (default: :obj:`True`)
+
+    Raises:
+        ValueError: If an argument is none of its values, or neither head is
+            asked for.
 
     Shapes:
         - **input:** observed sequences :math:`[M \cdot V, T, C]` of the
@@ -89,7 +105,7 @@ class SymGNN(Pretrained):
         skeleton: Skeleton,
         num_classes: int,
         observed: int = 50,
-        future: int = 10,
+        future: int = 25,
         in_channels: int = 3,
         channels: Sequence[int] = (32, 64, 128, 256),
         strides: Sequence[int] = (1, 2, 2, 2),
@@ -183,7 +199,7 @@ class SymGNN(Pretrained):
 
     @classmethod
     def light(
-        cls, skeleton: Skeleton, num_classes: int, **kwargs: object
+        cls, skeleton: Skeleton, num_classes: int, **kwargs: Any
     ) -> "SymGNN":
         r"""The network for Human3.6M and CMU Mocap: four JGTC and three PGTC
         blocks of widths 32 to 256, temporal kernel 5, three hops, fusion
@@ -194,15 +210,16 @@ class SymGNN(Pretrained):
             num_classes: The number of actions.
             **kwargs: The further arguments of :class:`SymGNN`.
         """
-        return cls(skeleton, num_classes, **kwargs)  # type: ignore[arg-type]
+        return cls(skeleton, num_classes, **kwargs)
 
     @classmethod
     def full(
-        cls, skeleton: Skeleton, num_classes: int, **kwargs: object
+        cls, skeleton: Skeleton, num_classes: int, **kwargs: Any
     ) -> "SymGNN":
         r"""The network for NTU-RGB+D and Kinetics: nine JGTC and eight PGTC
         blocks of widths 64, 128 and 256, temporal kernel 9, four hops,
-        fusion after the third and the sixth block and stride 2 behind them.
+        290 frames observed and 10 predicted, fusion after the third and the
+        sixth block and stride 2 behind them.
 
         Args:
             skeleton: The skeleton.
@@ -211,13 +228,14 @@ class SymGNN(Pretrained):
         """
         arguments = {
             "observed": 290,
+            "future": 10,
             "channels": (64,) * 3 + (128,) * 3 + (256,) * 3,
             "strides": (1, 1, 1, 2, 1, 1, 2, 1, 1),
             "fusion": (2, 5),
             "num_hops": 4,
             "kernel_size": 9,
         }
-        return cls(skeleton, num_classes, **{**arguments, **kwargs})  # type: ignore[arg-type]
+        return cls(skeleton, num_classes, **{**arguments, **kwargs})
 
     def reset_parameters(self) -> None:
         r"""Draws new weights."""

@@ -1,0 +1,172 @@
+"""Hold trained weights against the published errors on CMU Mocap.
+
+    python examples/evaluate.py --weights cmu-light-long --data cmu_mocap.zip
+
+--weights are those that come with the library, by name, or a folder that
+`save_pretrained` wrote.
+"""
+
+import argparse
+import json
+import time
+import warnings
+from pathlib import Path
+
+import torch
+
+from symgnn_pyg.datasets import CMUMocap, SyntheticMotion
+from symgnn_pyg.errors import DataError
+from symgnn_pyg.files import replacing
+from symgnn_pyg.nn import SymGNN
+from symgnn_pyg.training import evaluate
+from symgnn_pyg.transforms import Standardize
+
+FRAME_MS = 40
+# The future frames that papers report.
+REPORTED = (1, 3, 7, 9, 13, 24)
+# Mean angle errors of Sym-GNN as published, at 80, 160, 320, 400 and 1000 ms,
+# for the actions whose training and test files can be had in full.
+PUBLISHED_MS = (80, 160, 320, 400, 1000)
+PUBLISHED = {
+    "basketball": (0.32, 0.48, 0.91, 1.06, 1.47),
+    "jumping": (0.32, 0.55, 1.40, 1.60, 1.82),
+    "running": (0.21, 0.33, 0.53, 0.56, 0.65),
+    "soccer": (0.19, 0.32, 0.66, 0.78, 1.32),
+    "walking": (0.26, 0.32, 0.35, 0.39, 0.52),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--weights", required=True, help="a name or a folder")
+    parser.add_argument(
+        "--data", required=True, help="the folder or zip archive of CMU Mocap"
+    )
+    parser.add_argument("--json", type=Path, help="write the table here, too")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("outputs"),
+        help="keeps what was read from --data",
+    )
+    args = parser.parse_args()
+    warnings.formatwarning = lambda message, *_, **__: f"Note: {message}\n"
+    warnings.filterwarnings("ignore", module="lightning|torch")
+    try:
+        run(args)
+    except (DataError, ValueError, OSError) as error:
+        raise SystemExit(f"Error: {error}") from None
+
+
+def run(args: argparse.Namespace) -> None:
+    started = time.monotonic()
+    model = SymGNN.from_pretrained(args.weights)
+    about = model.about
+    try:
+        trained, seed = about["trained"], about["seed"]
+        mean, std = (torch.tensor(about[name]) for name in ("mean", "std"))
+    except KeyError as error:
+        raise DataError(
+            f"{args.weights} does not say its {error}, which examples write"
+        ) from None
+    args.output.mkdir(parents=True, exist_ok=True)
+    test = CMUMocap(
+        args.data,
+        "test",
+        observed=model.observed,
+        future=model.prediction.future,
+        allow_missing=True,
+        store=args.output / "cmu_mocap.h5",
+        transform=Standardize(mean, std),
+    )
+    metrics = report(model, test, trained, seed)
+    metrics["seconds"] = round(time.monotonic() - started, 1)
+    if args.json is not None:
+        with replacing(args.json) as path:
+            path.write_text(json.dumps(metrics, indent=2) + "\n")
+
+
+def report(
+    model: SymGNN,
+    test: CMUMocap | SyntheticMotion,
+    trained: list[str],
+    seed: int,
+) -> dict:
+    """Prints and returns the errors of a network and of zero velocity on test
+    windows, beside the published ones, and its accuracies.
+
+    Args:
+        model: The network.
+        test: The test windows.
+        trained: The actions that the network was trained on; the others are
+            not to be recognised, nor are they averaged over.
+        seed: The seed of the training.
+    """
+    labels = test.labels.tolist()
+    known = [i for i, y in enumerate(labels) if test.classes[y] in trained]
+    found = evaluate(model, test)
+    recognised = evaluate(model, test[known])
+    frames = [frame for frame in REPORTED if frame < test.future]
+    horizons = [FRAME_MS * (frame + 1) for frame in frames]
+    rows = {"zero_velocity": found["still"], "model": found["error"]}
+    groups = {
+        name: metric.compute_groups()[:, frames].tolist()
+        for name, metric in rows.items()
+    }
+    per_action = {
+        test.classes[i]: {name: groups[name][i] for name in rows}
+        for i in sorted(set(labels))
+    }
+    averaged = [action for action in per_action if action in trained]
+    if isinstance(test, CMUMocap):
+        averaged = [a for a in averaged if a in PUBLISHED] or averaged
+        for action in PUBLISHED.keys() & per_action.keys():
+            published = dict(zip(PUBLISHED_MS, PUBLISHED[action], strict=True))
+            per_action[action]["published"] = [
+                published.get(horizon) for horizon in horizons
+            ]
+    average = {
+        name: [average_of(column) for column in zip(*cells, strict=True)]
+        for name in ("zero_velocity", "model", "published")
+        if (cells := [per_action[a].get(name) for a in averaged])[0]
+    }
+    metrics = {
+        "protocol": f"mean angle error at a frame, radians; {len(test)} test "
+        f"windows of {test.observed} observed frames from held-out "
+        f"recordings; average over {', '.join(averaged)}",
+        "horizons_ms": horizons,
+        "per_action": per_action,
+        "average": average,
+        "recognition": f"{len(known)} of the windows, of actions that were "
+        f"trained",
+        "top1": recognised["top1"].compute().item(),
+        "top5": recognised["top5"].compute().item(),
+        "seed": seed,
+    }
+    print_table(metrics)
+    return metrics
+
+
+def average_of(numbers: tuple) -> float | None:
+    return None if None in numbers else sum(numbers) / len(numbers)
+
+
+def print_table(metrics: dict) -> None:
+    print(f"\n{metrics['protocol']}")
+    head = "".join(f"{ms:>7} ms" for ms in metrics["horizons_ms"])
+    print(f"{'':18}{'':15}{head}")
+    table = {**metrics["per_action"], "average": metrics["average"]}
+    for action, rows in table.items():
+        for name, values in rows.items():
+            cells = "".join(
+                f"{'-':>10}" if v is None else f"{v:>10.3f}" for v in values
+            )
+            print(f"{action:18}{name.replace('_', ' '):15}{cells}")
+    print(
+        f"recognition of {metrics['recognition']}: top-1 "
+        f"{metrics['top1']:.1%}, top-5 {metrics['top5']:.1%}\n"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+import json
+import runpy
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+import torch
+
+from symgnn_pyg import Skeleton
+from symgnn_pyg.datasets.cmu_mocap import ACTIONS
+from symgnn_pyg.nn import SymGNN
+
+SCRIPT = Path(__file__).resolve().parents[2] / "examples" / "evaluate.py"
+CMU = Skeleton.get("cmu26")
+ABOUT = {
+    "classes": list(ACTIONS),
+    "trained": ["running", "walking"],
+    "mean": torch.zeros(26, 3).tolist(),
+    "std": torch.ones(26, 3).tolist(),
+    "seed": 4,
+}
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path, write_recording):
+    data = tmp_path / "cmu"
+    for action in ("running", "walking", "soccer"):
+        write_recording(data / f"test/{action}/{action}_1.txt", 155)
+
+    def run(*arguments):
+        arguments = ["--data", data, "--output", tmp_path / "out", *arguments]
+        monkeypatch.setattr(sys, "argv", [str(SCRIPT), *map(str, arguments)])
+        monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            runpy.run_path(str(SCRIPT), run_name="__main__")
+        return capsys.readouterr().out
+
+    return run
+
+
+def write_weights(folder, about=ABOUT, future=10):
+    """A network that predicts stillness, and finds everything to run."""
+    model = SymGNN.light(
+        CMU, 8, observed=12, future=future, channels=(2, 2, 4, 4),
+        hidden_channels=8,
+    )  # fmt: skip
+    torch.nn.init.zeros_(model.recognition.classify.weight)
+    torch.nn.init.zeros_(model.recognition.classify.bias)
+    model.recognition.classify.bias.data[ACTIONS.index("running")] = 9
+    model.save_pretrained(folder / "model", **about)
+    return folder / "model"
+
+
+def test_table(run, tmp_path):
+    path = tmp_path / "table.json"
+    out = run("--weights", write_weights(tmp_path), "--json", path)
+    found = json.loads(path.read_text())
+    assert found["horizons_ms"] == [80, 160, 320, 400]
+    for rows in (*found["per_action"].values(), found["average"]):
+        assert rows["model"] == pytest.approx(rows["zero_velocity"])
+    # Soccer was not trained: it is measured, and counts for nothing.
+    assert set(found["per_action"]) == {"running", "walking", "soccer"}
+    assert found["average"]["published"] == pytest.approx(
+        [(a + b) / 2 for a, b in zip(
+            (0.21, 0.33, 0.53, 0.56), (0.26, 0.32, 0.35, 0.39), strict=True
+        )]
+    )  # fmt: skip
+    assert found["top1"] == 0.5
+    assert found["seed"] == 4
+    assert "16 of the windows" in out
+
+
+def test_horizon_that_was_not_published(run, tmp_path):
+    run(
+        "--weights", write_weights(tmp_path, future=25),
+        "--json", tmp_path / "table.json",
+    )  # fmt: skip
+    found = json.loads((tmp_path / "table.json").read_text())["average"]
+    assert found["published"][4] is None
+    assert found["published"][5] == pytest.approx(0.585)
+
+
+@pytest.mark.parametrize(
+    ("about", "message"),
+    [
+        ({}, "does not say its 'trained'"),
+        ({**ABOUT, "mean": [0.0]}, "Error: .*mean"),
+    ],
+)
+def test_weights_without_what_is_needed(run, tmp_path, about, message):
+    with pytest.raises(SystemExit, match=message):
+        run("--weights", write_weights(tmp_path, about))
+
+
+def test_no_such_weights(run):
+    with pytest.raises(SystemExit, match=r"Error: There is no folder absent"):
+        run("--weights", "absent")
