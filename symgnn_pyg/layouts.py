@@ -37,7 +37,8 @@ CMU26 = Skeleton(
 
 # The 38 joints of a CMU Mocap file, "end" marking where a chain ends, with
 # the rest pose of a generic adult: what forward kinematics needs. CMU26 keeps
-# the joints of CMU26_IN_38.
+# the joints of CMU26_IN_38; those that it leaves out are in the parts of their
+# neighbours on the same side of the body.
 CMU38 = Skeleton(
     joints=(
         "root",
@@ -59,6 +60,13 @@ CMU38 = Skeleton(
         (29, 15), (30, 29), (31, 30), (32, 31), (33, 32), (34, 33), (35, 34),
         (36, 32), (37, 36),
     ),
+    parts=dict(zip(LEFT_FIRST, (
+        (1, 2, 3), (4, 5, 6), (7, 8, 9), (10, 11, 12),
+        (0, 13, 14, 15), (16, 17, 18, 19),
+        (20, 21, 22), (23, 24, 25, 26, 27, 28),
+        (29, 30, 31), (32, 33, 34, 35, 36, 37),
+    ), strict=True)),
+    part_bones=PART_BONES,
     offsets=(
         (0, 0, 0),
         (0, 0, 0), (0.093, -0.102, 0.035), (0.146, -0.402, 0),
@@ -148,4 +156,4 @@ KINETICS18 = Skeleton(
     name="kinetics18",
 )  # fmt: skip
 
-LAYOUTS = {s.name: s for s in (NTU25, KINETICS18, H36M20, CMU26)}
+LAYOUTS = {s.name: s for s in (NTU25, KINETICS18, H36M20, CMU26, CMU38)}

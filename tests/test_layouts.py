@@ -1,6 +1,7 @@
 """The built-in skeletons against the numbers that the field uses."""
 
 import pytest
+import torch
 
 from symgnn_pyg.layouts import CMU26, CMU26_IN_38, CMU38, LAYOUTS
 
@@ -16,6 +17,10 @@ EDGES = {
     "cmu26": """1-2 2-3 3-4 5-6 6-7 7-8 1-9 5-9 9-10 10-11 11-12 12-13 13-14
         11-15 15-16 16-17 17-18 18-19 17-20 11-21 21-22 22-23 23-24 24-25
         23-26""",
+    "cmu38": """2-1 3-2 4-3 5-4 6-5 7-6 8-1 9-8 10-9 11-10 12-11 13-12
+        14-1 15-14 16-15 17-16 18-17 19-18 20-19 21-16 22-21 23-22 24-23
+        25-24 26-25 27-26 28-24 29-28 30-16 31-30 32-31 33-32 34-33 35-34
+        36-35 37-33 38-37""",
 }
 PARTS = {
     "cmu26": [[0, 1], [2, 3], [4, 5], [6, 7], [8, 9, 10], [11, 12, 13],
@@ -25,6 +30,10 @@ PARTS = {
               [4, 5], [6, 7, 21, 22], [8, 9], [10, 11, 23, 24]],
     "kinetics18": [[11, 12], [13], [8, 9], [10], [1], [0, 14, 15, 16, 17],
                    [5, 6], [7], [2, 3], [4]],
+    "cmu38": [[1, 2, 3], [4, 5, 6], [7, 8, 9], [10, 11, 12],
+              [0, 13, 14, 15], [16, 17, 18, 19],
+              [20, 21, 22], [23, 24, 25, 26, 27, 28],
+              [29, 30, 31], [32, 33, 34, 35, 36, 37]],
 }  # fmt: skip
 PART_EDGES = "0-1 2-3 0-4 2-4 4-5 4-6 6-7 4-8 8-9"
 NAMES = [
@@ -113,6 +122,12 @@ def test_cmu_joints_in_the_file():
     assert set(dropped) - set(ends) == {
         "root", "lhipjoint", "rhipjoint", "lclavicle", "rclavicle",
     }  # fmt: skip
+
+
+def test_cmu_parts_are_those_of_the_joints_that_are_kept():
+    part = CMU38.joint_to_part[list(CMU26_IN_38)]
+    assert torch.equal(part, CMU26.joint_to_part)
+    assert CMU38.part_bones == CMU26.part_bones
 
 
 def test_cmu_bones_follow_the_file():

@@ -10,6 +10,7 @@ from torch import Tensor
 from symgnn_pyg.datasets.npy import check_finite
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.transforms.place_joints import place_joints
 
 # Against files that describe more than any body has.
 MOST_JOINTS = 500
@@ -22,23 +23,17 @@ def joint_positions(
     num_frames: int,
     where: str,
 ) -> np.ndarray:
-    r"""Joint positions down a tree, as in
-    :func:`~symgnn_pyg.transforms.forward_kinematics`, with offsets that may
-    change from frame to frame:
-
-    .. math::
-        \mathbf{R}_i = \mathbf{R}_{p(i)} \mathbf{L}_i,
-        \qquad \mathbf{x}_i = \mathbf{x}_{p(i)} + \mathbf{R}_{p(i)}
-        \mathbf{o}_i
+    r"""Joint positions by forward kinematics, see
+    :func:`~symgnn_pyg.transforms.place_joints.place_joints`.
 
     Args:
         parents: The parent of each joint, which stands before it; -1 for the
             root.
-        offsets: The position :math:`\mathbf{o}_i` of each joint relative to
-            its parent, of shape :math:`[3]` or :math:`[T, 3]`.
-        rotations: The rotation matrices :math:`\mathbf{L}_i` of each joint
-            relative to its parent, of shape :math:`[T, 3, 3]`, or
-            :obj:`None` for a joint that does not turn.
+        offsets: The position of each joint relative to its parent, of shape
+            :math:`[3]` or :math:`[T, 3]`.
+        rotations: The rotation matrices of each joint relative to its parent,
+            of shape :math:`[T, 3, 3]`, or :obj:`None` for a joint that does
+            not turn.
         num_frames: The number of frames :math:`T`.
         where: The name of the file, for messages.
 
@@ -48,18 +43,8 @@ def joint_positions(
     Raises:
         DataError: If a position is not finite, since numbers are too large.
     """
-    position = torch.empty(num_frames, len(parents), 3, dtype=torch.double)
-    identity = torch.eye(3, dtype=torch.double)
-    turned: list[Tensor] = []
-    for joint, (parent, offset, rotation) in enumerate(
-        zip(parents, offsets, rotations, strict=True)
-    ):
-        above = identity if parent < 0 else turned[parent]
-        moved = (above @ offset.unsqueeze(-1)).squeeze(-1)
-        if parent >= 0:
-            moved = position[:, parent] + moved
-        position[:, joint] = moved
-        turned.append(above if rotation is None else above @ rotation)
+    placed = place_joints(parents, offsets, rotations)
+    position = torch.stack([p.expand(num_frames, 3) for p in placed], dim=1)
     check_finite(position.numpy(), where)
     return position.numpy()
 
@@ -88,8 +73,6 @@ def tree_skeleton(
             f"{where}: {len(joints)} joints are more than the {MOST_JOINTS} "
             f"of any body"
         )
-    if not all(math.isfinite(x) for offset in offsets for x in offset):
-        raise DataError(f"{where}: the length of a bone is too large")
     bones = [(j, parent) for j, parent in enumerate(parents) if parent >= 0]
     try:
         return Skeleton(joints, bones, offsets=offsets, name=name)

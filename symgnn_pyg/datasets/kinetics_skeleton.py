@@ -1,45 +1,25 @@
-import json
 import os
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from functools import partial
-from itertools import count
 from pathlib import PurePosixPath
-from typing import Any, NamedTuple, NoReturn, TypeVar
-
-import numpy as np
+from typing import Any, NamedTuple
 
 from symgnn_pyg.data import SkeletonData
+from symgnn_pyg.datasets.kinetics_json import field, parse, read_json
 from symgnn_pyg.datasets.motion_dataset import (
     MotionDataset,
     check_split,
     check_window,
     clip_windows,
 )
-from symgnn_pyg.datasets.prepare import (
-    EmptyRecordingError,
-    Recording,
-    prepare,
-    report_missing,
-)
+from symgnn_pyg.datasets.prepare import Recording, prepare, report_missing
 from symgnn_pyg.datasets.source import Source
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.layouts import KINETICS18
 
 TRAINING, TEST = "kinetics_train", "kinetics_val"
 VALIDATION_SHARE = 20
-MOST_FRAMES = 300
-# A parsed document takes some twenty times the room of its text.
-MOST_BYTES = 2**24
-LARGEST = float(np.finfo(np.float32).max)
-KINDS = {
-    bool: "true or false",
-    int: "a whole number",
-    list: "a list",
-    str: "a string",
-}
-T = TypeVar("T")
 
 
 class KineticsSkeleton(MotionDataset):
@@ -199,7 +179,7 @@ def _labels(source: Source) -> Iterator[tuple[str, _Label]]:
                 f"{len(found)}"
             )
         where = source.where(found[0])
-        entries = _read_json(source.read(found[0]), where)
+        entries = read_json(source.read(found[0]), where)
         if not isinstance(entries, dict):
             raise DataError(f"{where} must be an object, from clip to label")
         for clip, entry in entries.items():
@@ -207,11 +187,11 @@ def _labels(source: Source) -> Iterator[tuple[str, _Label]]:
 
 
 def _label(entry: Any, where: str) -> _Label:
-    name = _get(entry, "label", str, where)
-    number = _get(entry, "label_index", int, where)
+    name = field(entry, "label", str, where)
+    number = field(entry, "label_index", int, where)
     if number < 0:
         raise DataError(f"{where}: 'label_index' {number} is negative")
-    return _Label(name, number, _get(entry, "has_skeleton", bool, where))
+    return _Label(name, number, field(entry, "has_skeleton", bool, where))
 
 
 def _check_labelled(source: Source, labels: Mapping[str, _Label]) -> None:
@@ -252,122 +232,3 @@ def _split(name: str) -> str:
         return "test"
     held_out = zlib.crc32(clip.encode()) % VALIDATION_SHARE == 0
     return "val" if held_out else "train"
-
-
-def parse(content: bytes, where: str, max_bodies: int = 1) -> np.ndarray:
-    r"""The bodies of a file, of shape :math:`[B, T, 18, 3]`.
-
-    Args:
-        content: The content of the file.
-        where: Its name, for messages.
-        max_bodies: The number of bodies to keep, at most.
-            (default: :obj:`1`)
-
-    Raises:
-        EmptyRecordingError: If no frame shows a body.
-        DataError: If it is no JSON document of bodies with 18 joints in 300
-            frames at most.
-    """
-    if len(content) > MOST_BYTES:
-        raise DataError(
-            f"{where} has {len(content)} bytes, more than a clip's {MOST_BYTES}"
-        )
-    frames: dict[int, list[np.ndarray]] = {}
-    entries = _get(_read_json(content, where), "data", list, where)
-    for i, entry in enumerate(entries):
-        place = f"{where}, data[{i}]"
-        index = _get(entry, "frame_index", int, place)
-        if not 1 <= index <= MOST_FRAMES:
-            raise DataError(
-                f"{place}: 'frame_index' must be from 1 to {MOST_FRAMES}"
-            )
-        if index in frames:
-            raise DataError(f"{place}: frame {index} occurs twice")
-        bodies = [
-            _body(body, f"{place}.skeleton[{k}]")
-            for k, body in enumerate(_get(entry, "skeleton", list, place))
-        ]
-        bodies.sort(key=_confidence, reverse=True)
-        frames[index] = [b for b in bodies if b[:, 2].any()][:max_bodies]
-    if not any(frames.values()):
-        raise EmptyRecordingError(f"{where} shows no body")
-    return _link(frames)
-
-
-def _body(entry: Any, where: str) -> np.ndarray:
-    pose = _numbers(entry, "pose", 2 * KINETICS18.num_joints, where)
-    score = _numbers(entry, "score", KINETICS18.num_joints, where)
-    if (score < 0).any():
-        raise DataError(f"{where}: a score is negative")
-    body = np.column_stack([pose.reshape(-1, 2) - 0.5, score])  # [V, 3]
-    body[score == 0] = 0.0
-    return body
-
-
-def _confidence(body: np.ndarray) -> float:
-    return float(body[:, 2].mean())
-
-
-def _link(frames: Mapping[int, list[np.ndarray]]) -> np.ndarray:
-    most = max(map(len, frames.values()))
-    tracks = np.zeros((most, max(frames), KINETICS18.num_joints, 3))
-    latest: list[np.ndarray] = []
-    for index, bodies in sorted(frames.items()):
-        for track, body in zip(_join(latest, bodies), bodies, strict=True):
-            tracks[track, index - 1] = body
-            latest[track : track + 1] = [body]
-    order = np.argsort(-tracks[..., 2].mean(axis=(1, 2)), kind="stable")
-    return tracks[order]
-
-
-def _join(latest: list[np.ndarray], bodies: list[np.ndarray]) -> list[int]:
-    """The track that each body joins; those after the last one are new."""
-    if len(latest) == len(bodies) == 1:
-        return [0]
-    found = [-1] * len(bodies)
-    if latest and bodies:
-        distance = _distance(np.stack(latest)[:, None], np.stack(bodies))
-        for _ in range(min(distance.shape)):
-            track, body = divmod(int(distance.argmin()), len(bodies))
-            found[body] = track
-            distance[track] = distance[:, body] = np.inf
-    new = count(len(latest))
-    return [next(new) if track < 0 else track for track in found]
-
-
-def _distance(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    both = (one[..., 2] > 0) & (other[..., 2] > 0)
-    gap = np.linalg.norm(one[..., :2] - other[..., :2], axis=-1)
-    mean = (gap * both).sum(-1) / np.maximum(both.sum(-1), 1)
-    return np.where(both.any(-1), mean, LARGEST)
-
-
-def _read_json(content: bytes, where: str) -> Any:
-    try:
-        return json.loads(content, parse_constant=_refuse)
-    except RecursionError:
-        raise DataError(f"{where} is nested too deeply") from None
-    except ValueError as e:
-        raise DataError(f"{where} is no JSON document: {e}") from e
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number of JSON")
-
-
-def _get(entry: Any, key: str, kind: type[T], where: str) -> T:
-    value = entry.get(key) if isinstance(entry, dict) else None
-    # Not isinstance: to Python, true is a whole number.
-    if type(value) is not kind:
-        raise DataError(f"{where}: {key!r} must be {KINDS[kind]}")
-    return value
-
-
-def _numbers(entry: Any, key: str, length: int, where: str) -> np.ndarray:
-    values = _get(entry, key, list, where)
-    if len(values) == length and {int, float}.issuperset(map(type, values)):
-        with suppress(OverflowError):
-            numbers = np.array(values, float)
-            if (abs(numbers) <= LARGEST).all():
-                return numbers
-    raise DataError(f"{where}: {key!r} must be {length} finite numbers")

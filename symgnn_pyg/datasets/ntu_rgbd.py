@@ -1,12 +1,9 @@
-import io
 import os
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
-
-import numpy as np
 
 from symgnn_pyg.data import SkeletonData
 from symgnn_pyg.datasets.motion_dataset import (
@@ -15,53 +12,13 @@ from symgnn_pyg.datasets.motion_dataset import (
     check_window,
     clip_windows,
 )
-from symgnn_pyg.datasets.prepare import EmptyRecordingError, Recording, prepare
+from symgnn_pyg.datasets.ntu_actions import ACTIONS
+from symgnn_pyg.datasets.ntu_skeleton_file import parse
+from symgnn_pyg.datasets.prepare import Recording, prepare
 from symgnn_pyg.datasets.source import Source
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.layouts import NTU25
 
-# As the authors of the data set name them; the first sixty are NTU-RGB+D.
-ACTIONS = tuple(
-    """\
-drink water; eat meal/snack; brushing teeth; brushing hair; drop; pickup;
-throw; sitting down; standing up (from sitting position); clapping; reading;
-writing; tear up paper; wear jacket; take off jacket; wear a shoe;
-take off a shoe; wear on glasses; take off glasses; put on a hat/cap;
-take off a hat/cap; cheer up; hand waving; kicking something;
-put something inside pocket / take out something from pocket;
-hopping (one foot jumping); jump up; make a phone call/answer phone;
-playing with phone/tablet; typing on a keyboard;
-pointing to something with finger; taking a selfie; check time (from watch);
-rub two hands together; nod head/bow; shake head; wipe face; salute;
-put the palms together; cross hands in front (say stop); sneeze/cough;
-staggering; falling; touch head (headache);
-touch chest (stomachache/heart pain); touch back (backache);
-touch neck (neckache); nausea or vomiting condition;
-use a fan (with hand or paper)/feeling warm; punching/slapping other person;
-kicking other person; pushing other person; pat on back of other person;
-point finger at the other person; hugging other person;
-giving something to other person; touch other person's pocket; handshaking;
-walking towards each other; walking apart from each other; put on headphone;
-take off headphone; shoot at the basket; bounce ball; tennis bat swing;
-juggling table tennis balls; hush (quite); flick hair; thumb up; thumb down;
-make ok sign; make victory sign; staple book; counting money; cutting nails;
-cutting paper (using scissors); snapping fingers; open bottle; sniff (smell);
-squat down; toss a coin; fold paper; ball up paper; play magic cube;
-apply cream on face; apply cream on hand back; put on bag; take off bag;
-put something into a bag; take something out of a bag; open a box;
-move heavy objects; shake fist; throw up cap/hat; hands up (both hands);
-cross arms; arm circles; arm swings; running on the spot;
-butt kicks (kick backward); cross toe touch; side kick; yawn;
-stretch oneself; blow nose; hit other person with something;
-wield knife towards other person; knock over other person (hit with body);
-grab other person's stuff; shoot at other person with a gun; step on foot;
-high-five; cheers and drink; carry something with other person;
-take a photo of other person; follow other person;
-whisper in other person's ear; exchange things with other person;
-support somebody with one's hand (someone is sick, help him to walk);
-finger-guessing game (playing rock-paper-scissors)\
-""".replace("\n", " ").split("; ")
-)
 # What each benchmark trains on; both numbers of classes share the subjects,
 # since those of the first sixty end at 40.
 BENCHMARKS = {"xsub": (60, 120), "xview": (60,), "xset": (120,)}
@@ -72,10 +29,6 @@ SUBJECTS = frozenset((
 ))  # fmt: skip
 CAMERAS = (2, 3)
 NAME = re.compile("S([0-9]{3})C([0-9]{3})P([0-9]{3})R[0-9]{3}A([0-9]{3})")
-BODY_FIELDS, JOINT_FIELDS = 10, 12
-LARGEST = float(np.finfo(np.float32).max)
-# Many times what a clip has: a line without a body becomes a whole pose.
-MOST_FRAMES = 1000
 
 
 class NTURGBD(MotionDataset):
@@ -98,7 +51,7 @@ class NTURGBD(MotionDataset):
     :obj:`"train"` then leaves out.
 
     The field moves the middle of the first body's spine to the origin and
-    turns the body upright: :obj:`Compose([Centre(1), NormaliseView(spine=(0,
+    turns the body upright: :obj:`Compose([Center(1), NormalizeView(spine=(0,
     1), shoulders=(8, 4))])` of :obj:`symgnn_pyg.transforms` does that.
 
     Args:
@@ -286,108 +239,3 @@ def _read_names(path: str | os.PathLike[str]) -> set[str]:
     if not names:
         raise DataError(f"{path} names no clips, such as S001C002P003R002A013")
     return names
-
-
-def parse(content: bytes, where: str, max_bodies: int = 2) -> np.ndarray:
-    r"""The bodies of a file, of shape :math:`[B, T, 25, 3]`, in metres.
-
-    Args:
-        content: The content of the file.
-        where: Its name, for messages.
-        max_bodies: The number of bodies to keep, at most.
-            (default: :obj:`2`)
-
-    Raises:
-        EmptyRecordingError: If no frame shows a body.
-        DataError: If it is no recording of bodies with 25 joints.
-    """
-    lines = _Lines(content, where)
-    num_frames = lines.count("frames")
-    if num_frames > MOST_FRAMES:
-        raise lines.fault(f"{num_frames} frames, more than {MOST_FRAMES}")
-    bodies: dict[bytes, tuple[list[int], list[np.ndarray]]] = {}
-    for frame in range(num_frames):
-        for _ in range(lines.count("bodies")):
-            name = lines.fields(BODY_FIELDS, "a body")[0]
-            frames, poses = bodies.setdefault(name, ([], []))
-            if frames and frames[-1] == frame:
-                raise lines.fault(
-                    f"body {name.decode(errors='replace')!r} occurs twice in "
-                    f"frame {frame + 1}"
-                )
-            frames.append(frame)
-            poses.append(lines.pose())
-    lines.end()
-    if not bodies:
-        raise EmptyRecordingError(f"{where} shows no body")
-    tracks = [(at, np.stack(poses)) for at, poses in bodies.values()]
-    tracks.sort(key=lambda track: _spread(track[1]), reverse=True)
-    return np.stack(
-        [_fill(at, poses, num_frames) for at, poses in tracks[:max_bodies]]
-    )
-
-
-class _Lines:
-    """The lines of a file, one after the other, with their numbers."""
-
-    def __init__(self, content: bytes, where: str) -> None:
-        self._lines = iter(io.BytesIO(content))
-        self._where = where
-        self._number = 0
-
-    def fault(self, text: str) -> DataError:
-        return DataError(f"{self._where}, line {self._number}: {text}")
-
-    def fields(self, count: int, what: str) -> list[bytes]:
-        self._number += 1
-        line = next(self._lines, None)
-        if line is None:
-            raise self.fault(f"the file ends where {what} is due")
-        # One more than is due tells that there are too many.
-        fields = line.split(None, count)
-        if len(fields) != count:
-            raise self.fault(f"expected {what}, in {count} fields")
-        return fields
-
-    def count(self, what: str) -> int:
-        text = self.fields(1, f"a number of {what}")[0]
-        if not text.isdigit() or len(text) > 9:
-            raise self.fault(
-                f"{text[:20].decode(errors='replace')!r} is no number of {what}"
-            )
-        return int(text)
-
-    def pose(self) -> np.ndarray:
-        count = self.count("joints")
-        if count != NTU25.num_joints:
-            raise self.fault(f"{count} joints, expected {NTU25.num_joints}")
-        return np.array([self.position() for _ in range(count)])
-
-    def position(self) -> list[float]:
-        fields = self.fields(JOINT_FIELDS, "a joint")[:3]
-        try:
-            position = list(map(float, fields))
-        except ValueError:
-            position = [np.nan]
-        if not all(abs(x) <= LARGEST for x in position):
-            text = b" ".join(fields)[:60].decode(errors="replace")
-            raise self.fault(f"{text!r} is no position")
-        return position
-
-    def end(self) -> None:
-        for line in self._lines:
-            self._number += 1
-            if line.strip():
-                raise self.fault("the file goes on after its last frame")
-
-
-def _spread(poses: np.ndarray) -> float:
-    return float(poses.std(axis=(0, 1)).sum())
-
-
-def _fill(seen: list[int], poses: np.ndarray, length: int) -> np.ndarray:
-    at = np.interp(np.arange(length), seen, np.arange(len(seen)))
-    low = at.astype(int)
-    high = np.minimum(low + 1, len(seen) - 1)
-    share = (at - low)[:, None, None]
-    return (1 - share) * poses[low] + share * poses[high]

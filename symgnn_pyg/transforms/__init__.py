@@ -1,4 +1,4 @@
-from symgnn_pyg.transforms.centre import Centre
+from symgnn_pyg.transforms.center import Center
 from symgnn_pyg.transforms.change_speed import ChangeSpeed
 from symgnn_pyg.transforms.cmu_positions import cmu_positions
 from symgnn_pyg.transforms.difference import Difference
@@ -8,7 +8,7 @@ from symgnn_pyg.transforms.joint_dropout import JointDropout
 from symgnn_pyg.transforms.mirror import Mirror
 from symgnn_pyg.transforms.mirrored_joints import mirrored_joints
 from symgnn_pyg.transforms.motion_transform import MotionTransform
-from symgnn_pyg.transforms.normalise_view import NormaliseView
+from symgnn_pyg.transforms.normalize_view import NormalizeView
 from symgnn_pyg.transforms.observe import Observe
 from symgnn_pyg.transforms.random_jitter import RandomJitter
 from symgnn_pyg.transforms.random_rotation import RandomRotation
@@ -26,13 +26,13 @@ from symgnn_pyg.transforms.temporal_transform import TemporalTransform
 from symgnn_pyg.transforms.to_bones import ToBones
 
 __all__ = [
-    "Centre",
+    "Center",
     "ChangeSpeed",
     "Difference",
     "JointDropout",
     "Mirror",
     "MotionTransform",
-    "NormaliseView",
+    "NormalizeView",
     "Observe",
     "RandomJitter",
     "RandomRotation",

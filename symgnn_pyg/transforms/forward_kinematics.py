@@ -1,8 +1,10 @@
+import networkx as nx
 import roma
 import torch
 from torch import Tensor
 
 from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.transforms.place_joints import place_joints
 
 
 def forward_kinematics(rotation: Tensor, skeleton: Skeleton) -> Tensor:
@@ -39,26 +41,18 @@ def forward_kinematics(rotation: Tensor, skeleton: Skeleton) -> Tensor:
             f"Expected 'rotation' of shape [*, {skeleton.num_joints}, 3], "
             f"got {list(rotation.shape)}"
         )
-    local = roma.rotvec_to_rotmat(rotation)  # [*, V, 3, 3]
-    offset = rotation.new_tensor(skeleton.offsets)
+    tree = nx.DiGraph((parent, child) for child, parent in skeleton.bones)
+    tree.add_nodes_from(range(skeleton.num_joints))
+    order = list(nx.topological_sort(tree))  # Parents stand before children.
+    place = {joint: i for i, joint in enumerate(order)}
     parent = dict(skeleton.bones)
-    turned: dict[int, Tensor] = {}
-    position: dict[int, Tensor] = {}
-
-    def place(joint: int) -> None:
-        if joint in turned:
-            return
-        up = parent.get(joint)
-        if up is None:
-            turned[joint] = local[..., joint, :, :]
-            position[joint] = offset[joint].expand((*rotation.shape[:-2], 3))
-            return
-        place(up)
-        turned[joint] = turned[up] @ local[..., joint, :, :]
-        position[joint] = position[up] + turned[up] @ offset[joint]
-
-    for joint in range(skeleton.num_joints):
-        place(joint)
+    local = roma.rotvec_to_rotmat(rotation)  # [*, V, 3, 3]
+    position = place_joints(
+        [place[parent[joint]] if joint in parent else -1 for joint in order],
+        rotation.new_tensor(skeleton.offsets)[order],
+        (local[..., joint, :, :] for joint in order),
+    )
+    shape = (*rotation.shape[:-2], 3)
     return torch.stack(
-        [position[joint] for joint in range(skeleton.num_joints)], dim=-2
+        [position[place[j]].expand(shape) for j in range(len(order))], dim=-2
     )

@@ -1,15 +1,8 @@
-import re
-
 import torch
 from torch import Tensor
 
 from symgnn_pyg.skeleton import Skeleton
-
-SWAPS = {"left": "right", "Left": "Right", "LEFT": "RIGHT", "l": "r", "L": "R"}
-SWAPS |= {right: left for left, right in SWAPS.items()}
-WORD = re.compile(r"(?<![A-Za-z])(?:left|right)|Left|Right|LEFT|RIGHT")
-# The bones of a dual skeleton, "child-parent", have a letter at both ends.
-LETTER = re.compile(r"(?:^|(?<=-))[lrLR](?!(?i:ower|umbar|oot|ib))")
+from symgnn_pyg.transforms.body_sides import body_sides
 
 
 def mirrored_joints(skeleton: Skeleton) -> Tensor:
@@ -18,34 +11,22 @@ def mirrored_joints(skeleton: Skeleton) -> Tensor:
 
     Sides are told by name: by the words left and right (``"left elbow"``,
     ``"LeftArm"``, ``"hip_left"``) or by a leading letter l or r
-    (``"lfemur"``). A letter means a side only where some joint has a partner
-    by it, and never in names that begin with lower, lumbar, root or rib.
+    (``"lfemur"``). A letter means a side only where the joint has a partner
+    by it: ``"lamp"`` is in the middle if there is no ``"ramp"``.
 
     Args:
         skeleton: The skeleton; a dual one too.
 
     Raises:
-        ValueError: If the joint on the other side of one is missing.
+        ValueError: If the joint on the other side of one that a word puts on
+            a side is missing.
     """
-    joints = skeleton.joints
-    by_word = [WORD.sub(_other, joint) for joint in joints]
-    by_letter = [LETTER.sub(_other, joint) for joint in joints]
-    lettered = any(
-        other != joint and other in joints
-        for joint, other in zip(joints, by_letter, strict=True)
-    )
-    partners = []
-    for joint, word, letter in zip(joints, by_word, by_letter, strict=True):
-        partner = letter if lettered and word == joint else word
-        if partner not in joints:
+    index = {joint: j for j, joint in enumerate(skeleton.joints)}
+    for joint, (_, partner) in zip(index, body_sides(skeleton), strict=True):
+        if partner not in index:
             raise ValueError(
                 f"Joint {joint!r} of {skeleton!r} is on one side of the body, "
                 f"but there is no {partner!r} on the other; a joint in the "
                 f"middle needs a name that is neither left nor right"
             )
-        partners.append(joints.index(partner))
-    return torch.tensor(partners)
-
-
-def _other(side: re.Match[str]) -> str:
-    return SWAPS[side.group()]
+    return torch.tensor([index[name] for _, name in body_sides(skeleton)])

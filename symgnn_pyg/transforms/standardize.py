@@ -22,12 +22,22 @@ class Standardize(MotionTransform):
         std: The standard deviation, of shape :math:`[V, C]`.
 
     Raises:
-        ValueError: If the motion has other joints or channels.
+        ValueError: If :obj:`mean` and :obj:`std` are not of one shape
+            :math:`[V, C]` or hold numbers that are not finite, or if the
+            motion has other joints or channels.
     """
 
     CONSTANT = 1e-4
 
     def __init__(self, mean: Tensor, std: Tensor) -> None:
+        if mean.dim() != 2 or mean.shape != std.shape:
+            raise ValueError(
+                f"'mean' and 'std' must both have the shape [V, C], got "
+                f"{list(mean.shape)} and {list(std.shape)}"
+            )
+        for name, statistic in (("mean", mean), ("std", std)):
+            if not statistic.isfinite().all():
+                raise ValueError(f"'{name}' holds numbers that are not finite")
         self.mean = mean
         self.std = torch.where(std > self.CONSTANT, std, torch.ones_like(std))
 

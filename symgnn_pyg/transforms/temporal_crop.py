@@ -21,21 +21,21 @@ class TemporalCrop(TemporalTransform):
     part are the observed ones.
 
     Args:
-        ratio: The least and the greatest share :math:`r`.
+        ratios: The least and the greatest share :math:`r`.
             (default: :obj:`(0.5, 1.0)`)
 
     Raises:
-        ValueError: If not :obj:`0 < ratio[0] <= ratio[1] <= 1`.
+        ValueError: If not :obj:`0 < ratios[0] <= ratios[1] <= 1`.
     """
 
-    def __init__(self, ratio: tuple[float, float] = (0.5, 1.0)) -> None:
-        self.ratio = check_range("ratio", ratio, most=1.0)
+    def __init__(self, ratios: tuple[float, float] = (0.5, 1.0)) -> None:
+        self.ratios = check_range("ratios", ratios, most=1.0)
 
     def times(self, observed: int, length: int, sample: Tensor) -> Tensor:
-        share = draw_uniform(sample, *self.ratio, 1)  # [M, 1]
+        share = draw_uniform(sample, *self.ratios, 1)  # [M, 1]
         start = draw_uniform(sample, 0.0, 1.0, 1) * (1 - share) * (length - 1)
         frame = torch.arange(length).to(start)
         return start + share * frame
 
     def __repr__(self) -> str:
-        return f"{self.__class__.__name__}(ratio={self.ratio})"
+        return f"{self.__class__.__name__}(ratios={self.ratios})"

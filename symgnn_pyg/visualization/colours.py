@@ -1,13 +1,9 @@
 """Colours that colour-blind readers tell apart, by M. Okabe and K. Ito."""
 
-from typing import Literal
-
 import networkx as nx
 
 from symgnn_pyg.skeleton import Skeleton
-from symgnn_pyg.transforms.mirrored_joints import LETTER, SWAPS, WORD
-
-Side = Literal["left", "right", "middle"]
+from symgnn_pyg.transforms.body_sides import Side, body_sides
 
 BLUE, SKY = "#0072b2", "#56b4e9"
 VERMILLION, ORANGE = "#d55e00", "#e69f00"
@@ -25,24 +21,12 @@ OF_SIDE = {
 
 
 def sides(skeleton: Skeleton) -> list[Side]:
-    r"""The side of the body that each joint is on, told by its name as
-    :func:`~symgnn_pyg.transforms.mirrored_joints` does. A leading letter
-    means a side only where the joint has a partner by it.
+    r"""The side of the body that each joint is on.
 
     Args:
         skeleton: The skeleton; a dual one, or one without sides, too.
     """
-    return [_side(joint, skeleton) for joint in skeleton.joints]
-
-
-def _side(joint: str, skeleton: Skeleton) -> Side:
-    found = WORD.search(joint)
-    if found is None:
-        found = LETTER.search(joint)
-        partner = LETTER.sub(lambda side: SWAPS[side.group()], joint)
-        if found is None or partner not in skeleton.joints:
-            return "middle"
-    return "left" if found.group()[0] in "lL" else "right"
+    return [side for side, _ in body_sides(skeleton)]
 
 
 def joint_colours(skeleton: Skeleton) -> list[str]:

@@ -3,6 +3,8 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
 
 from symgnn_pyg.visualization.arrays import ArrayLike, to_array, to_labels
 
@@ -63,8 +65,8 @@ def plot_confusion(
         matrix, total, out=np.full_like(matrix, np.nan), where=total > 0
     )
     if ax is None:
-        side = 2.5 + 0.35 * num_classes
-        _, ax = plt.subplots(figsize=(side + 0.8, side), layout="constrained")
+        side = 1.5 + 0.35 * num_classes + max(map(_width, classes))
+        _, ax = plt.subplots(figsize=(side + 0.8, side), layout="compressed")
     colours = plt.colormaps["cividis"].with_extremes(bad="#dddddd")
     image = ax.imshow(share, cmap=colours, vmin=0, vmax=1)
     ax.set_xticks(range(num_classes), classes, rotation=90)
@@ -85,3 +87,10 @@ def plot_confusion(
                 )
     ax.figure.colorbar(image, ax=ax, label="share of the class", fraction=0.046)
     return ax
+
+
+def _width(name: str) -> float:
+    """Of a label, in inches."""
+    font = FontProperties(size=plt.rcParams["xtick.labelsize"])
+    points, _, _ = text_to_path.get_text_width_height_descent(name, font, False)
+    return points / 72

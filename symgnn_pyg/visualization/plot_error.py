@@ -9,7 +9,7 @@ from symgnn_pyg.visualization.colours import CYCLE, MARKERS
 
 
 def plot_error(
-    errors: Mapping[str, ArrayLike], frame_ms: float, ax: Axes | None = None
+    errors: Mapping[str, ArrayLike], frame_rate: float, ax: Axes | None = None
 ) -> Axes:
     r"""The error of predictions at each future frame, the first one a frame
     after the last that was observed.
@@ -17,7 +17,7 @@ def plot_error(
     Args:
         errors: The errors by name, of shape :math:`[T']`, in the unit of
             the metric; :math:`T'` may differ.
-        frame_ms: The time between two frames, in milliseconds.
+        frame_rate: Frames a second.
         ax: Where to draw. (default: a new figure)
 
     Returns:
@@ -25,10 +25,10 @@ def plot_error(
 
     Raises:
         ValueError: If there are no errors, a shape is another, or
-            :obj:`frame_ms` is not positive.
+            :obj:`frame_rate` is not positive.
     """
-    if not 0.0 < frame_ms < np.inf:
-        raise ValueError(f"'frame_ms' must be positive, got {frame_ms}")
+    if not 0.0 < frame_rate < np.inf:
+        raise ValueError(f"'frame_rate' must be positive, got {frame_rate}")
     if not errors:
         raise ValueError("'errors' is empty: there is nothing to show")
     arrays = {name: to_array(error, name) for name, error in errors.items()}
@@ -41,7 +41,7 @@ def plot_error(
         _, ax = plt.subplots(figsize=(5.5, 3.8), layout="constrained")
     for number, (name, error) in enumerate(arrays.items()):
         ax.plot(
-            frame_ms * np.arange(1, len(error) + 1),
+            1000.0 * np.arange(1, len(error) + 1) / frame_rate,
             error,
             color=CYCLE[number % len(CYCLE)],
             marker=MARKERS[number % len(MARKERS)],

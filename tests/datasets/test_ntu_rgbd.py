@@ -7,35 +7,15 @@ import torch
 from torch_geometric.loader import DataLoader
 from torch_geometric.transforms import Compose
 
-from symgnn_pyg.datasets.ntu_rgbd import NTURGBD, parse
-from symgnn_pyg.datasets.prepare import EmptyRecordingError
+from symgnn_pyg.datasets import NTURGBD
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.transforms import Centre, NormaliseView
+from symgnn_pyg.transforms import Center, NormalizeView
+from tests.datasets.ntu_document import document, poses
 
 SPLITS = ("train", "val", "test")
 ORIGINAL_SUBJECTS = (
     1, 2, 4, 5, 8, 9, 13, 14, 15, 16, 17, 18, 19, 25, 27, 28, 31, 34, 35, 38,
 )  # fmt: skip
-
-
-def poses(length, seed=0, scale=1.0):
-    """Positions as they are printed, of shape [T, 25, 3]."""
-    random = np.random.default_rng(seed)
-    return np.round(scale * random.standard_normal((length, 25, 3)), 5)
-
-
-def document(frames):
-    """The text of a recording; each frame is a dict from body to pose."""
-    lines = [str(len(frames))]
-    for frame in frames:
-        lines.append(str(len(frame)))
-        for name, pose in frame.items():
-            lines += [f"{name} 0 1 1 1 1 0 0.01 -0.25 2", "25"]
-            lines += [
-                f"{x} {y} {z} 277.4 191.8 nan -inf -0.2 0.05 0.97 -0.1 2"
-                for x, y, z in pose
-            ]
-    return "\r\n".join([*lines, ""])
 
 
 def write(root, name, frames):
@@ -92,116 +72,6 @@ def test_clip_is_stretched(tmp_path):
     (data,) = open_all(tmp_path / "data", tmp_path, observed=3)
     assert data.x[4, :, 1].tolist() == [0.0, 0.5, 1.0]
     assert data.future[4, :, 1].tolist() == [1.5, 2.0]
-
-
-def test_widest_bodies_are_kept_in_that_order():
-    wide, wider, still = poses(4, 1), poses(4, 2, scale=3.0), poses(1)[[0] * 4]
-    frames = [
-        {"still": s, "wide": w, "wider": r}
-        for s, w, r in zip(0.1 * still, wide, wider, strict=True)
-    ]
-    content = document(frames).encode()
-    np.testing.assert_array_equal(parse(content, "x"), [wider, wide])
-    np.testing.assert_array_equal(parse(content, "x", max_bodies=1), [wider])
-    assert parse(content, "x", max_bodies=9).shape == (3, 4, 25, 3)
-
-
-def test_spread_is_the_sum_of_the_axes():
-    """Not of their squares, which would put the other body first."""
-    along_one, along_three = np.zeros((2, 4, 25, 3))
-    along_one[::2, :, 0] = 2.0  # standard deviation 1
-    along_three[::2] = 0.8  # three of 0.4
-    frames = [
-        {"1": a, "2": b} for a, b in zip(along_one, along_three, strict=True)
-    ]
-    first, _ = parse(document(frames).encode(), "x")
-    np.testing.assert_array_equal(first, along_three)
-
-
-def test_gaps_are_interpolated_and_ends_held():
-    a, b = poses(2)
-    frames = [{}, {"7": a}, {}, {}, {"7": b}, {}]
-    (motion,) = parse(document(frames).encode(), "x")
-    expected = [a, a, (2 * a + b) / 3, (a + 2 * b) / 3, b, b]
-    np.testing.assert_allclose(motion, expected, rtol=0, atol=1e-12)
-
-
-def test_body_that_comes_late():
-    """Both bodies have all frames; tracks follow the name, not the place."""
-    one, two = poses(3, 1, scale=9.0), poses(2, 2)
-    frames = [
-        {"1": one[0]},
-        {"2": two[0], "1": one[1]},
-        {"1": one[2], "2": two[1]},
-    ]
-    motion = parse(document(frames).encode(), "x")
-    np.testing.assert_array_equal(motion, [one, two[[0, 0, 1]]])
-
-
-def test_bodies_have_names_not_numbers():
-    """Names beyond the precision of a number are told apart."""
-    a, b = poses(2)
-    frames = [{"72057594037931101": a, "72057594037931102": b}]
-    assert parse(document(frames).encode(), "x").shape == (2, 1, 25, 3)
-
-
-@pytest.mark.parametrize("frames", [[], [{}], [{}, {}, {}]])
-def test_no_body(frames):
-    with pytest.raises(EmptyRecordingError, match="clip shows no body"):
-        parse(document(frames).encode(), "clip")
-
-
-def put(number, text):
-    def spoil(lines):
-        lines[number - 1] = text
-
-    return spoil
-
-
-def cut(number):
-    def spoil(lines):
-        del lines[number:]
-
-    return spoil
-
-
-# Lines: 1 frames; 2 bodies, 3 body, 4 joints, 5-29 a joint each; 30 bodies, ...
-@pytest.mark.parametrize(
-    ("spoil", "fault"),
-    [
-        (put(1, "two"), "line 1: 'two' is no number of frames"),
-        (put(1, "-2"), "line 1: '-2' is no number of frames"),
-        (put(1, ""), "line 1: expected a number of frames, in 1 fields"),
-        (put(1, "3"), "line 58: the file ends where a number of bodies"),
-        (put(1, "1"), "line 30: the file goes on after its last frame"),
-        (put(1, "999999999"), "line 1: 999999999 frames, more than 1000"),
-        (put(1, "9" * 9999), "line 1: '99999999999999999999' is no number"),
-        (put(2, "1000000000"), "line 2: '1000000000' is no number of bodies"),
-        (put(2, "999999999"), "line 30: expected a body, in 10 fields"),
-        (put(2, "0"), "line 3: expected a number of bodies, in 1 fields"),
-        (put(3, "7 0 1 1"), "line 3: expected a body, in 10 fields"),
-        (put(4, "24"), "line 4: 24 joints, expected 25"),
-        (put(9, "1 2 3"), "line 9: expected a joint, in 12 fields"),
-        (put(9, "1 2 3" + " 0" * 10), "line 9: expected a joint, in 12"),
-        (put(9, "1 x 3" + " 0" * 9), "line 9: '1 x 3' is no position"),
-        (put(9, "1 nan 3" + " 0" * 9), "line 9: '1 nan 3' is no position"),
-        (put(9, "1 2 1e39" + " 0" * 9), "line 9: '1 2 1e39' is no position"),
-        (put(9, "1 2 \x00" + " 0" * 9), "line 9: "),
-        (cut(0), "line 1: the file ends where a number of frames"),
-        (cut(40), "line 41: the file ends where a joint is due"),
-    ],
-)
-def test_faults_name_file_and_line(spoil, fault):
-    lines = document(one_body(2)).splitlines()
-    spoil(lines)
-    with pytest.raises(DataError, match=rf"^clip, {fault}"):
-        parse("\n".join(lines).encode(), "clip")
-
-
-def test_body_twice_in_a_frame():
-    lines = document([{"1": pose, "2": pose} for pose in poses(1)])
-    with pytest.raises(DataError, match=r"line 30: body '1' occurs twice in f"):
-        parse(lines.replace("\n2 0 1", "\n1 0 1").encode(), "clip")
 
 
 def every_clip(root, setups=(1, 2), actions=(1,)):
@@ -359,7 +229,7 @@ def test_empty_split(tmp_path):
 def test_normalised_as_the_docstring_says(tmp_path):
     write(tmp_path / "data", name(), one_body(6))
     transform = Compose(
-        [Centre(1), NormaliseView(spine=(0, 1), shoulders=(8, 4))]
+        [Center(1), NormalizeView(spine=(0, 1), shoulders=(8, 4))]
     )
     (data,) = open_all(tmp_path / "data", tmp_path, transform=transform)
     assert data.x[1].abs().max() == 0

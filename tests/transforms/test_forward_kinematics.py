@@ -80,6 +80,21 @@ def test_gradient_at_rest_is_finite():
     assert rotation.grad.isfinite().all()
 
 
+def test_long_chain():
+    length = 3000
+    chain = Skeleton(
+        [str(j) for j in range(length)],
+        [(j, j + 1) for j in range(length - 1)],
+        offsets=[(1, 0, 0)] * length,
+    )
+    rotation = torch.zeros(length, 3, requires_grad=True)
+    position = forward_kinematics(rotation, chain)
+    expected = torch.arange(length, 0, -1.0)
+    assert torch.equal(position[:, 0], expected)
+    position.sum().backward()
+    assert rotation.grad.isfinite().all()
+
+
 def test_no_offsets():
     with pytest.raises(ValueError, match=r"'ntu25'.*no 'offsets'"):
         forward_kinematics(torch.zeros(25, 3), Skeleton.get("ntu25"))

@@ -2,10 +2,10 @@ import pytest
 import torch
 
 from symgnn_pyg import Skeleton
-from symgnn_pyg.layouts import CMU38, LAYOUTS
+from symgnn_pyg.layouts import LAYOUTS
 from symgnn_pyg.transforms import mirrored_joints
 
-SKELETONS = [*LAYOUTS.values(), CMU38]
+SKELETONS = [*LAYOUTS.values()]
 
 
 def chain(*joints):
@@ -27,7 +27,13 @@ def test_layouts(skeleton):
 
 @pytest.mark.parametrize(
     ("name", "middle"),
-    [("ntu25", 5), ("kinetics18", 2), ("h36m20", 4), ("cmu26", 6)],
+    [
+        ("ntu25", 5),
+        ("kinetics18", 2),
+        ("h36m20", 4),
+        ("cmu26", 6),
+        ("cmu38", 8),
+    ],
 )
 def test_joints_in_the_middle(name, middle):
     skeleton = Skeleton.get(name)
@@ -67,12 +73,23 @@ def test_ways_to_write_a_side(left, right):
     assert mirrored_joints(skeleton).tolist() == [0, 2, 1, 3]
 
 
-def test_letters_without_a_partner_are_no_sides():
-    assert mirrored_joints(chain("root", "larynx", "rump")).tolist() == [
-        0,
-        1,
-        2,
-    ]
+@pytest.mark.parametrize("dual", [False, True])
+def test_letters_without_a_partner_are_no_sides(dual):
+    skeleton = chain("root", "larynx", "lamp", "rump")
+    skeleton = skeleton.dual() if dual else skeleton
+    mirrored = mirrored_joints(skeleton)
+    assert mirrored.tolist() == list(range(skeleton.num_joints))
+
+
+def test_joint_in_the_middle_beside_lettered_ones():
+    skeleton = Skeleton(
+        ["lamp", "lfoot", "rfoot", "ltoe", "rtoe"],
+        [("lfoot", "lamp"), ("rfoot", "lamp"), (3, 1), (4, 2)],
+    )
+    assert mirrored_joints(skeleton).tolist() == [0, 2, 1, 4, 3]
+    dual = skeleton.dual()
+    assert dual.joints[0] == "lfoot-lamp"
+    assert mirrored_joints(dual).tolist() == [1, 0, 3, 2]
 
 
 @pytest.mark.parametrize(
@@ -80,7 +97,6 @@ def test_letters_without_a_partner_are_no_sides():
     [
         (("hip", "left hand"), "right hand"),
         (("hip", "RightArm", "LeftArm", "RightLeg"), "LeftLeg"),
-        (("root", "lhand", "rhand", "lfoot"), "rfoot"),
     ],
 )
 def test_no_partner(joints, missing):

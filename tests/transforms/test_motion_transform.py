@@ -3,6 +3,7 @@ import pickle
 
 import pytest
 import torch
+from torch_geometric import transforms as of_pyg
 from torch_geometric.data import Batch
 from torch_geometric.data.datapipes import DatasetAdapter
 from torch_geometric.loader import DataLoader
@@ -11,13 +12,13 @@ from torch_geometric.transforms import Compose
 from symgnn_pyg import Skeleton, transforms
 from symgnn_pyg.data import SkeletonData
 from symgnn_pyg.transforms import (
-    Centre,
+    Center,
     ChangeSpeed,
     Difference,
     JointDropout,
     Mirror,
     MotionTransform,
-    NormaliseView,
+    NormalizeView,
     Observe,
     RandomJitter,
     RandomRotation,
@@ -30,12 +31,12 @@ from symgnn_pyg.transforms import (
 )
 
 FIXED = [
-    Centre(),
-    Centre("neck", per_frame=False),
+    Center(),
+    Center("neck", per_frame=False),
     Difference(2),
     Mirror(p=1.0),
     Mirror(p=1.0, kind="rotation"),
-    NormaliseView(("hip", "neck"), ("right hand", "left hand")),
+    NormalizeView(("hip", "neck"), ("right hand", "left hand")),
     Observe(0.5),
     Resample(30, 20),
     Standardize(torch.ones(4, 3), torch.full((4, 3), 2.0)),
@@ -214,10 +215,24 @@ def test_pickle(transform, sample):
 
 def test_compose_and_functional_name(sample):
     data = sample()
-    both = Compose([Centre(), Difference()])(data)
-    (piped,) = DatasetAdapter([data]).centre().difference()
+    both = Compose([Center(), Difference()])(data)
+    (piped,) = DatasetAdapter([data]).center_motion().difference()
     assert torch.equal(both.x, piped.x)
     assert both.x[data.skeleton.centre].eq(0).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "transform"),
+    [
+        ("center", [], of_pyg.Center),
+        ("random_jitter", [0.1], of_pyg.RandomJitter),
+        ("random_scale", [(0.5, 2.0)], of_pyg.RandomScale),
+        ("random_shear", [0.1], of_pyg.RandomShear),
+    ],
+)
+def test_names_of_pyg_are_its_own(name, arguments, transform):
+    piped = getattr(DatasetAdapter([]), name)(*arguments)
+    assert type(piped.fn) is transform
 
 
 @pytest.mark.parametrize("transform", ALL, ids=str)
@@ -231,7 +246,7 @@ def test_mixed_skeletons(transform, sample):
 
 def test_no_skeleton():
     with pytest.raises(ValueError, match=r"no 'skeleton'"):
-        Centre()(SkeletonData(x=torch.zeros(4, 2, 3)))
+        Center()(SkeletonData(x=torch.zeros(4, 2, 3)))
 
 
 @pytest.mark.parametrize("shape", [(5, 2, 3), (4, 2)])
@@ -241,9 +256,9 @@ def test_x_that_does_not_fit(shape, sample):
     with pytest.raises(
         ValueError, match=rf"\[B \* 4, T, C\].*got \[{shape[0]}"
     ):
-        Centre()(data)
+        Center()(data)
 
 
 def test_no_x(body):
     with pytest.raises(ValueError, match=r"'x' of shape.*got None"):
-        Centre()(SkeletonData(skeleton=body))
+        Center()(SkeletonData(skeleton=body))

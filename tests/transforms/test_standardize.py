@@ -75,12 +75,29 @@ def test_leaves_the_input_alone(data, transform):
 
 
 def test_statistics_of_another_motion(data):
-    for shape in ((1, 2), (3, 1), (2,)):
+    for shape in ((1, 2), (3, 1)):
         transform = Standardize(torch.zeros(shape), torch.ones(shape))
         with pytest.raises(
             ValueError, match=r"'mean'.*3 joints and 2 channels"
         ):
             transform(data)
+
+
+@pytest.mark.parametrize(
+    ("mean", "std"), [((2,), (2,)), ((3, 2), (3, 1)), ((3, 2), (2,)), ((), ())]
+)
+def test_statistics_of_another_shape(mean, std):
+    with pytest.raises(ValueError, match=r"shape \[V, C\], got") as caught:
+        Standardize(torch.zeros(mean), torch.ones(std))
+    assert f"{list(mean)} and {list(std)}" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["mean", "std"])
+def test_statistics_that_are_not_finite(name):
+    statistics = {"mean": torch.zeros(3, 2), "std": torch.ones(3, 2)}
+    statistics[name][1, 1] = torch.nan
+    with pytest.raises(ValueError, match=f"'{name}' holds numbers that are"):
+        Standardize(**statistics)
 
 
 def test_repr(transform):

@@ -15,10 +15,10 @@ def clip(body, observed=8, future=3, dtype=torch.double):
     )
 
 
-def times(ratio, body, number=400, **kwargs):
+def times(ratios, body, number=400, **kwargs):
     torch.manual_seed(0)
     batch = Batch.from_data_list([clip(body, **kwargs)] * number)
-    done = TemporalCrop(ratio)(batch)
+    done = TemporalCrop(ratios)(batch)
     motion = torch.cat([done.x, done.future], dim=1).view(number, 4, -1, 3)
     torch.testing.assert_close(motion, motion[:, :1, :, :1].expand_as(motion))
     return motion[:, 0, :, 0]
@@ -61,11 +61,11 @@ def test_one_frame(body):
     assert torch.equal(TemporalCrop()(data).x, data.x)
 
 
-@pytest.mark.parametrize("ratio", [(0, 1), (0.5, 1.1), (0.6, 0.5)])
-def test_bad_ratio(ratio):
-    with pytest.raises(ValueError, match=r"'ratio' must be.*<= high <= 1, got"):
-        TemporalCrop(ratio)
+@pytest.mark.parametrize("ratios", [(0, 1), (0.5, 1.1), (0.6, 0.5)])
+def test_bad_ratios(ratios):
+    with pytest.raises(ValueError, match=r"'ratios' must.*<= high <= 1, got"):
+        TemporalCrop(ratios)
 
 
 def test_repr():
-    assert str(TemporalCrop()) == "TemporalCrop(ratio=(0.5, 1.0))"
+    assert str(TemporalCrop()) == "TemporalCrop(ratios=(0.5, 1.0))"

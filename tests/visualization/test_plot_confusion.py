@@ -2,6 +2,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from matplotlib.text import Text
 
 from symgnn_pyg.visualization import plot_confusion
 
@@ -40,6 +41,28 @@ def test_shares_and_many_classes():
     assert numbers(ax) == {(0, 0): "0.5", (0, 1): "0.5", (1, 1): "1"}
     ax = plot_confusion(np.eye(21), [str(k) for k in range(21)])
     assert not ax.texts
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [
+        ["eating"],
+        CLASSES,
+        ["a", "W" * 60, "putting something into the pocket of someone else"],
+        [f"action {k} of a long list of them" for k in range(30)],
+    ],
+    ids=len,
+)
+def test_no_text_leaves_the_figure(classes):
+    figure = plot_confusion(np.eye(len(classes)), classes).figure
+    figure.canvas.draw()
+    for text in figure.findobj(Text):
+        if text.get_text():
+            (left, bottom), (right, top) = text.get_window_extent().get_points()
+            assert -0.5 < left < right < figure.bbox.width + 0.5, text
+            assert -0.5 < bottom < top < figure.bbox.height + 0.5, text
+    square = figure.axes[0].get_window_extent().height / figure.dpi
+    assert square > 0.3 * len(classes)
 
 
 def test_given_axes():

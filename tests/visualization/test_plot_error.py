@@ -11,7 +11,7 @@ def test_values(tmp_path):
         "zero velocity": torch.tensor([0.5, 1.0]),
         "SymGNN": torch.tensor([0.25, 0.5, 0.75], requires_grad=True),
     }
-    ax = plot_error(errors, 40)
+    ax = plot_error(errors, 25)
     assert [line.get_label() for line in ax.lines] == list(errors)
     np.testing.assert_array_equal(
         ax.lines[1].get_xydata(), [[40, 0.25], [80, 0.5], [120, 0.75]]
@@ -24,19 +24,19 @@ def test_values(tmp_path):
 
 def test_given_axes():
     _, ax = plt.subplots()
-    assert plot_error({"a": [1.0]}, 33.3, ax) is ax
+    assert plot_error({"a": [1.0]}, 30, ax) is ax
 
 
 @pytest.mark.parametrize(
-    ("errors", "frame_ms", "message"),
+    ("errors", "frame_rate", "message"),
     [
-        ({"a": [[1.0]]}, 40, r"'a' of shape \[T'\], got \[1, 1\]"),
-        ({"a": []}, 40, r"'a' of shape \[T'\], got \[0\]"),
-        ({}, 40, "'errors' is empty"),
-        ({"a": [1.0]}, 0, "'frame_ms' must be positive, got 0"),
+        ({"a": [[1.0]]}, 25, r"'a' of shape \[T'\], got \[1, 1\]"),
+        ({"a": []}, 25, r"'a' of shape \[T'\], got \[0\]"),
+        ({}, 25, "'errors' is empty"),
+        ({"a": [1.0]}, 0, "'frame_rate' must be positive, got 0"),
     ],
 )
-def test_wrong_input(errors, frame_ms, message):
+def test_wrong_input(errors, frame_rate, message):
     with pytest.raises(ValueError, match=message):
-        plot_error(errors, frame_ms)
+        plot_error(errors, frame_rate)
     assert not plt.get_fignums()

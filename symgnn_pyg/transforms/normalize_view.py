@@ -2,17 +2,18 @@ import torch
 from torch import Tensor
 from torch_geometric.data.datapipes import functional_transform
 
-from symgnn_pyg.skeleton import Joint, Skeleton
+from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.skeleton_checks import Joint
 from symgnn_pyg.transforms.bodies import first_bodies
 from symgnn_pyg.transforms.checks import check_space
 from symgnn_pyg.transforms.motion_transform import MotionTransform
 
 
-@functional_transform("normalise_view")
-class NormaliseView(MotionTransform):
+@functional_transform("normalize_view")
+class NormalizeView(MotionTransform):
     r"""Turns a sample by one rotation, about the origin, that stands its
     first body upright and faces it always the same way (functional name:
-    :obj:`normalise_view`):
+    :obj:`normalize_view`):
 
     .. math::
         \mathbf{e}_z = \frac{\mathbf{s}}{\Vert \mathbf{s} \Vert}, \qquad
@@ -39,8 +40,8 @@ class NormaliseView(MotionTransform):
             three channels, or a sample has no valid frame.
 
     Example:
-        >>> NormaliseView(spine=(0, 1), shoulders=(8, 4))  # NTU-RGB+D
-        NormaliseView(spine=(0, 1), shoulders=(8, 4))
+        >>> NormalizeView(spine=(0, 1), shoulders=(8, 4))  # NTU-RGB+D
+        NormalizeView(spine=(0, 1), shoulders=(8, 4))
     """
 
     def __init__(

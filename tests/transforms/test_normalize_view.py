@@ -4,9 +4,9 @@ import torch
 from torch_geometric.data import Batch
 
 from symgnn_pyg.data import SkeletonData
-from symgnn_pyg.transforms import NormaliseView
+from symgnn_pyg.transforms import NormalizeView
 
-VIEW = NormaliseView(("hip", "neck"), ("right hand", "left hand"))
+VIEW = NormalizeView(("hip", "neck"), ("right hand", "left hand"))
 # hip, neck, left hand, right hand: spine along y, shoulders along -z and up.
 POSE = torch.tensor(
     [[0.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 3.0, -2.0], [0.0, 1.0, 2.0]]
@@ -85,11 +85,11 @@ def test_two_channels(body):
 
 def test_unknown_joint(sample):
     with pytest.raises(ValueError, match=r"Unknown joint 'tail'"):
-        NormaliseView(("tail", "neck"), (2, 3))(sample())
+        NormalizeView(("tail", "neck"), (2, 3))(sample())
 
 
 def test_repr():
     assert (
-        str(NormaliseView((0, 1), (8, 4)))
-        == "NormaliseView(spine=(0, 1), shoulders=(8, 4))"
+        str(NormalizeView((0, 1), (8, 4)))
+        == "NormalizeView(spine=(0, 1), shoulders=(8, 4))"
     )

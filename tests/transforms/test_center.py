@@ -3,7 +3,7 @@ import torch
 
 from symgnn_pyg import Skeleton
 from symgnn_pyg.data import SkeletonData
-from symgnn_pyg.transforms import Centre
+from symgnn_pyg.transforms import Center
 
 ARM = Skeleton(["shoulder", "hand"], [("hand", "shoulder")])
 X = torch.tensor([[[1.0], [2.0]], [[5.0], [9.0]]])  # [V, T, C]
@@ -11,37 +11,37 @@ X = torch.tensor([[[1.0], [2.0]], [[5.0], [9.0]]])  # [V, T, C]
 
 def test_follows_the_joint():
     data = SkeletonData(x=X, future=X + 3, skeleton=ARM)
-    done = Centre()(data)
+    done = Center()(data)
     assert done.x.tolist() == [[[0.0], [0.0]], [[4.0], [7.0]]]
     assert done.future.tolist() == [[[0.0], [0.0]], [[4.0], [7.0]]]
 
 
 def test_first_frame():
     data = SkeletonData(x=X, future=X + 3, skeleton=ARM)
-    done = Centre("hand", per_frame=False)(data)
+    done = Center("hand", per_frame=False)(data)
     assert done.x.tolist() == [[[-4.0], [-3.0]], [[0.0], [4.0]]]
     assert done.future.tolist() == [[[-1.0], [0.0]], [[3.0], [7.0]]]
 
 
 def test_bodies_keep_their_distance():
     data = SkeletonData(x=torch.cat([X, X + 10]), skeleton=ARM)
-    done = Centre(0)(data)
+    done = Center(0)(data)
     assert torch.equal(done.x[2:] - done.x[:2], data.x[2:] - data.x[:2])
     assert done.x[0].tolist() == [[0.0], [0.0]]
 
 
 def test_default_is_the_centre_of_the_skeleton(sample):
     ntu = Skeleton.get("ntu25")
-    done = Centre()(sample(skeleton=ntu))
+    done = Center()(sample(skeleton=ntu))
     assert done.x[ntu.index("spine")].eq(0).all()
     assert done.x[0].ne(0).all()
 
 
 def test_unknown_joint(sample):
     with pytest.raises(ValueError, match=r"Unknown joint 'tail'"):
-        Centre("tail")(sample())
+        Center("tail")(sample())
 
 
 def test_repr():
-    assert str(Centre()) == "Centre(joint=None, per_frame=True)"
-    assert str(Centre("hip", False)) == "Centre(joint='hip', per_frame=False)"
+    assert str(Center()) == "Center(joint=None, per_frame=True)"
+    assert str(Center("hip", False)) == "Center(joint='hip', per_frame=False)"

@@ -1,15 +1,16 @@
 from torch import Tensor
 from torch_geometric.data.datapipes import functional_transform
 
-from symgnn_pyg.skeleton import Joint, Skeleton
+from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.skeleton_checks import Joint
 from symgnn_pyg.transforms.bodies import first_bodies
 from symgnn_pyg.transforms.motion_transform import MotionTransform
 
 
-@functional_transform("centre")
-class Centre(MotionTransform):
+@functional_transform("center_motion")
+class Center(MotionTransform):
     r"""Moves the origin to a joint :math:`c` of the sample's first body
-    (functional name: :obj:`centre`):
+    (functional name: :obj:`center_motion`):
 
     .. math::
         \mathbf{x}'_{i,t} = \mathbf{x}_{i,t} - \mathbf{x}_{c,t}

@@ -1,0 +1,196 @@
+"""What a skeleton is made of, checked and turned into indices."""
+
+import math
+import operator
+from collections.abc import Iterable, Mapping, Sequence
+
+import networkx as nx
+
+Joint = int | str
+Pair = tuple[int, int]
+
+
+def unique(names: Sequence[str], what: str) -> tuple[str, ...]:
+    r"""Names that are all different.
+
+    Args:
+        names: The names.
+        what: What they name, for messages.
+    """
+    names = tuple(str(name) for name in names)
+    if not names:
+        raise ValueError(f"A skeleton needs at least one {what}")
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise ValueError(f"The {what} {name!r} is named twice")
+        seen.add(name)
+    return names
+
+
+def index_of(
+    key: Joint, names: Sequence[str], what: str, where: str = ""
+) -> int:
+    r"""The index of what is given by name or index.
+
+    Args:
+        key: The name or the index.
+        names: The names of all that there are.
+        what: What they name, for messages.
+        where: Where the key stands, for messages.
+    """
+    if isinstance(key, str):
+        if key in names:
+            return names.index(key)
+    else:
+        try:
+            index = operator.index(key)
+        except TypeError:
+            index = -1
+        if 0 <= index < len(names):
+            return index
+    raise ValueError(
+        f"Unknown {what} {key!r}{where}; there are {', '.join(names)}"
+    )
+
+
+def pairs_of(
+    pairs: Iterable[tuple[Joint, Joint]],
+    names: Sequence[str],
+    what: str,
+    end: str = "joint",
+) -> tuple[Pair, ...]:
+    r"""Pairs as indices, each once and of two different ends.
+
+    Args:
+        pairs: The pairs, by name or index.
+        names: The names of all ends.
+        what: What a pair is, for messages.
+        end: What an end is, for messages.
+    """
+    ends = "(child, parent)" if what == "bone" else f"({end}, {end})"
+    form = f"{what.capitalize()}s must be {ends} pairs"
+    if hasattr(pairs, "shape"):
+        raise ValueError(
+            f"{form}, got an array of shape {list(pairs.shape)}: pass "
+            f"edge_index.t().tolist() for an edge_index of shape [2, E]"
+        )
+    found: dict[Pair, None] = {}
+    for pair in pairs:
+        if (
+            not isinstance(pair, Sequence)
+            or isinstance(pair, str)
+            or len(pair) != 2
+        ):
+            raise ValueError(f"{form}, got {pair!r}")
+        where = f" in {what} {tuple(pair)!r}"
+        a, b = (index_of(key, names, end, where) for key in pair)
+        if a == b:
+            raise ValueError(f"A {what} ties the {end} {names[a]!r} to itself")
+        if (a, b) in found or (b, a) in found:
+            raise ValueError(f"The {what} {tuple(pair)!r} is given twice")
+        found[a, b] = None
+    return tuple(found)
+
+
+def undirected(pairs: Iterable[Pair]) -> tuple[Pair, ...]:
+    r"""Pairs whose order means nothing, in the one order that all have."""
+    return tuple(sorted((min(pair), max(pair)) for pair in pairs))
+
+
+def check_tree(joints: Sequence[str], bones: Sequence[Pair]) -> None:
+    r"""Refuses bones of which a joint has two parents, or which form a
+    cycle.
+    """
+    parent_of: dict[int, int] = {}
+    for child, parent in bones:
+        if child in parent_of:
+            raise ValueError(
+                f"Joint {joints[child]!r} has two parents, "
+                f"{joints[parent_of[child]]!r} and {joints[parent]!r}; pass "
+                f"the one that closes a ring in 'links'"
+            )
+        parent_of[child] = parent
+    graph = nx.DiGraph(bones)
+    # Looking for a cycle that is not there takes long on long chains.
+    if nx.is_directed_acyclic_graph(graph):
+        return
+    names = [joints[child] for child, _ in nx.find_cycle(graph)]
+    raise ValueError(f"Bones form a cycle: {' -> '.join([*names, names[0]])}")
+
+
+def check_links(
+    joints: Sequence[str], bones: Iterable[Pair], links: Iterable[Pair]
+) -> None:
+    r"""Refuses links that are bones as well."""
+    known = set(undirected(bones))
+    for a, b in undirected(links):
+        if (a, b) in known:
+            raise ValueError(f"The link {(joints[a], joints[b])!r} is a bone")
+
+
+def check_connected(
+    joints: Sequence[str], edges: Sequence[Pair], centre: int
+) -> None:
+    r"""Refuses joints that no bone or link ties to the centre."""
+    graph = nx.Graph(edges)
+    graph.add_nodes_from(range(len(joints)))
+    reached = nx.node_connected_component(graph, centre)
+    loose = [name for j, name in enumerate(joints) if j not in reached]
+    if loose:
+        raise ValueError(
+            f"No bone or link ties {', '.join(map(repr, loose))} to the "
+            f"centre {joints[centre]!r}"
+        )
+
+
+def parts_of(
+    parts: Mapping[str, Sequence[Joint]], joints: Sequence[str]
+) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    r"""The joints of each part as indices, every joint in exactly one.
+
+    Args:
+        parts: The joints of each named part, by name or index.
+        joints: The names of the joints.
+    """
+    part_of: dict[int, str] = {}
+    found = []
+    for name, members in parts.items():
+        if not members:
+            raise ValueError(f"Part {name!r} has no joints")
+        where = f" in part {name!r}"
+        indices = [index_of(key, joints, "joint", where) for key in members]
+        for j in indices:
+            if j in part_of:
+                raise ValueError(
+                    f"Joint {joints[j]!r} is in two parts, {part_of[j]!r} and "
+                    f"{name!r}"
+                )
+            part_of[j] = name
+        found.append((str(name), tuple(sorted(indices))))
+    missing = [j for i, j in enumerate(joints) if i not in part_of]
+    if missing:
+        raise ValueError(f"No part holds {', '.join(map(repr, missing))}")
+    return tuple(found)
+
+
+def offsets_of(
+    offsets: Sequence[Sequence[float]] | None, joints: Sequence[str]
+) -> tuple[tuple[float, float, float], ...] | None:
+    r"""Three finite numbers for each joint, if there are offsets."""
+    if offsets is None:
+        return None
+    if len(offsets) != len(joints) or any(
+        len(offset) != 3 for offset in offsets
+    ):
+        raise ValueError(
+            f"'offsets' must hold three numbers for each of the {len(joints)} "
+            f"joints"
+        )
+    found = tuple((float(x), float(y), float(z)) for x, y, z in offsets)
+    for joint, offset in zip(joints, found, strict=True):
+        if not all(map(math.isfinite, offset)):
+            raise ValueError(
+                f"The offset {offset} of joint {joint!r} is not finite"
+            )
+    return found

@@ -1,0 +1,111 @@
+"""A skeleton as a graph of networkx, and back."""
+
+import math
+from typing import TYPE_CHECKING
+
+import networkx as nx
+
+if TYPE_CHECKING:
+    from symgnn_pyg.skeleton import Skeleton
+
+
+def to_networkx(skeleton: "Skeleton") -> nx.DiGraph:
+    r"""See :meth:`symgnn_pyg.Skeleton.to_networkx`."""
+    joints, names = skeleton.joints, skeleton.part_names
+    graph = nx.DiGraph(
+        name=skeleton.name,
+        centre=joints[skeleton.centre],
+        parts=list(names),
+        part_bones=[(names[a], names[b]) for a, b in skeleton.part_bones],
+    )
+    for joint, part in zip(
+        joints, skeleton.joint_to_part.tolist(), strict=True
+    ):
+        graph.add_node(joint, part=names[part])
+    for joint, offset in zip(joints, skeleton.offsets or (), strict=False):
+        graph.nodes[joint]["offset"] = offset
+    for number, (child, parent) in enumerate(skeleton.bones):
+        graph.add_edge(joints[child], joints[parent], link=False, bone=number)
+    for a, b in skeleton.links:
+        graph.add_edge(joints[a], joints[b], link=True)
+    return graph
+
+
+def from_networkx(graph: nx.Graph, centre: object) -> dict[str, object]:
+    r"""The arguments of the skeleton that a graph is; see
+    :meth:`symgnn_pyg.Skeleton.from_networkx`.
+    """
+    if graph.number_of_nodes() == 0:
+        raise ValueError("A skeleton needs at least one joint")
+    about = graph.graph
+    if centre is None:
+        centre = about.get("centre")
+    if centre is not None and centre not in graph:
+        raise ValueError(
+            f"Unknown joint {str(centre)!r} as 'centre'; there are "
+            f"{', '.join(map(str, graph))}"
+        )
+    edges = sorted(graph.edges(data=True), key=_number)
+    links = [(u, v) for u, v, data in edges if data.get("link")]
+    bones = [(u, v) for u, v, data in edges if not data.get("link")]
+    if not graph.is_directed():
+        if centre is None:
+            central = nx.closeness_centrality(graph)
+            centre = max(graph, key=lambda node: central[node])
+        bones = _pointed_at(centre, graph, bones)
+    return {
+        "joints": [str(node) for node in graph],
+        "bones": [(str(u), str(v)) for u, v in bones],
+        "parts": _parts(graph),
+        "part_bones": about.get("part_bones"),
+        "links": [(str(u), str(v)) for u, v in links],
+        "centre": None if centre is None else str(centre),
+        "offsets": _offsets(graph),
+        "name": graph.name or "skeleton",
+    }
+
+
+def _number(edge: tuple[object, object, dict[str, object]]) -> float:
+    number = edge[2].get("bone")
+    return number if isinstance(number, int) else math.inf
+
+
+def _pointed_at(
+    centre: object, graph: nx.Graph, bones: list[tuple[object, object]]
+) -> list[tuple[object, object]]:
+    depth = nx.single_source_shortest_path_length(graph, centre)
+    unreachable = next((node for node in graph if node not in depth), None)
+    if unreachable is not None:
+        raise ValueError(
+            f"Joint {str(unreachable)!r} is not connected to the centre "
+            f"{str(centre)!r}"
+        )
+    # What only links tie on starts at its joint nearest the centre.
+    tree = nx.Graph(bones)
+    level: dict[object, int] = {}
+    for tied in nx.connected_components(tree):
+        root = min(tied, key=lambda node: depth[node])
+        level |= nx.single_source_shortest_path_length(tree, root)
+    return [(u, v) if level[u] > level[v] else (v, u) for u, v in bones]
+
+
+def _parts(graph: nx.Graph) -> dict[str, list[str]] | None:
+    parts: dict[str, list[str]] = {
+        name: [] for name in graph.graph.get("parts", ())
+    }
+    for node, part in graph.nodes(data="part"):
+        if part is not None:
+            parts.setdefault(str(part), []).append(str(node))
+    return {name: joints for name, joints in parts.items() if joints} or None
+
+
+def _offsets(graph: nx.Graph) -> list[object] | None:
+    offsets = dict(graph.nodes(data="offset"))
+    lacking = [node for node, offset in offsets.items() if offset is None]
+    if len(lacking) == len(offsets):
+        return None
+    if lacking:
+        raise ValueError(
+            f"Joint {str(lacking[0])!r} has no 'offset', but others have"
+        )
+    return list(offsets.values())

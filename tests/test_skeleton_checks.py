@@ -1,0 +1,125 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from symgnn_pyg import Skeleton
+
+ARM = {
+    "joints": ["shoulder", "elbow", "wrist"],
+    "bones": [("elbow", "shoulder"), ("wrist", "elbow")],
+    "parts": {"upper": ["shoulder"], "fore": ["elbow", "wrist"]},
+}
+HALVES = {"upper": ["shoulder"], "fore": ["elbow"]}
+
+
+@pytest.mark.parametrize(
+    ("change", "culprit"),
+    [
+        ({"joints": []}, "at least one joint"),
+        ({"joints": ["elbow", "wrist", "elbow"]}, "'elbow' is named twice"),
+        (
+            {
+                "bones": [
+                    ("elbow", "shoulder"),
+                    ("shoulder", "wrist"),
+                    ("wrist", "elbow"),
+                ]
+            },
+            r"cycle: .*elbow -> shoulder",
+        ),
+        (
+            {"bones": [("elbow", "shoulder"), ("elbow", "wrist")]},
+            "'elbow' has two parents, 'shoulder' and 'wrist'",
+        ),
+        (
+            {"bones": [("elbow", "shoulder"), ("wrist", "hip")]},
+            r"'hip' in bone \('wrist', 'hip'\)",
+        ),
+        (
+            {"bones": [("elbow", "shoulder"), (2, 3)]},
+            r"Unknown joint 3 in bone \(2, 3\)",
+        ),
+        (
+            {"bones": [("elbow", "shoulder"), (-1, 1)]},
+            r"Unknown joint -1 in bone",
+        ),
+        (
+            {"bones": [("elbow", "elbow")]},
+            "A bone ties the joint 'elbow' to itself",
+        ),
+        (
+            {"bones": [("elbow", "shoulder"), (1, 0)]},
+            r"The bone \(1, 0\) is given twice",
+        ),
+        (
+            {"bones": [("elbow", "shoulder")]},
+            "ties 'wrist' to the centre 'shoulder'",
+        ),
+        (
+            {"links": [("wrist", "ear")]},
+            r"'ear' in link \('wrist', 'ear'\)",
+        ),
+        ({"links": [("wrist", 2)]}, "A link ties the joint 'wrist'"),
+        (
+            {"links": [(0, 2), (2, 0)]},
+            r"The link \(2, 0\) is given twice",
+        ),
+        (
+            {"part_bones": [(0, 1), ("fore", "upper")]},
+            r"The part bone \('fore', 'upper'\) is given twice",
+        ),
+        (
+            {"bones": torch.tensor([[1, 2], [0, 1]])},
+            r"Bones must be \(child, parent\) pairs, got an array of shape "
+            r"\[2, 2\]: pass edge_index\.t\(\)\.tolist\(\)",
+        ),
+        ({"bones": np.array([[1, 2, 0], [0, 1, 2]])}, r"array of shape \[2, 3"),
+        (
+            {"bones": list(torch.tensor([[1, 2], [0, 1]]))},
+            r"Bones must be \(child, parent\) pairs, got tensor\(\[1, 2\]\)",
+        ),
+        ({"bones": [[1, 2, 0], [0, 1, 2]]}, r"pairs, got \[1, 2, 0\]"),
+        ({"bones": [1, 0]}, "pairs, got 1"),
+        ({"bones": ["ba"]}, "pairs, got 'ba'"),
+        ({"bones": [(1, 0), (2, 1.0)]}, r"joint 1\.0 in bone \(2, 1\.0\)"),
+        ({"links": torch.ones(1, 2)}, r"Links must be \(joint, joint\) pairs"),
+        (
+            {"part_bones": torch.ones(2, 1)},
+            r"Part bones must be \(part, part\) pairs",
+        ),
+        ({"centre": 1.5}, r"Unknown joint 1\.5 as 'centre'"),
+        ({"centre": "hip"}, "'hip' as 'centre'"),
+        ({"centre": 3}, "Unknown joint 3 as 'centre'"),
+        ({"parts": {**HALVES, "tail": ["tip"]}}, "'tip' in part 'tail'"),
+        (
+            {"parts": {**ARM["parts"], "joint": ["elbow"]}},
+            "'elbow' is in two parts, 'fore' and 'joint'",
+        ),
+        ({"parts": HALVES}, "No part holds 'wrist'"),
+        ({"parts": {**ARM["parts"], "none": []}}, "'none' has no joints"),
+        ({"parts": {}}, "No part holds 'shoulder', 'elbow', 'wrist'"),
+        (
+            {"part_bones": [("upper", "leg")]},
+            r"Unknown part 'leg' in part bone \('upper', 'leg'\)",
+        ),
+        ({"part_bones": [("fore", 1)]}, "the part 'fore' to itself"),
+        ({"offsets": [[0, 0, 0]] * 2}, "each of the 3 joints"),
+        ({"offsets": [[0, 0]] * 3}, "three numbers"),
+        (
+            {"offsets": [[0, 0, 0], [0, math.nan, 0], [0, 0, 0]]},
+            r"offset \(0\.0, nan, 0\.0\) of joint 'elbow' is not finite",
+        ),
+        ({"offsets": [[0, 0, math.inf]] * 3}, "of joint 'shoulder' is not fin"),
+    ],
+)
+def test_error_names_culprit(change, culprit):
+    with pytest.raises(ValueError, match=culprit):
+        Skeleton(**{**ARM, **change})
+
+
+@pytest.mark.parametrize("link", [(0, 1), (1, 0)])
+def test_a_bone_is_no_link_as_well(link):
+    with pytest.raises(ValueError, match=r"link \('.*elbow.*'\) is a bone"):
+        Skeleton(**ARM, links=[link])
