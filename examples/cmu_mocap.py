@@ -15,12 +15,12 @@ import logging
 import signal
 import time
 import warnings
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import torch
+from arguments import positive, weighting
 from evaluate import FRAME_MS, report
 from lightning.pytorch import seed_everything
 from safetensors.torch import load_file
@@ -98,24 +98,6 @@ def parse_arguments() -> argparse.Namespace:
         default=torch.device("cuda" if torch.cuda.is_available() else "cpu"),
     )
     return parser.parse_args()
-
-
-def positive(kind: type, least: float = 1e-6) -> Callable[[str], float]:
-    """A converter that refuses numbers below :obj:`least`, and no numbers."""
-
-    def number(text: str) -> float:
-        value = kind(text)
-        if not least <= value < 1e9:
-            raise argparse.ArgumentTypeError(
-                f"{text} is not from {least:g} to 1e9"
-            )
-        return value
-
-    return number
-
-
-def weighting(text: str) -> float | str:
-    return text if text == "mgda" else float(text)
 
 
 def device(text: str) -> torch.device:

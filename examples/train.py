@@ -13,9 +13,11 @@ CSV and for TensorBoard.
 import argparse
 import logging
 import os
+import signal
 import warnings
 from pathlib import Path
 
+from arguments import positive, weighting
 from lightning.pytorch import seed_everything
 
 from symgnn_pyg.datasets import CMUMocap, MotionDataset, SyntheticMotion
@@ -36,10 +38,30 @@ def main() -> None:
     warnings.filterwarnings("ignore", module="lightning|torch")
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # A request to end is heard as Ctrl-C is.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    last = args.output / "last.ckpt"
     try:
-        run(args)
+        run(args, last)
+    except (KeyboardInterrupt, SystemExit):
+        # The latter is what Lightning makes of Ctrl-C.
+        raise SystemExit(f"Stopped; {way_on(last)}") from None
     except (ArithmeticError, DataError, ValueError, OSError) as error:
         raise SystemExit(f"Error: {error}") from None
+    except RuntimeError as error:
+        # How torch says that a process that loads was killed.
+        if "DataLoader worker" not in str(error):
+            raise
+        raise SystemExit(
+            f"Error: {error}. Memory may be short, and fewer --workers take "
+            f"less; {way_on(last)}"
+        ) from None
+
+
+def way_on(last: Path) -> str:
+    if last.exists():
+        return f"--resume goes on from {last}"
+    return f"there is no {last} yet: start again"
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -49,16 +71,31 @@ def parse_arguments() -> argparse.Namespace:
         default="synthetic",
         help="'synthetic', or the folder or zip archive of CMU Mocap",
     )
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--future", type=int, default=25, help="frames")
+    count = positive(int, 1)
+    parser.add_argument("--epochs", type=count, default=20)
+    parser.add_argument("--observed", type=count, default=50, help="frames")
+    parser.add_argument("--future", type=count, default=25, help="frames")
     parser.add_argument(
-        "--batch-size", type=int, default=32, help="of all processes together"
+        "--channels",
+        type=count,
+        nargs="+",
+        default=[32, 64, 128, 256],
+        help="the width of each block",
+    )
+    parser.add_argument(
+        "--batch-size",
+        type=count,
+        default=32,
+        help="of all processes together",
     )
     parser.add_argument("--recipe", choices=RECIPES, default="one_cycle")
-    parser.add_argument("--learning-rate", type=float)
+    parser.add_argument("--learning-rate", type=positive(float))
     parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument(
-        "--weighting", default="0.98", help="'mgda', or a number from 0 to 1"
+        "--weighting",
+        type=weighting,
+        default=0.98,
+        help="'mgda', or the weight of recognition, 0 to 1",
     )
     parser.add_argument(
         "--ema", type=float, help="decay of the average of the weights"
@@ -84,7 +121,7 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def run(args: argparse.Namespace) -> None:
+def run(args: argparse.Namespace, last: Path) -> None:
     seed_everything(args.seed, verbose=False)
     train, val = (open_split(args, split) for split in ("train", "val"))
     train.transform = val.transform = train.standardize()
@@ -94,13 +131,15 @@ def run(args: argparse.Namespace) -> None:
         train.num_classes,
         observed=train.observed,
         future=train.future,
+        channels=args.channels,
+        strides=[1] + [2] * (len(args.channels) - 1),
+        fusion=list(range(1, len(args.channels))),
         dropout=args.dropout,
     )
-    weighting = args.weighting
     task = SymGNNTask(
         model,
         train,
-        weighting if weighting == "mgda" else float(weighting),
+        args.weighting,
         args.recipe,
         args.learning_rate,
         seed=args.seed,
@@ -127,20 +166,17 @@ def run(args: argparse.Namespace) -> None:
         devices=int(os.environ.get("LOCAL_WORLD_SIZE", 1)),
         num_nodes=args.nodes,
     )
-    last = args.output / "last.ckpt"
     resume = last if args.resume and last.exists() else None
-    try:
-        trainer.fit(task, data, ckpt_path=resume)
-    except SystemExit:
-        # What Lightning makes of Ctrl-C.
-        raise SystemExit(f"Stopped; --resume goes on from {last}") from None
+    trainer.fit(task, data, ckpt_path=resume)
     if trainer.is_global_zero:
         best = load_best(trainer, task)
         model.save_pretrained(
             args.output / "model",
             classes=train.classes,
+            trained=[train.classes[i] for i in train.labels.unique().tolist()],
             mean=train.transform.mean.tolist(),
             std=train.transform.std.tolist(),
+            seed=args.seed,
             metrics=best,
         )
         print(f"Wrote {args.output / 'model'}")
@@ -149,11 +185,16 @@ def run(args: argparse.Namespace) -> None:
 def open_split(args: argparse.Namespace, split: str) -> MotionDataset:
     if args.data == "synthetic":
         return SyntheticMotion(
-            args.output, split, future=args.future, seed=args.seed
+            args.output,
+            split,
+            observed=args.observed,
+            future=args.future,
+            seed=args.seed,
         )
     return CMUMocap(
         args.data,
         split,
+        observed=args.observed,
         future=args.future,
         allow_missing=True,
         store=args.output / "cmu_mocap.h5",

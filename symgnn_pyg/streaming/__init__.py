@@ -1,4 +1,5 @@
 from symgnn_pyg.streaming.fold import fold
+from symgnn_pyg.streaming.on_windows import OnWindows
 from symgnn_pyg.streaming.stream import Stream, StreamOutput
 
-__all__ = ["Stream", "StreamOutput", "fold"]
+__all__ = ["OnWindows", "Stream", "StreamOutput", "fold"]

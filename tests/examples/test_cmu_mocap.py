@@ -51,7 +51,6 @@ def command(data, output, *arguments):
 
 def run(*arguments):
     with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(SCRIPT.parent)
         patch.setattr(sys, "argv", [*command(*arguments), "--device", "cpu"])
         patch.setattr(warnings, "formatwarning", warnings.formatwarning)
         with warnings.catch_warnings():

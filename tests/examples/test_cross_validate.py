@@ -1,0 +1,65 @@
+import json
+import runpy
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+import torch
+
+SCRIPT = Path(__file__).resolve().parents[2] / "examples/cross_validate.py"
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path, write_recording):
+    data = tmp_path / "cmu"
+    for action in ("running", "walking"):
+        for i in range(1, 6):
+            path = data / f"train/{action}/{action}_{i}.txt"
+            write_recording(path, 40, seed=i + 10 * len(action))
+    write_recording(data / "test/walking/walking_1.txt", 160, 7)
+    write_recording(data / "test/soccer/soccer_1.txt", 160, 8)
+
+    def run(*arguments):
+        arguments = [
+            "--data", data, "--output", tmp_path / "out", "--observed", 8,
+            "--future", 2, "--channels", 4, 4, "--steps", 1,
+            "--batch-size", 4, *arguments,
+        ]  # fmt: skip
+        monkeypatch.setattr(sys, "argv", [str(SCRIPT), *map(str, arguments)])
+        monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            runpy.run_path(str(SCRIPT), run_name="__main__")
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_every_recording_is_recognised_once(run, tmp_path):
+    out = run()
+    found = json.loads((tmp_path / "out/recognition.json").read_text())
+    # Soccer has one recording, which cannot be trained and tested on.
+    assert found["recordings"]["count"] == 11
+    assert "soccer" not in out
+    assert found["windows"]["count"] > 11
+    for name in ("windows", "recordings"):
+        assert 0 <= found[name]["top1"] <= found[name]["top5"] <= 1
+    wrong = out.count("was taken for")
+    assert found["recordings"]["top1"] == pytest.approx(1 - wrong / 11)
+
+
+def test_folds_share_no_recording():
+    module = runpy.run_path(str(SCRIPT))
+
+    class Store:
+        labels = torch.tensor([0, 1, 0, 0, 2, 0, 0, 0, 1])
+        classes = ("a", "b", "c")
+
+    fold = module["deal"](Store)
+    assert fold == {0: 0, 2: 1, 3: 2, 5: 3, 6: 4, 7: 0, 1: 0, 8: 1}
+
+
+def test_no_data(run, tmp_path):
+    with pytest.raises(SystemExit, match=r"Error: .*absent"):
+        run("--data", tmp_path / "absent")
