@@ -1,8 +1,12 @@
 # Two commands for a fresh machine with Python 3.11 or newer:
 #   make example   trains the network and writes its results to outputs/
 #   make test      runs the whole suite, types and style
-# And three more:
+# And five more:
 #   make test-deep     2,000 random cases of each test in tests/deep
+#   make test-matrix   the tests of the layers and the data, on the oldest and
+#                      the newest torch
+#   make audit         builds the wheel, lists what it brings with it, and
+#                      looks that up among known vulnerabilities
 #   make docs          builds the site into docs/_build
 #   make paper-quick   the paper's tables and figures, on made-up motion
 
@@ -10,13 +14,17 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 DATA ?= synthetic
+# For machines without a GPU; TORCHES are requirements as pip takes them.
+TORCH_INDEX ?= --index-url https://download.pytorch.org/whl/cpu
+TORCHES ?= torch==$(shell sed -n 's/^ *torch>=//p' setup.cfg).* torch
+AUDIT := build/audit
 ARGS ?=
 
 # Threads that wait by spinning would take the time of those that work where
 # other programs run too.
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: example test test-deep docs paper-quick clean
+.PHONY: example test test-deep test-matrix audit docs paper-quick clean
 
 example: .venv/example
 	$(BIN)/python examples/cmu_mocap.py --data "$(DATA)" $(ARGS)
@@ -34,6 +42,35 @@ test: .venv/test
 test-deep: .venv/test
 	$(BIN)/python -m pytest tests/deep --hypothesis-profile=deep \
 		--hypothesis-show-statistics $(ARGS)
+
+# Versions of torch are not pinned here, and torch-scatter, which each would
+# have to compile, is left out.
+test-matrix:
+	mkdir -p build
+	grep -v "^torch==" constraints.txt > build/constraints.txt
+	set -e; for torch in $(TORCHES); do \
+		venv="build/$${torch%.\*}"; pip="$$venv/bin/python -m pip install -q"; \
+		$(PYTHON) -m venv "$$venv"; \
+		$$pip $(TORCH_INDEX) "$$torch"; \
+		$$pip -c build/constraints.txt setuptools; \
+		$$pip -c build/constraints.txt --no-build-isolation -e ".[test]"; \
+		"$$venv/bin/python" -c "import torch; print('torch', torch.__version__)"; \
+		"$$venv/bin/python" -m pytest --without-torch-scatter \
+			tests/ops tests/nn tests/data tests/transforms; \
+	done
+
+audit:
+	$(PYTHON) -m venv $(AUDIT)/tools
+	$(AUDIT)/tools/bin/python -m pip install -q -c constraints.txt \
+		pip-audit cyclonedx-bom
+	rm -f dist/*.whl
+	$(AUDIT)/tools/bin/python -m pip wheel -q --no-deps -w dist .
+	$(PYTHON) -m venv --clear --without-pip $(AUDIT)/wheel
+	$(AUDIT)/tools/bin/python -m pip --python $(AUDIT)/wheel/bin/python \
+		install -q -c constraints.txt dist/*.whl
+	$(AUDIT)/tools/bin/cyclonedx-py environment $(AUDIT)/wheel/bin/python \
+		--of JSON -o dist/symgnn_pyg.cdx.json
+	$(AUDIT)/tools/bin/python .ci/audit.py $(AUDIT)/wheel $(ARGS)
 
 docs: .venv/docs
 	$(BIN)/sphinx-build --quiet --nitpicky --fail-on-warning --keep-going \

@@ -23,6 +23,7 @@ BENCHMARKS = (
     "train_step",
     "streaming",
     "data",
+    "memory",
     "fuzz",
 )
 
@@ -68,7 +69,7 @@ def all_settings(name: str, threads: list[int], quick: bool) -> list[list[str]]:
         return [["--cases", "300"]] if quick else [[]]
     if quick:
         return [["--quick", "--threads", str(threads[0])]]
-    if name in ("data", "streaming"):
+    if name in ("data", "memory", "streaming"):
         threads = threads[:1]
     found = [["--threads", str(count)] for count in threads]
     if name == "operators":
@@ -88,7 +89,9 @@ def run(command: list[str]) -> str:
             print(line, end="", flush=True)
             lines.append(line)
     if process.returncode != 0:
-        raise SystemExit(f"benchmarks.{' '.join(command)} failed")
+        raise SystemExit(
+            f"python -m {' '.join(command)} failed: {process.returncode}"
+        )
     return "".join(lines)
 
 

@@ -34,8 +34,10 @@ TUNED_ALLOCATOR = {
 }
 
 
-def arguments(doc: str | None) -> argparse.Namespace:
-    """Parses the settings that every benchmark has and applies them."""
+def arguments(doc: str | None, **counts: int) -> argparse.Namespace:
+    """Parses the settings that every benchmark has, and the :obj:`counts` of
+    one, and applies them.
+    """
     parser = argparse.ArgumentParser(description=(doc or "").splitlines()[0])
     parser.add_argument(
         "--quick", action="store_true", help="small shapes, few repeats"
@@ -48,6 +50,8 @@ def arguments(doc: str | None) -> argparse.Namespace:
         "--allocator", choices=["default", "tuned"], default="default"
     )
     parser.add_argument("--json", type=Path, metavar="FILE")
+    for name, count in counts.items():
+        parser.add_argument(f"--{name}", type=int, default=count)
     args = parser.parse_args()
     tuned = TUNED_ALLOCATOR.items() <= os.environ.items()
     if args.allocator == "tuned" and not tuned:

@@ -136,6 +136,15 @@ class GraphMixConv(MessagePassing):
             # (`python -m benchmarks.operators`).
             return ops.graph_mix(x, graphs, self.weight)
         edge_index, edge_weight = _to_edges(x, graphs, self.weight)
+        mask = self._edge_mask
+        if mask is not None and mask.numel() != edge_index.size(1):
+            raise ValueError(
+                f"An explainer's mask of {mask.numel()} edges does not fit the "
+                f"{edge_index.size(1)} messages of "
+                f"'{self.__class__.__name__}': give the explainer the complete "
+                f"graph of each sample, every pair of its nodes, as "
+                f"'edge_index'"
+            )
         return self._propagate_all(x, edge_index, edge_weight)
 
     def message(self, x_j: Tensor, edge_weight: OptTensor) -> Tensor:
@@ -164,10 +173,13 @@ class GraphMixConv(MessagePassing):
         weights: Sequence[Tensor | None] = [None]
         if edge_weight is not None:
             weights = edge_weight.unbind(-1)
+        # What PyG generates for a class, its subclasses take for the original,
+        # which alone knows the masks of explainers.
+        propagate = super().propagate if self.explain else self.propagate
         out = x.new_zeros(())
         for e, w in zip(weights, self.weight, strict=True):
             # propagate_type: (x: Tensor, edge_weight: OptTensor)
-            mixed = self.propagate(edge_index, x=x, edge_weight=e)
+            mixed = propagate(edge_index, x=x, edge_weight=e)
             out = out + mixed @ w
         return out
 
@@ -176,6 +188,12 @@ class GraphMixConv(MessagePassing):
     ) -> Tensor | None:
         num_graphs = self.weight.size(0)
         if edge_weight is None and num_graphs == 1:
+            if self.masked_graph is not None and not is_sparse(edge_index):
+                raise ValueError(
+                    f"This '{self.__class__.__name__}' has the graph of its "
+                    f"skeleton, which it takes without 'edge_index'; another "
+                    f"graph needs 'edge_weight'"
+                )
             return None
         if edge_weight is not None and edge_weight.dim() == 1:
             edge_weight = edge_weight.unsqueeze(-1)

@@ -1,9 +1,11 @@
 import pytest
 import torch
 from torch_geometric import EdgeIndex
+from torch_geometric.explain import Explainer, GNNExplainer
 from torch_geometric.explain.algorithm.utils import clear_masks, set_masks
 
-from symgnn_pyg.nn import GraphMixConv
+from symgnn_pyg import Skeleton
+from symgnn_pyg.nn import GraphMixConv, PartGraphConv, StructuralGraphConv
 
 N, V, T = 3, 4, 2
 
@@ -175,6 +177,65 @@ def test_explanations_mask_edges(x, share):
     torch.testing.assert_close(conv(x, graphs), share * expected)
     clear_masks(conv)
     torch.testing.assert_close(conv(x, graphs), expected)
+
+
+class Classifier(torch.nn.Module):
+    """Takes edges for the sake of an explainer."""
+
+    def __init__(self):
+        super().__init__()
+        self.skeleton = Skeleton(list("abcd"), [(1, 0), (2, 1), (3, 2)])
+        self.conv = StructuralGraphConv(3, 5, self.skeleton, num_hops=2)
+
+    def forward(self, x, edge_index):
+        return self.conv(x).mean(dim=0, keepdim=True)
+
+
+def explain(model, x, edge_index):
+    explainer = Explainer(
+        model,
+        algorithm=GNNExplainer(epochs=3),
+        explanation_type="model",
+        edge_mask_type="object",
+        model_config={
+            "mode": "multiclass_classification",
+            "task_level": "graph",
+            "return_type": "raw",
+        },
+    )
+    return explainer(x, edge_index)
+
+
+def test_explained_by_the_complete_graph():
+    model, x = Classifier(), torch.randn(2 * V, 3)
+    node = torch.arange(2 * V).view(2, V)
+    complete = torch.stack(
+        [
+            node.unsqueeze(1).expand(2, V, V).flatten(),
+            node.unsqueeze(2).expand(2, V, V).flatten(),
+        ]
+    )
+    explanation = explain(model, x, complete)
+    assert explanation.edge_mask.shape == (2 * V * V,)
+    # What is not in reach of two hops has no part in it.
+    assert explanation.edge_mask.view(2, V, V)[:, 0, 3].eq(0).all()
+    assert explanation.edge_mask.view(2, V, V)[:, 0, 1].ne(0).all()
+
+
+def test_explained_by_other_edges():
+    model = Classifier()
+    with pytest.raises(ValueError, match=r"6 edges .* 16 messages .*complete"):
+        explain(model, torch.randn(V, 3), model.skeleton.edge_index)
+
+
+@pytest.mark.parametrize("conv", [PartGraphConv, StructuralGraphConv])
+def test_edges_without_weights_are_not_the_skeleton(conv):
+    skeleton = Skeleton(list("abcd"), [(1, 0), (2, 1), (3, 2)])
+    arguments = {} if conv is PartGraphConv else {"num_hops": 1}
+    layer = conv(3, 5, skeleton, **arguments)
+    rows = skeleton.num_parts if conv is PartGraphConv else V
+    with pytest.raises(ValueError, match="without 'edge_index'"):
+        layer(torch.randn(rows, 3), edge_index=torch.tensor([[0], [0]]))
 
 
 def test_graph_is_due(x):
