@@ -2,8 +2,9 @@
 
     python examples/evaluate.py --weights cmu-light-long --data cmu_mocap.zip
 
---weights are those that come with the library, by name, or a folder that
-`save_pretrained` wrote.
+--weights are those that come with the library, by name, or folders that
+`save_pretrained` wrote; of several, such as of several seeds, the mean is
+printed, too, with the least and the greatest.
 """
 
 import argparse
@@ -38,11 +39,15 @@ PUBLISHED = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--weights", required=True, help="a name or a folder")
+    parser.add_argument(
+        "--weights", nargs="+", required=True, help="names or folders"
+    )
     parser.add_argument(
         "--data", required=True, help="the folder or zip archive of CMU Mocap"
     )
-    parser.add_argument("--json", type=Path, help="write the table here, too")
+    parser.add_argument(
+        "--json", type=Path, help="write the table, or a list of them, here"
+    )
     parser.add_argument(
         "--output",
         type=Path,
@@ -59,17 +64,29 @@ def main() -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    args.output.mkdir(parents=True, exist_ok=True)
+    tables = [table_of(weights, args) for weights in args.weights]
+    if len(tables) > 1:
+        print_spread(tables)
+    if args.json is not None:
+        kept = tables if len(tables) > 1 else tables[0]
+        with replacing(args.json) as path:
+            path.write_text(json.dumps(kept, indent=2) + "\n")
+
+
+def table_of(weights: str, args: argparse.Namespace) -> dict:
     started = time.monotonic()
-    model = SymGNN.from_pretrained(args.weights)
+    model = SymGNN.from_pretrained(weights)
+    if model.prediction is None or model.recognition is None:
+        raise DataError(f"{weights} has one head alone")
     about = model.about
     try:
         trained, seed = about["trained"], about["seed"]
         mean, std = (torch.tensor(about[name]) for name in ("mean", "std"))
     except KeyError as error:
         raise DataError(
-            f"{args.weights} does not say its {error}, which examples write"
+            f"{weights} does not say its {error}, which examples write"
         ) from None
-    args.output.mkdir(parents=True, exist_ok=True)
     test = CMUMocap(
         args.data,
         "test",
@@ -81,9 +98,7 @@ def run(args: argparse.Namespace) -> None:
     )
     metrics = report(model, test, trained, seed)
     metrics["seconds"] = round(time.monotonic() - started, 1)
-    if args.json is not None:
-        with replacing(args.json) as path:
-            path.write_text(json.dumps(metrics, indent=2) + "\n")
+    return metrics
 
 
 def report(
@@ -147,21 +162,47 @@ def report(
     return metrics
 
 
+def print_spread(tables: list[dict]) -> None:
+    errors = torch.tensor([table["average"]["model"] for table in tables])
+    published = tables[0]["average"].get("published")
+    print(f"average of the models of {len(tables)} trainings")
+    print_row("", [f"{ms} ms" for ms in tables[0]["horizons_ms"]])
+    print_row("mean", errors.mean(dim=0).tolist())
+    print_row("least", errors.amin(dim=0).tolist())
+    print_row("greatest", errors.amax(dim=0).tolist())
+    if published is not None:
+        print_row("published", published)
+    for name in ("top1", "top5"):
+        cells = torch.tensor([table[name] for table in tables])
+        print(
+            f"{name}: mean {cells.mean():.1%}, least {cells.min():.1%}, "
+            f"greatest {cells.max():.1%}"
+        )
+
+
+def print_row(name: str, cells: list, action: str = "") -> None:
+    texts = [
+        f"{'-':>10}"
+        if cell is None
+        else f"{cell:>10}"
+        if isinstance(cell, str)
+        else f"{cell:>10.3f}"
+        for cell in cells
+    ]
+    print(f"{action:18}{name.replace('_', ' '):15}{''.join(texts)}")
+
+
 def average_of(numbers: tuple) -> float | None:
     return None if None in numbers else sum(numbers) / len(numbers)
 
 
 def print_table(metrics: dict) -> None:
     print(f"\n{metrics['protocol']}")
-    head = "".join(f"{ms:>7} ms" for ms in metrics["horizons_ms"])
-    print(f"{'':18}{'':15}{head}")
+    print_row("", [f"{ms} ms" for ms in metrics["horizons_ms"]])
     table = {**metrics["per_action"], "average": metrics["average"]}
     for action, rows in table.items():
         for name, values in rows.items():
-            cells = "".join(
-                f"{'-':>10}" if v is None else f"{v:>10.3f}" for v in values
-            )
-            print(f"{action:18}{name.replace('_', ' '):15}{cells}")
+            print_row(name, values, action)
     print(
         f"recognition of {metrics['recognition']}: top-1 "
         f"{metrics['top1']:.1%}, top-5 {metrics['top5']:.1%}\n"

@@ -43,7 +43,8 @@ def run(args: argparse.Namespace) -> None:
         steps = random.normal(0, 0.05, (2 * observed, num_joints, channels))
         motion = steps.cumsum(axis=0)
     else:
-        motion = np.load(args.motion, allow_pickle=False)
+        # Mapped: the file may announce more than it holds.
+        motion = np.load(args.motion, mmap_mode="r", allow_pickle=False)
     if motion.shape[1:] != (num_joints, channels) or len(motion) < observed:
         raise ValueError(
             f"Expected at least {observed} frames of {num_joints} joints and "

@@ -1,4 +1,5 @@
 import json
+import re
 import runpy
 import sys
 import warnings
@@ -80,6 +81,32 @@ def test_horizon_that_was_not_published(run, tmp_path):
     found = json.loads((tmp_path / "table.json").read_text())["average"]
     assert found["published"][4] is None
     assert found["published"][5] == pytest.approx(0.585)
+
+
+def test_mean_and_spread_of_several(run, tmp_path):
+    folders = []
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        folders.append(write_weights(tmp_path / name))
+    path = tmp_path / "tables.json"
+    out = run("--weights", *folders, "--json", path)
+    one, other = json.loads(path.read_text())
+    for table in (one, other):
+        del table["seconds"]
+    assert one == other
+    rows = [f"{error:.3f}" for error in one["average"]["model"]]
+    for name in ("mean", "least", "greatest"):
+        assert re.search(rf"^ +{name} +{' +'.join(rows)}$", out, re.MULTILINE)
+    assert "top1: mean 50.0%, least 50.0%, greatest 50.0%" in out
+
+
+def test_one_head_alone(run, tmp_path):
+    model = SymGNN.light(
+        CMU, 8, observed=12, channels=(2, 2, 4, 4), prediction=False
+    )
+    model.save_pretrained(tmp_path / "model", **ABOUT)
+    with pytest.raises(SystemExit, match="one head alone"):
+        run("--weights", tmp_path / "model")
 
 
 @pytest.mark.parametrize(
