@@ -99,16 +99,17 @@ def pair_statistics(
     r"""Mean and biased variance of all pairs
     :math:`\mathbf{a}_i + \mathbf{b}_j`. A joint of a sample with :math:`V`
     joints is in :math:`w = V - 1` pairs on either side. With :math:`P` pairs,
-    and :math:`\mathbf{a}` and :math:`\mathbf{b}` less their means weighted by
-    :math:`w`, the variance is
+    their mean :math:`\mathbf{m}`, that of the :math:`P_n` pairs of a sample
+    :math:`\mathbf{m}_n`, and :math:`\mathbf{a}` and :math:`\mathbf{b}` less
+    their means in the sample, the variance is
 
     .. math::
-        \frac{1}{P} \sum_{\textrm{samples}} \left(
-        w \sum_i \left( \mathbf{a}_i^2 + \mathbf{b}_i^2 \right)
-        + 2 \sum_i \mathbf{a}_i \sum_j \mathbf{b}_j
+        \frac{1}{P} \sum_n \left( P_n (\mathbf{m}_n - \mathbf{m})^2
+        + w \sum_i \left( \mathbf{a}_i^2 + \mathbf{b}_i^2 \right)
         - 2 \sum_i \mathbf{a}_i \mathbf{b}_i \right)
 
-    With self pairs :math:`w = V`, and the last sum is absent.
+    With self pairs :math:`w = V`, and the last sum is absent. No large numbers
+    cancel, however far samples lie from each other.
 
     Args:
         a: The terms of the targets, of shape :math:`[M, D]`.
@@ -128,22 +129,26 @@ class _Statistics(Function):
         ctx: Any, a: Tensor, b: Tensor, groups: Groups, self_pairs: bool
     ) -> tuple[Tensor, Tensor]:
         num_pairs = count_pairs(groups, self_pairs)
-        shares = [num_partners(v, self_pairs) / num_pairs for _, v in groups]
-        mean_a, mean_b = _total(a, groups, shares), _total(b, groups, shares)
-        mean = mean_a + mean_b
+        means, shares, squares = [], [], []
+        for a_n, b_n in zip(split(a, groups), split(b, groups), strict=True):
+            partners = num_partners(a_n.size(1), self_pairs)
+            mean_a, mean_b = (t.mean(dim=1, keepdim=True) for t in (a_n, b_n))
+            means.append((mean_a + mean_b).squeeze(1))
+            shares.append(a_n.size(1) * partners / num_pairs)
+            a_n, b_n = a_n - mean_a, b_n - mean_b
+            square = torch.addcmul(a_n * a_n, b_n, b_n).sum(dim=(0, 1))
+            square = square * (partners / num_pairs)
+            if not self_pairs:
+                product = (a_n * b_n).sum(dim=(0, 1))
+                square = square - product * (2 / num_pairs)
+            squares.append(square)
+        pairs = list(zip(means, shares, strict=True))
+        mean = reduce(torch.add, (m.sum(dim=0) * s for m, s in pairs))
         ctx.save_for_backward(a, b, mean)
         ctx.groups, ctx.self_pairs = groups, self_pairs
-        a, b = a - mean_a, b - mean_b
-        products = [
-            (a_n.sum(dim=1) * b_n.sum(dim=1)).sum(dim=0)
-            for a_n, b_n in zip(split(a, groups), split(b, groups), strict=True)
-        ]
-        product = reduce(torch.add, products)
-        if not self_pairs:
-            product = product - (a * b).sum(dim=0)
-        squares = _total(torch.addcmul(a * a, b, b), groups, shares)
+        between = ((m - mean).square().sum(dim=0) * s for m, s in pairs)
         # Rounding may leave a variance of zero a little below.
-        return mean, (squares + product * (2 / num_pairs)).clamp_min_(0)
+        return mean, reduce(torch.add, [*between, *squares]).clamp_min_(0)
 
     @staticmethod
     def backward(
@@ -167,11 +172,6 @@ class _Statistics(Function):
         grad_a = torch.cat([derivative(a_n, b_n) for a_n, b_n in terms])
         grad_b = torch.cat([derivative(b_n, a_n) for a_n, b_n in terms])
         return grad_a, grad_b, None, None
-
-
-def _total(x: Tensor, groups: Groups, shares: Sequence[float]) -> Tensor:
-    sums = [part.sum(dim=(0, 1)) for part in split(x, groups)]
-    return reduce(torch.add, map(torch.mul, sums, shares))
 
 
 def count_pairs(groups: Groups, self_pairs: bool) -> int:

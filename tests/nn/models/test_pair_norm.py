@@ -91,3 +91,26 @@ def test_pooled():
     )
     torch.testing.assert_close(mean, everything.mean(dim=0))
     torch.testing.assert_close(var, everything.var(dim=0, correction=0))
+
+
+@pytest.mark.parametrize("self_pairs", [False, True])
+@pytest.mark.parametrize("apart", [1.0, 1e2, 1e4])
+def test_samples_far_apart(apart, self_pairs):
+    """Where targets and sources nearly cancel, large squares must not."""
+    groups = [(6, 5), (3, 4)]
+    offset = torch.randn(9, 1, D).mul(apart)
+    rows = [offset[i].expand(5 if i < 6 else 4, D) for i in range(9)]
+    shift = torch.cat(rows)
+    a = torch.randn(42, D) + shift
+    b = torch.randn(42, D) - shift
+    i, j = listed(groups, self_pairs)
+    pairs = a.double()[i] + b.double()[j]
+    mean, var = pair_statistics(a, b, groups, self_pairs)
+    exact = pairs.var(dim=0, correction=0)
+    error = (var.double() - exact).abs() / exact
+    # What the terms themselves can tell at that distance.
+    assert error.max() < 1e-6 + 1e-7 * apart
+    near = 1e-5 + 1e-6 * apart
+    torch.testing.assert_close(
+        mean.double(), pairs.mean(dim=0), atol=near, rtol=0
+    )
