@@ -365,3 +365,15 @@ def test_dual_is_kept():
     skeleton = Skeleton.get("cmu26")
     assert skeleton.dual() is skeleton.dual()
     assert copy.deepcopy(skeleton).dual() == skeleton.dual()
+
+
+@pytest.mark.parametrize("name", ["ntu25", "cmu26"])
+def test_powers_are_rounded_once(name):
+    skeleton = Skeleton.get(name)
+    adjacency = torch.eye(skeleton.num_joints, dtype=torch.double)
+    adjacency[tuple(skeleton.edge_index)] = 1.0
+    adjacency /= adjacency.sum(dim=1, keepdim=True)
+    powers = [torch.linalg.matrix_power(adjacency, n) for n in (1, 2, 3, 4)]
+    exact = torch.stack(powers)
+    error = (skeleton.hop_powers(4).double() - exact).abs() / exact.clamp(1e-9)
+    assert error.max() <= 2**-24

@@ -1,3 +1,5 @@
+from fractions import Fraction
+
 from torch import Tensor
 from torch_geometric.data import Data
 from torch_geometric.data.datapipes import functional_transform
@@ -42,7 +44,9 @@ class Observe(MotionTransform):
         return super().forward(data)
 
     def _num_frames(self, observed: int) -> int:
-        return max(1, int(self.ratio * observed + 0.5))
+        # As it is written: 0.29 of 50 frames are 14.5, not a little less.
+        share = Fraction(str(self.ratio)) * observed
+        return max(1, int(share + Fraction(1, 2)))
 
     def __repr__(self) -> str:
         return f"{self.__class__.__name__}(ratio={self.ratio})"

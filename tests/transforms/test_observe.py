@@ -37,3 +37,7 @@ def test_bad_ratio(ratio):
 
 def test_repr():
     assert str(Observe(0.4)) == "Observe(ratio=0.4)"
+
+
+def test_shares_are_taken_as_written(sample):
+    assert Observe(0.29)(sample(observed=50)).x.size(1) == 15
