@@ -13,6 +13,7 @@ import time
 import warnings
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import torch
 
 from symgnn_pyg.datasets import CMUMocap, SyntheticMotion
@@ -21,6 +22,7 @@ from symgnn_pyg.files import replacing
 from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.training import evaluate
 from symgnn_pyg.transforms import Standardize
+from symgnn_pyg.visualization import plot_error
 
 FRAME_MS = 40
 # The future frames that papers report.
@@ -49,6 +51,9 @@ def main() -> None:
         "--json", type=Path, help="write the table, or a list of them, here"
     )
     parser.add_argument(
+        "--plot", type=Path, help="draw the average error over time here"
+    )
+    parser.add_argument(
         "--output",
         type=Path,
         default=Path("outputs"),
@@ -68,6 +73,8 @@ def run(args: argparse.Namespace) -> None:
     tables = [table_of(weights, args) for weights in args.weights]
     if len(tables) > 1:
         print_spread(tables)
+    if args.plot is not None:
+        draw(tables[0], args.plot)
     if args.json is not None:
         kept = tables if len(tables) > 1 else tables[0]
         with replacing(args.json) as path:
@@ -124,10 +131,8 @@ def report(
     frames = [frame for frame in REPORTED if frame < test.future]
     horizons = [FRAME_MS * (frame + 1) for frame in frames]
     rows = {"zero_velocity": found["still"], "model": found["error"]}
-    groups = {
-        name: metric.compute_groups()[:, frames].tolist()
-        for name, metric in rows.items()
-    }
+    every = {name: metric.compute_groups() for name, metric in rows.items()}
+    groups = {name: cells[:, frames].tolist() for name, cells in every.items()}
     per_action = {
         test.classes[i]: {name: groups[name][i] for name in rows}
         for i in sorted(set(labels))
@@ -152,6 +157,12 @@ def report(
         "horizons_ms": horizons,
         "per_action": per_action,
         "average": average,
+        "average_at_every_frame": {
+            name: cells[[test.classes.index(a) for a in averaged]]
+            .mean(dim=0)
+            .tolist()
+            for name, cells in every.items()
+        },
         "recognition": f"{len(known)} of the windows, of actions that were "
         f"trained",
         "top1": recognised["top1"].compute().item(),
@@ -160,6 +171,26 @@ def report(
     }
     print_table(metrics)
     return metrics
+
+
+def draw(metrics: dict, path: Path) -> None:
+    """The errors of the first weights at every frame."""
+    plt.switch_backend("Agg")
+    ax = plot_error(
+        {
+            name.replace("_", " "): error
+            for name, error in metrics["average_at_every_frame"].items()
+        },
+        1000 / FRAME_MS,
+    )
+    published = metrics["average"].get("published")
+    if published is not None:
+        points = [float("nan") if v is None else v for v in published]
+        ax.plot(metrics["horizons_ms"], points, "kx", label="published")
+        ax.legend(frameon=False)
+    ax.set_ylabel("mean angle error (rad)")
+    with replacing(path) as temporary:
+        ax.figure.savefig(temporary, dpi=120, format="png")
 
 
 def print_spread(tables: list[dict]) -> None:

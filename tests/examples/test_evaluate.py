@@ -56,7 +56,11 @@ def write_weights(folder, about=ABOUT, future=10):
 
 def test_table(run, tmp_path):
     path = tmp_path / "table.json"
-    out = run("--weights", write_weights(tmp_path), "--json", path)
+    plot = tmp_path / "table.png"
+    out = run(
+        "--weights", write_weights(tmp_path), "--json", path, "--plot", plot
+    )
+    assert plot.read_bytes().startswith(b"\x89PNG")
     found = json.loads(path.read_text())
     assert found["horizons_ms"] == [80, 160, 320, 400]
     for rows in (*found["per_action"].values(), found["average"]):
@@ -68,6 +72,11 @@ def test_table(run, tmp_path):
             (0.21, 0.33, 0.53, 0.56), (0.26, 0.32, 0.35, 0.39), strict=True
         )]
     )  # fmt: skip
+    every = found["average_at_every_frame"]
+    assert len(every["model"]) == 10
+    assert [every["model"][k] for k in (1, 3, 7, 9)] == pytest.approx(
+        found["average"]["model"]
+    )
     assert found["top1"] == 0.5
     assert found["seed"] == 4
     assert "16 of the windows" in out
