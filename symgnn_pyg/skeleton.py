@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from symgnn_pyg import skeleton_networkx
+from symgnn_pyg.names import check_names
 from symgnn_pyg.skeleton_checks import (
     Joint,
     Pair,
@@ -19,6 +20,7 @@ from symgnn_pyg.skeleton_checks import (
     check_links,
     check_tree,
     index_of,
+    numbered,
     offsets_of,
     pairs_of,
     parts_of,
@@ -57,8 +59,8 @@ class Skeleton:
     Raises:
         ValueError: If a joint is unknown or repeated, in no part or in two,
             if bones are no pairs, form a cycle or a joint has two parents, if
-            a joint is tied to no other, or an offset is not finite. The
-            message names the culprit.
+            a joint is tied to no other, an offset is not finite, or a name
+            holds control characters. The message names the culprit.
 
     Example:
         >>> arm = Skeleton(
@@ -106,7 +108,7 @@ class Skeleton:
             centre = next(
                 j for j in range(self.num_joints) if j not in children
             )
-        put("centre", index_of(centre, self.joints, "joint", " as 'centre'"))
+        put("centre", self._index(centre, " as 'centre'"))
         check_connected(self.joints, self.bones + self.links, self.centre)
         whole = {"body": range(self.num_joints)}
         put("parts", parts_of(whole if parts is None else parts, self.joints))
@@ -117,6 +119,7 @@ class Skeleton:
         pairs = pairs_of(part_bones, self.part_names, "part bone", "part")
         put("part_bones", undirected(pairs))
         put("offsets", offsets_of(offsets, self.joints))
+        check_names([name, *self.joints, *self.part_names], "The name")
 
     # Construction ###########################################################
 
@@ -214,7 +217,10 @@ class Skeleton:
         Raises:
             ValueError: If there is no such joint.
         """
-        return index_of(joint, self.joints, "joint")
+        return self._index(joint)
+
+    def _index(self, joint: Joint, where: str = "") -> int:
+        return index_of(joint, numbered(self.joints), "joint", where)
 
     # Graphs #################################################################
 
@@ -270,7 +276,7 @@ class Skeleton:
         """
         if num_hops < 1:
             raise ValueError(f"'num_hops' must be at least 1, got {num_hops}")
-        adjacency = _normalised(self.edge_index, self.num_joints).double()
+        adjacency = _normalised(self.edge_index, self.num_joints)
         powers = [adjacency]
         while len(powers) < num_hops:
             powers.append(adjacency @ powers[-1])
@@ -280,7 +286,8 @@ class Skeleton:
         r"""The row-normalised, self-looped adjacency matrix of the parts
         :math:`D_p^{-1} A_p`, of shape :math:`[V_p, V_p]`.
         """
-        return _normalised(self.part_edge_index, self.num_parts)
+        adjacency = _normalised(self.part_edge_index, self.num_parts)
+        return adjacency.to(torch.get_default_dtype())
 
     def dual(self) -> "Skeleton":
         r"""The bone skeleton: its joints are this skeleton's bones, named
@@ -395,6 +402,6 @@ def _both_directions(pairs: Sequence[tuple[int, int]]) -> Tensor:
 
 
 def _normalised(edge_index: Tensor, size: int) -> Tensor:
-    adjacency = torch.eye(size)
+    adjacency = torch.eye(size, dtype=torch.double)
     adjacency[edge_index[0], edge_index[1]] = 1.0
     return adjacency / adjacency.sum(dim=1, keepdim=True)

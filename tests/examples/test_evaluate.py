@@ -10,7 +10,8 @@ import torch
 
 from symgnn_pyg import Skeleton
 from symgnn_pyg.datasets.cmu_mocap import ACTIONS
-from symgnn_pyg.nn import SymGNN
+from symgnn_pyg.nn import SymGNN, pretrained_names
+from symgnn_pyg.nn.models.pretrained import SHIPPED
 
 SCRIPT = Path(__file__).resolve().parents[2] / "examples" / "evaluate.py"
 CMU = Skeleton.get("cmu26")
@@ -133,3 +134,29 @@ def test_weights_without_what_is_needed(run, tmp_path, about, message):
 def test_no_such_weights(run):
     with pytest.raises(SystemExit, match=r"Error: There is no folder absent"):
         run("--weights", "absent")
+
+
+@pytest.mark.parametrize("name", pretrained_names())
+def test_weights_of_the_library_do_what_their_card_says(
+    run, tmp_path, cmu_mocap, name
+):
+    path = tmp_path / "table.json"
+    run("--weights", name, "--data", cmu_mocap, "--json", path)
+    found = json.loads(path.read_text())["average"]
+    card = (SHIPPED / name / "README.md").read_text()
+    for row in ("zero_velocity", "model", "published"):
+        cells = ("-" if cell is None else f"{cell:.3f}" for cell in found[row])
+        title = {"model": "this model", "published": "published Sym-GNN"}
+        line = title.get(row, row.replace("_", " "))
+        assert f"| {line} | {' | '.join(cells)} |" in card
+
+
+@pytest.mark.parametrize("name", pretrained_names())
+def test_weights_of_the_library(name):
+    model = SymGNN.from_pretrained(name, CMU)
+    assert len(model.about["classes"]) == 8
+    out = model(torch.zeros(26, model.observed, 3))
+    assert out.logits.shape == (1, 8)
+    weights = SHIPPED / name / "model.safetensors"
+    assert weights.stat().st_size < 10 * 2**20
+    assert "NSF" in (SHIPPED / name / "README.md").read_text()

@@ -1,22 +1,28 @@
 import json
 import os
+from collections.abc import Mapping, Sized
 from pathlib import Path
 from typing import Any, Self
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
-from torch import Tensor
 from torch.nn import Module
 
 import symgnn_pyg
 from symgnn_pyg import __version__
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import replacing
+from symgnn_pyg.names import check_names
 from symgnn_pyg.skeleton import Skeleton
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 SHIPPED = Path(symgnn_pyg.__file__).parent / "weights"
+# What takes time to build before the weights can tell that it is too much.
+MOST = {"joints": 1000, "channels": 100, "strides": 100, "fusion": 100,
+        "orders": 100, "num_hops": 100, "num_iterations": 100}  # fmt: skip
+# What a network may hold beside its weights, in bytes.
+MOST_BUFFERS = 2**28
 
 
 class Pretrained(Module):
@@ -45,7 +51,9 @@ class Pretrained(Module):
         Args:
             config: What :meth:`to_config` returned.
         """
-        return cls(**{**config, "skeleton": Skeleton(**config["skeleton"])})
+        with torch.device("cpu"):
+            skeleton = Skeleton(**config["skeleton"])
+        return cls(**{**config, "skeleton": skeleton})
 
     def save_pretrained(
         self,
@@ -61,6 +69,10 @@ class Pretrained(Module):
                 :obj:`torch.half` for half the size. (default: as they are)
             **about: What else to keep in :obj:`config.json`, such as the names
                 of the classes, how the data were normalised, or results.
+
+        Raises:
+            ValueError: If the network is larger than what is read again, of
+                1000 joints and 100 blocks, orders, hops and iterations.
         """
         config = {
             "library_name": "symgnn_pyg",
@@ -69,6 +81,7 @@ class Pretrained(Module):
             "arguments": self.to_config(),
             "about": about,
         }
+        _check_cost(self.to_config())
         text = json.dumps(config, indent=2) + "\n"
         weights = {
             name: tensor.detach()
@@ -115,27 +128,44 @@ class Pretrained(Module):
             raise DataError(
                 f"{folder} holds a {config['class']}, not a {cls.__name__}"
             )
-        try:
-            model = cls.from_config(config["arguments"])
-            model.about = dict(config["about"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise DataError(
-                f"{folder / CONFIG} describes no network: {error}"
-            ) from error
+        # Without memory: what the weights do not fill is not asked for.
+        with torch.device("meta"):
+            outline = cls._build(config, folder / CONFIG)
         if skeleton is not None and (
-            skeleton.fingerprint != model.skeleton.fingerprint
+            skeleton.fingerprint != outline.skeleton.fingerprint
         ):
             raise DataError(
-                f"{folder} was made for {model.skeleton!r}, not for "
+                f"{folder} was made for {outline.skeleton!r}, not for "
                 f"{skeleton!r}"
             )
+        _check_weights(folder / WEIGHTS, outline)
+        model = cls._build(config, folder / CONFIG)
         try:
-            model.load_state_dict(_read_weights(folder / WEIGHTS))
-        except RuntimeError as error:
+            model.load_state_dict(load_file(folder / WEIGHTS))
+        except (RuntimeError, ValueError) as error:
             raise DataError(
                 f"{folder / WEIGHTS} does not fit the network: {error}"
             ) from error
         return model.eval()
+
+    @classmethod
+    def _build(cls, config: dict[str, Any], path: Path) -> Self:
+        try:
+            _check_cost(config["arguments"])
+            model = cls.from_config(config["arguments"])
+            model.about = dict(config["about"])
+            _check_classes(model.about.get("classes"))
+        # What a constructor raises depends on what is wrong.
+        except (
+            ArithmeticError,
+            AttributeError,
+            LookupError,
+            RuntimeError,
+            TypeError,
+            ValueError,
+        ) as error:
+            raise DataError(f"{path} describes no network: {error}") from error
+        return model
 
 
 def pretrained_names() -> list[str]:
@@ -172,13 +202,12 @@ def _folder(name: str | os.PathLike[str], revision: str | None) -> Path:
 
 
 def _read_config(path: Path) -> dict[str, Any]:
+    _check_file(path)
     try:
         config = json.loads(path.read_text())
         version = _version(str(config["library_version"]))
         if not isinstance(config["class"], str):
             raise TypeError("'class' is no name")
-    except FileNotFoundError:
-        raise
     except (KeyError, OSError, RecursionError, TypeError, ValueError) as error:
         raise DataError(f"{path} describes no network: {error}") from error
     if version > _version(__version__):
@@ -189,13 +218,55 @@ def _read_config(path: Path) -> dict[str, Any]:
     return config
 
 
-def _read_weights(path: Path) -> dict[str, Tensor]:
+def _check_file(path: Path) -> None:
+    # A pipe would be waited for, and a device read, without end.
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no file {path}")
+
+
+def _check_cost(arguments: Mapping[str, Any]) -> None:
+    for name, value in arguments.items():
+        if name in ("joint", "bone", "skeleton"):
+            _check_cost(value)
+        cost = len(value) if isinstance(value, Sized) else value
+        if name in MOST and not cost <= MOST[name]:
+            raise ValueError(f"{name!r} is {cost}, more than {MOST[name]}")
+
+
+def _check_classes(classes: object) -> None:
+    if isinstance(classes, list):
+        names = [name for name in classes if isinstance(name, str)]
+        check_names(names, "The class")
+
+
+def _check_weights(path: Path, outline: Module) -> None:
+    _check_file(path)
     try:
-        return load_file(path)
-    except FileNotFoundError:
-        raise
+        with safe_open(path, "pt") as file:
+            held = {
+                name: tuple(file.get_slice(name).get_shape())
+                for name in file.keys()  # noqa: SIM118
+            }
     except (OSError, SafetensorError, ValueError) as error:
         raise DataError(f"{path} holds no weights: {error}") from error
+    due = {name: tuple(t.shape) for name, t in outline.state_dict().items()}
+    if held != due:
+        differing = dict(sorted(held.items() ^ due.items()))
+        raise DataError(
+            f"{path} does not fit the network: {len(differing)} weights are "
+            f"missing, unknown or of another shape; the first: "
+            f"{', '.join([*differing][:5])}"
+        )
+    buffers = sum(
+        buffer.nbytes
+        for name, buffer in outline.named_buffers()
+        if name not in due
+    )
+    if buffers > MOST_BUFFERS + 4 * path.stat().st_size:
+        raise DataError(
+            f"{path} does not fit the network, which holds {buffers} bytes "
+            f"beside its weights"
+        )
 
 
 def _version(text: str) -> tuple[int, int]:
