@@ -28,20 +28,25 @@ def unique(names: Sequence[str], what: str) -> tuple[str, ...]:
     return names
 
 
+def numbered(names: Iterable[str]) -> dict[str, int]:
+    r"""The index of each name."""
+    return {name: i for i, name in enumerate(names)}
+
+
 def index_of(
-    key: Joint, names: Sequence[str], what: str, where: str = ""
+    key: Joint, names: Mapping[str, int], what: str, where: str = ""
 ) -> int:
     r"""The index of what is given by name or index.
 
     Args:
         key: The name or the index.
-        names: The names of all that there are.
+        names: The index of each name that there is.
         what: What they name, for messages.
         where: Where the key stands, for messages.
     """
     if isinstance(key, str):
         if key in names:
-            return names.index(key)
+            return names[key]
     else:
         try:
             index = operator.index(key)
@@ -75,6 +80,7 @@ def pairs_of(
             f"{form}, got an array of shape {list(pairs.shape)}: pass "
             f"edge_index.t().tolist() for an edge_index of shape [2, E]"
         )
+    known = numbered(names)
     found: dict[Pair, None] = {}
     for pair in pairs:
         if (
@@ -84,7 +90,7 @@ def pairs_of(
         ):
             raise ValueError(f"{form}, got {pair!r}")
         where = f" in {what} {tuple(pair)!r}"
-        a, b = (index_of(key, names, end, where) for key in pair)
+        a, b = (index_of(key, known, end, where) for key in pair)
         if a == b:
             raise ValueError(f"A {what} ties the {end} {names[a]!r} to itself")
         if (a, b) in found or (b, a) in found:
@@ -153,13 +159,14 @@ def parts_of(
         parts: The joints of each named part, by name or index.
         joints: The names of the joints.
     """
+    known = numbered(joints)
     part_of: dict[int, str] = {}
     found = []
     for name, members in parts.items():
         if not members:
             raise ValueError(f"Part {name!r} has no joints")
         where = f" in part {name!r}"
-        indices = [index_of(key, joints, "joint", where) for key in members]
+        indices = [index_of(key, known, "joint", where) for key in members]
         for j in indices:
             if j in part_of:
                 raise ValueError(

@@ -64,3 +64,11 @@ def test_folder_is_a_file(tmp_path):
 
 def test_data_error_is_a_value_error():
     assert issubclass(DataError, ValueError)
+
+
+def test_permissions_of_an_old_file_stay(tmp_path):
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "file").chmod(0o600)
+    with replacing(tmp_path / "file") as path:
+        path.write_text("y")
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o600

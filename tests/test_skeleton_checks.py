@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -123,3 +124,35 @@ def test_error_names_culprit(change, culprit):
 def test_a_bone_is_no_link_as_well(link):
     with pytest.raises(ValueError, match=r"link \('.*elbow.*'\) is a bone"):
         Skeleton(**ARM, links=[link])
+
+
+def test_names_are_compared_once():
+    """Else a file of many joints takes hours."""
+    compared = 0
+
+    class Name(str):
+        __hash__ = str.__hash__
+
+        def __eq__(self, other):
+            nonlocal compared
+            compared += 1
+            return str.__eq__(self, other)
+
+    joints = [f"j{i}" for i in range(300)]
+    bones = [(Name(b), Name(a)) for a, b in pairwise(joints)]
+    Skeleton(joints, bones, parts={"all": [*map(Name, joints)]})
+    assert compared <= 10 * len(joints)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"joints": ["a", "b\x1b[2J"]},
+        {"name": "\x07"},
+        {"parts": {"\n": [0, 1]}},
+    ],
+)
+def test_names_with_control_characters(change):
+    arguments = {"joints": ["a", "b"], "bones": [(1, 0)], **change}
+    with pytest.raises(ValueError, match="no text without control characters"):
+        Skeleton(**arguments)

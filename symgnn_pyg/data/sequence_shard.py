@@ -1,3 +1,4 @@
+import io
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,12 +12,15 @@ import numpy as np
 from symgnn_pyg import __version__
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import replacing
+from symgnn_pyg.names import check_names
 from symgnn_pyg.skeleton import Skeleton
 
 FORMAT = "symgnn_pyg sequences"
 FORMAT_VERSION = 2
 ARRAYS = {"frames": ("f", 3), "ptr": ("i", 1), "bodies": ("i", 1),
           "labels": ("i", 1), "metadata": ("u", 1)}  # fmt: skip
+# The size of a header's entry, in bytes.
+MOST_ATTRIBUTE = 64
 
 
 class MotionSequence(NamedTuple):
@@ -60,12 +64,21 @@ class SequenceShard:
         self._pid = -1
         if not self.path.is_file():
             raise FileNotFoundError(f"There is no store {self.path}")
+        self._identity = _identity(self.path.stat())
         with (
             self._explained(),
             h5py.File(self.path, "r", locking=False) as file,
         ):
             _check(file, self.path)
+            frames = file["frames"]
+            self.row = frames.shape[1:]
             metadata = json.loads(bytes(file["metadata"][:]))
+            _check_text(metadata, self.path)
+            # Before time is spent on a skeleton that is too large.
+            if len(metadata["skeleton"]["joints"]) != self.row[0]:
+                raise DataError(
+                    f"{self.path}: its tables contradict each other"
+                )
             self.ptr = file["ptr"][:].astype(np.int64)
             self.bodies = file["bodies"][:].astype(np.int64)
             self.labels = file["labels"][:].astype(np.int64)
@@ -79,8 +92,6 @@ class SequenceShard:
             self.recipe = str(metadata["recipe"])
             self.num_shards = int(metadata["num_shards"])
             self.library_version = str(metadata["library_version"])
-            frames = file["frames"]
-            self.row = frames.shape[1:]
             # An array without rows has no place in the file.
             self._offset = frames.id.get_offset() or 0
             self._row_bytes = 4 * self.row[0] * self.row[1]
@@ -116,10 +127,12 @@ class SequenceShard:
 
         Raises:
             DataError: If a sequence does not fit the skeleton, holds numbers
-                that are not finite, or has an unknown label.
+                that are not finite, or has an unknown label, or a name holds
+                control characters.
         """
         classes = list(classes)
         rows: list[np.ndarray] = []
+        bodies: list[int] = []
         entries: list[MotionSequence] = []
         for sequence in sequences:
             values = check_sequence(sequence, skeleton, len(classes))
@@ -130,7 +143,8 @@ class SequenceShard:
                     f"{rows[0].shape[2]}"
                 )
             rows.append(values.reshape(-1, *values.shape[2:]))
-            entries.append(sequence._replace(frames=values[:, :0]))
+            bodies.append(len(values))
+            entries.append(sequence._replace(frames=np.empty(0)))
         metadata = {
             "library_version": __version__,
             "skeleton": skeleton.to_dict(),
@@ -143,11 +157,12 @@ class SequenceShard:
             "recipe": recipe,
             "num_shards": num_shards,
         }
-        with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+        _check_text(metadata, path)
+        # In memory, since HDF5 may crash the interpreter when a disk is full.
+        content = io.BytesIO()
+        with h5py.File(content, "w") as file:
             file["ptr"] = np.cumsum([0, *map(len, rows)], dtype="<i8")
-            file["bodies"] = np.asarray(
-                [len(entry.frames) for entry in entries], "<i8"
-            )
+            file["bodies"] = np.asarray(bodies, "<i8")
             file["labels"] = np.asarray([e.label for e in entries], "<i8")
             file["metadata"] = np.frombuffer(
                 json.dumps(metadata).encode(), "u1"
@@ -158,12 +173,15 @@ class SequenceShard:
                 (sum(map(len, rows)), skeleton.num_joints, width),
                 "<f4",
             )
-            first = 0
-            for values in rows:
-                frames[first : first + len(values)] = values
-                first += len(values)
+            last = len(frames)
+            while rows:
+                values = rows.pop()
+                frames[last - len(values) : last] = values
+                last -= len(values)
             file.attrs["format"] = np.bytes_(FORMAT)
             file.attrs["version"] = FORMAT_VERSION
+        with replacing(path) as temporary:
+            temporary.write_bytes(content.getbuffer())
         return SequenceShard(path)
 
     def read_into(self, out: np.ndarray, row: int, stride: int = 1) -> None:
@@ -187,6 +205,8 @@ class SequenceShard:
             file = self._open()
             file.seek(self._offset + row * self._row_bytes)
             count = file.readinto(out)  # type: ignore[attr-defined]
+        except DataError:
+            raise
         except (OSError, ValueError) as e:
             raise DataError(f"{self.path} cannot be read: {e}") from e
         if count != out.nbytes:
@@ -205,8 +225,13 @@ class SequenceShard:
     def _open(self) -> BinaryIO:
         # A handle that was inherited by fork shares its offset: open anew.
         if self._file is None or self._pid != os.getpid():
-            self._file = open(self.path, "rb", buffering=0)  # noqa: SIM115
-            self._pid = os.getpid()
+            file = open(self.path, "rb", buffering=0)  # noqa: SIM115
+            if _identity(os.fstat(file.fileno())) != self._identity:
+                file.close()
+                raise DataError(
+                    f"{self.path} has changed since it was opened; open it anew"
+                )
+            self._file, self._pid = file, os.getpid()
         return self._file
 
     @contextmanager
@@ -216,6 +241,7 @@ class SequenceShard:
         except DataError:
             raise
         except (
+            ArithmeticError,
             AttributeError,
             EOFError,
             KeyError,
@@ -267,10 +293,9 @@ def check_sequence(
 
 
 def _check(file: h5py.File, path: Path) -> None:
-    kind = file.attrs.get("format")
-    if not isinstance(kind, bytes) or kind.decode("latin1") != FORMAT:
+    if _attribute(file, "format", h5py.h5t.STRING) != FORMAT.encode():
         raise DataError(f"{path} is an HDF5 file, but no sequence store")
-    version = int(file.attrs["version"])
+    version = _attribute(file, "version", h5py.h5t.INTEGER)
     if version != FORMAT_VERSION:
         raise DataError(
             f"{path} has format version {version}, this library reads "
@@ -297,8 +322,48 @@ def _check(file: h5py.File, path: Path) -> None:
                 f"{path}: {name!r} declares more data than the file holds; "
                 f"it is truncated"
             )
-    if file["frames"].dtype != np.dtype("<f4"):
+    frames = file["frames"]
+    # An array that is kept in a header has no place to read from.
+    nowhere = frames.size and frames.id.get_offset() is None
+    if nowhere or frames.dtype != np.dtype("<f4"):
         raise DataError(f"{path}: 'frames' is not what a store holds")
+
+
+def _attribute(file: h5py.File, name: str, kind: int) -> object:
+    if not h5py.h5a.exists(file.id, name.encode()):
+        return None
+    attribute = h5py.h5a.open(file.id, name.encode())
+    found = attribute.get_type()
+    # Text of any length, and types within types, take all memory when read.
+    if (
+        attribute.shape
+        or found.get_class() != kind
+        or found.get_size() > MOST_ATTRIBUTE
+        or (kind == h5py.h5t.STRING and found.is_variable_str())
+    ):
+        return None
+    return file.attrs[name]
+
+
+def _check_text(
+    metadata: Mapping[str, Any], path: str | os.PathLike[str]
+) -> None:
+    reasons = {**metadata["skipped"], **metadata["faulty"]}
+    check_names(
+        [
+            metadata["library_version"],
+            *metadata["classes"],
+            *metadata["names"],
+            *metadata["sources"],
+            *reasons,
+            *(line for why in reasons.values() for line in why.split("\n")),
+        ],
+        f"{path}: the text",
+    )
+
+
+def _identity(status: os.stat_result) -> tuple[int, int, int, int]:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _check_lengths(shard: SequenceShard, num_rows: int) -> None:
@@ -310,10 +375,9 @@ def _check_lengths(shard: SequenceShard, num_rows: int) -> None:
         any(len(table) != count for table in tables)
         or ptr[0] != 0
         or ptr[-1] != num_rows
-        or (np.diff(ptr) <= 0).any()
+        or (ptr[1:] <= ptr[:-1]).any()
         or (shard.bodies < 1).any()
         or (np.diff(ptr) % shard.bodies).any()
-        or shard.row[0] != shard.skeleton.num_joints
         or (shard.labels < 0).any()
         or (shard.labels >= len(shard.classes)).any()
         or shard.num_shards < 1

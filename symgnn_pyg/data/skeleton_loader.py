@@ -1,5 +1,7 @@
 import zlib
 from collections.abc import Iterator, Sequence
+from multiprocessing import Process
+from multiprocessing.connection import wait
 from typing import Any
 
 import torch
@@ -32,6 +34,9 @@ class SkeletonLoader(DataLoader[Batch]):
         seed: The seed of random transforms. (default: :obj:`0`)
         **kwargs: The further arguments of
             :class:`torch.utils.data.DataLoader`.
+
+    Raises:
+        RuntimeError: If a worker was killed, as happens where memory is short.
     """
 
     def __init__(
@@ -60,9 +65,15 @@ class SkeletonLoader(DataLoader[Batch]):
         self._batches = given // (self.batch_size or 1)
         self._whole.epoch.fill_(getattr(self.sampler, "epoch", self._runs))
         self._runs += 1
-        for batch in super().__iter__():
-            self._batches += 1
-            yield batch
+        batches = super().__iter__()
+        try:
+            for batch in batches:
+                self._batches += 1
+                yield batch
+        except (EOFError, OSError):
+            # What torch does not see of a worker that was killed.
+            _check_workers(getattr(batches, "_workers", ()))
+            raise
         if given:
             self.sampler.start = 0  # type: ignore[attr-defined]
 
@@ -102,6 +113,18 @@ class _Whole:
             if hasattr(self.dataset, "batch"):
                 return self.dataset.batch(indices)
             return Batch.from_data_list([self.dataset[i] for i in indices])
+
+
+def _check_workers(workers: Sequence[Process]) -> None:
+    ending = wait([worker.sentinel for worker in workers], timeout=1.0)
+    for worker in workers:
+        if worker.sentinel in ending:
+            worker.join()
+        if worker.exitcode:
+            raise RuntimeError(
+                f"DataLoader worker (pid {worker.pid}) exited with "
+                f"{worker.exitcode}, the number of a signal if negative"
+            )
 
 
 def _as_it_is(batch: Batch) -> Batch:

@@ -10,11 +10,13 @@ from torch import Tensor
 
 from symgnn_pyg.datasets.joint_tree import (
     MOST_JOINTS,
+    check_length,
     check_motion_size,
     joint_positions,
     read_numbers,
     tree_skeleton,
 )
+from symgnn_pyg.datasets.limits import check_lines
 from symgnn_pyg.datasets.prepare import EmptyRecordingError
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.skeleton import Skeleton
@@ -112,6 +114,7 @@ def parse_asf(content: bytes, where: str) -> ASFSkeleton:
 
 
 def _lines(content: bytes, where: str) -> Iterator[tuple[str, list[str]]]:
+    check_lines(content, where)
     for number, line in enumerate(io.BytesIO(content), start=1):
         text = line.decode(errors="replace").partition("#")[0]
         # The format counts commas and parentheses as blanks.
@@ -131,7 +134,7 @@ class _Bone:
     def read(self, words: list[str], at: str) -> None:
         match words:
             case ["name", name]:
-                self.name = name
+                self.name = check_length(name, at)
             case ["direction", *numbers]:
                 self.direction = read_numbers(numbers, 3, at)
             case ["length", *numbers]:

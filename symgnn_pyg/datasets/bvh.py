@@ -9,11 +9,13 @@ from torch import Tensor
 
 from symgnn_pyg.datasets.joint_tree import (
     MOST_JOINTS,
+    check_length,
     check_motion_size,
     joint_positions,
     read_numbers,
     tree_skeleton,
 )
+from symgnn_pyg.datasets.limits import check_lines
 from symgnn_pyg.datasets.prepare import EmptyRecordingError
 from symgnn_pyg.datasets.source import read_table
 from symgnn_pyg.errors import DataError
@@ -90,6 +92,7 @@ def read_bvh_hierarchy(content: bytes, where: str) -> BVHHierarchy:
     Raises:
         DataError: If it is no BVH file; the message names the line.
     """
+    check_lines(content, where)
     tree = _Tree(where)
     stream = io.BytesIO(content)
     for number, line in enumerate(stream, start=1):
@@ -117,6 +120,7 @@ class _Tree:
         self.offsets: list[list[float] | None] = []
         self.channels: list[tuple[str, ...]] = []
         self.open: list[int] = []
+        self.ends: set[int] = set()
         self.declared = False
         self.num_frames: int | None = None
         self.frame_time: float | None = None
@@ -126,14 +130,15 @@ class _Tree:
             case ["HIERARCHY"] | ["MOTION"]:
                 pass
             case ["ROOT", _, *_] if not self.joints:
-                self._declare(" ".join(words[1:]), at)
+                self._declare(check_length(" ".join(words[1:]), at), at)
             case ["ROOT", _, *_]:
                 raise DataError(
                     f"{at}: a second ROOT; split the file into one a skeleton"
                 )
-            case ["JOINT", _, *_] if self.open and not self.declared:
-                self._declare(" ".join(words[1:]), at)
-            case ["END", *_] if self.open and not self.declared:
+            case ["JOINT", _, *_] if self._has_room():
+                self._declare(check_length(" ".join(words[1:]), at), at)
+            case ["END", *_] if self._has_room():
+                self.ends.add(len(self.joints))
                 self._declare(self._end_name(), at)
             case ["{"] if self.declared:
                 self.open.append(len(self.joints) - 1)
@@ -173,6 +178,14 @@ class _Tree:
             self.frame_time,
             num_lines,
             num_bytes,
+        )
+
+    def _has_room(self) -> bool:
+        """Whether a joint may stand here, which nothing does in an end."""
+        return (
+            bool(self.open)
+            and not self.declared
+            and self.open[-1] not in self.ends
         )
 
     def _declare(self, name: str, at: str) -> None:

@@ -2,6 +2,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from symgnn_pyg.datasets.limits import check_lines
 from symgnn_pyg.datasets.source import read_table
 from symgnn_pyg.errors import DataError
 
@@ -19,8 +20,10 @@ def parse_csv(content: bytes, where: str, joints: Sequence[str]) -> np.ndarray:
 
     Raises:
         DataError: If a line has another number of columns, holds anything but
-            finite numbers, or names other joints; the message names the line.
+            finite numbers, names other joints, or is longer than 1 MiB; the
+            message names the line.
     """
+    check_lines(content, where)
     content = content.removeprefix(b"\xef\xbb\xbf")
     if not content.strip():
         raise DataError(f"{where} is empty")

@@ -14,6 +14,7 @@ from symgnn_pyg.transforms.place_joints import place_joints
 
 # Against files that describe more than any body has.
 MOST_JOINTS = 500
+LONGEST_NAME = 200
 
 
 def joint_positions(
@@ -97,6 +98,24 @@ def check_motion_size(
             f"{where}: {num_frames} frames of {num_joints} joints are more "
             f"than {size} bytes can tell"
         )
+
+
+def check_length(name: str, at: str) -> str:
+    r"""A name, which others are made from, if it is not too long.
+
+    Args:
+        name: The name.
+        at: The file and the line, for messages.
+
+    Raises:
+        DataError: If it is longer than 200 characters.
+    """
+    if len(name) > LONGEST_NAME:
+        raise DataError(
+            f"{at}: the name {name[:40]!r}... has {len(name)} characters, "
+            f"more than {LONGEST_NAME}"
+        )
+    return name
 
 
 def read_numbers(words: Sequence[str], count: int, at: str) -> list[float]:

@@ -6,12 +6,13 @@ from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
+from symgnn_pyg.datasets.limits import check_size
 from symgnn_pyg.datasets.prepare import EmptyRecordingError
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.layouts import KINETICS18
 
 MOST_FRAMES = 300
-# A parsed document takes some twenty times the room of its text.
+# Of a clip.
 MOST_BYTES = 2**24
 LARGEST = float(np.finfo(np.float32).max)
 KINDS = {
@@ -37,12 +38,8 @@ def parse(content: bytes, where: str, max_bodies: int = 1) -> np.ndarray:
         DataError: If it is no JSON document of bodies with 18 joints in 300
             frames at most.
     """
-    if len(content) > MOST_BYTES:
-        raise DataError(
-            f"{where} has {len(content)} bytes, more than a clip's {MOST_BYTES}"
-        )
     frames: dict[int, list[np.ndarray]] = {}
-    entries = field(read_json(content, where), "data", list, where)
+    entries = field(read_json(content, where, MOST_BYTES), "data", list, where)
     for i, entry in enumerate(entries):
         place = f"{where}, data[{i}]"
         index = field(entry, "frame_index", int, place)
@@ -111,16 +108,19 @@ def _distance(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return np.where(both.any(-1), mean, LARGEST)
 
 
-def read_json(content: bytes, where: str) -> Any:
+def read_json(content: bytes, where: str, most: int) -> Any:
     r"""A document of JSON.
 
     Args:
         content: The document.
         where: The name of its file, for messages.
+        most: The largest size, in bytes: what is made of a document takes
+            some twenty times its room.
 
     Raises:
-        DataError: If it is none.
+        DataError: If it is none, or larger.
     """
+    check_size(len(content), where, most)
     try:
         return json.loads(content, parse_constant=_refuse)
     except RecursionError:

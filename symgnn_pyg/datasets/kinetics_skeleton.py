@@ -20,6 +20,8 @@ from symgnn_pyg.layouts import KINETICS18
 
 TRAINING, TEST = "kinetics_train", "kinetics_val"
 VALIDATION_SHARE = 20
+# Of a table of labels: 280 bytes for each of 240,000 clips.
+MOST_BYTES = 2**26
 
 
 class KineticsSkeleton(MotionDataset):
@@ -179,7 +181,7 @@ def _labels(source: Source) -> Iterator[tuple[str, _Label]]:
                 f"{len(found)}"
             )
         where = source.where(found[0])
-        entries = read_json(source.read(found[0]), where)
+        entries = read_json(source.read(found[0]), where, MOST_BYTES)
         if not isinstance(entries, dict):
             raise DataError(f"{where} must be an object, from clip to label")
         for clip, entry in entries.items():

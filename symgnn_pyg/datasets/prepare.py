@@ -1,13 +1,17 @@
-import glob
+import errno
 import hashlib
 import json
 import os
+import signal
+import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +23,7 @@ from symgnn_pyg.data.sequence_shard import SequenceShard, check_sequence
 from symgnn_pyg.data.sequence_store import find_shards, shard_paths
 from symgnn_pyg.datasets.source import Source
 from symgnn_pyg.errors import DataError
+from symgnn_pyg.files import remove_leftovers
 from symgnn_pyg.skeleton import Skeleton
 
 Parser = Callable[[bytes, str], np.ndarray]
@@ -216,15 +221,37 @@ def _run(jobs: Sequence[_Job], name: str, num_workers: int | None) -> None:
             for job in jobs:
                 job.run(bar.update)
             return
-        with ProcessPoolExecutor(workers) as pool:
+        with ProcessPoolExecutor(workers, initializer=_obey) as pool:
             try:
                 futures = {pool.submit(_run_one, job): job for job in jobs}
                 for future in as_completed(futures):
                     future.result()
                     bar.update(len(futures[future].recordings))
-            except BaseException:
+            except BrokenProcessPool as e:
+                raise ChildProcessError(
+                    f"A process that read {name} was killed, as happens where "
+                    f"memory is short: fewer than {workers} 'num_workers' take "
+                    f"less. What is done stays; prepare the data again"
+                ) from e
+            except BaseException as e:
+                if not isinstance(e, Exception):
+                    for worker in pool._processes.values():
+                        worker.terminate()
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
+
+
+def _obey() -> None:
+    # It is the parent of this process that hears of Ctrl-C, and ends it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
 
 
 def _run_one(job: _Job) -> None:
@@ -246,12 +273,17 @@ def _check_names(recordings: Sequence[Recording], source: Source) -> None:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_name(f".{path.name}.lock")):
-            _remove_halves(path)
-            yield
-    except PermissionError as e:
+            try:
+                _remove_halves(path)
+                yield
+            finally:
+                _remove_halves(path)
+    except OSError as e:
+        if e.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
         raise DataError(
             f"{path.parent} cannot be written to; pass 'store', a file in a "
             f"folder that can"
@@ -259,11 +291,9 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _remove_halves(path: Path) -> None:
-    # What `replacing` leaves when it is killed, of this store and no other.
-    stem, digits = glob.escape(path.stem), "[0-9]" * 5
-    for pattern in (f".{stem}.*", f".{stem}-{digits}.*"):
-        for file in path.parent.glob(f"{pattern}{path.suffix}"):
-            file.unlink(missing_ok=True)
+    # Of this store and no other.
+    remove_leftovers(path)
+    remove_leftovers(path, "-" + "[0-9]" * 5)
 
 
 def _remove_others(path: Path, made: set[Path]) -> None:

@@ -1,21 +1,27 @@
 import copy
 import io
-import lzma
 import os
+import stat
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 
+from symgnn_pyg.datasets.limits import (
+    MOST_BYTES,
+    check_lines,
+    check_size,
+    read_entry,
+)
 from symgnn_pyg.errors import DataError
+from symgnn_pyg.names import check_names
 
-UNREADABLE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError)
-# Against archives that unpack without end.
-MOST_BYTES = 2**28
+UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError)
 
 
 class Source:
@@ -30,7 +36,8 @@ class Source:
 
     Raises:
         FileNotFoundError: If there is nothing at :obj:`path`.
-        DataError: If the archive is damaged or names files outside itself.
+        DataError: If the archive is damaged or names files outside itself,
+            or a name holds control characters.
     """
 
     def __init__(
@@ -52,6 +59,7 @@ class Source:
             names = {name for name in names if not name.endswith("/")}
         else:
             raise FileNotFoundError(f"There is no folder or file {self.path}")
+        check_names(names, f"{self.path}: the file name")
         self._full: dict[str, str] = {}
         for name in sorted(names):
             other = self._full.setdefault(self._short(name), name)
@@ -92,30 +100,32 @@ class Source:
         r"""The content of a file.
 
         Raises:
-            DataError: If it cannot be read, or is larger than any recording.
+            DataError: If it cannot be read, is larger than any recording, no
+                regular file, or a link that leads out of the folder.
         """
-        try:
-            size = self._size(name)
-            if size > MOST_BYTES:
-                raise DataError(
-                    f"{self.where(name)} has {size} bytes, more than a "
-                    f"recording's {MOST_BYTES}"
-                )
+        with self._explained(name):
             if not self._is_folder:
-                return self._open().read(self._full[name])
-            return (self.path / self._full[name]).read_bytes()
-        except (*UNREADABLE, OSError, EOFError, RuntimeError) as e:
-            raise DataError(f"{self.where(name)} cannot be read: {e}") from e
+                return read_entry(
+                    self._open(), self._entry(name), self.where(name)
+                )
+            size = self._status(name).st_size
+            check_size(size, self.where(name), MOST_BYTES)
+            with (self.path / self._full[name]).open("rb") as file:
+                return file.read(size)
 
     def stamp(self, name: str) -> str:
         r"""What changes when a file does: its size, and when it was written
         or, in an archive, its checksum.
+
+        Raises:
+            DataError: If there is none, as of a link to nowhere.
         """
-        if self._is_folder:
-            status = (self.path / self._full[name]).stat()
-            return f"{status.st_size} {status.st_mtime_ns}"
-        entry = self._open().getinfo(self._full[name])
-        return f"{entry.file_size} {entry.CRC}"
+        with self._explained(name):
+            if self._is_folder:
+                status = self._status(name)
+                return f"{status.st_size} {status.st_mtime_ns}"
+            entry = self._entry(name)
+            return f"{entry.file_size} {entry.CRC}"
 
     def where(self, name: str) -> str:
         r"""The full name of a file, for messages."""
@@ -125,14 +135,34 @@ class Source:
     def _is_folder(self) -> bool:
         return self.path.is_dir()
 
-    def _size(self, name: str) -> int:
-        if self._is_folder:
-            return (self.path / self._full[name]).stat().st_size
+    @contextmanager
+    def _explained(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except UNREADABLE as e:
+            raise DataError(f"{self.where(name)} cannot be read: {e}") from e
+
+    def _status(self, name: str) -> os.stat_result:
+        path = self.path / self._full[name]
+        if path.is_symlink() and not (
+            path.resolve().is_relative_to(self.path.resolve())
+        ):
+            raise DataError(
+                f"{path} is a link that leads out of {self.path}; put the "
+                f"file itself there"
+            )
+        status = path.stat()
+        # A pipe is waited for, and a device read, without end.
+        if not stat.S_ISREG(status.st_mode):
+            raise DataError(f"{path} is no regular file")
+        return status
+
+    def _entry(self, name: str) -> zipfile.ZipInfo:
         entry = self._open().getinfo(self._full[name])
         # What it takes in the archive is read at once, and may be forged.
         if entry.compress_size > self.path.stat().st_size:
             raise EOFError("the archive is shorter than it says")
-        return entry.file_size
+        return entry
 
     def _open(self) -> zipfile.ZipFile:
         # A handle that was inherited by fork shares its offset: open anew.
@@ -185,6 +215,7 @@ def read_table(content: bytes, where: str, columns: int) -> np.ndarray:
         DataError: If a line has another number of columns or holds
             anything but finite numbers; the message names the line.
     """
+    check_lines(content, where)
     if not content.strip():
         raise DataError(f"{where} is empty")
     try:
@@ -199,8 +230,8 @@ def read_table(content: bytes, where: str, columns: int) -> np.ndarray:
 
 
 def _first_fault(content: bytes, columns: int) -> str:
-    lines = content.decode("utf-8", errors="replace").splitlines()
-    for number, line in enumerate(lines, start=1):
+    for number, read in enumerate(io.BytesIO(content), start=1):
+        line = read.decode("utf-8", errors="replace")
         if not line.strip():
             continue
         cells = line.split(",")

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.files import replacing
+from symgnn_pyg.files import remove_leftovers, replacing
 
 PLAIN = (str, int, float, bool, type(None))
 
@@ -46,17 +46,12 @@ class SafetensorsCheckpoint(CheckpointIO):
         tensors: dict[str, Tensor] = {}
         tree = json.dumps(_encode(checkpoint, "checkpoint", tensors))
         path = Path(path)
-        # What a process left that was killed while it wrote.
-        for left in path.parent.glob(f".{path.stem}.*{path.suffix}"):
-            left.unlink(missing_ok=True)
+        remove_leftovers(path)
         try:
             with replacing(path) as temporary:
                 save_file(tensors, temporary, {"tree": tree})
-        except (OSError, SafetensorError) as error:
-            raise OSError(
-                f"{path} could not be written: {error}. What it held before is "
-                f"whole: make room, and go on from there"
-            ) from error
+        except SafetensorError as error:
+            raise OSError(f"{path} could not be written: {error}") from error
 
     def load_checkpoint(
         self,

@@ -1,4 +1,5 @@
 import os
+import warnings
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ def make_trainer(
     """
     output = Path(output)
     callbacks: list[Callback] = [
-        ModelCheckpoint(
+        _OwnCheckpoint(
             output,
             "best",
             monitor="val_score",
@@ -124,7 +125,30 @@ class _Decay:
         return torch.lerp(kept, new, 1 - self.decay)
 
 
-class _Last(ModelCheckpoint):
+class _OwnCheckpoint(ModelCheckpoint):
+    r"""Keeps one file, and takes no other's name from a checkpoint: what it
+    names is removed when there is a better one, and opened in the end.
+    """
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        own = Path(self.format_checkpoint_name({})).resolve()
+        named = {
+            *state_dict["best_k_models"],
+            state_dict["best_model_path"],
+            state_dict["kth_best_model_path"],
+            state_dict["last_model_path"],
+        }
+        if all(Path(path).resolve() == own for path in named if path):
+            super().load_state_dict(state_dict)
+        else:
+            warnings.warn(
+                f"The checkpoint names other files than {own}, which are left "
+                f"alone: its score is forgotten",
+                stacklevel=2,
+            )
+
+
+class _Last(_OwnCheckpoint):
     r"""Waits for a validation that is due, which a training that goes on from
     right before it would leave out.
     """

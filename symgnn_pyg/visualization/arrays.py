@@ -40,6 +40,15 @@ def to_array(value: ArrayLike, name: str) -> Array:
     return array.astype(np.float64)
 
 
+def literal(name: str) -> str:
+    r"""A name that matplotlib shows as it is, dollars and all.
+
+    Args:
+        name: The name.
+    """
+    return name.replace("$", r"\$")
+
+
 def to_labels(value: ArrayLike, name: str, num_classes: int) -> np.ndarray:
     r"""The whole numbers :math:`0, \ldots, K - 1` of a vector.
 

@@ -5,7 +5,12 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 
-from symgnn_pyg.visualization.arrays import ArrayLike, to_array, to_labels
+from symgnn_pyg.visualization.arrays import (
+    ArrayLike,
+    literal,
+    to_array,
+    to_labels,
+)
 from symgnn_pyg.visualization.colours import CYCLE, MARKERS
 from symgnn_pyg.visualization.optional import optional
 
@@ -71,7 +76,7 @@ def plot_actional_map(
             marker=MARKERS[kind % len(MARKERS)],
             edgecolor="white",
             linewidth=0.4,
-            label=classes[kind],
+            label=literal(classes[kind]),
         )
     ax.set(xticks=[], yticks=[])
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)

@@ -2,7 +2,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
 from symgnn_pyg.skeleton import Skeleton
-from symgnn_pyg.visualization.arrays import ArrayLike, to_graph
+from symgnn_pyg.visualization.arrays import ArrayLike, literal, to_graph
 
 
 def plot_adjacency(
@@ -30,8 +30,9 @@ def plot_adjacency(
         _, ax = plt.subplots(figsize=(side + 0.8, side), layout="constrained")
     image = ax.imshow(weight, cmap="viridis", interpolation="nearest")
     at = range(skeleton.num_joints)
-    ax.set_xticks(at, skeleton.joints, rotation=90, fontsize=8)
-    ax.set_yticks(at, skeleton.joints, fontsize=8)
+    names = [literal(name) for name in skeleton.joints]
+    ax.set_xticks(at, names, rotation=90, fontsize=8)
+    ax.set_yticks(at, names, fontsize=8)
     ax.set(xlabel="joint that acts", ylabel="joint that is acted on")
     ax.figure.colorbar(image, ax=ax, label="weight", fraction=0.046)
     return ax

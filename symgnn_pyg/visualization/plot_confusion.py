@@ -6,7 +6,12 @@ from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
-from symgnn_pyg.visualization.arrays import ArrayLike, to_array, to_labels
+from symgnn_pyg.visualization.arrays import (
+    ArrayLike,
+    literal,
+    to_array,
+    to_labels,
+)
 
 # More numbers than this cannot be read.
 MOST_NUMBERED = 20
@@ -69,8 +74,9 @@ def plot_confusion(
         _, ax = plt.subplots(figsize=(side + 0.8, side), layout="compressed")
     colours = plt.colormaps["cividis"].with_extremes(bad="#dddddd")
     image = ax.imshow(share, cmap=colours, vmin=0, vmax=1)
-    ax.set_xticks(range(num_classes), classes, rotation=90)
-    ax.set_yticks(range(num_classes), classes)
+    names = [literal(name) for name in classes]
+    ax.set_xticks(range(num_classes), names, rotation=90)
+    ax.set_yticks(range(num_classes), names)
     ax.set(xlabel="recognised as", ylabel="true class")
     if num_classes <= MOST_NUMBERED:
         for (row, column), number in np.ndenumerate(matrix):

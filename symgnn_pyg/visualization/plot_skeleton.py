@@ -8,6 +8,7 @@ from symgnn_pyg.visualization.arrays import (
     Array,
     ArrayLike,
     Up,
+    literal,
     to_positions,
 )
 from symgnn_pyg.visualization.bone_path import bone_path
@@ -116,7 +117,7 @@ def draw_pose(ax: Any, position: Array, skeleton: Skeleton) -> list[Any]:
             color=colour,
             linewidth=3,
             solid_capstyle="round",
-            label=f"_{part}" if part in named else part,
+            label=f"_{part}" if part in named else literal(part),
         )
         named.add(part)
     lines += ax.plot(

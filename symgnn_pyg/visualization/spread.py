@@ -1,3 +1,4 @@
+import html
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,7 @@ class Spread:
                 {
                     "type": "scatter3d" if self.space else "scatter",
                     "mode": "text",
-                    "text": [name],
+                    "text": [html.escape(name, quote=False)],
                     "textfont": {"color": SHADES[number % len(SHADES)][0]},
                     "legendgroup": name,
                     "showlegend": False,

@@ -1,3 +1,4 @@
+import html
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -101,7 +102,7 @@ def view_poses(
     )
     if path is not None:
         with replacing(path) as temporary:
-            html = figure.to_html(
+            page = figure.to_html(
                 include_plotlyjs=True,
                 full_html=False,
                 auto_play=False,
@@ -117,7 +118,7 @@ def view_poses(
                 },
             )
             temporary.write_text(
-                f"{PAGE}{html}\n</body>\n</html>\n", encoding="utf-8"
+                f"{PAGE}{page}\n</body>\n</html>\n", encoding="utf-8"
             )
     return figure
 
@@ -144,7 +145,7 @@ def _traces(
             if not changes:
                 trace |= {
                     "mode": "lines",
-                    "name": name,
+                    "name": html.escape(name, quote=False),
                     "legendgroup": name,
                     "showlegend": not light,
                     "hoverinfo": "skip",
@@ -306,6 +307,10 @@ def _bars(
         raise ValueError(
             "'probabilities' must be from 0 to 1; take the softmax of logits"
         )
-    names = [str(n) for n in classes or range(shares.shape[1])]
+    # Pages take links and more from names.
+    names = [
+        html.escape(str(n), quote=False)
+        for n in classes or range(shares.shape[1])
+    ]
     shown = np.sort(np.argsort(-shares.max(0), kind="stable")[:MOST_BARS])
     return shares[:, shown], [names[k] for k in shown]

@@ -1,6 +1,10 @@
 import json
+import math
 import os
 import pickle
+import re
+import struct
+import tracemalloc
 
 import h5py
 import numpy as np
@@ -18,6 +22,7 @@ from symgnn_pyg.errors import DataError
 SKELETON = Skeleton.get("cmu26")
 CLASSES = ["walk", "run"]
 LENGTHS = (7, 1, 70)
+HUGE = [[10**400] * 3] * 26
 
 
 def sequence(length, label=0, name=None):
@@ -296,6 +301,24 @@ def test_truncated_before_a_worker_opens_it(path):
         pickle.loads(pickled)[2]
 
 
+@pytest.mark.parametrize("pickled", [False, True])
+def test_written_anew_by_another_process(path, pickled):
+    store = SequenceStore(path)
+    if pickled:
+        store = pickle.loads(pickle.dumps(store))
+    SequenceStore.write(path, [sequence(9)], SKELETON, CLASSES)
+    with pytest.raises(DataError, match=r"store\.h5 has changed since it was"):
+        store.read(0, 0, 2)
+
+
+def test_written_anew_while_it_is_read(path, sequences):
+    """What has a handle goes on with the old file."""
+    store = SequenceStore(path)
+    store[1]
+    SequenceStore.write(path, [sequence(9)], SKELETON, CLASSES)
+    np.testing.assert_array_equal(store[0][0], sequences[0].frames)
+
+
 def soft(file, path):
     file["elsewhere"] = file["labels"][:]
     del file["labels"]
@@ -359,6 +382,19 @@ def chunked(file, path):
     file.create_dataset("frames", data=frames, chunks=(8, 26, 3))
 
 
+def compact(file, path):
+    """In the header, where no offset leads."""
+    frames = np.zeros((78, 26, 3), "<f4")[:, :, :1]
+    del file["frames"]
+    kind = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    kind.set_layout(h5py.h5d.COMPACT)
+    space = h5py.h5s.create_simple(frames.shape)
+    created = (b"frames", h5py.h5t.IEEE_F32LE, space, kind)
+    h5py.h5d.create(file.id, *created).write(
+        h5py.h5s.ALL, h5py.h5s.ALL, np.ascontiguousarray(frames)
+    )
+
+
 def double(file, path):
     frames = file["frames"][:]
     del file["frames"]
@@ -376,7 +412,9 @@ def test_foreign_labels_are_refused(path, spoil):
         SequenceStore(path)
 
 
-@pytest.mark.parametrize("spoil", [virtual, never_written, chunked, double])
+@pytest.mark.parametrize(
+    "spoil", [virtual, never_written, chunked, compact, double]
+)
 def test_foreign_frames_are_refused(path, spoil):
     with h5py.File(path, "r+") as file:
         spoil(file, path)
@@ -391,6 +429,7 @@ def test_foreign_frames_are_refused(path, spoil):
         ("ptr", [0, 8, 7, 78]),
         ("ptr", [1, 7, 8, 78]),
         ("ptr", [0, 7, 78]),
+        ("ptr", [0, 2**63 - 1, -(2**63) + 77, 78]),
         ("bodies", [1, 1, 3]),
         ("bodies", [1, 0, 1]),
         ("bodies", [1, 1]),
@@ -428,11 +467,85 @@ def rewrite_metadata(path, change):
         lambda m: {**m, "skeleton": Skeleton.get("ntu25").to_dict()},
         lambda m: {**m, "skeleton": {**m["skeleton"], "bones": [[0, 99]]}},
         lambda m: {**m, "skeleton": {**m["skeleton"], "parts": ["all"]}},
+        lambda m: {**m, "skeleton": {**m["skeleton"], "offsets": HUGE}},
+        lambda m: {**m, "num_shards": math.inf},
+        lambda m: {**m, "names": [{}, "b", "c"]},
+        lambda m: {**m, "classes": ["walk", "\x1b[2J"]},
+        lambda m: {**m, "skipped": {"a.npy": "\x9b31m"}},
     ],
     ids=["text", "bytes", "list", "number", "few", "no skeleton",
-         "other skeleton", "bad bone", "list of parts"],
+         "other skeleton", "bad bone", "list of parts", "huge offsets",
+         "endless shards", "objects", "escapes", "escapes in a reason"],
 )  # fmt: skip
 def test_spoiled_metadata(path, change):
     rewrite_metadata(path, change)
     with pytest.raises(DataError, match=r"store\.h5"):
         SequenceStore(path)
+
+
+def test_reasons_may_have_lines(tmp_path, sequences):
+    path = tmp_path / "store.h5"
+    SequenceShard.write(
+        path, sequences, SKELETON, CLASSES, faulty={"a.npy": "one\ntwo"}
+    )
+    assert SequenceStore(path).skipped == {"a.npy": "one\ntwo"}
+
+
+def test_names_with_control_characters_are_not_written(tmp_path):
+    bad = sequence(3, name="\x1b[2J")
+    with pytest.raises(DataError, match="control characters"):
+        SequenceStore.write(tmp_path / "a.h5", [bad], SKELETON, CLASSES)
+    assert not any(tmp_path.iterdir())
+
+
+def rewrite_attribute(path, name, values, kind):
+    with h5py.File(path, "r+") as file:
+        del file.attrs[name]
+        file.attrs.create(name, values, dtype=kind)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "kind"),
+    [
+        ("format", "symgnn_pyg sequences", h5py.string_dtype()),
+        ("format", [b"symgnn_pyg sequences"], None),
+        ("format", b"symgnn_pyg sequences".ljust(65), "S65"),
+        ("format", 5, None),
+        ("version", [2, 2], None),
+        ("version", 2.0, None),
+        ("version", "2", h5py.string_dtype()),
+        ("version", h5py.Empty("i8"), None),
+    ],
+)
+def test_foreign_attributes_are_refused(path, name, values, kind):
+    rewrite_attribute(path, name, values, kind)
+    with pytest.raises(DataError, match=r"store\.h5 (is an HDF5|has format)"):
+        SequenceStore(path)
+
+
+def _address(content, at):
+    return struct.unpack_from("<Q", content, at)[0]
+
+
+def test_attributes_that_take_all_memory(path):
+    """Two hundred times the same text, which lies in the file once."""
+    size, count = 2**18, 200
+    texts = np.array(
+        [b"x" * size, *[b"%07d" % i for i in range(1, count)]], "O"
+    )
+    rewrite_attribute(path, "format", texts, h5py.string_dtype())
+    content = bytearray(path.read_bytes())
+    # A reference is its length, the address of a heap, and a number.
+    (at,) = (
+        found.start()
+        for found in re.finditer(re.escape(struct.pack("<I", size)), content)
+        if content[_address(content, found.end()) :][:4] == b"GCOL"
+    )
+    content[at : at + 16 * count] = content[at : at + 16] * count
+    path.write_bytes(content)
+    tracemalloc.start()
+    with pytest.raises(DataError, match="no sequence store"):
+        SequenceStore(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10 * size

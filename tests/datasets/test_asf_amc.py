@@ -194,6 +194,8 @@ def test_no_frames():
         ("upper lower", "upper foot", r"'foot' of the :hierarchy is no bone"),
         ("upper lower", "upper root", r"'root' stands twice in"),
         ("  begin\n     id 1", "     id 1", r"line 17: expected 'begin'"),
+        ("name lower", f"name {'l' * 201}", r"the name .* 201 characters"),
+        ("upper lower", "upper" + 2**19 * " l", r"more than 1048576 bytes"),
     ],
 )
 def test_bad_skeletons(old, new, message):

@@ -184,6 +184,12 @@ def changed(old, new):
         (changed("0.04\n0 ", "0.04\n"), r"line 19: 8 columns, expected 9"),
         (changed("0.04\n0", "0.04\ninf"), r"line 19, column 1: 'inf'"),
         (arm("0", "0") + motion([]), r"no joint has CHANNELS"),
+        (changed("OFFSET 0 1 0", "OFFSET 0 1 0\nEnd Site\n"),
+         r"line 13: unexpected 'End Site'"),
+        (changed("OFFSET 0 1 0", "OFFSET 0 1 0\nJOINT tip\n"),
+         r"line 13: unexpected 'JOINT tip'"),
+        (changed("elbow", "e" * 201), r"line 6: the name .* 201 characters"),
+        (changed("MOTION", "x" * 2**20 + "y"), r"line 16: more than 1048576"),
     ],
 )  # fmt: skip
 def test_bad_files(text, message):

@@ -47,6 +47,7 @@ def test_other_channels():
         (ROWS.replace("4", "four"), r"line 1, column 5: 'four' is no finite"),
         (HEAD.replace("knee", "foot") + ROWS, r"line 1, column 4: 'foot_x', "
          r"expected 'knee_x'; columns go joint by joint"),
+        (ROWS + "0," * 2**19 + "0", r"line 3: more than 1048576 bytes"),
         ("hip_x,knee_x,hip_y,knee_y\n1,2,3,4\n", r"column 2: 'knee_x', "
          r"expected 'hip_x'"),
     ],

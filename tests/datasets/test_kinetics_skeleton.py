@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch_geometric.loader import DataLoader
 
-from symgnn_pyg.datasets import KineticsSkeleton
+from symgnn_pyg.datasets import KineticsSkeleton, kinetics_skeleton
 from symgnn_pyg.errors import DataError
 from tests.datasets.kinetics_document import LABELS, body, clip
 
@@ -229,3 +229,9 @@ def test_empty_split(tmp_path):
 def test_bad_arguments(tmp_path, arguments, culprit):
     with pytest.raises(ValueError, match=culprit):
         open_all(tmp_path / "data", tmp_path, **arguments)
+
+
+def test_labels_without_end(archive, monkeypatch):
+    monkeypatch.setattr(kinetics_skeleton, "MOST_BYTES", 100)
+    with pytest.raises(DataError, match=r"train_label\.json has \d+ bytes"):
+        KineticsSkeleton(archive)

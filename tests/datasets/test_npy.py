@@ -5,7 +5,7 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
-from symgnn_pyg.datasets import npy
+from symgnn_pyg.datasets import limits
 from symgnn_pyg.datasets.npy import parse_npy, parse_npz
 from symgnn_pyg.errors import DataError
 
@@ -86,6 +86,7 @@ def test_what_is_no_real_number(array):
         (saved(np.ones((4, 2, 3)))[:-1], r"192 bytes, but holds 191"),
         (saved(np.ones((4, 2, 3))) + b"x", r"192 bytes, but holds 193"),
         (announced((2,), "(" * 400), r"a\.npy is no \.npy file"),
+        (announced((True, 3, 3), "f8"), r"shape \[1, 3, 3\], 72 bytes, but"),
     ],
 )  # fmt: skip
 def test_bad_arrays(content, message):
@@ -115,10 +116,10 @@ def test_bad_archives(content, message):
 
 
 def test_archive_that_unpacks_without_end(monkeypatch):
-    monkeypatch.setattr(npy, "MOST_BYTES", 10_000)
+    monkeypatch.setattr(limits, "MOST_BYTES", 10_000)
     content = zipped(x=saved(np.zeros((100, 5, 3))))
     assert len(content) < 500
-    with pytest.raises(DataError, match=r"unpacks to 12128 bytes, more than"):
+    with pytest.raises(DataError, match=r"has 12128 bytes, more than"):
         parse_npz(content, "a.npz")
 
 

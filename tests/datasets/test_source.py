@@ -1,9 +1,13 @@
+import os
 import pickle
+import signal
+import tracemalloc
 import zipfile
 
 import numpy as np
 import pytest
 
+from symgnn_pyg.datasets import limits
 from symgnn_pyg.datasets import source as source_module
 from symgnn_pyg.datasets.source import Source as AnySource
 from symgnn_pyg.datasets.source import read_table
@@ -89,7 +93,8 @@ def test_stamp_changes_with_the_file(make):
 
 
 def test_files_without_end(make, monkeypatch):
-    monkeypatch.setattr(source_module, "MOST_BYTES", 5)
+    for module in (limits, source_module):
+        monkeypatch.setattr(module, "MOST_BYTES", 5)
     with (
         Source(make()) as source,
         pytest.raises(DataError, match=r"walk_1\.txt has 16 bytes, more"),
@@ -170,3 +175,76 @@ def test_names_outside_the_archive(tmp_path, name):
         archive.writestr(name, TEXT)
     with pytest.raises(DataError, match=r"evil\.zip names the file .*outside"):
         Source(path)
+
+
+def linked(tmp_path, target):
+    file = tmp_path / "root" / NAME
+    file.parent.mkdir(parents=True)
+    file.symlink_to(target)
+    return Source(tmp_path / "root")
+
+
+def test_links_that_leave_the_folder(tmp_path):
+    (tmp_path / "private.csv").write_text(TEXT)
+    source = linked(tmp_path, tmp_path / "private.csv")
+    for use in (source.read, source.stamp):
+        with pytest.raises(DataError, match=r"walk_1\.txt is a link that lead"):
+            use(NAME)
+
+
+def test_links_within_the_folder(tmp_path):
+    source = linked(tmp_path, tmp_path / "root" / "kept.csv")
+    (tmp_path / "root" / "kept.csv").write_text(TEXT)
+    assert source.read(NAME) == TEXT.encode()
+
+
+@pytest.mark.parametrize("target", ["nowhere", "walk_1.txt"])
+def test_links_to_nothing(tmp_path, target):
+    source = linked(tmp_path, target)
+    for use in (source.read, source.stamp):
+        with pytest.raises(DataError, match=r"walk_1\.txt cannot be read"):
+            use(NAME)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="No pipes here")
+def test_pipes_are_not_waited_for(tmp_path):
+    (tmp_path / "root").mkdir()
+    os.mkfifo(tmp_path / "root" / "a.csv")
+    source = Source(tmp_path / "root")
+    before = signal.signal(signal.SIGALRM, lambda *_: pytest.fail("It waits"))
+    signal.alarm(10)
+    try:
+        with pytest.raises(DataError, match=r"a\.csv is no regular file"):
+            source.read("a.csv")
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_names_with_control_characters(tmp_path):
+    path = tmp_path / "evil.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("wave/\x1b[2Ja.csv", TEXT)
+    with pytest.raises(DataError, match=r"evil\.zip.*'wave/\\x1b\[2Ja"):
+        Source(path)
+
+
+def test_folders_that_are_no_unicode(tmp_path):
+    folder = os.fsencode(tmp_path) + b"/w\xff"
+    try:
+        os.mkdir(folder)
+    except OSError:
+        pytest.skip("The file system holds Unicode alone")
+    open(folder + b"/a.csv", "w").close()
+    with pytest.raises(DataError, match=r"w.*udcff"):
+        Source(tmp_path)
+
+
+def test_faults_of_many_lines_take_little_memory():
+    content = b"10\n" * 20_000 + b"x\n"
+    tracemalloc.start()
+    with pytest.raises(DataError, match="line 20001, column 1: 'x'"):
+        read_table(content, NAME, 1)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 8 * len(content)

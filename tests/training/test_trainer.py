@@ -138,3 +138,39 @@ def test_logs_of_an_earlier_start_stay(tiny, tmp_path):
     ]
     assert tables[0] == tables[1]
     assert not math.isnan(float(tables[0].splitlines()[-1].split(",")[-1]))
+
+
+def test_a_checkpoint_removes_no_file_but_its_own(tiny, tmp_path):
+    """And none in the folder that only looks like it."""
+    task, data, trainer = tiny.make_run(tmp_path / "run", max_epochs=1)
+    trainer.fit(task, data)
+    strange = SafetensorsCheckpoint().load_checkpoint(
+        tmp_path / "run" / "last.ckpt"
+    )
+    others = [tmp_path / "other", tmp_path / "run" / "notes"]
+    for file in others:
+        file.write_text("dear")
+    way = str(tmp_path / "run" / ".." / "other")
+    for name, state in strange["callbacks"].items():
+        if "best_k_models" in state:
+            state["best_model_path"] = state["kth_best_model_path"] = way
+            state["best_k_models"] = {way: torch.tensor(1e9)}
+            if "_Last" in name:
+                state["best_model_path"] = str(others[1])
+    SafetensorsCheckpoint().save_checkpoint(strange, tmp_path / "strange.ckpt")
+    task, data, trainer = tiny.make_run(tmp_path / "run", max_epochs=2)
+    trainer.fit(task, data, ckpt_path=tmp_path / "strange.ckpt")
+    assert [file.read_text() for file in others] == ["dear", "dear"]
+    assert math.isfinite(load_best(trainer, task)["val_score"])
+
+
+def test_what_a_checkpoint_names_is_not_opened(tiny, tmp_path):
+    _, _, trainer = tiny.make_run(tmp_path)
+    best = trainer.checkpoint_callbacks[0]
+    state = {**best.state_dict(), "best_model_path": str(tmp_path / "a.ckpt")}
+    with pytest.warns(UserWarning, match=r"other files than .*best\.ckpt"):
+        best.load_state_dict(state)
+    assert best.best_model_path == ""
+    state["best_model_path"] = str(tmp_path / "best.ckpt")
+    best.load_state_dict(state)
+    assert best.best_model_path == state["best_model_path"]

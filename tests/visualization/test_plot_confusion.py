@@ -84,3 +84,8 @@ def test_wrong_input(confusion, labels, message):
     with pytest.raises(ValueError, match=message):
         plot_confusion(confusion, CLASSES, labels)
     assert not plt.get_fignums()
+
+
+def test_names_are_no_mathematics():
+    ax = plot_confusion(np.eye(2), [r"a$\frac$", "$x^$"])
+    ax.figure.canvas.draw()

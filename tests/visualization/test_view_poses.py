@@ -247,3 +247,14 @@ def test_in_a_browser(poses, browser, tmp_path):
         if event["method"] == "Network.requestWillBeSent"
     }
     assert fetched <= {"file", "data", "blob"}
+
+
+def test_names_are_text(poses):
+    link = '<a href="https://example.org">click</a>'
+    poses[link] = poses.pop("predicted")
+    figure = view_poses(poses, CMU26, 25, np.full((10, 2), 0.5), [link, "b"])
+    written = {trace.name for trace in figure.data}
+    written |= {text for trace in figure.data for text in trace.text or ()}
+    written |= {name for t in figure.data if t.type == "bar" for name in t.y}
+    assert sum("click" in text for text in written if text) == 1
+    assert not any("<" in text for text in written if text)

@@ -1,5 +1,7 @@
 import json
+import math
 import pickle
+from itertools import pairwise
 
 import pytest
 import torch
@@ -9,6 +11,7 @@ from symgnn_pyg import Skeleton
 from symgnn_pyg.data import bone_features
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.nn import DualSymGNN, SymGNN
+from symgnn_pyg.nn.models import pretrained
 
 TINY = {
     "observed": 8,
@@ -20,6 +23,8 @@ TINY = {
     "kernel_size": 3,
     "hidden_channels": 8,
 }
+CHAIN = [[i + 1, i] for i in range(1000)]
+NO_PARTS = {"parts": None, "part_bones": None, "offsets": None}
 
 
 @pytest.fixture
@@ -122,7 +127,7 @@ def test_weights_of_another_network(folder):
     weights = load_file(path)
     weights.popitem()
     save_file(weights, path)
-    with pytest.raises(DataError, match=r"(?s)does not fit .*Missing"):
+    with pytest.raises(DataError, match=r"does not fit .*1 weights are missi"):
         SymGNN.from_pretrained(folder)
 
 
@@ -209,3 +214,89 @@ def test_dual_spoiled_config(dual, tmp_path, part):
         change(tmp_path, arguments=arguments)
         with pytest.raises(DataError, match="describes no network"):
             DualSymGNN.from_pretrained(tmp_path)
+
+
+def spoil(folder, **arguments):
+    config = json.loads((folder / "config.json").read_text())
+    change(folder, arguments={**config["arguments"], **arguments})
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"hidden_channels": 10**9},
+        {"num_classes": 10**12},
+        {"observed": 10**12},
+        {"num_hops": 10**8},
+        {"num_iterations": 10**8},
+        {"channels": [4] * 101, "strides": [1] * 101},
+        {"channels": [-4, -6]},
+        {"kernel_size": -1},
+    ],
+    ids=str,
+)
+def test_nothing_is_built_that_the_weights_do_not_fill(folder, arguments):
+    spoil(folder, **arguments)
+    with pytest.raises(DataError, match=r"does not fit|describes no network"):
+        SymGNN.from_pretrained(folder)
+
+
+@pytest.mark.parametrize(
+    "skeleton",
+    [
+        {"parts": [["body", [0, 1, 2, 3, 4]]]},
+        {"offsets": [[10**400] * 3] * 5},
+        {"joints": [*map(str, range(1001))], "bones": CHAIN, **NO_PARTS},
+        {"name": "\x1b[2J"},
+    ],
+    ids=["parts", "offsets", "joints", "name"],
+)
+def test_spoiled_skeleton(folder, arm, skeleton):
+    spoil(folder, skeleton={**arm.to_dict(), **skeleton})
+    with pytest.raises(DataError, match=r"config\.json describes no network"):
+        SymGNN.from_pretrained(folder)
+
+
+@pytest.mark.parametrize("known", [5, math.nan, [1, 2]])
+def test_weights_of_another_skeleton(folder, known):
+    path = folder / "model.safetensors"
+    weights = {**load_file(path), "skeleton_id": torch.tensor(known)}
+    save_file(weights, path)
+    with pytest.raises(DataError, match="does not fit the network"):
+        SymGNN.from_pretrained(folder)
+
+
+def test_parts_that_no_weight_fills(arm, tmp_path, monkeypatch):
+    monkeypatch.setattr(pretrained, "MOST_BUFFERS", -(10**9))
+    SymGNN(arm, 4, **TINY).save_pretrained(tmp_path)
+    with pytest.raises(DataError, match="bytes beside its weights"):
+        SymGNN.from_pretrained(tmp_path)
+
+
+def test_config_without_part_bones(net, folder, arm):
+    skeleton = arm.to_dict()
+    del skeleton["part_bones"]
+    spoil(folder, skeleton=skeleton)
+    assert SymGNN.from_pretrained(folder).skeleton == arm
+
+
+def test_what_could_not_be_read_is_not_written(tmp_path):
+    names = [str(i) for i in range(1001)]
+    chain = Skeleton.from_bones(pairwise(names))
+    model = SymGNN(chain, 2, **{**TINY, "structural": False, "part": False})
+    with pytest.raises(ValueError, match="'joints' is 1001, more than 1000"):
+        model.save_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize("file", ["config.json", "model.safetensors"])
+def test_devices_are_not_read(folder, file):
+    (folder / file).unlink()
+    (folder / file).symlink_to("/dev/null")
+    with pytest.raises(FileNotFoundError, match=file):
+        SymGNN.from_pretrained(folder)
+
+
+def test_classes_with_control_characters(folder):
+    change(folder, about={"classes": ["a", "\x1b[2J"]})
+    with pytest.raises(DataError, match="control characters"):
+        SymGNN.from_pretrained(folder)
