@@ -27,6 +27,9 @@ KERNELS: dict[str, Kernel] = {
 # Up to so many numbers in K copies of the features, few large products beat
 # many small ones.
 SMALL = 2**20
+# Samples of fewer rows are too little work for products of their own: of a
+# batch as small as that, and of any.
+MANY, FEW = 600, 160
 VARIABLE = "SYMGNN_PYG_KERNEL"
 
 
@@ -128,12 +131,12 @@ def graph_mix(
         x, stack, weight = x.to(dtype), stack.to(dtype), weight.to(dtype)
     frames = x.reshape(x.size(0), prod(x.shape[1:-1]), x.size(-1))
     automatic = _kernel == "auto" or torch.compiler.is_exporting()
-    kernel = _choose(frames, weight) if automatic else _kernel
+    kernel = _choose(frames, weight, sizes) if automatic else _kernel
     out = KERNELS[kernel](frames, stack, weight, sizes)
     return out.view(*x.shape[:-1], weight.size(2))
 
 
-def _choose(x: Tensor, weight: Tensor) -> str:
+def _choose(x: Tensor, weight: Tensor, sizes: Sequence[int]) -> str:
     # Measured on the CPU by `python -m benchmarks.operators`, which prints
     # every kernel for sequences, single frames and single graphs.
     if x.device.type != "cpu" or needs_plain_code():
@@ -142,6 +145,7 @@ def _choose(x: Tensor, weight: Tensor) -> str:
         return "dense"
     half = x.dtype in (torch.bfloat16, torch.float16)
     small = x.numel() * weight.size(0) <= SMALL
-    if half or small:
-        return "stacked"
-    return "onednn" if onednn_is_faster(x) else "blocked"
+    if not onednn_is_faster(x):
+        return "stacked" if half or small else "blocked"
+    rows = x.size(1) * max(sizes, default=0)
+    return "stacked" if rows < (MANY if small else FEW) else "onednn"

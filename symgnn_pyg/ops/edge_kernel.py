@@ -52,6 +52,8 @@ def edge_mix_backward_kernel(
     # With S_k = A_k^T G all gradients are local to the sources j: S_k W_k^T
     # to X, X^T S_k to W_k and <x_j W_k, g_i> to the weight of an edge.
     # The mixes of the forward pass are not needed again.
+    if x.device.type == "cpu":
+        check_nodes(edge_index, x.size(0))
     grads = _empty(x, edge_weight, weight, needs)
     if x.numel() == 0 or grad.numel() == 0 or edge_index.numel() == 0:
         for each in grads:

@@ -12,6 +12,7 @@ from symgnn_pyg.ops.pairs import (
     num_partners,
     plain,
 )
+from symgnn_pyg.ops.product import product
 
 Outputs = tuple[Tensor, Tensor, Tensor]
 
@@ -117,7 +118,7 @@ def _forward(
     for here, grid in grids(a, b):
         rows = _rows(grid.relu_(), self_pairs)
         y = out[here].view(-1, weight.size(0))
-        torch.addmm(bias, rows, weight.t(), out=y)
+        y.copy_(product(rows, weight.t(), bias))
         size = y.size(0)
         if size == 0:
             continue
@@ -150,8 +151,8 @@ def _backward(
         g = torch.addcmul(offset, scale, out[here]).add_(grad[here])
         g = g.view(-1, weight.size(0))
         grad_bias += g.sum(dim=0)
-        grad_weight.addmm_(g.t(), rows)
-        grad_rows = (g @ weight).mul_(rows.gt_(0))
+        grad_weight += product(g.t(), rows)
+        grad_rows = product(g, weight).mul_(rows.gt_(0))
         if self_pairs:
             grid = grad_rows.view_as(grid)
         else:

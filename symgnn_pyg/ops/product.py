@@ -33,6 +33,11 @@ FASTER = (
 )
 
 
+# Products of fewer multiplications take less time than it takes to call oneDNN,
+# and to record that for gradients.
+LEAST, LEAST_RECORDED = 2**20, 10 * 2**20
+
+
 def onednn_is_faster(x: Tensor) -> bool:
     r"""Whether products of float32 go through oneDNN on this machine, where
     :obj:`torch.backends.mkldnn.flags(enabled=False)` does not forbid it.
@@ -58,20 +63,26 @@ def product(a: Tensor, b: Tensor, plus: Tensor | None = None) -> Tensor:
     Args:
         a: The left factor, of shape :math:`[M, K]`.
         b: The right factor, of shape :math:`[K, N]`.
-        plus: What is added, of shape :math:`[M, N]`. (default: nothing)
+        plus: What is added, of shape :math:`[M, N]` or :math:`[N]`.
+            (default: nothing)
     """
-    if not (onednn_is_faster(a) and _is_whole(a) and _is_whole(b)):
+    if (
+        not onednn_is_faster(a)
+        or a.numel() * b.size(1) < max(1, LEAST)
+        or not (_is_whole(a) and _is_whole(b))
+    ):
         return a @ b if plus is None else torch.addmm(plus, a, b)
-    linear = torch.ops.mkldnn._linear_pointwise
-    if plus is None:
-        return linear(a, b.t(), None, "none", [], "")
-    return linear.binary(a, plus, b.t(), None, "add")
+    pointwise = torch.ops.mkldnn._linear_pointwise
+    # A left factor that lies transposed takes longer than its copy.
+    a = a.contiguous()
+    if plus is None or plus.dim() == 1:
+        return pointwise(a, b.t(), plus, "none", [], "")
+    return pointwise.binary(a, plus, b.t(), None, "add")
 
 
 def _is_whole(a: Tensor) -> bool:
     # Of parts of matrices oneDNN makes a hundred times more work.
-    whole = a.is_contiguous() or a.t().is_contiguous()
-    return whole and a.numel() > 0
+    return a.is_contiguous() or a.t().is_contiguous()
 
 
 def matmul(a: Tensor, b: Tensor, plus: Tensor | None = None) -> Tensor:
@@ -81,11 +92,40 @@ def matmul(a: Tensor, b: Tensor, plus: Tensor | None = None) -> Tensor:
     Args:
         a: The left factor, of shape :math:`[M, K]`.
         b: The right factor, of shape :math:`[K, N]`.
-        plus: What is added, of shape :math:`[M, N]`. (default: nothing)
+        plus: What is added, of shape :math:`[M, N]` or :math:`[N]`.
+            (default: nothing)
     """
-    plain = needs_plain_code() or torch.is_autocast_enabled(a.device.type)
-    if plain or not onednn_is_faster(a):
+    if _is_plain(a, b.size(1)):
         return a @ b if plus is None else torch.addmm(plus, a, b)
+    return _recorded(a, b, plus)
+
+
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    r"""As :func:`torch.nn.functional.linear`, by :func:`matmul`.
+
+    Args:
+        x: The features, of shape :math:`[*, C_{in}]`.
+        weight: The weights, of shape :math:`[C_{out}, C_{in}]`.
+        bias: What is added, of shape :math:`[C_{out}]`. (default: nothing)
+    """
+    if _is_plain(x, weight.size(0)):
+        return torch.nn.functional.linear(x, weight, bias)
+    out = _recorded(x.flatten(0, -2), weight.t(), bias)
+    return out.view(*x.shape[:-1], weight.size(0))
+
+
+def _is_plain(a: Tensor, width: int) -> bool:
+    return (
+        not onednn_is_faster(a)
+        or needs_plain_code()
+        or torch.is_autocast_enabled(a.device.type)
+        or (torch.is_grad_enabled() and a.numel() * width < LEAST_RECORDED)
+    )
+
+
+def _recorded(a: Tensor, b: Tensor, plus: Tensor | None) -> Tensor:
+    if not (torch.is_grad_enabled() or torch.compiler.is_compiling()):
+        return product(a, b, plus)
     out: Tensor = torch.ops.symgnn_pyg.product(a, b, plus)
     return out
 
@@ -101,7 +141,9 @@ def _(a: Tensor, b: Tensor, plus: Tensor | None = None) -> Tensor:
 
 
 def _save(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
-    ctx.save_for_backward(*inputs[:2])
+    a, b, plus = inputs
+    ctx.save_for_backward(a, b)
+    ctx.is_bias = plus is not None and plus.dim() == 1
 
 
 def _backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
@@ -110,7 +152,7 @@ def _backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
     return (
         matmul(grad, b.t()) if needs[0] else None,
         matmul(grad.t(), a).t() if needs[1] else None,
-        grad if needs[2] else None,
+        (grad.sum(dim=0) if ctx.is_bias else grad) if needs[2] else None,
     )
 
 

@@ -442,3 +442,13 @@ def test_exported_programs_hold_plain_operators():
         program.module()(*arguments),
         expected(edge_index)(x, edge_weight[:3], weight),
     )
+
+
+def test_backward_refuses_nodes_that_are_not_there():
+    """Which it would write to."""
+    arguments = (torch.ones(1, 1), torch.ones(1, 3, 2), [True, True, True])
+    edges = torch.tensor([[2**40], [1]])
+    with pytest.raises(ValueError, match=f"joins the nodes {2**40} and 1"):
+        torch.ops.symgnn_pyg.edge_mix_backward(
+            torch.ones(4, 2, 2), torch.ones(4, 2, 3), edges, *arguments
+        )

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from symgnn_pyg import ops
-from symgnn_pyg.ops import dispatch
+from symgnn_pyg.ops import dispatch, onednn
 
 MANY = 2 * torch.get_num_threads() + 1
 # Samples, joints, frames (None: there is no such dimension), C_in, C_out.
@@ -90,6 +90,20 @@ def test_float32(kernel, kind):
     assert out.dtype == torch.float
     torch.testing.assert_close(out, expected(*tensors).float())
     torch.testing.assert_close(grads(mix, tensors), grads(expected, tensors))
+
+
+@pytest.mark.parametrize("dtype", [torch.float, torch.double])
+@pytest.mark.parametrize("rows", [1, 150, 10**6])
+def test_long_samples_in_runs_of_frames(monkeypatch, rows, dtype):
+    """Large enough for all operators of oneDNN where there are such."""
+    monkeypatch.setattr(onednn, "ROWS", rows)
+    tensors = inputs((2, 24, 25, 32, 40), dtype=dtype)
+    with ops.use("onednn"):
+        out, found = mix(*tensors), grads(mix, tensors)
+    tolerance = {} if dtype == torch.double else {"rtol": 1e-4, "atol": 1e-3}
+    exact = expected(*tensors).to(dtype)
+    torch.testing.assert_close(out, exact, **tolerance)
+    torch.testing.assert_close(found, grads(expected, tensors), **tolerance)
 
 
 @pytest.mark.parametrize("dims", [(0, 1), (0, 2), (1, 2)])

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from symgnn_pyg.ops import product as module
-from symgnn_pyg.ops.product import matmul, onednn_is_faster, product
+from symgnn_pyg.ops.product import linear, matmul, onednn_is_faster, product
 
 M, K, N = 33, 7, 12
 DTYPES = [torch.float32, torch.float64]
@@ -13,6 +13,8 @@ def faster(request, monkeypatch):
     if request.param and not module._has_operator():
         pytest.skip("this torch has no product of oneDNN")
     monkeypatch.setattr(module, "FASTER", request.param)
+    monkeypatch.setattr(module, "LEAST", 0)
+    monkeypatch.setattr(module, "LEAST_RECORDED", 0)
     return request.param
 
 
@@ -36,7 +38,11 @@ def test_product(faster, dtype, left, right):
     torch.testing.assert_close(product(a, b), expected)
     torch.testing.assert_close(product(a, b, plus), expected + plus)
     # What is added need not lie in one piece.
-    for other in (plus.t().contiguous().t(), plus[:, :1].expand(M, N)):
+    for other in (
+        plus.t().contiguous().t(),
+        plus[:, :1].expand(M, N),
+        plus[0],
+    ):
         torch.testing.assert_close(product(a, b, other), expected + other)
 
 
@@ -60,6 +66,25 @@ def test_gradients(faster, dtype):
     torch.testing.assert_close(found, expected)
 
 
+@pytest.mark.parametrize("bias", [False, True])
+def test_linear(faster, bias):
+    torch.manual_seed(0)
+    x, weight = torch.randn(2, M, K), torch.randn(N, K)
+    tensors = [x, weight, torch.randn(N)][: 2 + bias]
+    tensors = [t.requires_grad_() for t in tensors]
+    out, expected = (
+        function(*tensors) for function in (linear, torch.nn.functional.linear)
+    )
+    torch.testing.assert_close(out, expected)
+    towards = torch.randn_like(out)
+    torch.testing.assert_close(
+        torch.autograd.grad(out, tensors, towards),
+        torch.autograd.grad(expected, tensors, towards),
+    )
+    with torch.no_grad():
+        torch.testing.assert_close(linear(*tensors), expected)
+
+
 def test_second_gradients(faster):
     a, b = (t.requires_grad_() for t in factors(torch.float32))
     plus = torch.zeros(M, N, requires_grad=True)
@@ -75,7 +100,8 @@ def test_second_gradients(faster):
 def test_registration(faster):
     a, b = (t.requires_grad_() for t in factors(torch.float32))
     operator = torch.ops.symgnn_pyg.product.default
-    for plus in (None, torch.randn(M, N, requires_grad=True)):
+    for shape in (None, (M, N), (N,)):
+        plus = None if shape is None else torch.randn(shape).requires_grad_()
         torch.library.opcheck(operator, (a, b, plus))
 
 
@@ -118,10 +144,18 @@ def test_it_can_be_switched_off(monkeypatch):
         assert not onednn_is_faster(a)
 
 
-def test_parts_of_matrices_go_to_blas(monkeypatch):
+@pytest.mark.parametrize(
+    ("rows", "part", "goes"),
+    [(2**13, 0, True), (2**13, 1, False), (8, 0, False)],
+)
+def test_whole_and_large_matrices_alone_go_to_onednn(
+    monkeypatch, rows, part, goes
+):
+    if not module._has_operator():
+        pytest.skip("this torch has no product of oneDNN")
     monkeypatch.setattr(module, "FASTER", True)
-    a, b = torch.randn(M, 2 * K)[:, :K], torch.randn(K, N)
+    a, b = torch.randn(rows, K + part)[:, :K], torch.randn(K, 32)
     with torch.profiler.profile() as profile:
         product(a, b)
     names = {event.name for event in profile.events()}
-    assert not any("linear_pointwise" in name for name in names)
+    assert any("linear_pointwise" in name for name in names) == goes

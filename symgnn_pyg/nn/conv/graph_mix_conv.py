@@ -9,6 +9,7 @@ from torch_geometric.typing import Adj, OptTensor
 from torch_geometric.utils import is_sparse, spmm
 
 from symgnn_pyg import ops
+from symgnn_pyg.nn.conv.has_message_hooks import has_message_hooks
 from symgnn_pyg.nn.conv.masked_graph import MaskedGraph, MaskedGraphs
 from symgnn_pyg.nn.skeleton_type import (
     check_no_skeleton_type,
@@ -222,15 +223,7 @@ class GraphMixConv(MessagePassing):
         return () if self.masked_graph is None else self.masked_graph()
 
     def _messages_wanted(self) -> bool:
-        return bool(
-            self.explain
-            or self._propagate_forward_pre_hooks
-            or self._propagate_forward_hooks
-            or self._message_forward_pre_hooks
-            or self._message_forward_hooks
-            or self._aggregate_forward_pre_hooks
-            or self._aggregate_forward_hooks
-        )
+        return bool(self.explain) or has_message_hooks(self)
 
 
 def _to_edges(

@@ -3,7 +3,8 @@ from math import gcd
 import torch
 from torch import Tensor
 from torch.nn import Conv2d, Module
-from torch.nn.functional import linear
+
+from symgnn_pyg.ops.product import linear
 
 
 class TemporalConv(Module):

@@ -2,11 +2,13 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import BatchNorm1d, Linear, SyncBatchNorm
-from torch_geometric.nn import MLP, MessagePassing
+from torch.nn import BatchNorm1d, SyncBatchNorm
+from torch_geometric.nn import MessagePassing
 from torch_geometric.nn.inits import reset
 
+from symgnn_pyg.nn.conv.has_message_hooks import has_message_hooks
 from symgnn_pyg.nn.models.joint_groups import Groups, group_sizes, join, split
+from symgnn_pyg.nn.models.mlp import MLP, Linear
 from symgnn_pyg.nn.models.pair_norm import (
     count_pairs,
     normalise_pairs,
@@ -102,8 +104,9 @@ class ActionalPropagation(MessagePassing):
         a, b = self.lin_i(h), self.lin_j(h)
         if num_joints is not None:
             groups = group_sizes(h, num_joints)
-            if isinstance(self.norm, SyncBatchNorm):
-                # Its statistics are those of the pairs of all processes.
+            if isinstance(self.norm, SyncBatchNorm) or has_message_hooks(self):
+                # Its statistics are those of the pairs of all processes, and
+                # hooks want to see messages.
                 edge_index = _complete_graphs(groups, self.self_pairs, h.device)
         if edge_index is None:
             mean = self._all_pairs(a, b, groups)

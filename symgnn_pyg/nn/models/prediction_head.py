@@ -3,10 +3,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 from torch.nn import Module
-from torch_geometric.nn import MLP
 
 from symgnn_pyg import ops
 from symgnn_pyg.nn.conv.joint_graph_conv import JointGraphConv
+from symgnn_pyg.nn.models.mlp import MLP
 from symgnn_pyg.nn.models.prediction_step import PredictionStep, check_orders
 from symgnn_pyg.skeleton import Skeleton
 

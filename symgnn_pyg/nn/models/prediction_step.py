@@ -5,9 +5,9 @@ from torch import Tensor
 from torch.nn import GRUCell, Module
 from torch.nn.functional import linear
 from torch.nn.init import normal_, zeros_
-from torch_geometric.nn import MLP
 
 from symgnn_pyg.nn.conv.joint_graph_conv import JointGraphConv
+from symgnn_pyg.nn.models.mlp import MLP
 from symgnn_pyg.ops.product import matmul
 
 
@@ -131,8 +131,7 @@ class PredictionStep(Module):
         weight, new_weight = gru.weight_hh.split([2 * size, size])
         both = matmul(h, weight.t(), both).sigmoid()
         reset, update = both.chunk(2, dim=1)
-        bias = gru.bias_hh[2 * size :].expand(h.size(0), -1)
-        hidden = matmul(h, new_weight.t(), bias)
+        hidden = matmul(h, new_weight.t(), gru.bias_hh[2 * size :])
         new = torch.addcmul(new, reset, hidden).tanh()
         h = torch.lerp(new, h, update)
         return h, self.out(h)

@@ -389,6 +389,21 @@ def test_synchronised_norm(training, self_pairs):
     torch.testing.assert_close(slow.state_dict(), fast.state_dict())
 
 
+@pytest.mark.parametrize("self_pairs", [True, False])
+def test_messages_can_be_watched(h, self_pairs):
+    propagation = ActionalPropagation(D, 0.0, self_pairs=self_pairs).double()
+    expected, seen = propagation.eval()(h, V), []
+    handle = propagation.register_message_forward_hook(
+        lambda *args: seen.append(args[2])
+    )
+    torch.testing.assert_close(propagation(h, V), expected)
+    (messages,) = seen
+    assert messages.shape == (N * V * (V if self_pairs else V - 1), D)
+    handle.remove()
+    propagation(h, V)
+    assert len(seen) == 1
+
+
 def test_one_pair_has_no_variance(h):
     propagation = ActionalPropagation(D, 0.0, self_pairs=True).double()
     with pytest.raises(ValueError, match="more than one pair"):
