@@ -42,23 +42,23 @@ def main() -> None:
         parser.error(
             f"name benchmarks out of {', '.join(BENCHMARKS)}, or --all"
         )
-    found = {}
     for name in names:
         pages = []
         for settings in all_settings(name, args.threads, args.quick):
             command = [f"benchmarks.{name}", *settings]
             print(f"\npython -m {' '.join(command)}", flush=True)
             pages += [f"`python -m {' '.join(command)}`\n", run(command)]
-        found[name] = "\n".join(pages)
-    if args.markdown is not None:
-        rewrite(args.markdown, found)
+        if args.markdown is not None:
+            rewrite(args.markdown, name, "\n".join(pages))
 
 
-def rewrite(path: Path, found: dict[str, str]) -> None:
-    """Puts what was found in its sections; the others stay."""
-    head, *sections = path.read_text().split("\n## ")
-    kept = dict(section.split("\n", 1) for section in sections)
-    pages = {name: text.strip() for name, text in {**kept, **found}.items()}
+def rewrite(path: Path, name: str, page: str) -> None:
+    """Puts what was found in its section; the others stay."""
+    text = path.read_text() if path.exists() else "# Benchmarks\n"
+    head, *sections = text.split("\n## ")
+    found = dict(section.split("\n", 1) for section in sections)
+    found[name] = page
+    pages = {name: text.strip() for name, text in found.items()}
     order = [name for name in BENCHMARKS if name in pages]
     parts = [f"## {name}\n\n{pages[name]}\n" for name in order]
     path.write_text("\n".join([f"{head.rstrip()}\n", *parts]))

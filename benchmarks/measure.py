@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import platform
+import random
 import re
 import statistics
 import sys
@@ -93,7 +94,8 @@ def interleaved(
 ) -> dict[str, list[float]]:
     """The seconds of each run. Candidates take turns for :obj:`repeats`
     rounds after a warm-up, or for as many as start within :obj:`seconds`, but
-    two at least.
+    two at least; each round in an order of its own, since a candidate finds
+    the caches and the memory that the one before it left.
     """
     times: dict[str, list[float]] = {name: [] for name in candidates}
     for run in candidates.values():
@@ -101,13 +103,14 @@ def interleaved(
     # What else runs on the machine does not count in the time of one thread.
     one = torch.get_num_threads() == 1
     clock = time.process_time if one else time.perf_counter
+    order = random.Random(0)
     end = time.perf_counter() + seconds
     for done in range(repeats):
         if done >= 2 and time.perf_counter() > end:
             break
-        for name, run in candidates.items():
+        for name in order.sample(list(candidates), len(candidates)):
             start = clock()
-            run()
+            candidates[name]()
             times[name].append(clock() - start)
     return times
 

@@ -225,6 +225,9 @@ def test_example_without_motion(exported):
 def test_example_names_what_is_wrong(exported, tmp_path):
     (tmp_path / "garbage.onnx").write_bytes(b"garbage")
     np.save(tmp_path / "short.npy", np.zeros((T - 1, V, 3)))
+    with open(tmp_path / "endless.npy", "wb") as file:
+        header = {"descr": "<f8", "fortran_order": False, "shape": (10**14, 5)}
+        np.lib.format.write_array_header_1_0(file, header)
     for arguments, message in (
         ([tmp_path / "absent.onnx"], "no file"),
         ([tmp_path / "garbage.onnx"], "garbage.onnx is no ONNX file"),
@@ -232,6 +235,7 @@ def test_example_names_what_is_wrong(exported, tmp_path):
             [exported[2], "--motion", tmp_path / "short.npy"],
             "at least 9 frames of 5 joints and 3 channels, got [8, 5, 3]",
         ),
+        ([exported[2], "--motion", tmp_path / "endless.npy"], "mmap length"),
     ):
         done = run_example(*arguments)
         assert done.returncode == 1

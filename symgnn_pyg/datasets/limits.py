@@ -47,7 +47,7 @@ def read_entry(
         raise DataError(
             f"{where} is compressed in a way that is not read; use deflate"
         )
-    with archive.open(entry) as file:
+    with archive.open(entry.filename) as file:
         return file.read(entry.file_size)
 
 

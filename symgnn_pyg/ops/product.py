@@ -76,6 +76,8 @@ def product(a: Tensor, b: Tensor, plus: Tensor | None = None) -> Tensor:
     # A left factor that lies transposed takes longer than its copy.
     a = a.contiguous()
     if plus is None or plus.dim() == 1:
+        # oneDNN takes the numbers of a bias for neighbours.
+        plus = None if plus is None else plus.contiguous()
         return pointwise(a, b.t(), plus, "none", [], "")
     return pointwise.binary(a, plus, b.t(), None, "add")
 

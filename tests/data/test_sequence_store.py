@@ -523,6 +523,19 @@ def test_foreign_attributes_are_refused(path, name, values, kind):
         SequenceStore(path)
 
 
+def test_types_within_types(path, monkeypatch):
+    """Which h5py makes by the square of their depth: 8 GB of 50 KB."""
+    kind = h5py.h5t.vlen_create(h5py.h5t.vlen_create(h5py.h5t.NATIVE_INT8))
+    with h5py.File(path, "r+") as file:
+        del file["frames"]
+        space = h5py.h5s.create(h5py.h5s.SCALAR)
+        h5py.h5d.create(file.id, b"frames", kind, space)
+    made = property(lambda array: pytest.fail("The type is made"))
+    monkeypatch.setattr(h5py.Dataset, "dtype", made)
+    with pytest.raises(DataError, match="'frames' is not what a store holds"):
+        SequenceStore(path)
+
+
 def _address(content, at):
     return struct.unpack_from("<Q", content, at)[0]
 

@@ -10,8 +10,8 @@ import torch
 
 from symgnn_pyg import Skeleton
 from symgnn_pyg.datasets.cmu_mocap import ACTIONS
-from symgnn_pyg.nn import SymGNN, pretrained_names
-from symgnn_pyg.nn.models.pretrained import SHIPPED
+from symgnn_pyg.nn import SymGNN
+from symgnn_pyg.nn.models.pretrained import SHIPPED, pretrained_names
 
 SCRIPT = Path(__file__).resolve().parents[2] / "examples" / "evaluate.py"
 CMU = Skeleton.get("cmu26")

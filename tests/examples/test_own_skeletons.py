@@ -67,7 +67,7 @@ def test_errors_are_one_line(run, tmp_path):
 
 def test_every_code_block_of_the_page_runs(tmp_path, monkeypatch, capsys):
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    assert len(blocks) == 5
+    assert len(blocks) == 8
     monkeypatch.chdir(tmp_path)
     names = {}
     for block in blocks:

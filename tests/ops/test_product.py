@@ -159,3 +159,16 @@ def test_whole_and_large_matrices_alone_go_to_onednn(
         product(a, b)
     names = {event.name for event in profile.events()}
     assert any("linear_pointwise" in name for name in names) == goes
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_what_is_added_may_lie_apart(faster, dtype):
+    a, b = factors(dtype)
+    rows = torch.randn(2 * N, dtype=dtype)
+    for plus in (
+        rows[::2],
+        rows[:1].expand(N),
+        rows.expand(M, 2 * N)[:, ::2],
+        torch.randn(N, M, dtype=dtype).t(),
+    ):
+        torch.testing.assert_close(product(a, b, plus), a @ b + plus)

@@ -4,7 +4,6 @@ from symgnn_pyg.nn.models.bones_to_joints import BonesToJoints
 from symgnn_pyg.nn.models.dual_symgnn import DualSymGNN, DualSymGNNOutput
 from symgnn_pyg.nn.models.multi_scale_gcn import MultiScaleGCN
 from symgnn_pyg.nn.models.prediction_head import PredictionHead
-from symgnn_pyg.nn.models.pretrained import pretrained_names
 from symgnn_pyg.nn.models.recognition_head import RecognitionHead
 from symgnn_pyg.nn.models.symgnn import SymGNN, SymGNNOutput
 
@@ -19,5 +18,4 @@ __all__ = [
     "RecognitionHead",
     "SymGNN",
     "SymGNNOutput",
-    "pretrained_names",
 ]

@@ -110,9 +110,9 @@ class Pretrained(Module):
 
         Args:
             folder_or_id: The folder, or else the name of weights that come
-                with the library (:func:`pretrained_names`), or else the id of
-                a repository of the Hugging Face Hub, which takes
-                :obj:`huggingface_hub`.
+                with the library (:obj:`"cmu-light-long"`,
+                :obj:`"cmu-light-short"`), or else the id of a repository of
+                the Hugging Face Hub, which takes :obj:`huggingface_hub`.
             skeleton: The skeleton that the network must have been made for.
                 (default: any)
             revision: The revision of the repository. (default: the newest)
@@ -169,9 +169,7 @@ class Pretrained(Module):
 
 
 def pretrained_names() -> list[str]:
-    r"""The names of the weights that come with the library, for
-    :meth:`SymGNN.from_pretrained`.
-    """
+    r"""The names of the weights that come with the library."""
     return sorted(path.parent.name for path in SHIPPED.glob(f"*/{CONFIG}"))
 
 
