@@ -379,6 +379,23 @@ def used(monkeypatch):
     return calls
 
 
+@pytest.mark.parametrize(
+    ("size", "name"),
+    [
+        ((2, 24, 30, 4, 2), "onednn"),
+        ((2, 24, 20, 4, 2), "stacked"),
+        ((64, 24, 20, 16, 2), "onednn"),
+        ((512, 24, 1, 40, 2), "stacked"),
+    ],
+)
+def test_onednn_is_for_samples_that_are_worth_a_product(
+    used, monkeypatch, size, name
+):
+    monkeypatch.setattr(dispatch, "onednn_is_faster", lambda x: True)
+    mix(*inputs(size, dtype=torch.float))
+    assert used == [name]
+
+
 def test_use_for_a_block(used):
     tensors = inputs()
     with ops.use("reference"):
