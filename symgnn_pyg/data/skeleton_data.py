@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
-from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.skeleton import Skeleton, _rebuild
 
 
 class SkeletonData(Data):
@@ -119,3 +119,7 @@ def _graphs(skeleton: Skeleton) -> dict[str, tuple[Tensor, int]]:
         "part_edge_index": (skeleton.part_edge_index, skeleton.num_parts),
         "bone_edge_index": (skeleton.bone_edge_index, skeleton.num_bones),
     }
+
+
+# Data sets in memory are kept by torch.save, which reads what it knows alone.
+torch.serialization.add_safe_globals([SkeletonData, _rebuild])

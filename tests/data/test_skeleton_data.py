@@ -70,6 +70,7 @@ def test_kept_in_memory(samples, tmp_path):
             self.load(tmp_path / "all.pt", data_cls=SkeletonData)
 
     InMemoryDataset.save(samples, tmp_path / "all.pt")
+    torch.load(tmp_path / "all.pt", weights_only=True)
     for found, data in zip(InMemory(), samples, strict=True):
         assert found.skeleton == data.skeleton
         for key, value in data.to_dict().items():
