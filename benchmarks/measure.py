@@ -24,6 +24,8 @@ import torch
 from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
+from symgnn_pyg.ops.product import onednn_is_faster
+
 Run = Callable[[], object]
 
 # glibc returns large blocks to the system at once and pays for it in page
@@ -70,17 +72,20 @@ def arguments(doc: str | None, **counts: int) -> argparse.Namespace:
 
 
 def machine() -> str:
-    """The processor, its cores, and the versions that matter."""
+    """The processor, its cores, the versions that matter, and what makes
+    products of float32.
+    """
     name = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
         found = re.search(r"model name\s*: (.*)", info.read_text())
         name = found[1] if found else name
     capability = torch.backends.cpu.get_cpu_capability()
+    products = "oneDNN" if onednn_is_faster(torch.empty(0)) else "BLAS"
     return (
         f"{name} ({capability}), {torch.get_num_threads()} of "
         f"{os.cpu_count()} cores, torch {torch.__version__}, Python "
-        f"{platform.python_version()}"
+        f"{platform.python_version()}, products by {products}"
     )
 
 

@@ -69,7 +69,7 @@ def main() -> None:
         "torch.nn.Dropout": with_plain_dropout(model, step),
         **{
             f"kernel {name}": with_kernel(name, step)
-            for name in ("blocked", "dense", "stacked")
+            for name in ("blocked", "dense", "onednn", "stacked")
         },
     }
     if not args.quick:
