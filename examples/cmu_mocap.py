@@ -20,10 +20,10 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import torch
-from arguments import positive, weighting
 from evaluate import FRAME_MS, report
 from lightning.pytorch import seed_everything
 from safetensors.torch import load_file
+from shared import positive, weighting
 
 from symgnn_pyg.datasets import CMUMocap, SyntheticMotion
 from symgnn_pyg.errors import DataError

@@ -16,8 +16,8 @@ import warnings
 from pathlib import Path
 
 import torch
-from arguments import positive
 from lightning.pytorch import seed_everything
+from shared import light_network, positive
 
 from symgnn_pyg.data import SequenceStore, SkeletonLoader
 from symgnn_pyg.datasets import CMUMocap, MotionDataset, all_windows
@@ -100,16 +100,7 @@ def windows(
 def fit(train: MotionDataset, args: argparse.Namespace, fold: int) -> SymGNN:
     """The network after the last step; nothing is chosen by the test fold."""
     seed_everything(args.seed, verbose=False)
-    model = SymGNN.light(
-        train.skeleton,
-        train.num_classes,
-        observed=train.observed,
-        future=train.future,
-        channels=args.channels,
-        strides=[1] + [2] * (len(args.channels) - 1),
-        fusion=list(range(1, len(args.channels))),
-        dropout=0.2,
-    )
+    model = light_network(train, args.channels, 0.2)
     trainer = make_trainer(
         args.output / f"fold_{fold}",
         max_steps=args.steps,

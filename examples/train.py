@@ -17,12 +17,11 @@ import signal
 import warnings
 from pathlib import Path
 
-from arguments import positive, weighting
 from lightning.pytorch import seed_everything
+from shared import light_network, positive, weighting
 
 from symgnn_pyg.datasets import CMUMocap, MotionDataset, SyntheticMotion
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.training import (
     RECIPES,
     MotionDataModule,
@@ -126,16 +125,7 @@ def run(args: argparse.Namespace, last: Path) -> None:
     train, val = (open_split(args, split) for split in ("train", "val"))
     train.transform = val.transform = train.standardize()
     val = val[:: max(1, len(val) // 256)]
-    model = SymGNN.light(
-        train.skeleton,
-        train.num_classes,
-        observed=train.observed,
-        future=train.future,
-        channels=args.channels,
-        strides=[1] + [2] * (len(args.channels) - 1),
-        fusion=list(range(1, len(args.channels))),
-        dropout=args.dropout,
-    )
+    model = light_network(train, args.channels, args.dropout)
     task = SymGNNTask(
         model,
         train,

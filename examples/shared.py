@@ -1,0 +1,46 @@
+"""What the examples have in common."""
+
+import argparse
+from collections.abc import Callable, Sequence
+
+from symgnn_pyg.datasets import MotionDataset
+from symgnn_pyg.nn import SymGNN
+
+
+def positive(
+    kind: type, least: float = 1e-6, most: float = 1e9
+) -> Callable[[str], float]:
+    """A converter that refuses what is no number from least to most."""
+
+    def number(text: str) -> float:
+        value = kind(text)
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(
+                f"{text} is not from {least:g} to {most:g}"
+            )
+        return value
+
+    return number
+
+
+def weighting(text: str) -> float | str:
+    """A converter for 'mgda' or the fixed weight of recognition."""
+    return text if text == "mgda" else positive(float, 0, 1)(text)
+
+
+def light_network(
+    train: MotionDataset, channels: Sequence[int], dropout: float
+) -> SymGNN:
+    """The light network for some windows, with blocks of given widths: all but
+    the first halve the frame rate, and the scales are fused behind them.
+    """
+    return SymGNN.light(
+        train.skeleton,
+        train.num_classes,
+        observed=train.observed,
+        future=train.future,
+        channels=tuple(channels),
+        strides=(1,) + (2,) * (len(channels) - 1),
+        fusion=tuple(range(1, len(channels))),
+        dropout=dropout,
+    )
