@@ -1,3 +1,4 @@
+import importlib.util
 import os
 import shutil
 import sys
@@ -48,6 +49,16 @@ def _one_thread():
 )
 def dtype(request):
     return request.param
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    """The module of a tiny run of training."""
+    path = Path(__file__).parent / "training" / "tiny_run.py"
+    spec = importlib.util.spec_from_file_location("tiny_run", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session")

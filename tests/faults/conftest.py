@@ -1,5 +1,4 @@
 import contextlib
-import importlib.util
 import itertools
 import multiprocessing
 import os
@@ -10,17 +9,6 @@ import traceback
 from pathlib import Path
 
 import pytest
-
-TINY_RUN = Path(__file__).parents[1] / "training" / "tiny_run.py"
-
-
-@pytest.fixture(scope="session")
-def tiny():
-    """The module of a tiny run of training."""
-    spec = importlib.util.spec_from_file_location("tiny_run", TINY_RUN)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 class Child:

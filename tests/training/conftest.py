@@ -1,20 +1,6 @@
-import importlib.util
-from pathlib import Path
-
 import pytest
 
 from symgnn_pyg.training import load_best
-
-PATH = Path(__file__).with_name("tiny_run.py")
-
-
-@pytest.fixture(scope="session")
-def tiny():
-    """The module of the tiny run."""
-    spec = importlib.util.spec_from_file_location("tiny_run", PATH)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="session")
