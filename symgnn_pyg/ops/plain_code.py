@@ -1,4 +1,5 @@
 import torch
+from torch import Tensor
 
 
 def needs_plain_code() -> bool:
@@ -9,3 +10,21 @@ def needs_plain_code() -> bool:
     if torch.compiler.is_compiling():
         return torch.compiler.is_exporting()
     return torch._C._functorch.peek_interpreter_stack() is not None
+
+
+def may_recompute(x: Tensor) -> bool:
+    r"""Whether a backward pass of our own is worth its while: it computes
+    again what torch would keep, which pays on a CPU, in full precision, and
+    without a compiler, which does that itself.
+
+    Args:
+        x: What the operator is about to see.
+    """
+    return (
+        torch.is_grad_enabled()
+        and x.device.type == "cpu"
+        and x.dtype in (torch.float, torch.double)
+        and not torch.is_autocast_enabled("cpu")
+        and not torch.compiler.is_compiling()
+        and not needs_plain_code()
+    )

@@ -1,10 +1,8 @@
-from math import gcd
-
-import torch
 from torch import Tensor
 from torch.nn import Conv2d, Module
 
-from symgnn_pyg.ops.product import linear
+from symgnn_pyg.ops.strided_linear import strided_linear
+from symgnn_pyg.ops.temporal_images import images, rows
 
 
 class TemporalConv(Module):
@@ -62,13 +60,6 @@ class TemporalConv(Module):
         """
         if self.conv.kernel_size[1] == 1:
             weight = self.conv.weight.flatten(1)  # [C_out, C_in]
-            frames = x[:, :: self.conv.stride[1]]
-            return linear(frames, weight, self.conv.bias)
-        # Node-major memory is a channels-last image, or several of some rows
-        # each: no copy either way. Rows together make the backward pass faster,
-        # the more so for wide features.
-        rows = 1 if torch.compiler.is_compiling() else gcd(x.size(0), 16)
-        images = x.unflatten(0, (x.size(0) // rows, rows))
-        images = images.permute(0, 3, 1, 2)  # [M / rows, C_in, rows, T]
-        out = self.conv(images)  # [M / rows, C_out, rows, T / s]
-        return out.permute(0, 2, 3, 1).flatten(0, 1)
+            stride = self.conv.stride[1]
+            return strided_linear(x, weight, self.conv.bias, stride)
+        return rows(self.conv(images(x)))

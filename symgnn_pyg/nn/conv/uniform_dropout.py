@@ -13,4 +13,6 @@ class UniformDropout(Dropout):
         if not self.training or self.p == 0.0 or x.device.type != "cpu":
             return super().forward(x)
         keep = 1.0 - self.p
-        return x * torch.rand_like(x).lt_(keep).div_(max(keep, 1e-12))
+        # Kept for the backward pass is a byte a number.
+        mask = torch.rand_like(x).lt(keep).view(torch.uint8)
+        return (x * mask).mul_(1.0 / max(keep, 1e-12))

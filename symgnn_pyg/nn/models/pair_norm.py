@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.autograd.function import Function
 from torch.nn import BatchNorm1d
 
+from symgnn_pyg.nn.conv.channel_norm import track
 from symgnn_pyg.nn.models.joint_groups import Groups, split
 from symgnn_pyg.ops.pairs import num_partners
 
@@ -73,7 +74,7 @@ def scale_and_shift(
             return norm.weight, norm.bias
         mean, var = statistics()
         if norm.training:
-            _track(norm, mean, var * (num_pairs / (num_pairs - 1)))
+            track(norm, mean, var * (num_pairs / (num_pairs - 1)))
     scale = norm.weight * torch.rsqrt(var + norm.eps)
     return scale, norm.bias - mean * scale
 
@@ -177,17 +178,3 @@ class _Statistics(Function):
 def count_pairs(groups: Groups, self_pairs: bool) -> int:
     r"""The number of pairs :math:`P`."""
     return sum(n * v * num_partners(v, self_pairs) for n, v in groups)
-
-
-def _track(norm: BatchNorm1d, mean: Tensor, var: Tensor) -> None:
-    factor: float | Tensor | None = norm.momentum
-    if norm.running_mean is None or norm.running_var is None:
-        return
-    if factor is None:
-        assert norm.num_batches_tracked is not None
-        factor = 1 / norm.num_batches_tracked
-    for running, value in [(norm.running_mean, mean), (norm.running_var, var)]:
-        value = value.detach().to(running.dtype)
-        if isinstance(factor, Tensor):
-            factor = factor.to(running.dtype)
-        running.lerp_(value, factor)

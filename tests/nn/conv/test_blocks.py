@@ -237,3 +237,68 @@ def test_conversion_to_synchronised_statistics(block, residual):
         copy.deepcopy(made)
     )
     torch.testing.assert_close(converted.eval()(*inputs), made.eval()(*inputs))
+
+
+@pytest.mark.parametrize("momentum", [0.1, 0.5, None])
+@pytest.mark.parametrize("dtype", [torch.float, torch.double])
+def test_training_is_that_of_torch_modules(block, monkeypatch, dtype, momentum):
+    """Output, gradients and running statistics, where this library's own
+    operators take the place of the layers within a block."""
+    made, inputs = block(4, 6, stride=2, dropout=0.0)
+    made.to(dtype)
+    inputs = [x.to(dtype).requires_grad_() for x in inputs]
+    for module in made.modules():
+        if isinstance(module, torch.nn.BatchNorm1d):
+            module.momentum = momentum
+    plain = copy.deepcopy(made)
+    found, expected = [], []
+    for network, results in ((made, found), (plain, expected)):
+        for _ in range(2):
+            out = network(*inputs)
+            leaves = [*inputs, *network.parameters()]
+            towards = torch.linspace(-1, 2, out.numel(), dtype=dtype)
+            grads = torch.autograd.grad(out, leaves, towards.view_as(out))
+            results += [out, *grads]
+        results += network.buffers()
+        monkeypatch.setattr(ChannelNorm, "is_own", lambda *_: False)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["graph_norm", "graph_norm.norm", "temporal_conv", "temporal_conv.conv"],
+)
+def test_hooks_within_a_block_are_called(block, name):
+    made, inputs = block()
+    seen = []
+    made.get_submodule(name).register_forward_hook(lambda *_: seen.append(1))
+    made(*inputs)
+    assert seen == [1]
+
+
+def test_a_block_in_training_keeps_three_tensors(block):
+    """Its input, what its graphs have mixed and what its temporal convolution
+    gave; the fourth is what leaves it."""
+    made, inputs = block(8, 8, frames=48, dropout=0.0)
+    x = inputs[0].requires_grad_()
+    kept = {}
+
+    def pack(tensor):
+        if tensor.numel() >= x.numel():
+            kept[tensor.data_ptr()] = tensor
+        return tensor
+
+    with (
+        ops.use("blocked"),
+        torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t),
+    ):
+        made(*inputs)
+    assert len(kept) == 4
+
+
+def test_dropout_keeps_a_byte_a_number():
+    kept = []
+    x = torch.randn(1000, requires_grad=True)
+    with torch.autograd.graph.saved_tensors_hooks(kept.append, lambda t: t):
+        UniformDropout(0.5)(x)
+    assert [t.element_size() for t in kept] == [1]

@@ -1,0 +1,141 @@
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import Function
+
+from symgnn_pyg.ops.batch_norm import (
+    add_sums,
+    norm_gradients,
+    normalised,
+    recorded,
+    second_order,
+)
+from symgnn_pyg.ops.temporal_images import images, rows
+
+# Normalised again for the backward pass are so many numbers at a time: few
+# enough to take little memory, and enough for a convolution of its own.
+PIECE = 3 * 2**17
+
+
+def norm_relu_conv(
+    x: Tensor,
+    norm_weight: Tensor,
+    norm_bias: Tensor,
+    mean: Tensor,
+    var: Tensor,
+    eps: float,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: int,
+) -> Tensor:
+    r"""Batch normalisation in training, ReLU and a convolution along time:
+
+    .. math::
+        \mathbf{Y} = \textrm{TC}_{\tau,s}(\textrm{ReLU}(\textrm{BN}(
+        \mathbf{X})))
+
+    What enters the convolution is not kept: the backward pass normalises
+    again, some nodes at a time.
+
+    Args:
+        x: Node features, of shape :math:`[M, T, C_{in}]`.
+        norm_weight: The scales of the normalisation, of shape
+            :math:`[C_{in}]`.
+        norm_bias: Its shifts, of shape :math:`[C_{in}]`.
+        mean: The means of :obj:`x`, of shape :math:`[C_{in}]`.
+        var: The biased variances of :obj:`x`, of shape :math:`[C_{in}]`.
+        eps: The constant that is added to them.
+        weight: The filters, of shape :math:`[C_{out}, C_{in}, 1, \tau]`.
+        bias: What the convolution adds, of shape :math:`[C_{out}]`.
+        stride: The stride, in frames.
+    """
+    out: Tensor = _NormReluConv.apply(
+        x, norm_weight, norm_bias, weight, bias, mean, var, eps, stride
+    )
+    return out
+
+
+class _NormReluConv(Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        norm_weight: Tensor,
+        norm_bias: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        mean: Tensor,
+        var: Tensor,
+        eps: float,
+        stride: int,
+    ) -> Tensor:
+        ctx.save_for_backward(
+            x, norm_weight, norm_bias, weight, bias, mean, var
+        )
+        ctx.eps, ctx.stride = eps, stride
+        h = normalised(x, norm_weight, norm_bias, mean, var, eps).relu_()
+        return _conv(h, weight, bias, stride)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        x, norm_weight, norm_bias, weight, bias, mean, var = ctx.saved_tensors
+        others = (None,) * 4
+        if torch.is_grad_enabled():
+            h = recorded(x, norm_weight, norm_bias, ctx.eps).relu()
+            out = _conv(h, weight, bias, ctx.stride)
+            inputs = (x, norm_weight, norm_bias, weight, bias)
+            return *second_order(out, inputs, grad), *others
+        terms = norm_weight, norm_bias, mean, var, ctx.eps
+        grad, grad_h = grad.contiguous(), torch.empty_like(x)
+        grad_weight = torch.zeros_like(weight)
+        grad_bias = weight.new_zeros(weight.size(0))
+        sums = [torch.zeros_like(mean), torch.zeros_like(mean)]
+        for nodes in _pieces(x):
+            h = normalised(x[nodes], *terms).relu_()
+            grads = torch.ops.aten.convolution_backward(
+                images(grad[nodes]),
+                images(h),
+                weight,
+                [weight.size(0)],
+                (1, ctx.stride),
+                (0, weight.size(3) // 2),
+                (1, 1),
+                False,
+                (0, 0),
+                1,
+                (True, True, True),
+            )
+            here = grad_h[nodes]
+            torch.ops.aten.threshold_backward.grad_input(
+                rows(grads[0]), h, 0, grad_input=here
+            )
+            grad_weight += grads[1]
+            grad_bias += grads[2]
+            add_sums(sums, here.flatten(0, 1), x[nodes].flatten(0, 1), mean)
+        norm_grads = norm_gradients(
+            grad_h, x, norm_weight, mean, var, ctx.eps, sums, out=grad_h
+        )
+        return (
+            *norm_grads,
+            grad_weight,
+            None if bias is None else grad_bias,
+            *others,
+        )
+
+
+def _conv(
+    h: Tensor, weight: Tensor, bias: Tensor | None, stride: int
+) -> Tensor:
+    padding = weight.size(3) // 2
+    return rows(
+        torch.conv2d(images(h), weight, bias, (1, stride), (0, padding))
+    )
+
+
+def _pieces(x: Tensor) -> Iterator[slice]:
+    # Whole images of 16 nodes.
+    step = max(16, PIECE // (x.size(1) * x.size(2)) // 16 * 16)
+    for start in range(0, x.size(0), step):
+        yield slice(start, start + step)
