@@ -30,6 +30,9 @@ SMALL = 2**20
 # Samples of fewer rows are too little work for products of their own: of a
 # batch as small as that, and of any.
 MANY, FEW = 600, 160
+# K copies of samples of so many rows leave the cache, which costs more than
+# large products of half precision gain.
+LONG = 2500
 VARIABLE = "SYMGNN_PYG_KERNEL"
 
 
@@ -145,7 +148,9 @@ def _choose(x: Tensor, weight: Tensor, sizes: Sequence[int]) -> str:
         return "dense"
     half = x.dtype in (torch.bfloat16, torch.float16)
     small = x.numel() * weight.size(0) <= SMALL
-    if not onednn_is_faster(x):
-        return "stacked" if half or small else "blocked"
     rows = x.size(1) * max(sizes, default=0)
+    if half:
+        return "stacked" if rows < LONG else "onednn"
+    if not onednn_is_faster(x):
+        return "stacked" if small else "blocked"
     return "stacked" if rows < (MANY if small else FEW) else "onednn"
