@@ -15,12 +15,12 @@ from threading import Thread
 from typing import NamedTuple
 
 import numpy as np
-from filelock import FileLock
 from tqdm import tqdm
 
 from symgnn_pyg.data import MotionSequence, SequenceStore
 from symgnn_pyg.data.sequence_shard import SequenceShard, check_sequence
 from symgnn_pyg.data.sequence_store import find_shards, shard_paths
+from symgnn_pyg.datasets.open_or_write import lock
 from symgnn_pyg.datasets.source import Source
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import remove_leftovers
@@ -275,7 +275,7 @@ def _check_names(recordings: Sequence[Recording], source: Source) -> None:
 def _locked(path: Path) -> Iterator[None]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.with_name(f".{path.name}.lock")):
+        with lock(path):
             try:
                 _remove_halves(path)
                 yield

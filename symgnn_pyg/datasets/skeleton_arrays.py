@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from torch import Tensor
 from symgnn_pyg.data import MotionSequence, SequenceStore, SkeletonData
 from symgnn_pyg.datasets.motion_dataset import MotionDataset
 from symgnn_pyg.datasets.npy import check_real
+from symgnn_pyg.datasets.open_or_write import open_or_write
 from symgnn_pyg.datasets.sampling import (
     SHARES,
     check_sampling,
@@ -165,10 +166,12 @@ def _write(
 ) -> SequenceStore:
     recipe = _recipe(sequences, skeleton, classes)
     path = Path(_folder() / f"{recipe}.h5" if path is None else path)
-    try:
-        store = SequenceStore(path)
-    except FileNotFoundError:
-        return SequenceStore.write(path, sequences, skeleton, classes, recipe)
+    store = open_or_write(
+        path,
+        partial(
+            SequenceStore.write, path, sequences, skeleton, classes, recipe
+        ),
+    )
     if store.shards[0].recipe != recipe:
         raise DataError(
             f"{path} is the store of other data; delete it or pass another "

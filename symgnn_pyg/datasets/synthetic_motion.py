@@ -13,6 +13,7 @@ from symgnn_pyg.datasets.motion_dataset import (
     all_windows,
     check_window,
 )
+from symgnn_pyg.datasets.open_or_write import open_or_write
 from symgnn_pyg.datasets.synthetic_actions import ACTIONS, Performance
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.layouts import CMU26
@@ -120,10 +121,10 @@ class SyntheticMotion(MotionDataset):
 
 
 def _prepare(path: Path, seed: int) -> SequenceStore:
-    try:
-        store = SequenceStore(path)
-    except FileNotFoundError:
+    def write() -> SequenceStore:
         return SequenceStore.write(path, _sequences(seed), CMU26, list(ACTIONS))
+
+    store = open_or_write(path, write)
     if set(store.sources) != {GENERATOR} or store.skeleton != CMU26:
         raise DataError(f"{path} is the store of other data")
     return store
