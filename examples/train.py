@@ -19,6 +19,7 @@ from pathlib import Path
 
 from lightning.pytorch import seed_everything
 from shared import light_network, positive, weighting
+from torch_geometric.transforms import Compose
 
 from symgnn_pyg.datasets import CMUMocap, MotionDataset, SyntheticMotion
 from symgnn_pyg.errors import DataError
@@ -29,6 +30,7 @@ from symgnn_pyg.training import (
     load_best,
     make_trainer,
 )
+from symgnn_pyg.transforms import Mirror
 
 
 def main() -> None:
@@ -91,6 +93,11 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--learning-rate", type=positive(float))
     parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument(
+        "--mirror",
+        action="store_true",
+        help="mirror half of the windows left to right",
+    )
+    parser.add_argument(
         "--weighting",
         type=weighting,
         default=0.98,
@@ -124,6 +131,8 @@ def run(args: argparse.Namespace, last: Path) -> None:
     seed_everything(args.seed, verbose=False)
     train, val = (open_split(args, split) for split in ("train", "val"))
     train.transform = val.transform = train.standardize()
+    if args.mirror:
+        train.transform = Compose([Mirror(kind="rotation"), val.transform])
     val = val[:: max(1, len(val) // 256)]
     model = light_network(train, args.channels, args.dropout)
     task = SymGNNTask(
@@ -164,8 +173,8 @@ def run(args: argparse.Namespace, last: Path) -> None:
             args.output / "model",
             classes=train.classes,
             trained=[train.classes[i] for i in train.labels.unique().tolist()],
-            mean=train.transform.mean.tolist(),
-            std=train.transform.std.tolist(),
+            mean=val.transform.mean.tolist(),
+            std=val.transform.std.tolist(),
             seed=args.seed,
             metrics=best,
         )

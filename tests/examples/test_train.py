@@ -45,6 +45,18 @@ def steps(output):
     return kept["global_step"]
 
 
+def test_mirrored_windows_are_trained_on_and_not_validated_on(run):
+    output = run("--quick", "--mirror")
+    mirrored = SymGNN.from_pretrained(output / "model")
+    plain = SymGNN.from_pretrained(run("--quick") / "model")
+    assert mirrored.about["mean"] == plain.about["mean"]
+    weights = [model.state_dict() for model in (mirrored, plain)]
+    name = "actional.joint_mlp.lins.0.weight"
+    assert not weights[0][name].equal(weights[1][name])
+    still = [model.about["metrics"]["val_still"] for model in (mirrored, plain)]
+    assert still[0] == still[1]
+
+
 def test_quick_run_and_a_run_that_goes_on(run):
     output = run("--quick", "--weighting", "mgda")
     names = {path.name for path in output.iterdir()}
