@@ -6,6 +6,7 @@ from torch import Tensor
 from symgnn_pyg.nn.models.bones_to_joints import BonesToJoints
 from symgnn_pyg.nn.models.pretrained import Pretrained
 from symgnn_pyg.nn.models.symgnn import SymGNN, SymGNNOutput
+from symgnn_pyg.skeleton import Skeleton
 
 
 class DualSymGNNOutput(NamedTuple):
@@ -72,7 +73,7 @@ class DualSymGNN(Pretrained):
         prediction_weight: float = 0.5,
     ) -> None:
         super().__init__()
-        if bone.skeleton.fingerprint != joint.skeleton.dual().fingerprint:
+        if not bone.fits(joint.skeleton.dual()):
             raise ValueError(
                 f"'bone' is made for {bone.skeleton!r}, which is not the dual "
                 f"of {joint.skeleton!r}"
@@ -103,6 +104,14 @@ class DualSymGNN(Pretrained):
         return cls(
             SymGNN.from_config(config["joint"]),
             SymGNN.from_config(config["bone"]),
+        )
+
+    def fits(self, skeleton: Skeleton) -> bool:
+        # Bones in another order are other nodes of the dual skeleton.
+        dual = skeleton.dual()
+        return (
+            super().fits(skeleton)
+            and dual.fingerprint == self.bone.skeleton.fingerprint
         )
 
     def reset_parameters(self) -> None:

@@ -55,6 +55,14 @@ class Pretrained(Module):
             skeleton = Skeleton(**config["skeleton"])
         return cls(**{**config, "skeleton": skeleton})
 
+    def fits(self, skeleton: Skeleton) -> bool:
+        r"""Whether a skeleton is the one that the network was made for.
+
+        Args:
+            skeleton: The skeleton.
+        """
+        return skeleton.fingerprint == self.skeleton.fingerprint
+
     def save_pretrained(
         self,
         folder: str | os.PathLike[str],
@@ -131,9 +139,7 @@ class Pretrained(Module):
         # Without memory: what the weights do not fill is not asked for.
         with torch.device("meta"):
             outline = cls._build(config, folder / CONFIG)
-        if skeleton is not None and (
-            skeleton.fingerprint != outline.skeleton.fingerprint
-        ):
+        if skeleton is not None and not outline.fits(skeleton):
             raise DataError(
                 f"{folder} was made for {outline.skeleton!r}, not for "
                 f"{skeleton!r}"

@@ -200,6 +200,16 @@ def test_dual_of_another_skeleton(dual, tmp_path):
         SymGNN.from_pretrained(tmp_path)
 
 
+def test_dual_of_bones_in_another_order(dual, arm, tmp_path):
+    """They are the nodes of one of its networks."""
+    dual.save_pretrained(tmp_path)
+    known = arm.to_dict()
+    turned = Skeleton(**{**known, "bones": known["bones"][::-1]})
+    assert dual.joint.fits(turned)
+    with pytest.raises(DataError, match="was made for"):
+        DualSymGNN.from_pretrained(tmp_path, skeleton=turned)
+
+
 @pytest.mark.parametrize("part", ["joint", "bone"])
 def test_dual_spoiled_config(dual, tmp_path, part):
     dual.save_pretrained(tmp_path)
