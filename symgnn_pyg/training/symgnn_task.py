@@ -14,6 +14,7 @@ from torchmetrics import Metric
 from symgnn_pyg.datasets import MotionDataset
 from symgnn_pyg.metrics import MPJPE, MeanAngleError, TopKAccuracy
 from symgnn_pyg.nn import SymbioticLoss, SymbioticLossOutput, SymGNNOutput
+from symgnn_pyg.training.gradient_clipping import clip_gradients
 from symgnn_pyg.training.motion_data_module import MotionDataModule
 from symgnn_pyg.training.nonfinite import check_weights, describe
 from symgnn_pyg.training.optimisers import RECIPES, configure
@@ -37,6 +38,9 @@ class SymGNNTask(LightningModule):
     The random numbers of a step depend on the seed, the step, the batch and
     the process alone, so that a run that is resumed goes on as if it had never
     stopped.
+
+    Gradients of more than three times the usual norm are clipped, unless the
+    trainer has a :obj:`gradient_clip_val` of its own.
 
     A loss that is not finite ends the training, on all processes alike, with a
     :class:`FloatingPointError` that names the step and the samples that are
@@ -99,6 +103,7 @@ class SymGNNTask(LightningModule):
         self.skip_nonfinite = skip_nonfinite
         self.skipped = 0
         self._skipping = False
+        self._usual_norm = torch.zeros(())
         self.standardize = _find_standardize(dataset.transform)
         metrics: dict[str, Metric] = {}
         if dataset.future > 0:
@@ -177,9 +182,25 @@ class SymGNNTask(LightningModule):
         if self._skipping and self.trainer.accumulate_grad_batches == 1:
             optimizer.zero_grad()
 
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        if gradient_clip_val is not None:
+            self.clip_gradients(
+                optimizer, gradient_clip_val, gradient_clip_algorithm
+            )
+        else:
+            self._usual_norm = clip_gradients(
+                self.model.parameters(), self._usual_norm
+            )
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         check_weights(self.global_step, checkpoint["state_dict"].items())
         checkpoint["skipped"] = self.skipped
+        checkpoint["usual_norm"] = float(self._usual_norm)
         found = self.trainer.callback_metrics.items()
         checkpoint["metrics"] = {
             name: float(v) for name, v in found if name.startswith("val_")
@@ -187,6 +208,7 @@ class SymGNNTask(LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.skipped = checkpoint.get("skipped", 0)
+        self._usual_norm = torch.tensor(checkpoint.get("usual_norm", 0.0))
 
     def on_validation_epoch_start(self) -> None:
         for metric in self.metrics.values():

@@ -32,8 +32,7 @@ def make_trainer(
     bit by bit as if nothing had happened, and :obj:`best.ckpt`, the lowest
     :obj:`val_score` (see :func:`load_best`). Losses and metrics are logged for
     TensorBoard and as CSV, of each start by itself, and one bar shows how far
-    the whole training has come (:class:`TrainingBar`). Gradients are clipped
-    at a norm of 1000, which only outliers reach, and there is no validation
+    the whole training has come (:class:`TrainingBar`). There is no validation
     before training.
 
     Args:
@@ -83,7 +82,6 @@ def make_trainer(
                 TensorBoardLogger(output, "logs", "tensorboard"),
             ],
             "use_distributed_sampler": False,
-            "gradient_clip_val": 1e3,
             "num_sanity_val_steps": 0,
             "enable_model_summary": False,
             **kwargs,

@@ -169,9 +169,10 @@ def test_spike_of_the_loss(tiny, tmp_path, spike):
     trainer.fit(task, data)
     assert trainer.global_step == 10
     assert float(losses[SPIKE]) > 1e3 * float(losses[SPIKE - 1])
-    assert max(norms.after) <= 1001
+    usual = max(norms.before[:SPIKE])
+    assert norms.after[SPIKE] <= 3.01 * usual
     if spike is scaled_loss:
-        assert norms.before[SPIKE] > 1001
+        assert norms.before[SPIKE] > 100 * usual
     assert all(value.isfinite().all() for value in task.state_dict().values())
     assert load_best(trainer, task)["val_score"] == min(norms.scores)
     kept = SafetensorsCheckpoint().load_checkpoint(tmp_path / "last.ckpt")

@@ -174,3 +174,29 @@ def test_what_a_checkpoint_names_is_not_opened(tiny, tmp_path):
     state["best_model_path"] = str(tmp_path / "best.ckpt")
     best.load_state_dict(state)
     assert best.best_model_path == state["best_model_path"]
+
+
+@pytest.mark.parametrize("most", [None, 1e-3])
+def test_gradients_are_clipped_as_the_trainer_says(tiny, tmp_path, most):
+    task, data, trainer = tiny.make_run(tmp_path, gradient_clip_val=most)
+    norms = []
+    task.on_train_batch_end = lambda *_: norms.append(
+        float(
+            torch.nn.utils.get_total_norm([p.grad for p in task.parameters()])
+        )
+    )
+    trainer.fit(task, data)
+    if most is None:
+        assert min(norms) > 1e-2
+    else:
+        assert max(norms) <= 1.001 * most
+
+
+def test_the_usual_norm_of_gradients_is_kept(tiny, tmp_path):
+    task, data, trainer = tiny.make_run(tmp_path)
+    trainer.fit(task, data)
+    usual = float(task._usual_norm)
+    assert usual > 0
+    again, *_ = tiny.make_run(tmp_path)
+    again.on_load_checkpoint(kept(tmp_path))
+    assert float(again._usual_norm) == usual
