@@ -16,10 +16,13 @@ def batch_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
     Args:
         x: Features, of shape :math:`[*, C]`.
     """
-    x = x.detach().flatten(0, -2)
-    mean = x.mean(dim=0)
+    features = x.detach().flatten(0, -2)
+    mean = features.mean(dim=0)
     # Several times faster than `torch.var_mean` over rows.
-    return mean, (x - mean).square_().mean(dim=0)
+    squares = torch.zeros_like(mean)
+    for rows in _runs(x):
+        squares += (features[rows] - mean).square_().sum(dim=0)
+    return mean, squares / features.size(0)
 
 
 def batch_norm(
