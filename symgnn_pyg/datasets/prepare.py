@@ -1,4 +1,3 @@
-import errno
 import hashlib
 import json
 import os
@@ -8,7 +7,6 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
@@ -20,10 +18,9 @@ from tqdm import tqdm
 from symgnn_pyg.data import MotionSequence, SequenceStore
 from symgnn_pyg.data.sequence_shard import SequenceShard, check_sequence
 from symgnn_pyg.data.sequence_store import find_shards, shard_paths
-from symgnn_pyg.datasets.open_or_write import lock
+from symgnn_pyg.datasets.open_or_write import locked
 from symgnn_pyg.datasets.source import Source
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.files import remove_leftovers
 from symgnn_pyg.skeleton import Skeleton
 
 Parser = Callable[[bytes, str], np.ndarray]
@@ -108,7 +105,7 @@ def prepare(
         for i, file in enumerate(shard_paths(path, count))
     ]
     if not all(job.is_done() for job in jobs):
-        with _locked(path):
+        with locked(path):
             _check_foreign(path, skeleton, classes)
             # Another process may have done it while this one waited.
             todo = [job for job in jobs if not job.is_done()]
@@ -269,31 +266,6 @@ def _check_names(recordings: Sequence[Recording], source: Source) -> None:
                 f"{source.path} holds two recordings "
                 f"{recording.name!r}: {other} and {recording.file}"
             )
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with lock(path):
-            try:
-                _remove_halves(path)
-                yield
-            finally:
-                _remove_halves(path)
-    except OSError as e:
-        if e.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise
-        raise DataError(
-            f"{path.parent} cannot be written to; pass 'store', a file in a "
-            f"folder that can"
-        ) from e
-
-
-def _remove_halves(path: Path) -> None:
-    # Of this store and no other.
-    remove_leftovers(path)
-    remove_leftovers(path, "-" + "[0-9]" * 5)
 
 
 def _remove_others(path: Path, made: set[Path]) -> None:

@@ -1,10 +1,16 @@
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import Function
 from torch.nn import functional
+
+from symgnn_pyg.ops.plain_gradients import (
+    needs_plain_gradients,
+    plain_gradients,
+)
 
 # So many numbers stay in a core's cache.
 CACHED = 2**16
@@ -73,11 +79,11 @@ class _BatchNorm(Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, weight, bias, mean, var = ctx.saved_tensors
-        if torch.is_grad_enabled():
-            out = recorded(x, weight, bias, ctx.eps)
+        if needs_plain_gradients(grad):
+            norm = partial(recorded, eps=ctx.eps)
             inputs = (x, weight, bias)
-            return *second_order(out, inputs, grad), None, None, None
-        grad, out = grad.contiguous(), torch.empty_like(x)
+            return *plain_gradients(norm, inputs, grad), None, None, None
+        grad, out = grad.contiguous(), x.new_empty(x.shape)
         sums = [torch.zeros_like(mean), torch.zeros_like(mean)]
         for rows in _runs(x):
             add_sums(
@@ -149,16 +155,6 @@ def recorded(x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
         rows, None, None, weight, bias, training=True, eps=eps
     )
     return out.view_as(x)
-
-
-def second_order(
-    out: Tensor, inputs: tuple[Tensor | None, ...], grad: Tensor
-) -> tuple[Tensor | None, ...]:
-    r"""The gradients of inputs, those that are needed, to be derived again."""
-    wanted = [t for t in inputs if t is not None and t.requires_grad]
-    grads = torch.autograd.grad(out, wanted, grad, create_graph=True)
-    found = dict(zip(map(id, wanted), grads, strict=True))
-    return tuple(found.get(id(t)) for t in inputs)
 
 
 def _runs(x: Tensor) -> Iterator[slice]:

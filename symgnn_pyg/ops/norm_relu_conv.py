@@ -10,7 +10,10 @@ from symgnn_pyg.ops.batch_norm import (
     norm_gradients,
     normalised,
     recorded,
-    second_order,
+)
+from symgnn_pyg.ops.plain_gradients import (
+    needs_plain_gradients,
+    plain_gradients,
 )
 from symgnn_pyg.ops.temporal_images import images, rows
 
@@ -51,10 +54,11 @@ def norm_relu_conv(
         bias: What the convolution adds, of shape :math:`[C_{out}]`.
         stride: The stride, in frames.
     """
-    out: Tensor = _NormReluConv.apply(
-        x, norm_weight, norm_bias, weight, bias, mean, var, eps, stride
+    return rows(
+        _NormReluConv.apply(
+            x, norm_weight, norm_bias, weight, bias, mean, var, eps, stride
+        )
     )
-    return out
 
 
 class _NormReluConv(Function):
@@ -82,13 +86,22 @@ class _NormReluConv(Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, norm_weight, norm_bias, weight, bias, mean, var = ctx.saved_tensors
         others = (None,) * 4
-        if torch.is_grad_enabled():
-            h = recorded(x, norm_weight, norm_bias, ctx.eps).relu()
-            out = _conv(h, weight, bias, ctx.stride)
+        if needs_plain_gradients(grad):
+
+            def formula(
+                x: Tensor,
+                norm_weight: Tensor,
+                norm_bias: Tensor,
+                weight: Tensor,
+                bias: Tensor | None,
+            ) -> Tensor:
+                h = recorded(x, norm_weight, norm_bias, ctx.eps).relu()
+                return _conv(h, weight, bias, ctx.stride)
+
             inputs = (x, norm_weight, norm_bias, weight, bias)
-            return *second_order(out, inputs, grad), *others
+            return *plain_gradients(formula, inputs, grad), *others
         terms = norm_weight, norm_bias, mean, var, ctx.eps
-        grad, grad_h = grad.contiguous(), torch.empty_like(x)
+        grad, grad_h = rows(grad).contiguous(), x.new_empty(x.shape)
         grad_weight = torch.zeros_like(weight)
         grad_bias = weight.new_zeros(weight.size(0))
         sums = [torch.zeros_like(mean), torch.zeros_like(mean)]
@@ -129,9 +142,7 @@ def _conv(
     h: Tensor, weight: Tensor, bias: Tensor | None, stride: int
 ) -> Tensor:
     padding = weight.size(3) // 2
-    return rows(
-        torch.conv2d(images(h), weight, bias, (1, stride), (0, padding))
-    )
+    return torch.conv2d(images(h), weight, bias, (1, stride), (0, padding))
 
 
 def _pieces(x: Tensor) -> Iterator[slice]:

@@ -1,5 +1,6 @@
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 
 def needs_plain_code() -> bool:
@@ -18,7 +19,7 @@ def may_recompute(x: Tensor) -> bool:
     without a compiler, which does that itself.
 
     Args:
-        x: What the operator is about to see.
+        x: The input of the operator.
     """
     return (
         torch.is_grad_enabled()
@@ -26,5 +27,7 @@ def may_recompute(x: Tensor) -> bool:
         and x.dtype in (torch.float, torch.double)
         and not torch.is_autocast_enabled("cpu")
         and not torch.compiler.is_compiling()
+        and not torch.jit.is_tracing()  # type: ignore[attr-defined]
+        and forward_ad._current_level < 0
         and not needs_plain_code()
     )

@@ -4,8 +4,11 @@ import torch
 from torch import Tensor
 from torch.autograd.function import Function
 
-from symgnn_pyg.ops.batch_norm import second_order
 from symgnn_pyg.ops.plain_code import may_recompute
+from symgnn_pyg.ops.plain_gradients import (
+    needs_plain_gradients,
+    plain_gradients,
+)
 from symgnn_pyg.ops.product import linear, product
 
 
@@ -24,7 +27,7 @@ def strided_linear(
     if stride == 1 or x.dtype != weight.dtype or not may_recompute(x):
         return linear(x[:, ::stride], weight, bias)
     out: Tensor = _StridedLinear.apply(x, weight, bias, stride)
-    return out
+    return out.view(x.size(0), -(-x.size(1) // stride), weight.size(0))
 
 
 class _StridedLinear(Function):
@@ -34,21 +37,26 @@ class _StridedLinear(Function):
     ) -> Tensor:
         ctx.save_for_backward(x, weight, bias)
         ctx.stride = stride
-        return linear(x[:, ::stride], weight, bias)
+        frames = x[:, ::stride].reshape(-1, x.size(2))
+        return product(frames, weight.t(), bias)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, weight, bias = ctx.saved_tensors
-        frames = x[:, :: ctx.stride]
-        if torch.is_grad_enabled():
-            out = linear(frames, weight, bias)
-            return *second_order(out, (x, weight, bias), grad), None
-        grad = grad.reshape(-1, weight.size(0))
-        grad_x = torch.zeros_like(x)
-        grad_x[:, :: ctx.stride] = product(grad, weight).view_as(frames)
-        return (
-            grad_x,
-            product(grad.t(), frames.reshape(-1, weight.size(1))),
-            None if bias is None else grad.sum(dim=0),
-            None,
-        )
+        if needs_plain_gradients(grad):
+
+            def formula(
+                x: Tensor, weight: Tensor, bias: Tensor | None
+            ) -> Tensor:
+                frames = x[:, :: ctx.stride].flatten(0, 1)
+                return linear(frames, weight, bias)
+
+            return *plain_gradients(formula, (x, weight, bias), grad), None
+        needs, frames = ctx.needs_input_grad, x[:, :: ctx.stride]
+        grad_x = grad_weight = None
+        if needs[0]:
+            grad_x = torch.zeros_like(x)
+            grad_x[:, :: ctx.stride] = product(grad, weight).view_as(frames)
+        if needs[1]:
+            grad_weight = product(grad.t(), frames.reshape(-1, weight.size(1)))
+        return grad_x, grad_weight, grad.sum(dim=0) if needs[2] else None, None

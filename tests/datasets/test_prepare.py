@@ -209,7 +209,10 @@ def test_store_of_other_data(root):
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_folder_that_cannot_be_written(root):
     root.parent.chmod(0o500)
-    with pytest.raises(DataError, match="cannot be written to; pass 'store'"):
+    with pytest.raises(
+        DataError,
+        match="cannot be written to; the store needs a folder that can",
+    ):
         run(root)
     root.parent.chmod(0o700)
 

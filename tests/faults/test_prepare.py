@@ -107,11 +107,17 @@ def test_files_may_not_grow(root, start, limit):
 
 def test_read_only_disk(root, disk):
     folder = disk("ro")
-    with pytest.raises(DataError, match="cannot be written to; pass 'store'"):
+    with pytest.raises(
+        DataError,
+        match="cannot be written to; the store needs a folder that can",
+    ):
         run(root, folder / "data.h5")
-    with pytest.raises(DataError, match="cannot be written to; pass 'store'"):
+    with pytest.raises(
+        DataError,
+        match="cannot be written to; the store needs a folder that can",
+    ):
         run(root, folder / "new" / "data.h5")
-    with pytest.raises(OSError, match=r"Read-only .*synthetic_motion_0"):
+    with pytest.raises(DataError, match="cannot be written to"):
         SyntheticMotion(folder)
 
 
@@ -140,7 +146,7 @@ def test_folder_of_another_user(root, start):
         code, printed = child.wait()
         assert visible(Path(folder)) == ["data"]
     assert code == 1
-    assert "cannot be written to; pass 'store'" in printed
+    assert "cannot be written to; the store needs a folder that can" in printed
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -243,7 +249,8 @@ def test_made_up_motion_by_two_at_once(tmp_path, start):
 
     for child in [start(make), start(make)]:
         assert child.wait()[0] == 0
-    assert visible(tmp_path) == ["synthetic_motion_0.h5"]
+    store = "synthetic_motion_0.h5"
+    assert visible(tmp_path) == [f".{store}.lock", store]
     assert len(SyntheticMotion(tmp_path).store) == 152
 
 

@@ -154,3 +154,55 @@ def test_only_what_goes_in_is_kept():
         own_conv(*inputs, 1)
     large = [t for t in kept if t.numel() >= inputs[0].numel()]
     assert [t.data_ptr() for t in large] == [inputs[0].data_ptr()]
+
+
+@pytest.mark.parametrize("dtype", TOLERANCES)
+def test_features_that_lie_otherwise(dtype):
+    """As those that kernels leave for a single sample."""
+    *terms, weight, bias = conv_inputs(5, 7, 3, dtype)
+    x = torch.randn(7, 5, 3, dtype=dtype).transpose(0, 1).requires_grad_()
+    tensors, tolerance = [x, *terms[1:]], TOLERANCES[dtype]
+    torch.testing.assert_close(
+        grads(own_norm(*tensors), tensors),
+        grads(torch_norm(*tensors), tensors),
+        **tolerance,
+    )
+    tensors += [weight, bias]
+    torch.testing.assert_close(
+        grads(own_conv(*tensors, 1), tensors),
+        grads(torch_conv(*tensors, 1), tensors),
+        **tolerance,
+    )
+
+
+def test_several_gradients_at_once():
+    tensors = conv_inputs(4, 3, 3, torch.double)
+    for function, inputs in (
+        (own_norm, tensors[:3]),
+        (lambda *t: own_conv(*t, 2), tensors),
+    ):
+        out = function(*inputs)
+        towards = torch.randn(2, *out.shape, dtype=torch.double)
+        both = torch.autograd.grad(
+            out, inputs, towards, retain_graph=True, is_grads_batched=True
+        )
+        for i, one in enumerate(towards):
+            found = torch.autograd.grad(out, inputs, one, retain_graph=True)
+            torch.testing.assert_close([g[i] for g in both], list(found))
+
+
+def test_hooks_of_tensors_are_called_once():
+    x, scale, shift = norm_inputs((6, 5, 4), torch.double)
+    expected = grads(torch_norm(x, scale, shift).sin(), [scale])[0]
+    scale.register_hook(lambda grad: 2 * grad)
+    out = own_norm(x, scale, shift).sin()
+    towards = torch.linspace(-1, 2, out.numel()).sin().view_as(out).to(out)
+    out.backward(towards, create_graph=True)
+    torch.testing.assert_close(scale.grad.detach(), 2 * expected)
+
+
+def test_results_may_be_changed_in_place():
+    tensors = conv_inputs(5, 7, 3, torch.double)
+    expected = grads(torch_conv(*tensors, 1).relu(), tensors)
+    out = own_conv(*tensors, 1).relu_()
+    torch.testing.assert_close(grads(out, tensors), expected)

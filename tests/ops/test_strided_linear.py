@@ -43,3 +43,17 @@ def test_frames_are_not_kept():
         strided_linear(x, weight, bias, 2)
     large = [t for t in kept if t.numel() > weight.numel()]
     assert [t.data_ptr() for t in large] == [x.data_ptr()]
+
+
+def test_result_may_be_changed_in_place():
+    tensors = inputs(torch.float)
+    strided_linear(*tensors, 2).relu_().sum().backward()
+    assert all(t.grad is not None for t in tensors)
+
+
+@pytest.mark.parametrize("frozen", [0, 1, 2])
+def test_frozen_inputs(frozen):
+    tensors = inputs(torch.double)
+    tensors[frozen].requires_grad_(False)
+    strided_linear(*tensors, 2).sum().backward()
+    assert [t.grad is None for t in tensors] == [i == frozen for i in range(3)]

@@ -41,8 +41,10 @@ class ChannelNorm(Module):
         return (
             type(norm) is BatchNorm1d
             and norm.training
-            and norm.affine
+            and norm.weight is not None
+            and norm.bias is not None
             and x.dtype == norm.weight.dtype
+            and x.size(-1) == norm.num_features
             and x.numel() > x.size(-1)
             and may_recompute(x)
             and not has_hooks(norm)
@@ -57,7 +59,7 @@ class ChannelNorm(Module):
         """
         norm = self.norm
         mean, var = batch_statistics(x)
-        if norm.num_batches_tracked is not None:
+        if norm.track_running_stats and norm.num_batches_tracked is not None:
             norm.num_batches_tracked.add_(1)
         count = x.numel() // x.size(-1)
         track(norm, mean, var * (count / (count - 1)))
@@ -73,14 +75,16 @@ def track(norm: BatchNorm1d, mean: Tensor, var: Tensor) -> None:
         mean: The means of a batch, of shape :math:`[C]`.
         var: Its unbiased variances, of shape :math:`[C]`.
     """
-    factor: float | Tensor | None = norm.momentum
-    if norm.running_mean is None or norm.running_var is None:
+    if (
+        not norm.track_running_stats
+        or norm.running_mean is None
+        or norm.running_var is None
+    ):
         return
-    if factor is None:
-        assert norm.num_batches_tracked is not None
-        factor = 1 / norm.num_batches_tracked
     for running, value in [(norm.running_mean, mean), (norm.running_var, var)]:
-        value = value.to(running.dtype)
-        if isinstance(factor, Tensor):
-            factor = factor.to(running.dtype)
-        running.lerp_(value, factor)
+        factor: float | Tensor | None = norm.momentum
+        if factor is None:
+            if norm.num_batches_tracked is None:
+                return
+            factor = 1 / norm.num_batches_tracked.to(running.dtype)
+        running.lerp_(value.to(running.dtype), factor)

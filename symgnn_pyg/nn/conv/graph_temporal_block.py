@@ -69,12 +69,16 @@ class GraphTemporalBlock(Module):
         return out.relu_()
 
     def _temporal(self, mixed: Tensor) -> Tensor:
-        norm, conv = self.graph_norm, self.temporal_conv.conv
+        norm, layer = self.graph_norm, self.temporal_conv
+        seen = has_hooks(norm, layer)
         if (
-            conv.kernel_size[1] > 1
+            not seen
+            and type(norm) is ChannelNorm
+            and type(layer) is TemporalConv
+            and layer.is_as_built()
             and norm.is_own(mixed)
-            and not has_hooks(norm, self.temporal_conv)
         ):
+            conv = layer.conv
             # What lies between norm and convolution would be a quarter of the
             # memory of a block in training (`python -m benchmarks.blocks`).
             return norm_relu_conv(
@@ -84,5 +88,6 @@ class GraphTemporalBlock(Module):
                 conv.bias,
                 conv.stride[1],
             )
-        # In place, since what is overwritten is needed by no backward pass.
-        return self.temporal_conv(norm(mixed).relu_())
+        h = norm(mixed)
+        # In place, unless somebody has seen it.
+        return layer(h.relu() if seen else h.relu_())

@@ -52,6 +52,19 @@ class TemporalConv(Module):
         r"""Draws new weights."""
         self.conv.reset_parameters()
 
+    def is_as_built(self) -> bool:
+        r"""Whether the convolution is still the one that this layer made, of
+        more than one frame."""
+        conv = self.conv
+        return (
+            type(conv) is Conv2d
+            and conv.kernel_size[1] > 1
+            and conv.padding == (0, conv.kernel_size[1] // 2)
+            and conv.dilation == (1, 1)
+            and conv.groups == 1
+            and conv.padding_mode == "zeros"
+        )
+
     def forward(self, x: Tensor) -> Tensor:
         r"""Runs the forward pass.
 

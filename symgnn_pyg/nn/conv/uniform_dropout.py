@@ -10,9 +10,9 @@ class UniformDropout(Dropout):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        if not self.training or self.p == 0.0 or x.device.type != "cpu":
+        if not self.training or self.p in (0.0, 1.0) or x.device.type != "cpu":
             return super().forward(x)
         keep = 1.0 - self.p
         # Kept for the backward pass is a byte a number.
         mask = torch.rand_like(x).lt(keep).view(torch.uint8)
-        return (x * mask).mul_(1.0 / max(keep, 1e-12))
+        return (x * mask).mul_(1.0 / keep)

@@ -302,3 +302,64 @@ def test_dropout_keeps_a_byte_a_number():
     with torch.autograd.graph.saved_tensors_hooks(kept.append, lambda t: t):
         UniformDropout(0.5)(x)
     assert [t.element_size() for t in kept] == [1]
+
+
+@pytest.mark.parametrize("channels", [(4, 4), (1, 4), (4, 1)])
+@pytest.mark.parametrize("kernel", ops.kernels())
+def test_gradients_in_training_of_one_sample(arm, kernel, channels):
+    """Kernels may leave its features in another order in memory."""
+    made = JGTCBlock(*channels, arm, kernel_size=3, dropout=0.0, actional=False)
+    x = torch.randn(arm.num_joints, 4, channels[0], dtype=torch.double)
+    with ops.use(kernel):
+        assert torch.autograd.gradcheck(
+            made.double(), x.requires_grad_(), fast_mode=True
+        )
+
+
+def test_layers_that_were_replaced(block):
+    """What stands in their place is what is computed."""
+    made, inputs = block(4, 4, residual=False, dropout=0.0)
+    expected = made(*inputs)
+    conv = made.temporal_conv.conv
+    conv.padding_mode = "circular"
+    conv._reversed_padding_repeated_twice = [4, 4, 0, 0]
+    assert not torch.allclose(made(*inputs), expected)
+    made.temporal_conv = Identity()
+    made.graph_norm = torch.nn.LayerNorm(4)
+    made.temporal_norm = Identity()
+    h = torch.nn.functional.layer_norm(made.graph_conv(*inputs), (4,))
+    torch.testing.assert_close(made(*inputs), h.relu())
+
+
+def test_norm_that_keeps_no_track():
+    norm = ChannelNorm(4)
+    norm.norm.track_running_stats = False
+    norm(5 + torch.randn(10, 7, 4))
+    assert norm.norm.running_mean.eq(0).all()
+    assert norm.norm.num_batches_tracked == 0
+
+
+def test_norm_of_other_channels():
+    with pytest.raises(RuntimeError, match="1 elements not 4"):
+        ChannelNorm(4)(torch.randn(10, 7, 1))
+
+
+def test_norm_without_bias():
+    norm = ChannelNorm(4)
+    norm.norm.bias = None
+    x = torch.randn(10, 7, 4)
+    expected = torch.nn.functional.batch_norm(
+        x.flatten(0, 1), None, None, training=True
+    )
+    torch.testing.assert_close(norm(x), expected.view_as(x))
+
+
+def test_forward_derivatives_of_norm():
+    x, slope = torch.randn(2, 10, 7, 4, dtype=torch.double)
+    norm = ChannelNorm(4).double()
+    with torch.autograd.forward_ad.dual_level():
+        out = norm(torch.autograd.forward_ad.make_dual(x, slope))
+        found = torch.autograd.forward_ad.unpack_dual(out).tangent
+    step = 1e-6 * slope
+    expected = (norm(x + step) - norm(x - step)) / 2e-6
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
