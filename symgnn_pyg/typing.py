@@ -1,6 +1,7 @@
-"""The types that arguments have in common."""
+"""The types that arguments have in common, and what is installed."""
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 from torch import Tensor
 
@@ -12,3 +13,5 @@ GraphLike = Tensor | Sequence[Tensor]
 
 # The skeleton of a layer, or the several that share its weights.
 SkeletonLike = Skeleton | Sequence[Skeleton]
+
+WITH_TRITON = find_spec("triton") is not None

@@ -15,6 +15,7 @@ from symgnn_pyg.ops.product import onednn_is_faster
 from symgnn_pyg.ops.reference import graph_mix_reference
 from symgnn_pyg.ops.stack_graphs import stack_graphs
 from symgnn_pyg.ops.stacked import graph_mix_stacked
+from symgnn_pyg.ops.triton import graph_mix_triton
 from symgnn_pyg.typing import GraphLike
 
 KERNELS: dict[str, Kernel] = {
@@ -23,6 +24,7 @@ KERNELS: dict[str, Kernel] = {
     "onednn": graph_mix_onednn,
     "reference": graph_mix_reference,
     "stacked": graph_mix_stacked,
+    "triton": graph_mix_triton,
 }
 # Up to so many numbers in K copies of the features, few large products beat
 # many small ones.
@@ -140,8 +142,9 @@ def graph_mix(
 
 
 def _choose(x: Tensor, weight: Tensor, sizes: Sequence[int]) -> str:
-    # Measured on the CPU by `python -m benchmarks.operators`, which prints
-    # every kernel for sequences, single frames and single graphs.
+    # Measured on the CPU alone, by `python -m benchmarks.operators`, which
+    # prints every kernel for sequences, single frames and single graphs; so
+    # "triton" is for those who ask for it.
     if x.device.type != "cpu" or needs_plain_code():
         return "dense"
     if weight.size(0) == 1:

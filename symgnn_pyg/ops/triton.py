@@ -1,0 +1,257 @@
+import logging
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from itertools import accumulate
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from symgnn_pyg.ops.dense import graph_mix_dense
+from symgnn_pyg.ops.opaque import Gradients, empty_gradients, opaque
+from symgnn_pyg.typing import WITH_TRITON
+
+# Joints of a sample whose graph a program holds whole.
+MOST_JOINTS = 64
+TYPES = (torch.float, torch.bfloat16, torch.half)
+# So many programs keep a large GPU busy.
+PROGRAMS = 512
+
+
+def _forward(
+    x: Tensor, graphs: Tensor, weight: Tensor, sizes: Sequence[int]
+) -> Tensor:
+    return _mix(x.contiguous(), graphs.contiguous(), weight, sizes)
+
+
+def _mix(
+    x: Tensor,
+    graphs: Tensor,
+    weight: Tensor,
+    sizes: Sequence[int],
+    transposed: bool = False,
+) -> Tensor:
+    num_rows, num_frames, width = x.shape
+    num_graphs, _, out_width = weight.shape
+    out = x.new_empty(num_rows, num_frames, out_width)
+    if not x.numel() or not out.numel():
+        return out.zero_()
+
+    def programs(meta: dict[str, int]) -> tuple[int]:
+        frame_tiles = _quotient(num_frames, meta["FRAMES"])
+        out_tiles = _quotient(out_width, meta["OUT_CHANNELS"])
+        return (_number(x, sizes) * frame_tiles * out_tiles,)
+
+    _run(
+        "mix",
+        programs,
+        *(x, graphs, weight, out, *_samples(x, num_graphs, sizes)),
+        *(num_graphs, num_frames, width, out_width, *weight.stride()),
+        TRANSPOSED=transposed,
+        **_tiles(x, sizes, width, out_width),
+    )
+    return out
+
+
+def _backward(
+    grad: Tensor,
+    x: Tensor,
+    graphs: Tensor,
+    weight: Tensor,
+    sizes: Sequence[int],
+    needs: Sequence[bool],
+) -> Gradients:
+    found = empty_gradients(x, graphs, weight, needs)
+    if not x.numel() or not grad.numel():
+        for each in found:
+            each.zero_()
+        return found
+    grad_x, grad_graphs, grad_weight = found
+    inputs = [each.contiguous() for each in (grad, x, graphs, weight)]
+    grad, x, graphs, weight = inputs
+    if needs[0]:
+        # The same operator, with all of its matrices transposed.
+        grad_x = _mix(grad, graphs, weight.mT, sizes, transposed=True)
+    if needs[1]:
+        grad_graphs = _graph_gradient(grad, x, graphs, weight, sizes)
+    if needs[2]:
+        grad_weight = _weight_gradient(grad, x, graphs, weight, sizes)
+    return grad_x, grad_graphs, grad_weight
+
+
+def _graph_gradient(
+    grad: Tensor,
+    x: Tensor,
+    graphs: Tensor,
+    weight: Tensor,
+    sizes: Sequence[int],
+) -> Tensor:
+    num_graphs, width, out_width = weight.shape
+    programs = _number(x, sizes) * num_graphs
+    shares = _shares(programs, x.size(1))
+    sums = graphs.new_empty(shares, graphs.numel(), dtype=torch.float)
+    _run(
+        "graph_gradient",
+        (programs * shares,),
+        *(grad, x, weight, sums, *_samples(x, num_graphs, sizes)),
+        *(num_graphs, x.size(1), width, out_width, graphs.numel(), shares),
+        # Wider tiles take more registers than there are.
+        **_tiles(x, sizes, width, min(64, out_width)),
+    )
+    return sums.sum(dim=0).to(graphs.dtype)
+
+
+def _weight_gradient(
+    grad: Tensor,
+    x: Tensor,
+    graphs: Tensor,
+    weight: Tensor,
+    sizes: Sequence[int],
+) -> Tensor:
+    num_graphs, width, out_width = weight.shape
+    num_samples = _number(x, sizes)
+    meta = _tiles(x, sizes, width, out_width)
+    tiles = _quotient(width, meta["CHANNELS"])
+    tiles *= _quotient(out_width, meta["OUT_CHANNELS"])
+    shares = _shares(num_graphs * tiles, num_samples * x.size(1))
+    sums = weight.new_empty(shares, *weight.shape, dtype=torch.float)
+    _run(
+        "weight_gradient",
+        (num_graphs * tiles * shares,),
+        *(grad, x, graphs, sums, *_samples(x, num_graphs, sizes)),
+        *(num_samples, num_graphs, x.size(1), width, out_width, shares),
+        **meta,
+    )
+    return sums.sum(dim=0).to(weight.dtype)
+
+
+def _run(
+    name: str,
+    programs: tuple[int] | Callable[[dict[str, int]], tuple[int]],
+    first: Tensor,
+    *arguments: Tensor | int | None,
+    **meta: Any,
+) -> None:
+    from symgnn_pyg.ops import triton_code
+
+    with torch.cuda.device_of(first):
+        getattr(triton_code, name)[programs](first, *arguments, **meta)
+
+
+def _tiles(
+    x: Tensor, sizes: Sequence[int], width: int, out_width: int
+) -> dict[str, Any]:
+    precise = torch.backends.cuda.matmul.fp32_precision != "tf32"
+    # Without tensor cores a thread needs more registers.
+    alone = precise and x.dtype == torch.float
+    return {
+        "PRECISION": "ieee" if precise else "tf32",
+        "JOINTS": max(16, _power(max(sizes))),
+        "CHANNELS": min(32 if alone else 64, max(16, _power(width))),
+        "OUT_CHANNELS": min(64 if alone else 128, max(16, _power(out_width))),
+        "MOST_FRAMES": min(16, _power(x.size(1))),
+    }
+
+
+def _shares(programs: int, most: int) -> int:
+    r"""In how many shares to sum up, each by a program. It depends on nothing
+    but the sizes, so that sums are the same each time."""
+    return max(1, min(PROGRAMS // programs, most))
+
+
+def _number(x: Tensor, sizes: Sequence[int]) -> int:
+    return x.size(0) // sizes[0] if len(sizes) == 1 else len(sizes)
+
+
+def _samples(
+    x: Tensor, num_graphs: int, sizes: Sequence[int]
+) -> tuple[Tensor | None, int]:
+    r"""The first row, the first entry of the graphs and the size of each
+    sample, :math:`[N, 3]`; or, where it follows from that, one size."""
+    if len(sizes) == 1:
+        return None, sizes[0]
+    stream = torch.cuda.current_stream(x.device) if x.is_cuda else None
+    return _table(tuple(sizes), num_graphs, x.device, stream), 0
+
+
+@lru_cache(maxsize=64)
+def _table(
+    sizes: tuple[int, ...], num_graphs: int, device: torch.device, stream: Any
+) -> Tensor:
+    rows = accumulate(sizes, initial=0)
+    entries = accumulate((num_graphs * v**2 for v in sizes), initial=0)
+    # On one stream the table is there before those who read it, and nobody
+    # has to wait.
+    table = torch.tensor([*zip(rows, entries, sizes, strict=False)])
+    return table.to(device, non_blocking=True)
+
+
+def _quotient(number: int, divisor: int) -> int:
+    return -(-number // divisor)
+
+
+def _power(number: int) -> int:
+    r"""The least power of two that is no less."""
+    return 1 << (number - 1).bit_length()
+
+
+_kernel = opaque("triton", _forward, _backward)
+
+
+def graph_mix_triton(
+    x: Tensor, graphs: Tensor, weight: Tensor, sizes: Sequence[int]
+) -> Tensor:
+    r"""One fused pass on a GPU, by Triton: a program reads a few frames of a
+    sample once, mixes them by all graphs, multiplies each mix by its weights
+    and writes the sum. Mixes never leave the processor, and only the inputs
+    are kept for the backward pass, which mixes again.
+
+    All sums are in float32 and in one order, in the backward pass too, so
+    that a process finds the same bits each time. Factors of float32 are
+    rounded to TF32 where
+    :obj:`torch.backends.cuda.matmul.fp32_precision` says so.
+
+    What it is not for goes to the dense kernel, which is logged once: float64,
+    samples of more than 64 joints, and a device other than a GPU, unless
+    :obj:`TRITON_INTERPRET=1` was set before Triton was imported.
+    """
+    obstacle = _obstacle(x, graphs, weight, sizes)
+    if obstacle is None:
+        return _kernel(x, graphs, weight, sizes)
+    _log(obstacle)
+    return graph_mix_dense(x, graphs, weight, sizes)
+
+
+def _obstacle(
+    x: Tensor, graphs: Tensor, weight: Tensor, sizes: Sequence[int]
+) -> str | None:
+    if not WITH_TRITON:
+        return "Triton is not installed"
+    if x.device.type != "cuda" and not _is_interpreted():
+        return f"the features are on the device {x.device.type!r}"
+    if x.dtype not in TYPES:
+        return f"the features are of type {x.dtype}"
+    if not x.dtype == graphs.dtype == weight.dtype:
+        return "features, graphs and weights differ in type"
+    if any(v > MOST_JOINTS for v in sizes):
+        return f"a sample has more than {MOST_JOINTS} joints"
+    return None
+
+
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
+def _is_interpreted() -> bool:
+    from symgnn_pyg.ops import triton_code
+
+    return bool(triton_code.INTERPRETED)
+
+
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
+def _log(obstacle: str) -> None:
+    _log_once(obstacle)
+
+
+@lru_cache
+def _log_once(obstacle: str) -> None:
+    logging.getLogger("symgnn_pyg").warning(
+        "The kernel 'triton' leaves this to the kernel 'dense': %s", obstacle
+    )

@@ -1,0 +1,244 @@
+"""What does not need Triton to run: which calls go to it, that its code can be
+compiled for GPUs, and the cases of its interpreter, in a process of their own.
+"""
+
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch._subclasses import FakeTensorMode
+
+from symgnn_pyg import ops
+from symgnn_pyg.ops import dispatch
+from symgnn_pyg.ops import triton as fused
+from symgnn_pyg.typing import WITH_TRITON
+
+needs_triton = pytest.mark.skipif(
+    not WITH_TRITON, reason="Triton is not installed"
+)
+HERE = Path(__file__).parent
+
+
+def inputs(v=3, dtype=torch.float):
+    x = torch.randn(2 * v, 5, 4, dtype=dtype)
+    return x, [torch.randn(v, v, dtype=dtype)], torch.randn(1, 4, 6).to(dtype)
+
+
+# Calls that go to the dense kernel ###########################################
+
+
+@pytest.fixture
+def logged(caplog):
+    fused._log_once.cache_clear()
+    with caplog.at_level(logging.WARNING, "symgnn_pyg"), ops.use("triton"):
+        yield caplog
+    fused._log_once.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("installed", "arguments", "reason"),
+    [
+        (False, {}, "Triton is not installed"),
+        (True, {}, "on the device 'cpu'"),
+        (True, {"dtype": torch.double}, "of type torch.float64"),
+        (True, {"v": 65}, "more than 64 joints"),
+    ],
+)
+def test_falls_back_and_says_so_once(
+    logged, monkeypatch, installed, arguments, reason
+):
+    monkeypatch.setattr(fused, "WITH_TRITON", installed)
+    monkeypatch.setattr(fused, "_is_interpreted", lambda: "cpu" not in reason)
+    x, graphs, weight = inputs(**arguments)
+    found = [ops.graph_mix(x, graphs, weight) for _ in range(2)]
+    with ops.use("dense"):
+        expected = ops.graph_mix(x, graphs, weight)
+    assert torch.equal(found[0], expected)
+    assert torch.equal(found[1], expected)
+    (message,) = logged.messages
+    assert reason in message
+
+
+def test_each_reason_is_logged(logged, monkeypatch):
+    monkeypatch.setattr(fused, "WITH_TRITON", True)
+    monkeypatch.setattr(fused, "_is_interpreted", lambda: True)
+    for _ in range(2):
+        ops.graph_mix(*inputs(dtype=torch.double))
+        ops.graph_mix(*inputs(v=65))
+    assert len(logged.messages) == 2
+
+
+def test_torch_says_that_types_differ(logged, monkeypatch):
+    monkeypatch.setattr(fused, "WITH_TRITON", True)
+    monkeypatch.setattr(fused, "_is_interpreted", lambda: True)
+    x, graphs, weight = inputs()
+    with pytest.raises(RuntimeError, match="dtype"):
+        ops.graph_mix(x, graphs, weight.bfloat16())
+
+
+def test_a_compiled_call_falls_back(logged):
+    torch.compiler.reset()
+    x, graphs, weight = inputs(dtype=torch.double)
+    compiled = torch.compile(ops.graph_mix, fullgraph=True, backend="aot_eager")
+    with ops.use("triton"):
+        found = compiled(x, graphs, weight)
+    with ops.use("dense"):
+        torch.testing.assert_close(found, ops.graph_mix(x, graphs, weight))
+    assert len(logged.messages) == 1
+
+
+@pytest.fixture
+def matmul():
+    before = torch.backends.cuda.matmul.fp32_precision
+    yield torch.backends.cuda.matmul
+    torch.backends.cuda.matmul.fp32_precision = before
+
+
+@pytest.mark.parametrize("precision", ["ieee", "tf32"])
+def test_precision_is_that_of_torch(matmul, precision):
+    matmul.fp32_precision = precision
+    tiles = fused._tiles(torch.ones(1, 1, 1), [3], 64, 64)
+    assert tiles["PRECISION"] == precision
+
+
+def test_is_for_those_who_ask_for_it():
+    with FakeTensorMode():
+        x = torch.empty(800, 300, 64, device="cuda")
+        assert dispatch._choose(x, torch.empty(5, 64, 64), [25]) == "dense"
+
+
+def test_is_not_imported_before_it_is_asked_for():
+    code = (
+        "import sys; from symgnn_pyg import ops; "
+        "assert 'symgnn_pyg.ops.triton_code' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# Code for GPUs ###############################################################
+
+
+class Launches:
+    """Stands for a kernel, and keeps what it is called with."""
+
+    def __init__(self, kernel):
+        self.kernel, self.calls = kernel, []
+
+    def __getitem__(self, programs):
+        return self
+
+    def __call__(self, *arguments, **meta):
+        names = self.kernel.arg_names[: len(arguments)]
+        self.calls.append((dict(zip(names, arguments, strict=True)), meta))
+
+
+TYPES = {
+    torch.float: "fp32",
+    torch.bfloat16: "bf16",
+    torch.half: "fp16",
+    torch.long: "i64",
+}
+
+
+def compiled_code(kernel, arguments, meta, config, architecture):
+    """As Triton does for a call on a GPU."""
+    import triton
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import ASTSource
+
+    constants = {**meta, **config.kwargs}
+    signature, attributes = {}, {}
+    for place, name in enumerate(kernel.arg_names):
+        value = arguments.get(name)
+        if isinstance(value, torch.Tensor):
+            signature[name] = f"*{TYPES[value.dtype]}"
+        elif value is None or value == 1:
+            signature[name] = "constexpr"
+            constants.setdefault(name, value)
+            continue
+        else:
+            signature[name] = "i32"
+        if isinstance(value, torch.Tensor) or value % 16 == 0:
+            attributes[place,] = [["tt.divisibility", 16]]
+    return triton.compile(
+        ASTSource(kernel.fn, signature, constants, attributes),
+        target=GPUTarget("cuda", architecture, 32),
+        options={
+            "num_warps": config.num_warps,
+            "num_stages": config.num_stages,
+        },
+    )
+
+
+KERNELS = ("mix", "graph_gradient", "weight_gradient")
+# Bytes of memory that programs of one multiprocessor share.
+SHARED = {80: 163 * 2**10, 90: 227 * 2**10}
+
+
+@needs_triton
+@pytest.mark.filterwarnings("ignore:TRITON_DEFAULT_FP_FUSION")
+@pytest.mark.parametrize("name", KERNELS)
+@pytest.mark.parametrize(
+    ("architecture", "dtype", "precision", "sizes"),
+    [
+        (90, torch.float, "ieee", [25]),
+        (90, torch.float, "tf32", [25]),
+        (90, torch.bfloat16, "ieee", [25]),
+        (90, torch.half, "ieee", [18, 32]),
+        (80, torch.float, "tf32", [25]),
+        (80, torch.bfloat16, "ieee", [18, 32]),
+    ],
+)
+def test_code_for_gpus_fits(
+    monkeypatch, tmp_path, matmul, name, architecture, dtype, precision, sizes
+):
+    import triton
+
+    from symgnn_pyg.ops import triton_code
+
+    assembler = Path(triton.__file__).parent / "backends/nvidia/bin/ptxas"
+    if bool(triton_code.INTERPRETED) or not assembler.exists():
+        pytest.skip("Triton has no assembler, or interprets")
+    monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
+    matmul.fp32_precision = precision
+    launches = {}
+    for each in KERNELS:
+        launches[each] = Launches(getattr(triton_code, each))
+        monkeypatch.setattr(triton_code, each, launches[each])
+    kernel = launches[name].kernel
+    x = torch.ones(50, 75, 64, dtype=dtype)
+    entries = x.new_ones(3 * sum(v**2 for v in sizes) * 50 // sum(sizes))
+    inputs = x, entries, x.new_ones(3, 64, 128), sizes
+    grad = torch.ops.symgnn_pyg.graph_mix_triton(*inputs)
+    needs = [False, True, True]
+    torch.ops.symgnn_pyg.graph_mix_triton_backward(grad, *inputs, needs)
+    ((arguments, meta),) = launches[name].calls
+    configs = triton_code._fitting(kernel.configs, arguments, **meta)
+    largest = max(configs, key=lambda c: (c.num_warps, c.num_stages))
+    code = compiled_code(kernel, arguments, meta, largest, architecture)
+    assert code.metadata.shared <= SHARED[architecture]
+    on_tensor_cores = "mma" in code.asm["ptx"]
+    assert on_tensor_cores == (dtype != torch.float or precision == "tf32")
+
+
+# The interpreter #############################################################
+
+
+@needs_triton
+def test_in_the_interpreter():
+    """Triton must know before it is imported that it is to interpret."""
+    tests = [HERE / "triton_cases.py", HERE / "test_graph_mix.py"]
+    # Numbers of float64 go to the dense kernel, there as here.
+    chosen = "triton_cases or (triton and float32)"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-k", chosen, *map(str, tests)],
+        env={**os.environ, "TRITON_INTERPRET": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
