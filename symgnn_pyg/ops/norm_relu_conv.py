@@ -32,6 +32,7 @@ def norm_relu_conv(
     weight: Tensor,
     bias: Tensor | None,
     stride: int,
+    padding: int,
 ) -> Tensor:
     r"""Batch normalisation in training, ReLU and a convolution along time:
 
@@ -53,12 +54,11 @@ def norm_relu_conv(
         weight: The filters, of shape :math:`[C_{out}, C_{in}, 1, \tau]`.
         bias: What the convolution adds, of shape :math:`[C_{out}]`.
         stride: The stride, in frames.
+        padding: How many frames of zeros lie before and after.
     """
-    return rows(
-        _NormReluConv.apply(
-            x, norm_weight, norm_bias, weight, bias, mean, var, eps, stride
-        )
-    )
+    terms = norm_weight, norm_bias, mean, var, eps
+    out = _NormReluConv.apply(x, *terms, weight, bias, stride, padding)
+    return rows(out)
 
 
 class _NormReluConv(Function):
@@ -68,24 +68,25 @@ class _NormReluConv(Function):
         x: Tensor,
         norm_weight: Tensor,
         norm_bias: Tensor,
-        weight: Tensor,
-        bias: Tensor | None,
         mean: Tensor,
         var: Tensor,
         eps: float,
+        weight: Tensor,
+        bias: Tensor | None,
         stride: int,
+        padding: int,
     ) -> Tensor:
         ctx.save_for_backward(
-            x, norm_weight, norm_bias, weight, bias, mean, var
+            x, norm_weight, norm_bias, mean, var, weight, bias
         )
-        ctx.eps, ctx.stride = eps, stride
+        ctx.eps, ctx.stride, ctx.padding = eps, stride, padding
         h = normalised(x, norm_weight, norm_bias, mean, var, eps).relu_()
-        return _conv(h, weight, bias, stride)
+        return _conv(h, weight, bias, stride, padding)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        x, norm_weight, norm_bias, weight, bias, mean, var = ctx.saved_tensors
-        others = (None,) * 4
+        x, norm_weight, norm_bias, mean, var, weight, bias = ctx.saved_tensors
+        stride, padding = ctx.stride, ctx.padding
         if needs_plain_gradients(grad):
 
             def formula(
@@ -96,10 +97,11 @@ class _NormReluConv(Function):
                 bias: Tensor | None,
             ) -> Tensor:
                 h = recorded(x, norm_weight, norm_bias, ctx.eps).relu()
-                return _conv(h, weight, bias, ctx.stride)
+                return _conv(h, weight, bias, stride, padding)
 
             inputs = (x, norm_weight, norm_bias, weight, bias)
-            return *plain_gradients(formula, inputs, grad), *others
+            grads = plain_gradients(formula, inputs, grad)
+            return *grads[:3], None, None, None, *grads[3:], None, None
         terms = norm_weight, norm_bias, mean, var, ctx.eps
         grad, grad_h = rows(grad).contiguous(), x.new_empty(x.shape)
         grad_weight = torch.zeros_like(weight)
@@ -112,8 +114,8 @@ class _NormReluConv(Function):
                 images(h),
                 weight,
                 [weight.size(0)],
-                (1, ctx.stride),
-                (0, weight.size(3) // 2),
+                (1, stride),
+                (0, padding),
                 (1, 1),
                 False,
                 (0, 0),
@@ -132,16 +134,16 @@ class _NormReluConv(Function):
         )
         return (
             *norm_grads,
+            *(None, None, None),
             grad_weight,
             None if bias is None else grad_bias,
-            *others,
+            *(None, None),
         )
 
 
 def _conv(
-    h: Tensor, weight: Tensor, bias: Tensor | None, stride: int
+    h: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int
 ) -> Tensor:
-    padding = weight.size(3) // 2
     return torch.conv2d(images(h), weight, bias, (1, stride), (0, padding))
 
 

@@ -76,7 +76,7 @@ class GraphTemporalBlock(Module):
             and type(norm) is ChannelNorm
             and type(layer) is TemporalConv
             and layer.is_as_built()
-            and norm.is_own(mixed)
+            and norm.may_recompute(mixed)
         ):
             conv = layer.conv
             # What lies between norm and convolution would be a quarter of the
@@ -87,6 +87,7 @@ class GraphTemporalBlock(Module):
                 conv.weight,
                 conv.bias,
                 conv.stride[1],
+                layer.padding,
             )
         h = norm(mixed)
         # In place, unless somebody has seen it.

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.autograd.function import Function
 from torch.nn import BatchNorm1d
 
-from symgnn_pyg.nn.conv.channel_norm import track
+from symgnn_pyg.nn.conv.channel_norm import count_batch, track
 from symgnn_pyg.nn.models.joint_groups import Groups, split
 from symgnn_pyg.ops.pairs import num_partners
 
@@ -68,8 +68,8 @@ def scale_and_shift(
                 "Expected more than one pair of joints in training, got one, "
                 f"of {norm.num_features} channels"
             )
-        if norm.training and norm.num_batches_tracked is not None:
-            norm.num_batches_tracked.add_(1)
+        if norm.training:
+            count_batch(norm)
         if num_pairs == 0:
             return norm.weight, norm.bias
         mean, var = statistics()
