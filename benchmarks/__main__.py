@@ -15,12 +15,14 @@ from pathlib import Path
 
 BENCHMARKS = (
     "operators",
+    "roofline",
     "edges",
     "blocks",
     "agim",
     "decoder",
     "ragged",
     "train_step",
+    "inference",
     "streaming",
     "data",
     "memory",

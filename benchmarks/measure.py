@@ -1,7 +1,8 @@
 """What all benchmarks share: settings, honest timing, peak memory, tables.
 
 Candidates take turns, run by run, so that a noisy machine treats all alike; a
-ratio is taken within a round, and its median and quartiles are reported.
+ratio is taken within a round, and its median and quartiles are reported. On a
+GPU its own events tell the time, and its cache is cleared before each run.
 Memory is the highest sum of what torch holds allocated while a candidate runs,
 inputs and weights left out.
 """
@@ -13,6 +14,7 @@ import platform
 import random
 import re
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -28,6 +30,8 @@ from symgnn_pyg.ops.product import onednn_is_faster
 
 Run = Callable[[], object]
 
+CPU = torch.device("cpu")
+
 # glibc returns large blocks to the system at once and pays for it in page
 # faults; with these it keeps them.
 TUNED_ALLOCATOR = {
@@ -37,9 +41,11 @@ TUNED_ALLOCATOR = {
 }
 
 
-def arguments(doc: str | None, **counts: int) -> argparse.Namespace:
+def arguments(
+    doc: str | None, on_gpu: bool = False, **counts: int
+) -> argparse.Namespace:
     """Parses the settings that every benchmark has, and the :obj:`counts` of
-    one, and applies them.
+    one, and applies them. One that runs :obj:`on_gpu`, too, has a device.
     """
     parser = argparse.ArgumentParser(description=(doc or "").splitlines()[0])
     parser.add_argument(
@@ -49,6 +55,11 @@ def arguments(doc: str | None, **counts: int) -> argparse.Namespace:
     parser.add_argument(
         "--dtype", choices=["float32", "bfloat16"], default="float32"
     )
+    if on_gpu:
+        parser.add_argument("--device", type=torch.device, default=CPU)
+        parser.add_argument(
+            "--tf32", action="store_true", help="round products of float32"
+        )
     parser.add_argument(
         "--allocator", choices=["default", "tuned"], default="default"
     )
@@ -67,14 +78,29 @@ def arguments(doc: str | None, **counts: int) -> argparse.Namespace:
         )
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
-    print(f"{machine()}; {args.dtype}, {args.allocator} allocator")
+    precision = args.dtype
+    if on_gpu and args.tf32:
+        torch.backends.cuda.matmul.fp32_precision = "tf32"
+        precision = "TF32"
+    where = machine(args.device if on_gpu else CPU)
+    print(f"{where}; {precision}, {args.allocator} allocator")
     return args
 
 
-def machine() -> str:
+def machine(device: torch.device = CPU) -> str:
     """The processor, its cores, the versions that matter, and what makes
-    products of float32.
+    products of float32; or the GPU and its versions.
     """
+    if device.type == "cuda":
+        import triton
+
+        query = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv"]
+        driver = subprocess.check_output(query, text=True).split()[-1]
+        return (
+            f"{torch.cuda.get_device_name(device)}, driver {driver}, CUDA "
+            f"{torch.version.cuda}, torch {torch.__version__}, Triton "
+            f"{triton.__version__}"
+        )
     name = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
@@ -95,7 +121,10 @@ def budget(quick: bool) -> tuple[int, float]:
 
 
 def interleaved(
-    candidates: dict[str, Run], repeats: int, seconds: float = 10.0
+    candidates: dict[str, Run],
+    repeats: int,
+    seconds: float = 10.0,
+    device: torch.device = CPU,
 ) -> dict[str, list[float]]:
     """The seconds of each run. Candidates take turns for :obj:`repeats`
     rounds after a warm-up, or for as many as start within :obj:`seconds`, but
@@ -105,19 +134,35 @@ def interleaved(
     times: dict[str, list[float]] = {name: [] for name in candidates}
     for run in candidates.values():
         run()
-    # What else runs on the machine does not count in the time of one thread.
-    one = torch.get_num_threads() == 1
-    clock = time.process_time if one else time.perf_counter
+    seconds_of = _seconds_on_gpu if device.type == "cuda" else _seconds_on_cpu
     order = random.Random(0)
     end = time.perf_counter() + seconds
     for done in range(repeats):
         if done >= 2 and time.perf_counter() > end:
             break
         for name in order.sample(list(candidates), len(candidates)):
-            start = clock()
-            candidates[name]()
-            times[name].append(clock() - start)
+            times[name].append(seconds_of(candidates[name]))
     return times
+
+
+def _seconds_on_cpu(run: Run) -> float:
+    # What else runs on the machine does not count in the time of one thread.
+    one = torch.get_num_threads() == 1
+    clock = time.process_time if one else time.perf_counter
+    start = clock()
+    run()
+    return clock() - start
+
+
+def _seconds_on_gpu(run: Run) -> float:
+    # More than its cache holds.
+    torch.empty(2**28, dtype=torch.uint8, device="cuda").zero_()
+    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    start.record()
+    run()
+    end.record()
+    end.synchronize()
+    return start.elapsed_time(end) / 1000
 
 
 def ratios(
@@ -134,9 +179,14 @@ def ratios(
     return found
 
 
-def peak_bytes(run: Run) -> int:
+def peak_bytes(run: Run, device: torch.device = CPU) -> int:
     """The highest sum of memory that torch allocates while :obj:`run` runs."""
     run()
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        before = torch.cuda.memory_allocated(device)
+        run()
+        return torch.cuda.max_memory_allocated(device) - before
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as p:
         run()
     events = [
@@ -206,7 +256,7 @@ def write(args: argparse.Namespace, tables: Iterable[Table]) -> None:
     """Writes tables to the file of :obj:`--json`, if there is one."""
     if args.json is not None:
         found = {
-            "machine": machine(),
+            "machine": machine(getattr(args, "device", CPU)),
             "dtype": args.dtype,
             "threads": args.threads,
             "allocator": args.allocator,

@@ -1,6 +1,7 @@
 """One training step of the light network on the shapes of CMU Mocap.
 
     python -m benchmarks.train_step
+    python -m benchmarks.train_step --device cuda --tf32
 
 Prints the seconds of a step (median, quartiles), the peak memory of the
 process and the number of parameters; then the step as a ratio to the same
@@ -33,20 +34,27 @@ from symgnn_pyg import Skeleton, ops
 from symgnn_pyg.nn import SymbioticLoss, SymGNN, mgda_weight
 
 OBSERVED, FUTURE, CLASSES = 50, 10, 8
+KERNELS = {
+    "cpu": ("blocked", "dense", "onednn", "stacked"),
+    "cuda": ("dense", "triton"),
+}
 RIVAL = "on the field's operators"
 TIME, MEMORY, MGDA = 0.60, 0.50, 1.10
 
 
 def main() -> None:
-    args = arguments(__doc__)
+    args = arguments(__doc__, on_gpu=True)
+    device = args.device
     batch, repeats = (4, 3) if args.quick else (32, 7)
     skeleton = Skeleton.get("cmu26")
     model = SymGNN.light(skeleton, CLASSES, observed=OBSERVED, future=FUTURE)
-    x = torch.randn(batch * skeleton.num_joints, OBSERVED, 3)
-    future = torch.randn(batch * skeleton.num_joints, FUTURE, 3)
-    y = torch.randint(CLASSES, (batch,))
+    model.to(device)
+    joints = batch * skeleton.num_joints
+    x = torch.randn(joints, OBSERVED, 3, device=device)
+    future = torch.randn(joints, FUTURE, 3, device=device)
+    y = torch.randint(CLASSES, (batch,), device=device)
     step = make_step(model, x, y, future)
-    seconds = interleaved({"step": step}, repeats, 30.0)["step"]
+    seconds = interleaved({"step": step}, repeats, 30.0, device)["step"]
     low, median, high = statistics.quantiles(seconds, n=4)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     facts = Table(
@@ -69,7 +77,7 @@ def main() -> None:
         "torch.nn.Dropout": with_plain_dropout(model, step),
         **{
             f"kernel {name}": with_kernel(name, step)
-            for name in ("blocked", "dense", "onednn", "stacked")
+            for name in KERNELS[device.type]
         },
     }
     if not args.quick:
@@ -78,7 +86,7 @@ def main() -> None:
             candidates[name] = make_step(
                 model, x, y, future, weighting, compiled=True
             )
-    times = interleaved(candidates, repeats, 90.0)
+    times = interleaved(candidates, repeats, 90.0, device)
     changes = ratios(times, "fixed weight")
     against = ratios(times, RIVAL)
     table = Table(
@@ -86,7 +94,7 @@ def main() -> None:
     )
     for name in candidates:
         table.add(name, changes[name], against[name])
-    memory = peak_bytes(step) / peak_bytes(candidates[RIVAL])
+    memory = peak_bytes(step, device) / peak_bytes(candidates[RIVAL], device)
     targets = Table("Targets", ["what", "measured", "target", "met"])
     for what, measured, target in (
         (f"time, to it {RIVAL}", against["fixed weight"][1], TIME),
@@ -116,7 +124,7 @@ def make_step(
         total = torch.compile(total, fullgraph=True)
 
     def step() -> None:
-        with torch.autocast("cpu", dtype, enabled=dtype != torch.float):
+        with torch.autocast(x.device.type, dtype, enabled=dtype != torch.float):
             loss = total(x, y, future)
         optimizer.zero_grad()
         loss.backward()

@@ -35,10 +35,16 @@ class Problem(NamedTuple):
         weight = torch.randn(k, c, d) / (c * k) ** 0.5
         return Problem(torch.randn(n * v, t, c), [*shared, actional], weight)
 
-    def to(self, dtype: torch.dtype) -> "Problem":
-        """The same problem in another precision."""
-        graphs = [graph.to(dtype) for graph in self.graphs]
-        return Problem(self.x.to(dtype), graphs, self.weight.to(dtype))
+    def to(
+        self, dtype: torch.dtype, device: torch.device | None = None
+    ) -> "Problem":
+        """The same problem in another precision, or on another device."""
+        x, graphs, weight = self
+        return Problem(
+            x.to(device, dtype),
+            [graph.to(device, dtype) for graph in graphs],
+            weight.to(device, dtype),
+        )
 
 
 class Candidate:
@@ -136,7 +142,7 @@ class NaiveLayer(MessagePassing):
     def forward(
         self, x: Tensor, edge_index: Tensor, edge_weight: Tensor, weight: Tensor
     ) -> Tensor:
-        out = torch.zeros(())
+        out = x.new_zeros(())
         for e, w in zip(edge_weight.unbind(dim=-1), weight, strict=True):
             out = out + self.propagate(edge_index, x=x, edge_weight=e) @ w
         return out
@@ -153,7 +159,8 @@ class MessagePassingNaive(Candidate):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
         v = problem.graphs[0].size(-1)
-        node = torch.arange(problem.x.size(0)).view(-1, v)
+        x = problem.x
+        node = torch.arange(x.size(0), device=x.device).view(-1, v)
         source = node.unsqueeze(1).expand(-1, v, -1)  # [N, V, V]
         target = node.unsqueeze(2).expand(-1, -1, v)
         self.edge_index = torch.stack([source.flatten(), target.flatten()])
