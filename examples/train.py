@@ -104,10 +104,23 @@ def parse_arguments() -> argparse.Namespace:
         help="'mgda', or the weight of recognition, 0 to 1",
     )
     parser.add_argument(
+        "--loss",
+        choices=["l1", "pose"],
+        default="l1",
+        help="the loss of prediction: that of the paper, or the distance of "
+        "whole poses",
+    )
+    parser.add_argument(
         "--ema", type=float, help="decay of the average of the weights"
     )
     parser.add_argument(
         "--patience", type=int, help="validations without a better score"
+    )
+    parser.add_argument(
+        "--monitor",
+        choices=["val_score", "val_error"],
+        default="val_score",
+        help="what is lowest where a validation is best",
     )
     parser.add_argument(
         "--precision", choices=["32", "bf16-mixed", "16-mixed"], default="32"
@@ -143,6 +156,7 @@ def run(args: argparse.Namespace, last: Path) -> None:
         args.learning_rate,
         seed=args.seed,
         skip_nonfinite=args.skip_nonfinite,
+        prediction_loss=args.loss,
     )
     if args.compile:
         task.compile()
@@ -158,6 +172,7 @@ def run(args: argparse.Namespace, last: Path) -> None:
         args.output,
         ema=args.ema,
         patience=args.patience,
+        monitor=args.monitor,
         max_epochs=1 if args.quick else args.epochs,
         limit_train_batches=4 if args.quick else None,
         limit_val_batches=1 if args.quick else None,

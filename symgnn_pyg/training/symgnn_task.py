@@ -13,7 +13,12 @@ from torchmetrics import Metric
 
 from symgnn_pyg.datasets import MotionDataset
 from symgnn_pyg.metrics import MPJPE, MeanAngleError, TopKAccuracy
-from symgnn_pyg.nn import SymbioticLoss, SymbioticLossOutput, SymGNNOutput
+from symgnn_pyg.nn import (
+    PoseLoss,
+    SymbioticLoss,
+    SymbioticLossOutput,
+    SymGNNOutput,
+)
 from symgnn_pyg.training.gradient_clipping import clip_gradients
 from symgnn_pyg.training.motion_data_module import MotionDataModule
 from symgnn_pyg.training.nonfinite import check_weights, describe
@@ -69,9 +74,14 @@ class SymGNNTask(LightningModule):
         seed: The seed. (default: :obj:`0`)
         skip_nonfinite: Whether a batch whose loss is not finite is skipped: it
             changes neither weights nor statistics. (default: :obj:`False`)
+        prediction_loss: The loss of the prediction: :obj:`"l1"` is equation
+            (12), of poses as they are given; :obj:`"pose"` is the
+            :class:`~symgnn_pyg.nn.PoseLoss` in the unit of the data.
+            (default: :obj:`"l1"`)
 
     Raises:
-        ValueError: If :obj:`recipe` or :obj:`metric` is unknown.
+        ValueError: If :obj:`prediction_loss`, :obj:`recipe` or :obj:`metric`
+            is unknown.
     """
 
     def __init__(
@@ -84,9 +94,11 @@ class SymGNNTask(LightningModule):
         metric: str = "angle",
         seed: int = 0,
         skip_nonfinite: bool = False,
+        prediction_loss: str = "l1",
     ) -> None:
         super().__init__()
         for name, value, known in (
+            ("prediction_loss", prediction_loss, ("l1", "pose")),
             ("recipe", recipe, RECIPES),
             ("metric", metric, tuple(METRICS)),
         ):
@@ -95,7 +107,6 @@ class SymGNNTask(LightningModule):
                     f"'{name}' must be one of {known}, got {value!r}"
                 )
         self.model = model
-        self.criterion = SymbioticLoss(weighting)
         self.recipe = recipe
         self.learning_rate = learning_rate
         self.num_joints = dataset.skeleton.num_joints
@@ -105,6 +116,14 @@ class SymGNNTask(LightningModule):
         self._skipping = False
         self._usual_norm = torch.zeros(())
         self.standardize = _find_standardize(dataset.transform)
+        pose_loss = None
+        if prediction_loss == "pose":
+            pose_loss = PoseLoss(
+                torch.ones(self.num_joints, 1)
+                if self.standardize is None
+                else self.standardize.std
+            )
+        self.criterion = SymbioticLoss(weighting, pose_loss)
         metrics: dict[str, Metric] = {}
         if dataset.future > 0:
             shape = self.num_joints, dataset.future, dataset.num_classes

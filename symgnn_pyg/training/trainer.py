@@ -25,12 +25,13 @@ def make_trainer(
     checkpoint_seconds: float = 60.0,
     ema: float | None = None,
     patience: int | None = None,
+    monitor: str = "val_score",
     **kwargs: Any,
 ) -> Trainer:
     r"""A :class:`lightning.pytorch.Trainer` that can be killed: it keeps
     :obj:`last.ckpt`, from which :obj:`trainer.fit(..., ckpt_path=...)` goes on
-    bit by bit as if nothing had happened, and :obj:`best.ckpt`, the lowest
-    :obj:`val_score` (see :func:`load_best`). Losses and metrics are logged for
+    bit by bit as if nothing had happened, and :obj:`best.ckpt`, the best of
+    all validations (see :func:`load_best`). Losses and metrics are logged for
     TensorBoard and as CSV, of each start by itself, and one bar shows how far
     the whole training has come (:class:`TrainingBar`). There is no validation
     before training.
@@ -44,6 +45,9 @@ def make_trainer(
             (default: :obj:`None`)
         patience: After how many validations without a better score to stop.
             (default: :obj:`None`)
+        monitor: What makes a validation the best: the lowest
+            :obj:`"val_score"`, or :obj:`"val_error"` of the prediction alone.
+            (default: :obj:`"val_score"`)
         **kwargs: The further arguments of the trainer.
     """
     output = Path(output)
@@ -51,7 +55,7 @@ def make_trainer(
         _OwnCheckpoint(
             output,
             "best",
-            monitor="val_score",
+            monitor=monitor,
             save_top_k=1,
             save_on_train_epoch_end=False,
             enable_version_counter=False,
@@ -68,7 +72,7 @@ def make_trainer(
     if ema is not None:
         callbacks.append(WeightAveraging(avg_fn=_Decay(ema)))
     if patience is not None:
-        callbacks.append(EarlyStopping("val_score", patience=patience))
+        callbacks.append(EarlyStopping(monitor, patience=patience))
     if kwargs.get("enable_progress_bar", True) and not any(
         isinstance(callback, ProgressBar) for callback in callbacks
     ):

@@ -374,6 +374,14 @@ RECIPES = {
         ],
         lacks={"batch": "it is a mean over the batch"},
     ),
+    "PoseLoss": recipe(
+        lambda s: nn.PoseLoss(torch.ones(s.num_joints, 1)),
+        predicted=POSES,
+        true=POSES,
+        gives={},
+        rigid=[Rigid("rigid motion", "invariant", ["predicted", "true"])],
+        lacks={"batch": "it is a mean over the batch"},
+    ),
     "mgda_weight": recipe(
         lambda s: MGDAWeight(),
         recognition=FEATURES,

@@ -3,7 +3,7 @@ import torch
 from lightning.pytorch import Callback
 from torch_geometric.transforms import Compose
 
-from symgnn_pyg.nn import SymGNN, SymGNNOutput
+from symgnn_pyg.nn import PoseLoss, SymGNN, SymGNNOutput
 from symgnn_pyg.training import RECIPES, SymGNNTask, load_best
 from symgnn_pyg.training.optimisers import configure, one_cycle
 
@@ -68,12 +68,33 @@ def test_errors_are_those_of_the_data(tiny, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "arguments", [{"recipe": "magic"}, {"metric": "taste"}]
+    "arguments",
+    [{"recipe": "magic"}, {"metric": "taste"}, {"prediction_loss": "l3"}],
 )
 def test_unknown_choices(tiny, tmp_path, arguments):
     ((name, value),) = arguments.items()
     with pytest.raises(ValueError, match=rf"'{name}' .* got '{value}'"):
         tiny.make_run(tmp_path, task=arguments)
+
+
+@pytest.mark.parametrize("transform", [True, False])
+def test_pose_loss_is_in_the_unit_of_the_data(tiny, tmp_path, transform):
+    task, data, _ = tiny.make_run(
+        tmp_path, transform=transform, task={"prediction_loss": "pose"}
+    )
+    batch = next(iter(data.val_dataloader()))
+    # Dropout is the same.
+    torch.manual_seed(0)
+    out = task(batch)
+    torch.manual_seed(0)
+    loss = task._losses(batch.x, None, batch.y, batch.future)
+    gap = batch.future - out.future
+    if transform:
+        std = task.standardize.std
+        gap = (gap.unflatten(0, (-1, 3)) * std[:, None]).flatten(0, 1)
+    torch.testing.assert_close(
+        loss.prediction, PoseLoss(torch.ones(3, 1))(gap, torch.zeros_like(gap))
+    )
 
 
 def test_one_cycle():

@@ -48,22 +48,25 @@ def test_a_finished_training_stays_as_it_is(tiny, tmp_path):
         assert torch.equal(again.state_dict()[name], value), name
 
 
-def test_load_best(tiny, tmp_path):
-    """The lowest score, and not that of an earlier training in the folder."""
-    task, data, trainer = tiny.make_run(tmp_path, max_epochs=4, transform=False)
+@pytest.mark.parametrize("monitor", ["val_score", "val_error"])
+def test_load_best(tiny, tmp_path, monitor):
+    """The lowest one, and not that of an earlier training in the folder."""
+    task, data, trainer = tiny.make_run(
+        tmp_path, max_epochs=4, transform=False, monitor=monitor
+    )
     scores = []
     log = task.log_dict
 
     def log_dict(values, **kwargs):
-        if "val_score" in values:
-            scores.append(float(values["val_score"]))
+        if monitor in values:
+            scores.append(float(values[monitor]))
         log(values, **kwargs)
 
     task.log_dict = log_dict
     trainer.fit(task, data)
     assert len(scores) == 4
     best = load_best(trainer, task)
-    assert best["val_score"] == pytest.approx(min(scores))
+    assert best[monitor] == pytest.approx(min(scores))
     (found,) = trainer.validate(task, data.val_dataloader(), verbose=False)
     assert best == pytest.approx(found)
 

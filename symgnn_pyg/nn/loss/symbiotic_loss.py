@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -46,6 +47,10 @@ class SymbioticLoss(Module):
             :func:`~symgnn_pyg.nn.mgda_weight`, from the gradients with
             respect to the representation that both heads share; or a fixed
             :math:`\alpha` between 0 and 1. (default: :obj:`"mgda"`)
+        prediction_loss: What takes the place of
+            :math:`\mathcal{L}_{\textrm{pred}}`, such as
+            :class:`~symgnn_pyg.nn.PoseLoss`: it is given the predicted and the
+            true future. (default: equation (12))
 
     Raises:
         ValueError: If :obj:`weighting` is neither.
@@ -58,7 +63,11 @@ class SymbioticLoss(Module):
 
     alpha: Tensor
 
-    def __init__(self, weighting: float | str = "mgda") -> None:
+    def __init__(
+        self,
+        weighting: float | str = "mgda",
+        prediction_loss: Callable[[Tensor, Tensor], Tensor] | None = None,
+    ) -> None:
         super().__init__()
         fixed = isinstance(weighting, int | float)
         if weighting != "mgda" and not (fixed and 0 <= float(weighting) <= 1):
@@ -67,6 +76,7 @@ class SymbioticLoss(Module):
                 f"{weighting!r}"
             )
         self.weighting = weighting
+        self.prediction_loss = prediction_loss
         alpha = float(weighting) if fixed else 0.5
         self.register_buffer("alpha", torch.tensor(alpha))
 
@@ -102,10 +112,10 @@ class SymbioticLoss(Module):
                     f"Expected 'future' of shape {list(out.future.shape)}, "
                     f"got {got}"
                 )
-            # A sum over all joints and frames is beyond half precision.
-            dtype = torch.promote_types(future.dtype, torch.float)
-            gap = future.to(dtype) - out.future
-            prediction = gap.abs().sum() / y.numel()
+            if self.prediction_loss is None:
+                prediction = _l1_norm(out.future, future) / y.numel()
+            else:
+                prediction = self.prediction_loss(out.future, future)
         if recognition is None or prediction is None:
             total = prediction if recognition is None else recognition
             assert total is not None
@@ -127,3 +137,9 @@ class SymbioticLoss(Module):
 
     def extra_repr(self) -> str:
         return f"weighting={self.weighting!r}"
+
+
+def _l1_norm(predicted: Tensor, true: Tensor) -> Tensor:
+    # A sum over all joints and frames is beyond half precision.
+    dtype = torch.promote_types(true.dtype, torch.float)
+    return (true.to(dtype) - predicted).abs().sum()
