@@ -30,7 +30,7 @@ from symgnn_pyg.training import (
     load_best,
     make_trainer,
 )
-from symgnn_pyg.transforms import Mirror
+from symgnn_pyg.transforms import Mirror, ToBones
 
 
 def main() -> None:
@@ -98,6 +98,11 @@ def parse_arguments() -> argparse.Namespace:
         help="mirror half of the windows left to right",
     )
     parser.add_argument(
+        "--bones",
+        action="store_true",
+        help="train the network of the bones, the other half of DualSymGNN",
+    )
+    parser.add_argument(
         "--weighting",
         type=weighting,
         default=0.98,
@@ -143,9 +148,11 @@ def parse_arguments() -> argparse.Namespace:
 def run(args: argparse.Namespace, last: Path) -> None:
     seed_everything(args.seed, verbose=False)
     train, val = (open_split(args, split) for split in ("train", "val"))
-    train.transform = val.transform = train.standardize()
-    if args.mirror:
-        train.transform = Compose([Mirror(kind="rotation"), val.transform])
+    standardize = train.standardize()
+    transforms = [standardize, ToBones()] if args.bones else [standardize]
+    val.transform = Compose(transforms)
+    mirror = [Mirror(kind="rotation")] if args.mirror else []
+    train.transform = Compose([*mirror, *transforms])
     val = val[:: max(1, len(val) // 256)]
     model = light_network(train, args.channels, args.dropout)
     task = SymGNNTask(
@@ -157,6 +164,7 @@ def run(args: argparse.Namespace, last: Path) -> None:
         seed=args.seed,
         skip_nonfinite=args.skip_nonfinite,
         prediction_loss=args.loss,
+        metric="position" if args.bones else "angle",
     )
     if args.compile:
         task.compile()
@@ -188,8 +196,8 @@ def run(args: argparse.Namespace, last: Path) -> None:
             args.output / "model",
             classes=train.classes,
             trained=[train.classes[i] for i in train.labels.unique().tolist()],
-            mean=val.transform.mean.tolist(),
-            std=val.transform.std.tolist(),
+            mean=standardize.mean.tolist(),
+            std=standardize.std.tolist(),
             seed=args.seed,
             metrics=best,
         )

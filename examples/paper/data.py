@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from symgnn_pyg.data import SkeletonData, batch_of_bodies, bone_features
+from symgnn_pyg.data import SkeletonData
 from symgnn_pyg.datasets import CMUMocap, MotionDataset, SyntheticMotion
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.transforms import Standardize, cmu_positions
@@ -138,30 +138,6 @@ class View:
     def batch(self, indices: list[int]) -> SkeletonData:
         """The batch of some samples."""
         return self.dataset.batch(indices)
-
-
-class Bones(View):
-    """The bones of the motion, as samples on the dual skeleton.
-
-    Args:
-        dataset: The data set.
-    """
-
-    def __init__(self, dataset: MotionDataset) -> None:
-        super().__init__(dataset)
-        self.skeleton = dataset.skeleton.dual()
-        # Differences of normalised joints have no other unit.
-        self.transform = None
-
-    def batch(self, indices: list[int]) -> SkeletonData:
-        joints = self.dataset.batch(indices)
-        return batch_of_bodies(
-            joints.bone_x,
-            bone_features(joints.future, self.dataset.skeleton),
-            joints.y,
-            self.skeleton,
-            joints.num_bodies,
-        )
 
 
 class NoisySupervision(View):

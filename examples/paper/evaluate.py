@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
-from examples.paper.data import Bones, Data
+from examples.paper.data import Data
 from symgnn_pyg.data import SkeletonLoader
 from symgnn_pyg.datasets import MotionDataset
 from symgnn_pyg.metrics import PCK, MeanAngleError, TopKAccuracy
@@ -15,7 +15,7 @@ from symgnn_pyg.transforms import Standardize
 
 @torch.no_grad()
 def evaluate(
-    model: Module, dataset: MotionDataset | Bones, data: Data
+    model: Module, dataset: MotionDataset, data: Data
 ) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Runs a network over all windows.
 
@@ -35,7 +35,7 @@ def evaluate(
         labels.append(batch.y)
         if out.logits is not None:
             logits.append(out.logits)
-        if out.future is not None and not isinstance(dataset, Bones):
+        if out.future is not None and dataset.skeleton == data.skeleton:
             errors.update(out.future, batch.future, batch.y)
     found: dict[str, Any] = errors.compute()
     outputs = {"labels": torch.cat(labels)}
@@ -54,7 +54,7 @@ def accuracies(logits: Tensor, labels: Tensor) -> dict[str, float]:
 
 
 class _Errors:
-    def __init__(self, dataset: MotionDataset | Bones, data: Data) -> None:
+    def __init__(self, dataset: MotionDataset, data: Data) -> None:
         shape = data.skeleton.num_joints, max(dataset.future, 2)
         self.data = data
         self.transform = dataset.transform

@@ -6,6 +6,7 @@ arguments and what was measured, `model.safetensors`, `outputs.safetensors`
 it lasts, from which an interrupted run goes on.
 """
 
+import copy
 import hashlib
 import json
 from collections.abc import Callable, Iterator
@@ -23,11 +24,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import Module
+from torch_geometric.transforms import Compose
 
 import symgnn_pyg
 from benchmarks.rivals import RIVALS
 from examples.paper.data import (
-    Bones,
     Data,
     NoisySupervision,
     every_nth,
@@ -45,6 +46,7 @@ from symgnn_pyg.training import (
     SymGNNTask,
     make_trainer,
 )
+from symgnn_pyg.transforms import ToBones
 
 # How often a training is kept, to go on from when it is interrupted.
 CHECKPOINT_SECONDS = 20.0
@@ -146,11 +148,11 @@ class Runs:
             models.append(model.eval())
         return models
 
-    def test(self, run: Run) -> MotionDataset | Bones:
+    def test(self, run: Run) -> MotionDataset:
         """The test windows of a run."""
         return self._view(self._split("test", run), run)
 
-    def validation(self, run: Run, at_most: int = 256) -> MotionDataset | Bones:
+    def validation(self, run: Run, at_most: int = 256) -> MotionDataset:
         """Validation windows of a run, spread evenly."""
         val = every_nth(self._split("val", run), at_most)
         return self._view(val, run)
@@ -204,8 +206,11 @@ class Runs:
     def _split(self, split: str, run: Run) -> MotionDataset:
         return self.data.split(split, run.observed, run.future, run.horizon)
 
-    def _view(self, dataset: MotionDataset, run: Run) -> MotionDataset | Bones:
-        return Bones(dataset) if run.bones else dataset
+    def _view(self, dataset: MotionDataset, run: Run) -> MotionDataset:
+        if run.bones:
+            dataset = copy.copy(dataset)
+            dataset.transform = Compose([dataset.transform, ToBones()])
+        return dataset
 
     def _finished(self, run: Run) -> Path:
         """The folder of a run, after training where that is due."""

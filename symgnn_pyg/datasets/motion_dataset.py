@@ -15,6 +15,7 @@ from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.transforms import (
     MotionTransform,
     Standardize,
+    ToBones,
     interpolate_frames,
 )
 
@@ -87,8 +88,12 @@ class MotionDataset(Dataset):
 
     @property
     def skeleton(self) -> Skeleton:
-        r"""The skeleton."""
-        return self.store.skeleton
+        r"""The skeleton of the samples: that of the sequences, or its dual
+        where the transform makes bones of the joints
+        (:class:`~symgnn_pyg.transforms.ToBones`).
+        """
+        joints = self.store.skeleton
+        return joints.dual() if _makes_bones(self.transform) else joints
 
     @property
     def classes(self) -> list[str]:
@@ -114,7 +119,7 @@ class MotionDataset(Dataset):
             x=x,
             future=future,
             y=self.store.labels[self.windows["sequence"][idx]],
-            skeleton=self.skeleton,
+            skeleton=self.store.skeleton,
         )
 
     def batch(self, indices: Sequence[int]) -> Batch:
@@ -132,7 +137,7 @@ class MotionDataset(Dataset):
             x,
             future,
             self.store.labels[self.windows["sequence"][places]],
-            self.skeleton,
+            self.store.skeleton,
             num_bodies,
         )
         return batch if self.transform is None else self.transform(batch)
@@ -144,7 +149,7 @@ class MotionDataset(Dataset):
         windows = self.windows[places]
         num_bodies = self.store.bodies[windows["sequence"]]
         length = self.observed + self.future
-        shape = self.skeleton.num_joints, self.store.num_channels
+        shape = self.store.skeleton.num_joints, self.store.num_channels
         frames = np.empty((int(num_bodies.sum()), length, *shape), np.float32)
         last = 0
         for window, bodies in zip(
@@ -271,3 +276,9 @@ def _changes_motion_alone(transform: object) -> bool:
     if isinstance(transform, Compose):
         return all(map(_changes_motion_alone, transform.transforms))
     return transform is None or isinstance(transform, MotionTransform)
+
+
+def _makes_bones(transform: object) -> bool:
+    if isinstance(transform, Compose):
+        return any(map(_makes_bones, transform.transforms))
+    return isinstance(transform, ToBones)

@@ -24,7 +24,7 @@ from symgnn_pyg.training.motion_data_module import MotionDataModule
 from symgnn_pyg.training.nonfinite import check_weights, describe
 from symgnn_pyg.training.optimisers import RECIPES, configure
 from symgnn_pyg.training.progress import progress
-from symgnn_pyg.transforms import Standardize
+from symgnn_pyg.transforms import Standardize, ToBones
 
 METRICS = {"angle": MeanAngleError, "position": MPJPE}
 
@@ -319,7 +319,11 @@ class SymGNNTask(LightningModule):
 
 def _find_standardize(transform: object) -> Standardize | None:
     parts = transform.transforms if isinstance(transform, Compose) else []
+    found = None
     for part in (transform, *parts):
         if isinstance(part, Standardize):
-            return part
-    return None
+            found = part
+        elif isinstance(part, ToBones):
+            # Differences of normalised joints have no other unit.
+            found = None
+    return found

@@ -8,10 +8,11 @@ from torch_geometric.transforms import AddSelfLoops, Compose
 
 from symgnn_pyg import Skeleton
 from symgnn_pyg.data import MotionSequence, SequenceStore, SkeletonLoader
+from symgnn_pyg.data.skeleton_data import bone_features
 from symgnn_pyg.datasets import MotionDataset, Window
 from symgnn_pyg.datasets.motion_dataset import all_windows, clip_windows
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.transforms import Standardize
+from symgnn_pyg.transforms import Standardize, ToBones
 
 ARM = Skeleton(["a", "b", "c"], [(1, 0), (2, 1)])
 
@@ -142,6 +143,19 @@ def test_bodies_of_a_sample(crowd):
             crowd[2][body, 1:5],
         )
     assert data.edge_index.max() == 8
+
+
+def test_skeleton_of_the_bones(crowd):
+    dataset = MotionDataset(crowd, [Window(2, 1), Window(0, 0)], 4, 2)
+    plain = dataset.batch([0, 1])
+    assert dataset.skeleton == ARM
+    dataset.transform = Compose([ToBones()])
+    assert dataset.skeleton == ARM.dual()
+    batch = dataset.batch([0, 1])
+    assert batch.skeleton == [dataset.skeleton] * 2
+    for name in ("x", "future"):
+        torch.testing.assert_close(batch[name], bone_features(plain[name], ARM))
+    assert batch.num_bodies.equal(plain.num_bodies)
 
 
 def equal(one, other):

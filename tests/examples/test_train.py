@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from symgnn_pyg.nn import SymGNN
+from symgnn_pyg.data import bone_features
+from symgnn_pyg.nn import DualSymGNN, SymGNN
 from symgnn_pyg.training import SafetensorsCheckpoint
 
 SCRIPT = Path(__file__).resolve().parents[2] / "examples" / "train.py"
@@ -55,6 +56,21 @@ def test_mirrored_windows_are_trained_on_and_not_validated_on(run):
     assert not weights[0][name].equal(weights[1][name])
     still = [model.about["metrics"]["val_still"] for model in (mirrored, plain)]
     assert still[0] == still[1]
+
+
+def test_network_of_the_bones(run):
+    """It joins that of the joints."""
+    joint, bone = (
+        SymGNN.from_pretrained(
+            run("--quick", "--loss", "pose", *more) / "model"
+        )
+        for more in ((), ("--bones", "--monitor", "val_error"))
+    )
+    assert bone.skeleton == joint.skeleton.dual()
+    assert bone.about["mean"] == joint.about["mean"]
+    x = torch.randn(26, 50, 3)
+    out = DualSymGNN(joint, bone).eval()(x, bone_features(x, joint.skeleton))
+    assert out.future.shape == (26, 4, 3)
 
 
 def test_quick_run_and_a_run_that_goes_on(run):

@@ -6,6 +6,7 @@ from torch_geometric.transforms import Compose
 from symgnn_pyg.nn import PoseLoss, SymGNN, SymGNNOutput
 from symgnn_pyg.training import RECIPES, SymGNNTask, load_best
 from symgnn_pyg.training.optimisers import configure, one_cycle
+from symgnn_pyg.transforms import ToBones
 
 
 class Fixed(torch.nn.Module):
@@ -75,6 +76,20 @@ def test_unknown_choices(tiny, tmp_path, arguments):
     ((name, value),) = arguments.items()
     with pytest.raises(ValueError, match=rf"'{name}' .* got '{value}'"):
         tiny.make_run(tmp_path, task=arguments)
+
+
+def test_bones_of_normalised_joints_have_no_other_unit(tiny, tmp_path):
+    _, data, _ = tiny.make_run(tmp_path)
+    dataset = data.train_dataset
+    standardize = dataset.transform.transforms[0]
+    for transforms, found in (
+        ([standardize, ToBones()], None),
+        ([ToBones(), standardize], standardize),
+    ):
+        dataset.transform = Compose(transforms)
+        task = SymGNNTask(Fixed(), dataset, metric="position")
+        assert task.standardize is found
+        assert task.num_joints == 2
 
 
 @pytest.mark.parametrize("transform", [True, False])
