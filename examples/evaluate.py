@@ -4,7 +4,8 @@
 
 --weights are those that come with the library, by name, or folders that
 `save_pretrained` wrote; of several, such as of several seeds, the mean is
-printed, too, with the least and the greatest.
+printed, too, with the least and the greatest. --bones joins each with a network
+of the bones.
 """
 
 import argparse
@@ -15,11 +16,13 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import torch
+from shared import FromJoints, positive
+from torch.nn import Module
 
 from symgnn_pyg.datasets import CMUMocap, SyntheticMotion
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import replacing
-from symgnn_pyg.nn import SymGNN
+from symgnn_pyg.nn import DualSymGNN, SymGNN
 from symgnn_pyg.training import evaluate
 from symgnn_pyg.transforms import Standardize
 from symgnn_pyg.visualization import plot_error
@@ -43,6 +46,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
         "--weights", nargs="+", required=True, help="names or folders"
+    )
+    parser.add_argument(
+        "--bones", help="the network of the bones, to make it a DualSymGNN"
+    )
+    parser.add_argument(
+        "--joint-weight",
+        type=positive(float, 0, 1),
+        default=0.5,
+        help="of the joints' prediction and scores beside those of the bones",
     )
     parser.add_argument(
         "--data", required=True, help="the folder or zip archive of CMU Mocap"
@@ -103,13 +115,17 @@ def table_of(weights: str, args: argparse.Namespace) -> dict:
         store=args.output / "cmu_mocap.h5",
         transform=Standardize(mean, std),
     )
-    metrics = report(model, test, trained, seed)
+    network: Module = model
+    if args.bones is not None:
+        bones, weight = SymGNN.from_pretrained(args.bones), args.joint_weight
+        network = FromJoints(DualSymGNN(model, bones, weight, weight)).eval()
+    metrics = report(network, test, trained, seed)
     metrics["seconds"] = round(time.monotonic() - started, 1)
     return metrics
 
 
 def report(
-    model: SymGNN,
+    model: Module,
     test: CMUMocap | SyntheticMotion,
     trained: list[str],
     seed: int,

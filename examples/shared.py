@@ -3,8 +3,12 @@
 import argparse
 from collections.abc import Callable, Sequence
 
+from torch import Tensor
+from torch.nn import Module
+
+from symgnn_pyg.data import bone_features
 from symgnn_pyg.datasets import MotionDataset
-from symgnn_pyg.nn import SymGNN
+from symgnn_pyg.nn import DualSymGNN, DualSymGNNOutput, SymGNN
 
 
 def positive(
@@ -26,6 +30,20 @@ def positive(
 def weighting(text: str) -> float | str:
     """A converter for 'mgda' or the fixed weight of recognition."""
     return text if text == "mgda" else positive(float, 0, 1)(text)
+
+
+class FromJoints(Module):
+    """The dual network, given the joints alone."""
+
+    def __init__(self, dual: DualSymGNN) -> None:
+        super().__init__()
+        self.dual = dual
+
+    def forward(
+        self, x: Tensor, num_bodies: Tensor | None = None
+    ) -> DualSymGNNOutput:
+        bones = bone_features(x, self.dual.joint.skeleton)
+        return self.dual(x, bones, num_bodies)
 
 
 def light_network(

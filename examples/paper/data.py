@@ -11,7 +11,7 @@ from torch import Tensor
 from symgnn_pyg.data import SkeletonData
 from symgnn_pyg.datasets import CMUMocap, MotionDataset, SyntheticMotion
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.transforms import Standardize, cmu_positions
+from symgnn_pyg.transforms import cmu_positions
 
 SPLITS = ("train", "val", "test")
 OBSERVED = 50
@@ -112,36 +112,9 @@ class Data:
                 ) from error
 
 
-class View:
-    """A data set as :class:`~symgnn_pyg.training.MotionDataModule` takes it,
-    with other batches.
-
-    Args:
-        dataset: The data set.
-    """
-
-    transform: Standardize | None
-
-    def __init__(self, dataset: MotionDataset) -> None:
-        self.dataset = dataset
-        self.skeleton = dataset.skeleton
-        self.classes = dataset.classes
-        self.num_classes = dataset.num_classes
-        self.observed = dataset.observed
-        self.future = dataset.future
-        self.labels = dataset.labels
-        self.transform = dataset.transform
-
-    def __len__(self) -> int:
-        return len(self.dataset)
-
-    def batch(self, indices: list[int]) -> SkeletonData:
-        """The batch of some samples."""
-        return self.dataset.batch(indices)
-
-
-class NoisySupervision(View):
-    """Training data some of whose targets or labels belong to other samples.
+class NoisySupervision:
+    """Training data some of whose targets or labels belong to other samples,
+    as :class:`~symgnn_pyg.training.MotionDataModule` takes them.
 
     Args:
         dataset: The data set.
@@ -153,13 +126,21 @@ class NoisySupervision(View):
     def __init__(
         self, dataset: MotionDataset, targets: float, labels: float, seed: int
     ) -> None:
-        super().__init__(dataset)
+        self.dataset = dataset
+        self.skeleton = dataset.skeleton
+        self.num_classes = dataset.num_classes
+        self.future = dataset.future
+        self.transform = dataset.transform
         for name, share in (("targets", targets), ("labels", labels)):
             if not 0 <= share <= 1:
                 raise ValueError(f"'{name}' must be 0 to 1, got {share}")
         generator = torch.Generator().manual_seed(seed)
         self.target_of = _shuffled(len(self), targets, generator)
-        self.labels = self.labels[_shuffled(len(self), labels, generator)]
+        moved = _shuffled(len(self), labels, generator)
+        self.labels = dataset.labels[moved]
+
+    def __len__(self) -> int:
+        return len(self.dataset)
 
     def batch(self, indices: list[int]) -> SkeletonData:
         batch = self.dataset.batch(indices)

@@ -1,8 +1,6 @@
 """Table XV: joints, bones, and both."""
 
 import torch
-from torch import Tensor
-from torch.nn import Module
 
 from examples.paper.evaluate import evaluate
 from examples.paper.measures import Spread, short_error, spread
@@ -12,19 +10,8 @@ from examples.paper.render import Page, bars, compare
 from examples.paper.run import sym_gnn
 from examples.paper.runs import Runs
 from examples.paper.symbiosis import top_1
-from symgnn_pyg.data import bone_features
-from symgnn_pyg.nn import DualSymGNN, DualSymGNNOutput
-
-
-class FromJoints(Module):
-    """The dual network, given the joints alone."""
-
-    def __init__(self, dual: DualSymGNN) -> None:
-        super().__init__()
-        self.dual = dual
-
-    def forward(self, x: Tensor) -> DualSymGNNOutput:
-        return self.dual(x, bone_features(x, self.dual.joint.skeleton))
+from examples.shared import FromJoints
+from symgnn_pyg.nn import DualSymGNN
 
 
 def table_15(runs: Runs) -> Page:

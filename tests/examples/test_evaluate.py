@@ -42,10 +42,10 @@ def run(monkeypatch, capsys, tmp_path, write_recording):
     return run
 
 
-def write_weights(folder, about=ABOUT, future=10):
+def write_weights(folder, about=ABOUT, future=10, skeleton=CMU):
     """A network that predicts stillness, and finds everything to run."""
     model = SymGNN.light(
-        CMU, 8, observed=12, future=future, channels=(2, 2, 4, 4),
+        skeleton, 8, observed=12, future=future, channels=(2, 2, 4, 4),
         hidden_channels=8,
     )  # fmt: skip
     torch.nn.init.zeros_(model.recognition.classify.weight)
@@ -81,6 +81,31 @@ def test_table(run, tmp_path):
     assert found["top1"] == 0.5
     assert found["seed"] == 4
     assert "16 of the windows" in out
+
+
+def test_joined_with_a_network_of_the_bones(run, tmp_path):
+    """It recognises alone where that of the joints weighs nothing."""
+    joint = write_weights(tmp_path / "joint")
+    bone = SymGNN.from_pretrained(
+        write_weights(tmp_path / "bone", skeleton=CMU.dual())
+    )
+    bone.recognition.classify.bias.data[ACTIONS.index("soccer")] = 20
+    bone.save_pretrained(tmp_path / "bone")
+    path, accuracies = tmp_path / "table.json", []
+    for weight in (1, 0):
+        run(
+            "--weights", joint, "--bones", tmp_path / "bone",
+            "--joint-weight", weight, "--json", path,
+        )  # fmt: skip
+        found = json.loads(path.read_text())
+        assert found["average"]["model"] == pytest.approx(
+            found["average"]["zero_velocity"], rel=1e-4
+        )
+        accuracies.append(found["top1"])
+    assert accuracies == [0.5, 0.0]
+    assert SymGNN.from_pretrained(joint).fits(CMU)
+    with pytest.raises(SystemExit, match="not the dual of"):
+        run("--weights", joint, "--bones", joint)
 
 
 def test_horizon_that_was_not_published(run, tmp_path):

@@ -12,8 +12,7 @@ from filelock import FileLock
 
 from examples.paper import runs as runs_module
 from examples.paper.__main__ import EXPERIMENTS, main
-from examples.paper.data import Bones, Data, NoisySupervision
-from examples.paper.dual import FromJoints
+from examples.paper.data import Data, NoisySupervision
 from examples.paper.measures import Spread, spread
 from examples.paper.published import published, published_errors
 from examples.paper.recognition import ALONE, FUSED, accuracy, bones_of
@@ -21,8 +20,8 @@ from examples.paper.render import Page, bars, compare, to_json, to_markdown
 from examples.paper.run import Run, sym_gnn
 from examples.paper.runs import Runs, Settings, alone
 from examples.paper.stability import perturbation_ratio, stability_sides
+from examples.shared import FromJoints
 from symgnn_pyg import Skeleton
-from symgnn_pyg.data import bone_features
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.nn import ActionalGraphInference, DualSymGNN, JointGraphConv
 from symgnn_pyg.training import SafetensorsCheckpoint, SymGNNTask
@@ -243,20 +242,6 @@ def test_windows_cut_otherwise_start_at_the_same_frames(data):
     assert torch.equal(whole, torch.cat([other.x, other.future], dim=1))
     with pytest.raises(ValueError, match=r"50 \+ 10 frames have no room"):
         data.split("test", 50, 11)
-
-
-def test_bones(data):
-    joints = data.split("test")
-    bones = Bones(joints)
-    batch, expected = bones.batch([1, 5]), joints.batch([1, 5])
-    assert bones.skeleton == data.skeleton.dual()
-    torch.testing.assert_close(
-        batch.x, bone_features(expected.x, data.skeleton)
-    )
-    torch.testing.assert_close(
-        batch.future, bone_features(expected.future, data.skeleton)
-    )
-    assert torch.equal(batch.y, expected.y)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
