@@ -2,19 +2,43 @@ import torch
 from torch import Tensor
 
 from symgnn_pyg.ops.equal_sizes import equal_sizes
-from symgnn_pyg.ops.product import matmul
+from symgnn_pyg.ops.keep_inputs import keep_inputs
+from symgnn_pyg.ops.product import matmul, product
+
+
+def _gradients(
+    grad: Tensor, x: Tensor, graphs: Tensor, weight: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    num_graphs, width, out_width = weight.shape
+    stack, frames = _stacks(x, graphs)
+    rows = grad.transpose(1, 2).reshape(-1, out_width)
+    mixed = torch.matmul(stack, frames).view(-1, num_graphs * width)
+    grad_weight = product(rows.t(), mixed).t().unflatten(0, (num_graphs, width))
+    hops = product(rows, weight.flatten(0, 1).t())
+    hops = hops.view(*frames.shape[:2], stack.size(2), width)
+    grad_x = torch.matmul(stack.mT, hops).transpose(1, 2)
+    grad_stack = torch.matmul(hops, frames.mT).sum(dim=1)  # [N, V*K, V]
+    grad_graphs = grad_stack.view_as(graphs.transpose(1, 2)).transpose(1, 2)
+    return grad_x, grad_graphs, grad_weight
 
 
 @equal_sizes
+@keep_inputs(_gradients)
 def graph_mix_stacked(x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
     r"""All graphs of all samples in one product, frame by frame, and all
     weights in another: two large products, which accumulate in full
-    precision and cost :math:`K` times the memory of the features.
+    precision and cost :math:`K` times the memory of the features while they
+    run.
     """
     num_graphs, width, out_width = weight.shape
-    stack = graphs.transpose(1, 2).flatten(1, 2)  # [N, V*K, V]
-    frames = x.transpose(1, 2)  # [N, P, V, C]: no copy where P = 1
-    mixed = torch.matmul(stack.unsqueeze(1), frames)  # [N, P, V*K, C]
+    stack, frames = _stacks(x, graphs)
+    mixed = torch.matmul(stack, frames)  # [N, P, V*K, C]
     out = matmul(mixed.view(-1, num_graphs * width), weight.flatten(0, 1))
     out = out.view(*frames.shape[:3], out_width)
     return out.transpose(1, 2).reshape(*x.shape[:3], out_width)
+
+
+def _stacks(x: Tensor, graphs: Tensor) -> tuple[Tensor, Tensor]:
+    r"""The graphs as :math:`[N, 1, V K, V]` and the features as
+    :math:`[N, P, V, C]`: no copy where :math:`P = 1`."""
+    return graphs.transpose(1, 2).flatten(1, 2).unsqueeze(1), x.transpose(1, 2)
