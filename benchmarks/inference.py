@@ -15,7 +15,15 @@ from statistics import quantiles
 import torch
 from torch.nn import Module
 
-from benchmarks.measure import Run, Table, arguments, interleaved, ratios, write
+from benchmarks.measure import (
+    Run,
+    Table,
+    agree,
+    arguments,
+    interleaved,
+    ratios,
+    write,
+)
 from benchmarks.rivals.sym_gnn import RivalSymGNN
 from symgnn_pyg import Skeleton
 from symgnn_pyg.nn import SymGNN
@@ -42,6 +50,9 @@ def main() -> None:
             name: partial(predict, run, x, dtype)
             for name, run in networks(model, rival, device, args.quick)
         }
+        with torch.inference_mode():
+            ours, theirs = (net(x).future for net in (model, rival))
+        agree({RIVAL: theirs}, ours, 1e-2)
         times = interleaved(candidates, 5 if args.quick else 51, 20.0, device)
         ratio = ratios(times, RIVAL)
         for name, seconds in times.items():

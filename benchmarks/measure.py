@@ -56,7 +56,7 @@ def arguments(
         "--dtype", choices=["float32", "bfloat16"], default="float32"
     )
     if on_gpu:
-        parser.add_argument("--device", type=torch.device, default=CPU)
+        parser.add_argument("--device", type=_device, default=CPU)
         parser.add_argument(
             "--tf32", action="store_true", help="round products of float32"
         )
@@ -79,12 +79,23 @@ def arguments(
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     precision = args.dtype
-    if on_gpu and args.tf32:
-        torch.backends.cuda.matmul.fp32_precision = "tf32"
-        precision = "TF32"
+    if on_gpu and args.device.type == "cuda":
+        torch.cuda.set_device(args.device)
+        rounded = "tf32" if args.tf32 else "ieee"
+        torch.backends.cuda.matmul.fp32_precision = rounded
+        torch.backends.cudnn.conv.fp32_precision = rounded
+        if args.tf32 and precision == "float32":
+            precision = args.dtype_name = "TF32"
     where = machine(args.device if on_gpu else CPU)
     print(f"{where}; {precision}, {args.allocator} allocator")
     return args
+
+
+def _device(text: str) -> torch.device:
+    kind = text.partition(":")[0]
+    if kind not in ("cpu", "cuda"):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither cpu nor cuda")
+    return torch.device(text)
 
 
 def machine(device: torch.device = CPU) -> str:
@@ -257,7 +268,7 @@ def write(args: argparse.Namespace, tables: Iterable[Table]) -> None:
     if args.json is not None:
         found = {
             "machine": machine(getattr(args, "device", CPU)),
-            "dtype": args.dtype,
+            "dtype": getattr(args, "dtype_name", args.dtype),
             "threads": args.threads,
             "allocator": args.allocator,
             "tables": [{"title": t.title, "rows": t.rows} for t in tables],

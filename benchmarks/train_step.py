@@ -57,6 +57,8 @@ def main() -> None:
     seconds = interleaved({"step": step}, repeats, 30.0, device)["step"]
     low, median, high = statistics.quantiles(seconds, n=4)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    if device.type == "cuda":
+        peak = torch.cuda.max_memory_allocated(device) / 2**30
     facts = Table(
         f"A step: {batch} x {skeleton.num_joints} joints, {OBSERVED} observed "
         f"and {FUTURE} predicted frames",

@@ -118,6 +118,11 @@ def table_of(weights: str, args: argparse.Namespace) -> dict:
     network: Module = model
     if args.bones is not None:
         bones, weight = SymGNN.from_pretrained(args.bones), args.joint_weight
+        if any(bones.about.get(k) != about[k] for k in ("mean", "std")):
+            raise DataError(
+                f"{args.bones} and {weights} were trained on poses that were "
+                f"normalised differently"
+            )
         network = FromJoints(DualSymGNN(model, bones, weight, weight)).eval()
     metrics = report(network, test, trained, seed)
     metrics["seconds"] = round(time.monotonic() - started, 1)

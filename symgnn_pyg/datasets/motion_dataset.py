@@ -92,8 +92,11 @@ class MotionDataset(Dataset):
         where the transform makes bones of the joints
         (:class:`~symgnn_pyg.transforms.ToBones`).
         """
-        joints = self.store.skeleton
-        return joints.dual() if _makes_bones(self.transform) else joints
+        skeleton = self.store.skeleton
+        for part in parts_of(self.transform):
+            if isinstance(part, ToBones):
+                skeleton = skeleton.dual()
+        return skeleton
 
     @property
     def classes(self) -> list[str]:
@@ -272,13 +275,14 @@ def clip_windows(store: SequenceStore, sequences: Iterable[int]) -> np.ndarray:
     return windows
 
 
+def parts_of(transform: object) -> list[object]:
+    r"""The transforms that a transform consists of, one after another."""
+    if isinstance(transform, Compose):
+        return [
+            part for inner in transform.transforms for part in parts_of(inner)
+        ]
+    return [] if transform is None else [transform]
+
+
 def _changes_motion_alone(transform: object) -> bool:
-    if isinstance(transform, Compose):
-        return all(map(_changes_motion_alone, transform.transforms))
-    return transform is None or isinstance(transform, MotionTransform)
-
-
-def _makes_bones(transform: object) -> bool:
-    if isinstance(transform, Compose):
-        return any(map(_makes_bones, transform.transforms))
-    return isinstance(transform, ToBones)
+    return all(isinstance(p, MotionTransform) for p in parts_of(transform))

@@ -1,25 +1,39 @@
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from symgnn_pyg.ops.equal_sizes import equal_sizes
-from symgnn_pyg.ops.keep_inputs import keep_inputs
+from symgnn_pyg.ops.keep_inputs import Found, keep_inputs
 from symgnn_pyg.ops.product import matmul, product
 
 
 def _gradients(
-    grad: Tensor, x: Tensor, graphs: Tensor, weight: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
+    grad: Tensor,
+    x: Tensor,
+    graphs: Tensor,
+    weight: Tensor,
+    needs: Sequence[bool],
+) -> Found:
     samples = x.reshape(*x.shape[:2], x.size(2) * x.size(3))
-    rows = grad.reshape(-1, grad.size(3))
-    grad_samples = torch.zeros_like(samples)
-    grad_graphs, grad_weight = torch.empty_like(graphs), []
+    rows = grad.flatten(0, 2)
+    grad_x = torch.zeros_like(samples) if needs[0] else None
+    grad_graphs = torch.empty_like(graphs) if needs[1] else None
+    grad_weight = torch.empty_like(weight) if needs[2] else None
     for k, w in enumerate(weight):
-        mixed = torch.bmm(graphs[:, k], samples).view(-1, x.size(3))
-        grad_weight.append(product(rows.t(), mixed).t())
-        hop = product(rows, w.t()).view_as(samples)
-        grad_samples.baddbmm_(graphs[:, k].mT, hop)
-        grad_graphs[:, k] = torch.bmm(hop, samples.mT)
-    return grad_samples.view_as(x), grad_graphs, torch.stack(grad_weight)
+        graph = graphs[:, k]
+        if grad_weight is not None:
+            mixed = torch.bmm(graph, samples).view(-1, x.size(3))
+            grad_weight[k] = product(rows.t(), mixed).t()
+        if needs[0] or needs[1]:
+            hop = product(rows, w.t()).view_as(samples)
+        if grad_x is not None:
+            grad_x.baddbmm_(graph.mT, hop)
+        if grad_graphs is not None:
+            grad_graphs[:, k] = torch.bmm(hop, samples.mT)
+    if grad_x is not None:
+        grad_x = grad_x.view_as(x)
+    return grad_x, grad_graphs, grad_weight
 
 
 @equal_sizes

@@ -1,24 +1,38 @@
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from symgnn_pyg.ops.equal_sizes import equal_sizes
-from symgnn_pyg.ops.keep_inputs import keep_inputs
+from symgnn_pyg.ops.keep_inputs import Found, keep_inputs
 from symgnn_pyg.ops.product import matmul, product
 
 
 def _gradients(
-    grad: Tensor, x: Tensor, graphs: Tensor, weight: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    num_graphs, width, out_width = weight.shape
+    grad: Tensor,
+    x: Tensor,
+    graphs: Tensor,
+    weight: Tensor,
+    needs: Sequence[bool],
+) -> Found:
+    num_graphs, width, _ = weight.shape
     stack, frames = _stacks(x, graphs)
-    rows = grad.transpose(1, 2).reshape(-1, out_width)
-    mixed = torch.matmul(stack, frames).view(-1, num_graphs * width)
-    grad_weight = product(rows.t(), mixed).t().unflatten(0, (num_graphs, width))
-    hops = product(rows, weight.flatten(0, 1).t())
-    hops = hops.view(*frames.shape[:2], stack.size(2), width)
-    grad_x = torch.matmul(stack.mT, hops).transpose(1, 2)
-    grad_stack = torch.matmul(hops, frames.mT).sum(dim=1)  # [N, V*K, V]
-    grad_graphs = grad_stack.view_as(graphs.transpose(1, 2)).transpose(1, 2)
+    rows = grad.transpose(1, 2).flatten(0, 2)
+    grad_x = grad_graphs = grad_weight = None
+    if needs[2]:
+        mixed = torch.matmul(stack, frames).view(-1, num_graphs * width)
+        grad_weight = product(rows.t(), mixed).t()
+        grad_weight = grad_weight.unflatten(0, (num_graphs, width))
+        del mixed
+    if needs[0] or needs[1]:
+        hops = product(rows, weight.flatten(0, 1).t())
+        hops = hops.view(*frames.shape[:2], stack.size(2), width)
+    if needs[0]:
+        grad_x = torch.matmul(stack.mT, hops).transpose(1, 2)
+    if needs[1]:
+        grad_stack = torch.matmul(hops, frames.mT).sum(dim=1)  # [N, V*K, V]
+        transposed = grad_stack.view_as(graphs.transpose(1, 2))
+        grad_graphs = transposed.transpose(1, 2)
     return grad_x, grad_graphs, grad_weight
 
 

@@ -8,10 +8,10 @@ from torch import Tensor
 from torch.nn import Module
 from torch.optim import Optimizer
 from torch_geometric.data import Batch
-from torch_geometric.transforms import Compose
 from torchmetrics import Metric
 
 from symgnn_pyg.datasets import MotionDataset
+from symgnn_pyg.datasets.motion_dataset import parts_of
 from symgnn_pyg.metrics import MPJPE, MeanAngleError, TopKAccuracy
 from symgnn_pyg.nn import (
     PoseLoss,
@@ -76,7 +76,8 @@ class SymGNNTask(LightningModule):
             changes neither weights nor statistics. (default: :obj:`False`)
         prediction_loss: The loss of the prediction: :obj:`"l1"` is equation
             (12), of poses as they are given; :obj:`"pose"` is the
-            :class:`~symgnn_pyg.nn.PoseLoss` in the unit of the data.
+            :class:`~symgnn_pyg.nn.PoseLoss` in the unit of the data, or of
+            bones of normalised joints, which have no other.
             (default: :obj:`"l1"`)
 
     Raises:
@@ -318,9 +319,8 @@ class SymGNNTask(LightningModule):
 
 
 def _find_standardize(transform: object) -> Standardize | None:
-    parts = transform.transforms if isinstance(transform, Compose) else []
     found = None
-    for part in (transform, *parts):
+    for part in parts_of(transform):
         if isinstance(part, Standardize):
             found = part
         elif isinstance(part, ToBones):

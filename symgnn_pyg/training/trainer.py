@@ -19,6 +19,8 @@ from torch import Tensor
 from symgnn_pyg.training.progress import TrainingBar
 from symgnn_pyg.training.safetensors_checkpoint import SafetensorsCheckpoint
 
+MONITORS = ("val_score", "val_error")
+
 
 def make_trainer(
     output: str | os.PathLike[str],
@@ -47,9 +49,17 @@ def make_trainer(
             (default: :obj:`None`)
         monitor: What makes a validation the best: the lowest
             :obj:`"val_score"`, or :obj:`"val_error"` of the prediction alone.
+            A training that goes on with another one forgets which was best.
             (default: :obj:`"val_score"`)
         **kwargs: The further arguments of the trainer.
+
+    Raises:
+        ValueError: If :obj:`monitor` is neither.
     """
+    if monitor not in MONITORS:
+        raise ValueError(
+            f"'monitor' must be one of {MONITORS}, got {monitor!r}"
+        )
     output = Path(output)
     callbacks: list[Callback] = [
         _OwnCheckpoint(

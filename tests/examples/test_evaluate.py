@@ -90,7 +90,7 @@ def test_joined_with_a_network_of_the_bones(run, tmp_path):
         write_weights(tmp_path / "bone", skeleton=CMU.dual())
     )
     bone.recognition.classify.bias.data[ACTIONS.index("soccer")] = 20
-    bone.save_pretrained(tmp_path / "bone")
+    bone.save_pretrained(tmp_path / "bone", **ABOUT)
     path, accuracies = tmp_path / "table.json", []
     for weight in (1, 0):
         run(
@@ -104,6 +104,9 @@ def test_joined_with_a_network_of_the_bones(run, tmp_path):
         accuracies.append(found["top1"])
     assert accuracies == [0.5, 0.0]
     assert SymGNN.from_pretrained(joint).fits(CMU)
+    bone.save_pretrained(tmp_path / "bone", **{**ABOUT, "mean": []})
+    with pytest.raises(SystemExit, match="normalised differently"):
+        run("--weights", joint, "--bones", tmp_path / "bone")
     with pytest.raises(SystemExit, match="not the dual of"):
         run("--weights", joint, "--bones", joint)
 

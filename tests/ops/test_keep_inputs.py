@@ -65,3 +65,47 @@ def test_second_and_batched_gradients(kernel, frames, num_graphs):
         alone = torch.autograd.grad(out, inputs, each, retain_graph=True)
         for one, other in zip(alone, batched, strict=True):
             torch.testing.assert_close(one, other[i])
+
+
+@SHAPES
+def test_results_may_be_changed_in_place(kernel, frames, num_graphs):
+    inputs = problem(frames, num_graphs)
+    with ops.use(kernel):
+        expected = ops.graph_mix(*inputs).relu().sum()
+        changed = ops.graph_mix(*inputs).relu_().sum()
+    for one, other in zip(
+        *(torch.autograd.grad(out, inputs) for out in (expected, changed)),
+        strict=True,
+    ):
+        torch.testing.assert_close(one, other)
+
+
+@SHAPES
+def test_backward_within_autocast_and_without_channels(
+    kernel, frames, num_graphs
+):
+    x, graphs, weight = problem(frames, num_graphs, torch.float)
+    with ops.use(kernel):
+        out = ops.graph_mix(x, graphs, weight)
+        nothing = ops.graph_mix(x, graphs, weight[..., :0])
+        with torch.inference_mode():
+            fixed = x.clone()
+        ops.graph_mix(fixed, graphs.detach(), weight.detach())
+    towards = torch.randn_like(out)
+    expected = torch.autograd.grad(out, weight, towards, retain_graph=True)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = torch.autograd.grad(out, weight, towards)
+    assert torch.equal(expected[0], found[0])
+    assert not torch.autograd.grad(nothing.sum(), x)[0].any()
+
+
+@SHAPES
+@pytest.mark.parametrize("wanted", [(0,), (1,), (2,), (0, 2), (1, 2)])
+def test_some_of_the_gradients(kernel, frames, num_graphs, wanted):
+    inputs = problem(frames, num_graphs)
+    with ops.use(kernel):
+        out = ops.graph_mix(*inputs).square().sum()
+    every = torch.autograd.grad(out, inputs, retain_graph=True)
+    some = torch.autograd.grad(out, [inputs[i] for i in wanted])
+    for i, found in zip(wanted, some, strict=True):
+        torch.testing.assert_close(found, every[i])

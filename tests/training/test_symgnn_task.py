@@ -84,6 +84,8 @@ def test_bones_of_normalised_joints_have_no_other_unit(tiny, tmp_path):
     standardize = dataset.transform.transforms[0]
     for transforms, found in (
         ([standardize, ToBones()], None),
+        ([standardize, Compose([ToBones()])], None),
+        ([Compose([ToBones(), standardize])], standardize),
         ([ToBones(), standardize], standardize),
     ):
         dataset.transform = Compose(transforms)

@@ -78,6 +78,11 @@ def test_load_best(tiny, tmp_path, monitor):
     assert all(torch.equal(v, before[k]) for k, v in task.state_dict().items())
 
 
+def test_best_by_something_else(tiny, tmp_path):
+    with pytest.raises(ValueError, match=r"'monitor' .* got 'val_top1'"):
+        tiny.make_run(tmp_path, monitor="val_top1")
+
+
 def test_a_limit_of_time(tiny, tmp_path):
     """Cycle and progress run over the time, and the end is kept."""
     task, data, trainer = tiny.make_run(

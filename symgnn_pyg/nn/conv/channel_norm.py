@@ -3,8 +3,8 @@ from torch import Tensor
 from torch.nn import BatchNorm1d, Module
 
 from symgnn_pyg.nn.conv.has_hooks import has_hooks
-from symgnn_pyg.ops import plain_code
 from symgnn_pyg.ops.batch_norm import batch_norm, batch_statistics
+from symgnn_pyg.ops.plain_code import may_recompute
 
 
 class ChannelNorm(Module):
@@ -25,11 +25,11 @@ class ChannelNorm(Module):
         self.norm.reset_parameters()
 
     def forward(self, x: Tensor) -> Tensor:
-        if not self.may_recompute(x):
+        if not self.recomputes(x):
             return self.norm(x.flatten(0, -2)).view_as(x)
         return batch_norm(x, *self.terms(x))
 
-    def may_recompute(self, x: Tensor) -> bool:
+    def recomputes(self, x: Tensor) -> bool:
         r"""Whether operators of this library take the place of
         :class:`torch.nn.BatchNorm1d`: they need less memory in training on a
         CPU (`python -m benchmarks.blocks`), and are not measured elsewhere.
@@ -46,7 +46,7 @@ class ChannelNorm(Module):
             and x.dtype == norm.weight.dtype
             and x.size(-1) == norm.num_features
             and x.numel() > x.size(-1)
-            and plain_code.may_recompute(x)
+            and may_recompute(x)
             and not has_hooks(norm)
         )
 

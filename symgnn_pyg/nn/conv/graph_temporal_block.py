@@ -76,7 +76,7 @@ class GraphTemporalBlock(Module):
             and type(norm) is ChannelNorm
             and type(layer) is TemporalConv
             and layer.is_as_built()
-            and norm.may_recompute(mixed)
+            and norm.recomputes(mixed)
         ):
             conv = layer.conv
             # What lies between norm and convolution would be a quarter of the
@@ -87,7 +87,7 @@ class GraphTemporalBlock(Module):
                 conv.weight,
                 conv.bias,
                 conv.stride[1],
-                layer.padding,
+                int(conv.padding[1]),
             )
         h = norm(mixed)
         # In place, unless somebody has seen it.

@@ -40,13 +40,12 @@ class TemporalConv(Module):
             raise ValueError(f"'kernel_size' must be odd, got {kernel_size}")
         if stride < 1:
             raise ValueError(f"'stride' must be at least 1, got {stride}")
-        self.padding = (kernel_size - 1) // 2
         self.conv = Conv2d(
             in_channels,
             out_channels,
             kernel_size=(1, kernel_size),
             stride=(1, stride),
-            padding=(0, self.padding),
+            padding=(0, (kernel_size - 1) // 2),
         )
 
     def reset_parameters(self) -> None:
@@ -60,7 +59,8 @@ class TemporalConv(Module):
         return (
             type(conv) is Conv2d
             and conv.kernel_size[1] > 1
-            and conv.padding == (0, self.padding)
+            and isinstance(conv.padding, tuple)
+            and conv.padding[0] == 0
             and conv.dilation == (1, 1)
             and conv.groups == 1
             and conv.padding_mode == "zeros"

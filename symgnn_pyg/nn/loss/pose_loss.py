@@ -26,7 +26,7 @@ class PoseLoss(Module):
             (default: :obj:`0.36`)
 
     Raises:
-        ValueError: If :obj:`scale` has another number of dimensions.
+        ValueError: If :obj:`scale` has another shape.
 
     Shapes:
         - **input:** predicted and true poses :math:`[M \cdot V, T', C]`
@@ -37,12 +37,12 @@ class PoseLoss(Module):
 
     def __init__(self, scale: Tensor, decay: float = 0.36) -> None:
         super().__init__()
-        if scale.dim() != 2:
+        if scale.dim() != 2 or 0 in scale.shape:
             raise ValueError(
                 f"'scale' must be of shape [V, C], got {list(scale.shape)}"
             )
         self.decay = decay
-        self.register_buffer("scale", scale, persistent=False)
+        self.register_buffer("scale", scale.detach().clone(), persistent=False)
 
     def forward(self, predicted: Tensor, true: Tensor) -> Tensor:
         r"""Runs the forward pass.
@@ -53,12 +53,19 @@ class PoseLoss(Module):
             true: The true poses, of the same shape.
 
         Raises:
-            ValueError: If the rows are no multiple of :math:`V`.
+            ValueError: If the shapes differ or do not fit the scale.
         """
-        num_joints = self.scale.size(0)
-        if true.size(0) % num_joints != 0:
+        num_joints, channels = self.scale.shape
+        if (
+            predicted.shape != true.shape
+            or true.dim() != 3
+            or true.size(0) % num_joints != 0
+            or channels not in (1, true.size(2))
+        ):
             raise ValueError(
-                f"Expected poses of {num_joints} joints each, got shape "
+                f"Expected 'predicted' and 'true' of one shape [M * "
+                f"{num_joints}, T', C] that fits 'scale' of shape "
+                f"{list(self.scale.shape)}, got {list(predicted.shape)} and "
                 f"{list(true.shape)}"
             )
         # The squares of half precision overflow, and small ones are lost.

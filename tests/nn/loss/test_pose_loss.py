@@ -82,5 +82,10 @@ def test_its_scale_is_no_weight():
 def test_errors(poses):
     with pytest.raises(ValueError, match=r"\[V, C\], got \[12\]"):
         PoseLoss(torch.ones(12))
-    with pytest.raises(ValueError, match=r"5 joints .*\[12, 5, 3\]"):
-        PoseLoss(torch.ones(5, 1))(*poses)
+    for scale in (torch.ones(5, 1), torch.ones(V, 2)):
+        with pytest.raises(ValueError, match=r"\[12, 5, 3\] and \[12, 5, 3\]"):
+            PoseLoss(scale)(*poses)
+    predicted, true = poses
+    for wrong in (predicted[:, :1], predicted[..., :1], predicted[:V]):
+        with pytest.raises(ValueError, match="of one shape"):
+            PoseLoss(torch.ones(V, 1))(wrong, true)
