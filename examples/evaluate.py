@@ -53,8 +53,8 @@ def main() -> None:
     parser.add_argument(
         "--joint-weight",
         type=positive(float, 0, 1),
-        default=0.5,
-        help="of the joints' prediction and scores beside those of the bones",
+        help="of the joints' prediction and scores beside those of --bones "
+        "(default: 0.5)",
     )
     parser.add_argument(
         "--data", required=True, help="the folder or zip archive of CMU Mocap"
@@ -72,6 +72,8 @@ def main() -> None:
         help="keeps what was read from --data",
     )
     args = parser.parse_args()
+    if args.bones is None and args.joint_weight is not None:
+        parser.error("--joint-weight is for --bones")
     warnings.formatwarning = lambda message, *_, **__: f"Note: {message}\n"
     warnings.filterwarnings("ignore", module="lightning|torch")
     try:
@@ -117,7 +119,8 @@ def table_of(weights: str, args: argparse.Namespace) -> dict:
     )
     network: Module = model
     if args.bones is not None:
-        bones, weight = SymGNN.from_pretrained(args.bones), args.joint_weight
+        bones = SymGNN.from_pretrained(args.bones)
+        weight = 0.5 if args.joint_weight is None else args.joint_weight
         if any(bones.about.get(k) != about[k] for k in ("mean", "std")):
             raise DataError(
                 f"{args.bones} and {weights} were trained on poses that were "

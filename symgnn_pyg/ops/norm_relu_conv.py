@@ -134,10 +134,13 @@ class _NormReluConv(Function):
         )
         return (
             *norm_grads,
-            *(None, None, None),
+            None,
+            None,
+            None,
             grad_weight,
             None if bias is None else grad_bias,
-            *(None, None),
+            None,
+            None,
         )
 
 

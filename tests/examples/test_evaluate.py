@@ -107,6 +107,8 @@ def test_joined_with_a_network_of_the_bones(run, tmp_path):
     bone.save_pretrained(tmp_path / "bone", **{**ABOUT, "mean": []})
     with pytest.raises(SystemExit, match="normalised differently"):
         run("--weights", joint, "--bones", tmp_path / "bone")
+    with pytest.raises(SystemExit):
+        run("--weights", joint, "--joint-weight", 1)
     with pytest.raises(SystemExit, match="not the dual of"):
         run("--weights", joint, "--bones", joint)
 

@@ -14,8 +14,9 @@ class PoseLoss(Module):
         w_t \propto t^{-\gamma}, \quad \sum_{t=1}^{T'} w_t = T'
 
     The L1 norm of equation (12) asks for the median of each normalised
-    channel, and treats one that hardly moves as one that swings. On CMU Mocap
-    this loss predicts better (`docs/results/cmu.md`).
+    channel, and treats one that hardly moves as one that swings. On
+    validation windows of CMU Mocap this loss predicts better
+    (`docs/results/cmu.md`).
 
     Args:
         scale: The scale :math:`\mathbf{S}` that takes what is predicted to the
@@ -30,7 +31,7 @@ class PoseLoss(Module):
 
     Shapes:
         - **input:** predicted and true poses :math:`[M \cdot V, T', C]`
-        - **output:** the loss
+        - **output:** the loss, in the unit of the data, summed over frames
     """
 
     scale: Tensor
