@@ -84,6 +84,8 @@ def _forward(
         y = convolve(_image(mixed, num_graphs))
         here = out[piece.rows, piece.frames]
         here.copy_(y.permute(0, 2, 3, 1).view_as(here))
+        # Before the next ones, which then lie where these did, in the cache.
+        del mixed, y
     return out
 
 
@@ -101,31 +103,31 @@ def _backward(
     grad_graphs.zero_()
     # Numbers of half precision would be lost in long sums.
     wide = torch.promote_types(weight.dtype, torch.float)
-    sums = weight.new_zeros(num_graphs, out_width, width, dtype=wide)
+    sums = weight.new_zeros(out_width, num_graphs * width, dtype=wide)
     if not grad.numel() or not x.numel():
         grad_x.zero_()
-        return grad_x, grad_graphs, sums.mT.to(weight.dtype).contiguous()
+        return grad_x, grad_graphs, torch.zeros_like(weight)
     filters = _filters(weight)
     for piece in _pieces(x, graphs, num_graphs, sizes):
         g = grad[piece.rows, piece.frames].reshape(-1, out_width)
         if needs[2]:
             mixed = product(piece.graphs, piece.samples)
-            transposed = g.t().contiguous()
-            for total, hop in zip(
-                sums, mixed.view(num_graphs, -1, width), strict=True
-            ):
-                total += product(transposed, hop)
-            del mixed, hop
+            # A copy with the hops side by side, for one product of them all.
+            mixed = mixed.view(num_graphs, -1, width).transpose(0, 1).flatten(1)
+            sums += product(g.t(), mixed)
+            del mixed
         if needs[0] or needs[1]:
             hops = torch.conv_transpose2d(_image(g, 1), filters)
             hops = hops.permute(0, 2, 3, 1).reshape(piece.graphs.size(0), -1)
-        if needs[0]:
-            here = grad_x[piece.rows, piece.frames]
-            here.copy_(product(piece.graphs.t(), hops).view_as(here))
-        if needs[1]:
-            pairs = product(hops, piece.samples.t())
-            grad_graphs[piece.entries] += pairs.flatten()
-    return grad_x, grad_graphs, sums.mT.to(weight.dtype).contiguous()
+            if needs[0]:
+                here = grad_x[piece.rows, piece.frames]
+                here.copy_(product(piece.graphs.t(), hops).view_as(here))
+            if needs[1]:
+                pairs = product(hops, piece.samples.t())
+                grad_graphs[piece.entries] += pairs.flatten()
+            del hops
+    grad_weight = sums.view(out_width, num_graphs, width).permute(1, 2, 0)
+    return grad_x, grad_graphs, grad_weight.to(weight.dtype).contiguous()
 
 
 _mix = opaque("onednn", _forward, _backward)
