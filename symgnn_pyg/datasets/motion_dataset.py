@@ -127,12 +127,13 @@ class MotionDataset(Dataset):
 
     def batch(self, indices: Sequence[int]) -> Batch:
         r"""The batch of some samples, as :meth:`Batch.from_data_list` makes
-        it, in one piece where the transform changes the motion alone.
+        it, in one piece where the transform changes the motion alone or makes
+        bones of the joints.
 
         Args:
             indices: The indices of the samples.
         """
-        if not _changes_motion_alone(self.transform):
+        if not _takes_batches(self.transform):
             return Batch.from_data_list([self[i] for i in indices])
         places = [self.indices()[i] for i in indices]
         x, future, num_bodies = self._read(places)
@@ -284,5 +285,6 @@ def parts_of(transform: object) -> list[object]:
     return [] if transform is None else [transform]
 
 
-def _changes_motion_alone(transform: object) -> bool:
-    return all(isinstance(p, MotionTransform) for p in parts_of(transform))
+def _takes_batches(transform: object) -> bool:
+    kinds = (MotionTransform, ToBones)
+    return all(isinstance(part, kinds) for part in parts_of(transform))

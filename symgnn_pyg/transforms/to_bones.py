@@ -3,8 +3,12 @@ from torch_geometric.data.datapipes import functional_transform
 from torch_geometric.transforms import BaseTransform
 
 from symgnn_pyg.data import SkeletonData
+from symgnn_pyg.data.batch_of_bodies import batch_of_bodies
 from symgnn_pyg.data.skeleton_data import bone_features
+from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.transforms.bodies import bodies_of
+
+FRAMES = ("x", "future")
 
 
 @functional_transform("to_bones")
@@ -19,26 +23,24 @@ class ToBones(BaseTransform):
     :math:`[B \cdot V_b, T', C]`, and the graphs are those of
     :meth:`~symgnn_pyg.Skeleton.dual`. In a :obj:`mask` of seen joints a bone
     is seen when both its ends are. Other attributes of joints and of their
-    edges are left out, those of the sample are kept.
+    edges are left out, those of the sample are kept. A batch of one skeleton
+    becomes that of its samples' bones.
 
     Raises:
         ValueError: If the sample has no skeleton or its skeleton no bones, or
-            if it is a batch.
+            if it is a batch of several skeletons.
     """
 
-    def forward(self, data: SkeletonData) -> SkeletonData:
-        if isinstance(data, Batch):
-            raise ValueError(
-                "A batch cannot change its graph; apply ToBones per sample, "
-                "before batching"
-            )
+    def forward(self, data: SkeletonData | Batch) -> SkeletonData | Batch:
         skeleton, _ = bodies_of(data)
+        if isinstance(data, Batch):
+            return self._of_batch(data, skeleton)
         moved = {
             name: bone_features(data[name], skeleton)
-            for name in ("x", "future")
+            for name in FRAMES
             if name in data
         }
-        bones = SkeletonData(**moved, skeleton=skeleton.dual())
+        bones = SkeletonData(**moved, y=data.y, skeleton=skeleton.dual())
         if "mask" in data:
             ends = data.mask.unflatten(0, (-1, skeleton.num_joints))
             child, parent = skeleton.bone_index
@@ -48,3 +50,19 @@ class ToBones(BaseTransform):
             if key not in bones and not of_graph:
                 bones[key] = value
         return bones
+
+    def _of_batch(self, batch: Batch, skeleton: Skeleton) -> Batch:
+        one_label = "y" in batch and batch.y.numel() == batch.num_graphs
+        if one_label and "future" in batch:
+            bones = batch_of_bodies(
+                bone_features(batch.x, skeleton),
+                bone_features(batch.future, skeleton),
+                batch.y,
+                skeleton.dual(),
+                batch.num_bodies,
+            )
+            if set(bones.keys()) == set(batch.keys()):
+                return bones
+        return Batch.from_data_list(
+            [self(each) for each in batch.to_data_list()]
+        )

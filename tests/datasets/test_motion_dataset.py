@@ -172,9 +172,10 @@ def equal(one, other):
         None,
         Standardize(torch.full((3, 2), 0.5), torch.full((3, 2), 2.0)),
         Compose([Standardize(torch.ones(3, 2), torch.ones(3, 2))] * 2),
+        Compose([ToBones(), Standardize(torch.ones(2, 2), torch.ones(2, 2))]),
         AddSelfLoops(),
     ],
-    ids=["none", "standardize", "compose", "foreign"],
+    ids=["none", "standardize", "compose", "bones", "foreign"],
 )
 @pytest.mark.parametrize("workers", [0, 2])
 def test_loader_gives_the_same_batches(crowd, transform, workers):

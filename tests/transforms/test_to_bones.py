@@ -87,9 +87,47 @@ def test_other_transforms_go_on(sample):
     torch.testing.assert_close(done.future, other.future)
 
 
-def test_a_batch(sample):
-    with pytest.raises(ValueError, match=r"ToBones per sample"):
-        ToBones()(Batch.from_data_list([sample()]))
+def colour(data):
+    data.colour = torch.zeros(data.num_nodes)
+    return data
+
+
+def unlabelled(data):
+    del data.y
+    return data
+
+
+def labelled_twice(data):
+    data.y = data.y.repeat(2)
+    return data
+
+
+@pytest.mark.parametrize(
+    "change", [lambda data: data, colour, unlabelled, labelled_twice]
+)
+def test_a_batch_becomes_that_of_the_bones(sample, change):
+    samples = [change(sample(bodies=b, seed=b, y=b)) for b in (2, 1, 3)]
+    done = ToBones()(Batch.from_data_list(samples))
+    expected = Batch.from_data_list([ToBones()(each) for each in samples])
+    assert set(done.keys()) == set(expected.keys())
+    for key, value in expected.to_dict().items():
+        if torch.is_tensor(value):
+            assert torch.equal(done[key], value), key
+        else:
+            assert done[key] == value, key
+    for one, other in zip(
+        done.to_data_list(), expected.to_data_list(), strict=True
+    ):
+        assert torch.equal(one.bone_edge_index, other.bone_edge_index)
+        assert torch.equal(one.future, other.future)
+
+
+def test_a_batch_of_several_skeletons(sample):
+    samples = [
+        sample(skeleton=Skeleton.get(name), y=0) for name in ("ntu25", "cmu26")
+    ]
+    with pytest.raises(ValueError, match=r"mixes skeletons .* per sample"):
+        ToBones()(Batch.from_data_list(samples))
 
 
 def test_no_bones():
