@@ -76,6 +76,7 @@ class GraphTemporalBlock(Module):
             and type(norm) is ChannelNorm
             and type(layer) is TemporalConv
             and layer.is_as_built()
+            and layer.conv.kernel_size[1] > 1
             and norm.recomputes(mixed)
         ):
             conv = layer.conv

@@ -1,6 +1,7 @@
 from torch import Tensor
 from torch.nn import Conv2d, Module
 
+from symgnn_pyg.nn.conv.has_hooks import has_hooks
 from symgnn_pyg.ops.strided_linear import strided_linear
 from symgnn_pyg.ops.temporal_images import images, rows
 
@@ -53,12 +54,10 @@ class TemporalConv(Module):
         self.conv.reset_parameters()
 
     def is_as_built(self) -> bool:
-        r"""Whether the convolution is still the one that this layer made, of
-        more than one frame."""
+        r"""Whether the convolution is still the one that this layer made."""
         conv = self.conv
         return (
             type(conv) is Conv2d
-            and conv.kernel_size[1] > 1
             and isinstance(conv.padding, tuple)
             and conv.padding[0] == 0
             and conv.dilation == (1, 1)
@@ -72,8 +71,12 @@ class TemporalConv(Module):
         Args:
             x: Node features, of shape :math:`[M, T, C_{in}]`.
         """
-        if self.conv.kernel_size[1] == 1:
-            weight = self.conv.weight.flatten(1)  # [C_out, C_in]
-            stride = self.conv.stride[1]
-            return strided_linear(x, weight, self.conv.bias, stride)
-        return rows(self.conv(images(x)))
+        conv = self.conv
+        if (
+            self.is_as_built()
+            and conv.kernel_size[1] == 1
+            and not has_hooks(conv)
+        ):
+            weight = conv.weight.flatten(1)  # [C_out, C_in]
+            return strided_linear(x, weight, conv.bias, conv.stride[1])
+        return rows(conv(images(x)))

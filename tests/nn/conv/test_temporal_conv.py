@@ -66,3 +66,28 @@ def test_any_number_and_order_of_nodes(nodes):
     x = torch.randn(8, nodes, 3, dtype=torch.double).transpose(0, 1)
     alone = torch.cat([layer(node) for node in x.split(1)])
     torch.testing.assert_close(layer(x), alone)
+
+
+@pytest.mark.parametrize("kernel_size", [1, 3])
+def test_hooks_of_the_convolution_are_called(kernel_size):
+    layer, x = TemporalConv(2, 3, kernel_size), torch.randn(4, 5, 2)
+    plain = layer(x)
+    layer.conv.register_forward_hook(lambda module, inputs, out: 2 * out)
+    torch.testing.assert_close(layer(x), 2 * plain)
+
+
+class Doubled(torch.nn.Module):
+    def __init__(self, conv):
+        super().__init__()
+        self.conv = conv
+
+    def forward(self, x):
+        return 2 * self.conv(x)
+
+
+@pytest.mark.parametrize("kernel_size", [1, 3])
+def test_another_convolution_in_its_place(kernel_size):
+    layer, x = TemporalConv(2, 3, kernel_size), torch.randn(4, 5, 2)
+    plain = layer(x)
+    layer.conv = Doubled(layer.conv)
+    torch.testing.assert_close(layer(x), 2 * plain)
