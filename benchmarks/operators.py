@@ -75,6 +75,8 @@ CANDIDATES: dict[str, Callable[[Problem], Candidate]] = {
     **{
         f"kernel {name}": functools.partial(Kernel, name=name)
         for name in ops.kernels()
+        # For GPUs; here it would be the dense kernel once more.
+        if name != "triton"
     },
     **RIVALS,
 }

@@ -76,8 +76,6 @@ def _forward(
     x = x.contiguous()
     num_graphs, width, out_width = weight.shape
     out = x.new_empty(*x.shape[:2], out_width)
-    if not out.numel() or not x.numel():
-        return out.zero_()
     convolve = _convolution(weight)
     for piece in _pieces(x, graphs, num_graphs, sizes):
         mixed = product(piece.graphs, piece.samples).view(-1, width)
@@ -104,9 +102,6 @@ def _backward(
     # Numbers of half precision would be lost in long sums.
     wide = torch.promote_types(weight.dtype, torch.float)
     sums = weight.new_zeros(out_width, num_graphs * width, dtype=wide)
-    if not grad.numel() or not x.numel():
-        grad_x.zero_()
-        return grad_x, grad_graphs, torch.zeros_like(weight)
     filters = _filters(weight)
     for piece in _pieces(x, graphs, num_graphs, sizes):
         g = grad[piece.rows, piece.frames].reshape(-1, out_width)

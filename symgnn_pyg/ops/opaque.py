@@ -13,6 +13,7 @@ Backward = Callable[
     [Tensor, Tensor, Tensor, Tensor, Sequence[int], Sequence[bool]], Gradients
 ]
 LIBRARY = Library("symgnn_pyg", "FRAGMENT")
+KEY = "CompositeExplicitAutograd"
 
 
 def opaque(name: str, forward: Kernel, backward: Backward) -> Kernel:
@@ -23,7 +24,7 @@ def opaque(name: str, forward: Kernel, backward: Backward) -> Kernel:
     Args:
         name: The name of the kernel.
         forward: Computes the new features from the features, the entries of
-            the graphs, the weights and the sizes.
+            the graphs, the weights and the sizes; none of them is empty.
         backward: Computes the gradients of the features, the graphs and the
             weights from that of the new features, the inputs, and which
             gradients are needed. Others may be empty.
@@ -37,8 +38,8 @@ def opaque(name: str, forward: Kernel, backward: Backward) -> Kernel:
         f"{second}(Tensor grad, Tensor x, Tensor graphs, Tensor weight, "
         "int[] sizes, bool[] needs) -> (Tensor, Tensor, Tensor)"
     )
-    LIBRARY.impl(first, forward, "CompositeExplicitAutograd")
-    LIBRARY.impl(second, backward, "CompositeExplicitAutograd")
+    LIBRARY.impl(first, _where_there_is_any(forward), KEY)
+    LIBRARY.impl(second, _gradients_where_there_are_any(backward), KEY)
     register_fake(f"symgnn_pyg::{first}", _fake, lib=LIBRARY)
     register_fake(f"symgnn_pyg::{second}", _fake_backward, lib=LIBRARY)
     run = getattr(torch.ops.symgnn_pyg, first)
@@ -67,6 +68,36 @@ def opaque(name: str, forward: Kernel, backward: Backward) -> Kernel:
         return out
 
     return kernel
+
+
+def _where_there_is_any(forward: Kernel) -> Kernel:
+    def run(
+        x: Tensor, graphs: Tensor, weight: Tensor, sizes: Sequence[int]
+    ) -> Tensor:
+        if x.numel() and weight.numel():
+            return forward(x, graphs, weight, sizes)
+        return x.new_zeros(*x.shape[:2], weight.size(2))
+
+    return run
+
+
+def _gradients_where_there_are_any(backward: Backward) -> Backward:
+    def run(
+        grad: Tensor,
+        x: Tensor,
+        graphs: Tensor,
+        weight: Tensor,
+        sizes: Sequence[int],
+        needs: Sequence[bool],
+    ) -> Gradients:
+        if grad.numel() and x.numel():
+            return backward(grad, x, graphs, weight, sizes, needs)
+        zeros = empty_gradients(x, graphs, weight, needs)
+        for each in zeros:
+            each.zero_()
+        return zeros
+
+    return run
 
 
 def empty_gradients(

@@ -2,6 +2,7 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import accumulate
+from threading import Lock
 from typing import Any
 
 import torch
@@ -16,6 +17,9 @@ MOST_JOINTS = 64
 TYPES = (torch.float, torch.bfloat16, torch.half)
 # So many programs keep a large GPU busy.
 PROGRAMS = 512
+# Older GPUs have no tensor cores for bfloat16 and TF32.
+OLDEST = (8, 0)
+_LOCK = Lock()
 
 
 def _forward(
@@ -34,13 +38,11 @@ def _mix(
     num_rows, num_frames, width = x.shape
     num_graphs, _, out_width = weight.shape
     out = x.new_empty(num_rows, num_frames, out_width)
-    if not x.numel() or not out.numel():
-        return out.zero_()
 
     def programs(meta: dict[str, int]) -> tuple[int]:
-        frame_tiles = _quotient(num_frames, meta["FRAMES"])
-        out_tiles = _quotient(out_width, meta["OUT_CHANNELS"])
-        return (_number(x, sizes) * frame_tiles * out_tiles,)
+        frame_tiles = _cdiv(num_frames, meta["FRAMES"])
+        out_tiles = _cdiv(out_width, meta["OUT_CHANNELS"])
+        return (_num_samples(x, sizes) * frame_tiles * out_tiles,)
 
     _run(
         "mix",
@@ -61,12 +63,8 @@ def _backward(
     sizes: Sequence[int],
     needs: Sequence[bool],
 ) -> Gradients:
-    found = empty_gradients(x, graphs, weight, needs)
-    if not x.numel() or not grad.numel():
-        for each in found:
-            each.zero_()
-        return found
-    grad_x, grad_graphs, grad_weight = found
+    none = (False, False, False)
+    grad_x, grad_graphs, grad_weight = empty_gradients(x, graphs, weight, none)
     inputs = [each.contiguous() for each in (grad, x, graphs, weight)]
     grad, x, graphs, weight = inputs
     if needs[0]:
@@ -87,7 +85,7 @@ def _graph_gradient(
     sizes: Sequence[int],
 ) -> Tensor:
     num_graphs, width, out_width = weight.shape
-    programs = _number(x, sizes) * num_graphs
+    programs = _num_samples(x, sizes) * num_graphs
     shares = _shares(programs, x.size(1))
     sums = graphs.new_empty(shares, graphs.numel(), dtype=torch.float)
     _run(
@@ -109,10 +107,10 @@ def _weight_gradient(
     sizes: Sequence[int],
 ) -> Tensor:
     num_graphs, width, out_width = weight.shape
-    num_samples = _number(x, sizes)
+    num_samples = _num_samples(x, sizes)
     meta = _tiles(x, sizes, width, out_width)
-    tiles = _quotient(width, meta["CHANNELS"])
-    tiles *= _quotient(out_width, meta["OUT_CHANNELS"])
+    tiles = _cdiv(width, meta["CHANNELS"])
+    tiles *= _cdiv(out_width, meta["OUT_CHANNELS"])
     shares = _shares(num_graphs * tiles, num_samples * x.size(1))
     sums = weight.new_empty(shares, *weight.shape, dtype=torch.float)
     _run(
@@ -134,7 +132,8 @@ def _run(
 ) -> None:
     from symgnn_pyg.ops import triton_code
 
-    with torch.cuda.device_of(first):
+    # A tuner keeps the arguments of a call in itself.
+    with _LOCK, torch.cuda.device_of(first):
         getattr(triton_code, name)[programs](first, *arguments, **meta)
 
 
@@ -146,10 +145,12 @@ def _tiles(
     alone = precise and x.dtype == torch.float
     return {
         "PRECISION": "ieee" if precise else "tf32",
-        "JOINTS": max(16, _power(max(sizes))),
-        "CHANNELS": min(32 if alone else 64, max(16, _power(width))),
-        "OUT_CHANNELS": min(64 if alone else 128, max(16, _power(out_width))),
-        "MOST_FRAMES": min(16, _power(x.size(1))),
+        "JOINTS": max(16, _next_power_of_2(max(sizes))),
+        "CHANNELS": min(32 if alone else 64, max(16, _next_power_of_2(width))),
+        "OUT_CHANNELS": min(
+            64 if alone else 128, max(16, _next_power_of_2(out_width))
+        ),
+        "MOST_FRAMES": min(16, _next_power_of_2(x.size(1))),
     }
 
 
@@ -159,7 +160,7 @@ def _shares(programs: int, most: int) -> int:
     return max(1, min(PROGRAMS // programs, most))
 
 
-def _number(x: Tensor, sizes: Sequence[int]) -> int:
+def _num_samples(x: Tensor, sizes: Sequence[int]) -> int:
     return x.size(0) // sizes[0] if len(sizes) == 1 else len(sizes)
 
 
@@ -170,7 +171,15 @@ def _samples(
     sample, :math:`[N, 3]`; or, where it follows from that, one size."""
     if len(sizes) == 1:
         return None, sizes[0]
-    stream = torch.cuda.current_stream(x.device) if x.is_cuda else None
+    stream = None
+    if x.is_cuda:
+        if torch.cuda.is_current_stream_capturing():
+            raise RuntimeError(
+                "The kernel 'triton' reads the sizes of samples that differ "
+                "from a table that a CUDA graph would not keep alive; capture "
+                "batches of equal sizes, or use another kernel"
+            )
+        stream = torch.cuda.current_stream(x.device)
     return _table(tuple(sizes), num_graphs, x.device, stream), 0
 
 
@@ -186,11 +195,11 @@ def _table(
     return table.to(device, non_blocking=True)
 
 
-def _quotient(number: int, divisor: int) -> int:
+def _cdiv(number: int, divisor: int) -> int:
     return -(-number // divisor)
 
 
-def _power(number: int) -> int:
+def _next_power_of_2(number: int) -> int:
     r"""The least power of two that is no less."""
     return 1 << (number - 1).bit_length()
 
@@ -206,14 +215,17 @@ def graph_mix_triton(
     and writes the sum. Mixes never leave the processor, and only the inputs
     are kept for the backward pass, which mixes again.
 
-    All sums are in float32 and in one order, in the backward pass too, so
-    that a process finds the same bits each time. Factors of float32 are
-    rounded to TF32 where
+    All sums are in float32 and in an order that the shapes decide, in the
+    backward pass too, so that a process finds the same bits each time. Factors
+    of float32 are rounded to TF32 where
     :obj:`torch.backends.cuda.matmul.fp32_precision` says so.
 
     What it is not for goes to the dense kernel, which is logged once: float64,
-    samples of more than 64 joints, and a device other than a GPU, unless
-    :obj:`TRITON_INTERPRET=1` was set before Triton was imported.
+    samples of more than 64 joints, GPUs before compute capability 8.0, and a
+    device other than a GPU, unless :obj:`TRITON_INTERPRET=1` was set before
+    Triton was imported. The first call with new widths compiles and compares a
+    few tiles, which takes some seconds, and cannot be captured by a CUDA graph;
+    nor can batches of unequal sizes.
     """
     obstacle = _obstacle(x, graphs, weight, sizes)
     if obstacle is None:
@@ -229,6 +241,10 @@ def _obstacle(
         return "Triton is not installed"
     if x.device.type != "cuda" and not _is_interpreted():
         return f"the features are on the device {x.device.type!r}"
+    if x.is_cuda and torch.cuda.get_device_capability(x.device) < OLDEST:
+        return "the GPU has no tensor cores for bfloat16 and TF32"
+    if not x.device == graphs.device == weight.device:
+        return "features, graphs and weights differ in device"
     if x.dtype not in TYPES:
         return f"the features are of type {x.dtype}"
     if not x.dtype == graphs.dtype == weight.dtype:

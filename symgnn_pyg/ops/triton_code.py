@@ -2,7 +2,7 @@
 # features are the frames of one joint after those of another, so that the same
 # numbers are [V, P*C] to a graph and [V*P, C] to weights.
 # mypy: disable-error-code="import-not-found, import-untyped"
-# mypy: disable-error-code="no-untyped-def, untyped-decorator"
+# mypy: disable-error-code="no-untyped-def, untyped-decorator, var-annotated"
 # ruff: noqa: N803
 import triton
 import triton.language as tl
@@ -13,43 +13,50 @@ INTERPRETED = tl.constexpr(triton.knobs.runtime.interpret)
 HELD = 192
 
 
-def _fitting(configs, named, **meta):
-    r"""The longest tiles that fit, of each number of warps and stages."""
-    width = meta["CHANNELS"] + meta["OUT_CHANNELS"]
-    row_bytes = width * named["x"].element_size()
-    longest = {}
-    for config in sorted(configs, key=lambda config: config.kwargs["FRAMES"]):
-        frames = config.kwargs["FRAMES"]
-        held = meta["JOINTS"] * frames * row_bytes / (32 * config.num_warps)
-        if frames == 1 or (frames <= meta["MOST_FRAMES"] and held <= HELD):
-            longest[config.num_warps, config.num_stages] = config
-    return [*longest.values()]
+def _longest(count):
+    r"""Prunes to so many of the longest tiles that fit, of each number of
+    warps and stages."""
+
+    def prune(configs, named, **meta):
+        width = meta["CHANNELS"] + meta["OUT_CHANNELS"]
+        row_bytes = width * named["x"].element_size()
+        fitting = {}
+        for config in sorted(configs, key=lambda c: c.kwargs["FRAMES"]):
+            frames = config.kwargs["FRAMES"]
+            held = meta["JOINTS"] * frames * row_bytes / (32 * config.num_warps)
+            if frames == 1 or (frames <= meta["MOST_FRAMES"] and held <= HELD):
+                kind = config.num_warps, config.num_stages
+                fitting.setdefault(kind, []).append(config)
+        return [c for found in fitting.values() for c in found[-count:]]
+
+    return prune
 
 
-_tuned = triton.autotune(
-    # The interpreter has no time to compare.
-    [triton.Config({"FRAMES": 4})]
-    if INTERPRETED
-    else [
-        triton.Config({"FRAMES": frames}, num_warps=warps, num_stages=stages)
+def _tiled(warps, stages, count, *key):
+    configs = [
+        triton.Config({"FRAMES": frames}, num_warps=w, num_stages=s)
         for frames in (1, 2, 4, 8, 16)
-        for warps in (4, 8)
-        for stages in (2, 3)
-    ],
-    key=[
-        "num_graphs",
-        "width",
-        "out_width",
-        "PRECISION",
-        "JOINTS",
-        "MOST_FRAMES",
-    ],
-    prune_configs_by={"early_config_prune": _fitting},
-)
+        for w in warps
+        for s in stages
+    ]
+    return triton.autotune(
+        # The interpreter has no time to compare.
+        [triton.Config({"FRAMES": 4})] if INTERPRETED else configs,
+        key=[
+            "num_graphs",
+            "width",
+            "out_width",
+            "PRECISION",
+            "JOINTS",
+            "MOST_FRAMES",
+            *key,
+        ],
+        prune_configs_by={"early_config_prune": _longest(count)},
+    )
 
 
 @triton.jit
-def _find(samples, sample, num_joints, num_graphs):
+def _sample(samples, sample, num_joints, num_graphs):
     """The first row, the first entry of the graphs and the size."""
     if samples is None:
         size = num_joints
@@ -74,7 +81,7 @@ def _rows(
 
 
 @triton.jit
-def _places(
+def _offsets(
     rows, inside, stride, column, width, column_stride, COLUMNS: tl.constexpr
 ):
     columns = column + tl.arange(0, COLUMNS)
@@ -94,7 +101,7 @@ def _load(
     COLUMNS: tl.constexpr,
 ):
     """Some columns of some rows of a matrix; zeros where it has none."""
-    offset, inside = _places(
+    offset, inside = _offsets(
         rows, inside, stride, column, width, column_stride, COLUMNS
     )
     return tl.load(matrix + offset, mask=inside, other=0.0)
@@ -109,7 +116,7 @@ def _dot(a, b, total, PRECISION: tl.constexpr):
     return tl.dot(a, b, total, input_precision=PRECISION)
 
 
-@_tuned
+@_tiled((4, 8), (2, 3), 2, "TRANSPOSED")
 @triton.jit
 def mix(
     x,
@@ -140,7 +147,7 @@ def mix(
     out_channel = program % out_tiles * OUT_CHANNELS
     frame = program // out_tiles % frame_tiles * FRAMES
     sample = program // out_tiles // frame_tiles
-    row, entry, size = _find(samples, sample, num_joints, num_graphs)
+    row, entry, size = _sample(samples, sample, num_joints, num_graphs)
     rows, inside = _rows(row, size, frame, num_frames, JOINTS, FRAMES)
     i = tl.arange(0, JOINTS)
     total = tl.zeros([JOINTS * FRAMES, OUT_CHANNELS], tl.float32)
@@ -167,13 +174,15 @@ def mix(
             mixed = _dot(a, tile, None, PRECISION).to(tile.dtype)
             mixed = tl.reshape(mixed, [JOINTS * FRAMES, CHANNELS])
             total = _dot(mixed, w, total, PRECISION)
-    offset, inside = _places(
+    offset, inside = _offsets(
         rows, inside, out_width, out_channel, out_width, 1, OUT_CHANNELS
     )
     tl.store(out + offset, total.to(out.dtype.element_ty), mask=inside)
 
 
-@_tuned
+# The length of a tile decides the order of sums: it is not for a clock to
+# choose.
+@_tiled((4,), (2,), 1)
 @triton.jit
 def graph_gradient(
     grad,
@@ -200,7 +209,7 @@ def graph_gradient(
     k = program % num_graphs
     share = program // num_graphs % num_shares
     sample = program // num_graphs // num_shares
-    row, entry, size = _find(samples, sample, num_joints, num_graphs)
+    row, entry, size = _sample(samples, sample, num_joints, num_graphs)
     tiles = tl.cdiv(width, CHANNELS)
     out_tiles = tl.cdiv(out_width, OUT_CHANNELS)
     num_tiles = tl.cdiv(num_frames, FRAMES) * tiles * out_tiles
@@ -229,12 +238,12 @@ def graph_gradient(
         back = tl.reshape(back, [JOINTS, FRAMES * CHANNELS])
         total = _dot(back, tl.trans(tile), total, PRECISION)
     i = tl.arange(0, JOINTS)
-    offset, inside = _places(i, i < size, size, 0, size, 1, JOINTS)
+    offset, inside = _offsets(i, i < size, size, 0, size, 1, JOINTS)
     place = out + share.to(tl.int64) * num_entries + entry + k * size * size
     tl.store(place + offset, total, mask=inside)
 
 
-@_tuned
+@_tiled((4,), (2,), 1)
 @triton.jit
 def weight_gradient(
     grad,
@@ -271,7 +280,7 @@ def weight_gradient(
     for item in range(share, num_samples * frame_tiles, num_shares):
         frame = item % frame_tiles * FRAMES
         sample = item // frame_tiles
-        row, entry, size = _find(samples, sample, num_joints, num_graphs)
+        row, entry, size = _sample(samples, sample, num_joints, num_graphs)
         a = graphs + entry + k * size * size
         a = _load(a, i, i < size, size, 0, size, 1, JOINTS)
         rows, inside = _rows(row, size, frame, num_frames, JOINTS, FRAMES)
@@ -291,7 +300,7 @@ def weight_gradient(
         )
         total = _dot(tl.trans(mixed), g, total, PRECISION)
     c = channel + tl.arange(0, CHANNELS)
-    offset, inside = _places(
+    offset, inside = _offsets(
         c, c < width, out_width, out_channel, out_width, 1, OUT_CHANNELS
     )
     layer = (share * num_graphs + k).to(tl.int64)
