@@ -95,6 +95,7 @@ def main() -> None:
         ["N V T C D K", "candidate", "forward", "training", "training memory"],
     )
     for shape in QUICK if args.quick else SHAPES + SMALL:
+        torch._dynamo.reset()  # Else it gives up after eight shapes.
         problem = Problem.random(*shape).to(dtype)
         candidates = {name: make(problem) for name, make in CANDIDATES.items()}
         check(problem, candidates)
