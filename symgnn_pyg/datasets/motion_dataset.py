@@ -286,5 +286,7 @@ def parts_of(transform: object) -> list[object]:
 
 
 def _takes_batches(transform: object) -> bool:
-    kinds = (MotionTransform, ToBones)
-    return all(isinstance(part, kinds) for part in parts_of(transform))
+    return all(
+        isinstance(part, MotionTransform) or type(part) is ToBones
+        for part in parts_of(transform)
+    )

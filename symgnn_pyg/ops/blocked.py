@@ -83,7 +83,7 @@ def _backward(
     # Each sample of a block sums for itself, so that no core waits. Numbers of
     # half precision would be lost in long sums.
     wide = torch.promote_types(weight.dtype, torch.float)
-    shape = 2 * torch.get_num_threads(), *grad_weight.shape
+    shape = 2 * torch.get_num_threads(), *weight.shape
     sums = weight.new_zeros(shape, dtype=wide)
     for block in _blocks(x.contiguous(), graphs, weight, sizes):
         count, _, rows, _ = block.hops.shape
@@ -107,7 +107,9 @@ def _backward(
             # Transposed twice this product is faster than as it stands.
             pairs = torch.bmm(block.samples, block.mixed.mT).mT
             grad_graphs[block.entries].view_as(block.graphs).copy_(pairs)
-    return grad_x, grad_graphs, sums.sum(dim=0).to(weight.dtype)
+    if needs[2]:
+        grad_weight.copy_(sums.sum(dim=0))
+    return grad_x, grad_graphs, grad_weight
 
 
 _mix = opaque("blocked", _forward, _backward)

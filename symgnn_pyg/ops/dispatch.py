@@ -119,10 +119,10 @@ def graph_mix(
     Raises:
         ValueError: If the shapes do not fit; the message names them.
     """
-    if weight.dim() != 3 or weight.size(0) == 0:
+    if weight.dim() != 3:
         raise ValueError(
-            f"Expected 'weight' [K, C_in, C_out] of at least one graph, got "
-            f"shape {list(weight.shape)}"
+            f"Expected 'weight' [K, C_in, C_out], got shape "
+            f"{list(weight.shape)}"
         )
     if x.dim() < 2 or x.size(-1) != weight.size(1):
         raise ValueError(

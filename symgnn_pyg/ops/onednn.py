@@ -97,7 +97,7 @@ def _backward(
 ) -> Gradients:
     x = x.contiguous()
     num_graphs, width, out_width = weight.shape
-    grad_x, grad_graphs, _ = empty_gradients(x, graphs, weight, needs)
+    grad_x, grad_graphs, grad_weight = empty_gradients(x, graphs, weight, needs)
     grad_graphs.zero_()
     # Numbers of half precision would be lost in long sums.
     wide = torch.promote_types(weight.dtype, torch.float)
@@ -121,8 +121,10 @@ def _backward(
                 pairs = product(hops, piece.samples.t())
                 grad_graphs[piece.entries] += pairs.flatten()
             del hops
-    grad_weight = sums.view(out_width, num_graphs, width).permute(1, 2, 0)
-    return grad_x, grad_graphs, grad_weight.to(weight.dtype).contiguous()
+    if needs[2]:
+        total = sums.view(out_width, num_graphs, width)
+        grad_weight.copy_(total.permute(1, 2, 0))
+    return grad_x, grad_graphs, grad_weight
 
 
 _mix = opaque("onednn", _forward, _backward)

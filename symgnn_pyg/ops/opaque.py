@@ -13,7 +13,7 @@ Backward = Callable[
     [Tensor, Tensor, Tensor, Tensor, Sequence[int], Sequence[bool]], Gradients
 ]
 LIBRARY = Library("symgnn_pyg", "FRAGMENT")
-KEY = "CompositeExplicitAutograd"
+DISPATCH_KEY = "CompositeExplicitAutograd"
 
 
 def opaque(name: str, forward: Kernel, backward: Backward) -> Kernel:
@@ -38,8 +38,8 @@ def opaque(name: str, forward: Kernel, backward: Backward) -> Kernel:
         f"{second}(Tensor grad, Tensor x, Tensor graphs, Tensor weight, "
         "int[] sizes, bool[] needs) -> (Tensor, Tensor, Tensor)"
     )
-    LIBRARY.impl(first, _where_there_is_any(forward), KEY)
-    LIBRARY.impl(second, _gradients_where_there_are_any(backward), KEY)
+    LIBRARY.impl(first, _skip_empty(forward), DISPATCH_KEY)
+    LIBRARY.impl(second, _skip_empty_backward(backward), DISPATCH_KEY)
     register_fake(f"symgnn_pyg::{first}", _fake, lib=LIBRARY)
     register_fake(f"symgnn_pyg::{second}", _fake_backward, lib=LIBRARY)
     run = getattr(torch.ops.symgnn_pyg, first)
@@ -70,7 +70,7 @@ def opaque(name: str, forward: Kernel, backward: Backward) -> Kernel:
     return kernel
 
 
-def _where_there_is_any(forward: Kernel) -> Kernel:
+def _skip_empty(forward: Kernel) -> Kernel:
     def run(
         x: Tensor, graphs: Tensor, weight: Tensor, sizes: Sequence[int]
     ) -> Tensor:
@@ -81,7 +81,7 @@ def _where_there_is_any(forward: Kernel) -> Kernel:
     return run
 
 
-def _gradients_where_there_are_any(backward: Backward) -> Backward:
+def _skip_empty_backward(backward: Backward) -> Backward:
     def run(
         grad: Tensor,
         x: Tensor,

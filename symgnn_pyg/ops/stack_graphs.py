@@ -26,6 +26,11 @@ def stack_graphs(
         ValueError: If the shapes do not fit; the message names them.
     """
     num_graphs = weight.size(0)
+    if num_graphs == 0:
+        raise ValueError(
+            f"Expected 'weight' [K, C_in, C_out] of at least one graph, got "
+            f"shape {list(weight.shape)}"
+        )
     if isinstance(graphs, Tensor):
         if graphs.dim() != 4 or graphs.size(1) != num_graphs:
             raise ValueError(
@@ -35,7 +40,7 @@ def stack_graphs(
         for graph in graphs.unbind(dim=1):
             _check(graph, x, graph.size(-1))
         return graphs, (graphs.size(-1),)
-    if len(graphs) != num_graphs or num_graphs == 0:
+    if len(graphs) != num_graphs:
         raise ValueError(
             f"Expected one weight [C_in, C_out] for each of the "
             f"{len(graphs)} graphs, got 'weight' of shape "
@@ -53,6 +58,8 @@ def stack_graphs(
 
 
 def _check(graph: Tensor, x: Tensor, num_joints: int) -> None:
+    if num_joints == 0:
+        raise ValueError(f"A graph of shape {list(graph.shape)} has no joints")
     if x.size(0) % num_joints != 0:
         raise ValueError(
             f"'x' has {x.size(0)} rows (shape {list(x.shape)}), which is no "
@@ -79,6 +86,8 @@ def _concatenate(
             f"matrix a sample, got a tensor of shape {list(single.shape)}"
         )
     sizes = tuple(matrix.size(-1) for matrix in graphs[0])
+    if 0 in sizes:
+        raise ValueError(f"A sample has no joints: sizes {list(sizes)}")
     if sum(sizes) != x.size(0):
         raise ValueError(
             f"The matrices of a graph have {sum(sizes)} joints in all, but "

@@ -173,7 +173,9 @@ def _samples(
         return None, sizes[0]
     stream = None
     if x.is_cuda:
-        if torch.cuda.is_current_stream_capturing():
+        with torch.cuda.device_of(x):
+            captured = torch.cuda.is_current_stream_capturing()
+        if captured:
             raise RuntimeError(
                 "The kernel 'triton' reads the sizes of samples that differ "
                 "from a table that a CUDA graph would not keep alive; capture "

@@ -33,6 +33,8 @@ def _longest(count):
 
 
 def _tiled(warps, stages, count, *key):
+    r"""Compares tiles once for each shape: so many of each number of warps and
+    stages; one alone is taken as it is."""
     configs = [
         triton.Config({"FRAMES": frames}, num_warps=w, num_stages=s)
         for frames in (1, 2, 4, 8, 16)

@@ -1,3 +1,6 @@
+from copy import copy
+
+from torch import Tensor
 from torch_geometric.data import Batch
 from torch_geometric.data.datapipes import functional_transform
 from torch_geometric.transforms import BaseTransform
@@ -7,8 +10,6 @@ from symgnn_pyg.data.batch_of_bodies import batch_of_bodies
 from symgnn_pyg.data.skeleton_data import bone_features
 from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.transforms.bodies import bodies_of
-
-FRAMES = ("x", "future")
 
 
 @functional_transform("to_bones")
@@ -33,14 +34,18 @@ class ToBones(BaseTransform):
 
     def forward(self, data: SkeletonData | Batch) -> SkeletonData | Batch:
         skeleton, _ = bodies_of(data)
+        device = data.x.device
+        if device.type != "cpu":
+            # Where the graphs of skeletons are.
+            return self(copy(data).cpu()).to(device)
         if isinstance(data, Batch):
             return self._of_batch(data, skeleton)
         moved = {
             name: bone_features(data[name], skeleton)
-            for name in FRAMES
+            for name in ("x", "future")
             if name in data
         }
-        bones = SkeletonData(**moved, y=data.y, skeleton=skeleton.dual())
+        bones = SkeletonData(**moved, skeleton=skeleton.dual())
         if "mask" in data:
             ends = data.mask.unflatten(0, (-1, skeleton.num_joints))
             child, parent = skeleton.bone_index
@@ -52,8 +57,7 @@ class ToBones(BaseTransform):
         return bones
 
     def _of_batch(self, batch: Batch, skeleton: Skeleton) -> Batch:
-        one_label = "y" in batch and batch.y.numel() == batch.num_graphs
-        if one_label and "future" in batch:
+        if "future" in batch and _has_one_label_each(batch):
             bones = batch_of_bodies(
                 bone_features(batch.x, skeleton),
                 bone_features(batch.future, skeleton),
@@ -66,3 +70,12 @@ class ToBones(BaseTransform):
         return Batch.from_data_list(
             [self(each) for each in batch.to_data_list()]
         )
+
+
+def _has_one_label_each(batch: Batch) -> bool:
+    labels = batch.get("y")
+    return (
+        isinstance(labels, Tensor)
+        and labels.dim() == 1
+        and bool(batch._slice_dict["y"].diff().eq(1).all())
+    )

@@ -160,7 +160,7 @@ def test_skeleton_of_the_bones(crowd):
 
 def equal(one, other):
     one, other = one.to_dict(), other.to_dict()
-    assert list(one) == list(other)
+    assert set(one) == set(other)
     for key, a in one.items():
         b = other[key]
         assert torch.equal(a, b) if torch.is_tensor(a) else a == b, key
@@ -186,6 +186,21 @@ def test_loader_gives_the_same_batches(crowd, transform, workers):
         equal(one, other)
         for a, b in zip(one.to_data_list(), other.to_data_list(), strict=True):
             equal(a, b)
+
+
+class Scaled(ToBones):
+    def forward(self, data):
+        data = super().forward(data)
+        data.scale = data.x.abs().amax().view(1)
+        return data
+
+
+def test_transforms_of_ones_own_see_samples(crowd):
+    dataset = MotionDataset(crowd, clip_windows(crowd, range(4)), 4, 2)
+    dataset.transform = Scaled()
+    assert dataset.batch([0, 1, 2]).scale.tolist() == [
+        dataset[i].scale.item() for i in range(3)
+    ]
 
 
 def test_loader_of_a_part(crowd):

@@ -20,6 +20,8 @@ SIZES = [
     (1, 3, 2, 2, 3),
     (MANY, 3, 2, 2, 3),
     (0, 3, 2, 2, 3),
+    (2, 3, 0, 2, 3),
+    (2, 3, 4, 2, 0),
 ]
 KINDS = ["shared", "per sample", "mixed"]
 
@@ -220,6 +222,7 @@ def test_graphs_act_on_their_own_sample_only(kernel):
         ((6, 2), [(4, 3, 3)], (1, 2, 2), r"\[2, 3, 3\].*\[4, 3, 3\]"),
         ((6, 2), [(1, 3, 3)], (1, 2, 2), r"\[2, 3, 3\].*\[1, 3, 3\]"),
         ((6, 2), [(2, 3)], (1, 2, 2), r"\[3, 3\].*\[2, 3\]"),
+        ((6, 2), [(0, 0)], (1, 2, 2), r"\[0, 0\] has no joints"),
     ],
 )
 def test_wrong_shapes_are_named(kernel, x, graphs, weight, message):
@@ -334,6 +337,10 @@ def test_random_batches_of_unequal_sizes(kernel, seed, dtype):
         (lambda g: [g[0], g[1], g[2][::-1][1:] + g[2][:1]], r"one matrix"),
         (lambda g: [g[0], g[1], torch.zeros(3, 3)], r"sequence.*\[3, 3\]"),
         (lambda g: [h[:-1] for h in g], r"5 joints in all.*7 rows"),
+        (
+            lambda g: [[*h, torch.zeros(0, 0)] for h in g],
+            r"no joints.*\[2, 3, 2, 0\]",
+        ),
     ],
 )
 def test_wrong_shapes_of_unequal_sizes(kernel, change, message):
@@ -508,13 +515,22 @@ def test_compile_with_unequal_sizes(kernel):
 
 
 @pytest.mark.parametrize("name", ["blocked", "onednn"])
-@pytest.mark.parametrize("order", ["", "_backward"])
-def test_registration(name, order):
+@pytest.mark.parametrize(
+    ("order", "needs"),
+    [
+        ("", None),
+        ("_backward", [True, True, True]),
+        ("_backward", [True, False, False]),
+        ("_backward", [False, True, False]),
+        ("_backward", [False, False, True]),
+    ],
+)
+def test_registration(name, order, needs):
     x, weight, *graphs = inputs((2, 3, 2, 2, 2))
     stack = torch.stack([a.expand(2, 3, 3) for a in graphs], dim=1).flatten()
     arguments = [x.detach(), stack.detach(), weight.detach(), [3]]
     if order:
-        arguments = [torch.randn_like(x), *arguments, [True] * 3]
+        arguments = [torch.randn_like(x), *arguments, needs]
     for tensor in arguments:
         if isinstance(tensor, torch.Tensor):
             tensor.requires_grad_()

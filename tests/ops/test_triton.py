@@ -6,6 +6,7 @@ import logging
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,7 @@ def test_which_calls_on_gpus_it_is_for(on_gpu, capability, device, reason):
 
 def test_unequal_sizes_are_not_captured(on_gpu, monkeypatch):
     x, _ = on_gpu((9, 0))
+    monkeypatch.setattr(torch.cuda, "device_of", lambda x: nullcontext())
     monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: True)
     assert fused._samples(x, 1, [3]) == (None, 3)
     with pytest.raises(RuntimeError, match="batches of equal sizes"):

@@ -57,6 +57,20 @@ def test_other_attributes(sample):
     assert "edge_weight" not in done
 
 
+@pytest.mark.parametrize("y", [torch.ones(1, 3), "wave"], ids=["row", "name"])
+def test_labels_stay_as_they_are(sample, y):
+    data = sample()
+    data.y = y
+    done = ToBones()(data)
+    assert torch.equal(done.y, y) if torch.is_tensor(y) else done.y == y
+
+
+def test_labels_of_joints_are_left_out(sample):
+    data = sample()
+    data.y = torch.ones(data.num_nodes)
+    assert "y" not in ToBones()(data)
+
+
 def test_mask_needs_both_ends(sample):
     data = sample(observed=2)
     data.mask = torch.tensor([[1, 1], [1, 0], [0, 1], [1, 1]]).bool()
@@ -102,8 +116,26 @@ def labelled_twice(data):
     return data
 
 
+def labelled_unevenly(data):
+    data.y = data.y.repeat(int(data.num_bodies) - 1)
+    return data
+
+
+def labelled_by_a_row(data):
+    data.y = torch.ones(1, 3)
+    return data
+
+
 @pytest.mark.parametrize(
-    "change", [lambda data: data, colour, unlabelled, labelled_twice]
+    "change",
+    [
+        lambda data: data,
+        colour,
+        unlabelled,
+        labelled_twice,
+        labelled_unevenly,
+        labelled_by_a_row,
+    ],
 )
 def test_a_batch_becomes_that_of_the_bones(sample, change):
     samples = [change(sample(bodies=b, seed=b, y=b)) for b in (2, 1, 3)]

@@ -58,8 +58,8 @@ class TemporalConv(Module):
         conv = self.conv
         return (
             type(conv) is Conv2d
-            and isinstance(conv.padding, tuple)
-            and conv.padding[0] == 0
+            and conv.kernel_size[0] == conv.stride[0] == 1
+            and conv.padding == (0, (conv.kernel_size[1] - 1) // 2)
             and conv.dilation == (1, 1)
             and conv.groups == 1
             and conv.padding_mode == "zeros"

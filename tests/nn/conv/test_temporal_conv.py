@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from symgnn_pyg.nn import TemporalConv
+from symgnn_pyg.ops.temporal_images import images, rows
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -74,6 +75,21 @@ def test_hooks_of_the_convolution_are_called(kernel_size):
     plain = layer(x)
     layer.conv.register_forward_hook(lambda module, inputs, out: 2 * out)
     torch.testing.assert_close(layer(x), 2 * plain)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"kernel_size": (1, 1), "padding": (0, 1)},
+        {"kernel_size": (1, 1), "stride": (2, 1)},
+        {"kernel_size": (1, 1), "groups": 2},
+        {"kernel_size": (3, 1), "padding": (1, 0)},
+    ],
+)
+def test_another_conv2d_in_its_place(arguments):
+    layer, x = TemporalConv(4, 6, 1), torch.randn(5, 7, 4)
+    layer.conv = torch.nn.Conv2d(4, 6, **arguments)
+    torch.testing.assert_close(layer(x), rows(layer.conv(images(x))))
 
 
 class Doubled(torch.nn.Module):
