@@ -75,9 +75,8 @@ def all_settings(name: str, threads: list[int], quick: bool) -> list[list[str]]:
         threads = threads[:1]
     found = [["--threads", str(count)] for count in threads]
     if name == "operators":
-        first = found[0]
-        found.append([*first, "--allocator", "tuned"])
-        found.append([*first, "--dtype", "bfloat16"])
+        found += [[*each, "--allocator", "tuned"] for each in found]
+        found.append([*found[0], "--dtype", "bfloat16"])
     return found
 
 
