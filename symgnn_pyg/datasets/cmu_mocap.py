@@ -8,10 +8,9 @@ from symgnn_pyg.datasets.motion_dataset import (
     MotionDataset,
     Window,
     all_windows,
-    check_split,
-    check_window,
 )
-from symgnn_pyg.datasets.prepare import Recording, prepare, report_missing
+from symgnn_pyg.datasets.prepare import report_missing
+from symgnn_pyg.datasets.published_files import TEST_SEED, PublishedFiles
 from symgnn_pyg.datasets.source import Source, read_table
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.layouts import CMU26, CMU26_IN_38, CMU38
@@ -29,7 +28,6 @@ ACTIONS = (
 COLUMNS = 3 + 3 * CMU38.num_joints
 VALIDATION = 5
 TEST_WINDOWS = 8
-TEST_SEED = 1234567890
 # What a published window observes and predicts, whatever part of it is used.
 TEST_OBSERVED, TEST_FUTURE = 50, 25
 TEST_SPAN = TEST_OBSERVED + TEST_FUTURE
@@ -110,24 +108,12 @@ class CMUMocap(MotionDataset):
         store: str | os.PathLike[str] | None = None,
         transform: Callable[[SkeletonData], SkeletonData] | None = None,
     ) -> None:
-        check_window(observed, future, stride)
-        check_split(split)
-        if split == "test" and (
-            observed > TEST_OBSERVED or future > TEST_FUTURE
-        ):
-            raise ValueError(
-                f"The published windows observe {TEST_OBSERVED} frames and "
-                f"predict {TEST_FUTURE}, fewer than {observed} and {future}"
-            )
-        unknown = [action for action in actions if action not in ACTIONS]
-        if unknown:
-            raise ValueError(
-                f"Unknown action {unknown[0]!r}; there are {', '.join(ACTIONS)}"
-            )
+        published = TEST_OBSERVED, TEST_FUTURE
+        FILES.check(split, observed, future, stride, actions, published)
         with Source(root, anchors=("train", "test")) as source:
-            missing = _missing(source, actions)
-            report_missing(missing, source, "CMU Mocap", allow_missing)
-            opened = _prepare(source, store or f"{source.path}.h5")
+            missing = FILES.missing(source, actions)
+            report_missing(missing, source, FILES.title, allow_missing)
+            opened = FILES.prepare(source, store or f"{source.path}.h5")
         super().__init__(
             opened,
             _windows(opened, split, observed, future, stride, actions),
@@ -147,28 +133,6 @@ def _names() -> Iterator[tuple[str, str]]:
         yield action, f"test/{action}/{action}_1.txt"
 
 
-def _missing(source: Source, actions: Sequence[str]) -> list[str]:
-    return [
-        name
-        for action, name in _names()
-        if action in actions and name not in source
-    ]
-
-
-def _prepare(source: Source, path: str | os.PathLike[str]) -> SequenceStore:
-    recordings = [
-        Recording(name.removesuffix(".txt"), name, ACTIONS.index(action))
-        for action, name in _names()
-        if name in source
-    ]
-    if not recordings:
-        raise DataError(
-            f"{source.path} holds none of the files of CMU Mocap, such as "
-            f"train/walking/walking_1.txt"
-        )
-    return prepare(path, source, recordings, parse, CMU26, ACTIONS)
-
-
 def parse(content: bytes, where: str) -> np.ndarray:
     r"""The frames of a file, of shape :math:`[T, 26, 3]`.
 
@@ -181,6 +145,9 @@ def parse(content: bytes, where: str) -> np.ndarray:
     """
     table = read_table(content, where, COLUMNS)  # [T, 3 + 38 * 3]
     return table[:, 3:].reshape(len(table), -1, 3)[:, CMU26_IN_38]
+
+
+FILES = PublishedFiles("CMU Mocap", list(_names()), ACTIONS, CMU26, parse)
 
 
 def _windows(

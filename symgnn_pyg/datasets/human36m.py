@@ -4,15 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from symgnn_pyg.data import SequenceStore, SkeletonData
-from symgnn_pyg.datasets.cmu_mocap import TEST_SEED
 from symgnn_pyg.datasets.motion_dataset import (
     MotionDataset,
     Window,
     all_windows,
-    check_split,
-    check_window,
 )
-from symgnn_pyg.datasets.prepare import Recording, prepare, report_missing
+from symgnn_pyg.datasets.prepare import report_missing
+from symgnn_pyg.datasets.published_files import TEST_SEED, PublishedFiles
 from symgnn_pyg.datasets.source import Source, read_table
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.layouts import H36M20
@@ -120,29 +118,12 @@ class Human36M(MotionDataset):
         store: str | os.PathLike[str] | None = None,
         transform: Callable[[SkeletonData], SkeletonData] | None = None,
     ) -> None:
-        check_window(observed, future, stride)
-        check_split(split)
-        if split == "test" and (
-            observed > TEST_OBSERVED or future > TEST_FUTURE
-        ):
-            raise ValueError(
-                f"The published windows observe {TEST_OBSERVED} frames and "
-                f"leave {TEST_FUTURE} to predict, fewer than {observed} and "
-                f"{future}"
-            )
-        unknown = [action for action in actions if action not in ACTIONS]
-        if unknown:
-            raise ValueError(
-                f"Unknown action {unknown[0]!r}; there are {', '.join(ACTIONS)}"
-            )
+        published = TEST_OBSERVED, TEST_FUTURE
+        FILES.check(split, observed, future, stride, actions, published)
         with Source(root, anchors=SUBJECTS) as source:
-            missing = [
-                name
-                for action, name in _names()
-                if action in actions and name not in source
-            ]
-            report_missing(missing, source, "Human3.6M", allow_missing)
-            opened = _prepare(source, store or f"{source.path}.h5")
+            missing = FILES.missing(source, actions)
+            report_missing(missing, source, FILES.title, allow_missing)
+            opened = FILES.prepare(source, store or f"{source.path}.h5")
         _refuse_copies(opened)
         windows: list[Window] | np.ndarray
         if split == "test":
@@ -175,20 +156,6 @@ def _action(name: str) -> str:
     return name.partition("/")[2].partition("_")[0]
 
 
-def _prepare(source: Source, path: str | os.PathLike[str]) -> SequenceStore:
-    recordings = [
-        Recording(name.removesuffix(".txt"), name, ACTIONS.index(action))
-        for action, name in _names()
-        if name in source
-    ]
-    if not recordings:
-        raise DataError(
-            f"{source.path} holds none of the files of Human3.6M, such as "
-            f"S1/walking_1.txt"
-        )
-    return prepare(path, source, recordings, parse, H36M20, ACTIONS)
-
-
 def parse(content: bytes, where: str) -> np.ndarray:
     r"""The frames of a file, of shape :math:`[T, 20, 3]`.
 
@@ -201,6 +168,9 @@ def parse(content: bytes, where: str) -> np.ndarray:
     """
     table = read_table(content, where, COLUMNS)  # [T, 3 + 32 * 3]
     return table[:, 3:].reshape(len(table), -1, 3)[:, H36M20_IN_32]
+
+
+FILES = PublishedFiles("Human3.6M", list(_names()), ACTIONS, H36M20, parse)
 
 
 def _refuse_copies(store: SequenceStore) -> None:
