@@ -110,6 +110,12 @@ def _load(
 
 
 @triton.jit
+def _tile(matrix, rows, inside, column, width, COLUMNS: tl.constexpr):
+    """Those of a matrix whose rows lie one after the other."""
+    return _load(matrix, rows, inside, width, column, width, 1, COLUMNS)
+
+
+@triton.jit
 def _dot(a, b, total, PRECISION: tl.constexpr):
     if INTERPRETED:
         # It would take numbers of bfloat16 for integers.
@@ -154,12 +160,12 @@ def mix(
     i = tl.arange(0, JOINTS)
     total = tl.zeros([JOINTS * FRAMES, OUT_CHANNELS], tl.float32)
     for channel in range(0, width, CHANNELS):
-        tile = _load(x, rows, inside, width, channel, width, 1, CHANNELS)
+        tile = _tile(x, rows, inside, channel, width, CHANNELS)
         tile = tl.reshape(tile, [JOINTS, FRAMES * CHANNELS])
         c = channel + tl.arange(0, CHANNELS)
         for k in range(num_graphs):
             a = graphs + entry + k * size * size
-            a = _load(a, i, i < size, size, 0, size, 1, JOINTS)
+            a = _tile(a, i, i < size, 0, size, JOINTS)
             if TRANSPOSED:
                 a = tl.trans(a)
             w = weight + k * weight_stride
@@ -221,18 +227,9 @@ def graph_gradient(
         channel = item // out_tiles % tiles * CHANNELS
         frame = item // out_tiles // tiles * FRAMES
         rows, inside = _rows(row, size, frame, num_frames, JOINTS, FRAMES)
-        tile = _load(x, rows, inside, width, channel, width, 1, CHANNELS)
+        tile = _tile(x, rows, inside, channel, width, CHANNELS)
         tile = tl.reshape(tile, [JOINTS, FRAMES * CHANNELS])
-        g = _load(
-            grad,
-            rows,
-            inside,
-            out_width,
-            out_channel,
-            out_width,
-            1,
-            OUT_CHANNELS,
-        )
+        g = _tile(grad, rows, inside, out_channel, out_width, OUT_CHANNELS)
         d = out_channel + tl.arange(0, OUT_CHANNELS)
         w = weight + k * width * out_width
         w = _load(w, d, d < out_width, 1, channel, width, out_width, CHANNELS)
@@ -284,22 +281,13 @@ def weight_gradient(
         sample = item // frame_tiles
         row, entry, size = _sample(samples, sample, num_joints, num_graphs)
         a = graphs + entry + k * size * size
-        a = _load(a, i, i < size, size, 0, size, 1, JOINTS)
+        a = _tile(a, i, i < size, 0, size, JOINTS)
         rows, inside = _rows(row, size, frame, num_frames, JOINTS, FRAMES)
-        tile = _load(x, rows, inside, width, channel, width, 1, CHANNELS)
+        tile = _tile(x, rows, inside, channel, width, CHANNELS)
         tile = tl.reshape(tile, [JOINTS, FRAMES * CHANNELS])
         mixed = _dot(a, tile, None, PRECISION).to(tile.dtype)
         mixed = tl.reshape(mixed, [JOINTS * FRAMES, CHANNELS])
-        g = _load(
-            grad,
-            rows,
-            inside,
-            out_width,
-            out_channel,
-            out_width,
-            1,
-            OUT_CHANNELS,
-        )
+        g = _tile(grad, rows, inside, out_channel, out_width, OUT_CHANNELS)
         total = _dot(tl.trans(mixed), g, total, PRECISION)
     c = channel + tl.arange(0, CHANNELS)
     offset, inside = _offsets(
