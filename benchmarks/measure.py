@@ -136,11 +136,14 @@ def interleaved(
     repeats: int,
     seconds: float = 10.0,
     device: torch.device = CPU,
+    twice: bool = False,
 ) -> dict[str, list[float]]:
     """The seconds of each run. Candidates take turns for :obj:`repeats`
     rounds after a warm-up, or for as many as start within :obj:`seconds`, but
     two at least; each round in an order of its own, since a candidate finds
-    the caches and the memory that the one before it left.
+    the caches and the memory that the one before it left. With :obj:`twice`
+    each runs twice in its turn, and the second run counts: in the first the
+    system may still be clearing gigabytes that the one before it has freed.
     """
     times: dict[str, list[float]] = {name: [] for name in candidates}
     for run in candidates.values():
@@ -152,6 +155,8 @@ def interleaved(
         if done >= 2 and time.perf_counter() > end:
             break
         for name in order.sample(list(candidates), len(candidates)):
+            if twice:
+                candidates[name]()
             times[name].append(seconds_of(candidates[name]))
     return times
 
