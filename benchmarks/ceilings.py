@@ -73,10 +73,9 @@ class Work(NamedTuple):
             Work(forward + backward, 3 * operations),
         )
 
-    @staticmethod
-    def to_keep(problem: Problem) -> int:
-        """The bytes of what training must hold at last: the result and the
-        gradients of all inputs."""
-        x, graphs, weight = problem
-        out = x.nbytes // weight.size(1) * weight.size(2)
-        return x.nbytes + out + weight.nbytes + sum(g.nbytes for g in graphs)
+
+def bytes_to_keep(problem: Problem) -> int:
+    """What training must hold at last: the result and all gradients."""
+    x, graphs, weight = problem
+    out = x.nbytes // weight.size(1) * weight.size(2)
+    return x.nbytes + out + weight.nbytes + sum(g.nbytes for g in graphs)

@@ -21,7 +21,7 @@ from statistics import median
 import torch
 from torch import Tensor
 
-from benchmarks.ceilings import Ceilings, Work
+from benchmarks.ceilings import Ceilings, Work, bytes_to_keep
 from benchmarks.measure import (
     CPU,
     Table,
@@ -119,7 +119,7 @@ def main() -> None:
                 Work.of(problem), (forward, times), strict=True
             )
         )
-        memory = Work.to_keep(problem) / peaks[BASE]
+        memory = bytes_to_keep(problem) / peaks[BASE]
         table.add(name_of_shape, CEILING, *least, memory)
     write(args, [table, *targets(table)])
 

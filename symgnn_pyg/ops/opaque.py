@@ -82,16 +82,10 @@ def _skip_empty(forward: Kernel) -> Kernel:
 
 
 def _skip_empty_backward(backward: Backward) -> Backward:
-    def run(
-        grad: Tensor,
-        x: Tensor,
-        graphs: Tensor,
-        weight: Tensor,
-        sizes: Sequence[int],
-        needs: Sequence[bool],
-    ) -> Gradients:
+    def run(grad: Tensor, x: Tensor, *inputs: Any) -> Gradients:
         if grad.numel() and x.numel():
-            return backward(grad, x, graphs, weight, sizes, needs)
+            return backward(grad, x, *inputs)
+        graphs, weight, _, needs = inputs
         zeros = empty_gradients(x, graphs, weight, needs)
         for each in zeros:
             each.zero_()
