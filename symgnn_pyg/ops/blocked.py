@@ -1,11 +1,11 @@
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from symgnn_pyg.ops.opaque import Gradients, empty_gradients, opaque
+from symgnn_pyg.ops.sample_groups import sample_groups
 
 # A scratch of more numbers would leave the last cache.
 SCRATCH = 2**22
@@ -23,17 +23,18 @@ class _Block(NamedTuple):
 def _blocks(
     x: Tensor, graphs: Tensor, weight: Tensor, sizes: Sequence[int]
 ) -> Iterator[_Block]:
-    (num_rows, frames, width), num_graphs = x.shape, weight.size(0)
-    if len(sizes) == 1:
-        sizes = list(sizes) * (num_rows // sizes[0])
-    counts = _counts(sizes, num_graphs * frames * width)
-    joints = max((count * v for count, v in counts), default=0)
-    scratch = x.new_empty(joints * num_graphs * frames * width)
-    row = entry = 0
-    for count, v in counts:
-        rows = slice(row, row + count * v)
-        entries = slice(entry, entry + count * num_graphs * v * v)
-        mixed = scratch[: count * num_graphs * v * frames * width]
+    (_, frames, width), num_graphs = x.shape, weight.size(0)
+    threads, per_joint = torch.get_num_threads(), num_graphs * frames * width
+
+    def most(v: int) -> int:
+        # Two samples a core keep it busy while one waits for memory.
+        return max(threads, min(2 * threads, SCRATCH // (v * per_joint)))
+
+    groups = list(sample_groups(x, num_graphs, sizes, most))
+    joints = max(count * v for count, v, _, _ in groups)
+    scratch = x.new_empty(joints * per_joint)
+    for count, v, rows, entries in groups:
+        mixed = scratch[: count * v * per_joint]
         yield _Block(
             rows,
             entries,
@@ -42,18 +43,6 @@ def _blocks(
             mixed.view(count, num_graphs * v, frames * width),
             mixed.view(count, num_graphs, v * frames, width),
         )
-        row, entry = rows.stop, entries.stop
-
-
-def _counts(sizes: Sequence[int], per_joint: int) -> list[tuple[int, int]]:
-    threads, counts = torch.get_num_threads(), []
-    for v, run in groupby(sizes):
-        # Two samples a core keep it busy while one waits for memory.
-        fit = SCRATCH // max(1, v * per_joint)
-        most = max(threads, min(2 * threads, fit))
-        left = len(list(run))
-        counts += [(min(most, left - at), v) for at in range(0, left, most)]
-    return counts
 
 
 def _forward(

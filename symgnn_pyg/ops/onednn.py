@@ -7,42 +7,53 @@ from torch import Tensor
 
 from symgnn_pyg.ops.opaque import Gradients, empty_gradients, opaque
 from symgnn_pyg.ops.product import onednn_is_faster, product
+from symgnn_pyg.ops.sample_groups import sample_groups
 
 # So many rows keep a core busy, and their K copies near it.
 ROWS = 2500
+# The gradient of fewer weights is too little work for several cores, but for
+# one image each.
+LARGE = 2**14
 
 
 class _Piece(NamedTuple):
     rows: slice  # of the features
     frames: slice  # of the features
     entries: slice  # of the graphs
-    graphs: Tensor  # [K*V, V]
-    samples: Tensor  # [V, P*C]
+    graphs: Tensor  # [B, K*V, V]
+    samples: Tensor  # [B, V, P*C]
 
 
 def _pieces(
     x: Tensor, graphs: Tensor, num_graphs: int, sizes: Sequence[int]
 ) -> Iterator[_Piece]:
-    r"""Sample after sample, long ones in runs of frames."""
-    num_rows, num_frames, _ = x.shape
-    if len(sizes) == 1:
-        sizes = list(sizes) * (num_rows // sizes[0])
-    row = entry = 0
-    for v in sizes:
-        rows = slice(row, row + v)
-        entries = slice(entry, entry + num_graphs * v * v)
-        count = max(1, round(v * num_frames / ROWS / torch.get_num_threads()))
-        length = -(-num_frames // count)
+    r"""Sample after sample, long ones in runs of frames; where there are
+    several cores, short ones two a core."""
+    num_frames, threads = x.size(1), torch.get_num_threads()
+
+    def most(v: int) -> int:
+        is_short = round(ROWS / (v * num_frames)) > 1
+        return 2 * threads if is_short and threads > 1 else 1
+
+    for count, v, rows, entries in sample_groups(x, num_graphs, sizes, most):
+        runs = max(1, round(v * num_frames / ROWS / threads))
+        length = -(-num_frames // runs)
         for at in range(0, num_frames, length):
             frames = slice(at, at + length)
             yield _Piece(
                 rows,
                 frames,
                 entries,
-                graphs[entries].view(num_graphs * v, v),
-                x[rows, frames].contiguous().flatten(1),
+                graphs[entries].view(count, num_graphs * v, v),
+                x[rows, frames].contiguous().view(count, v, -1),
             )
-        row, entry = rows.stop, entries.stop
+
+
+def _mixed(piece: _Piece) -> Tensor:
+    if len(piece.graphs) == 1:
+        return product(piece.graphs[0], piece.samples[0])
+    # Slower by itself, but side by side as the convolution takes them.
+    return torch.bmm(piece.graphs, piece.samples)
 
 
 def _filters(weight: Tensor) -> Tensor:
@@ -64,10 +75,10 @@ def _convolution(weight: Tensor) -> Callable[[Tensor], Tensor]:
     )
 
 
-def _image(rows: Tensor, height: int) -> Tensor:
-    r"""Views so many stacked matrices :math:`[V P, C]` as the rows of a
-    channels-last image :math:`[1, C, K, V P]`."""
-    return rows.view(1, height, -1, rows.size(-1)).permute(0, 3, 1, 2)
+def _images(rows: Tensor, count: int, height: int) -> Tensor:
+    r"""Views so many times so many matrices :math:`[V P, C]` as channels-last
+    images :math:`[B, C, K, V P]`."""
+    return rows.view(count, height, -1, rows.size(-1)).permute(0, 3, 1, 2)
 
 
 def _forward(
@@ -78,8 +89,9 @@ def _forward(
     out = x.new_empty(*x.shape[:2], out_width)
     convolve = _convolution(weight)
     for piece in _pieces(x, graphs, num_graphs, sizes):
-        mixed = product(piece.graphs, piece.samples).view(-1, width)
-        y = convolve(_image(mixed, num_graphs))
+        count = len(piece.graphs)
+        mixed = _mixed(piece).view(-1, width)
+        y = convolve(_images(mixed, count, num_graphs))
         here = out[piece.rows, piece.frames]
         here.copy_(y.permute(0, 2, 3, 1).view_as(here))
         # Before the next ones, which then lie where these did, in the cache.
@@ -101,30 +113,56 @@ def _backward(
     grad_graphs.zero_()
     # Numbers of half precision would be lost in long sums.
     wide = torch.promote_types(weight.dtype, torch.float)
-    sums = weight.new_zeros(out_width, num_graphs * width, dtype=wide)
+    sums = weight.new_zeros(out_width, num_graphs, width, dtype=wide)
     filters = _filters(weight)
     for piece in _pieces(x, graphs, num_graphs, sizes):
+        count = len(piece.graphs)
         g = grad[piece.rows, piece.frames].reshape(-1, out_width)
         if needs[2]:
-            mixed = product(piece.graphs, piece.samples)
-            # A copy with the hops side by side, for one product of them all.
-            mixed = mixed.view(num_graphs, -1, width).transpose(0, 1).flatten(1)
-            sums += product(g.t(), mixed)
-            del mixed
+            sums += _grad_filters(g, piece, filters)
         if needs[0] or needs[1]:
-            hops = torch.conv_transpose2d(_image(g, 1), filters)
-            hops = hops.permute(0, 2, 3, 1).reshape(piece.graphs.size(0), -1)
+            hops = torch.conv_transpose2d(_images(g, count, 1), filters)
+            hops = hops.permute(0, 2, 3, 1).reshape(*piece.graphs.shape[:2], -1)
             if needs[0]:
                 here = grad_x[piece.rows, piece.frames]
-                here.copy_(product(piece.graphs.t(), hops).view_as(here))
+                for i, y in enumerate(here.chunk(count)):
+                    y.copy_(product(piece.graphs[i].t(), hops[i]).view_as(y))
             if needs[1]:
-                pairs = product(hops, piece.samples.t())
-                grad_graphs[piece.entries] += pairs.flatten()
+                here = grad_graphs[piece.entries].view_as(piece.graphs)
+                for i, y in enumerate(here.unbind()):
+                    y += product(hops[i], piece.samples[i].t())
             del hops
     if needs[2]:
-        total = sums.view(out_width, num_graphs, width)
-        grad_weight.copy_(total.permute(1, 2, 0))
+        grad_weight.copy_(sums.permute(1, 2, 0))
     return grad_x, grad_graphs, grad_weight
+
+
+def _grad_filters(grad: Tensor, piece: _Piece, filters: Tensor) -> Tensor:
+    r"""The gradient of the weights, :math:`[C_{out}, K, C_{in}]`."""
+    count, (_, width, num_graphs, _) = len(piece.graphs), filters.shape
+    if count > 1 and filters.numel() < LARGE:
+        mixed = _images(_mixed(piece).view(-1, width), count, num_graphs)
+        _, total, _ = torch.ops.aten.convolution_backward(
+            _images(grad, count, 1),
+            mixed,
+            filters,
+            None,
+            [1, 1],
+            [0, 0],
+            [1, 1],
+            False,
+            [0, 0],
+            1,
+            [False, True, False],
+        )
+        return total.squeeze(3).mT
+    # A copy with the hops side by side, for one product of them all.
+    hops = grad.new_empty(grad.size(0), num_graphs, width)
+    for i, y in enumerate(hops.chunk(count)):
+        mixed = product(piece.graphs[i], piece.samples[i])
+        y.copy_(mixed.view(num_graphs, -1, width).transpose(0, 1))
+        del mixed
+    return product(grad.t(), hops.flatten(1)).view(-1, num_graphs, width)
 
 
 _mix = opaque("onednn", _forward, _backward)
@@ -133,10 +171,11 @@ _mix = opaque("onednn", _forward, _backward)
 def graph_mix_onednn(
     x: Tensor, graphs: Tensor, weight: Tensor, sizes: Sequence[int]
 ) -> Tensor:
-    r"""As the blocked kernel, sample by sample, with all of its work in
+    r"""As the blocked kernel, sample by sample, with most of its work in
     products of :func:`~symgnn_pyg.ops.product.product` and in convolutions:
     the features that the :math:`K` graphs have mixed are the :math:`K` rows of
     an image, and one convolution multiplies them by their weights and sums
-    them up. On some processors both take half the time of torch's BLAS.
+    them up. On some processors both take half the time of torch's BLAS. With
+    several cores, short samples share a convolution, an image for each.
     """
     return _mix(x, graphs, weight, sizes)

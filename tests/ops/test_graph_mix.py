@@ -108,6 +108,37 @@ def test_long_samples_in_runs_of_frames(monkeypatch, rows, dtype):
     torch.testing.assert_close(found, grads(expected, tensors), **tolerance)
 
 
+@pytest.fixture
+def _two_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("_two_threads")
+@pytest.mark.parametrize("large", [0, 10**9], ids=["product", "images"])
+@pytest.mark.parametrize(
+    "sizes", [[24] * 7, [24] * 5 + [18, 26, 26]], ids=["equal", "unequal"]
+)
+def test_short_samples_in_groups(monkeypatch, sizes, large, dtype):
+    monkeypatch.setattr(onednn, "LARGE", large)
+    x, graphs, weight, leaves = unequal(sizes, 25, 32, dtype=dtype)
+
+    def grouped(*_):
+        with ops.use("onednn"):
+            return ops.graph_mix(x, graphs, weight)
+
+    def single(*_):
+        return one_by_one(x, graphs, weight)
+
+    tolerance = {} if dtype == torch.double else {"rtol": 1e-4, "atol": 1e-2}
+    torch.testing.assert_close(grouped(), single().to(dtype), **tolerance)
+    torch.testing.assert_close(
+        grads(grouped, leaves), grads(single, leaves), **tolerance
+    )
+
+
 @pytest.mark.parametrize("dims", [(0, 1), (0, 2), (1, 2)])
 def test_non_contiguous_features(kernel, dims):
     x, weight, *graphs = inputs((2, 3, 6, 6, 2), "shared")
@@ -276,10 +307,10 @@ BATCHES = [
 ]
 
 
-def unequal(sizes, frames=3, dtype=torch.double):
+def unequal(sizes, frames=3, width=2, dtype=torch.double):
     """Two graphs that samples of a size share, and one of each sample's own."""
-    x = torch.randn(sum(sizes), frames, 2, dtype=dtype)
-    weight = torch.randn(3, 2, 3, dtype=dtype)
+    x = torch.randn(sum(sizes), frames, width, dtype=dtype)
+    weight = torch.randn(3, width, 3, dtype=dtype)
     shared = [
         {v: torch.randn(v, v, dtype=dtype) for v in sorted(set(sizes))}
         for _ in range(2)
@@ -323,7 +354,7 @@ def test_unequal_sizes(kernel, sizes, frames):
 def test_random_batches_of_unequal_sizes(kernel, seed, dtype):
     random = torch.Generator().manual_seed(seed)
     sizes = torch.randint(1, 26, (9,), generator=random).tolist()
-    x, graphs, weight, _ = unequal(sizes, 4, dtype)
+    x, graphs, weight, _ = unequal(sizes, 4, dtype=dtype)
     torch.testing.assert_close(
         ops.graph_mix(x, graphs, weight),
         one_by_one(x, graphs, weight).to(dtype),
