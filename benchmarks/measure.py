@@ -136,14 +136,13 @@ def interleaved(
     repeats: int,
     seconds: float = 10.0,
     device: torch.device = CPU,
-    twice: bool = False,
 ) -> dict[str, list[float]]:
     """The seconds of each run. Candidates take turns for :obj:`repeats`
     rounds after a warm-up, or for as many as start within :obj:`seconds`, but
     two at least; each round in an order of its own, since a candidate finds
-    the caches and the memory that the one before it left. With :obj:`twice`
-    each runs twice in its turn, and the second run counts: in the first the
-    system may still be clearing gigabytes that the one before it has freed.
+    the caches and the memory that the one before it left. On a CPU each runs
+    twice in its turn, and the second run counts: in the first the system may
+    still be clearing gigabytes that the one before it has freed.
     """
     times: dict[str, list[float]] = {name: [] for name in candidates}
     for run in candidates.values():
@@ -155,8 +154,6 @@ def interleaved(
         if done >= 2 and time.perf_counter() > end:
             break
         for name in order.sample(list(candidates), len(candidates)):
-            if twice:
-                candidates[name]()
             times[name].append(seconds_of(candidates[name]))
     return times
 
@@ -165,6 +162,7 @@ def _seconds_on_cpu(run: Run) -> float:
     # What else runs on the machine does not count in the time of one thread.
     one = torch.get_num_threads() == 1
     clock = time.process_time if one else time.perf_counter
+    run()
     start = clock()
     run()
     return clock() - start

@@ -102,10 +102,9 @@ def main() -> None:
         candidates = {name: make(problem) for name, make in CANDIDATES.items()}
         check(problem, candidates)
         runs = {name: training(c, c.leaves) for name, c in candidates.items()}
-        clock = functools.partial(interleaved, twice=True)
         with torch.no_grad():
-            forward = clock(candidates, *budget(args.quick))
-        times = clock(runs, *budget(args.quick))
+            forward = interleaved(candidates, *budget(args.quick))
+        times = interleaved(runs, *budget(args.quick))
         peaks = {name: peak_bytes(run) for name, run in runs.items()}
         name_of_shape = " ".join(map(str, shape))
         pairs = ratios(forward, BASE), ratios(times, BASE)
