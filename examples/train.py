@@ -2,6 +2,7 @@
 
     python examples/train.py                          # made-up motion
     python examples/train.py --data cmu_mocap.zip     # real motion
+    python examples/train.py --data nturgbd_skeletons.zip --dataset ntu
     python examples/train.py --resume                 # where it was killed
     torchrun --nproc-per-node=2 examples/train.py     # two processes
 
@@ -15,14 +16,23 @@ import logging
 import os
 import signal
 import warnings
+from functools import partial
 from pathlib import Path
 
 from lightning.pytorch import seed_everything
 from shared import light_network, positive, weighting
 from torch_geometric.transforms import Compose
 
-from symgnn_pyg.datasets import CMUMocap, MotionDataset, SyntheticMotion
+from symgnn_pyg.datasets import (
+    NTURGBD,
+    CMUMocap,
+    Human36M,
+    KineticsSkeleton,
+    MotionDataset,
+    SyntheticMotion,
+)
 from symgnn_pyg.errors import DataError
+from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.training import (
     RECIPES,
     MotionDataModule,
@@ -30,7 +40,18 @@ from symgnn_pyg.training import (
     load_best,
     make_trainer,
 )
-from symgnn_pyg.transforms import Mirror, ToBones
+from symgnn_pyg.transforms import Center, Mirror, NormalizeView, ToBones
+
+# How each data set is opened, and what its channels are.
+DATASETS = {
+    "cmu": (partial(CMUMocap, allow_missing=True), "rotation"),
+    "h36m": (partial(Human36M, allow_missing=True), "rotation"),
+    "ntu": (NTURGBD, "position"),
+    "ntu120": (partial(NTURGBD, num_classes=120), "position"),
+    "kinetics": (partial(KineticsSkeleton, allow_missing=True), "position"),
+}
+# What the field does with the positions of NTU-RGB+D.
+UPRIGHT = [Center(1), NormalizeView(spine=(0, 1), shoulders=(8, 4))]
 
 
 def main() -> None:
@@ -70,8 +91,10 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--data",
         default="synthetic",
-        help="'synthetic', or the folder or zip archive of CMU Mocap",
+        help="'synthetic', or the folder or zip archive of the data set",
     )
+    parser.add_argument("--dataset", choices=DATASETS, default="cmu")
+    parser.add_argument("--network", choices=["light", "full"], default="light")
     count = positive(int, 1)
     parser.add_argument("--epochs", type=count, default=20)
     parser.add_argument("--observed", type=count, default=50, help="frames")
@@ -81,7 +104,7 @@ def parse_arguments() -> argparse.Namespace:
         type=count,
         nargs="+",
         default=[32, 64, 128, 256],
-        help="the width of each block",
+        help="the width of each block of the light network",
     )
     parser.add_argument(
         "--batch-size",
@@ -142,19 +165,40 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="a few steps")
     parser.add_argument("--output", type=Path, default=Path("outputs/train"))
     parser.add_argument("--seed", type=int, default=0)
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.data == "synthetic" and args.dataset != "cmu":
+        parser.error(f"--dataset {args.dataset} needs its --data")
+    return args
 
 
 def run(args: argparse.Namespace, last: Path) -> None:
     seed_everything(args.seed, verbose=False)
     train, val = (open_split(args, split) for split in ("train", "val"))
-    standardize = train.standardize()
-    transforms = [standardize, ToBones()] if args.bones else [standardize]
+    kind = DATASETS[args.dataset][1]
+    transforms, about = [], {}
+    if kind == "rotation":
+        standardize = train.standardize()
+        transforms.append(standardize)
+        about["mean"] = standardize.mean.tolist()
+        about["std"] = standardize.std.tolist()
+    elif args.dataset.startswith("ntu"):
+        transforms += UPRIGHT
+    if args.bones:
+        transforms.append(ToBones())
+    mirror = [Mirror(kind=kind)] if args.mirror else []
     val.transform = Compose(transforms)
-    mirror = [Mirror(kind="rotation")] if args.mirror else []
     train.transform = Compose([*mirror, *transforms])
     val = val[:: max(1, len(val) // 256)]
-    model = light_network(train, args.channels, args.dropout)
+    if args.network == "light":
+        model = light_network(train, args.channels, args.dropout)
+    else:
+        model = SymGNN.full(
+            train.skeleton,
+            train.num_classes,
+            observed=args.observed,
+            future=args.future,
+            dropout=args.dropout,
+        )
     task = SymGNNTask(
         model,
         train,
@@ -164,7 +208,7 @@ def run(args: argparse.Namespace, last: Path) -> None:
         seed=args.seed,
         skip_nonfinite=args.skip_nonfinite,
         prediction_loss=args.loss,
-        metric="position" if args.bones else "angle",
+        metric="position" if args.bones or kind == "position" else "angle",
     )
     if args.compile:
         task.compile()
@@ -196,10 +240,9 @@ def run(args: argparse.Namespace, last: Path) -> None:
             args.output / "model",
             classes=train.classes,
             trained=[train.classes[i] for i in train.labels.unique().tolist()],
-            mean=standardize.mean.tolist(),
-            std=standardize.std.tolist(),
             seed=args.seed,
             metrics=best,
+            **about,
         )
         print(f"Wrote {args.output / 'model'}")
 
@@ -213,13 +256,12 @@ def open_split(args: argparse.Namespace, split: str) -> MotionDataset:
             future=args.future,
             seed=args.seed,
         )
-    return CMUMocap(
+    return DATASETS[args.dataset][0](
         args.data,
         split,
         observed=args.observed,
         future=args.future,
-        allow_missing=True,
-        store=args.output / "cmu_mocap.h5",
+        store=args.output / f"{Path(args.data).stem}.h5",
     )
 
 

@@ -242,8 +242,11 @@ class SymGNNTask(LightningModule):
                 for frames in (batch.future, out.future, batch.x[:, -1:])
             )
             still = last.expand_as(future)
-            self.metrics["error"].update(predicted, future, batch.y)
-            self.metrics["still"].update(still, future, batch.y)
+            counts = self._num_bodies(batch)
+            # Each body counts in the class of its sample.
+            y = batch.y if counts is None else batch.y.repeat_interleave(counts)
+            self.metrics["error"].update(predicted, future, y)
+            self.metrics["still"].update(still, future, y)
         if out.logits is not None:
             for k in ("top1", "top5"):
                 if k in self.metrics:

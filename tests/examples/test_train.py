@@ -1,15 +1,18 @@
+import json
 import re
 import runpy
 import sys
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from symgnn_pyg.data import bone_features
 from symgnn_pyg.nn import DualSymGNN, SymGNN
 from symgnn_pyg.training import SafetensorsCheckpoint
+from tests.datasets import kinetics_document, ntu_document
 
 SCRIPT = Path(__file__).resolve().parents[2] / "examples" / "train.py"
 
@@ -71,6 +74,73 @@ def test_network_of_the_bones(run):
     x = torch.randn(26, 50, 3)
     out = DualSymGNN(joint, bone).eval()(x, bone_features(x, joint.skeleton))
     assert out.future.shape == (26, 4, 3)
+
+
+def write_ntu(root):
+    for subject in (1, 2, 5):
+        clip = ntu_document.poses(12, subject)
+        two = [{"a": pose, "b": pose + subject} for pose in clip]
+        path = root / f"S001C001P{subject:03d}R001A{subject:03d}.skeleton"
+        path.write_text(ntu_document.document(two))
+
+
+def write_kinetics(root):
+    for part in ("train", "val"):
+        (root / f"kinetics_{part}").mkdir()
+        labels = {}
+        for i in range(40):
+            clip = kinetics_document.clip(
+                [[kinetics_document.body(t / 10)] for t in range(5)], i % 2
+            )
+            path = root / f"kinetics_{part}" / f"c{i}.json"
+            path.write_text(json.dumps(clip))
+            labels[path.stem] = {
+                "has_skeleton": True,
+                "label": clip["label"],
+                "label_index": clip["label_index"],
+            }
+        table = root / f"kinetics_{part}_label.json"
+        table.write_text(json.dumps(labels))
+
+
+def write_h36m(root):
+    random = np.random.default_rng(0)
+    for subject in (1, 6, 7, 8, 9, 11):
+        path = root / f"S{subject}/walking_1.txt"
+        path.parent.mkdir()
+        rows = 0.3 * random.standard_normal((130, 99))
+        np.savetxt(path, rows, fmt="%.4f", delimiter=",")
+
+
+@pytest.mark.parametrize(
+    ("dataset", "write", "joints", "network"),
+    [
+        ("ntu", write_ntu, 25, "full"),
+        ("ntu120", write_ntu, 25, "light"),
+        ("kinetics", write_kinetics, 18, "light"),
+        ("h36m", write_h36m, 20, "light"),
+    ],
+)
+def test_each_data_set(run, tmp_path, dataset, write, joints, network):
+    root = tmp_path / dataset
+    root.mkdir()
+    write(root)
+    small = ["--channels", 8, 8] if network == "light" else []
+    output = run(
+        "--quick", "--mirror", "--data", root, "--dataset", dataset,
+        "--observed", 20, "--network", network, *small,
+    )  # fmt: skip
+    model = SymGNN.from_pretrained(output / "model")
+    assert model(torch.zeros(joints, 20, 3)).future.shape == (joints, 4, 3)
+    assert len(model.branches[0].joint_blocks) == (9 if not small else 2)
+    assert ("mean" in model.about) == (dataset == "h36m")
+    assert model.about["metrics"]["val_still"] > 0
+
+
+def test_data_set_without_its_data(run, capsys):
+    with pytest.raises(SystemExit):
+        run("--data", "synthetic", "--dataset", "ntu")
+    assert "--dataset ntu needs its --data" in capsys.readouterr().err
 
 
 def test_quick_run_and_a_run_that_goes_on(run):

@@ -1,6 +1,7 @@
 import pytest
 import torch
 from lightning.pytorch import Callback
+from torch_geometric.data import Batch
 from torch_geometric.transforms import Compose
 
 from symgnn_pyg.nn import PoseLoss, SymGNN, SymGNNOutput
@@ -66,6 +67,27 @@ def test_errors_are_those_of_the_data(tiny, tmp_path):
         float(wrong / still) - right, rel=1e-4
     )
     assert "val_top5" not in found[0]
+
+
+def test_each_body_counts_in_the_class_of_its_sample(tiny, tmp_path):
+    _, data, _ = tiny.make_run(tmp_path)
+    dataset = data.train_dataset
+    task = SymGNNTask(Fixed(), dataset, metric="position")
+    x, future = torch.randn(9, 4, 3), torch.randn(9, dataset.future, 3)
+    batch = Batch(
+        x=x, future=future, y=torch.tensor([1, 0]),
+        num_bodies=torch.tensor([2, 1]), _num_graphs=2,
+    )  # fmt: skip
+    task.validation_step(batch, 0)
+    for metric in (task.metrics["error"], task.metrics["still"]):
+        assert metric.count.tolist() == [1, 2]
+    gap = task._in_unit(future) - task._in_unit(x[:, -1:])
+    each = gap.norm(dim=-1).unflatten(0, (3, 3)).mean(dim=1)
+    torch.testing.assert_close(
+        task.metrics["still"].compute(),
+        torch.stack([each[2], each[:2].mean(dim=0)]).mean(dim=0).double(),
+    )
+    assert float(task.metrics["top1"].compute()) == 0.5
 
 
 @pytest.mark.parametrize(
