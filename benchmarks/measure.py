@@ -42,10 +42,11 @@ TUNED_ALLOCATOR = {
 
 
 def arguments(
-    doc: str | None, on_gpu: bool = False, **counts: int
+    doc: str | None, on_gpu: bool = False, **own: int | list[str]
 ) -> argparse.Namespace:
-    """Parses the settings that every benchmark has, and the :obj:`counts` of
-    one, and applies them. One that runs :obj:`on_gpu`, too, has a device.
+    """Parses the settings that every benchmark has, and a benchmark's
+    :obj:`own`, which are a number or one of some names, and applies them. One
+    that runs :obj:`on_gpu`, too, has a device.
     """
     parser = argparse.ArgumentParser(description=(doc or "").splitlines()[0])
     parser.add_argument(
@@ -64,8 +65,11 @@ def arguments(
         "--allocator", choices=["default", "tuned"], default="default"
     )
     parser.add_argument("--json", type=Path, metavar="FILE")
-    for name, count in counts.items():
-        parser.add_argument(f"--{name}", type=int, default=count)
+    for name, values in own.items():
+        if isinstance(values, int):
+            parser.add_argument(f"--{name}", type=int, default=values)
+        else:
+            parser.add_argument(f"--{name}", choices=values, default=values[0])
     args = parser.parse_args()
     tuned = TUNED_ALLOCATOR.items() <= os.environ.items()
     if args.allocator == "tuned" and not tuned:
