@@ -5,10 +5,7 @@ import torch
 from torch import Tensor
 
 from symgnn_pyg.ops.opaque import Gradients, empty_gradients, opaque
-from symgnn_pyg.ops.sample_groups import sample_groups
-
-# A scratch of more numbers would leave the last cache.
-SCRATCH = 2**22
+from symgnn_pyg.ops.sample_groups import sample_groups, samples_at_once
 
 
 class _Block(NamedTuple):
@@ -23,15 +20,14 @@ class _Block(NamedTuple):
 def _blocks(
     x: Tensor, graphs: Tensor, weight: Tensor, sizes: Sequence[int]
 ) -> Iterator[_Block]:
-    (_, frames, width), num_graphs = x.shape, weight.size(0)
-    threads, per_joint = torch.get_num_threads(), num_graphs * frames * width
+    (num_rows, frames, width), num_graphs = x.shape, weight.size(0)
+    per_joint = num_graphs * frames * width
 
     def most(v: int) -> int:
-        # Two samples a core keep it busy while one waits for memory.
-        return max(threads, min(2 * threads, SCRATCH // (v * per_joint)))
+        return samples_at_once(v * per_joint)
 
-    groups = list(sample_groups(x, num_graphs, sizes, most))
-    joints = max(count * v for count, v, _, _ in groups)
+    groups = list(sample_groups(num_rows, num_graphs, sizes, most))
+    joints = max(group.num_samples * group.num_joints for group in groups)
     scratch = x.new_empty(joints * per_joint)
     for count, v, rows, entries in groups:
         mixed = scratch[: count * v * per_joint]

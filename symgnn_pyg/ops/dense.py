@@ -23,7 +23,7 @@ def _gradients(
     for k, w in enumerate(weight):
         graph = graphs[:, k]
         if grad_weight is not None:
-            mixed = torch.bmm(graph, samples).view(-1, x.size(3))
+            mixed = torch.bmm(graph, samples).view(x.shape).flatten(0, 2)
             grad_weight[k] = product(rows.t(), mixed).t()
         if needs[0] or needs[1]:
             hop = product(rows, w.t()).view_as(samples)
@@ -47,7 +47,7 @@ def graph_mix_dense(x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
     for k, w in enumerate(weight):
         # Mixing first is the cheaper order where C_in <= C_out, as it is in
         # nearly all layers.
-        mixed = torch.bmm(graphs[:, k], samples).view(-1, x.size(3))
-        out = matmul(mixed, w, out)
+        mixed = torch.bmm(graphs[:, k], samples)
+        out = matmul(mixed.view(x.shape).flatten(0, 2), w, out)
     assert out is not None
     return out.view(*x.shape[:3], weight.size(2))

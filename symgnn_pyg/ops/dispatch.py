@@ -135,7 +135,7 @@ def graph_mix(
         dtype = torch.get_autocast_dtype(kind)
         x, stack, weight = x.to(dtype), stack.to(dtype), weight.to(dtype)
     frames = x.reshape(x.size(0), prod(x.shape[1:-1]), x.size(-1))
-    automatic = _kernel == "auto" or torch.compiler.is_exporting()
+    automatic = _kernel == "auto" or needs_plain_code()
     kernel = _choose(frames, weight, sizes) if automatic else _kernel
     out = KERNELS[kernel](frames, stack, weight, sizes)
     return out.view(*x.shape[:-1], weight.size(2))

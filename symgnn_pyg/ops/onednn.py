@@ -4,15 +4,16 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.grad import conv2d_weight
 
 from symgnn_pyg.ops.opaque import Gradients, empty_gradients, opaque
 from symgnn_pyg.ops.product import onednn_is_faster, product
-from symgnn_pyg.ops.sample_groups import sample_groups
+from symgnn_pyg.ops.sample_groups import sample_groups, samples_at_once
 
 # So many rows keep a core busy, and their K copies near it.
 ROWS = 2500
-# The gradient of fewer weights is too little work for several cores, but for
-# one image each.
+# A product whose result is the gradient of fewer weights leaves all cores but
+# one idle.
 LARGE = 2**14
 
 
@@ -28,14 +29,18 @@ def _pieces(
     x: Tensor, graphs: Tensor, num_graphs: int, sizes: Sequence[int]
 ) -> Iterator[_Piece]:
     r"""Sample after sample, long ones in runs of frames; where there are
-    several cores, short ones two a core."""
-    num_frames, threads = x.size(1), torch.get_num_threads()
+    several cores, short ones side by side."""
+    num_rows, num_frames, width = x.shape
+    threads = torch.get_num_threads()
 
     def most(v: int) -> int:
         is_short = round(ROWS / (v * num_frames)) > 1
-        return 2 * threads if is_short and threads > 1 else 1
+        if threads == 1 or not is_short:
+            return 1
+        return samples_at_once(num_graphs * v * num_frames * width)
 
-    for count, v, rows, entries in sample_groups(x, num_graphs, sizes, most):
+    groups = sample_groups(num_rows, num_graphs, sizes, most)
+    for count, v, rows, entries in groups:
         runs = max(1, round(v * num_frames / ROWS / threads))
         length = -(-num_frames // runs)
         for at in range(0, num_frames, length):
@@ -140,21 +145,9 @@ def _backward(
 def _grad_filters(grad: Tensor, piece: _Piece, filters: Tensor) -> Tensor:
     r"""The gradient of the weights, :math:`[C_{out}, K, C_{in}]`."""
     count, (_, width, num_graphs, _) = len(piece.graphs), filters.shape
-    if count > 1 and filters.numel() < LARGE:
+    if count > 1 and filters.numel() < LARGE and onednn_is_faster(grad):
         mixed = _images(_mixed(piece).view(-1, width), count, num_graphs)
-        _, total, _ = torch.ops.aten.convolution_backward(
-            _images(grad, count, 1),
-            mixed,
-            filters,
-            None,
-            [1, 1],
-            [0, 0],
-            [1, 1],
-            False,
-            [0, 0],
-            1,
-            [False, True, False],
-        )
+        total = conv2d_weight(mixed, filters.shape, _images(grad, count, 1))
         return total.squeeze(3).mT
     # A copy with the hops side by side, for one product of them all.
     hops = grad.new_empty(grad.size(0), num_graphs, width)
@@ -171,11 +164,11 @@ _mix = opaque("onednn", _forward, _backward)
 def graph_mix_onednn(
     x: Tensor, graphs: Tensor, weight: Tensor, sizes: Sequence[int]
 ) -> Tensor:
-    r"""As the blocked kernel, sample by sample, with most of its work in
-    products of :func:`~symgnn_pyg.ops.product.product` and in convolutions:
-    the features that the :math:`K` graphs have mixed are the :math:`K` rows of
-    an image, and one convolution multiplies them by their weights and sums
-    them up. On some processors both take half the time of torch's BLAS. With
-    several cores, short samples share a convolution, an image for each.
+    r"""As the blocked kernel, with most of its work in products of
+    :func:`~symgnn_pyg.ops.product.product` and in convolutions: the features
+    that the :math:`K` graphs have mixed are the :math:`K` rows of an image, and
+    one convolution multiplies them by their weights and sums them up. On some
+    processors both take half the time of torch's BLAS. With several cores,
+    short samples share a convolution, an image for each.
     """
     return _mix(x, graphs, weight, sizes)

@@ -84,7 +84,8 @@ def _skip_empty(forward: Kernel) -> Kernel:
 def _skip_empty_backward(backward: Backward) -> Backward:
     def run(grad: Tensor, x: Tensor, *inputs: Any) -> Gradients:
         if grad.numel() and x.numel():
-            return backward(grad, x, *inputs)
+            with torch.autocast(grad.device.type, enabled=False):
+                return backward(grad, x, *inputs)
         graphs, weight, _, needs = inputs
         zeros = empty_gradients(x, graphs, weight, needs)
         for each in zeros:
@@ -134,7 +135,8 @@ def _save_backward(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
 
 def _second_order(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
     create_graph = torch.is_grad_enabled()
-    with torch.enable_grad():
+    kind = grads[0].device.type
+    with torch.enable_grad(), torch.autocast(kind, enabled=False):
         grad, x, graphs, weight = (
             # Views, so that what lies before the inputs is not walked here.
             t.view_as(t) if t.requires_grad else t.detach().requires_grad_()

@@ -5,12 +5,15 @@ from torch.autograd import forward_ad
 
 def needs_plain_code() -> bool:
     r"""Whether only operators of torch's own will do: in an exported program,
-    which must run where this package is absent, and under the transforms of
-    :mod:`torch.func`.
+    which must run where this package is absent, under the transforms of
+    :mod:`torch.func`, and in forward mode.
     """
     if torch.compiler.is_compiling():
         return torch.compiler.is_exporting()
-    return torch._C._functorch.peek_interpreter_stack() is not None
+    return (
+        forward_ad._current_level >= 0
+        or torch._C._functorch.peek_interpreter_stack() is not None
+    )
 
 
 def may_recompute(x: Tensor) -> bool:
@@ -28,6 +31,5 @@ def may_recompute(x: Tensor) -> bool:
         and not torch.is_autocast_enabled("cpu")
         and not torch.compiler.is_compiling()
         and not torch.jit.is_tracing()  # type: ignore[attr-defined]
-        and forward_ad._current_level < 0
         and not needs_plain_code()
     )

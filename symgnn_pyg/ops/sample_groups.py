@@ -2,7 +2,10 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from torch import Tensor
+import torch
+
+# More numbers would leave the last cache.
+SCRATCH = 2**22
 
 
 class SampleGroup(NamedTuple):
@@ -14,8 +17,19 @@ class SampleGroup(NamedTuple):
     entries: slice  # of the graphs
 
 
+def samples_at_once(length: int) -> int:
+    r"""How many samples all cores work on side by side.
+
+    Args:
+        length: So many numbers are kept of a sample meanwhile.
+    """
+    threads = torch.get_num_threads()
+    # Two samples a core keep it busy while one waits for memory.
+    return max(threads, min(2 * threads, SCRATCH // length))
+
+
 def sample_groups(
-    x: Tensor,
+    num_rows: int,
     num_graphs: int,
     sizes: Sequence[int],
     most: Callable[[int], int],
@@ -23,14 +37,15 @@ def sample_groups(
     r"""Walks the samples of a batch a few at a time.
 
     Args:
-        x: Node features, of shape :math:`[\sum_n V_n, *]`.
+        num_rows: The number :math:`\sum_n V_n` of rows of the features.
         num_graphs: The number :math:`K` of graphs of a sample.
         sizes: As kernels take them: :math:`(V)` or
             :math:`(V_1, \ldots, V_N)`.
-        most: So many samples of a size go into a group.
+        most: The size of the largest group, given the number of joints of
+            its samples.
     """
     if len(sizes) == 1:
-        sizes = list(sizes) * (x.size(0) // sizes[0])
+        sizes = list(sizes) * (num_rows // sizes[0])
     row = entry = 0
     for v, run in groupby(sizes):
         left, step = len(list(run)), most(v)

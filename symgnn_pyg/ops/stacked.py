@@ -20,7 +20,7 @@ def _gradients(
     rows = grad.transpose(1, 2).flatten(0, 2)
     grad_x = grad_graphs = grad_weight = None
     if needs[2]:
-        mixed = torch.matmul(stack, frames).view(-1, num_graphs * width)
+        mixed = _side_by_side(torch.matmul(stack, frames), num_graphs)
         grad_weight = product(rows.t(), mixed).t()
         grad_weight = grad_weight.unflatten(0, (num_graphs, width))
         del mixed
@@ -44,12 +44,19 @@ def graph_mix_stacked(x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
     precision and cost :math:`K` times the memory of the features while they
     run.
     """
-    num_graphs, width, out_width = weight.shape
+    num_graphs, _, out_width = weight.shape
     stack, frames = _stacks(x, graphs)
-    mixed = torch.matmul(stack, frames)  # [N, P, V*K, C]
-    out = matmul(mixed.view(-1, num_graphs * width), weight.flatten(0, 1))
+    mixed = _side_by_side(torch.matmul(stack, frames), num_graphs)
+    out = matmul(mixed, weight.flatten(0, 1))
     out = out.view(*frames.shape[:3], out_width)
     return out.transpose(1, 2).reshape(*x.shape[:3], out_width)
+
+
+def _side_by_side(mixed: Tensor, num_graphs: int) -> Tensor:
+    r"""Views :math:`[N, P, V K, C]` as :math:`[N P V, K C]`."""
+    n, frames, rows, width = mixed.shape
+    shape = n * frames * rows // num_graphs, num_graphs * width
+    return mixed.view(shape)
 
 
 def _stacks(x: Tensor, graphs: Tensor) -> tuple[Tensor, Tensor]:

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 import torch
+from torch.autograd import forward_ad
 
 from symgnn_pyg import ops
 from symgnn_pyg.ops import dispatch, onednn
@@ -22,6 +23,7 @@ SIZES = [
     (0, 3, 2, 2, 3),
     (2, 3, 0, 2, 3),
     (2, 3, 4, 2, 0),
+    (2, 3, 4, 0, 3),
 ]
 KINDS = ["shared", "per sample", "mixed"]
 
@@ -117,13 +119,22 @@ def _two_threads():
 
 
 @pytest.mark.usefixtures("_two_threads")
+@pytest.mark.parametrize("out_width", [1, 3])
 @pytest.mark.parametrize("large", [0, 10**9], ids=["product", "images"])
 @pytest.mark.parametrize(
     "sizes", [[24] * 7, [24] * 5 + [18, 26, 26]], ids=["equal", "unequal"]
 )
-def test_short_samples_in_groups(monkeypatch, sizes, large, dtype):
+def test_short_samples_in_groups(monkeypatch, sizes, large, out_width, dtype):
     monkeypatch.setattr(onednn, "LARGE", large)
-    x, graphs, weight, leaves = unequal(sizes, 25, 32, dtype=dtype)
+    x, graphs, weight, leaves = unequal(sizes, 25, 32, out_width, dtype)
+    counts, pieces = [], onednn._pieces
+
+    def counted(*arguments):
+        for piece in pieces(*arguments):
+            counts.append(len(piece.samples))
+            yield piece
+
+    monkeypatch.setattr(onednn, "_pieces", counted)
 
     def grouped(*_):
         with ops.use("onednn"):
@@ -134,8 +145,47 @@ def test_short_samples_in_groups(monkeypatch, sizes, large, dtype):
 
     tolerance = {} if dtype == torch.double else {"rtol": 1e-4, "atol": 1e-2}
     torch.testing.assert_close(grouped(), single().to(dtype), **tolerance)
+    assert counts == ([4, 3] if len(set(sizes)) == 1 else [4, 1, 1, 2])
     torch.testing.assert_close(
         grads(grouped, leaves), grads(single, leaves), **tolerance
+    )
+
+
+@pytest.mark.parametrize("name", ["blocked", "onednn"])
+def test_backward_within_autocast(name):
+    tensors = inputs((5, 24, 25, 32, 40), dtype=torch.float)
+    ops.use(name)
+    with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", enabled=False):
+            out = mix(*tensors)
+        found = torch.autograd.grad(
+            out, tensors, torch.ones_like(out), create_graph=True
+        )
+        second = torch.autograd.grad(found[0].square().sum(), tensors[1])
+    assert found[1].dtype == second[0].dtype == torch.float
+    out = mix(*tensors)
+    exact = torch.autograd.grad(
+        out, tensors, torch.ones_like(out), create_graph=True
+    )
+    tolerance = {"rtol": 1e-4, "atol": 1e-3}
+    torch.testing.assert_close(found, exact, **tolerance)
+
+
+@pytest.mark.parametrize("samples", [1, 8])
+def test_forward_mode(kernel, samples):
+    x, weight, *graphs = (t.detach() for t in inputs((samples, 4, 5, 2, 3)))
+    direction = torch.randn_like(x)
+    with forward_ad.dual_level():
+        out = mix(forward_ad.make_dual(x, direction), weight, *graphs)
+        tangent = forward_ad.unpack_dual(out).tangent
+    torch.testing.assert_close(tangent, expected(direction, weight, *graphs))
+
+
+def test_transforms_of_functions(kernel):
+    x, weight, *graphs = (t.detach() for t in inputs((2, 3, 2, 2, 2)))
+    jacobian = torch.func.jacrev(mix)(x, weight, *graphs)
+    torch.testing.assert_close(
+        jacobian, torch.func.jacrev(expected)(x, weight, *graphs)
     )
 
 
@@ -307,10 +357,10 @@ BATCHES = [
 ]
 
 
-def unequal(sizes, frames=3, width=2, dtype=torch.double):
+def unequal(sizes, frames=3, width=2, out_width=3, dtype=torch.double):
     """Two graphs that samples of a size share, and one of each sample's own."""
     x = torch.randn(sum(sizes), frames, width, dtype=dtype)
-    weight = torch.randn(3, width, 3, dtype=dtype)
+    weight = torch.randn(3, width, out_width, dtype=dtype)
     shared = [
         {v: torch.randn(v, v, dtype=dtype) for v in sorted(set(sizes))}
         for _ in range(2)

@@ -25,8 +25,8 @@ class TemporalConv(Module):
           :math:`[M, \lceil T / s \rceil, C_{out}]`
 
     Raises:
-        ValueError: If :obj:`kernel_size` is even or :obj:`stride` smaller
-            than 1.
+        ValueError: If :obj:`kernel_size` is even, or it or :obj:`stride` is
+            smaller than 1.
     """
 
     def __init__(
@@ -37,8 +37,10 @@ class TemporalConv(Module):
         stride: int = 1,
     ) -> None:
         super().__init__()
-        if kernel_size % 2 == 0:
-            raise ValueError(f"'kernel_size' must be odd, got {kernel_size}")
+        if kernel_size < 1 or kernel_size % 2 == 0:
+            raise ValueError(
+                f"'kernel_size' must be odd and at least 1, got {kernel_size}"
+            )
         if stride < 1:
             raise ValueError(f"'stride' must be at least 1, got {stride}")
         self.conv = Conv2d(
