@@ -29,6 +29,7 @@ from torch.profiler import ProfilerActivity, profile
 from symgnn_pyg.ops.product import onednn_is_faster
 
 Run = Callable[[], object]
+Ratios = dict[str, tuple[float, float, float]]
 
 CPU = torch.device("cpu")
 
@@ -140,13 +141,15 @@ def interleaved(
     repeats: int,
     seconds: float = 10.0,
     device: torch.device = CPU,
+    warm: bool = True,
 ) -> dict[str, list[float]]:
     """The seconds of each run. Candidates take turns for :obj:`repeats`
     rounds after a warm-up, or for as many as start within :obj:`seconds`, but
     two at least; each round in an order of its own, since a candidate finds
-    the caches and the memory that the one before it left. On a CPU each runs
-    twice in its turn, and the second run counts: in the first the system may
-    still be clearing gigabytes that the one before it has freed.
+    the caches and the memory that the one before it left. Where it is to be
+    :obj:`warm`, each runs twice in its turn on a CPU, and the second run
+    counts: in the first the system may still be clearing gigabytes that the
+    one before it has freed.
     """
     times: dict[str, list[float]] = {name: [] for name in candidates}
     for run in candidates.values():
@@ -158,6 +161,8 @@ def interleaved(
         if done >= 2 and time.perf_counter() > end:
             break
         for name in order.sample(list(candidates), len(candidates)):
+            if warm and device.type == "cpu":
+                candidates[name]()
             times[name].append(seconds_of(candidates[name]))
     return times
 
@@ -166,7 +171,6 @@ def _seconds_on_cpu(run: Run) -> float:
     # What else runs on the machine does not count in the time of one thread.
     one = torch.get_num_threads() == 1
     clock = time.process_time if one else time.perf_counter
-    run()
     start = clock()
     run()
     return clock() - start
@@ -183,9 +187,7 @@ def _seconds_on_gpu(run: Run) -> float:
     return start.elapsed_time(end) / 1000
 
 
-def ratios(
-    times: dict[str, list[float]], base: str
-) -> dict[str, tuple[float, float, float]]:
+def ratios(times: dict[str, list[float]], base: str) -> Ratios:
     """The lower quartile, median and upper quartile of each candidate's time
     over that of :obj:`base` in the same round.
     """

@@ -21,6 +21,7 @@ from torch import Tensor
 from torch.nn import Dropout, Module
 
 from benchmarks.measure import (
+    Ratios,
     Run,
     Table,
     agree,
@@ -51,7 +52,7 @@ TIME, MEMORY, MGDA = 0.60, 0.50, 1.10
 def main() -> None:
     args = arguments(__doc__, on_gpu=True, network=list(NETWORKS), batch=32)
     device = args.device
-    batch, repeats = (4, 3) if args.quick else (args.batch, 7)
+    batch, repeats = (min(4, args.batch), 3) if args.quick else (args.batch, 7)
     build, layout, num_classes, observed, future_frames = NETWORKS[args.network]
     skeleton = Skeleton.get(layout)
     model = build(
@@ -112,20 +113,29 @@ def main() -> None:
             "step",
             "to the fixed weight",
             f"to it {RIVAL}",
-            "memory, to the same",
+            f"memory, to it {RIVAL}",
         ],
     )
     memory = {name: peak / peaks[RIVAL] for name, peak in peaks.items()}
     for name in candidates:
         table.add(name, changes[name], against[name], memory[name])
-    targets = Table("Targets", ["what", "measured", "target", "met"])
+    tables = [facts, table]
+    if args.network == "light":
+        tables.append(targets(changes, against, memory))
+    write(args, tables)
+
+
+def targets(
+    changes: Ratios, against: Ratios, memory: dict[str, float]
+) -> Table:
+    found = Table("Targets", ["what", "measured", "target", "met"])
     for what, measured, target in (
         (f"time, to it {RIVAL}", against["fixed weight"][1], TIME),
         (f"memory, to it {RIVAL}", memory["fixed weight"], MEMORY),
         ("MGDA, to the fixed weight", changes["MGDA"][1], MGDA),
     ):
-        targets.add(what, measured, target, met(measured, target))
-    write(args, [facts, table, targets])
+        found.add(what, measured, target, met(measured, target))
+    return found
 
 
 def make_step(

@@ -29,7 +29,8 @@ class ToBones(BaseTransform):
 
     Raises:
         ValueError: If the sample has no skeleton or its skeleton no bones, or
-            if it is a batch of several skeletons.
+            if it is a batch of several skeletons or has attributes, other than
+            one label each, that its samples do not have.
     """
 
     def forward(self, data: SkeletonData | Batch) -> SkeletonData | Batch:
@@ -57,7 +58,9 @@ class ToBones(BaseTransform):
         return bones
 
     def _of_batch(self, batch: Batch, skeleton: Skeleton) -> Batch:
-        if "future" in batch and _has_one_label_each(batch):
+        slices = getattr(batch, "_slice_dict", {})
+        complete = "future" in batch and "num_bodies" in batch
+        if complete and _has_one_label_each(batch, slices.get("y")):
             bones = batch_of_bodies(
                 bone_features(batch.x, skeleton),
                 bone_features(batch.future, skeleton),
@@ -67,15 +70,21 @@ class ToBones(BaseTransform):
             )
             if set(bones.keys()) == set(batch.keys()):
                 return bones
+        added = set(batch.keys()) - set(slices) - {"batch", "ptr"}
+        if added:
+            raise ValueError(
+                f"The batch has attributes that its samples do not have: "
+                f"{', '.join(sorted(added))}"
+            )
         return Batch.from_data_list(
             [self(each) for each in batch.to_data_list()]
         )
 
 
-def _has_one_label_each(batch: Batch) -> bool:
+def _has_one_label_each(batch: Batch, slices: Tensor | None) -> bool:
     labels = batch.get("y")
-    return (
-        isinstance(labels, Tensor)
-        and labels.dim() == 1
-        and bool(batch._slice_dict["y"].diff().eq(1).all())
-    )
+    if not isinstance(labels, Tensor) or labels.dim() != 1:
+        return False
+    if slices is None:
+        return labels.numel() == batch.num_graphs
+    return bool(slices.diff().eq(1).all())

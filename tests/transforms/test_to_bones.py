@@ -154,6 +154,24 @@ def test_a_batch_becomes_that_of_the_bones(sample, change):
         assert torch.equal(one.future, other.future)
 
 
+def test_labels_that_a_batch_was_given(sample):
+    samples = [sample(bodies=b, seed=b, y=b) for b in (2, 1)]
+    expected = ToBones()(Batch.from_data_list(samples))
+    batch = Batch.from_data_list([unlabelled(each) for each in samples])
+    batch.y = torch.tensor([2, 1])
+    done = ToBones()(batch)
+    assert set(done.keys()) == set(expected.keys())
+    assert done.y.tolist() == [2, 1]
+    assert torch.equal(done.x, expected.x)
+
+
+def test_what_samples_do_not_have_is_not_dropped(sample):
+    batch = Batch.from_data_list([sample(seed=s, y=s) for s in (0, 1)])
+    batch.weight = torch.ones(2)
+    with pytest.raises(ValueError, match="samples do not have: weight"):
+        ToBones()(batch)
+
+
 def test_a_batch_of_several_skeletons(sample):
     samples = [
         sample(skeleton=Skeleton.get(name), y=0) for name in ("ntu25", "cmu26")
