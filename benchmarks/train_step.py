@@ -154,7 +154,9 @@ def make_step(
         return criterion(model(x), y, future).total
 
     if compiled:
-        total = torch.compile(total, fullgraph=True)
+        # The rival asks which pairs of joints there are, which breaks a graph.
+        whole = isinstance(model, SymGNN)
+        total = torch.compile(total, fullgraph=whole)
 
     def step() -> None:
         with torch.autocast(x.device.type, dtype, enabled=dtype != torch.float):

@@ -108,8 +108,7 @@ class CMUMocap(MotionDataset):
         store: str | os.PathLike[str] | None = None,
         transform: Callable[[SkeletonData], SkeletonData] | None = None,
     ) -> None:
-        published = TEST_OBSERVED, TEST_FUTURE
-        FILES.check(split, observed, future, stride, actions, published)
+        FILES.check(split, observed, future, stride, actions)
         with Source(root, anchors=("train", "test")) as source:
             missing = FILES.missing(source, actions)
             report_missing(missing, source, FILES.title, allow_missing)
@@ -147,7 +146,10 @@ def parse(content: bytes, where: str) -> np.ndarray:
     return table[:, 3:].reshape(len(table), -1, 3)[:, CMU26_IN_38]
 
 
-FILES = PublishedFiles("CMU Mocap", list(_names()), ACTIONS, CMU26, parse)
+FILES = PublishedFiles(
+    "CMU Mocap", list(_names()), ACTIONS, CMU26, parse,
+    (TEST_OBSERVED, TEST_FUTURE),
+)
 
 
 def _windows(

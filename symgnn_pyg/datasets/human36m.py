@@ -118,8 +118,7 @@ class Human36M(MotionDataset):
         store: str | os.PathLike[str] | None = None,
         transform: Callable[[SkeletonData], SkeletonData] | None = None,
     ) -> None:
-        published = TEST_OBSERVED, TEST_FUTURE
-        FILES.check(split, observed, future, stride, actions, published)
+        FILES.check(split, observed, future, stride, actions)
         with Source(root, anchors=SUBJECTS) as source:
             missing = FILES.missing(source, actions)
             report_missing(missing, source, FILES.title, allow_missing)
@@ -170,7 +169,10 @@ def parse(content: bytes, where: str) -> np.ndarray:
     return table[:, 3:].reshape(len(table), -1, 3)[:, H36M20_IN_32]
 
 
-FILES = PublishedFiles("Human3.6M", list(_names()), ACTIONS, H36M20, parse)
+FILES = PublishedFiles(
+    "Human3.6M", list(_names()), ACTIONS, H36M20, parse,
+    (TEST_OBSERVED, TEST_FUTURE),
+)
 
 
 def _refuse_copies(store: SequenceStore) -> None:

@@ -25,6 +25,8 @@ class PublishedFiles(NamedTuple):
         actions: The actions, in the order of their labels.
         skeleton: The skeleton.
         parse: Makes frames of the content of a file.
+        published: The numbers of frames that a published test window observes
+            and leaves to predict.
     """
 
     title: str
@@ -32,6 +34,7 @@ class PublishedFiles(NamedTuple):
     actions: Sequence[str]
     skeleton: Skeleton
     parse: Parser
+    published: tuple[int, int]
 
     def missing(self, source: Source, actions: Sequence[str]) -> list[str]:
         r"""The files of some actions that are absent."""
@@ -72,9 +75,8 @@ class PublishedFiles(NamedTuple):
         future: int,
         stride: int,
         actions: Sequence[str],
-        published: tuple[int, int],
     ) -> None:
-        r"""Refuses arguments of a data set that are none of their values.
+        r"""Checks the arguments of a data set.
 
         Args:
             split: The split.
@@ -82,22 +84,23 @@ class PublishedFiles(NamedTuple):
             future: The number of frames to predict.
             stride: The distance of one frame to the next.
             actions: The actions.
-            published: The numbers of frames that a published test window
-                observes and leaves to predict.
 
         Raises:
-            ValueError: If one of them is.
+            ValueError: If there is no such split, window or action.
         """
         check_window(observed, future, stride)
         check_split(split)
+        most_observed, most_future = self.published
         if split == "test" and (
-            observed > published[0] or future > published[1]
+            observed > most_observed or future > most_future
         ):
             raise ValueError(
-                f"The published windows observe {published[0]} frames and "
-                f"leave {published[1]} to predict, fewer than {observed} and "
+                f"The published windows observe {most_observed} frames and "
+                f"leave {most_future} to predict, fewer than {observed} and "
                 f"{future}"
             )
+        if isinstance(actions, str):
+            raise ValueError(f"Expected 'actions' in a list, got {actions!r}")
         unknown = [action for action in actions if action not in self.actions]
         if unknown:
             raise ValueError(

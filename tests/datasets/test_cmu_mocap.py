@@ -292,6 +292,7 @@ def test_no_window_fits(complete_recordings, tmp_path):
     [
         ({"split": "dev"}, r"'split' must be one of .*'val'.*got 'dev'"),
         ({"actions": ["walking", "flying"]}, "Unknown action 'flying'"),
+        ({"actions": "walking"}, "'actions' in a list, got 'walking'"),
         ({"split": "test", "observed": 51}, "observe 50 .* 51 and 2"),
         ({"split": "test", "future": 26}, "leave 25 to predict, .* 3 and 26"),
         ({"observed": 0}, "'observed' >= 1"),

@@ -266,6 +266,7 @@ def test_absent_root(tmp_path):
     [
         ({"split": "dev"}, r"'split' must be one of .*'val'.*got 'dev'"),
         ({"actions": ["walking", "flying"]}, "Unknown action 'flying'"),
+        ({"actions": "walking"}, "'actions' in a list, got 'walking'"),
         ({"split": "test", "observed": 51}, "observe 50 .* 51 and 2"),
         ({"split": "test", "future": 101}, "leave 100 .* 3 and 101"),
         ({"observed": 0}, "'observed' >= 1"),
