@@ -147,7 +147,11 @@ def parse(content: bytes, where: str) -> np.ndarray:
 
 
 FILES = PublishedFiles(
-    "CMU Mocap", list(_names()), ACTIONS, CMU26, parse,
+    "CMU Mocap",
+    list(_names()),
+    ACTIONS,
+    CMU26,
+    parse,
     (TEST_OBSERVED, TEST_FUTURE),
 )
 

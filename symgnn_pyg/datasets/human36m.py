@@ -170,7 +170,11 @@ def parse(content: bytes, where: str) -> np.ndarray:
 
 
 FILES = PublishedFiles(
-    "Human3.6M", list(_names()), ACTIONS, H36M20, parse,
+    "Human3.6M",
+    list(_names()),
+    ACTIONS,
+    H36M20,
+    parse,
     (TEST_OBSERVED, TEST_FUTURE),
 )
 
