@@ -46,9 +46,15 @@ from symgnn_pyg.transforms import Center, Mirror, NormalizeView, ToBones
 DATASETS = {
     "cmu": (partial(CMUMocap, allow_missing=True), "rotation"),
     "h36m": (partial(Human36M, allow_missing=True), "rotation"),
-    "ntu": (NTURGBD, "position"),
-    "ntu120": (partial(NTURGBD, num_classes=120), "position"),
-    "kinetics": (partial(KineticsSkeleton, allow_missing=True), "position"),
+    "ntu": (partial(NTURGBD, skip_faulty=True), "position"),
+    "ntu120": (
+        partial(NTURGBD, num_classes=120, skip_faulty=True),
+        "position",
+    ),
+    "kinetics": (
+        partial(KineticsSkeleton, allow_missing=True, skip_faulty=True),
+        "position",
+    ),
 }
 # What the field does with the positions of NTU-RGB+D.
 UPRIGHT = [Center(1), NormalizeView(spine=(0, 1), shoulders=(8, 4))]
@@ -71,6 +77,11 @@ def main() -> None:
     except (ArithmeticError, DataError, ValueError, OSError) as error:
         raise SystemExit(f"Error: {error}") from None
     except RuntimeError as error:
+        if "loading state_dict" in str(error):
+            raise SystemExit(
+                f"Error: {last} is of another network or data set: pass "
+                f"another --output"
+            ) from None
         # How torch says that a process that loads was killed.
         if "DataLoader worker" not in str(error):
             raise
@@ -94,6 +105,12 @@ def parse_arguments() -> argparse.Namespace:
         help="'synthetic', or the folder or zip archive of the data set",
     )
     parser.add_argument("--dataset", choices=DATASETS, default="cmu")
+    parser.add_argument(
+        "--exclude",
+        type=Path,
+        help="the published list of clips of NTU-RGB+D without a sound "
+        "skeleton",
+    )
     parser.add_argument("--network", choices=["light", "full"], default="light")
     count = positive(int, 1)
     parser.add_argument("--epochs", type=count, default=20)
@@ -103,8 +120,7 @@ def parse_arguments() -> argparse.Namespace:
         "--channels",
         type=count,
         nargs="+",
-        default=[32, 64, 128, 256],
-        help="the width of each block of the light network",
+        help="the width of each block of the light network (32 64 128 256)",
     )
     parser.add_argument(
         "--batch-size",
@@ -168,6 +184,10 @@ def parse_arguments() -> argparse.Namespace:
     args = parser.parse_args()
     if args.data == "synthetic" and args.dataset != "cmu":
         parser.error(f"--dataset {args.dataset} needs its --data")
+    if args.exclude and not args.dataset.startswith("ntu"):
+        parser.error("--exclude is for NTU-RGB+D")
+    if args.channels and args.network == "full":
+        parser.error("--channels is for the light network")
     return args
 
 
@@ -175,7 +195,7 @@ def run(args: argparse.Namespace, last: Path) -> None:
     seed_everything(args.seed, verbose=False)
     train, val = (open_split(args, split) for split in ("train", "val"))
     kind = DATASETS[args.dataset][1]
-    transforms, about = [], {}
+    transforms, about = [], {"dataset": args.dataset}
     if kind == "rotation":
         standardize = train.standardize()
         transforms.append(standardize)
@@ -183,6 +203,7 @@ def run(args: argparse.Namespace, last: Path) -> None:
         about["std"] = standardize.std.tolist()
     elif args.dataset.startswith("ntu"):
         transforms += UPRIGHT
+        about["transforms"] = list(map(repr, UPRIGHT))
     if args.bones:
         transforms.append(ToBones())
     mirror = [Mirror(kind=kind)] if args.mirror else []
@@ -190,7 +211,8 @@ def run(args: argparse.Namespace, last: Path) -> None:
     train.transform = Compose([*mirror, *transforms])
     val = val[:: max(1, len(val) // 256)]
     if args.network == "light":
-        model = light_network(train, args.channels, args.dropout)
+        channels = args.channels or [32, 64, 128, 256]
+        model = light_network(train, channels, args.dropout)
     else:
         model = SymGNN.full(
             train.skeleton,
@@ -261,7 +283,8 @@ def open_split(args: argparse.Namespace, split: str) -> MotionDataset:
         split,
         observed=args.observed,
         future=args.future,
-        store=args.output / f"{Path(args.data).stem}.h5",
+        store=args.output / f"{args.dataset}.h5",
+        **({"exclude": args.exclude} if args.exclude else {}),
     )
 
 

@@ -59,8 +59,8 @@ class ToBones(BaseTransform):
 
     def _of_batch(self, batch: Batch, skeleton: Skeleton) -> Batch:
         slices = getattr(batch, "_slice_dict", {})
-        complete = "future" in batch and "num_bodies" in batch
-        if complete and _has_one_label_each(batch, slices.get("y")):
+        labelled = _has_one_label_each(batch, slices.get("y"))
+        if labelled and "future" in batch and "num_bodies" in batch:
             bones = batch_of_bodies(
                 bone_features(batch.x, skeleton),
                 bone_features(batch.future, skeleton),
@@ -71,14 +71,18 @@ class ToBones(BaseTransform):
             if set(bones.keys()) == set(batch.keys()):
                 return bones
         added = set(batch.keys()) - set(slices) - {"batch", "ptr"}
-        if added:
+        labels = {"y"} & added if labelled else set()
+        if added - labels:
             raise ValueError(
                 f"The batch has attributes that its samples do not have: "
-                f"{', '.join(sorted(added))}"
+                f"{', '.join(sorted(added - labels))}"
             )
-        return Batch.from_data_list(
+        bones = Batch.from_data_list(
             [self(each) for each in batch.to_data_list()]
         )
+        if labels:
+            bones.y = batch.y
+        return bones
 
 
 def _has_one_label_each(batch: Batch, slices: Tensor | None) -> bool:

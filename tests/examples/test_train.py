@@ -134,13 +134,43 @@ def test_each_data_set(run, tmp_path, dataset, write, joints, network):
     assert model(torch.zeros(joints, 20, 3)).future.shape == (joints, 4, 3)
     assert len(model.branches[0].joint_blocks) == (9 if not small else 2)
     assert ("mean" in model.about) == (dataset == "h36m")
+    assert model.about["dataset"] == dataset
+    upright = any(
+        "NormalizeView" in t for t in model.about.get("transforms", [])
+    )
+    assert upright == dataset.startswith("ntu")
     assert model.about["metrics"]["val_still"] > 0
 
 
-def test_data_set_without_its_data(run, capsys):
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--data", "synthetic", "--dataset", "ntu"), "ntu needs its --data"),
+        (("--exclude", "list.txt"), "--exclude is for NTU-RGB+D"),
+        (("--network", "full", "--channels", 8), "for the light network"),
+    ],
+)
+def test_arguments_that_do_not_go_together(run, capsys, arguments, message):
     with pytest.raises(SystemExit):
-        run("--data", "synthetic", "--dataset", "ntu")
-    assert "--dataset ntu needs its --data" in capsys.readouterr().err
+        run(*arguments)
+    assert message in capsys.readouterr().err
+
+
+def test_clips_of_a_list_are_left_out(run, tmp_path):
+    write_ntu(tmp_path)
+    (tmp_path / "list.txt").write_text("Missing\nS001C001P001R001A001\n")
+    output = run(
+        "--quick", "--data", tmp_path, "--dataset", "ntu", "--observed", 20,
+        "--channels", 8, 8, "--exclude", tmp_path / "list.txt",
+    )  # fmt: skip
+    model = SymGNN.from_pretrained(output / "model")
+    assert model.about["trained"] == [model.about["classes"][1]]
+
+
+def test_checkpoint_of_another_network(run):
+    run("--quick", "--channels", 8, 8)
+    with pytest.raises(SystemExit, match=r"last.ckpt is of another network"):
+        run("--resume", "--channels", 16, 16)
 
 
 def test_quick_run_and_a_run_that_goes_on(run):

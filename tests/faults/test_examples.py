@@ -100,7 +100,7 @@ def check(output):
     """Each file is whole, and none is hidden."""
     found = [path for path in output.rglob("*") if path.is_file()]
     hidden = {path.name for path in found if path.name.startswith(".")}
-    stores = {"cmu_mocap.h5", "synthetic_motion_0.h5"}
+    stores = {"cmu.h5", "cmu_mocap.h5", "synthetic_motion_0.h5"}
     assert hidden <= {f".{store}.lock" for store in stores}
     for path in found:
         if path.suffix == ".h5":

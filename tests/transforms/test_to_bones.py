@@ -111,6 +111,11 @@ def unlabelled(data):
     return data
 
 
+def without_future(data):
+    del data.future
+    return data
+
+
 def labelled_twice(data):
     data.y = data.y.repeat(2)
     return data
@@ -154,8 +159,9 @@ def test_a_batch_becomes_that_of_the_bones(sample, change):
         assert torch.equal(one.future, other.future)
 
 
-def test_labels_that_a_batch_was_given(sample):
-    samples = [sample(bodies=b, seed=b, y=b) for b in (2, 1)]
+@pytest.mark.parametrize("change", [lambda data: data, without_future])
+def test_labels_that_a_batch_was_given(sample, change):
+    samples = [change(sample(bodies=b, seed=b, y=b)) for b in (2, 1)]
     expected = ToBones()(Batch.from_data_list(samples))
     batch = Batch.from_data_list([unlabelled(each) for each in samples])
     batch.y = torch.tensor([2, 1])
