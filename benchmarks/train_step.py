@@ -36,7 +36,7 @@ from benchmarks.rivals.sym_gnn import RivalSymGNN
 from symgnn_pyg import Skeleton, ops
 from symgnn_pyg.nn import SymbioticLoss, SymGNN, mgda_weight
 
-# Skeleton, classes, observed and predicted frames.
+# How it is made, skeleton, classes, observed and predicted frames.
 NETWORKS = {
     "light": (SymGNN.light, "cmu26", 8, 50, 10),
     "full": (SymGNN.full, "ntu25", 60, 290, 10),
