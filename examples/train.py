@@ -195,7 +195,9 @@ def run(args: argparse.Namespace, last: Path) -> None:
     seed_everything(args.seed, verbose=False)
     train, val = (open_split(args, split) for split in ("train", "val"))
     kind = DATASETS[args.dataset][1]
-    transforms, about = [], {"dataset": args.dataset}
+    made_up = args.data == "synthetic"
+    transforms = []
+    about = {"dataset": "synthetic" if made_up else args.dataset}
     if kind == "rotation":
         standardize = train.standardize()
         transforms.append(standardize)
