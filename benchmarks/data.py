@@ -3,7 +3,7 @@
     python -m benchmarks.data
 
 First 100,000 made-up clips shaped as those of NTU-RGB+D go through
-`symgnn_pyg.datasets.prepare` into shards, and every one is read again: clips
+`symgnn_pyg.data.prepare` into shards, and every one is read again: clips
 a second and the peak of resident memory, the processes added up. Then
 `SkeletonLoader` takes turns with PyG's `DataLoader` on the same windows, whose
 batches must be equal.
@@ -28,11 +28,13 @@ from benchmarks.measure import (
     write,
 )
 from symgnn_pyg.data import SequenceStore, SkeletonLoader
+from symgnn_pyg.data.prepare import Recording, prepare
 from symgnn_pyg.datasets import MotionDataset
 from symgnn_pyg.datasets.motion_dataset import all_windows, clip_windows
-from symgnn_pyg.datasets.prepare import Recording, prepare
-from symgnn_pyg.datasets.source import Source
-from symgnn_pyg.layouts import NTU25
+from symgnn_pyg.io.source import Source
+from symgnn_pyg.skeleton import Skeleton
+
+NTU25 = Skeleton.get("ntu25")
 
 CLIPS, CLASSES = 100_000, 60
 MEMORY, SPEED = 1.5, 10.0
@@ -90,7 +92,13 @@ def prepared(path: Path, count: int) -> tuple[Table, SequenceStore, float]:
     classes = [f"A{i + 1:03d}" for i in range(CLASSES)]
     begin = time.perf_counter()
     store = prepare(
-        path, source, recordings, parse, NTU25, classes, num_workers=WORKERS
+        path,
+        source,
+        recordings,
+        parse,
+        NTU25,
+        classes,
+        num_workers=WORKERS,
     )
     seconds = time.perf_counter() - begin
     dataset = MotionDataset(store, clip_windows(store, range(count)), 64, 10)

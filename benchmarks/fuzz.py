@@ -42,12 +42,12 @@ from symgnn_pyg.datasets import (
     kinetics_skeleton,
     ntu_rgbd,
 )
-from symgnn_pyg.datasets.asf_amc import parse_amc, parse_asf
-from symgnn_pyg.datasets.bvh import parse_bvh
-from symgnn_pyg.datasets.csv_table import parse_csv
-from symgnn_pyg.datasets.npy import parse_npy, parse_npz
-from symgnn_pyg.datasets.source import Source
 from symgnn_pyg.errors import DataError
+from symgnn_pyg.io.asf_amc import parse_amc, parse_asf
+from symgnn_pyg.io.bvh import parse_bvh
+from symgnn_pyg.io.csv import parse_csv
+from symgnn_pyg.io.npy import parse_npy, parse_npz
+from symgnn_pyg.io.source import Source
 
 SECONDS = 10.0
 MEMORY, MEMORY_FACTOR = 2**24, 64

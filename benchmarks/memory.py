@@ -29,8 +29,8 @@ from tqdm import trange
 from benchmarks.measure import Table, arguments, met, write
 from symgnn_pyg import Skeleton
 from symgnn_pyg.datasets import SyntheticMotion
+from symgnn_pyg.inference import Stream
 from symgnn_pyg.nn import SymGNN
-from symgnn_pyg.streaming import Stream
 from symgnn_pyg.training import MotionDataModule, SymGNNTask, make_trainer
 
 LIMIT = 20.0

@@ -27,8 +27,8 @@ from benchmarks.measure import (
 )
 from benchmarks.rivals.sym_gnn import RivalSymGNN
 from symgnn_pyg import Skeleton
+from symgnn_pyg.inference import Stream
 from symgnn_pyg.nn import SymGNN
-from symgnn_pyg.streaming import Stream
 
 OBSERVED, FUTURE, CLASSES = 50, 10, 8
 OURS, RIVAL = "Stream.step", "the network on the field's operators"

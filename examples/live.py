@@ -24,9 +24,9 @@ import torch
 from torch import Tensor
 
 from symgnn_pyg.datasets import CMUMocap, SyntheticMotion
+from symgnn_pyg.inference import Stream, StreamOutput
 from symgnn_pyg.metrics import MeanAngleError
 from symgnn_pyg.nn import SymGNN
-from symgnn_pyg.streaming import Stream, StreamOutput
 from symgnn_pyg.transforms import Standardize
 
 # Frames a second.

@@ -7,7 +7,7 @@ motion.npy holds poses of shape [frames, joints, channels] in the unit of the
 data that the network was trained on. Where this library is installed, a
 trained network becomes such a file by
 
-    symgnn_pyg.export.export_onnx(model, "model.onnx", classes, transform)
+    symgnn_pyg.inference.export_onnx(model, "model.onnx", classes, transform)
 
 and then neither the library nor torch is needed any more.
 """

@@ -27,7 +27,6 @@ from torch.nn import Module
 from torch_geometric.transforms import Compose
 
 import symgnn_pyg
-from benchmarks.rivals import RIVALS
 from examples.paper.data import (
     Data,
     NoisySupervision,
@@ -40,6 +39,7 @@ from symgnn_pyg.datasets import MotionDataset
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import replacing
 from symgnn_pyg.nn import SymGNN
+from symgnn_pyg.nn.baselines import RIVALS
 from symgnn_pyg.training import (
     MotionDataModule,
     SafetensorsCheckpoint,

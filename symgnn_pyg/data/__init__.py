@@ -1,4 +1,5 @@
 from symgnn_pyg.data.batch_of_bodies import batch_of_bodies
+from symgnn_pyg.data.prepare import Recording, prepare
 from symgnn_pyg.data.sequence_shard import MotionSequence
 from symgnn_pyg.data.sequence_store import SequenceStore
 from symgnn_pyg.data.shard_sampler import ShardSampler
@@ -7,10 +8,12 @@ from symgnn_pyg.data.skeleton_loader import SkeletonLoader
 
 __all__ = [
     "MotionSequence",
+    "Recording",
     "SequenceStore",
     "ShardSampler",
     "SkeletonData",
     "SkeletonLoader",
     "batch_of_bodies",
     "bone_features",
+    "prepare",
 ]

@@ -10,9 +10,8 @@ import h5py
 import numpy as np
 
 from symgnn_pyg import __version__
-from symgnn_pyg.errors import DataError
+from symgnn_pyg.errors import DataError, check_names
 from symgnn_pyg.files import replacing
-from symgnn_pyg.names import check_names
 from symgnn_pyg.skeleton import Skeleton
 
 FORMAT = "symgnn_pyg sequences"

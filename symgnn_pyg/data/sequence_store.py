@@ -74,7 +74,7 @@ class SequenceStore:
     ) -> "SequenceStore":
         r"""Writes a store of one file and opens it; all sequences are held in
         memory. For more than that takes, see
-        :func:`~symgnn_pyg.datasets.prepare`.
+        :func:`~symgnn_pyg.data.prepare`.
 
         Args:
             path: The file to write.

@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
-from symgnn_pyg.skeleton import Skeleton, _rebuild
+from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.skeleton.skeleton import _rebuild
 
 
 class SkeletonData(Data):

@@ -8,26 +8,20 @@ from symgnn_pyg.datasets.motion_dataset import (
     clip_windows,
 )
 from symgnn_pyg.datasets.ntu_rgbd import NTURGBD
-from symgnn_pyg.datasets.prepare import EmptyRecordingError, Recording, prepare
 from symgnn_pyg.datasets.skeleton_arrays import SkeletonArrays
 from symgnn_pyg.datasets.skeleton_folder import SkeletonFolder
-from symgnn_pyg.datasets.source import Source
 from symgnn_pyg.datasets.synthetic_motion import SyntheticMotion
 
 __all__ = [
     "NTURGBD",
     "CMUMocap",
-    "EmptyRecordingError",
     "Human36M",
     "KineticsSkeleton",
     "MotionDataset",
-    "Recording",
     "SkeletonArrays",
     "SkeletonFolder",
-    "Source",
     "SyntheticMotion",
     "Window",
     "all_windows",
     "clip_windows",
-    "prepare",
 ]

@@ -4,16 +4,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 
 from symgnn_pyg.data import SequenceStore, SkeletonData
+from symgnn_pyg.data.prepare import report_missing
 from symgnn_pyg.datasets.motion_dataset import (
     MotionDataset,
     Window,
     all_windows,
 )
-from symgnn_pyg.datasets.prepare import report_missing
 from symgnn_pyg.datasets.published_files import TEST_SEED, PublishedFiles
-from symgnn_pyg.datasets.source import Source, read_table
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.layouts import CMU26, CMU26_IN_38, CMU38
+from symgnn_pyg.io.source import Source, read_table
+from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.skeleton.layouts import CMU26_IN_38
 
 ACTIONS = (
     "basketball",
@@ -25,7 +26,7 @@ ACTIONS = (
     "walking",
     "washwindow",
 )
-COLUMNS = 3 + 3 * CMU38.num_joints
+COLUMNS = 3 + 3 * Skeleton.get("cmu38").num_joints
 VALIDATION = 5
 TEST_WINDOWS = 8
 # What a published window observes and predicts, whatever part of it is used.
@@ -150,7 +151,7 @@ FILES = PublishedFiles(
     "CMU Mocap",
     list(_names()),
     ACTIONS,
-    CMU26,
+    Skeleton.get("cmu26"),
     parse,
     (TEST_OBSERVED, TEST_FUTURE),
 )

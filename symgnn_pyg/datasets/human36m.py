@@ -4,16 +4,18 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from symgnn_pyg.data import SequenceStore, SkeletonData
+from symgnn_pyg.data.prepare import report_missing
 from symgnn_pyg.datasets.motion_dataset import (
     MotionDataset,
     Window,
     all_windows,
 )
-from symgnn_pyg.datasets.prepare import report_missing
 from symgnn_pyg.datasets.published_files import TEST_SEED, PublishedFiles
-from symgnn_pyg.datasets.source import Source, read_table
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.layouts import H36M20
+from symgnn_pyg.io.source import Source, read_table
+from symgnn_pyg.skeleton import Skeleton
+
+H36M20 = Skeleton.get("h36m20")
 
 ACTIONS = (
     "walking", "eating", "smoking", "discussion", "directions", "greeting",

@@ -6,17 +6,17 @@ from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 from symgnn_pyg.data import SkeletonData
-from symgnn_pyg.datasets.kinetics_json import field, parse, read_json
+from symgnn_pyg.data.prepare import Recording, prepare, report_missing
 from symgnn_pyg.datasets.motion_dataset import (
     MotionDataset,
     check_split,
     check_window,
     clip_windows,
 )
-from symgnn_pyg.datasets.prepare import Recording, prepare, report_missing
-from symgnn_pyg.datasets.source import Source
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.layouts import KINETICS18
+from symgnn_pyg.io.kinetics import field, parse, read_json
+from symgnn_pyg.io.source import Source
+from symgnn_pyg.skeleton import Skeleton
 
 TRAINING, TEST = "kinetics_train", "kinetics_val"
 VALIDATION_SHARE = 20
@@ -141,7 +141,7 @@ class KineticsSkeleton(MotionDataset):
                     if file in source and label.has_skeleton
                 ],
                 partial(parse, max_bodies=max_bodies),
-                KINETICS18,
+                Skeleton.get("kinetics18"),
                 _classes(source, labels),
                 recipe=f"max_bodies={max_bodies}",
                 skip_faulty=skip_faulty,

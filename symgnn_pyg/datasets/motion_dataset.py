@@ -11,13 +11,9 @@ from torch_geometric.transforms import Compose
 from symgnn_pyg.data import SequenceStore, SkeletonData
 from symgnn_pyg.data.batch_of_bodies import batch_of_bodies
 from symgnn_pyg.errors import DataError
+from symgnn_pyg.ops import interpolate_frames
 from symgnn_pyg.skeleton import Skeleton
-from symgnn_pyg.transforms import (
-    MotionTransform,
-    Standardize,
-    ToBones,
-    interpolate_frames,
-)
+from symgnn_pyg.transforms import MotionTransform, Standardize, ToBones
 
 SPLITS = ("train", "val", "test")
 WINDOW = np.dtype([("sequence", "i8"), ("start", "i8"), ("span", "i8")])

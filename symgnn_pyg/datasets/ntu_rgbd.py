@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from symgnn_pyg.data import SkeletonData
+from symgnn_pyg.data.prepare import Recording, prepare
 from symgnn_pyg.datasets.motion_dataset import (
     MotionDataset,
     check_split,
@@ -13,11 +14,10 @@ from symgnn_pyg.datasets.motion_dataset import (
     clip_windows,
 )
 from symgnn_pyg.datasets.ntu_actions import ACTIONS
-from symgnn_pyg.datasets.ntu_skeleton_file import parse
-from symgnn_pyg.datasets.prepare import Recording, prepare
-from symgnn_pyg.datasets.source import Source
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.layouts import NTU25
+from symgnn_pyg.io.ntu import parse
+from symgnn_pyg.io.source import Source
+from symgnn_pyg.skeleton import Skeleton
 
 # What each benchmark trains on; both numbers of classes share the subjects,
 # since those of the first sixty end at 40.
@@ -137,7 +137,7 @@ class NTURGBD(MotionDataset):
                 source,
                 [r for r in recordings if r.name not in without],
                 partial(parse, max_bodies=max_bodies),
-                NTU25,
+                Skeleton.get("ntu25"),
                 ACTIONS[:num_classes],
                 recipe=f"max_bodies={max_bodies}",
                 skip_faulty=skip_faulty,

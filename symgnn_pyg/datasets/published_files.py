@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from symgnn_pyg.data import SequenceStore
+from symgnn_pyg.data.prepare import Parser, Recording, prepare
 from symgnn_pyg.datasets.motion_dataset import check_split, check_window
-from symgnn_pyg.datasets.prepare import Parser, Recording, prepare
-from symgnn_pyg.datasets.source import Source
 from symgnn_pyg.errors import DataError
+from symgnn_pyg.io.source import Source
 from symgnn_pyg.skeleton import Skeleton
 
 # Of the generator that draws the test windows.

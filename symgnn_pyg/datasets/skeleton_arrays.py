@@ -12,9 +12,8 @@ import numpy as np
 from torch import Tensor
 
 from symgnn_pyg.data import MotionSequence, SequenceStore, SkeletonData
+from symgnn_pyg.data.open_or_write import open_or_write
 from symgnn_pyg.datasets.motion_dataset import MotionDataset
-from symgnn_pyg.datasets.npy import check_real
-from symgnn_pyg.datasets.open_or_write import open_or_write
 from symgnn_pyg.datasets.sampling import (
     SHARES,
     check_sampling,
@@ -22,6 +21,7 @@ from symgnn_pyg.datasets.sampling import (
     deal,
 )
 from symgnn_pyg.errors import DataError
+from symgnn_pyg.io.npy import check_real
 from symgnn_pyg.skeleton import Skeleton
 
 

@@ -7,10 +7,17 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from symgnn_pyg.data import SkeletonData
-from symgnn_pyg.datasets.asf_amc import parse_asf
+from symgnn_pyg.data.prepare import Recording, prepare
 from symgnn_pyg.datasets.motion_dataset import SPLITS, MotionDataset
-from symgnn_pyg.datasets.prepare import Recording, prepare
-from symgnn_pyg.datasets.recording_file import (
+from symgnn_pyg.datasets.sampling import (
+    SHARES,
+    check_sampling,
+    choose_windows,
+    deal,
+)
+from symgnn_pyg.errors import DataError
+from symgnn_pyg.io.asf_amc import parse_asf
+from symgnn_pyg.io.recording import (
     SUFFIXES,
     Common,
     find_common,
@@ -18,14 +25,7 @@ from symgnn_pyg.datasets.recording_file import (
     is_amc,
     parse_recording,
 )
-from symgnn_pyg.datasets.sampling import (
-    SHARES,
-    check_sampling,
-    choose_windows,
-    deal,
-)
-from symgnn_pyg.datasets.source import Source
-from symgnn_pyg.errors import DataError
+from symgnn_pyg.io.source import Source
 from symgnn_pyg.skeleton import Skeleton
 
 NOTES = ("README", "LICENSE", "LICENCE")

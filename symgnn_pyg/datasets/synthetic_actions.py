@@ -9,7 +9,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from symgnn_pyg.layouts import CMU26
+from symgnn_pyg.skeleton import Skeleton
+
+CMU26 = Skeleton.get("cmu26")
 
 Curve = np.ndarray
 ARM_DOWN = 1.3

@@ -7,16 +7,16 @@ import roma
 import torch
 
 from symgnn_pyg.data import MotionSequence, SequenceStore, SkeletonData
+from symgnn_pyg.data.open_or_write import open_or_write
 from symgnn_pyg.datasets.motion_dataset import (
     MotionDataset,
     Window,
     all_windows,
     check_window,
 )
-from symgnn_pyg.datasets.open_or_write import open_or_write
 from symgnn_pyg.datasets.synthetic_actions import ACTIONS, Performance
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.layouts import CMU26
+from symgnn_pyg.skeleton import Skeleton
 
 # How many sequences of each action a split has.
 SPLITS = {"train": 12, "val": 3, "test": 4}
@@ -122,10 +122,14 @@ class SyntheticMotion(MotionDataset):
 
 def _prepare(path: Path, seed: int) -> SequenceStore:
     def write() -> SequenceStore:
-        return SequenceStore.write(path, _sequences(seed), CMU26, list(ACTIONS))
+        return SequenceStore.write(
+            path, _sequences(seed), Skeleton.get("cmu26"), list(ACTIONS)
+        )
 
     store = open_or_write(path, write)
-    if set(store.sources) != {GENERATOR} or store.skeleton != CMU26:
+    if set(store.sources) != {GENERATOR} or store.skeleton != Skeleton.get(
+        "cmu26"
+    ):
         raise DataError(f"{path} is the store of other data")
     return store
 

@@ -1,3 +1,6 @@
+from importlib import import_module
+from types import ModuleType
+
 from symgnn_pyg.nn.conv import *
 from symgnn_pyg.nn.conv import __all__ as conv_classes
 from symgnn_pyg.nn.loss import *
@@ -8,3 +11,10 @@ from symgnn_pyg.nn.pool import *
 from symgnn_pyg.nn.pool import __all__ as pool_classes
 
 __all__ = conv_classes + pool_classes + model_classes + loss_classes
+
+
+def __getattr__(name: str) -> ModuleType:
+    # Imported on first use: the baselines are built from the layers above.
+    if name == "baselines":
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,6 +1,15 @@
 from symgnn_pyg.ops.difference import difference
 from symgnn_pyg.ops.dispatch import graph_mix, kernels, use
 from symgnn_pyg.ops.edge_mix import edge_mix
+from symgnn_pyg.ops.interpolate_frames import interpolate_frames
 from symgnn_pyg.ops.pair_mean import pair_mean
 
-__all__ = ["difference", "edge_mix", "graph_mix", "kernels", "pair_mean", "use"]
+__all__ = [
+    "difference",
+    "edge_mix",
+    "graph_mix",
+    "interpolate_frames",
+    "kernels",
+    "pair_mean",
+    "use",
+]

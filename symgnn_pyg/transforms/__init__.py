@@ -2,11 +2,8 @@ from symgnn_pyg.transforms.center import Center
 from symgnn_pyg.transforms.change_speed import ChangeSpeed
 from symgnn_pyg.transforms.cmu_positions import cmu_positions
 from symgnn_pyg.transforms.difference import Difference
-from symgnn_pyg.transforms.forward_kinematics import forward_kinematics
-from symgnn_pyg.transforms.interpolate_frames import interpolate_frames
 from symgnn_pyg.transforms.joint_dropout import JointDropout
 from symgnn_pyg.transforms.mirror import Mirror
-from symgnn_pyg.transforms.mirrored_joints import mirrored_joints
 from symgnn_pyg.transforms.motion_transform import MotionTransform
 from symgnn_pyg.transforms.normalize_view import NormalizeView
 from symgnn_pyg.transforms.observe import Observe
@@ -46,8 +43,5 @@ __all__ = [
     "cmu_positions",
     "convert_rotation",
     "euler_to_rotmat",
-    "forward_kinematics",
-    "interpolate_frames",
-    "mirrored_joints",
     "rotmat_to_euler",
 ]

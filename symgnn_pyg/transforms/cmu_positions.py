@@ -1,7 +1,10 @@
 from torch import Tensor
 
-from symgnn_pyg.layouts import CMU26_IN_38, CMU38
-from symgnn_pyg.transforms.forward_kinematics import forward_kinematics
+from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.skeleton.kinematics import forward_kinematics
+from symgnn_pyg.skeleton.layouts import CMU26_IN_38
+
+CMU38 = Skeleton.get("cmu38")
 
 
 def cmu_positions(pose: Tensor) -> Tensor:

@@ -6,10 +6,10 @@ from torch_geometric.data import Data
 from torch_geometric.data.datapipes import functional_transform
 
 from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.skeleton.sides import mirrored_joints
 from symgnn_pyg.transforms.bodies import bodies_of, join_frames, split_frames
 from symgnn_pyg.transforms.checks import check_probability, check_space
 from symgnn_pyg.transforms.draw_uniform import draw_uniform
-from symgnn_pyg.transforms.mirrored_joints import mirrored_joints
 from symgnn_pyg.transforms.motion_transform import MotionTransform
 
 Kind = Literal["position", "rotation"]
@@ -20,7 +20,7 @@ class Mirror(MotionTransform):
     r"""Mirrors a sample left to right with probability :math:`p` (functional
     name: :obj:`mirror`): each joint takes the motion of its partner
     :math:`m(i)` on the other side of the body, see
-    :func:`~symgnn_pyg.transforms.mirrored_joints`, reflected in the plane
+    :func:`~symgnn_pyg.skeleton.sides`, reflected in the plane
     that an axis is normal to:
 
     .. math::

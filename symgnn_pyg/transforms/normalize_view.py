@@ -3,7 +3,7 @@ from torch import Tensor
 from torch_geometric.data.datapipes import functional_transform
 
 from symgnn_pyg.skeleton import Skeleton
-from symgnn_pyg.skeleton_checks import Joint
+from symgnn_pyg.skeleton.checks import Joint
 from symgnn_pyg.transforms.bodies import first_bodies
 from symgnn_pyg.transforms.checks import check_space
 from symgnn_pyg.transforms.motion_transform import MotionTransform

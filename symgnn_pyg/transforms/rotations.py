@@ -33,7 +33,7 @@ def convert_rotation(rotation: Tensor, source: Form, target: Form) -> Tensor:
 
     CMU Mocap stores minus the rotation vector of each joint, so give it
     minus the pose to get a joint's rotation. Positions follow from rotations
-    by :func:`~symgnn_pyg.transforms.forward_kinematics`.
+    by :func:`~symgnn_pyg.skeleton.forward_kinematics`.
 
     Args:
         rotation: The rotations.

@@ -4,15 +4,15 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
+from symgnn_pyg.ops import interpolate_frames
 from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.transforms.bodies import bodies_of, join_frames, split_frames
-from symgnn_pyg.transforms.interpolate_frames import interpolate_frames
 from symgnn_pyg.transforms.motion_transform import MotionTransform
 
 
 class TemporalTransform(MotionTransform):
     r"""The base class of transforms that take a motion's frames at other
-    times, by :func:`~symgnn_pyg.transforms.interpolate_frames`. A
+    times, by :func:`~symgnn_pyg.ops.interpolate_frames`. A
     :obj:`mask` of seen joints follows: a joint is seen at a time when it is
     seen in the frames on both sides of it, future ones counting as seen.
     """

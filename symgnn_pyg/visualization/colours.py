@@ -3,7 +3,7 @@
 import networkx as nx
 
 from symgnn_pyg.skeleton import Skeleton
-from symgnn_pyg.transforms.body_sides import Side, body_sides
+from symgnn_pyg.skeleton.sides import Side, body_sides
 
 BLUE, SKY = "#0072b2", "#56b4e9"
 VERMILLION, ORANGE = "#d55e00", "#e69f00"

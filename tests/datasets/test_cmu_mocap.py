@@ -9,8 +9,8 @@ from torch_geometric.loader import DataLoader
 
 from symgnn_pyg.datasets import CMUMocap
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.layouts import CMU26_IN_38
 from symgnn_pyg.metrics import MeanAngleError
+from symgnn_pyg.skeleton.layouts import CMU26_IN_38
 
 HORIZONS = (80, 160, 320, 400, 560, 1000)
 ZERO_VELOCITY = {

@@ -9,7 +9,7 @@ from torch_geometric.loader import DataLoader
 
 from symgnn_pyg.datasets.human36m import Human36M, parse
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.layouts import H36M20
+from symgnn_pyg.skeleton import Skeleton
 
 ACTIONS = (
     "walking", "eating", "smoking", "discussion", "directions", "greeting",
@@ -110,7 +110,7 @@ def test_sample(complete, tmp_path):
     for row, joint in enumerate(JOINTS):
         columns = table[:5, 3 + 3 * joint : 6 + 3 * joint]
         np.testing.assert_array_equal(motion[row], columns)
-    assert dataset.skeleton == H36M20
+    assert dataset.skeleton == Skeleton.get("h36m20")
     assert str(dataset) == "Human36M(300, observed=3, future=2)"
 
 

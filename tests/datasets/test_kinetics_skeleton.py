@@ -10,7 +10,7 @@ from torch_geometric.loader import DataLoader
 
 from symgnn_pyg.datasets import KineticsSkeleton, kinetics_skeleton
 from symgnn_pyg.errors import DataError
-from tests.datasets.kinetics_document import LABELS, body, clip
+from tests.io.kinetics_document import LABELS, body, clip
 
 SPLITS = ("train", "val", "test")
 

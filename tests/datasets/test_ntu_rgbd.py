@@ -10,7 +10,7 @@ from torch_geometric.transforms import Compose
 from symgnn_pyg.datasets import NTURGBD
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.transforms import Center, NormalizeView
-from tests.datasets.ntu_document import document, poses
+from tests.io.ntu_document import document, poses
 
 SPLITS = ("train", "val", "test")
 ORIGINAL_SUBJECTS = (

@@ -7,8 +7,10 @@ import torch
 from symgnn_pyg.datasets import SyntheticMotion
 from symgnn_pyg.datasets.synthetic_actions import ACTIONS
 from symgnn_pyg.datasets.synthetic_motion import perform
-from symgnn_pyg.layouts import CMU26
+from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.transforms import cmu_positions
+
+CMU26 = Skeleton.get("cmu26")
 
 SIZES = {"train": 96, "val": 24, "test": 32}
 
@@ -92,7 +94,10 @@ def test_bones_keep_their_length(action):
 
 def test_bodies_stay_upright(store):
     position = cmu_positions(store[0][0])
-    head, foot = CMU26.index("head"), CMU26.index("lfoot")
+    head, foot = (
+        CMU26.index("head"),
+        CMU26.index("lfoot"),
+    )
     assert (position[:, head, 1] > position[:, foot, 1] + 1.0).all()
 
 

@@ -12,7 +12,7 @@ import torch
 from symgnn_pyg.data import bone_features
 from symgnn_pyg.nn import DualSymGNN, SymGNN
 from symgnn_pyg.training import SafetensorsCheckpoint
-from tests.datasets import kinetics_document, ntu_document
+from tests.io import kinetics_document, ntu_document
 
 SCRIPT = Path(__file__).resolve().parents[2] / "examples" / "train.py"
 

@@ -15,11 +15,11 @@ import pytest
 
 from symgnn_pyg import Skeleton
 from symgnn_pyg.data import SequenceStore
+from symgnn_pyg.data.prepare import Recording, prepare
 from symgnn_pyg.datasets import SyntheticMotion
-from symgnn_pyg.datasets.prepare import Recording, prepare
-from symgnn_pyg.datasets.source import Source
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import replacing
+from symgnn_pyg.io.source import Source
 
 ARM = Skeleton(["a", "b"], [(1, 0)])
 COUNT, FRAMES = 8, 1000  # 24 kB each

@@ -1,8 +1,10 @@
 import pytest
 import torch
 
-from symgnn_pyg.layouts import CMU26
+from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.transforms import cmu_positions
+
+CMU26 = Skeleton.get("cmu26")
 
 
 def joint(position, name):

@@ -3,13 +3,11 @@ import torch
 from torch_geometric.data import Batch
 
 from symgnn_pyg.data import SkeletonData
-from symgnn_pyg.layouts import CMU26, CMU38
-from symgnn_pyg.transforms import (
-    Mirror,
-    cmu_positions,
-    forward_kinematics,
-    mirrored_joints,
-)
+from symgnn_pyg.skeleton import Skeleton, forward_kinematics, mirrored_joints
+from symgnn_pyg.transforms import Mirror, cmu_positions
+
+CMU26 = Skeleton.get("cmu26")
+CMU38 = Skeleton.get("cmu38")
 
 
 def mirrored(motion, skeleton, **kwargs):
@@ -55,7 +53,10 @@ def test_all_joints_of_a_recording():
     turned = mirrored(rotation, CMU38, kind="rotation")
     torch.testing.assert_close(
         forward_kinematics(turned, CMU38),
-        mirrored(forward_kinematics(rotation, CMU38), CMU38),
+        mirrored(
+            forward_kinematics(rotation, CMU38),
+            CMU38,
+        ),
     )
 
 

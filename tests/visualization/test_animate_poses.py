@@ -10,7 +10,7 @@ import torch
 from matplotlib.animation import FFMpegWriter, FuncAnimation
 from PIL import Image
 
-from symgnn_pyg.layouts import CMU26
+from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.visualization import animate_poses
 
 
@@ -88,7 +88,13 @@ def test_frames(poses, arm, tmp_path, monkeypatch):
 
 def test_in_space(tmp_path):
     motion = torch.randn(1, 26, 3)
-    animate_poses({"a": motion}, CMU26, 25, tmp_path / "motion.gif", up="z")
+    animate_poses(
+        {"a": motion},
+        Skeleton.get("cmu26"),
+        25,
+        tmp_path / "motion.gif",
+        up="z",
+    )
     (ax,) = plt.gcf().axes
     assert ax.name == "3d"
     x, y, z = motion[0].T

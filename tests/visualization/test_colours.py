@@ -1,8 +1,8 @@
 import pytest
 
 from symgnn_pyg import Skeleton
-from symgnn_pyg.layouts import LAYOUTS
-from symgnn_pyg.transforms import mirrored_joints
+from symgnn_pyg.skeleton import mirrored_joints
+from symgnn_pyg.skeleton.layouts import LAYOUTS
 from symgnn_pyg.visualization.colours import (
     CYCLE,
     OF_SIDE,
@@ -10,7 +10,7 @@ from symgnn_pyg.visualization.colours import (
     sides,
 )
 
-EVERY = [*LAYOUTS.values()]
+EVERY = [*map(Skeleton.get, LAYOUTS)]
 OTHER = {"left": "right", "right": "left", "middle": "middle"}
 
 

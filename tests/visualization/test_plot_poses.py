@@ -5,12 +5,12 @@ import torch
 from matplotlib.colors import same_color
 
 from symgnn_pyg import Skeleton
-from symgnn_pyg.layouts import LAYOUTS
+from symgnn_pyg.skeleton.layouts import LAYOUTS
 from symgnn_pyg.visualization import plot_poses
 from symgnn_pyg.visualization.colours import OF_SIDE
 
 
-@pytest.mark.parametrize("skeleton", LAYOUTS.values(), ids=LAYOUTS)
+@pytest.mark.parametrize("skeleton", map(Skeleton.get, LAYOUTS), ids=LAYOUTS)
 def test_structure(skeleton, tmp_path):
     motion = torch.randn(3, skeleton.num_joints, 3)
     figure = plot_poses(

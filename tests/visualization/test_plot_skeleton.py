@@ -6,7 +6,7 @@ from matplotlib.colors import same_color
 from mpl_toolkits.mplot3d import proj3d
 
 from symgnn_pyg import Skeleton
-from symgnn_pyg.layouts import CMU26, LAYOUTS
+from symgnn_pyg.skeleton.layouts import LAYOUTS
 from symgnn_pyg.visualization import plot_skeleton
 from symgnn_pyg.visualization.colours import (
     BLUE,
@@ -17,6 +17,8 @@ from symgnn_pyg.visualization.colours import (
 )
 from symgnn_pyg.visualization.plot_skeleton import move_pose
 
+CMU26 = Skeleton.get("cmu26")
+
 
 def data(line):
     return np.stack(
@@ -24,7 +26,7 @@ def data(line):
     )
 
 
-@pytest.mark.parametrize("skeleton", LAYOUTS.values(), ids=LAYOUTS)
+@pytest.mark.parametrize("skeleton", map(Skeleton.get, LAYOUTS), ids=LAYOUTS)
 @pytest.mark.parametrize("channels", [2, 3])
 def test_structure(skeleton, channels, tmp_path):
     position = torch.randn(skeleton.num_joints, channels)

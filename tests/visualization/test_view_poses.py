@@ -6,10 +6,12 @@ import pytest
 import torch
 from matplotlib.colors import to_rgb
 
-from symgnn_pyg.layouts import CMU26
+from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.transforms import cmu_positions
 from symgnn_pyg.visualization import view_poses
 from symgnn_pyg.visualization.colours import BLUE, ORANGE, SKY, VERMILLION
+
+CMU26 = Skeleton.get("cmu26")
 
 pytest.importorskip("plotly")
 

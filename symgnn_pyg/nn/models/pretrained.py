@@ -11,9 +11,8 @@ from torch.nn import Module
 
 import symgnn_pyg
 from symgnn_pyg import __version__
-from symgnn_pyg.errors import DataError
+from symgnn_pyg.errors import DataError, check_names
 from symgnn_pyg.files import replacing
-from symgnn_pyg.names import check_names
 from symgnn_pyg.skeleton import Skeleton
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"

@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from symgnn_pyg import Skeleton
-from symgnn_pyg.layouts import LAYOUTS
 from symgnn_pyg.nn import BonesToJoints
+from symgnn_pyg.skeleton.layouts import LAYOUTS
 
 
 @pytest.mark.parametrize("name", LAYOUTS)

@@ -1,0 +1,67 @@
+import errno
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock
+
+from symgnn_pyg.data.sequence_store import SequenceStore
+from symgnn_pyg.errors import DataError
+from symgnn_pyg.files import remove_leftovers
+
+
+def open_or_write(
+    path: Path, write: Callable[[], SequenceStore]
+) -> SequenceStore:
+    r"""Opens a store that may have to be written first: by one process, where
+    several want it at once.
+
+    Args:
+        path: The store, :obj:`name.h5`.
+        write: Writes it, if there is none.
+
+    Raises:
+        DataError: If the folder cannot be written to.
+    """
+    with suppress(FileNotFoundError):
+        return SequenceStore(path)
+    with locked(path):
+        # Another process may have written it while this one waited.
+        with suppress(FileNotFoundError):
+            return SequenceStore(path)
+        return write()
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    r"""Keeps other processes from writing a store, and removes what killed
+    ones have left of it.
+
+    Args:
+        path: The store, :obj:`name.h5`.
+
+    Raises:
+        DataError: If the folder cannot be written to.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Others may write where they may write the store.
+        with FileLock(path.with_name(f".{path.name}.lock"), mode=0o666):
+            try:
+                _remove_halves(path)
+                yield
+            finally:
+                _remove_halves(path)
+    except OSError as e:
+        if e.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+        raise DataError(
+            f"{path.parent} cannot be written to; the store needs a folder "
+            f"that can"
+        ) from e
+
+
+def _remove_halves(path: Path) -> None:
+    # Of this store and no other.
+    remove_leftovers(path)
+    remove_leftovers(path, "-" + "[0-9]" * 5)

@@ -1,0 +1,305 @@
+import hashlib
+import json
+import os
+import signal
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+from typing import NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+from symgnn_pyg.data.open_or_write import locked
+from symgnn_pyg.data.sequence_shard import (
+    MotionSequence,
+    SequenceShard,
+    check_sequence,
+)
+from symgnn_pyg.data.sequence_store import (
+    SequenceStore,
+    find_shards,
+    shard_paths,
+)
+from symgnn_pyg.errors import DataError, EmptyRecordingError
+from symgnn_pyg.io.source import Source
+from symgnn_pyg.skeleton import Skeleton
+
+Parser = Callable[[bytes, str], np.ndarray]
+
+
+class Recording(NamedTuple):
+    r"""A file to read.
+
+    Args:
+        name: What to call its sequence.
+        file: Its name in the source.
+        label: The index of its class.
+    """
+
+    name: str
+    file: str
+    label: int
+
+
+def prepare(
+    path: str | os.PathLike[str],
+    source: Source,
+    recordings: Sequence[Recording],
+    parse: Parser,
+    skeleton: Skeleton,
+    classes: Sequence[str],
+    recipe: str = "",
+    skip_faulty: bool = False,
+    shard_size: int = 512,
+    num_workers: int | None = None,
+) -> SequenceStore:
+    r"""Parses recordings into a :class:`~symgnn_pyg.data.SequenceStore` of
+    shards that are made side by side, one in memory a process. What is there
+    and up to date stays: a preparation that was killed goes on where it was,
+    and of changed files only the shards that hold them are made anew.
+
+    Args:
+        path: The store, :obj:`name.h5`.
+        source: Where the files are.
+        recordings: The files, dealt out to the shards in turn, so that each
+            shard is a fair sample.
+        parse: Makes frames of shape :math:`[T, V, C]` or :math:`[B, T, V,
+            C]` from the content of a file and the file's full name. Where
+            processes are spawned it must be picklable.
+        skeleton: The skeleton.
+        classes: The names of the classes.
+        recipe: What else the frames depend on; another recipe makes the store
+            anew. (default: :obj:`""`)
+        skip_faulty: If set to :obj:`True`, files that cannot be parsed are
+            left out and listed in :obj:`SequenceStore.skipped`; an error
+            else. (default: :obj:`False`)
+        shard_size: The number of recordings in a shard, at most.
+            (default: :obj:`512`)
+        num_workers: The number of processes. (default: one a core)
+
+    Raises:
+        DataError: If a file cannot be parsed, none shows a skeleton, two
+            recordings have one name, or :obj:`path` is the store of other
+            data.
+    """
+    path = Path(path)
+    _check_names(recordings, source)
+    count = -(-len(recordings) // shard_size)
+    jobs = [
+        _Job(
+            file,
+            recordings[i::count],
+            source.subset(r.file for r in recordings[i::count]),
+            parse,
+            skeleton,
+            list(classes),
+            recipe,
+            skip_faulty,
+            count,
+        )
+        for i, file in enumerate(shard_paths(path, count))
+    ]
+    if not all(job.is_done() for job in jobs):
+        with locked(path):
+            _check_foreign(path, skeleton, classes)
+            # Another process may have done it while this one waited.
+            todo = [job for job in jobs if not job.is_done()]
+            _run(todo, source.path.name, num_workers)
+            _remove_others(path, {job.path for job in jobs})
+    store = SequenceStore(path)
+    _report(store, len(recordings))
+    return store
+
+
+def report_missing(
+    missing: Sequence[str], source: Source, title: str, allow_missing: bool
+) -> None:
+    r"""Refuses files that are absent, or names them in a warning.
+
+    Args:
+        missing: The names of the files.
+        source: Where they should be.
+        title: The name of the data set.
+        allow_missing: Whether to warn only.
+    """
+    if not missing:
+        return
+    text = (
+        f"{source.path} lacks {len(missing)} files of {title}: "
+        f"{', '.join(missing[:50])}{' ...' * (len(missing) > 50)}"
+    )
+    if not allow_missing:
+        raise DataError(f"{text}. Pass allow_missing=True to go on without")
+    warnings.warn(text, stacklevel=3)
+
+
+@dataclass
+class _Job:
+    path: Path
+    recordings: Sequence[Recording]
+    source: Source
+    parse: Parser
+    skeleton: Skeleton
+    classes: list[str]
+    options: str
+    skip_faulty: bool
+    num_shards: int
+
+    @property
+    def recipe(self) -> str:
+        parse = getattr(self.parse, "func", self.parse)
+        made_from = [
+            self.options,
+            f"{parse.__module__}.{parse.__qualname__}",
+            self.skeleton.to_dict(),
+            self.classes,
+            [(*r, self.source.stamp(r.file)) for r in self.recordings],
+        ]
+        return hashlib.sha256(json.dumps(made_from).encode()).hexdigest()
+
+    def is_done(self) -> bool:
+        try:
+            shard = SequenceShard(self.path)
+        except (DataError, FileNotFoundError):
+            return False
+        return (
+            shard.num_shards == self.num_shards
+            and shard.recipe == self.recipe
+            and (self.skip_faulty or not shard.faulty)
+        )
+
+    def run(self, step: Callable[[int], object]) -> None:
+        skipped: dict[str, str] = {}
+        faulty: dict[str, str] = {}
+        SequenceShard.write(
+            self.path,
+            self._sequences(skipped, faulty, step),
+            self.skeleton,
+            self.classes,
+            skipped,
+            faulty,
+            self.recipe,
+            self.num_shards,
+        )
+
+    def _sequences(
+        self,
+        skipped: dict[str, str],
+        faulty: dict[str, str],
+        step: Callable[[int], object],
+    ) -> Iterator[MotionSequence]:
+        for name, file, label in self.recordings:
+            try:
+                content = self.source.read(file)
+                frames = self.parse(content, self.source.where(file))
+                checksum = hashlib.sha256(content).hexdigest()
+                sequence = MotionSequence(name, frames, label, file, checksum)
+                check_sequence(sequence, self.skeleton, len(self.classes))
+                yield sequence
+            except EmptyRecordingError as e:
+                skipped[file] = str(e)
+            except DataError as e:
+                if not self.skip_faulty:
+                    raise
+                faulty[file] = str(e)
+            step(1)
+
+
+def _run(jobs: Sequence[_Job], name: str, num_workers: int | None) -> None:
+    total = sum(len(job.recordings) for job in jobs)
+    workers = min(len(jobs), num_workers or os.cpu_count() or 1)
+    with tqdm(total=total, desc=f"reading {name}", disable=None) as bar:
+        if workers <= 1:
+            for job in jobs:
+                job.run(bar.update)
+            return
+        with ProcessPoolExecutor(workers, initializer=_obey) as pool:
+            try:
+                futures = {pool.submit(_run_one, job): job for job in jobs}
+                for future in as_completed(futures):
+                    future.result()
+                    bar.update(len(futures[future].recordings))
+            except BrokenProcessPool as e:
+                raise ChildProcessError(
+                    f"A process that read {name} was killed, as happens where "
+                    f"memory is short: fewer than {workers} 'num_workers' take "
+                    f"less. What is done stays; prepare the data again"
+                ) from e
+            except BaseException as e:
+                if not isinstance(e, Exception):
+                    for worker in pool._processes.values():
+                        worker.terminate()
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+
+
+def _obey() -> None:
+    # It is the parent of this process that hears of Ctrl-C, and ends it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+
+
+def _run_one(job: _Job) -> None:
+    job.run(lambda count: None)
+
+
+def _check_names(recordings: Sequence[Recording], source: Source) -> None:
+    if not recordings:
+        raise DataError(f"{source.path} holds no recordings")
+    files: dict[str, str] = {}
+    for recording in recordings:
+        other = files.setdefault(recording.name, recording.file)
+        if other != recording.file:
+            raise DataError(
+                f"{source.path} holds two recordings "
+                f"{recording.name!r}: {other} and {recording.file}"
+            )
+
+
+def _remove_others(path: Path, made: set[Path]) -> None:
+    for file in {path, *find_shards(path)} - made:
+        # Another store may be called as a shard of this one would be.
+        if file.is_file() and (
+            file == path or SequenceShard(file).num_shards > 1
+        ):
+            file.unlink()
+
+
+def _check_foreign(
+    path: Path, skeleton: Skeleton, classes: Sequence[str]
+) -> None:
+    for file in [path, *find_shards(path)]:
+        try:
+            shard = SequenceShard(file)
+        except FileNotFoundError:
+            continue
+        if file != path and shard.num_shards == 1:
+            continue
+        if (shard.skeleton, shard.classes) != (skeleton, list(classes)):
+            raise DataError(
+                f"{file} is the store of other data; pass another 'store'"
+            )
+
+
+def _report(store: SequenceStore, total: int) -> None:
+    if store.skipped:
+        shown = list(store.skipped.items())[:3]
+        warnings.warn(
+            f"{store.path}: {len(store.skipped)} of {total} recordings were "
+            f"left out, listed in 'skipped'; the first: "
+            + "; ".join(f"{file} ({why})" for file, why in shown),
+            stacklevel=4,
+        )

@@ -1,0 +1,195 @@
+from typing import NamedTuple
+
+import networkx as nx
+import numpy as np
+import torch
+from torch import Tensor
+
+from symgnn_pyg.inference.fold import fold
+from symgnn_pyg.inference.pose_model import PoseModel
+from symgnn_pyg.nn import DualSymGNN, SymGNN
+from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.transforms import Standardize
+
+
+class StreamOutput(NamedTuple):
+    r"""What :meth:`Stream.step` returns.
+
+    Args:
+        probabilities: The class probabilities :math:`[K]`, or :obj:`None`
+            without recognition or while there is no body.
+        future: The coming poses :math:`[V, T', C]`, or
+            :math:`[B, V, T', C]` of :math:`B` bodies, NaN where a body is
+            absent; :obj:`None` without prediction or while there is no body.
+        num_seen: How many frames of the window showed the body, from 0 to
+            :math:`T`, of shape :math:`[]`, or :math:`[B]` of :math:`B` bodies.
+            The others are repeated poses.
+    """
+
+    probabilities: Tensor | None
+    future: Tensor | None
+    num_seen: Tensor
+
+
+class Stream:
+    r"""Recognises the action and predicts the motion frame by frame, as the
+    frames arrive. Each step gives what the network gives for the window of the
+    last :math:`T` frames, which should come at the rate that it was trained
+    at.
+
+    **What is missing is held.** A joint with a NaN keeps its last pose; one
+    that was not seen yet takes the pose of the nearest joint that was, counted
+    in bones. A frame that was dropped, ``step(None)``, repeats the one before.
+    A window that is not full yet starts with its first pose repeated. So there
+    is an answer from the first frame on, and :obj:`num_seen` tells how much of
+    it was seen.
+
+    **Several bodies** of one scene are recognised together, as the network
+    does it, and each has a future of its own. A body has its place in every
+    frame; while all its joints are NaN it is held, too, and once no frame of
+    its window shows it, it is absent: it takes no part, and starts anew when
+    it comes back. Persons who are to be recognised apart take a stream each.
+
+    The stream works on a copy of the network, folded by :func:`fold`.
+
+    Args:
+        model: The network, a :class:`~symgnn_pyg.nn.SymGNN` or
+            :class:`~symgnn_pyg.nn.DualSymGNN`.
+        transform: What the network's windows were standardised by: frames are
+            given, and poses returned, in the unit of the data.
+            (default: :obj:`None`)
+
+    Raises:
+        ValueError: If :obj:`transform` was made for other poses.
+
+    Example:
+        >>> stream = Stream(SymGNN.light(Skeleton.get("cmu26"), num_classes=8))
+        >>> output = stream.step(torch.randn(26, 3))
+        >>> output.future.shape, int(output.num_seen)
+        (torch.Size([26, 10, 3]), 1)
+    """
+
+    def __init__(
+        self,
+        model: SymGNN | DualSymGNN,
+        transform: Standardize | None = None,
+    ) -> None:
+        self.model = PoseModel(fold(model), transform)
+        like = next(self.model.parameters())
+        self._like = like.new_empty(0)
+        self._nearest = _nearest(self.model.skeleton).to(like.device)
+        self.reset()
+
+    def reset(self) -> None:
+        r"""Forgets all frames, and how many bodies there were."""
+        self._shape: torch.Size | None = None
+        self._window = self._like  # [B, V, T, C]
+        self._seen = self._like.bool()  # [B, T]
+        self._known = self._like.bool()  # [B, V]
+
+    @torch.inference_mode()
+    def step(self, frame: Tensor | np.ndarray | None) -> StreamOutput:
+        r"""Takes the next frame.
+
+        Args:
+            frame: The pose of the body, of shape :math:`[V, C]`, or of
+                :math:`B` bodies :math:`[B, V, C]`, the same :math:`B` until
+                :meth:`reset`. :obj:`None` for a frame that was dropped.
+
+        Raises:
+            ValueError: If :obj:`frame` has another shape, or infinite numbers.
+        """
+        if frame is not None:
+            self._push(self._check(frame))
+        elif self._shape is None:
+            return StreamOutput(None, None, torch.tensor(0))
+        else:
+            self._push(torch.full_like(self._window[:, :, -1], torch.nan))
+        num_seen = self._seen.sum(dim=1)
+        probabilities, future = self._run(num_seen > 0)
+        if self._shape is not None and len(self._shape) == 2:
+            num_seen = num_seen.squeeze(0)
+            future = None if future is None else future.squeeze(0)
+        return StreamOutput(probabilities, future, num_seen)
+
+    def _check(self, frame: Tensor | np.ndarray) -> Tensor:
+        frame = torch.as_tensor(frame)
+        expected = self.model.pose_shape
+        if self._shape is None:
+            fits = frame.dim() in (2, 3) and frame.shape[-2:] == expected
+            wanted = f"{list(expected)} or [B, {expected[0]}, {expected[1]}]"
+        else:
+            fits = frame.shape == self._shape
+            wanted = f"{list(self._shape)} as before (or call reset())"
+        if not fits or frame.numel() == 0:
+            raise ValueError(
+                f"Expected 'frame' of shape {wanted}, got {list(frame.shape)}"
+            )
+        frame = frame.to(self._like)
+        if frame.isinf().any():
+            raise ValueError(
+                f"'frame' of shape {list(frame.shape)} holds infinite numbers; "
+                f"mark missing joints by NaN"
+            )
+        if self._shape is None:
+            self._start(frame.shape)
+        return frame.view(-1, *expected)
+
+    def _start(self, shape: torch.Size) -> None:
+        self._shape = shape
+        v, c = shape[-2:]
+        bodies = shape[0] if len(shape) == 3 else 1
+        like = self._like
+        self._window = like.new_zeros(bodies, v, self.model.observed, c)
+        self._seen = like.new_zeros(bodies, self._window.size(2)).bool()
+        self._known = like.new_zeros(bodies, v).bool()
+
+    def _push(self, frame: Tensor) -> None:
+        missing = frame.isnan().any(dim=-1)  # [B, V]
+        arrived = ~missing.all(dim=1)
+        new = ~self._seen.any(dim=1)
+        self._known = self._known & ~new.unsqueeze(1) | ~missing
+        pose = torch.where(missing.unsqueeze(2), self._window[:, :, -1], frame)
+        # The nearest joint that is known, for a known joint it itself.
+        rank = self._known[:, self._nearest].int().argmax(dim=2)  # [B, V]
+        joint = self._nearest.expand(len(rank), -1, -1)
+        joint = joint.gather(2, rank.unsqueeze(2))  # [B, V, 1]
+        pose = pose.gather(1, joint.expand_as(pose)).unsqueeze(2)
+        window = torch.cat([self._window[:, :, 1:], pose], dim=2)
+        starts = (new & arrived).view(-1, 1, 1, 1)
+        self._window = torch.where(starts, pose, window)
+        self._seen = torch.cat([self._seen[:, 1:], arrived.unsqueeze(1)], dim=1)
+
+    def _run(self, present: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        if not present.any():
+            return None, None
+        num_bodies = None if len(present) == 1 else present.sum().view(1)
+        logits, coming = self.model(self._window[present], num_bodies)
+        probabilities = future = None
+        if logits is not None:
+            probabilities = logits.softmax(dim=-1).squeeze(0)
+        if coming is not None:
+            shape = (present.size(0), *coming.shape[1:])
+            future = coming.new_full(shape, torch.nan)
+            future[present] = coming
+        return probabilities, future
+
+    def __repr__(self) -> str:
+        return (
+            f"{self.__class__.__name__}({self.model.skeleton!r}, "
+            f"observed={self.model.observed}, "
+            f"transform={self.model.transform!r})"
+        )
+
+
+def _nearest(skeleton: Skeleton) -> Tensor:
+    r"""All joints by their distance from each joint, of shape
+    :math:`[V, V]`.
+    """
+    graph = nx.Graph(skeleton.bones + skeleton.links)
+    graph.add_nodes_from(range(skeleton.num_joints))
+    rows = [
+        list(nx.single_source_shortest_path_length(graph, joint))
+        for joint in range(skeleton.num_joints)
+    ]
+    return torch.tensor(rows)

@@ -1,0 +1,3 @@
+from symgnn_pyg.io.source import Source
+
+__all__ = ["Source"]

@@ -1,0 +1,166 @@
+"""The built-in skeletons, as arguments of :class:`Skeleton`: NTU-RGB+D,
+Kinetics, Human3.6M and CMU Mocap. :meth:`Skeleton.get` builds them.
+"""
+
+from typing import Any
+
+__all__ = ["CMU26_IN_38", "LAYOUTS"]
+
+Layout = dict[str, Any]
+
+LEFT_FIRST = (
+    "left thigh", "left crus", "right thigh", "right crus", "torso", "head",
+    "left upper arm", "left forearm", "right upper arm", "right forearm",
+)  # fmt: skip
+RIGHT_LEG_FIRST = LEFT_FIRST[2:4] + LEFT_FIRST[:2] + LEFT_FIRST[4:]
+PART_BONES = (
+    (0, 1), (2, 3), (0, 4), (2, 4), (4, 5), (4, 6), (6, 7), (4, 8), (8, 9),
+)  # fmt: skip
+
+CMU26: Layout = {
+    "joints": (
+        "lfemur", "ltibia", "lfoot", "ltoes",
+        "rfemur", "rtibia", "rfoot", "rtoes",
+        "lowerback", "upperback", "thorax", "lowerneck", "upperneck", "head",
+        "lhumerus", "lradius", "lwrist", "lhand", "lfingers", "lthumb",
+        "rhumerus", "rradius", "rwrist", "rhand", "rfingers", "rthumb",
+    ),
+    "bones": (
+        (0, 8), (1, 0), (2, 1), (3, 2), (4, 8), (5, 4), (6, 5), (7, 6),
+        (9, 8), (10, 9), (11, 10), (12, 11), (13, 12),
+        (14, 10), (15, 14), (16, 15), (17, 16), (18, 17), (19, 16),
+        (20, 10), (21, 20), (22, 21), (23, 22), (24, 23), (25, 22),
+    ),
+    "parts": dict(zip(LEFT_FIRST, (
+        (0, 1), (2, 3), (4, 5), (6, 7), (8, 9, 10), (11, 12, 13),
+        (14, 15), (16, 17, 18, 19), (20, 21), (22, 23, 24, 25),
+    ), strict=True)),
+    "part_bones": PART_BONES,
+    "name": "cmu26",
+}  # fmt: skip
+
+# The 38 joints of a CMU Mocap file, "end" marking where a chain ends, with
+# the rest pose of a generic adult: what forward kinematics needs. CMU26 keeps
+# the joints of CMU26_IN_38; those that it leaves out are in the parts of their
+# neighbours on the same side of the body.
+CMU38: Layout = {
+    "joints": (
+        "root",
+        "lhipjoint", "lfemur", "ltibia", "lfoot", "ltoes", "ltoes end",
+        "rhipjoint", "rfemur", "rtibia", "rfoot", "rtoes", "rtoes end",
+        "lowerback", "upperback", "thorax",
+        "lowerneck", "upperneck", "head", "head end",
+        "lclavicle", "lhumerus", "lradius", "lwrist",
+        "lhand", "lfingers", "lfingers end", "lthumb", "lthumb end",
+        "rclavicle", "rhumerus", "rradius", "rwrist",
+        "rhand", "rfingers", "rfingers end", "rthumb", "rthumb end",
+    ),
+    "bones": (
+        (1, 0), (2, 1), (3, 2), (4, 3), (5, 4), (6, 5),
+        (7, 0), (8, 7), (9, 8), (10, 9), (11, 10), (12, 11),
+        (13, 0), (14, 13), (15, 14), (16, 15), (17, 16), (18, 17), (19, 18),
+        (20, 15), (21, 20), (22, 21), (23, 22), (24, 23), (25, 24), (26, 25),
+        (27, 23), (28, 27),
+        (29, 15), (30, 29), (31, 30), (32, 31), (33, 32), (34, 33), (35, 34),
+        (36, 32), (37, 36),
+    ),
+    "parts": dict(zip(LEFT_FIRST, (
+        (1, 2, 3), (4, 5, 6), (7, 8, 9), (10, 11, 12),
+        (0, 13, 14, 15), (16, 17, 18, 19),
+        (20, 21, 22), (23, 24, 25, 26, 27, 28),
+        (29, 30, 31), (32, 33, 34, 35, 36, 37),
+    ), strict=True)),
+    "part_bones": PART_BONES,
+    "offsets": (
+        (0, 0, 0),
+        (0, 0, 0), (0.093, -0.102, 0.035), (0.146, -0.402, 0),
+        (0.14, -0.385, 0), (0.012, -0.033, 0.121), (0, 0, 0.063),
+        (0, 0, 0), (-0.093, -0.102, 0.035), (-0.146, -0.402, 0),
+        (-0.14, -0.385, 0), (-0.012, -0.033, 0.121), (0, 0, 0.063),
+        (0, 0, 0), (0, 0.116, -0.008), (0, 0.117, -0.003),
+        (0, 0.117, 0), (0, 0.088, 0.008), (0, 0.088, -0.006),
+        (0, 0.092, -0.003),
+        (0, 0.117, 0), (0.199, 0.047, -0.014), (0.275, 0, 0), (0.19, 0, 0),
+        (0, 0, 0), (0.039, 0, 0), (0.032, 0, 0), (0, 0, 0),
+        (0.032, 0, 0.032),
+        (0, 0.117, 0), (-0.199, 0.047, -0.014), (-0.275, 0, 0),
+        (-0.19, 0, 0), (0, 0, 0), (-0.039, 0, 0), (-0.032, 0, 0), (0, 0, 0),
+        (-0.032, 0, 0.032),
+    ),
+    "name": "cmu38",
+}  # fmt: skip
+CMU26_IN_38 = tuple(CMU38["joints"].index(joint) for joint in CMU26["joints"])
+
+H36M20: Layout = {
+    "joints": (
+        "RightUpLeg", "RightLeg", "RightFoot", "RightToeBase",
+        "LeftUpLeg", "LeftLeg", "LeftFoot", "LeftToeBase",
+        "Spine", "Spine1", "Neck", "Head",
+        "LeftShoulder", "LeftArm", "LeftForeArm", "LeftHand",
+        "RightShoulder", "RightArm", "RightForeArm", "RightHand",
+    ),
+    "bones": (
+        (0, 8), (1, 0), (2, 1), (3, 2), (4, 8), (5, 4), (6, 5), (7, 6),
+        (9, 8), (10, 9), (11, 10),
+        (12, 9), (13, 12), (14, 13), (15, 14),
+        (16, 9), (17, 16), (18, 17), (19, 18),
+    ),
+    "parts": dict(zip(RIGHT_LEG_FIRST, (
+        (0, 1), (2, 3), (4, 5), (6, 7), (8, 9), (10, 11),
+        (12, 13), (14, 15), (16, 17), (18, 19),
+    ), strict=True)),
+    "part_bones": PART_BONES,
+    "name": "h36m20",
+}  # fmt: skip
+
+NTU25: Layout = {
+    "joints": (
+        "base of spine", "middle of spine", "neck", "head",
+        "left shoulder", "left elbow", "left wrist", "left hand",
+        "right shoulder", "right elbow", "right wrist", "right hand",
+        "left hip", "left knee", "left ankle", "left foot",
+        "right hip", "right knee", "right ankle", "right foot",
+        "spine", "left fingertip", "left thumb",
+        "right fingertip", "right thumb",
+    ),
+    "bones": (
+        (0, 1), (1, 20), (2, 20), (3, 2), (4, 20), (5, 4), (6, 5), (7, 6),
+        (8, 20), (9, 8), (10, 9), (11, 10), (12, 0), (13, 12), (14, 13),
+        (15, 14), (16, 0), (17, 16), (18, 17), (19, 18), (21, 22), (22, 7),
+        (23, 24), (24, 11),
+    ),
+    "parts": dict(zip(LEFT_FIRST, (
+        (12, 13), (14, 15), (16, 17), (18, 19), (0, 1, 20), (2, 3),
+        (4, 5), (6, 7, 21, 22), (8, 9), (10, 11, 23, 24),
+    ), strict=True)),
+    "part_bones": PART_BONES,
+    "centre": "spine",
+    "name": "ntu25",
+}  # fmt: skip
+
+KINETICS18: Layout = {
+    "joints": (
+        "nose", "neck", "right shoulder", "right elbow", "right wrist",
+        "left shoulder", "left elbow", "left wrist",
+        "right hip", "right knee", "right ankle",
+        "left hip", "left knee", "left ankle",
+        "right eye", "left eye", "right ear", "left ear",
+    ),
+    "bones": (
+        (4, 3), (3, 2), (7, 6), (6, 5), (13, 12), (12, 11), (10, 9), (9, 8),
+        (11, 5), (8, 2), (5, 1), (2, 1), (0, 1), (15, 0), (14, 0), (17, 15),
+        (16, 14),
+    ),
+    "parts": dict(zip(LEFT_FIRST, (
+        (11, 12), (13,), (8, 9), (10,), (1,), (0, 14, 15, 16, 17),
+        (5, 6), (7,), (2, 3), (4,),
+    ), strict=True)),
+    "part_bones": PART_BONES,
+    "centre": "neck",
+    "name": "kinetics18",
+}  # fmt: skip
+
+LAYOUTS: dict[str, Layout] = {
+    layout["name"]: layout
+    for layout in (NTU25, KINETICS18, H36M20, CMU26, CMU38)
+}

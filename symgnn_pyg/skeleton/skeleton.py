@@ -1,0 +1,411 @@
+"""The skeleton: joints, the bones between them and the parts they form."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from itertools import combinations, product
+
+import networkx as nx
+import torch
+from torch import Tensor
+
+from symgnn_pyg.errors import check_names
+from symgnn_pyg.skeleton import networkx as skeleton_networkx
+from symgnn_pyg.skeleton.checks import (
+    Joint,
+    Pair,
+    check_connected,
+    check_links,
+    check_tree,
+    index_of,
+    numbered,
+    offsets_of,
+    pairs_of,
+    parts_of,
+    undirected,
+    unique,
+)
+from symgnn_pyg.skeleton.layouts import LAYOUTS
+
+
+@dataclass(frozen=True, repr=False)
+class Skeleton:
+    r"""An immutable skeleton: named joints, bones that form a tree, and body
+    parts that share the joints out among them.
+
+    Joints may be given by name or by index wherever one is asked for; they
+    are kept as indices.
+
+    Args:
+        joints: The names of the :math:`V` joints, all different.
+        bones: One ``(child, parent)`` pair a bone: the centrifugal joint
+            first, the centripetal one second. A joint has one parent at
+            most, and bones form no cycle.
+        parts: The joints of each named part. Every joint is in exactly one
+            part. (default: one part, ``"body"``)
+        part_bones: Pairs of parts that are neighbours. (default: the parts
+            that a bone or a link connects)
+        links: Further pairs of neighbouring joints that are no bones: what
+            closes a ring, or ties a joint on that has no parent. Their order
+            means nothing, and nor does that of :obj:`part_bones`.
+        centre: The joint that stands for the whole body. (default: the first
+            joint without a parent)
+        offsets: The rest pose: for each joint its position relative to its
+            parent, in metres. Used by forward kinematics and pictures, never
+            by the networks.
+        name: What to call it.
+
+    Raises:
+        ValueError: If a joint is unknown or repeated, in no part or in two,
+            if bones are no pairs, form a cycle or a joint has two parents, if
+            a joint is tied to no other, an offset is not finite, or a name
+            holds control characters. The message names the culprit.
+
+    Example:
+        >>> arm = Skeleton(
+        ...     joints=["shoulder", "elbow", "wrist"],
+        ...     bones=[("elbow", "shoulder"), ("wrist", "elbow")],
+        ...     parts={"upper arm": ["shoulder"],
+        ...            "forearm": ["elbow", "wrist"]},
+        ...     name="arm",
+        ... )
+        >>> arm
+        Skeleton('arm', joints=3, bones=2, parts=2, centre='shoulder')
+    """
+
+    joints: tuple[str, ...]
+    bones: tuple[tuple[int, int], ...]
+    parts: tuple[tuple[str, tuple[int, ...]], ...]
+    part_bones: tuple[tuple[int, int], ...]
+    links: tuple[tuple[int, int], ...]
+    centre: int
+    offsets: tuple[tuple[float, float, float], ...] | None
+    name: str
+
+    def __init__(
+        self,
+        joints: Sequence[str],
+        bones: Iterable[tuple[Joint, Joint]],
+        parts: Mapping[str, Sequence[Joint]] | None = None,
+        part_bones: Iterable[tuple[Joint, Joint]] | None = None,
+        links: Iterable[tuple[Joint, Joint]] = (),
+        centre: Joint | None = None,
+        offsets: Sequence[Sequence[float]] | None = None,
+        name: str = "skeleton",
+    ) -> None:
+        def put(field: str, value: object) -> None:
+            object.__setattr__(self, field, value)
+
+        put("name", name)
+        put("joints", unique(joints, "joint"))
+        put("bones", pairs_of(bones, self.joints, "bone"))
+        put("links", undirected(pairs_of(links, self.joints, "link")))
+        check_tree(self.joints, self.bones)
+        check_links(self.joints, self.bones, self.links)
+        if centre is None:
+            children = {child for child, _ in self.bones}
+            centre = next(
+                j for j in range(self.num_joints) if j not in children
+            )
+        put("centre", self._index(centre, " as 'centre'"))
+        check_connected(self.joints, self.bones + self.links, self.centre)
+        whole = {"body": range(self.num_joints)}
+        put("parts", parts_of(whole if parts is None else parts, self.joints))
+        if part_bones is None:
+            part = self.joint_to_part.tolist()
+            ends = ((part[a], part[b]) for a, b in self.bones + self.links)
+            part_bones = {pair for pair in undirected(ends) if len({*pair}) > 1}
+        pairs = pairs_of(part_bones, self.part_names, "part bone", "part")
+        put("part_bones", undirected(pairs))
+        put("offsets", offsets_of(offsets, self.joints))
+        check_names([name, *self.joints, *self.part_names], "The name")
+
+    # Construction ###########################################################
+
+    @staticmethod
+    def get(name: str) -> "Skeleton":
+        r"""The built-in skeleton of that name; see
+        :mod:`symgnn_pyg.skeleton.layouts`.
+
+        Args:
+            name: One of ``"ntu25"``, ``"kinetics18"``, ``"h36m20"``,
+                ``"cmu26"``, ``"cmu38"``.
+
+        Raises:
+            ValueError: If there is no such layout.
+        """
+        if name not in LAYOUTS:
+            raise ValueError(
+                f"Expected the name of a built-in skeleton, one of "
+                f"{', '.join(map(repr, LAYOUTS))}, got {name!r}"
+            )
+        return _built_in(name)
+
+    @classmethod
+    def from_bones(
+        cls, bones: Iterable[tuple[str, str]], **kwargs: object
+    ) -> "Skeleton":
+        r"""A skeleton from ``(child, parent)`` pairs of names alone. Joints
+        are numbered as they appear, each bone's parent before its child.
+
+        Args:
+            bones: The bones.
+            **kwargs: The further arguments of :class:`Skeleton`.
+        """
+        bones = list(bones)
+        joints = dict.fromkeys(joint for bone in bones for joint in bone[::-1])
+        return cls(list(joints), bones, **kwargs)  # type: ignore[arg-type]
+
+    @classmethod
+    def from_networkx(
+        cls, graph: nx.Graph, centre: object = None, **kwargs: object
+    ) -> "Skeleton":
+        r"""A skeleton from a :obj:`networkx` graph. The edges of a directed
+        graph point from child to parent; those of an undirected one are
+        pointed at the centre. An edge attribute ``link=True`` marks a link,
+        and a node attribute ``part`` names a joint's part. What else
+        :meth:`to_networkx` keeps is read too.
+
+        Args:
+            graph: The graph; its nodes are the joints, named by ``str``.
+            centre: The node that stands for the whole body. (default: the
+                graph attribute ``centre``, or else for a directed graph the
+                first joint without a parent, for an undirected one the most
+                central node)
+            **kwargs: The further arguments of :class:`Skeleton`.
+        """
+        arguments = skeleton_networkx.from_networkx(graph, centre)
+        return cls(**{**arguments, **kwargs})  # type: ignore[arg-type]
+
+    def to_networkx(self) -> nx.DiGraph:
+        r"""The skeleton as a directed graph from child to parent; the inverse
+        of :meth:`from_networkx`. Attributes of a node are its ``part`` and, if
+        there is a rest pose, its ``offset``; of an edge, whether it is a
+        ``link``, and else the number of the ``bone``; of the graph, its
+        ``name``, ``centre``, ``parts`` in order and ``part_bones``.
+        """
+        return skeleton_networkx.to_networkx(self)
+
+    # Sizes and names ########################################################
+
+    @property
+    def num_joints(self) -> int:
+        r"""The number of joints :math:`V`."""
+        return len(self.joints)
+
+    @property
+    def num_bones(self) -> int:
+        r"""The number of bones :math:`V_b`."""
+        return len(self.bones)
+
+    @property
+    def num_parts(self) -> int:
+        r"""The number of parts :math:`V_p`."""
+        return len(self.parts)
+
+    @property
+    def part_names(self) -> tuple[str, ...]:
+        r"""The names of the parts."""
+        return tuple(name for name, _ in self.parts)
+
+    def index(self, joint: Joint) -> int:
+        r"""The index of a joint that is given by name or index.
+
+        Raises:
+            ValueError: If there is no such joint.
+        """
+        return self._index(joint)
+
+    def _index(self, joint: Joint, where: str = "") -> int:
+        return index_of(joint, numbered(self.joints), "joint", where)
+
+    # Graphs #################################################################
+
+    @property
+    def edge_index(self) -> Tensor:
+        r"""Bones and links in both directions, without self-loops, of shape
+        :math:`[2, |E|]`.
+        """
+        return _both_directions(self.bones + self.links)
+
+    @property
+    def part_edge_index(self) -> Tensor:
+        r"""Neighbouring parts in both directions, without self-loops, of
+        shape :math:`[2, |E_p|]`.
+        """
+        return _both_directions(self.part_bones)
+
+    @property
+    def bone_index(self) -> Tensor:
+        r"""The bones as child joints (row 0) and parent joints (row 1), of
+        shape :math:`[2, V_b]`.
+        """
+        return torch.tensor(self.bones, dtype=torch.long).view(-1, 2).t()
+
+    @property
+    def bone_edge_index(self) -> Tensor:
+        r"""Bones that are neighbours in both directions, the edges of
+        :meth:`dual`, of shape :math:`[2, |E_b|]`.
+        """
+        following, others = self._bone_pairs
+        return _both_directions(following + others)
+
+    @property
+    def joint_to_part(self) -> Tensor:
+        r"""The part of each joint, of shape :math:`[V]`."""
+        part_of = {
+            joint: part
+            for part, (_, joints) in enumerate(self.parts)
+            for joint in joints
+        }
+        return torch.tensor([part_of[j] for j in range(self.num_joints)])
+
+    def hop_powers(self, num_hops: int) -> Tensor:
+        r"""The powers :math:`\tilde{A}^1, \ldots, \tilde{A}^L` of the
+        row-normalised, self-looped adjacency matrix
+        :math:`\tilde{A} = D^{-1} A`, of shape :math:`[L, V, V]`.
+
+        Args:
+            num_hops: The number of hops :math:`L`, at least 1.
+
+        Raises:
+            ValueError: If :obj:`num_hops` is smaller than 1.
+        """
+        if num_hops < 1:
+            raise ValueError(f"'num_hops' must be at least 1, got {num_hops}")
+        adjacency = _normalised(self.edge_index, self.num_joints)
+        powers = [adjacency]
+        while len(powers) < num_hops:
+            powers.append(adjacency @ powers[-1])
+        return torch.stack(powers).to(torch.get_default_dtype())
+
+    def part_adjacency(self) -> Tensor:
+        r"""The row-normalised, self-looped adjacency matrix of the parts
+        :math:`D_p^{-1} A_p`, of shape :math:`[V_p, V_p]`.
+        """
+        adjacency = _normalised(self.part_edge_index, self.num_parts)
+        return adjacency.to(torch.get_default_dtype())
+
+    def dual(self) -> "Skeleton":
+        r"""The bone skeleton: its joints are this skeleton's bones, named
+        ``"child-parent"``, and two of them are neighbours when they share a
+        joint, as in the line graph, or touch the two ends of a link. A bone
+        inherits the part of its child joint. A part that is left without
+        bones is removed, and the parts around it become neighbours; joints
+        that only links tie on are passed over likewise.
+
+        Raises:
+            ValueError: If the skeleton has no bones.
+        """
+        return self._dual
+
+    @cached_property
+    def _dual(self) -> "Skeleton":
+        if not self.bones:
+            raise ValueError(f"{self!r} has no bones, and so no dual")
+        of_child = {child: i for i, (child, _) in enumerate(self.bones)}
+        bones, links = self._bone_pairs
+        parts = {
+            name: [of_child[joint] for joint in joints if joint in of_child]
+            for name, joints in self.parts
+        }
+        without = [i for i, n in enumerate(self.part_names) if not parts[n]]
+        part_bones = _bridged(self.part_bones, without)
+        return Skeleton(
+            [f"{self.joints[c]}-{self.joints[p]}" for c, p in self.bones],
+            bones,
+            parts={name: bones for name, bones in parts.items() if bones},
+            part_bones=[
+                (self.parts[a][0], self.parts[b][0]) for a, b in part_bones
+            ],
+            links=links,
+            name=f"{self.name}-dual",
+        )
+
+    @cached_property
+    def _bone_pairs(self) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
+        """Bones that follow each other, and other neighbours."""
+        touching: dict[int, list[int]] = {j: [] for j in range(self.num_joints)}
+        for i, bone in enumerate(self.bones):
+            for joint in bone:
+                touching[joint].append(i)
+        near = {p for i in touching.values() for p in combinations(i, 2)}
+        bare = [joint for joint, bones in touching.items() if not bones]
+        for a, b in _bridged(self.links, bare):
+            near.update(product(touching[a], touching[b]))
+        of_child = {child: i for i, (child, _) in enumerate(self.bones)}
+        following = tuple(
+            (i, of_child[parent])
+            for i, (_, parent) in enumerate(self.bones)
+            if parent in of_child
+        )
+        others = set(undirected(near)) - set(undirected(following))
+        return following, tuple(sorted((a, b) for a, b in others if a != b))
+
+    # Identity ###############################################################
+
+    @cached_property
+    def fingerprint(self) -> int:
+        r"""A 63-bit number that is equal for equal graphs (joints, bones,
+        links, parts), whatever the order of their bones, and stays the same
+        between processes and versions.
+        """
+        graph = [self.joints, sorted(self.bones), self.links]
+        graph += [self.parts, self.part_bones]
+        digest = hashlib.sha256(json.dumps(graph).encode()).digest()
+        return int.from_bytes(digest[:8], "big") >> 1
+
+    def to_dict(self) -> dict[str, object]:
+        r"""The constructor's arguments as plain lists and strings."""
+        return {
+            "joints": list(self.joints),
+            "bones": [list(bone) for bone in self.bones],
+            "parts": {name: list(joints) for name, joints in self.parts},
+            "part_bones": [list(pair) for pair in self.part_bones],
+            "links": [list(link) for link in self.links],
+            "centre": self.centre,
+            "offsets": self.offsets and [list(o) for o in self.offsets],
+            "name": self.name,
+        }
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (self.to_dict(),)
+
+    def __repr__(self) -> str:
+        return (
+            f"{self.__class__.__name__}({self.name!r}, "
+            f"joints={self.num_joints}, bones={self.num_bones}, "
+            f"parts={self.num_parts}, centre={self.joints[self.centre]!r})"
+        )
+
+
+@cache
+def _built_in(name: str) -> Skeleton:
+    return Skeleton(**LAYOUTS[name])
+
+
+def _rebuild(arguments: dict[str, object]) -> Skeleton:
+    return Skeleton(**arguments)  # type: ignore[arg-type]
+
+
+def _bridged(pairs: Iterable[Pair], without: Iterable[int]) -> list[Pair]:
+    """The pairs without some ends, whose neighbours become neighbours."""
+    graph = nx.Graph(pairs)
+    for end in without:
+        if end in graph:
+            graph.add_edges_from(combinations(graph[end], 2))
+            graph.remove_node(end)
+    return list(graph.edges)
+
+
+def _both_directions(pairs: Sequence[tuple[int, int]]) -> Tensor:
+    edges = torch.tensor(pairs, dtype=torch.long).view(-1, 2).t()
+    return torch.cat([edges, edges.flip(0)], dim=1)
+
+
+def _normalised(edge_index: Tensor, size: int) -> Tensor:
+    adjacency = torch.eye(size, dtype=torch.double)
+    adjacency[edge_index[0], edge_index[1]] = 1.0
+    return adjacency / adjacency.sum(dim=1, keepdim=True)

@@ -1,0 +1,293 @@
+import copy
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from symgnn_pyg import Skeleton
+from symgnn_pyg.data import bone_features
+from symgnn_pyg.inference import export_onnx, export_program
+from symgnn_pyg.nn import DualSymGNN, SymGNN
+from symgnn_pyg.transforms import Standardize
+
+onnx = pytest.importorskip("onnx")
+onnxruntime = pytest.importorskip("onnxruntime")
+
+SCRIPT = Path(__file__).parents[2] / "examples" / "onnx_inference.py"
+V, T, K, STEPS = 5, 9, 4, 2
+ARM = Skeleton(
+    joints=["chest", "shoulder", "elbow", "wrist", "hand"],
+    bones=[(1, 0), (2, 1), (3, 2), (4, 3)],
+    parts={"body": [0], "upper": [1, 2], "lower": [3, 4]},
+    name="arm",
+)
+NARROW = {"num_classes": K, "observed": T, "future": STEPS,
+          "hidden_channels": 8, "num_iterations": 1}  # fmt: skip
+MEAN = torch.linspace(-1, 1, V * 3).view(V, 3)
+TRANSFORM = Standardize(MEAN, 0.5 + MEAN.abs())
+# One body, several, and as many as joints.
+BODIES = (1, 3, V)
+
+
+def trained(model):
+    """Moves statistics and the last layer away from their start."""
+    torch.manual_seed(0)
+    for name, tensor in model.state_dict().items():
+        if name.endswith("running_mean"):
+            torch.nn.init.normal_(tensor, std=0.1)
+        elif name.endswith("running_var"):
+            torch.nn.init.uniform_(tensor, 0.5, 2.0)
+        elif name.endswith("out.lins.1.weight"):
+            torch.nn.init.normal_(tensor, std=0.1)
+    return model.eval()
+
+
+def light():
+    return trained(
+        SymGNN.light(ARM, channels=(4, 4, 6, 6), orders=(0, 1), **NARROW)
+    )
+
+
+def full():
+    return trained(SymGNN.full(ARM, channels=(4,) * 9, orders=(0,), **NARROW))
+
+
+def dual():
+    joint, bone = (
+        SymGNN(
+            skeleton, channels=(4, 6), strides=(1, 2), fusion=(1,),
+            orders=(1,), **NARROW,
+        )
+        for skeleton in (ARM, ARM.dual())
+    )  # fmt: skip
+    return trained(DualSymGNN(joint, bone, 0.3, 0.6))
+
+
+NETWORKS = {
+    "light": (light, None),
+    "full": (full, None),
+    "dual": (dual, TRANSFORM),
+}
+
+
+def expected(model, x, transform=None):
+    """What the network returns, by the formula of standardisation."""
+    if transform is not None:
+        x = (x - transform.mean.unsqueeze(1)) / transform.std.unsqueeze(1)
+    rows = x.flatten(0, 1)
+    with torch.no_grad():
+        if isinstance(model, DualSymGNN):
+            out = model(rows, bone_features(rows, ARM))
+        else:
+            out = model(rows)
+    future = out.future.view(-1, V, STEPS, 3)
+    if transform is not None:
+        future = future * transform.std.unsqueeze(1)
+        future = future + transform.mean.unsqueeze(1)
+    return out.logits, future
+
+
+@pytest.fixture(scope="module", params=list(NETWORKS))
+def exported(request, tmp_path_factory):
+    make, transform = NETWORKS[request.param]
+    model = make()
+    path = tmp_path_factory.mktemp("export") / "model.onnx"
+    export_onnx(model, path, list("abcd"), transform)
+    return model, transform, path
+
+
+# ONNX ########################################################################
+
+
+def test_runs_in_onnxruntime(exported):
+    model, transform, path = exported
+    session = onnxruntime.InferenceSession(path)
+    seen = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        for bodies in BODIES:
+            x = torch.randn(bodies, V, T, 3)
+            found = session.run(["logits", "future"], {"x": x.numpy()})
+            for got, wanted in zip(
+                found, expected(model, x, transform), strict=True
+            ):
+                torch.testing.assert_close(
+                    torch.from_numpy(got), wanted, rtol=1e-4, atol=1e-4
+                )
+        seen.append(found)
+    for one, other in zip(*seen, strict=True):
+        assert abs(one - other).max() > 1e-3
+
+
+def test_file_tells_what_it_is(exported):
+    path = exported[2]
+    session = onnxruntime.InferenceSession(path)
+    metadata = session.get_modelmeta().custom_metadata_map
+    about = {key: json.loads(value) for key, value in metadata.items()}
+    assert about["joints"] == list(ARM.joints)
+    assert Skeleton(**about["skeleton"]) == ARM
+    assert about["classes"] == ["a", "b", "c", "d"]
+    assert (about["observed"], about["future"]) == (T, STEPS)
+    (x,), (logits, future) = session.get_inputs(), session.get_outputs()
+    assert (x.name, x.shape) == ("x", ["bodies", V, T, 3])
+    assert (logits.name, logits.shape) == ("logits", ["bodies", K])
+    assert (future.name, future.shape) == ("future", ["bodies", V, STEPS, 3])
+
+
+def test_file_is_whole_and_holds_no_paths(exported):
+    path = exported[2]
+    onnx.checker.check_model(path)
+    assert [file.name for file in path.parent.iterdir()] == ["model.onnx"]
+    assert b"symgnn_pyg/" not in path.read_bytes()
+
+
+def test_one_head(tmp_path):
+    model = SymGNN(
+        ARM, channels=(4, 6), strides=(1, 2), fusion=(1,), orders=(0,),
+        prediction=False, **NARROW,
+    )  # fmt: skip
+    export_onnx(model, tmp_path / "model.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    assert [out.name for out in session.get_outputs()] == ["logits"]
+    metadata = session.get_modelmeta().custom_metadata_map
+    assert metadata["classes"] == '["0", "1", "2", "3"]'
+    assert metadata["future"] == "0"
+
+
+def test_names_that_do_not_fit(tmp_path):
+    with pytest.raises(ValueError, match="3 classes, but the network has 4"):
+        export_onnx(light(), tmp_path / "model.onnx", list("abc"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_transform_that_does_not_fit(tmp_path):
+    other = Standardize(torch.zeros(4, 3), torch.ones(4, 3))
+    with pytest.raises(ValueError, match=r"joints=4.*5 joints"):
+        export_onnx(light(), tmp_path / "model.onnx", transform=other)
+
+
+def test_missing_packages_are_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxscript", None)
+    with pytest.raises(ImportError, match=r"symgnn_pyg\[export\]"):
+        export_onnx(light(), tmp_path / "model.onnx")
+
+
+# The example #################################################################
+
+
+EXAMPLE = """
+import runpy, sys
+for name in ("symgnn_pyg", "torch", "torch_geometric"):
+    sys.modules[name] = None
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def run_example(*arguments):
+    return subprocess.run(
+        [sys.executable, "-c", EXAMPLE, str(SCRIPT), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_example_needs_no_torch(exported, tmp_path):
+    model, transform, path = exported
+    motion = np.random.default_rng(0).normal(size=(50, V, 3))
+    np.save(tmp_path / "motion.npy", motion)
+    done = run_example(path, "--motion", tmp_path / "motion.npy")
+    assert done.returncode == 0, done.stderr
+    window = torch.from_numpy(motion[-T:]).float().transpose(0, 1)
+    logits, future = expected(model, window.unsqueeze(0), transform)
+    share, top = logits.softmax(dim=-1)[0].max(dim=0)
+    moves = (future[0, :, -1] - window[:, -1]).norm(dim=-1)
+    joint = ARM.joints[int(moves.argmax())]
+    assert (
+        f"frame 50: {'abcd'[top]} ({float(share):.0%}); in 2 frames {joint!r} "
+        f"will have moved most, by {float(moves.max()):.3f}"
+    ) in done.stdout
+    assert "42 windows; p50" in done.stdout
+
+
+def test_example_without_motion(exported):
+    done = run_example(exported[2])
+    assert done.returncode == 0, done.stderr
+    assert "poses are made up" in done.stdout
+    assert "Joints: chest, shoulder, elbow" in done.stdout
+
+
+def test_example_names_what_is_wrong(exported, tmp_path):
+    (tmp_path / "garbage.onnx").write_bytes(b"garbage")
+    np.save(tmp_path / "short.npy", np.zeros((T - 1, V, 3)))
+    with open(tmp_path / "endless.npy", "wb") as file:
+        header = {"descr": "<f8", "fortran_order": False, "shape": (10**14, 5)}
+        np.lib.format.write_array_header_1_0(file, header)
+    for arguments, message in (
+        ([tmp_path / "absent.onnx"], "no file"),
+        ([tmp_path / "garbage.onnx"], "garbage.onnx is no ONNX file"),
+        (
+            [exported[2], "--motion", tmp_path / "short.npy"],
+            "at least 9 frames of 5 joints and 3 channels, got [8, 5, 3]",
+        ),
+        ([exported[2], "--motion", tmp_path / "endless.npy"], "mmap length"),
+    ):
+        done = run_example(*arguments)
+        assert done.returncode == 1
+        assert done.stderr.startswith("Error: ")
+        assert message in done.stderr
+
+
+# Programs ####################################################################
+
+
+@pytest.fixture(scope="module")
+def dual_program():
+    model = dual()
+    return model, export_program(model, TRANSFORM)
+
+
+@pytest.mark.parametrize("bodies", [*BODIES, V - 1])
+def test_program(dual_program, bodies):
+    model, program = dual_program
+    x = torch.randn(bodies, V, T, 3)
+    torch.testing.assert_close(
+        program.module()(x), expected(model, x, TRANSFORM)
+    )
+
+
+def test_program_without_the_library(dual_program, tmp_path):
+    _, program = dual_program
+    x = torch.randn(2, V, T, 3)
+    torch.export.save(program, tmp_path / "model.pt2")
+    torch.save((x, *program.module()(x)), tmp_path / "values.pt")
+    code = """
+import sys
+sys.modules["symgnn_pyg"] = sys.modules["torch_geometric"] = None
+import torch
+x, *expected = torch.load("values.pt")
+found = torch.export.load("model.pt2").module()(x)
+torch.testing.assert_close(list(found), expected)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_model_stays_as_it_is():
+    model = light().train()
+    state = copy.deepcopy(model.state_dict())
+    export_program(model)
+    assert model.training
+    assert all(p.requires_grad for p in model.parameters())
+    torch.testing.assert_close(model.state_dict(), state, rtol=0, atol=0)

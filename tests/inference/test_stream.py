@@ -1,0 +1,324 @@
+import copy
+import gc
+
+import numpy as np
+import pytest
+import torch
+
+from symgnn_pyg.data import SkeletonData, bone_features
+from symgnn_pyg.inference import Stream
+from symgnn_pyg.nn import DualSymGNN
+from symgnn_pyg.transforms import Standardize
+
+V, T, K, STEPS = 5, 6, 4, 2
+NAN = float("nan")
+
+
+@pytest.fixture
+def model(arm, build):
+    return build(arm)
+
+
+@pytest.fixture
+def motion():
+    """A random walk, of shape [frames, V, 3]."""
+    return torch.randn(20, V, 3).cumsum(dim=0)
+
+
+@pytest.fixture
+def check(model):
+    """Compares a stream's output with the network on a window."""
+
+    def compare(output, window, num_bodies=None):
+        x = torch.as_tensor(window).flatten(0, -3)  # [B*V, T, C]
+        bodies = x.size(0) // V
+        with torch.no_grad():
+            out = model(x, torch.tensor([bodies]))
+        expected = out.logits.softmax(dim=-1)[0]
+        future = out.future.view(*window.shape[:-2], STEPS, 3)
+        torch.testing.assert_close(
+            output.probabilities, expected, rtol=0, atol=1e-5
+        )
+        torch.testing.assert_close(output.future, future, rtol=0, atol=1e-5)
+
+    return compare
+
+
+def window_of(frames):
+    return frames.transpose(0, 1)  # [V, T, C]
+
+
+# One body ####################################################################
+
+
+def test_equals_the_network_at_every_step(model, motion, check):
+    stream = Stream(model)
+    for t, frame in enumerate(motion):
+        output = stream.step(frame)
+        assert output.num_seen == min(t + 1, T)
+        assert output.probabilities.shape == (K,)
+        assert output.future.shape == (V, STEPS, 3)
+        if t + 1 >= T:
+            check(output, window_of(motion[t + 1 - T : t + 1]))
+
+
+def test_first_pose_fills_the_window(model, motion, check):
+    stream = Stream(model)
+    first = motion[:1].expand(T - 1, -1, -1)
+    for t in range(T - 1):
+        output = stream.step(motion[t])
+        frames = torch.cat([first, motion[: t + 1]])[-T:]
+        check(output, window_of(frames))
+
+
+def test_dual_network(arm, build, motion):
+    dual = DualSymGNN(build(arm), build(arm.dual()), 0.3, 0.4).eval()
+    stream = Stream(dual)
+    for frame in motion:
+        output = stream.step(frame)
+    x = window_of(motion[-T:])
+    with torch.no_grad():
+        out = dual(x, bone_features(x, arm))
+    torch.testing.assert_close(output.future, out.future, rtol=0, atol=1e-5)
+    probabilities = out.logits.softmax(dim=-1)[0]
+    torch.testing.assert_close(
+        output.probabilities, probabilities, rtol=0, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("dual", [False, True])
+def test_unit_of_the_data(arm, build, motion, dual):
+    """As a data set standardises a window and inverts its prediction."""
+    transform = Standardize(torch.randn(V, 3), torch.rand(V, 3) + 0.5)
+    model = build(arm)
+    if dual:
+        model = DualSymGNN(model, build(arm.dual())).eval()
+    stream = Stream(model, transform)
+    for frame in motion:
+        output = stream.step(frame)
+    x = window_of(motion[-T:])
+    data = SkeletonData(
+        x=x, future=x[:, :0], y=torch.zeros(1).long(), skeleton=arm
+    )
+    data = transform(data)
+    with torch.no_grad():
+        out = model(data.x, data.bone_x) if dual else model(data.x)
+    future = transform.inverse(out.future)
+    torch.testing.assert_close(output.future, future, rtol=1e-5, atol=1e-5)
+    probabilities = out.logits.softmax(dim=-1)[0]
+    torch.testing.assert_close(
+        output.probabilities, probabilities, rtol=0, atol=1e-5
+    )
+
+
+def test_heads_that_are_absent(arm, build, motion):
+    output = Stream(build(arm, recognition=False)).step(motion[0])
+    assert output.probabilities is None
+    assert output.future.shape == (V, STEPS, 3)
+    output = Stream(build(arm, prediction=False)).step(motion[0])
+    assert output.future is None
+    assert output.probabilities.shape == (K,)
+
+
+def test_arrays_and_types(model, motion, dtype):
+    stream = Stream(model.to(dtype))
+    output = stream.step(motion[0].numpy().astype(np.float64))
+    assert output.future.dtype == output.probabilities.dtype == dtype
+
+
+# What is missing #############################################################
+
+
+def test_missing_joint_keeps_its_last_pose(model, motion, check):
+    stream, held = Stream(model), motion.clone()
+    for t, frame in enumerate(motion):
+        if t in (8, 9):
+            frame = frame.clone()
+            frame[2, 1] = NAN
+            held[t, 2] = motion[7, 2]
+        output = stream.step(frame)
+        assert output.num_seen == min(t + 1, T)
+        if t + 1 >= T:
+            check(output, window_of(held[t + 1 - T : t + 1]))
+
+
+def test_joint_never_seen_follows_the_nearest(model, motion, check):
+    stream, held = Stream(model), motion.clone()
+    for t, frame in enumerate(motion):
+        frame = frame.clone()
+        if t < 9:
+            # The wrist is nearer to the hand than the elbow is.
+            frame[4] = NAN
+            frame[3] = frame[3] if t >= 4 else NAN
+            held[t, 4] = motion[t, 3] if t >= 4 else motion[t, 2]
+            held[t, 3] = motion[t, 3] if t >= 4 else motion[t, 2]
+        output = stream.step(frame)
+        if t + 1 >= T:
+            check(output, window_of(held[t + 1 - T : t + 1]))
+
+
+def test_dropped_frame_repeats_the_one_before(model, motion, check):
+    stream, held = Stream(model), motion.clone()
+    for t, frame in enumerate(motion):
+        dropped = t in (8, 9)
+        held[t] = motion[7] if dropped else frame
+        output = stream.step(None if dropped else frame)
+        if t + 1 >= T:
+            window = range(t + 1 - T, t + 1)
+            assert output.num_seen == T - len({8, 9} & {*window})
+            check(output, window_of(held[list(window)]))
+
+
+def test_body_that_is_gone(model, motion, check):
+    stream = Stream(model)
+    assert stream.step(None) == (None, None, 0)
+    stream.step(motion[0])
+    for _ in range(T - 1):
+        output = stream.step(None)
+        assert output.num_seen == 1
+        check(output, window_of(motion[:1].expand(T, -1, -1)))
+    for _ in range(2):
+        assert stream.step(None) == (None, None, 0)
+    # It starts anew: no joint keeps a pose of before.
+    frame = motion[1].clone()
+    frame[4] = NAN
+    output = stream.step(frame)
+    frame[4] = frame[3]
+    assert output.num_seen == 1
+    check(output, window_of(frame.expand(T, -1, -1)))
+
+
+def test_frame_that_shows_nobody(model, motion):
+    stream = Stream(model)
+    assert stream.step(torch.full((V, 3), NAN)) == (None, None, 0)
+    assert stream.step(motion[0]).num_seen == 1
+
+
+# Several bodies ##############################################################
+
+
+def test_bodies_are_recognised_together(model, motion, check):
+    stream, other = Stream(model), motion.flip(0)
+    for t in range(len(motion)):
+        output = stream.step(torch.stack([motion[t], other[t]]))
+        assert output.num_seen.tolist() == [min(t + 1, T)] * 2
+    assert output.probabilities.shape == (K,)
+    windows = [window_of(frames[-T:]) for frames in (motion, other)]
+    check(output, torch.stack(windows))
+
+
+def test_bodies_appear_and_vanish(model, motion, check):
+    """The second one is there from frame 3 to frame 9."""
+    stream = Stream(model)
+    for t, frame in enumerate(motion):
+        second = 2 * frame if 3 <= t < 10 else torch.full_like(frame, NAN)
+        output = stream.step(torch.stack([frame, second]))
+        seen = len({*range(3, 10)} & {*range(t + 1 - T, t + 1)})
+        assert output.num_seen.tolist() == [min(t + 1, T), seen]
+        first = [max(k, 0) for k in range(t + 1 - T, t + 1)]
+        windows = [window_of(motion[first])]
+        if seen:
+            held = [min(max(k, 3), 9) for k in range(t + 1 - T, t + 1)]
+            windows.append(window_of(2 * motion[held]))
+        else:
+            assert output.future[1].isnan().all()
+        present = output._replace(future=output.future[: len(windows)])
+        check(present, torch.stack(windows))
+
+
+# State #######################################################################
+
+
+def test_reset(model, motion):
+    stream = Stream(model)
+    expected = [stream.step(frame) for frame in motion[:8]]
+    stream.reset()
+    assert stream.step(None) == (None, None, 0)
+    for frame, first in zip(motion, expected, strict=False):
+        torch.testing.assert_close(tuple(stream.step(frame)), tuple(first))
+    stream.reset()
+    assert stream.step(motion[:2]).future.shape == (2, V, STEPS, 3)
+
+
+def test_model_stays_as_it_is(model, motion):
+    state = copy.deepcopy(model.state_dict())
+    model.train()
+    Stream(model).step(motion[0])
+    assert model.training
+    torch.testing.assert_close(model.state_dict(), state, rtol=0, atol=0)
+
+
+def test_outputs_are_not_overwritten(model, motion):
+    stream = Stream(model)
+    output = stream.step(motion[0])
+    before = output.future.clone()
+    frame = motion[1].clone()
+    stream.step(frame)
+    frame.zero_()
+    assert torch.equal(output.future, before)
+    after = stream.step(motion[2])
+    stream.reset()
+    for k in range(3):
+        again = stream.step(motion[k])
+    assert torch.equal(after.future, again.future)
+
+
+def test_memory_stays_flat(model, motion):
+    stream = Stream(model)
+
+    def held_after(steps):
+        for t in range(steps):
+            stream.step(None if t % 7 == 0 else motion[t % len(motion)])
+        gc.collect()
+        tensors = [
+            o
+            for o in gc.get_objects()
+            if type(o) is torch.Tensor and o.layout is torch.strided
+        ]
+        return len(tensors), sum(t.untyped_storage().nbytes() for t in tensors)
+
+    assert held_after(200) == held_after(20)
+
+
+# Errors and names ############################################################
+
+
+@pytest.mark.parametrize(
+    "shape", [(V - 1, 3), (V, 2), (V,), (1, 1, V, 3), (0, V, 3)]
+)
+def test_wrong_first_frame(model, shape):
+    message = r"shape \[5, 3\] or \[B, 5, 3\], got \["
+    with pytest.raises(ValueError, match=message):
+        Stream(model).step(torch.zeros(shape))
+
+
+def test_bodies_cannot_change_in_number(model, motion):
+    stream = Stream(model)
+    stream.step(motion[:2])
+    with pytest.raises(ValueError, match=r"\[2, 5, 3\] as before .*reset"):
+        stream.step(motion[:3])
+    assert stream.step(motion[1:3]).num_seen.tolist() == [2, 2]
+
+
+def test_infinite_numbers(model, motion):
+    stream = Stream(model)
+    motion[0, 0, 0] = float("inf")
+    with pytest.raises(ValueError, match="infinite numbers; mark missing"):
+        stream.step(motion[0])
+    with pytest.raises(ValueError, match="infinite numbers"):
+        stream.step(1e300 * motion[1].double())
+    assert stream.step(motion[1]).num_seen == 1
+
+
+def test_transform_of_another_skeleton(model):
+    transform = Standardize(torch.zeros(4, 3), torch.ones(4, 3))
+    with pytest.raises(ValueError, match=r"joints=4.* 5 joints and 3"):
+        Stream(model, transform)
+
+
+def test_repr(model):
+    transform = Standardize(torch.zeros(V, 3), torch.ones(V, 3))
+    assert str(Stream(model, transform)) == (
+        "Stream(Skeleton('arm', joints=5, bones=4, parts=3, centre='chest'), "
+        "observed=6, transform=Standardize(joints=5, channels=3))"
+    )

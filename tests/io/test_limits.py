@@ -1,0 +1,57 @@
+import io
+import struct
+import tracemalloc
+import zipfile
+
+import pytest
+
+from symgnn_pyg.errors import DataError
+from symgnn_pyg.io.limits import MOST_LINE, check_lines, read_entry
+
+MIB = 2**20
+
+
+def archive(method=zipfile.ZIP_DEFLATED, size=MIB, announced=None):
+    """One file of zeros, of which the archive may announce less."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as file:
+        file.writestr("a", bytes(size))
+    content = bytearray(stream.getvalue())
+    if announced is not None:
+        struct.pack_into("<I", content, 22, announced)
+        directory = content.rindex(b"PK\1\2")
+        struct.pack_into("<I", content, directory + 24, announced)
+    return zipfile.ZipFile(io.BytesIO(content))
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_reads(method):
+    file = archive(method)
+    assert read_entry(file, file.infolist()[0], "a") == bytes(MIB)
+
+
+def test_no_more_is_unpacked_than_announced():
+    file = archive(size=64 * MIB, announced=1000)
+    tracemalloc.start()
+    with pytest.raises(zipfile.BadZipFile):
+        read_entry(file, file.infolist()[0], "a")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < MIB
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_methods_that_unpack_without_bound(method):
+    file = archive(method)
+    with pytest.raises(DataError, match=r"a\.csv is compressed in a way"):
+        read_entry(file, file.infolist()[0], "a.csv")
+
+
+def test_lines():
+    longest = b"x" * MOST_LINE + b"\n"
+    for content in (b"", b"\n", longest, 3 * longest, b"y\n" * MIB + longest):
+        check_lines(content, "a.csv")
+    for number in (1, 2, 5):
+        content = (number - 1) * longest + b"x" + longest + b"\n"
+        with pytest.raises(DataError, match=rf"a\.csv, line {number}: more"):
+            check_lines(content, "a.csv")
