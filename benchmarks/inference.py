@@ -37,7 +37,9 @@ def main() -> None:
     args = arguments(__doc__, on_gpu=True)
     device, dtype = args.device, getattr(torch, args.dtype)
     skeleton = Skeleton.get("cmu26")
-    model = SymGNN.light(skeleton, CLASSES, observed=OBSERVED, future=FUTURE)
+    model = SymGNN.light(
+        skeleton, CLASSES, num_observed=OBSERVED, num_future=FUTURE
+    )
     model.to(device).eval()
     rival = RivalSymGNN(model).eval()
     table = Table(

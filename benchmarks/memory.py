@@ -38,16 +38,16 @@ SAMPLES = 200
 OBSERVED, FUTURE, BATCH = 8, 2, 4
 JOINTS = 3
 SMALL = {
-    "observed": OBSERVED,
-    "future": FUTURE,
+    "num_observed": OBSERVED,
+    "num_future": FUTURE,
     "num_hops": 1,
     "kernel_size": 3,
 }
 TRAINED = {**SMALL, "channels": (8, 8), "strides": (1, 2), "fusion": (1,),
            "hidden_channels": 8}  # fmt: skip
-STREAMED = {**SMALL, "future": 1, "channels": (4, 4), "strides": (1, 1),
-            "fusion": (), "orders": (0,), "num_iterations": 1, "part": False,
-            "hidden_channels": 4}  # fmt: skip
+STREAMED = {**SMALL, "num_future": 1, "channels": (4, 4), "strides": (1, 1),
+            "fusion": (), "orders": (0,), "num_iterations": 1,
+            "use_parts": False, "hidden_channels": 4}  # fmt: skip
 
 
 def main() -> None:
@@ -109,7 +109,7 @@ def train(steps: int, every: int) -> list[float]:
     seed_everything(0, verbose=False)
     with tempfile.TemporaryDirectory() as folder:
         opened = partial(
-            SyntheticMotion, folder, observed=OBSERVED, future=FUTURE
+            SyntheticMotion, folder, num_observed=OBSERVED, num_future=FUTURE
         )
         dataset, val = opened("train"), opened("val")
         dataset.transform = val.transform = dataset.standardize()

@@ -39,8 +39,12 @@ LATENCY, RATIO = 33.0, 0.2
 def main() -> None:
     args = arguments(__doc__)
     skeleton = Skeleton.get("cmu26")
-    model = SymGNN.light(skeleton, CLASSES, observed=OBSERVED, future=FUTURE)
-    torch.nn.init.normal_(model.prediction.step.out.lins[-1].weight, std=0.01)
+    model = SymGNN.light(
+        skeleton, CLASSES, num_observed=OBSERVED, num_future=FUTURE
+    )
+    torch.nn.init.normal_(
+        model.prediction_head.step.out.lins[-1].weight, std=0.01
+    )
     model.eval()
     rival = RivalSymGNN(model).eval()
     stream = Stream(model)

@@ -56,7 +56,7 @@ def main() -> None:
     build, layout, num_classes, observed, future_frames = NETWORKS[args.network]
     skeleton = Skeleton.get(layout)
     model = build(
-        skeleton, num_classes, observed=observed, future=future_frames
+        skeleton, num_classes, num_observed=observed, num_future=future_frames
     )
     model.to(device)
     joints = batch * skeleton.num_joints
@@ -173,7 +173,7 @@ def make_weighing(model: Module, x: Tensor, y: Tensor, future: Tensor) -> Run:
         return mgda_weight(
             *(
                 torch.autograd.grad(loss, out.shared, retain_graph=True)[0]
-                for loss in (losses.recognition, losses.prediction)
+                for loss in (losses.recognition_loss, losses.prediction_loss)
             )
         )
 

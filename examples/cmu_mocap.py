@@ -120,8 +120,8 @@ def run(args: argparse.Namespace) -> None:
     model = SymGNN.light(
         train.skeleton,
         train.num_classes,
-        observed=train.observed,
-        future=train.future,
+        num_observed=train.num_observed,
+        num_future=train.num_future,
         dropout=args.dropout,
     )
     if args.checkpoint is not None:
@@ -150,14 +150,14 @@ def open_split(
 ) -> CMUMocap | SyntheticMotion:
     if args.data == "synthetic":
         return SyntheticMotion(
-            args.output, split, future=args.future, seed=args.seed
+            args.output, split, num_future=args.future, seed=args.seed
         )
     return CMUMocap(
         args.data,
         split,
-        future=args.future,
+        num_future=args.future,
         allow_missing=True,
-        store=args.output / "cmu_mocap.h5",
+        path=args.output / "cmu_mocap.h5",
     )
 
 
@@ -235,10 +235,11 @@ def draw(
         cmu_positions(inverse(frames).transpose(0, 1))
         for frames in (data.x, data.future, out.future.cpu())
     )
-    steps = range(0, test.future, max(1, test.future // 8))
-    ago = [test.observed - test.future // 8 * k - 1 for k in range(len(steps))][
-        ::-1
-    ]
+    steps = range(0, test.num_future, max(1, test.num_future // 8))
+    ago = [
+        test.num_observed - test.num_future // 8 * k - 1
+        for k in range(len(steps))
+    ][::-1]
     figure = plot_poses(
         {
             "observed": observed[[max(0, frame) for frame in ago]],

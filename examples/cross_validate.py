@@ -62,10 +62,10 @@ def run(args: argparse.Namespace) -> None:
     args.output.mkdir(parents=True, exist_ok=True)
     store = CMUMocap(
         args.data,
-        observed=args.observed,
-        future=args.future,
+        num_observed=args.observed,
+        num_future=args.future,
         allow_missing=True,
-        store=args.output / "cmu_mocap.h5",
+        path=args.output / "cmu_mocap.h5",
     ).store
     fold = deal(store)
     found = {}

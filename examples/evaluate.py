@@ -98,7 +98,7 @@ def run(args: argparse.Namespace) -> None:
 def table_of(weights: str, args: argparse.Namespace) -> dict:
     started = time.monotonic()
     model = SymGNN.from_pretrained(weights)
-    if model.prediction is None or model.recognition is None:
+    if model.num_future == 0 or model.num_classes == 0:
         raise DataError(f"{weights} has one head alone")
     about = model.about
     try:
@@ -111,10 +111,10 @@ def table_of(weights: str, args: argparse.Namespace) -> dict:
     test = CMUMocap(
         args.data,
         "test",
-        observed=model.observed,
-        future=model.prediction.future,
+        num_observed=model.num_observed,
+        num_future=model.num_future,
         allow_missing=True,
-        store=args.output / "cmu_mocap.h5",
+        path=args.output / "cmu_mocap.h5",
         transform=Standardize(mean, std),
     )
     network: Module = model
@@ -152,7 +152,7 @@ def report(
     known = [i for i, y in enumerate(labels) if test.classes[y] in trained]
     found = evaluate(model, test)
     recognised = evaluate(model, test[known])
-    frames = [frame for frame in REPORTED if frame < test.future]
+    frames = [frame for frame in REPORTED if frame < test.num_future]
     horizons = [FRAME_MS * (frame + 1) for frame in frames]
     rows = {"zero_velocity": found["still"], "model": found["error"]}
     every = {name: metric.compute_groups() for name, metric in rows.items()}
@@ -176,7 +176,7 @@ def report(
     }
     metrics = {
         "protocol": f"mean angle error at a frame, radians; {len(test)} test "
-        f"windows of {test.observed} observed frames from held-out "
+        f"windows of {test.num_observed} observed frames from held-out "
         f"recordings; average over {', '.join(averaged)}",
         "horizons_ms": horizons,
         "per_action": per_action,

@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> None:
         test = SyntheticMotion(args.output, "test", seed=args.seed)
     else:
         store = args.output / "cmu_mocap.h5"
-        test = CMUMocap(args.data, "test", allow_missing=True, store=store)
+        test = CMUMocap(args.data, "test", allow_missing=True, path=store)
     stream, future = load(args.weights, test)
     shape = test.skeleton.num_joints, future
     errors = {name: MeanAngleError(*shape) for name in ("network", "still")}
@@ -109,7 +109,7 @@ def load(
     if weights is None:
         print("Note: without --weights the network is untrained and guesses")
         model = SymGNN.light(test.skeleton, test.num_classes)
-        return Stream(model), model.prediction.future
+        return Stream(model), model.num_future
     model = SymGNN.from_pretrained(weights)
     about = model.about
     try:
@@ -122,7 +122,7 @@ def load(
             f"{weights} was trained on {model.skeleton!r} and the classes "
             f"{', '.join(classes)}, not on those of --data"
         )
-    return Stream(model, Standardize(mean, std)), model.prediction.future
+    return Stream(model, Standardize(mean, std)), model.num_future
 
 
 def recordings(

@@ -104,8 +104,8 @@ def describe(
         moves = np.linalg.norm(future[:, -1] - window[:, -1], axis=-1)
         joint = about["joints"][int(moves.argmax())]
         parts.append(
-            f"in {about['future']} frames {joint!r} will have moved most, by "
-            f"{moves.max():.3f}"
+            f"in {about['num_future']} frames {joint!r} will have moved most, "
+            f"by {moves.max():.3f}"
         )
     return "; ".join(parts)
 

@@ -31,7 +31,7 @@ SKELETON = Skeleton(
 )
 # Smaller than the light network, and fast on a laptop.
 NETWORK = {
-    "observed": 20, "future": 10, "channels": [16, 32, 64],
+    "num_observed": 20, "num_future": 10, "channels": [16, 32, 64],
     "strides": [1, 2, 2], "fusion": [1, 2], "hidden_channels": 64,
     "dropout": 0.1,
 }  # fmt: skip
@@ -53,8 +53,8 @@ def main() -> None:
     try:
         train, test = (
             SkeletonFolder(
-                args.data, SKELETON, split, NETWORK["observed"],
-                NETWORK["future"], shares=(0.75, 0, 0.25), seed=args.seed,
+                args.data, SKELETON, split, NETWORK["num_observed"],
+                NETWORK["num_future"], shares=(0.75, 0, 0.25), seed=args.seed,
             )
             for split in ("train", "test")
         )  # fmt: skip
@@ -118,7 +118,7 @@ def fit(model: SymGNN, train: SkeletonFolder, steps: int) -> None:
 @torch.no_grad()
 def report(model: SymGNN, test: SkeletonFolder) -> None:
     accuracy = TopKAccuracy(test.num_classes)
-    shape = test.skeleton.num_joints, test.future
+    shape = test.skeleton.num_joints, test.num_future
     error, still = MPJPE(*shape), MPJPE(*shape)
     inverse = test.transform.inverse
     model.eval()

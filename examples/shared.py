@@ -55,8 +55,8 @@ def light_network(
     return SymGNN.light(
         train.skeleton,
         train.num_classes,
-        observed=train.observed,
-        future=train.future,
+        num_observed=train.num_observed,
+        num_future=train.num_future,
         channels=tuple(channels),
         strides=(1,) + (2,) * (len(channels) - 1),
         fusion=tuple(range(1, len(channels))),

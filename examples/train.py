@@ -219,8 +219,8 @@ def run(args: argparse.Namespace, last: Path) -> None:
         model = SymGNN.full(
             train.skeleton,
             train.num_classes,
-            observed=args.observed,
-            future=args.future,
+            num_observed=args.observed,
+            num_future=args.future,
             dropout=args.dropout,
         )
     task = SymGNNTask(
@@ -231,7 +231,7 @@ def run(args: argparse.Namespace, last: Path) -> None:
         args.learning_rate,
         seed=args.seed,
         skip_nonfinite=args.skip_nonfinite,
-        prediction_loss=args.loss,
+        prediction_criterion=args.loss,
         metric="position" if args.bones or kind == "position" else "angle",
     )
     if args.compile:
@@ -276,16 +276,16 @@ def open_split(args: argparse.Namespace, split: str) -> MotionDataset:
         return SyntheticMotion(
             args.output,
             split,
-            observed=args.observed,
-            future=args.future,
+            num_observed=args.observed,
+            num_future=args.future,
             seed=args.seed,
         )
     return DATASETS[args.dataset][0](
         args.data,
         split,
-        observed=args.observed,
-        future=args.future,
-        store=args.output / f"{args.dataset}.h5",
+        num_observed=args.observed,
+        num_future=args.future,
+        path=args.output / f"{args.dataset}.h5",
         **({"exclude": args.exclude} if args.exclude else {}),
     )
 

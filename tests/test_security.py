@@ -125,7 +125,7 @@ def folder(suffix):
     def read(root, content):
         (root / "wave").mkdir()
         (root / "wave" / f"one{suffix}").write_bytes(content)
-        SkeletonFolder(root, ARM if suffix[1] in "nc" else None, observed=2)
+        SkeletonFolder(root, ARM if suffix[1] in "nc" else None, num_observed=2)
 
     read.__name__ = f"folder{suffix}"
     return read
@@ -169,7 +169,7 @@ def test_no_file_is_unpickled(read, make, sprung, tmp_path):
 @pytest.mark.parametrize("file", ["config.json", "model.safetensors"])
 def test_no_network_is_unpickled(file, make, sprung, tmp_path):
     model = SymGNN(
-        ARM, 2, observed=4, future=2, channels=(4, 4), strides=(1, 1),
+        ARM, 2, num_observed=4, num_future=2, channels=(4, 4), strides=(1, 1),
         fusion=(), hidden_channels=4,
     )  # fmt: skip
     model.save_pretrained(tmp_path)

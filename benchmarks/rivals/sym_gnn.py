@@ -182,7 +182,7 @@ class Decoder(Module):
     def __init__(self, ours: PredictionHead) -> None:
         super().__init__()
         ours = plain(ours)
-        self.future, self.orders = ours.future, ours.step.orders
+        self.num_future, self.orders = ours.num_future, ours.step.orders
         self.fuse, self.gru, self.out = ours.fuse, ours.step.gru, ours.step.out
         conv = ours.step.graph_conv
         assert isinstance(conv, JointGraphConv)
@@ -202,7 +202,7 @@ class Decoder(Module):
         recent = x[:, -(highest + 1) :]
         state = [ops.difference(recent, b)[:, -1] for b in range(highest + 1)]
         h, poses = self.fuse(h), []
-        for _ in range(self.future):
+        for _ in range(self.num_future):
             samples, mixed = h.view(n, v, -1), 0
             graphs = (*self.graph(), self.lambda_ * actional)
             for graph, lin in zip(graphs, self.lins, strict=True):
@@ -225,21 +225,21 @@ class RivalSymGNN(Module):
     def __init__(self, ours: SymGNN) -> None:
         super().__init__()
         self.num_joints, self.orders = ours.skeleton.num_joints, ours.orders
-        self.actional = inference(ours.actional)
+        self.actional_inference = inference(ours.actional_inference)
         self.branches = ModuleList(
             Branch(branch, ours.skeleton) for branch in ours.branches
         )
-        self.recognition = plain(ours.recognition)
-        self.prediction = Decoder(ours.prediction)
+        self.recognition_head = plain(ours.recognition_head)
+        self.prediction_head = Decoder(ours.prediction_head)
 
     def forward(self, x: Tensor) -> SymGNNOutput:
-        actional = self.actional(x)
+        actional = self.actional_inference(x)
         shared = []
         for order, branch in zip(self.orders, self.branches, strict=True):
             h = ops.difference(x, order).unflatten(0, (-1, self.num_joints))
             h = h.permute(0, 3, 2, 1).contiguous()  # [N, C, T, V]
             shared.append(branch(h, actional))
         h = torch.cat(shared, dim=-1)
-        logits = self.recognition(h)
-        future = self.prediction(x, h, actional, logits.softmax(dim=-1))
+        logits = self.recognition_head(h)
+        future = self.prediction_head(x, h, actional, logits.softmax(dim=-1))
         return SymGNNOutput(logits, future, actional, h)

@@ -52,26 +52,26 @@ class Data:
     def split(
         self,
         split: str,
-        observed: int = OBSERVED,
-        future: int = 10,
+        num_observed: int = OBSERVED,
+        num_future: int = 10,
         horizon: int = 10,
     ) -> MotionDataset:
         """The windows of a split.
 
         Args:
             split: :obj:`"train"`, :obj:`"val"` or :obj:`"test"`.
-            observed: The number of observed frames.
-            future: The number of frames to predict.
+            num_observed: The number of observed frames.
+            num_future: The number of frames to predict.
             horizon: How many frames a window has behind its first 50; all
                 ways to cut these windows start at the same frames.
         """
-        if observed + future > OBSERVED + horizon:
+        if num_observed + num_future > OBSERVED + horizon:
             raise ValueError(
                 f"Windows of {OBSERVED} + {horizon} frames have no room for "
-                f"{observed} + {future}"
+                f"{num_observed} + {num_future}"
             )
         dataset = copy.copy(self._open(split, horizon))
-        dataset.observed, dataset.future = observed, future
+        dataset.num_observed, dataset.num_future = num_observed, num_future
         dataset.transform = self._standardize
         return dataset
 
@@ -104,7 +104,7 @@ class Data:
                     OBSERVED,
                     horizon,
                     allow_missing=True,
-                    store=self.folder / "cmu_mocap.h5",
+                    path=self.folder / "cmu_mocap.h5",
                 )
             except DataError as error:
                 raise DataError(
@@ -129,7 +129,7 @@ class NoisySupervision:
         self.dataset = dataset
         self.skeleton = dataset.skeleton
         self.num_classes = dataset.num_classes
-        self.future = dataset.future
+        self.num_future = dataset.num_future
         self.transform = dataset.transform
         for name, share in (("targets", targets), ("labels", labels)):
             if not 0 <= share <= 1:

@@ -55,7 +55,7 @@ def accuracies(logits: Tensor, labels: Tensor) -> dict[str, float]:
 
 class _Errors:
     def __init__(self, dataset: MotionDataset, data: Data) -> None:
-        shape = data.skeleton.num_joints, max(dataset.future, 2)
+        shape = data.skeleton.num_joints, max(dataset.num_future, 2)
         self.data = data
         self.transform = dataset.transform
         self.angle = MeanAngleError(*shape, len(data.classes))

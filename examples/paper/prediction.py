@@ -21,11 +21,11 @@ SHORT = {
     "ZeroV": Run(network="ZeroV"),
     "Res-uns": Run(network="Res-uns"),
     "LTD": Run(network="LTD"),
-    "Sym-GNN (no recg)": sym_gnn(recognition=False),
+    "Sym-GNN (no recg)": sym_gnn(num_classes=0),
     "Sym-GNN": sym_gnn(),
 }
 LONG = {
-    name: replace(run, future=25, horizon=25) for name, run in SHORT.items()
+    name: replace(run, num_future=25, horizon=25) for name, run in SHORT.items()
 }
 NAMES = {"washwindow": "Washing Window"}
 

@@ -10,10 +10,10 @@ from examples.paper.run import Run, sym_gnn
 from examples.paper.runs import Runs
 
 AGCN = "2s-AGCN, one stream"
-ONLY_JS = {"actional": False, "part": False}
-ONLY_JA = {"structural": False, "part": False}
-ONLY_J = {"part": False}
-ONLY_P = {"structural": False, "actional": False}
+ONLY_JS = {"use_actional": False, "use_parts": False}
+ONLY_JA = {"use_structural": False, "use_parts": False}
+ONLY_J = {"use_parts": False}
+ONLY_P = {"use_structural": False, "use_actional": False}
 # Networks of the joints and the bones, whose scores are added.
 FUSED = {
     "2s-AGCN": Run(network=AGCN),
@@ -21,7 +21,7 @@ FUSED = {
     "Sym-GNN (only JA)": sym_gnn(**ONLY_JA),
     "Sym-GNN (only J)": sym_gnn(**ONLY_J),
     "Sym-GNN (only P)": sym_gnn(**ONLY_P),
-    "Sym-GNN (no pred)": sym_gnn(prediction=False),
+    "Sym-GNN (no pred)": sym_gnn(num_future=0),
     "Sym-GNN": sym_gnn(),
 }
 ALONE = {

@@ -17,8 +17,8 @@ class Run:
     Args:
         network: Sym-GNN or one of the rivals.
         variant: The arguments of the network that differ, by name.
-        observed: The number of observed frames.
-        future: The number of frames to predict.
+        num_observed: The number of observed frames.
+        num_future: The number of frames to predict, or 0.
         horizon: How many frames a window has behind its first 50.
         bones: Whether the network is that of the bones.
         noisy_targets: The share of shuffled futures.
@@ -28,8 +28,8 @@ class Run:
 
     network: str = SYM_GNN
     variant: tuple[tuple[str, Any], ...] = ()
-    observed: int = OBSERVED
-    future: int = 10
+    num_observed: int = OBSERVED
+    num_future: int = 10
     horizon: int = 10
     bones: bool = False
     noisy_targets: float = 0.0

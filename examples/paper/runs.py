@@ -165,10 +165,9 @@ class Runs:
         kind = SymGNN if run.network == SYM_GNN else RIVALS[run.network]
         return kind(
             skeleton,
-            len(self.data.classes),
-            observed=run.observed,
-            future=run.future,
-            **self._arguments(run),
+            num_observed=run.num_observed,
+            num_future=run.num_future,
+            **{"num_classes": len(self.data.classes), **self._arguments(run)},
         )
 
     def identity(self, run: Run) -> dict[str, Any]:
@@ -204,7 +203,9 @@ class Runs:
         return [replace(run, seed=seed) for seed in self.settings.seeds]
 
     def _split(self, split: str, run: Run) -> MotionDataset:
-        return self.data.split(split, run.observed, run.future, run.horizon)
+        return self.data.split(
+            split, run.num_observed, run.num_future, run.horizon
+        )
 
     def _view(self, dataset: MotionDataset, run: Run) -> MotionDataset:
         if run.bones:

@@ -18,7 +18,7 @@ def figure_13(runs: Runs) -> Page:
     name = "running" if "running" in test.classes else test.classes[0]
     at = test.labels.tolist().index(test.classes.index(name))
     batch = test.batch([at])
-    steps = list(range(EVERY - 1, test.future, EVERY))
+    steps = list(range(EVERY - 1, test.num_future, EVERY))
 
     def shown(frames: torch.Tensor) -> torch.Tensor:
         place = runs.data.positions(test.transform.inverse(frames))

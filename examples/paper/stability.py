@@ -111,7 +111,7 @@ def measure(model: Module, p: Tensor, q: Tensor) -> tuple[float, ...]:
     """The mean and the highest perturbation ratio, and the means of both
     sides of the theorem, at the first layer of a network."""
     conv = model.branches[0].joint_blocks[0].graph_conv
-    a, b = model.actional(p), model.actional(q)
+    a, b = model.actional_inference(p), model.actional_inference(q)
     ratio = perturbation_ratio(p, q, a, b)
     most = float(ratio.max())
     left, right = stability_sides(conv, p, q, a, b, most)

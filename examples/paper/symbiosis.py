@@ -22,7 +22,7 @@ def noise_ratios(runs: Runs) -> tuple[float, ...]:
 
 
 def table_9(runs: Runs) -> Page:
-    rows = {"no pred": sym_gnn(prediction=False), "0 %": sym_gnn()}
+    rows = {"no pred": sym_gnn(num_future=0), "0 %": sym_gnn()}
     rows |= {
         f"{100 * share:g} %": sym_gnn(noisy_targets=share)
         for share in noise_ratios(runs)
@@ -43,7 +43,7 @@ def table_9(runs: Runs) -> Page:
 
 
 def table_10(runs: Runs) -> Page:
-    rows = {"no recg": sym_gnn(recognition=False), "0 %": sym_gnn()}
+    rows = {"no recg": sym_gnn(num_classes=0), "0 %": sym_gnn()}
     rows |= {
         f"{100 * share:g} %": sym_gnn(noisy_labels=share)
         for share in noise_ratios(runs)
@@ -94,11 +94,8 @@ def early(strategy: str, ratio: float) -> Run:
     """A network that sees the first frames alone."""
     observed = max(1, round(ratio * OBSERVED))
     rest = OBSERVED + AHEAD - observed
-    return sym_gnn(
-        observed=observed,
-        future=rest if strategy == "predict all" else AHEAD,
-        prediction=strategy != "no prediction",
-    )
+    ahead = {"predict all": rest, "no prediction": 0}
+    return sym_gnn(num_observed=observed, num_future=ahead.get(strategy, AHEAD))
 
 
 def top_1(runs: Runs, run: Run) -> dict[str, Spread]:

@@ -87,7 +87,7 @@ def frames_a_period(runs: Runs, networks: dict[str, Run]) -> dict[str, float]:
             seconds[name].append(time.process_time() - start)
     torch.set_num_threads(threads)
     return {
-        name: networks[name].future
+        name: networks[name].num_future
         / statistics.median(times[WARM_UP:])
         * FRAME_MS
         / 1000

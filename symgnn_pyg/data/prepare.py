@@ -290,7 +290,7 @@ def _check_foreign(
             continue
         if (shard.skeleton, shard.classes) != (skeleton, list(classes)):
             raise DataError(
-                f"{file} is the store of other data; pass another 'store'"
+                f"{file} is the store of other data; pass another 'path'"
             )
 
 

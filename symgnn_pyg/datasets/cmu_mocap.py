@@ -51,8 +51,8 @@ class CMUMocap(MotionDataset):
         root: The folder or zip archive with the files.
         split: :obj:`"train"`, :obj:`"val"` or :obj:`"test"`.
             (default: :obj:`"train"`)
-        observed: The number of observed frames. (default: :obj:`50`)
-        future: The number of frames to predict. (default: :obj:`25`)
+        num_observed: The number of observed frames. (default: :obj:`50`)
+        num_future: The number of frames to predict. (default: :obj:`25`)
         stride: The distance of one frame to the next, in frames of the file,
             recorded at 120 a second; the field uses 2 and calls that 40 ms.
             (default: :obj:`2`)
@@ -60,7 +60,7 @@ class CMUMocap(MotionDataset):
             (default: all eight)
         allow_missing: If set to :obj:`True`, files that are absent are named
             in a warning instead of an error. (default: :obj:`False`)
-        store: The HDF5 file to keep the parsed sequences in. It is made anew
+        path: The HDF5 file to keep the parsed sequences in. It is made anew
             when the files change. (default: :obj:`root` with suffix
             :obj:`.h5`, beside it)
         transform: A transform of each sample. (default: :obj:`None`)
@@ -101,24 +101,24 @@ class CMUMocap(MotionDataset):
         self,
         root: str | os.PathLike[str],
         split: str = "train",
-        observed: int = 50,
-        future: int = 25,
+        num_observed: int = 50,
+        num_future: int = 25,
         stride: int = 2,
         actions: Sequence[str] = ACTIONS,
         allow_missing: bool = False,
-        store: str | os.PathLike[str] | None = None,
+        path: str | os.PathLike[str] | None = None,
         transform: Callable[[SkeletonData], SkeletonData] | None = None,
     ) -> None:
-        FILES.check(split, observed, future, stride, actions)
+        FILES.check(split, num_observed, num_future, stride, actions)
         with Source(root, anchors=("train", "test")) as source:
             missing = FILES.missing(source, actions)
             report_missing(missing, source, FILES.title, allow_missing)
-            opened = FILES.prepare(source, store or f"{source.path}.h5")
+            opened = FILES.prepare(source, path or f"{source.path}.h5")
         super().__init__(
             opened,
-            _windows(opened, split, observed, future, stride, actions),
-            observed,
-            future,
+            _windows(opened, split, num_observed, num_future, stride, actions),
+            num_observed,
+            num_future,
             stride,
             transform,
         )
@@ -160,8 +160,8 @@ FILES = PublishedFiles(
 def _windows(
     store: SequenceStore,
     split: str,
-    observed: int,
-    future: int,
+    num_observed: int,
+    num_future: int,
     stride: int,
     actions: Sequence[str],
 ) -> Iterable[Window] | np.ndarray:
@@ -177,7 +177,9 @@ def _windows(
         )
     ]
     if split != "test":
-        return all_windows(store, chosen, observed, future, stride, skip=1)
+        return all_windows(
+            store, chosen, num_observed, num_future, stride, skip=1
+        )
     windows = []
     for i in chosen:
         strided = -(-store.num_frames(i) // stride)
@@ -190,6 +192,6 @@ def _windows(
         for _ in range(TEST_WINDOWS):
             first = random.randint(0, strided - TEST_SPAN)
             # Fewer observed frames are the last of the published ones.
-            start = first + TEST_OBSERVED - observed
+            start = first + TEST_OBSERVED - num_observed
             windows.append(Window(i, start * stride))
     return windows

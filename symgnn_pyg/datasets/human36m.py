@@ -53,8 +53,8 @@ class Human36M(MotionDataset):
         root: The folder or zip archive with the files.
         split: :obj:`"train"`, :obj:`"val"` or :obj:`"test"`.
             (default: :obj:`"train"`)
-        observed: The number of observed frames. (default: :obj:`50`)
-        future: The number of frames to predict. (default: :obj:`25`)
+        num_observed: The number of observed frames. (default: :obj:`50`)
+        num_future: The number of frames to predict. (default: :obj:`25`)
         stride: The distance of one frame to the next, in frames of the file,
             recorded at 50 a second; the field uses 2, which makes 40 ms.
             (default: :obj:`2`)
@@ -62,7 +62,7 @@ class Human36M(MotionDataset):
             (default: all fifteen)
         allow_missing: If set to :obj:`True`, files that are absent are named
             in a warning instead of an error. (default: :obj:`False`)
-        store: The HDF5 file to keep the parsed sequences in. It is made anew
+        path: The HDF5 file to keep the parsed sequences in. It is made anew
             when the files change. (default: :obj:`root` with suffix
             :obj:`.h5`, beside it)
         transform: A transform of each sample. (default: :obj:`None`)
@@ -112,31 +112,35 @@ class Human36M(MotionDataset):
         self,
         root: str | os.PathLike[str],
         split: str = "train",
-        observed: int = 50,
-        future: int = 25,
+        num_observed: int = 50,
+        num_future: int = 25,
         stride: int = 2,
         actions: Sequence[str] = ACTIONS,
         allow_missing: bool = False,
-        store: str | os.PathLike[str] | None = None,
+        path: str | os.PathLike[str] | None = None,
         transform: Callable[[SkeletonData], SkeletonData] | None = None,
     ) -> None:
-        FILES.check(split, observed, future, stride, actions)
+        FILES.check(split, num_observed, num_future, stride, actions)
         with Source(root, anchors=SUBJECTS) as source:
             missing = FILES.missing(source, actions)
             report_missing(missing, source, FILES.title, allow_missing)
-            opened = FILES.prepare(source, store or f"{source.path}.h5")
+            opened = FILES.prepare(source, path or f"{source.path}.h5")
         _refuse_copies(opened)
         windows: list[Window] | np.ndarray
         if split == "test":
-            windows = list(_test_windows(opened, actions, observed, stride))
+            windows = list(_test_windows(opened, actions, num_observed, stride))
         else:
             chosen = [
                 i
                 for i, name in enumerate(opened.names)
                 if _split(name) == split and _action(name) in actions
             ]
-            windows = all_windows(opened, chosen, observed, future, stride)
-        super().__init__(opened, windows, observed, future, stride, transform)
+            windows = all_windows(
+                opened, chosen, num_observed, num_future, stride
+            )
+        super().__init__(
+            opened, windows, num_observed, num_future, stride, transform
+        )
         self.split = split
         self.missing = missing
 
@@ -200,7 +204,7 @@ def _refuse_copies(store: SequenceStore) -> None:
 
 
 def _test_windows(
-    store: SequenceStore, actions: Sequence[str], observed: int, stride: int
+    store: SequenceStore, actions: Sequence[str], num_observed: int, stride: int
 ) -> Iterator[Window]:
     at = {name: i for i, name in enumerate(store.names)}
     span = TEST_OBSERVED + TEST_FUTURE
@@ -227,5 +231,5 @@ def _test_windows(
                     )
                 first = random.randint(TEST_FIRST, strided - span)
                 # Fewer observed frames are the last of the published ones.
-                start = first + TEST_OBSERVED - observed
+                start = first + TEST_OBSERVED - num_observed
                 yield Window(take, start * stride)

@@ -54,8 +54,8 @@ class KineticsSkeleton(MotionDataset):
         root: The folder or zip archive with the files.
         split: :obj:`"train"`, :obj:`"val"` or :obj:`"test"`.
             (default: :obj:`"train"`)
-        observed: The number of observed frames. (default: :obj:`64`)
-        future: The number of frames to predict. (default: :obj:`10`)
+        num_observed: The number of observed frames. (default: :obj:`64`)
+        num_future: The number of frames to predict. (default: :obj:`10`)
         max_bodies: The number of bodies of a sample, at most.
             (default: :obj:`1`)
         allow_missing: If set to :obj:`True`, clips that have a label but no
@@ -65,7 +65,7 @@ class KineticsSkeleton(MotionDataset):
             left out and listed in the attribute :obj:`skipped` with those
             that show no body, as their label or they themselves tell; an
             error else. (default: :obj:`False`)
-        store: The HDF5 file to keep the parsed sequences in. It is made anew
+        path: The HDF5 file to keep the parsed sequences in. It is made anew
             when the files or the arguments change. (default: :obj:`root` with
             suffix :obj:`.h5`, beside it)
         transform: A transform of each sample. (default: :obj:`None`)
@@ -108,15 +108,15 @@ class KineticsSkeleton(MotionDataset):
         self,
         root: str | os.PathLike[str],
         split: str = "train",
-        observed: int = 64,
-        future: int = 10,
+        num_observed: int = 64,
+        num_future: int = 10,
         max_bodies: int = 1,
         allow_missing: bool = False,
         skip_faulty: bool = False,
-        store: str | os.PathLike[str] | None = None,
+        path: str | os.PathLike[str] | None = None,
         transform: Callable[[SkeletonData], SkeletonData] | None = None,
     ) -> None:
-        check_window(observed, future, 1)
+        check_window(num_observed, num_future, 1)
         check_split(split)
         if max_bodies < 1:
             raise ValueError(
@@ -133,7 +133,7 @@ class KineticsSkeleton(MotionDataset):
             missing = [file for file in labels if file not in source]
             report_missing(missing, source, "Kinetics-Skeleton", allow_missing)
             opened = prepare(
-                store or f"{source.path}.h5",
+                path or f"{source.path}.h5",
                 source,
                 [
                     Recording(file.removesuffix(".json"), file, label.number)
@@ -156,8 +156,8 @@ class KineticsSkeleton(MotionDataset):
         super().__init__(
             opened,
             clip_windows(opened, chosen),
-            observed,
-            future,
+            num_observed,
+            num_future,
             transform=transform,
         )
         self.split = split

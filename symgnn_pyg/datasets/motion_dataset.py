@@ -37,23 +37,23 @@ class Window(NamedTuple):
 
 class MotionDataset(Dataset):
     r"""Windows over the sequences of a
-    :class:`~symgnn_pyg.data.SequenceStore`: :obj:`observed` frames to see and
-    the :obj:`future` frames after them to predict, read from the file when
-    they are asked for.
+    :class:`~symgnn_pyg.data.SequenceStore`: :obj:`num_observed` frames to see
+    and the :obj:`num_future` frames after them to predict, read from the file
+    when they are asked for.
 
     Args:
         store: The store.
         windows: The windows.
-        observed: The number of observed frames :math:`T`.
-        future: The number of frames to predict :math:`T'`.
+        num_observed: The number of observed frames :math:`T`.
+        num_future: The number of frames to predict :math:`T'`.
         stride: The distance of one frame to the next, in frames of the file.
             (default: :obj:`1`)
         transform: A transform of each :class:`~symgnn_pyg.data.SkeletonData`.
             (default: :obj:`None`)
 
     Raises:
-        ValueError: If :obj:`observed` or :obj:`stride` is smaller than 1 or
-            :obj:`future` negative.
+        ValueError: If :obj:`num_observed` or :obj:`stride` is smaller than 1 or
+            :obj:`num_future` negative.
         DataError: If there are no windows.
     """
 
@@ -61,25 +61,25 @@ class MotionDataset(Dataset):
         self,
         store: SequenceStore,
         windows: Iterable[Window] | np.ndarray,
-        observed: int,
-        future: int,
+        num_observed: int,
+        num_future: int,
         stride: int = 1,
         transform: Callable[[SkeletonData], SkeletonData] | None = None,
     ) -> None:
-        check_window(observed, future, stride)
+        check_window(num_observed, num_future, stride)
         super().__init__(None, transform)
         self.store = store
         if not isinstance(windows, np.ndarray):
             windows = np.array(list(map(tuple, windows)), WINDOW)
         # An array, since there may be millions.
         self.windows: np.recarray = windows.view(np.recarray)
-        self.observed = observed
-        self.future = future
+        self.num_observed = num_observed
+        self.num_future = num_future
         self.stride = stride
         if not len(self.windows):
             raise DataError(
-                f"{store.path}: no sequence has the {observed} + {future} "
-                f"frames of a window at stride {stride}"
+                f"{store.path}: no sequence has the {num_observed} + "
+                f"{num_future} frames of a window at stride {stride}"
             )
 
     @property
@@ -148,7 +148,7 @@ class MotionDataset(Dataset):
     def _read(self, places: Sequence[int]) -> tuple[Tensor, Tensor, Tensor]:
         windows = self.windows[places]
         num_bodies = self.store.bodies[windows["sequence"]]
-        length = self.observed + self.future
+        length = self.num_observed + self.num_future
         shape = self.store.skeleton.num_joints, self.store.num_channels
         frames = np.empty((int(num_bodies.sum()), length, *shape), np.float32)
         last = 0
@@ -166,13 +166,13 @@ class MotionDataset(Dataset):
         motion = torch.from_numpy(frames).transpose(1, 2)  # [M, V, T + T', C]
         x, future = (
             part.flatten(0, 1).contiguous()
-            for part in motion.tensor_split([self.observed], dim=2)
+            for part in motion.tensor_split([self.num_observed], dim=2)
         )
         return x, future, num_bodies
 
     def _stretched(self, sequence: int, start: int, span: int) -> np.ndarray:
         frames = self.store.read(sequence, start, span)  # [B, span, V, C]
-        length = self.observed + self.future
+        length = self.num_observed + self.num_future
         times = torch.linspace(0, span - 1, length, dtype=torch.double)
         return (
             interpolate_frames(frames.flatten(2), times)
@@ -201,7 +201,8 @@ class MotionDataset(Dataset):
     def __repr__(self) -> str:
         return (
             f"{self.__class__.__name__}({len(self)}, "
-            f"observed={self.observed}, future={self.future})"
+            f"num_observed={self.num_observed}, "
+            f"num_future={self.num_future})"
         )
 
 
@@ -211,20 +212,20 @@ def check_split(split: str) -> None:
         raise ValueError(f"'split' must be one of {SPLITS}, got {split!r}")
 
 
-def check_window(observed: int, future: int, stride: int) -> None:
+def check_window(num_observed: int, num_future: int, stride: int) -> None:
     r"""Refuses windows that cannot be."""
-    if observed < 1 or future < 0 or stride < 1:
+    if num_observed < 1 or num_future < 0 or stride < 1:
         raise ValueError(
-            f"A window needs 'observed' >= 1, 'future' >= 0 and 'stride' >= "
-            f"1, got {observed}, {future} and {stride}"
+            f"A window needs 'num_observed' >= 1, 'num_future' >= 0 and "
+            f"'stride' >= 1, got {num_observed}, {num_future} and {stride}"
         )
 
 
 def all_windows(
     store: SequenceStore,
     sequences: Iterable[int],
-    observed: int,
-    future: int,
+    num_observed: int,
+    num_future: int,
     stride: int = 1,
     skip: int = 0,
 ) -> np.ndarray:
@@ -234,13 +235,13 @@ def all_windows(
     Args:
         store: The store.
         sequences: The sequences.
-        observed: The number of observed frames.
-        future: The number of future frames.
+        num_observed: The number of observed frames.
+        num_future: The number of future frames.
         stride: The distance of one frame to the next. (default: :obj:`1`)
         skip: The frames to leave out at the front of each sequence.
             (default: :obj:`0`)
     """
-    span = (observed + future - 1) * stride + 1
+    span = (num_observed + num_future - 1) * stride + 1
     windows, short = [np.empty(0, WINDOW)], []
     for sequence in sequences:
         starts = np.arange(skip, store.num_frames(sequence) - span + 1)

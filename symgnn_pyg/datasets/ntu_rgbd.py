@@ -62,8 +62,8 @@ class NTURGBD(MotionDataset):
         benchmark: :obj:`"xsub"`, :obj:`"xview"` or :obj:`"xset"`.
             (default: :obj:`"xsub"`)
         num_classes: 60 or 120. (default: :obj:`60`)
-        observed: The number of observed frames. (default: :obj:`64`)
-        future: The number of frames to predict. (default: :obj:`10`)
+        num_observed: The number of observed frames. (default: :obj:`64`)
+        num_future: The number of frames to predict. (default: :obj:`10`)
         max_bodies: The number of bodies of a sample, at most.
             (default: :obj:`2`)
         exclude: The published list of clips without a sound skeleton: a
@@ -72,7 +72,7 @@ class NTURGBD(MotionDataset):
         skip_faulty: If set to :obj:`True`, files that cannot be parsed are
             left out and listed in the attribute :obj:`skipped` with those
             that show no body; an error else. (default: :obj:`False`)
-        store: The HDF5 file to keep the parsed sequences in. It is made anew
+        path: The HDF5 file to keep the parsed sequences in. It is made anew
             when the files or the arguments change. (default: :obj:`root` with
             suffix :obj:`.h5`, beside it)
         transform: A transform of each sample. (default: :obj:`None`)
@@ -119,21 +119,21 @@ class NTURGBD(MotionDataset):
         split: str = "train",
         benchmark: str = "xsub",
         num_classes: int = 60,
-        observed: int = 64,
-        future: int = 10,
+        num_observed: int = 64,
+        num_future: int = 10,
         max_bodies: int = 2,
         exclude: str | os.PathLike[str] | None = None,
         skip_faulty: bool = False,
-        store: str | os.PathLike[str] | None = None,
+        path: str | os.PathLike[str] | None = None,
         transform: Callable[[SkeletonData], SkeletonData] | None = None,
     ) -> None:
-        check_window(observed, future, 1)
+        check_window(num_observed, num_future, 1)
         _check(split, benchmark, num_classes, max_bodies)
         without = set() if exclude is None else _read_names(exclude)
         with Source(root) as source:
             recordings = list(_recordings(source, num_classes))
             opened = prepare(
-                store or f"{source.path}.h5",
+                path or f"{source.path}.h5",
                 source,
                 [r for r in recordings if r.name not in without],
                 partial(parse, max_bodies=max_bodies),
@@ -155,8 +155,8 @@ class NTURGBD(MotionDataset):
         super().__init__(
             opened,
             clip_windows(opened, chosen),
-            observed,
-            future,
+            num_observed,
+            num_future,
             transform=transform,
         )
         self.split = split

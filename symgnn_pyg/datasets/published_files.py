@@ -71,8 +71,8 @@ class PublishedFiles(NamedTuple):
     def check(
         self,
         split: str,
-        observed: int,
-        future: int,
+        num_observed: int,
+        num_future: int,
         stride: int,
         actions: Sequence[str],
     ) -> None:
@@ -80,24 +80,24 @@ class PublishedFiles(NamedTuple):
 
         Args:
             split: The split.
-            observed: The number of observed frames.
-            future: The number of frames to predict.
+            num_observed: The number of observed frames.
+            num_future: The number of frames to predict.
             stride: The distance of one frame to the next.
             actions: The actions.
 
         Raises:
             ValueError: If there is no such split, window or action.
         """
-        check_window(observed, future, stride)
+        check_window(num_observed, num_future, stride)
         check_split(split)
         most_observed, most_future = self.published
         if split == "test" and (
-            observed > most_observed or future > most_future
+            num_observed > most_observed or num_future > most_future
         ):
             raise ValueError(
                 f"The published windows observe {most_observed} frames and "
-                f"leave {most_future} to predict, fewer than {observed} and "
-                f"{future}"
+                f"leave {most_future} to predict, fewer than {num_observed} "
+                f"and {num_future}"
             )
         if isinstance(actions, str):
             raise ValueError(f"Expected 'actions' in a list, got {actions!r}")

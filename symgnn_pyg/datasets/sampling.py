@@ -21,13 +21,13 @@ SHARES = (0.8, 0.1, 0.1)
 def check_sampling(
     split: str | None,
     samples: str,
-    observed: int,
-    future: int,
+    num_observed: int,
+    num_future: int,
     stride: int,
     shares: Sequence[float],
 ) -> None:
     r"""Refuses arguments that are none of their values."""
-    check_window(observed, future, stride)
+    check_window(num_observed, num_future, stride)
     if split is not None:
         check_split(split)
     if samples not in SAMPLES:
@@ -101,8 +101,8 @@ def choose_windows(
     store: SequenceStore,
     sequences: Iterable[int],
     samples: str,
-    observed: int,
-    future: int,
+    num_observed: int,
+    num_future: int,
     stride: int,
 ) -> np.ndarray:
     r"""The windows of some sequences: each there is, or one a clip.
@@ -111,8 +111,8 @@ def choose_windows(
         store: The store.
         sequences: The sequences.
         samples: :obj:`"windows"` or :obj:`"clips"`.
-        observed: The number of observed frames.
-        future: The number of frames to predict.
+        num_observed: The number of observed frames.
+        num_future: The number of frames to predict.
         stride: The distance of one frame to the next.
 
     Raises:
@@ -123,4 +123,4 @@ def choose_windows(
         raise DataError(f"{store.path}: the split has no recordings")
     if samples == "clips":
         return clip_windows(store, sequences)
-    return all_windows(store, sequences, observed, future, stride)
+    return all_windows(store, sequences, num_observed, num_future, stride)

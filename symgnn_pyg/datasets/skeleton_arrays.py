@@ -38,13 +38,13 @@ class SkeletonArrays(MotionDataset):
         split: :obj:`"train"`, :obj:`"val"` or :obj:`"test"`, to which
             recordings are dealt out at random, class by class; or
             :obj:`None` for all recordings. (default: :obj:`None`)
-        observed: The number of observed frames. (default: :obj:`50`)
-        future: The number of frames to predict. (default: :obj:`25`)
+        num_observed: The number of observed frames. (default: :obj:`50`)
+        num_future: The number of frames to predict. (default: :obj:`25`)
         stride: The distance of one frame to the next, in frames of the
             arrays. (default: :obj:`1`)
         samples: :obj:`"windows"` for every window of each recording, or
             :obj:`"clips"` for one sample a recording, all of it, spread by
-            linear interpolation over :obj:`observed` and :obj:`future`
+            linear interpolation over :obj:`num_observed` and :obj:`num_future`
             frames. (default: :obj:`"windows"`)
         classes: The names of the classes. (default: the names among
             :obj:`labels`, sorted, or the indices up to the largest)
@@ -53,14 +53,14 @@ class SkeletonArrays(MotionDataset):
             (default: :obj:`(0.8, 0.1, 0.1)`)
         seed: Another seed deals recordings out in another way.
             (default: :obj:`0`)
-        store: The HDF5 file to write; one that holds these recordings
+        path: The HDF5 file to write; one that holds these recordings
             already is used as it is. (default: a file in a temporary folder,
             removed when the process ends)
         transform: A transform of each sample. (default: :obj:`None`)
 
     Raises:
         DataError: If a recording does not fit the skeleton or holds anything
-            but finite numbers, or :obj:`store` holds other data.
+            but finite numbers, or :obj:`path` holds other data.
         ValueError: If an argument is none of its values.
 
     Example:
@@ -77,17 +77,17 @@ class SkeletonArrays(MotionDataset):
         labels: Sequence[str] | Sequence[int] | np.ndarray | Tensor,
         skeleton: Skeleton,
         split: str | None = None,
-        observed: int = 50,
-        future: int = 25,
+        num_observed: int = 50,
+        num_future: int = 25,
         stride: int = 1,
         samples: str = "windows",
         classes: Sequence[str] | None = None,
         shares: Sequence[float] = SHARES,
         seed: int = 0,
-        store: str | os.PathLike[str] | None = None,
+        path: str | os.PathLike[str] | None = None,
         transform: Callable[[SkeletonData], SkeletonData] | None = None,
     ) -> None:
-        check_sampling(split, samples, observed, future, stride, shares)
+        check_sampling(split, samples, num_observed, num_future, stride, shares)
         if len(arrays) != len(labels):
             raise ValueError(
                 f"There are {len(arrays)} 'arrays', but {len(labels)} 'labels'"
@@ -99,7 +99,7 @@ class SkeletonArrays(MotionDataset):
                 zip(arrays, indices, strict=True)
             )
         ]
-        opened = _write(store, sequences, skeleton, names)
+        opened = _write(path, sequences, skeleton, names)
         chosen = list(range(len(sequences)))
         if split is not None:
             of_class = {s.name: names[s.label] for s in sequences}
@@ -109,9 +109,11 @@ class SkeletonArrays(MotionDataset):
             ]
         super().__init__(
             opened,
-            choose_windows(opened, chosen, samples, observed, future, stride),
-            observed,
-            future,
+            choose_windows(
+                opened, chosen, samples, num_observed, num_future, stride
+            ),
+            num_observed,
+            num_future,
             stride,
             transform,
         )
@@ -175,7 +177,7 @@ def _write(
     if store.shards[0].recipe != recipe:
         raise DataError(
             f"{path} is the store of other data; delete it or pass another "
-            f"'store'"
+            f"'path'"
         )
     return store
 

@@ -61,13 +61,13 @@ class SkeletonFolder(MotionDataset):
             lengths of bones. (default: that of the files)
         split: :obj:`"train"`, :obj:`"val"` or :obj:`"test"`.
             (default: :obj:`"train"`)
-        observed: The number of observed frames. (default: :obj:`50`)
-        future: The number of frames to predict. (default: :obj:`25`)
+        num_observed: The number of observed frames. (default: :obj:`50`)
+        num_future: The number of frames to predict. (default: :obj:`25`)
         stride: The distance of one frame to the next, in frames of the file.
             (default: :obj:`1`)
         samples: :obj:`"windows"` for every window of each recording, or
             :obj:`"clips"` for one sample a recording, all of it, spread by
-            linear interpolation over :obj:`observed` and :obj:`future`
+            linear interpolation over :obj:`num_observed` and :obj:`num_future`
             frames. (default: :obj:`"windows"`)
         shares: The shares of the splits that have no folder, in the order
             train, val, test, of each class: rounded, and one recording at
@@ -78,7 +78,7 @@ class SkeletonFolder(MotionDataset):
         skip_faulty: If set to :obj:`True`, files that cannot be read are
             left out and listed in :obj:`skipped`; an error else.
             (default: :obj:`False`)
-        store: The HDF5 file to keep the recordings in. It is made anew when
+        path: The HDF5 file to keep the recordings in. It is made anew when
             they change. (default: :obj:`root` with suffix :obj:`.h5`, beside
             it)
         transform: A transform of each sample. (default: :obj:`None`)
@@ -100,17 +100,17 @@ class SkeletonFolder(MotionDataset):
         root: str | os.PathLike[str],
         skeleton: Skeleton | None = None,
         split: str = "train",
-        observed: int = 50,
-        future: int = 25,
+        num_observed: int = 50,
+        num_future: int = 25,
         stride: int = 1,
         samples: str = "windows",
         shares: Sequence[float] = SHARES,
         seed: int = 0,
         skip_faulty: bool = False,
-        store: str | os.PathLike[str] | None = None,
+        path: str | os.PathLike[str] | None = None,
         transform: Callable[[SkeletonData], SkeletonData] | None = None,
     ) -> None:
-        check_sampling(split, samples, observed, future, stride, shares)
+        check_sampling(split, samples, num_observed, num_future, stride, shares)
         with Source(root, anchors=SPLITS) as source:
             files = _find(source)
             split_of = _splits(source, files.recordings, shares, seed)
@@ -125,7 +125,7 @@ class SkeletonFolder(MotionDataset):
                 for file in files.recordings
             ]
             opened = prepare(
-                store or f"{source.path}.h5",
+                path or f"{source.path}.h5",
                 source,
                 recordings,
                 partial(parse_recording, common=common),
@@ -141,9 +141,11 @@ class SkeletonFolder(MotionDataset):
         ]
         super().__init__(
             opened,
-            choose_windows(opened, chosen, samples, observed, future, stride),
-            observed,
-            future,
+            choose_windows(
+                opened, chosen, samples, num_observed, num_future, stride
+            ),
+            num_observed,
+            num_future,
             stride,
             transform,
         )

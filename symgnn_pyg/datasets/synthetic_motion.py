@@ -42,8 +42,8 @@ class SyntheticMotion(MotionDataset):
         root: The folder to keep the HDF5 file in.
         split: :obj:`"train"`, :obj:`"val"` or :obj:`"test"`.
             (default: :obj:`"train"`)
-        observed: The number of observed frames. (default: :obj:`50`)
-        future: The number of frames to predict. (default: :obj:`25`)
+        num_observed: The number of observed frames. (default: :obj:`50`)
+        num_future: The number of frames to predict. (default: :obj:`25`)
         seed: Another seed makes other sequences. (default: :obj:`0`)
         transform: A transform of each sample. (default: :obj:`None`)
 
@@ -86,20 +86,20 @@ class SyntheticMotion(MotionDataset):
         self,
         root: str | os.PathLike[str],
         split: str = "train",
-        observed: int = 50,
-        future: int = 25,
+        num_observed: int = 50,
+        num_future: int = 25,
         seed: int = 0,
         transform: Callable[[SkeletonData], SkeletonData] | None = None,
     ) -> None:
-        check_window(observed, future, 1)
+        check_window(num_observed, num_future, 1)
         if split not in SPLITS:
             raise ValueError(
                 f"'split' must be one of {tuple(SPLITS)}, got {split!r}"
             )
-        if observed + future > FRAMES:
+        if num_observed + num_future > FRAMES:
             raise ValueError(
-                f"The sequences have {FRAMES} frames, fewer than {observed} "
-                f"+ {future}"
+                f"The sequences have {FRAMES} frames, fewer than "
+                f"{num_observed} + {num_future}"
             )
         store = _prepare(Path(root) / f"synthetic_motion_{seed}.h5", seed)
         sequences = [
@@ -109,14 +109,16 @@ class SyntheticMotion(MotionDataset):
         ]
         windows: Iterable[Window] | np.ndarray
         if split != "test":
-            windows = all_windows(store, sequences, observed, future)
+            windows = all_windows(store, sequences, num_observed, num_future)
         else:
-            last = FRAMES - observed - future
+            last = FRAMES - num_observed - num_future
             starts = np.linspace(0, last, TEST_WINDOWS).astype(int)
             windows = [
                 Window(i, int(start)) for i in sequences for start in starts
             ]
-        super().__init__(store, windows, observed, future, transform=transform)
+        super().__init__(
+            store, windows, num_observed, num_future, transform=transform
+        )
         self.split = split
 
 

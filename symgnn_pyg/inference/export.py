@@ -42,7 +42,7 @@ def export_program(
     like = next(windows.parameters())
     joints, channels = windows.pose_shape
     # Two bodies: sizes of 0 and 1 would be taken for constants.
-    x = like.new_zeros(2, joints, windows.observed, channels)
+    x = like.new_zeros(2, joints, windows.num_observed, channels)
     return torch.export.export(
         windows, (x,), dynamic_shapes=({0: Dim("bodies")},)
     )
@@ -58,8 +58,8 @@ def export_onnx(
     exports: input :obj:`x`, outputs :obj:`logits` and :obj:`future`. The file
     tells what they mean: its metadata hold, as JSON, the :obj:`joints` by name
     and order, the whole :obj:`skeleton`, the :obj:`classes`, and the numbers of
-    :obj:`observed` and :obj:`future` frames. For the light network this takes
-    about a minute.
+    frames, :obj:`num_observed` and :obj:`num_future`. For the light network
+    this takes about a minute.
 
     Args:
         model: The network. It stays as it is.
@@ -110,9 +110,7 @@ def _about(
     model: SymGNN | DualSymGNN, classes: Sequence[str] | None
 ) -> dict[str, object]:
     joint = model.joint if isinstance(model, DualSymGNN) else model
-    count = 0
-    if joint.recognition is not None:
-        count = joint.recognition.classify.out_features
+    count = joint.num_classes
     names = [str(i) for i in range(count)] if classes is None else [*classes]
     if len(names) != count:
         raise ValueError(
@@ -123,8 +121,8 @@ def _about(
         "joints": skeleton.joints,
         "skeleton": skeleton.to_dict(),
         "classes": names,
-        "observed": joint.observed,
-        "future": 0 if joint.prediction is None else joint.prediction.future,
+        "num_observed": joint.num_observed,
+        "num_future": joint.num_future,
     }
 
 

@@ -33,7 +33,7 @@ class PoseModel(Module):
         super().__init__()
         joint = model.joint if isinstance(model, DualSymGNN) else model
         self.skeleton = joint.skeleton
-        self.observed = joint.observed
+        self.num_observed = joint.num_observed
         self.pose_shape = (self.skeleton.num_joints, joint.in_channels)
         if transform is not None and transform.mean.shape != self.pose_shape:
             raise ValueError(

@@ -140,7 +140,7 @@ class Stream:
         v, c = shape[-2:]
         bodies = shape[0] if len(shape) == 3 else 1
         like = self._like
-        self._window = like.new_zeros(bodies, v, self.model.observed, c)
+        self._window = like.new_zeros(bodies, v, self.model.num_observed, c)
         self._seen = like.new_zeros(bodies, self._window.size(2)).bool()
         self._known = like.new_zeros(bodies, v).bool()
 
@@ -177,7 +177,7 @@ class Stream:
     def __repr__(self) -> str:
         return (
             f"{self.__class__.__name__}({self.model.skeleton!r}, "
-            f"observed={self.model.observed}, "
+            f"num_observed={self.model.num_observed}, "
             f"transform={self.model.transform!r})"
         )
 

@@ -30,7 +30,7 @@ class MeanAngleError(PerFrameMetric):
 
     Args:
         num_joints: The number of joints :math:`V`.
-        future: The number of future frames :math:`T'`.
+        num_future: The number of future frames :math:`T'`.
         num_groups: The number of actions. (default: :obj:`1`)
         **kwargs: Further arguments of :class:`torchmetrics.Metric`.
 
@@ -50,16 +50,16 @@ class MeanAngleError(PerFrameMetric):
     def __init__(
         self,
         num_joints: int,
-        future: int,
+        num_future: int,
         num_groups: int = 1,
         **kwargs: Any,
     ) -> None:
-        if future < 2:
+        if num_future < 2:
             raise ValueError(
                 f"Angles that do not move within 'future' frames are left "
-                f"out, so at least 2 are due, got {future}"
+                f"out, so at least 2 are due, got {num_future}"
             )
-        super().__init__(num_joints, future, num_groups, **kwargs)
+        super().__init__(num_joints, num_future, num_groups, **kwargs)
 
     def sample_values(self, prediction: Tensor, target: Tensor) -> Tensor:
         predicted, true = to_euler(prediction), to_euler(target)

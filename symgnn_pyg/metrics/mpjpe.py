@@ -13,7 +13,7 @@ class MPJPE(PerFrameMetric):
 
     Args:
         num_joints: The number of joints :math:`V`.
-        future: The number of future frames :math:`T'`.
+        num_future: The number of future frames :math:`T'`.
         num_groups: The number of groups, such as actions.
             (default: :obj:`1`)
         **kwargs: Further arguments of :class:`torchmetrics.Metric`.

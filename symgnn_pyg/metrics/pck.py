@@ -13,7 +13,7 @@ class PCK(PerFrameMetric):
 
     Args:
         num_joints: The number of joints :math:`V`.
-        future: The number of future frames :math:`T'`.
+        num_future: The number of future frames :math:`T'`.
         num_groups: The number of groups, such as actions.
             (default: :obj:`1`)
         threshold: The share of the body's size. (default: :obj:`0.05`)
@@ -30,12 +30,12 @@ class PCK(PerFrameMetric):
     def __init__(
         self,
         num_joints: int,
-        future: int,
+        num_future: int,
         num_groups: int = 1,
         threshold: float = 0.05,
         **kwargs: Any,
     ) -> None:
-        super().__init__(num_joints, future, num_groups, **kwargs)
+        super().__init__(num_joints, num_future, num_groups, **kwargs)
         self.threshold = threshold
 
     def sample_values(self, prediction: Tensor, target: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ class PerFrameMetric(Metric):
 
     Args:
         num_joints: The number of joints :math:`V`.
-        future: The number of future frames :math:`T'`.
+        num_future: The number of future frames :math:`T'`.
         num_groups: The number of groups, such as actions.
             (default: :obj:`1`)
         **kwargs: Further arguments of :class:`torchmetrics.Metric`.
@@ -25,11 +25,15 @@ class PerFrameMetric(Metric):
     is_differentiable = False
 
     def __init__(
-        self, num_joints: int, future: int, num_groups: int = 1, **kwargs: Any
+        self,
+        num_joints: int,
+        num_future: int,
+        num_groups: int = 1,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.num_joints = num_joints
-        total = torch.zeros(num_groups, future, dtype=torch.double)
+        total = torch.zeros(num_groups, num_future, dtype=torch.double)
         self.add_state("total", total, dist_reduce_fx="sum")
         count = torch.zeros(num_groups, dtype=torch.long)
         self.add_state("count", count, dist_reduce_fx="sum")

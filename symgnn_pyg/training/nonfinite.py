@@ -39,7 +39,10 @@ def describe(
         loss: Its losses.
         names: The name of each of its samples.
     """
-    parts = {"recognition": loss.recognition, "prediction": loss.prediction}
+    parts = {
+        "recognition": loss.recognition_loss,
+        "prediction": loss.prediction_loss,
+    }
     losses = ", ".join(
         f"{name} {float(v):.4g}" for name, v in parts.items() if v is not None
     )

@@ -74,15 +74,15 @@ class SymGNNTask(LightningModule):
         seed: The seed. (default: :obj:`0`)
         skip_nonfinite: Whether a batch whose loss is not finite is skipped: it
             changes neither weights nor statistics. (default: :obj:`False`)
-        prediction_loss: The loss of the prediction: :obj:`"l1"` is equation
-            (12), of poses as they are given; :obj:`"pose"` is the
+        prediction_criterion: The loss of the prediction: :obj:`"l1"` is
+            equation (12), of poses as they are given; :obj:`"pose"` is the
             :class:`~symgnn_pyg.nn.PoseLoss` in the unit of the data, or of
             bones of normalised joints, which have no other.
             (default: :obj:`"l1"`)
 
     Raises:
-        ValueError: If :obj:`prediction_loss`, :obj:`recipe` or :obj:`metric`
-            is unknown.
+        ValueError: If :obj:`prediction_criterion`, :obj:`recipe` or
+            :obj:`metric` is unknown.
     """
 
     def __init__(
@@ -95,11 +95,11 @@ class SymGNNTask(LightningModule):
         metric: str = "angle",
         seed: int = 0,
         skip_nonfinite: bool = False,
-        prediction_loss: str = "l1",
+        prediction_criterion: str = "l1",
     ) -> None:
         super().__init__()
         for name, value, known in (
-            ("prediction_loss", prediction_loss, ("l1", "pose")),
+            ("prediction_criterion", prediction_criterion, ("l1", "pose")),
             ("recipe", recipe, RECIPES),
             ("metric", metric, tuple(METRICS)),
         ):
@@ -118,7 +118,7 @@ class SymGNNTask(LightningModule):
         self._usual_norm = torch.zeros(())
         self.standardize = _find_standardize(dataset.transform)
         pose_loss = None
-        if prediction_loss == "pose":
+        if prediction_criterion == "pose":
             pose_loss = PoseLoss(
                 torch.ones(self.num_joints, 1)
                 if self.standardize is None
@@ -126,8 +126,8 @@ class SymGNNTask(LightningModule):
             )
         self.criterion = SymbioticLoss(weighting, pose_loss)
         metrics: dict[str, Metric] = {}
-        if dataset.future > 0:
-            shape = self.num_joints, dataset.future, dataset.num_classes
+        if dataset.num_future > 0:
+            shape = self.num_joints, dataset.num_future, dataset.num_classes
             metrics["error"] = METRICS[metric](*shape)
             metrics["still"] = METRICS[metric](*shape)
         for k in (1, 5):
@@ -186,8 +186,8 @@ class SymGNNTask(LightningModule):
         if self._skipping:
             return self._skip(batch, batch_idx, loss, kept)
         parts = {
-            "recognition": loss.recognition,
-            "prediction": loss.prediction,
+            "recognition": loss.recognition_loss,
+            "prediction": loss.prediction_loss,
             "alpha": loss.alpha,
         }
         self.log_dict(

@@ -67,7 +67,7 @@ def join_frames(data: Data, skeleton: Skeleton) -> Tensor:
 
 
 def split_frames(
-    data: Data, motion: Tensor, observed: int, skeleton: Skeleton
+    data: Data, motion: Tensor, num_observed: int, skeleton: Skeleton
 ) -> Data:
     r"""Puts a motion in the place of the one that :func:`join_frames` took:
     its first frames as :obj:`x`, the others as :obj:`future`, if there is
@@ -76,12 +76,12 @@ def split_frames(
     Args:
         data: The data object, which is changed and returned.
         motion: The motion, of shape :math:`[M, V, T + T', C]`.
-        observed: The number of observed frames :math:`T`.
+        num_observed: The number of observed frames :math:`T`.
         skeleton: The skeleton.
     """
-    data.x = motion[:, :, :observed].flatten(0, 1).contiguous()
+    data.x = motion[:, :, :num_observed].flatten(0, 1).contiguous()
     if "future" in data:
-        data.future = motion[:, :, observed:].flatten(0, 1).contiguous()
+        data.future = motion[:, :, num_observed:].flatten(0, 1).contiguous()
     if "bone_x" in data:
         data.bone_x = bone_features(data.x, skeleton)
     return data

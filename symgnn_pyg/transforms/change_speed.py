@@ -31,9 +31,9 @@ class ChangeSpeed(TemporalTransform):
     def __init__(self, factors: tuple[float, float] = (0.5, 1.0)) -> None:
         self.factors = check_range("factors", factors, most=1.0)
 
-    def times(self, observed: int, length: int, sample: Tensor) -> Tensor:
+    def times(self, num_observed: int, length: int, sample: Tensor) -> Tensor:
         factor = draw_uniform(sample, *self.factors, 1)  # [M, 1]
-        boundary = observed - 1
+        boundary = num_observed - 1
         frame = torch.arange(length).to(factor)
         return boundary + factor * (frame - boundary)
 

@@ -43,9 +43,9 @@ class Observe(MotionTransform):
             data.mask = data.mask[:, : self._num_frames(data.mask.size(1))]
         return super().forward(data)
 
-    def _num_frames(self, observed: int) -> int:
+    def _num_frames(self, num_observed: int) -> int:
         # As it is written: 0.29 of 50 frames are 14.5, not a little less.
-        share = Fraction(str(self.ratio)) * observed
+        share = Fraction(str(self.ratio)) * num_observed
         return max(1, int(share + Fraction(1, 2)))
 
     def __repr__(self) -> str:

@@ -43,12 +43,12 @@ class Resample(TemporalTransform):
         # Of the decimals as written, so that no rounding moves the boundary.
         self.step = Fraction(str(source_rate)) / Fraction(str(target_rate))
 
-    def times(self, observed: int, length: int, sample: Tensor) -> Tensor:
+    def times(self, num_observed: int, length: int, sample: Tensor) -> Tensor:
         times = [float(n * self.step) for n in range(self.num_observed(length))]
         return torch.tensor(times, dtype=torch.double, device=sample.device)
 
-    def num_observed(self, observed: int) -> int:
-        return math.floor((observed - 1) / self.step) + 1
+    def num_observed(self, num_observed: int) -> int:
+        return math.floor((num_observed - 1) / self.step) + 1
 
     def __repr__(self) -> str:
         return (

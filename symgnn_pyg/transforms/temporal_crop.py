@@ -31,7 +31,7 @@ class TemporalCrop(TemporalTransform):
     def __init__(self, ratios: tuple[float, float] = (0.5, 1.0)) -> None:
         self.ratios = check_range("ratios", ratios, most=1.0)
 
-    def times(self, observed: int, length: int, sample: Tensor) -> Tensor:
+    def times(self, num_observed: int, length: int, sample: Tensor) -> Tensor:
         share = draw_uniform(sample, *self.ratios, 1)  # [M, 1]
         start = draw_uniform(sample, 0.0, 1.0, 1) * (1 - share) * (length - 1)
         frame = torch.arange(length).to(start)

@@ -18,24 +18,24 @@ class TemporalTransform(MotionTransform):
     """
 
     @abstractmethod
-    def times(self, observed: int, length: int, sample: Tensor) -> Tensor:
+    def times(self, num_observed: int, length: int, sample: Tensor) -> Tensor:
         r"""The times of the new frames, in frames of the motion, of shape
         :math:`[M, T_{\textrm{new}} + T'_{\textrm{new}}]`, or without the
         first dimension when they are the same for all bodies.
 
         Args:
-            observed: The number of observed frames :math:`T`.
+            num_observed: The number of observed frames :math:`T`.
             length: The number of all frames :math:`T + T'`.
             sample: The index of each body's sample, of shape :math:`[M]`.
         """
 
-    def num_observed(self, observed: int) -> int:
+    def num_observed(self, num_observed: int) -> int:
         r"""The number of observed frames afterwards.
 
         Args:
-            observed: The number before.
+            num_observed: The number before.
         """
-        return observed
+        return num_observed
 
     def transform(
         self, motion: Tensor, skeleton: Skeleton, sample: Tensor

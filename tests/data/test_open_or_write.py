@@ -20,9 +20,9 @@ def arrays(folder):
         frames,
         [0, 1, 0, 1],
         Skeleton.get("cmu26"),
-        observed=4,
-        future=2,
-        store=folder / "own.h5",
+        num_observed=4,
+        num_future=2,
+        path=folder / "own.h5",
     )
 
 

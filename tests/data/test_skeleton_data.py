@@ -13,11 +13,11 @@ from symgnn_pyg.data import SkeletonData
 NAMES = ("ntu25", "kinetics18", "cmu26")
 
 
-def sample(name, label=0, observed=4, future=3):
+def sample(name, label=0, num_observed=4, num_future=3):
     skeleton = Skeleton.get(name)
     return SkeletonData(
-        x=torch.randn(skeleton.num_joints, observed, 3),
-        future=torch.randn(skeleton.num_joints, future, 3),
+        x=torch.randn(skeleton.num_joints, num_observed, 3),
+        future=torch.randn(skeleton.num_joints, num_future, 3),
         y=label,
         skeleton=skeleton,
     )

@@ -21,7 +21,7 @@ ZERO_VELOCITY = {
     "walking": (0.407, 0.602, 0.832, 0.951, 1.085, 1.338),
     "washwindow": (0.340, 0.567, 0.896, 1.093, 1.301, 1.468),
 }
-SMALL = {"observed": 3, "future": 2, "stride": 1}
+SMALL = {"num_observed": 3, "num_future": 2, "stride": 1}
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def real(cmu_mocap, tmp_path_factory):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return CMUMocap(
-                cmu_mocap, split, allow_missing=True, store=store, **arguments
+                cmu_mocap, split, allow_missing=True, path=store, **arguments
             )
 
     return open_split
@@ -59,7 +59,7 @@ def test_running_windows_as_published(real):
 def test_published_windows_with_other_lengths(real):
     """The present of a window stays where it is."""
     full = real(actions=["walking"])
-    less = real(actions=["walking"], observed=10, future=4)
+    less = real(actions=["walking"], num_observed=10, num_future=4)
     for a, b in zip(full, less, strict=True):
         assert torch.equal(a.x[:, -10:], b.x)
         assert torch.equal(a.future[:, :4], b.future)
@@ -68,13 +68,13 @@ def test_published_windows_with_other_lengths(real):
 def test_real_missing_files(cmu_mocap, tmp_path):
     with pytest.raises(DataError, match=r"test/directing_traffic/directing_"):
         CMUMocap(
-            cmu_mocap, actions=["directing_traffic"], store=tmp_path / "x.h5"
+            cmu_mocap, actions=["directing_traffic"], path=tmp_path / "x.h5"
         )
 
 
 def open_all(root, tmp_path, split="train", **arguments):
     return CMUMocap(
-        root, split, **{**SMALL, "store": tmp_path / "x.h5", **arguments}
+        root, split, **{**SMALL, "path": tmp_path / "x.h5", **arguments}
     )
 
 
@@ -124,7 +124,9 @@ def test_pose_of_the_first_row_is_skipped(complete_recordings, tmp_path, split):
 def test_both_phases_of_a_stride(complete_recordings, tmp_path):
     dataset = open_all(complete_recordings, tmp_path, stride=2)
     assert {window.start % 2 for window in dataset.windows} == {0, 1}
-    dense = open_all(complete_recordings, tmp_path, observed=5, future=4)
+    dense = open_all(
+        complete_recordings, tmp_path, num_observed=5, num_future=4
+    )
     assert torch.equal(dataset[0].x, dense[0].x[:, ::2])
 
 
@@ -163,7 +165,7 @@ def test_zip_and_folder_are_equal(complete_recordings, tmp_path, form):
             tmp_path / "data", "zip", root.parent, root.name
         )
     one = open_all(complete_recordings, tmp_path, "test")
-    other = open_all(root, tmp_path, "test", store=tmp_path / "other.h5")
+    other = open_all(root, tmp_path, "test", path=tmp_path / "other.h5")
     assert same(one, other)
 
 
@@ -284,7 +286,7 @@ def test_no_window_fits(complete_recordings, tmp_path):
         pytest.warns(UserWarning, match="too short"),
         pytest.raises(DataError, match=r"x\.h5: .*20 \+ 2 frames"),
     ):
-        open_all(complete_recordings, tmp_path, observed=20)
+        open_all(complete_recordings, tmp_path, num_observed=20)
 
 
 @pytest.mark.parametrize(
@@ -293,10 +295,13 @@ def test_no_window_fits(complete_recordings, tmp_path):
         ({"split": "dev"}, r"'split' must be one of .*'val'.*got 'dev'"),
         ({"actions": ["walking", "flying"]}, "Unknown action 'flying'"),
         ({"actions": "walking"}, "'actions' in a list, got 'walking'"),
-        ({"split": "test", "observed": 51}, "observe 50 .* 51 and 2"),
-        ({"split": "test", "future": 26}, "leave 25 to predict, .* 3 and 26"),
-        ({"observed": 0}, "'observed' >= 1"),
-        ({"future": -1}, "'future' >= 0"),
+        ({"split": "test", "num_observed": 51}, "observe 50 .* 51 and 2"),
+        (
+            {"split": "test", "num_future": 26},
+            "leave 25 to predict, .* 3 and 26",
+        ),
+        ({"num_observed": 0}, "'num_observed' >= 1"),
+        ({"num_future": -1}, "'num_future' >= 0"),
         ({"stride": 0}, "'stride' >= 1"),
     ],
 )

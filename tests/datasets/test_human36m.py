@@ -19,7 +19,7 @@ ACTIONS = (
 JOINTS = (
     1, 2, 3, 4, 6, 7, 8, 9, 11, 12, 13, 14, 16, 17, 18, 19, 24, 25, 26, 27,
 )  # fmt: skip
-SMALL = {"observed": 3, "future": 2, "stride": 1}
+SMALL = {"num_observed": 3, "num_future": 2, "stride": 1}
 
 
 def write(path, rows, seed=0):
@@ -62,7 +62,7 @@ def walking(tmp_path):
 
 def open_all(root, tmp_path, split="train", **arguments):
     return Human36M(
-        root, split, **{**SMALL, "store": tmp_path / "x.h5", **arguments}
+        root, split, **{**SMALL, "path": tmp_path / "x.h5", **arguments}
     )
 
 
@@ -92,9 +92,9 @@ def test_walking_windows_as_published(walking, tmp_path):
 def test_published_windows_with_other_lengths(walking, tmp_path):
     """The present of a window stays where it is."""
     full = open_all(walking, tmp_path, "test", actions=["walking"],
-                    observed=50, future=100, stride=2)  # fmt: skip
+                    num_observed=50, num_future=100, stride=2)  # fmt: skip
     less = open_all(walking, tmp_path, "test", actions=["walking"],
-                    observed=10, future=4, stride=2)  # fmt: skip
+                    num_observed=10, num_future=4, stride=2)  # fmt: skip
     for a, b in zip(full, less, strict=True):
         assert torch.equal(a.x[:, -10:], b.x)
         assert torch.equal(a.future[:, :4], b.future)
@@ -144,9 +144,11 @@ def test_splits(complete, tmp_path):
 
 
 def test_every_start_and_both_phases(complete, tmp_path):
-    dataset = open_all(complete, tmp_path, observed=2, future=1, stride=2)
+    dataset = open_all(
+        complete, tmp_path, num_observed=2, num_future=1, stride=2
+    )
     assert {window.start for window in dataset.windows} == {0, 1}
-    dense = open_all(complete, tmp_path, observed=3, future=2)
+    dense = open_all(complete, tmp_path, num_observed=3, num_future=2)
     assert torch.equal(dataset[0].x, dense[0].x[:, ::2])
 
 
@@ -166,7 +168,7 @@ def test_zip_and_folder_are_equal(complete, tmp_path, form):
             tmp_path / "data", "zip", complete.parent, complete.name
         )
     one = open_all(complete, tmp_path, "test")
-    other = open_all(root, tmp_path, "test", store=tmp_path / "other.h5")
+    other = open_all(root, tmp_path, "test", path=tmp_path / "other.h5")
     assert same(one, other)
 
 
@@ -267,9 +269,9 @@ def test_absent_root(tmp_path):
         ({"split": "dev"}, r"'split' must be one of .*'val'.*got 'dev'"),
         ({"actions": ["walking", "flying"]}, "Unknown action 'flying'"),
         ({"actions": "walking"}, "'actions' in a list, got 'walking'"),
-        ({"split": "test", "observed": 51}, "observe 50 .* 51 and 2"),
-        ({"split": "test", "future": 101}, "leave 100 .* 3 and 101"),
-        ({"observed": 0}, "'observed' >= 1"),
+        ({"split": "test", "num_observed": 51}, "observe 50 .* 51 and 2"),
+        ({"split": "test", "num_future": 101}, "leave 100 .* 3 and 101"),
+        ({"num_observed": 0}, "'num_observed' >= 1"),
         ({"stride": 0}, "'stride' >= 1"),
     ],
 )

@@ -49,9 +49,9 @@ def open_all(root, tmp_path, split="train", **arguments):
         root,
         split,
         **{
-            "observed": 2,
-            "future": 1,
-            "store": tmp_path / "kinetics.h5",
+            "num_observed": 2,
+            "num_future": 1,
+            "path": tmp_path / "kinetics.h5",
             **arguments,
         },
     )
@@ -117,7 +117,7 @@ def test_zip_and_folder_are_equal(archive, tmp_path):
         tmp_path / "data", "zip", archive.parent, archive.name
     )
     one = open_all(archive, tmp_path)
-    other = KineticsSkeleton(root, observed=2, future=1)
+    other = KineticsSkeleton(root, num_observed=2, num_future=1)
     assert len(one) == len(other)
     assert torch.equal(one[5].x, other[5].x)
     assert os.path.exists(f"{root}.h5")
@@ -223,7 +223,7 @@ def test_empty_split(tmp_path):
     [
         ({"split": "dev"}, r"'split' must be one of .*got 'dev'"),
         ({"max_bodies": 0}, "'max_bodies' must be at least 1, got 0"),
-        ({"future": -1}, "'future' >= 0"),
+        ({"num_future": -1}, "'num_future' >= 0"),
     ],
 )
 def test_bad_arguments(tmp_path, arguments, culprit):

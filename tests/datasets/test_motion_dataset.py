@@ -90,11 +90,11 @@ def test_no_windows(store):
 @pytest.mark.parametrize(
     ("observed", "future", "stride"), [(0, 1, 1), (1, -1, 1), (1, 1, 0)]
 )
-def test_windows_that_cannot_be(store, observed, future, stride):
+def test_windows_that_cannot_be(store, num_observed, num_future, stride):
     with pytest.raises(
-        ValueError, match=rf"got {observed}, {future} and {stride}"
+        ValueError, match=rf"got {num_observed}, {num_future} and {stride}"
     ):
-        MotionDataset(store, [Window(0, 0)], observed, future, stride)
+        MotionDataset(store, [Window(0, 0)], num_observed, num_future, stride)
 
 
 def test_standardize_counts_each_frame_once(store):

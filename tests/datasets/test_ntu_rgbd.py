@@ -37,9 +37,9 @@ def open_all(root, tmp_path, split="train", **arguments):
         root,
         split,
         **{
-            "observed": 4,
-            "future": 2,
-            "store": tmp_path / "ntu.h5",
+            "num_observed": 4,
+            "num_future": 2,
+            "path": tmp_path / "ntu.h5",
             **arguments,
         },
     )
@@ -69,7 +69,7 @@ def test_round_trip(tmp_path):
 def test_clip_is_stretched(tmp_path):
     ramp = np.arange(3)[:, None, None] + np.zeros((3, 25, 3))
     write(tmp_path / "data", name(), [{"7": pose} for pose in ramp])
-    (data,) = open_all(tmp_path / "data", tmp_path, observed=3)
+    (data,) = open_all(tmp_path / "data", tmp_path, num_observed=3)
     assert data.x[4, :, 1].tolist() == [0.0, 0.5, 1.0]
     assert data.future[4, :, 1].tolist() == [1.5, 2.0]
 
@@ -207,7 +207,7 @@ def test_zip_and_folder_are_equal(tmp_path):
         archive.write(file, f"nturgb+d_skeletons/{file.name}")
         archive.writestr("nturgb+d_skeletons/readme.md", "About the data")
     one = open_all(tmp_path / "data", tmp_path)
-    other = NTURGBD(tmp_path / "data.zip", observed=4, future=2)
+    other = NTURGBD(tmp_path / "data.zip", num_observed=4, num_future=2)
     assert torch.equal(one[0].x, other[0].x)
     assert os.path.exists(tmp_path / "data.zip.h5")
 
@@ -249,7 +249,7 @@ def test_normalised_as_the_docstring_says(tmp_path):
         ),
         ({"benchmark": "xset"}, "'xset' has 120 classes, got .* 60"),
         ({"max_bodies": 0}, "'max_bodies' must be at least 1, got 0"),
-        ({"observed": 0}, "'observed' >= 1"),
+        ({"num_observed": 0}, "'num_observed' >= 1"),
     ],
 )
 def test_bad_arguments(tmp_path, arguments, culprit):

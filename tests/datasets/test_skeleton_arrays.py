@@ -12,7 +12,7 @@ from symgnn_pyg.datasets.skeleton_arrays import SkeletonArrays
 from symgnn_pyg.errors import DataError
 
 ARM = Skeleton.from_bones([("elbow", "shoulder"), ("hand", "elbow")])
-SHORT = {"observed": 3, "future": 2}
+SHORT = {"num_observed": 3, "num_future": 2}
 FRAMES = np.random.default_rng(0).normal(size=(20, 6, 3, 3)).astype("f4")
 LABELS = ["up", "down"] * 10
 
@@ -65,11 +65,11 @@ def test_clips_and_classes():
 
 def test_store(tmp_path):
     path = tmp_path / "own.h5"
-    one = SkeletonArrays(FRAMES, LABELS, ARM, store=path, **SHORT)
-    again = SkeletonArrays(FRAMES, LABELS, ARM, store=path, **SHORT)
+    one = SkeletonArrays(FRAMES, LABELS, ARM, path=path, **SHORT)
+    again = SkeletonArrays(FRAMES, LABELS, ARM, path=path, **SHORT)
     assert torch.equal(one[0].x, again[0].x)
     with pytest.raises(DataError, match=r"own\.h5 is the store of other data"):
-        SkeletonArrays(2 * FRAMES, LABELS, ARM, store=path, **SHORT)
+        SkeletonArrays(2 * FRAMES, LABELS, ARM, path=path, **SHORT)
 
 
 def test_temporary_store_goes_with_its_process():
@@ -105,7 +105,7 @@ def test_temporary_store_goes_with_its_process():
         ({"arrays": FRAMES * np.nan}, r"up/0: frame 0 holds a number that"),
         ({"arrays": [], "labels": []}, r"no sequences to store"),
         ({"split": "all"}, r"'split' must be one of"),
-        ({"observed": 9}, r"no sequence has the 9 \+ 2 frames"),
+        ({"num_observed": 9}, r"no sequence has the 9 \+ 2 frames"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:.*too short for a window")

@@ -13,7 +13,7 @@ from symgnn_pyg.datasets.skeleton_folder import SkeletonFolder
 from symgnn_pyg.errors import DataError
 
 ARM = Skeleton.from_bones([("elbow", "shoulder"), ("hand", "elbow")])
-SHORT = {"observed": 3, "future": 2}
+SHORT = {"num_observed": 3, "num_future": 2}
 BVH = """HIERARCHY
 ROOT shoulder
 {{
@@ -101,7 +101,9 @@ def names(dataset):
 def test_every_format_to_the_batch(root):
     found = {}
     for split in ("train", "val", "test"):
-        dataset = open_all(root, split, samples="clips", observed=5, future=3)
+        dataset = open_all(
+            root, split, samples="clips", num_observed=5, num_future=3
+        )
         for i, data in enumerate(dataset):
             name = dataset.store.names[dataset.windows.sequence[i]]
             found[name] = data
@@ -154,7 +156,7 @@ def test_a_new_class_leaves_the_others_as_they_were(root):
     before = names(open_all(root, "val"))
     for i in range(4):
         write(root / f"add/{i}.npy", poses(8))
-    after = names(open_all(root, "val", store=root.with_name("more.h5")))
+    after = names(open_all(root, "val", path=root.with_name("more.h5")))
     assert {name for name in after if not name.startswith("add")} == before
 
 
@@ -216,7 +218,7 @@ def test_clips_and_windows(root):
     assert set(clips.windows.span.tolist()) == {8}
     windows = open_all(root, stride=1)
     assert len(windows) == 16 * (8 - 5 + 1)
-    assert len(open_all(root, observed=2, stride=2)) == 16 * (8 - 7 + 1)
+    assert len(open_all(root, num_observed=2, stride=2)) == 16 * (8 - 7 + 1)
 
 
 def test_several_bodies(tmp_path):
@@ -249,7 +251,7 @@ def test_joints_are_taken_by_name(tmp_path):
     expected = torch.tensor([[0.0, 1, 0], [0, 0, 0]])
     torch.testing.assert_close(dataset[0].x[:, 0], expected)
     with pytest.raises(DataError, match=r"bvh lacks hand of .*it has shoulder"):
-        open_all(tmp_path / "own", store=tmp_path / "other.h5")
+        open_all(tmp_path / "own", path=tmp_path / "other.h5")
 
 
 def test_amc_beside_its_asf(tmp_path):
@@ -357,7 +359,7 @@ def test_bad_files(root, name, content, message):
         ({"split": "all"}, r"'split' must be one of .*got 'all'"),
         ({"samples": "all"}, r"'samples' must be one of .*got 'all'"),
         ({"samples": "clips", "stride": 2}, r"'stride' is for windows"),
-        ({"observed": 0}, r"'observed' >= 1"),
+        ({"num_observed": 0}, r"'num_observed' >= 1"),
         ({"shares": (0.5, 0.5)}, r"'shares' must be those of"),
         ({"shares": (0, 1, 1)}, r"'shares' must be those of"),
         ({"shares": (1, -1, 1)}, r"'shares' must be those of"),

@@ -45,7 +45,7 @@ def test_splits_are_disjoint(root):
 
 
 def test_sample(root):
-    data = SyntheticMotion(root, "test", observed=20, future=10)[3]
+    data = SyntheticMotion(root, "test", num_observed=20, num_future=10)[3]
     assert data.x.shape == (26, 20, 3)
     assert data.future.shape == (26, 10, 3)
     assert data.x.dtype == torch.float32
@@ -111,8 +111,8 @@ def test_pickles(root):
     ("arguments", "culprit"),
     [
         ({"split": "dev"}, "'split' must be one of .*'dev'"),
-        ({"observed": 150}, r"160 frames, fewer than 150 \+ 25"),
-        ({"observed": 0}, "'observed' >= 1"),
+        ({"num_observed": 150}, r"160 frames, fewer than 150 \+ 25"),
+        ({"num_observed": 0}, "'num_observed' >= 1"),
     ],
 )
 def test_bad_arguments(tmp_path, arguments, culprit):

@@ -163,7 +163,7 @@ def truncated_zip(data, folder):
 
 def foreign_checkpoint(data, folder):
     path = folder / "ntu25.safetensors"
-    model = SymGNN.light(Skeleton.get("ntu25"), num_classes=8, future=4)
+    model = SymGNN.light(Skeleton.get("ntu25"), num_classes=8, num_future=4)
     save_file({k: v.contiguous() for k, v in model.state_dict().items()}, path)
     arguments = ["--checkpoint", path]
     return data, folder / "out", arguments, "ntu25.safetensors"

@@ -42,15 +42,15 @@ def run(monkeypatch, capsys, tmp_path, write_recording):
     return run
 
 
-def write_weights(folder, about=ABOUT, future=10, skeleton=CMU):
+def write_weights(folder, about=ABOUT, num_future=10, skeleton=CMU):
     """A network that predicts stillness, and finds everything to run."""
     model = SymGNN.light(
-        skeleton, 8, observed=12, future=future, channels=(2, 2, 4, 4),
-        hidden_channels=8,
+        skeleton, 8, num_observed=12, num_future=num_future,
+        channels=(2, 2, 4, 4), hidden_channels=8,
     )  # fmt: skip
-    torch.nn.init.zeros_(model.recognition.classify.weight)
-    torch.nn.init.zeros_(model.recognition.classify.bias)
-    model.recognition.classify.bias.data[ACTIONS.index("running")] = 9
+    torch.nn.init.zeros_(model.recognition_head.classify.weight)
+    torch.nn.init.zeros_(model.recognition_head.classify.bias)
+    model.recognition_head.classify.bias.data[ACTIONS.index("running")] = 9
     model.save_pretrained(folder / "model", **about)
     return folder / "model"
 
@@ -89,7 +89,7 @@ def test_joined_with_a_network_of_the_bones(run, tmp_path):
     bone = SymGNN.from_pretrained(
         write_weights(tmp_path / "bone", skeleton=CMU.dual())
     )
-    bone.recognition.classify.bias.data[ACTIONS.index("soccer")] = 20
+    bone.recognition_head.classify.bias.data[ACTIONS.index("soccer")] = 20
     bone.save_pretrained(tmp_path / "bone", **ABOUT)
     path, accuracies = tmp_path / "table.json", []
     for weight in (1, 0):
@@ -115,7 +115,7 @@ def test_joined_with_a_network_of_the_bones(run, tmp_path):
 
 def test_horizon_that_was_not_published(run, tmp_path):
     run(
-        "--weights", write_weights(tmp_path, future=25),
+        "--weights", write_weights(tmp_path, num_future=25),
         "--json", tmp_path / "table.json",
     )  # fmt: skip
     found = json.loads((tmp_path / "table.json").read_text())["average"]
@@ -142,7 +142,7 @@ def test_mean_and_spread_of_several(run, tmp_path):
 
 def test_one_head_alone(run, tmp_path):
     model = SymGNN.light(
-        CMU, 8, observed=12, channels=(2, 2, 4, 4), prediction=False
+        CMU, 8, num_observed=12, channels=(2, 2, 4, 4), num_future=0
     )
     model.save_pretrained(tmp_path / "model", **ABOUT)
     with pytest.raises(SystemExit, match="one head alone"):
@@ -185,7 +185,7 @@ def test_weights_of_the_library_do_what_their_card_says(
 def test_weights_of_the_library(name):
     model = SymGNN.from_pretrained(name, CMU)
     assert len(model.about["classes"]) == 8
-    out = model(torch.zeros(26, model.observed, 3))
+    out = model(torch.zeros(26, model.num_observed, 3))
     assert out.logits.shape == (1, 8)
     weights = SHIPPED / name / "model.safetensors"
     assert weights.stat().st_size < 10 * 2**20

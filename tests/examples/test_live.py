@@ -14,7 +14,7 @@ from symgnn_pyg.nn import SymGNN
 SCRIPT = Path(__file__).resolve().parents[2] / "examples" / "live.py"
 CMU = Skeleton.get("cmu26")
 ARGUMENTS = {
-    "num_classes": 8, "future": 5, "channels": [2, 2, 4, 4],
+    "num_classes": 8, "num_future": 5, "channels": [2, 2, 4, 4],
     "hidden_channels": 8,
 }  # fmt: skip
 ABOUT = {
@@ -45,9 +45,11 @@ def run(monkeypatch, capsys, output):
 def network():
     """Predicts stillness, and finds everything to be running."""
     model = SymGNN.light(CMU, **ARGUMENTS)
-    torch.nn.init.zeros_(model.recognition.classify.weight)
-    torch.nn.init.zeros_(model.recognition.classify.bias)
-    model.recognition.classify.bias.data[ABOUT["classes"].index("running")] = 9
+    torch.nn.init.zeros_(model.recognition_head.classify.weight)
+    torch.nn.init.zeros_(model.recognition_head.classify.bias)
+    model.recognition_head.classify.bias.data[
+        ABOUT["classes"].index("running")
+    ] = 9
     return model
 
 

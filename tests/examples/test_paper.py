@@ -103,7 +103,7 @@ def test_runs_differ_in_all_that_they_depend_on(output):
     others = [
         sym_gnn(num_hops=2), sym_gnn(seed=1), sym_gnn(bones=True),
         sym_gnn(noisy_targets=0.5), sym_gnn(noisy_labels=0.5),
-        sym_gnn(future=5), sym_gnn(observed=20), Run(network="LTD"),
+        sym_gnn(num_future=5), sym_gnn(num_observed=20), Run(network="LTD"),
     ]  # fmt: skip
     names = {runs.hash(run) for run in (one, *others)}
     longer = Runs(Settings(quick=True, steps=STEPS + 1, output=output))
@@ -113,7 +113,7 @@ def test_runs_differ_in_all_that_they_depend_on(output):
 
 
 def test_interrupted_runs_go_on(tmp_path, trained, monkeypatch):
-    run = sym_gnn(recognition=False)
+    run = sym_gnn(num_classes=0)
     whole = tiny(tmp_path / "whole").results(run)[0]
     monkeypatch.setattr(runs_module, "CHECKPOINT_SECONDS", 0.0)
     trained.steps.clear()

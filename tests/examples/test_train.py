@@ -55,7 +55,7 @@ def test_mirrored_windows_are_trained_on_and_not_validated_on(run):
     plain = SymGNN.from_pretrained(run("--quick") / "model")
     assert mirrored.about["mean"] == plain.about["mean"]
     weights = [model.state_dict() for model in (mirrored, plain)]
-    name = "actional.joint_mlp.lins.0.weight"
+    name = "actional_inference.joint_mlp.lins.0.weight"
     assert not weights[0][name].equal(weights[1][name])
     still = [model.about["metrics"]["val_still"] for model in (mirrored, plain)]
     assert still[0] == still[1]

@@ -29,9 +29,9 @@ def build():
 
     def make(skeleton, **kwargs):
         arguments = {
-            "num_classes": 4, "observed": 6, "future": 2, "channels": (4, 6),
-            "strides": (1, 2), "fusion": (1,), "num_hops": 2,
-            "kernel_size": 3, "hidden_channels": 8,
+            "num_classes": 4, "num_observed": 6, "num_future": 2,
+            "channels": (4, 6), "strides": (1, 2), "fusion": (1,),
+            "num_hops": 2, "kernel_size": 3, "hidden_channels": 8,
         }  # fmt: skip
         model = SymGNN(skeleton, **{**arguments, **kwargs})
         for module in model.modules():
@@ -40,8 +40,8 @@ def build():
                 torch.nn.init.uniform_(module.running_var, 0.5, 2.0)
                 torch.nn.init.normal_(module.weight, 1.0, 0.1)
                 torch.nn.init.normal_(module.bias, std=0.1)
-        if model.prediction is not None:
-            last = model.prediction.step.out.lins[-1]
+        if model.prediction_head is not None:
+            last = model.prediction_head.step.out.lins[-1]
             torch.nn.init.normal_(last.weight, std=0.1)
         return model.eval()
 

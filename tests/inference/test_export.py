@@ -25,7 +25,7 @@ ARM = Skeleton(
     parts={"body": [0], "upper": [1, 2], "lower": [3, 4]},
     name="arm",
 )
-NARROW = {"num_classes": K, "observed": T, "future": STEPS,
+NARROW = {"num_classes": K, "num_observed": T, "num_future": STEPS,
           "hidden_channels": 8, "num_iterations": 1}  # fmt: skip
 MEAN = torch.linspace(-1, 1, V * 3).view(V, 3)
 TRANSFORM = Standardize(MEAN, 0.5 + MEAN.abs())
@@ -131,7 +131,7 @@ def test_file_tells_what_it_is(exported):
     assert about["joints"] == list(ARM.joints)
     assert Skeleton(**about["skeleton"]) == ARM
     assert about["classes"] == ["a", "b", "c", "d"]
-    assert (about["observed"], about["future"]) == (T, STEPS)
+    assert (about["num_observed"], about["num_future"]) == (T, STEPS)
     (x,), (logits, future) = session.get_inputs(), session.get_outputs()
     assert (x.name, x.shape) == ("x", ["bodies", V, T, 3])
     assert (logits.name, logits.shape) == ("logits", ["bodies", K])
@@ -148,14 +148,14 @@ def test_file_is_whole_and_holds_no_paths(exported):
 def test_one_head(tmp_path):
     model = SymGNN(
         ARM, channels=(4, 6), strides=(1, 2), fusion=(1,), orders=(0,),
-        prediction=False, **NARROW,
+        **{**NARROW, "num_future": 0},
     )  # fmt: skip
     export_onnx(model, tmp_path / "model.onnx")
     session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
     assert [out.name for out in session.get_outputs()] == ["logits"]
     metadata = session.get_modelmeta().custom_metadata_map
     assert metadata["classes"] == '["0", "1", "2", "3"]'
-    assert metadata["future"] == "0"
+    assert metadata["num_future"] == "0"
 
 
 def test_names_that_do_not_fit(tmp_path):

@@ -11,11 +11,11 @@ from symgnn_pyg.nn import DualSymGNN
 V, T = 5, 6
 VARIANTS = {
     "default": {},
-    "no structural": {"structural": False},
-    "no actional": {"actional": False},
-    "no part": {"part": False},
-    "part alone": {"structural": False, "actional": False},
-    "actional alone": {"structural": False, "part": False},
+    "no structural": {"use_structural": False},
+    "no actional": {"use_actional": False},
+    "no part": {"use_parts": False},
+    "part alone": {"use_structural": False, "use_actional": False},
+    "actional alone": {"use_structural": False, "use_parts": False},
     "lambda": {"lambda_": 0.1},
     "no fusion": {"fusion": ()},
     "same width": {
@@ -25,8 +25,8 @@ VARIANTS = {
     "pointwise": {"kernel_size": 1},
     "first stride": {"strides": (2, 2)},
     "two channels": {"in_channels": 2},
-    "no recognition": {"recognition": False},
-    "no prediction": {"prediction": False},
+    "no recognition": {"num_classes": 0},
+    "no prediction": {"num_future": 0},
 }  # fmt: skip
 
 
@@ -42,8 +42,8 @@ def test_computes_the_same(arm, build, name, num_samples):
 def test_light_and_full(build, name):
     skeleton = Skeleton.get(name)
     model = build(
-        skeleton, observed=12, channels=(8,) * 6, strides=(1, 1, 2, 1, 2, 1),
-        fusion=(2, 4), num_hops=4, kernel_size=9,
+        skeleton, num_observed=12, channels=(8,) * 6,
+        strides=(1, 1, 2, 1, 2, 1), fusion=(2, 4), num_hops=4, kernel_size=9,
     )  # fmt: skip
     x = torch.randn(2 * skeleton.num_joints, 12, 3)
     for folded, plain in zip(fold(model)(x), model(x), strict=True):

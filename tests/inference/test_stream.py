@@ -112,10 +112,10 @@ def test_unit_of_the_data(arm, build, motion, dual):
 
 
 def test_heads_that_are_absent(arm, build, motion):
-    output = Stream(build(arm, recognition=False)).step(motion[0])
+    output = Stream(build(arm, num_classes=0)).step(motion[0])
     assert output.probabilities is None
     assert output.future.shape == (V, STEPS, 3)
-    output = Stream(build(arm, prediction=False)).step(motion[0])
+    output = Stream(build(arm, num_future=0)).step(motion[0])
     assert output.future is None
     assert output.probabilities.shape == (K,)
 

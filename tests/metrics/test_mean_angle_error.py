@@ -52,9 +52,9 @@ def plain_error(prediction, target):
     return np.linalg.norm((angles[0] - angles[1])[:, used], axis=1)
 
 
-def poses(seed, num_samples=3, num_joints=5, future=4):
+def poses(seed, num_samples=3, num_joints=5, num_future=4):
     random = np.random.default_rng(seed)
-    return random.normal(0, 1.2, (num_samples, num_joints, future, 3))
+    return random.normal(0, 1.2, (num_samples, num_joints, num_future, 3))
 
 
 def flat(array):

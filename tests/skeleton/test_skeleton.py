@@ -356,7 +356,7 @@ def test_data_of_a_skeleton_with_links(skeleton):
 
 def test_dual_network_of_a_skeleton_with_links():
     torch.manual_seed(0)
-    sizes = {"num_classes": 2, "observed": 8, "future": 3}
+    sizes = {"num_classes": 2, "num_observed": 8, "num_future": 3}
     networks = [SymGNN.light(s, **sizes) for s in (TIED, TIED.dual())]
     model = DualSymGNN(*networks).eval()
     data = SkeletonData(x=torch.randn(7, 8, 3), skeleton=TIED)

@@ -185,8 +185,8 @@ def symgnn(skeleton):
     return nn.SymGNN(
         skeleton,
         K,
-        observed=T,
-        future=2,
+        num_observed=T,
+        num_future=2,
         channels=(4, 6),
         strides=(1, 2),
         fusion=(1,),

@@ -144,7 +144,7 @@ class Break(Callback):
 
     def on_train_batch_end(self, trainer, task, *_):
         if trainer.global_step == 3:
-            weight = task.model.recognition.classify.weight
+            weight = task.model.recognition_head.classify.weight
             weight.data[0, 0] = math.inf
 
 

@@ -73,7 +73,7 @@ def test_each_body_counts_in_the_class_of_its_sample(tiny, tmp_path):
     _, data, _ = tiny.make_run(tmp_path)
     dataset = data.train_dataset
     task = SymGNNTask(Fixed(), dataset, metric="position")
-    x, future = torch.randn(9, 4, 3), torch.randn(9, dataset.future, 3)
+    x, future = torch.randn(9, 4, 3), torch.randn(9, dataset.num_future, 3)
     batch = Batch(
         x=x, future=future, y=torch.tensor([1, 0]),
         num_bodies=torch.tensor([2, 1]), _num_graphs=2,
@@ -92,7 +92,7 @@ def test_each_body_counts_in_the_class_of_its_sample(tiny, tmp_path):
 
 @pytest.mark.parametrize(
     "arguments",
-    [{"recipe": "magic"}, {"metric": "taste"}, {"prediction_loss": "l3"}],
+    [{"recipe": "magic"}, {"metric": "taste"}, {"prediction_criterion": "l3"}],
 )
 def test_unknown_choices(tiny, tmp_path, arguments):
     ((name, value),) = arguments.items()
@@ -119,7 +119,7 @@ def test_bones_of_normalised_joints_have_no_other_unit(tiny, tmp_path):
 @pytest.mark.parametrize("transform", [True, False])
 def test_pose_loss_is_in_the_unit_of_the_data(tiny, tmp_path, transform):
     task, data, _ = tiny.make_run(
-        tmp_path, transform=transform, task={"prediction_loss": "pose"}
+        tmp_path, transform=transform, task={"prediction_criterion": "pose"}
     )
     batch = next(iter(data.val_dataloader()))
     # Dropout is the same.
@@ -132,7 +132,8 @@ def test_pose_loss_is_in_the_unit_of_the_data(tiny, tmp_path, transform):
         std = task.standardize.std
         gap = (gap.unflatten(0, (-1, 3)) * std[:, None]).flatten(0, 1)
     torch.testing.assert_close(
-        loss.prediction, PoseLoss(torch.ones(3, 1))(gap, torch.zeros_like(gap))
+        loss.prediction_loss,
+        PoseLoss(torch.ones(3, 1))(gap, torch.zeros_like(gap)),
     )
 
 

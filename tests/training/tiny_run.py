@@ -27,8 +27,8 @@ from symgnn_pyg.transforms import RandomJitter
 ARM = Skeleton(["a", "b", "c"], [(1, 0), (2, 1)])
 T, STEPS, K, BATCH = 6, 3, 2, 4
 SIZES = {
-    "observed": T,
-    "future": STEPS,
+    "num_observed": T,
+    "num_future": STEPS,
     "channels": (4, 6),
     "strides": (1, 2),
     "fusion": (1,),

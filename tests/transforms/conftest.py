@@ -22,14 +22,20 @@ def sample():
     """Makes samples of random motion."""
 
     def make(
-        bodies=1, observed=6, future=4, skeleton=BODY, y=0, dtype=None, seed=0
+        bodies=1,
+        num_observed=6,
+        num_future=4,
+        skeleton=BODY,
+        y=0,
+        dtype=None,
+        seed=0,
     ):
         random = torch.Generator().manual_seed(seed)
-        size = bodies * skeleton.num_joints, observed + future, 3
+        size = bodies * skeleton.num_joints, num_observed + num_future, 3
         motion = torch.randn(size, generator=random, dtype=dtype)
         return SkeletonData(
-            x=motion[:, :observed].contiguous(),
-            future=motion[:, observed:].contiguous(),
+            x=motion[:, :num_observed].contiguous(),
+            future=motion[:, num_observed:].contiguous(),
             y=y,
             skeleton=skeleton,
         )

@@ -148,7 +148,7 @@ def test_graphs_labels_and_type(transform, sample, dtype):
 @pytest.mark.parametrize("transform", ALL, ids=str)
 @pytest.mark.parametrize("present", [False, True])
 def test_without_future_frames(transform, present, sample):
-    full = sample(future=0)
+    full = sample(num_future=0)
     data = copy.copy(full)
     if not present:
         del data.future
@@ -167,7 +167,7 @@ def test_without_future_frames(transform, present, sample):
 
 @pytest.mark.parametrize("transform", RANDOM, ids=str)
 def test_seeds_repeat(transform, sample):
-    data = sample(bodies=2, observed=20)
+    data = sample(bodies=2, num_observed=20)
     runs = []
     for seed in (0, 0, *range(1, 10)):
         torch.manual_seed(seed)

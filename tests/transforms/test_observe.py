@@ -10,7 +10,7 @@ from symgnn_pyg.transforms import Observe
     [(1, 10), (0.5, 5), (0.3, 3), (0.24, 2), (0.25, 3), (0.26, 3), (0.01, 1)],
 )
 def test_first_frames(ratio, frames, sample):
-    data = sample(bodies=2, observed=10)
+    data = sample(bodies=2, num_observed=10)
     done = Observe(ratio)(data)
     assert torch.equal(done.x, data.x[:, :frames])
     assert torch.equal(done.bone_x, data.bone_x[:, :frames])
@@ -40,4 +40,4 @@ def test_repr():
 
 
 def test_shares_are_taken_as_written(sample):
-    assert Observe(0.29)(sample(observed=50)).x.size(1) == 15
+    assert Observe(0.29)(sample(num_observed=50)).x.size(1) == 15

@@ -6,7 +6,7 @@ from symgnn_pyg.transforms import RandomJitter
 
 def test_noise_of_the_observed_frames(sample):
     torch.manual_seed(0)
-    data = sample(bodies=20, observed=100)
+    data = sample(bodies=20, num_observed=100)
     done = RandomJitter(0.02)(data)
     noise = done.x - data.x
     assert noise.mean().abs() < 1e-3

@@ -6,11 +6,18 @@ from symgnn_pyg.data import SkeletonData
 from symgnn_pyg.transforms import Resample
 
 
-def clip(body, observed=6, future=4, **kwargs):
+def clip(body, num_observed=6, num_future=4, **kwargs):
     """Each feature is the time of its frame."""
-    x = torch.arange(float(observed + future)).view(1, -1, 1).repeat(4, 1, 3)
+    x = (
+        torch.arange(float(num_observed + num_future))
+        .view(1, -1, 1)
+        .repeat(4, 1, 3)
+    )
     return SkeletonData(
-        x=x[:, :observed], future=x[:, observed:], skeleton=body, **kwargs
+        x=x[:, :num_observed],
+        future=x[:, num_observed:],
+        skeleton=body,
+        **kwargs,
     )
 
 

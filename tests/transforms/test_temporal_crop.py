@@ -6,12 +6,12 @@ from symgnn_pyg.data import SkeletonData
 from symgnn_pyg.transforms import TemporalCrop
 
 
-def clip(body, observed=8, future=3, dtype=torch.double):
+def clip(body, num_observed=8, num_future=3, dtype=torch.double):
     """Each feature is the time of its frame."""
-    time = torch.arange(observed + future, dtype=dtype)
+    time = torch.arange(num_observed + num_future, dtype=dtype)
     x = time.view(1, -1, 1).repeat(4, 1, 3)
     return SkeletonData(
-        x=x[:, :observed], future=x[:, observed:], skeleton=body
+        x=x[:, :num_observed], future=x[:, num_observed:], skeleton=body
     )
 
 
@@ -51,7 +51,7 @@ def test_all_of_it(body, dtype):
 
 @pytest.mark.parametrize("low", [0.1, 1 - 1e-6, 1 - 1e-15])
 def test_never_outside(low, body):
-    time = times((low, 1.0), body, observed=97, future=100)
+    time = times((low, 1.0), body, num_observed=97, num_future=100)
     assert time.min() >= 0
     assert time.max() <= 196
 

@@ -9,7 +9,7 @@ class Half(TemporalTransform):
     """Looks at every half frame, from the first one or, for the second
     sample, from the third one on."""
 
-    def times(self, observed, length, sample):
+    def times(self, num_observed, length, sample):
         return 2 * sample[:, None] + torch.arange(length) / 2
 
 

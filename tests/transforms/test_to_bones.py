@@ -72,7 +72,7 @@ def test_labels_of_joints_are_left_out(sample):
 
 
 def test_mask_needs_both_ends(sample):
-    data = sample(observed=2)
+    data = sample(num_observed=2)
     data.mask = torch.tensor([[1, 1], [1, 0], [0, 1], [1, 1]]).bool()
     done = ToBones()(data)
     assert done.mask.tolist() == [[True, False], [False, False], [True, False]]

@@ -116,8 +116,8 @@ class AGCN(JointClassifier):
     Args:
         skeleton: The skeleton.
         num_classes: The number of actions.
-        observed: The number of observed frames.
-        future: Ignored.
+        num_observed: The number of observed frames.
+        num_future: Ignored.
         in_channels: Size of a joint's pose. (default: :obj:`3`)
         channels: The width of each block, a multiple of four.
             (default: four times 64, three times 128 and 256)
@@ -132,8 +132,8 @@ class AGCN(JointClassifier):
         self,
         skeleton: Skeleton,
         num_classes: int,
-        observed: int,
-        future: int,
+        num_observed: int,
+        num_future: int,
         in_channels: int = 3,
         channels: Sequence[int] = CHANNELS,
         strides: Sequence[int] = STRIDES,
@@ -149,5 +149,5 @@ class AGCN(JointClassifier):
             AdaptiveBlock(narrow, width, partitions, stride, residual=i > 0)
             for i, (narrow, width, stride) in enumerate(sizes)
         ]
-        base = skeleton, num_classes, observed, future, in_channels
+        base = skeleton, num_classes, num_observed, num_future, in_channels
         super().__init__(*base, blocks, channels[-1])

@@ -40,8 +40,8 @@ class ASGCN(JointClassifier):
     Args:
         skeleton: The skeleton.
         num_classes: The number of actions.
-        observed: The number of observed frames.
-        future: Ignored.
+        num_observed: The number of observed frames.
+        num_future: Ignored.
         in_channels: Size of a joint's pose. (default: :obj:`3`)
         channels: The width of each block. (default: three times 64, 128, 256)
         strides: The temporal stride of each block.
@@ -57,8 +57,8 @@ class ASGCN(JointClassifier):
         self,
         skeleton: Skeleton,
         num_classes: int,
-        observed: int,
-        future: int,
+        num_observed: int,
+        num_future: int,
         in_channels: int = 3,
         channels: Sequence[int] = CHANNELS,
         strides: Sequence[int] = STRIDES,
@@ -76,11 +76,11 @@ class ASGCN(JointClassifier):
             dropout,
             num_further=1,
         )
-        base = skeleton, num_classes, observed, future, in_channels
+        base = skeleton, num_classes, num_observed, num_future, in_channels
         super().__init__(*base, blocks, channels[-1])
         self.lambda_ = lambda_
-        self.actional = ActionalGraphInference(
-            observed * in_channels, skeleton, dropout=dropout
+        self.actional_inference = ActionalGraphInference(
+            num_observed * in_channels, skeleton, dropout=dropout
         )
 
     def forward(
@@ -93,6 +93,6 @@ class ASGCN(JointClassifier):
             num_bodies: The number of bodies of each sample, of shape
                 :math:`[N]`. (default: one each)
         """
-        actional = self.actional(self.samples(x).flatten(0, 1))
+        actional = self.actional_inference(self.samples(x).flatten(0, 1))
         out = self.recognise(x, num_bodies, self.lambda_ * actional)
         return out._replace(actional=actional)

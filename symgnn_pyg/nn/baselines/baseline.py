@@ -17,8 +17,8 @@ class Baseline(Module):
     Args:
         skeleton: The skeleton, of :math:`V` joints.
         num_classes: The number of actions :math:`K`.
-        observed: The number of observed frames :math:`T`.
-        future: The number of frames to predict :math:`T'`.
+        num_observed: The number of observed frames :math:`T`.
+        num_future: The number of frames to predict :math:`T'`.
         in_channels: Size of a joint's pose :math:`C`. (default: :obj:`3`)
 
     Shapes:
@@ -32,15 +32,15 @@ class Baseline(Module):
         self,
         skeleton: Skeleton,
         num_classes: int,
-        observed: int,
-        future: int,
+        num_observed: int,
+        num_future: int,
         in_channels: int = 3,
     ) -> None:
         super().__init__()
         self.skeleton = skeleton
         self.num_classes = num_classes
-        self.observed = observed
-        self.future = future
+        self.num_observed = num_observed
+        self.num_future = num_future
         self.in_channels = in_channels
 
     def samples(self, x: Tensor) -> Tensor:
@@ -50,10 +50,10 @@ class Baseline(Module):
             ValueError: If :obj:`x` does not have the shape that the network
                 was built for.
         """
-        if x.dim() != 3 or x.shape[1:] != (self.observed, self.in_channels):
+        if x.dim() != 3 or x.shape[1:] != (self.num_observed, self.in_channels):
             raise ValueError(
                 f"Expected 'x' of shape [M * {self.skeleton.num_joints}, "
-                f"{self.observed}, {self.in_channels}], got {list(x.shape)}"
+                f"{self.num_observed}, {self.in_channels}], got {list(x.shape)}"
             )
         return samples(x, self.skeleton.num_joints, "joints")
 

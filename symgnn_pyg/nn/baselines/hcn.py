@@ -72,8 +72,8 @@ class HCN(Baseline):
     Args:
         skeleton: The skeleton.
         num_classes: The number of actions.
-        observed: The number of observed frames.
-        future: Ignored.
+        num_observed: The number of observed frames.
+        num_future: Ignored.
         in_channels: Size of a joint's pose. (default: :obj:`3`)
         frames: The number of frames that sequences are brought to, a multiple
             of 16. (default: :obj:`64`)
@@ -91,17 +91,19 @@ class HCN(Baseline):
         self,
         skeleton: Skeleton,
         num_classes: int,
-        observed: int,
-        future: int,
+        num_observed: int,
+        num_future: int,
         in_channels: int = 3,
         frames: int = 64,
         hidden_channels: int = 512,
         dropout: float = 0.5,
     ) -> None:
-        super().__init__(skeleton, num_classes, observed, future, in_channels)
+        super().__init__(
+            skeleton, num_classes, num_observed, num_future, in_channels
+        )
         if frames < 16 or frames % 16 != 0:
             raise ValueError(f"'frames' must be a multiple of 16, got {frames}")
-        times = torch.linspace(0, observed - 1, frames)
+        times = torch.linspace(0, num_observed - 1, frames)
         self.register_buffer("times", times, persistent=False)
         sizes = skeleton.num_joints, in_channels, frames, dropout
         self.position = Stream(*sizes)

@@ -16,8 +16,8 @@ class JointClassifier(Baseline):
     Args:
         skeleton: The skeleton.
         num_classes: The number of actions :math:`K`.
-        observed: The number of observed frames :math:`T`.
-        future: Ignored.
+        num_observed: The number of observed frames :math:`T`.
+        num_future: Ignored.
         in_channels: Size of a joint's pose :math:`C`.
         blocks: Modules from :math:`[M \cdot V, T, C]` to
             :math:`[M \cdot V, T_{\textrm{out}}, D]`.
@@ -28,13 +28,15 @@ class JointClassifier(Baseline):
         self,
         skeleton: Skeleton,
         num_classes: int,
-        observed: int,
-        future: int,
+        num_observed: int,
+        num_future: int,
         in_channels: int,
         blocks: Iterable[Module],
         width: int,
     ) -> None:
-        super().__init__(skeleton, num_classes, observed, future, in_channels)
+        super().__init__(
+            skeleton, num_classes, num_observed, num_future, in_channels
+        )
         self.norm = BatchNorm1d(skeleton.num_joints * in_channels)
         self.blocks = ModuleList(blocks)
         self.classify = Linear(width, num_classes)

@@ -91,8 +91,8 @@ class LTD(Baseline):
     Args:
         skeleton: The skeleton.
         num_classes: Ignored.
-        observed: The number of observed frames.
-        future: The number of frames to predict.
+        num_observed: The number of observed frames.
+        num_future: The number of frames to predict.
         in_channels: Size of a joint's pose. (default: :obj:`3`)
         history: How many of the last observed frames it sees, or all if fewer
             are observed. (default: :obj:`10`)
@@ -110,19 +110,23 @@ class LTD(Baseline):
         self,
         skeleton: Skeleton,
         num_classes: int,
-        observed: int,
-        future: int,
+        num_observed: int,
+        num_future: int,
         in_channels: int = 3,
         history: int = 10,
         channels: int = 256,
         num_blocks: int = 12,
         dropout: float = 0.5,
     ) -> None:
-        super().__init__(skeleton, num_classes, observed, future, in_channels)
+        super().__init__(
+            skeleton, num_classes, num_observed, num_future, in_channels
+        )
         if history < 1:
             raise ValueError(f"'history' must be at least 1, got {history}")
-        self.history = min(history, observed)
-        dct = dct_matrix(self.history + future).to(torch.get_default_dtype())
+        self.history = min(history, num_observed)
+        dct = dct_matrix(self.history + num_future).to(
+            torch.get_default_dtype()
+        )
         self.register_buffer("dct", dct, persistent=False)
         nodes = skeleton.num_joints * in_channels
         self.first = FreeLayer(nodes, dct.size(0), channels, dropout)
@@ -142,7 +146,7 @@ class LTD(Baseline):
             num_bodies: Ignored: each body moves alone.
         """
         seen = self.samples(x)[:, :, -self.history :].mT  # [M, V, C, T]
-        still = seen[..., -1:].expand(*seen.shape[:-1], self.future)
+        still = seen[..., -1:].expand(*seen.shape[:-1], self.num_future)
         padded = torch.cat([seen, still], dim=-1).flatten(0, 2)
         coefficients = padded @ self.dct.t()  # [M*V*C, T + T']
         h = self.first(coefficients)

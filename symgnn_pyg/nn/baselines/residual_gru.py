@@ -33,8 +33,8 @@ class ResidualGRU(Baseline):
     Args:
         skeleton: The skeleton.
         num_classes: The number of actions.
-        observed: The number of observed frames.
-        future: The number of frames to predict.
+        num_observed: The number of observed frames.
+        num_future: The number of frames to predict.
         in_channels: Size of a joint's pose. (default: :obj:`3`)
         channels: The width of the GRU. (default: :obj:`1024`)
         supervised: Whether it reads labels. (default: :obj:`False`)
@@ -44,13 +44,15 @@ class ResidualGRU(Baseline):
         self,
         skeleton: Skeleton,
         num_classes: int,
-        observed: int,
-        future: int,
+        num_observed: int,
+        num_future: int,
         in_channels: int = 3,
         channels: int = 1024,
         supervised: bool = False,
     ) -> None:
-        super().__init__(skeleton, num_classes, observed, future, in_channels)
+        super().__init__(
+            skeleton, num_classes, num_observed, num_future, in_channels
+        )
         self.supervised = supervised
         width = skeleton.num_joints * in_channels
         read = width + num_classes * supervised
@@ -91,7 +93,7 @@ class ResidualGRU(Baseline):
             y = one_hot(y, self.num_classes).unsqueeze(1).to(x)  # [M, 1, K]
         h, state = self.gru(self._read(observed, y))
         shared, poses = state[0], [observed[:, -1:]]
-        for step in range(self.future):
+        for step in range(self.num_future):
             if step > 0:
                 h, state = self.gru(self._read(poses[-1], y), state)
             poses.append(poses[-1] + self.out(h[:, -1:]))

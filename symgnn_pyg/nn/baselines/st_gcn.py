@@ -108,8 +108,8 @@ class STGCN(JointClassifier):
     Args:
         skeleton: The skeleton.
         num_classes: The number of actions.
-        observed: The number of observed frames.
-        future: Ignored.
+        num_observed: The number of observed frames.
+        num_future: Ignored.
         in_channels: Size of a joint's pose. (default: :obj:`3`)
         channels: The width of each block. (default: three times 64, 128, 256)
         strides: The temporal stride of each block.
@@ -122,8 +122,8 @@ class STGCN(JointClassifier):
         self,
         skeleton: Skeleton,
         num_classes: int,
-        observed: int,
-        future: int,
+        num_observed: int,
+        num_future: int,
         in_channels: int = 3,
         channels: Sequence[int] = CHANNELS,
         strides: Sequence[int] = STRIDES,
@@ -134,5 +134,5 @@ class STGCN(JointClassifier):
         blocks = spatial_blocks(
             partitions, in_channels, channels, strides, kernel_size, dropout
         )
-        base = skeleton, num_classes, observed, future, in_channels
+        base = skeleton, num_classes, num_observed, num_future, in_channels
         super().__init__(*base, blocks, channels[-1])

@@ -26,5 +26,5 @@ class ZeroVelocity(Baseline):
             num_bodies: Ignored: each body moves alone.
         """
         last = self.samples(x)[:, :, -1].flatten(0, 1)  # [M*V, C]
-        future = last.unsqueeze(1).repeat(1, self.future, 1)
+        future = last.unsqueeze(1).repeat(1, self.num_future, 1)
         return SymGNNOutput(None, future, None, last)

@@ -31,9 +31,9 @@ class JGTCBlock(GraphTemporalBlock):
         residual: Whether there is a residual connection: the identity, or a
             strided pointwise convolution with batch normalisation where
             width or stride change. (default: :obj:`True`)
-        structural: Whether structural graphs are used.
+        use_structural: Whether structural graphs are used.
             (default: :obj:`True`)
-        actional: Whether actional graphs are used. (default: :obj:`True`)
+        use_actional: Whether actional graphs are used. (default: :obj:`True`)
 
     Shapes:
         - **input:** node features :math:`[\sum_n V_n, T, C_{in}]`,
@@ -53,8 +53,8 @@ class JGTCBlock(GraphTemporalBlock):
         stride: int = 1,
         dropout: float = 0.5,
         residual: bool = True,
-        structural: bool = True,
-        actional: bool = True,
+        use_structural: bool = True,
+        use_actional: bool = True,
     ) -> None:
         graph_conv = JointGraphConv(
             in_channels,
@@ -62,8 +62,8 @@ class JGTCBlock(GraphTemporalBlock):
             skeleton,
             num_hops,
             lambda_,
-            structural,
-            actional,
+            use_structural,
+            use_actional,
         )
         super().__init__(graph_conv, kernel_size, stride, dropout, residual)
 

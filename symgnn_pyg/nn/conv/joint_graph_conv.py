@@ -32,9 +32,9 @@ class JointGraphConv(GraphMixConv):
         lambda_: The weight :math:`\lambda` of the actional graph. The paper's
             text leaves it open; the default is that of its authors' other
             work. (default: :obj:`0.5`)
-        structural: If set to :obj:`False`, only the actional graph is used.
+        use_structural: If set to :obj:`False`, only the actional graph is used.
             (default: :obj:`True`)
-        actional: If set to :obj:`False`, only structural graphs are used.
+        use_actional: If set to :obj:`False`, only structural graphs are used.
             (default: :obj:`True`)
 
     Shapes:
@@ -50,22 +50,22 @@ class JointGraphConv(GraphMixConv):
         skeleton: SkeletonLike | None = None,
         num_hops: int = 4,
         lambda_: float = 0.5,
-        structural: bool = True,
-        actional: bool = True,
+        use_structural: bool = True,
+        use_actional: bool = True,
     ) -> None:
-        if not (structural or actional):
+        if not (use_structural or use_actional):
             raise ValueError(
-                "A joint-scale graph convolution needs 'structural' or "
-                "'actional' graphs"
+                "A joint-scale graph convolution needs 'use_structural' "
+                "or 'use_actional'"
             )
         adjacency = None
-        if structural:
+        if use_structural:
             adjacency = per_skeleton(skeleton, lambda s: s.hop_powers(num_hops))
-        num_graphs = num_hops * structural + actional
+        num_graphs = num_hops * use_structural + use_actional
         super().__init__(in_channels, out_channels, num_graphs, adjacency)
         self.lambda_ = lambda_
-        self.structural = structural
-        self.actional = actional
+        self.use_structural = use_structural
+        self.use_actional = use_actional
 
     def forward(  # type: ignore[override]
         self,
@@ -114,12 +114,14 @@ class JointGraphConv(GraphMixConv):
             actional: The actional graphs.
             skeleton_type: Which of several skeletons each sample has.
         """
-        if self.actional != (actional is not None):
-            raise ValueError(
-                f"'actional' graphs of shape [N, V, V] are "
-                f"{'missing' if self.actional else 'given to a layer without'}"
+        if self.use_actional != (actional is not None):
+            fault = (
+                "missing" if self.use_actional else "given to a layer without"
             )
-        if self.structural and self.masked_graph is None:
+            raise ValueError(
+                f"'actional' graphs of shape [N, V, V] are {fault}"
+            )
+        if self.use_structural and self.masked_graph is None:
             raise ValueError("A layer without skeleton needs 'edge_index'")
         graphs = [*self._own_graphs(skeleton_type)]
         if isinstance(actional, Tensor):

@@ -15,14 +15,14 @@ class SymbioticLossOutput(NamedTuple):
 
     Args:
         total: The loss to minimise.
-        recognition: The recognition loss (11), or :obj:`None`.
-        prediction: The prediction loss (12), or :obj:`None`.
+        recognition_loss: The recognition loss (11), or :obj:`None`.
+        prediction_loss: The prediction loss (12), or :obj:`None`.
         alpha: The weight of the recognition loss.
     """
 
     total: Tensor
-    recognition: Tensor | None
-    prediction: Tensor | None
+    recognition_loss: Tensor | None
+    prediction_loss: Tensor | None
     alpha: Tensor
 
 
@@ -47,7 +47,7 @@ class SymbioticLoss(Module):
             :func:`~symgnn_pyg.nn.mgda_weight`, from the gradients with
             respect to the representation that both heads share; or a fixed
             :math:`\alpha` between 0 and 1. (default: :obj:`"mgda"`)
-        prediction_loss: What takes the place of
+        prediction_criterion: What takes the place of
             :math:`\mathcal{L}_{\textrm{pred}}`, such as
             :class:`~symgnn_pyg.nn.PoseLoss`: it is given the predicted and the
             true future. (default: equation (12))
@@ -66,7 +66,7 @@ class SymbioticLoss(Module):
     def __init__(
         self,
         weighting: float | str = "mgda",
-        prediction_loss: Callable[[Tensor, Tensor], Tensor] | None = None,
+        prediction_criterion: Callable[[Tensor, Tensor], Tensor] | None = None,
     ) -> None:
         super().__init__()
         fixed = isinstance(weighting, int | float)
@@ -76,7 +76,7 @@ class SymbioticLoss(Module):
                 f"{weighting!r}"
             )
         self.weighting = weighting
-        self.prediction_loss = prediction_loss
+        self.prediction_criterion = prediction_criterion
         alpha = float(weighting) if fixed else 0.5
         self.register_buffer("alpha", torch.tensor(alpha))
 
@@ -112,10 +112,10 @@ class SymbioticLoss(Module):
                     f"Expected 'future' of shape {list(out.future.shape)}, "
                     f"got {got}"
                 )
-            if self.prediction_loss is None:
+            if self.prediction_criterion is None:
                 prediction = _l1_norm(out.future, future) / y.numel()
             else:
-                prediction = self.prediction_loss(out.future, future)
+                prediction = self.prediction_criterion(out.future, future)
         if recognition is None or prediction is None:
             total = prediction if recognition is None else recognition
             assert total is not None

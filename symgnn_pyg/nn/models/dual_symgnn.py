@@ -80,8 +80,8 @@ class DualSymGNN(Pretrained):
             )
         if _sizes(joint) != _sizes(bone):
             raise ValueError(
-                f"'joint' and 'bone' differ in (observed, channels, classes, "
-                f"future): {_sizes(joint)} and {_sizes(bone)}"
+                f"'joint' and 'bone' differ in (num_observed, in_channels, "
+                f"num_classes, num_future): {_sizes(joint)} and {_sizes(bone)}"
             )
         for name, weight in (
             ("recognition_weight", recognition_weight),
@@ -200,11 +200,10 @@ class DualSymGNN(Pretrained):
         return float(self.recognition_weight)
 
 
-def _sizes(model: SymGNN) -> tuple[int, int, int | None, int | None]:
-    recognition, prediction = model.recognition, model.prediction
+def _sizes(model: SymGNN) -> tuple[int, int, int, int]:
     return (
-        model.observed,
+        model.num_observed,
         model.in_channels,
-        None if recognition is None else recognition.classify.out_features,
-        None if prediction is None else prediction.future,
+        model.num_classes,
+        model.num_future,
     )

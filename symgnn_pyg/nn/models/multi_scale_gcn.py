@@ -34,10 +34,10 @@ class MultiScaleGCN(Module):
         lambda_: The weight :math:`\lambda` of the actional graph.
         kernel_size: The temporal kernel :math:`\tau`, in frames, odd.
         dropout: The dropout probability.
-        structural: Whether the joint scale has structural graphs.
-        actional: Whether the joint scale has actional graphs. Without both
+        use_structural: Whether the joint scale has structural graphs.
+        use_actional: Whether the joint scale has actional graphs. Without both
             there is no joint scale: all blocks are PGTC blocks.
-        part: Whether there is a part scale.
+        use_parts: Whether there is a part scale.
 
     Shapes:
         - **input:** node features :math:`[N \cdot V, T, C]`,
@@ -57,22 +57,23 @@ class MultiScaleGCN(Module):
         lambda_: float = 0.5,
         kernel_size: int = 9,
         dropout: float = 0.5,
-        structural: bool = True,
-        actional: bool = True,
-        part: bool = True,
+        use_structural: bool = True,
+        use_actional: bool = True,
+        use_parts: bool = True,
     ) -> None:
         super().__init__()
-        joint = structural or actional
-        if not (joint or part):
+        joint = use_structural or use_actional
+        if not (joint or use_parts):
             raise ValueError(
-                "At least one of 'structural', 'actional' and 'part' is due"
+                "At least one of 'use_structural', 'use_actional' and "
+                "'use_parts' must be True"
             )
         if len(strides) != len(channels):
             raise ValueError(
                 f"'strides' {tuple(strides)} and 'channels' "
                 f"{tuple(channels)} differ in length"
             )
-        both = joint and part
+        both = joint and use_parts
         if len(channels) < 1 + both:
             raise ValueError(
                 f"'channels' {tuple(channels)} needs {1 + both} blocks at least"
@@ -99,11 +100,11 @@ class MultiScaleGCN(Module):
                         stride,
                         dropout,
                         residual=i > 0,
-                        structural=structural,
-                        actional=actional,
+                        use_structural=use_structural,
+                        use_actional=use_actional,
                     )
                 )
-            if part and (i > 0 or not joint):
+            if use_parts and (i > 0 or not joint):
                 self.part_blocks.append(
                     PGTCBlock(
                         width,
@@ -117,8 +118,8 @@ class MultiScaleGCN(Module):
                 )
             width = 2 * out if i in self.fusion else out
         self.out_channels = width
-        self.joint_to_part = JointToPart(skeleton) if part else None
-        self.part_to_joint = PartToJoint(skeleton) if part else None
+        self.joint_to_part = JointToPart(skeleton) if use_parts else None
+        self.part_to_joint = PartToJoint(skeleton) if use_parts else None
 
     def reset_parameters(self) -> None:
         r"""Draws new weights."""

@@ -39,7 +39,7 @@ class PredictionHead(Module):
         in_channels: Size of each joint's features :math:`D`.
         pose_channels: Size of a joint's pose :math:`C`.
         skeleton: The skeleton.
-        future: The number of frames to predict :math:`T'`.
+        num_future: The number of frames to predict :math:`T'`.
         num_classes: The number of actions, or 0 without class
             probabilities. (default: :obj:`0`)
         orders: The orders of difference that the GRU sees.
@@ -47,9 +47,9 @@ class PredictionHead(Module):
         hidden_channels: The width of GRU and MLPs. (default: :obj:`256`)
         num_hops: The number of hops :math:`L`. (default: :obj:`4`)
         lambda_: The weight of the actional graph. (default: :obj:`0.5`)
-        structural: Whether JGC has structural graphs.
+        use_structural: Whether JGC has structural graphs.
             (default: :obj:`True`)
-        actional: Whether JGC has actional graphs. Without both,
+        use_actional: Whether JGC has actional graphs. Without both,
             :math:`\mathbf{h}^{\prime} = \mathbf{h}`. (default: :obj:`True`)
 
     Shapes:
@@ -65,35 +65,37 @@ class PredictionHead(Module):
         in_channels: int,
         pose_channels: int,
         skeleton: Skeleton,
-        future: int,
+        num_future: int,
         num_classes: int = 0,
         orders: Sequence[int] = (0, 1, 2),
         hidden_channels: int = 256,
         num_hops: int = 4,
         lambda_: float = 0.5,
-        structural: bool = True,
-        actional: bool = True,
+        use_structural: bool = True,
+        use_actional: bool = True,
     ) -> None:
         super().__init__()
-        if future < 1:
-            raise ValueError(f"'future' must be at least 1, got {future}")
+        if num_future < 1:
+            raise ValueError(
+                f"'num_future' must be at least 1, got {num_future}"
+            )
         check_orders(orders)
         self.num_joints = skeleton.num_joints
         self.num_classes = num_classes
-        self.future = future
+        self.num_future = num_future
         self.fuse = MLP(
             [in_channels, hidden_channels, hidden_channels], norm=None
         )
         graph_conv = None
-        if structural or actional:
+        if use_structural or use_actional:
             graph_conv = JointGraphConv(
                 hidden_channels,
                 hidden_channels,
                 skeleton,
                 num_hops,
                 lambda_,
-                structural,
-                actional,
+                use_structural,
+                use_actional,
             )
         self.step = PredictionStep(
             graph_conv, orders, pose_channels, num_classes, hidden_channels
@@ -141,7 +143,7 @@ class PredictionHead(Module):
         state = [ops.difference(recent, b)[:, -1] for b in range(highest + 1)]
         h = self.fuse(h)
         poses = []
-        for _ in range(self.future):
+        for _ in range(self.num_future):
             seen = torch.cat([state[order] for order in step.orders], dim=-1)
             h, displacement = step(h, seen, label, graphs)
             following = [state[0] + displacement, displacement]

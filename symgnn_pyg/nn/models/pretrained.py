@@ -22,6 +22,21 @@ MOST = {"joints": 1000, "channels": 100, "strides": 100, "fusion": 100,
         "orders": 100, "num_hops": 100, "num_iterations": 100}  # fmt: skip
 # What a network may hold beside its weights, in bytes.
 MOST_BUFFERS = 2**28
+# Arguments and modules of version 0.1, by the names they have today.
+ARGUMENTS = {
+    "observed": "num_observed",
+    "future": "num_future",
+    "structural": "use_structural",
+    "actional": "use_actional",
+    "part": "use_parts",
+}
+MODULES = {
+    "actional.": "actional_inference.",
+    "recognition.": "recognition_head.",
+    "prediction.": "prediction_head.",
+}
+# Heads that were left out by a flag are left out by a size of 0 today.
+HEADS = {"recognition": "num_classes", "prediction": "num_future"}
 
 
 class Pretrained(Module):
@@ -52,7 +67,7 @@ class Pretrained(Module):
         """
         with torch.device("cpu"):
             skeleton = Skeleton(**config["skeleton"])
-        return cls(**{**config, "skeleton": skeleton})
+        return cls(**{**_renamed_arguments(config), "skeleton": skeleton})
 
     def fits(self, skeleton: Skeleton) -> bool:
         r"""Whether a skeleton is the one that the network was made for.
@@ -173,6 +188,20 @@ class Pretrained(Module):
         return model
 
 
+def rename_weights(state: dict[str, Any], prefix: str = "") -> None:
+    r"""Gives the weights of a network of version 0.1 the names that they have
+    today, in place.
+
+    Args:
+        state: The weights by name.
+        prefix: What stands before the names of the network's own modules.
+    """
+    for old, new in MODULES.items():
+        for name in [n for n in state if n.startswith(prefix + old)]:
+            renamed = prefix + new + name.removeprefix(prefix + old)
+            state[renamed] = state.pop(name)
+
+
 def pretrained_names() -> list[str]:
     r"""The names of the weights that come with the library."""
     return sorted(path.parent.name for path in SHIPPED.glob(f"*/{CONFIG}"))
@@ -221,6 +250,14 @@ def _read_config(path: Path) -> dict[str, Any]:
     return config
 
 
+def _renamed_arguments(config: dict[str, Any]) -> dict[str, Any]:
+    renamed = {ARGUMENTS.get(name, name): v for name, v in config.items()}
+    for flag, size in HEADS.items():
+        if not renamed.pop(flag, True):
+            renamed[size] = 0
+    return renamed
+
+
 def _check_file(path: Path) -> None:
     # A pipe would be waited for, and a device read, without end.
     if not path.is_file():
@@ -252,6 +289,8 @@ def _check_weights(path: Path, outline: Module) -> None:
             }
     except (OSError, SafetensorError, ValueError) as error:
         raise DataError(f"{path} holds no weights: {error}") from error
+    for prefix in ("", "joint.", "bone."):
+        rename_weights(held, prefix)
     due = {name: tuple(t.shape) for name, t in outline.state_dict().items()}
     if held != due:
         differing = dict(sorted(held.items() ^ due.items()))

@@ -11,7 +11,7 @@ from symgnn_pyg.nn.models.actional_inference import ActionalGraphInference
 from symgnn_pyg.nn.models.multi_scale_gcn import MultiScaleGCN
 from symgnn_pyg.nn.models.prediction_head import PredictionHead
 from symgnn_pyg.nn.models.prediction_step import check_orders
-from symgnn_pyg.nn.models.pretrained import Pretrained
+from symgnn_pyg.nn.models.pretrained import Pretrained, rename_weights
 from symgnn_pyg.nn.models.recognition_head import RecognitionHead
 from symgnn_pyg.nn.pool.rows import sample_of_body, samples
 from symgnn_pyg.skeleton import Skeleton
@@ -56,11 +56,12 @@ class SymGNN(Pretrained):
 
     Args:
         skeleton: The skeleton.
-        num_classes: The number of actions :math:`K`.
-        observed: The number of observed frames :math:`T`.
+        num_classes: The number of actions :math:`K`, or 0 for a network
+            without a recognition head.
+        num_observed: The number of observed frames :math:`T`.
             (default: :obj:`50`)
-        future: The number of frames to predict :math:`T'`.
-            (default: :obj:`25`)
+        num_future: The number of frames to predict :math:`T'`, or 0 for a
+            network without a prediction head. (default: :obj:`25`)
         in_channels: Size of a joint's pose :math:`C`. (default: :obj:`3`)
         channels: The width of each block.
             (default: :obj:`(32, 64, 128, 256)`)
@@ -79,18 +80,14 @@ class SymGNN(Pretrained):
             (default: :obj:`2`)
         hidden_channels: The width of both heads. (default: :obj:`256`)
         dropout: The dropout probability. (default: :obj:`0.5`)
-        structural: Whether there are structural graphs.
+        use_structural: Whether there are structural graphs.
             (default: :obj:`True`)
-        actional: Whether there are actional graphs. (default: :obj:`True`)
-        part: Whether there is a part scale. (default: :obj:`True`)
-        recognition: Whether there is a recognition head.
-            (default: :obj:`True`)
-        prediction: Whether there is a prediction head.
-            (default: :obj:`True`)
+        use_actional: Whether there are actional graphs. (default: :obj:`True`)
+        use_parts: Whether there is a part scale. (default: :obj:`True`)
 
     Raises:
-        ValueError: If an argument is none of its values, or neither head is
-            asked for.
+        ValueError: If an argument is none of its values, or both
+            :obj:`num_classes` and :obj:`num_future` are 0.
 
     Shapes:
         - **input:** observed sequences :math:`[M \cdot V, T, C]` of the
@@ -104,8 +101,8 @@ class SymGNN(Pretrained):
         self,
         skeleton: Skeleton,
         num_classes: int,
-        observed: int = 50,
-        future: int = 25,
+        num_observed: int = 50,
+        num_future: int = 25,
         in_channels: int = 3,
         channels: Sequence[int] = (32, 64, 128, 256),
         strides: Sequence[int] = (1, 2, 2, 2),
@@ -117,11 +114,9 @@ class SymGNN(Pretrained):
         num_iterations: int = 2,
         hidden_channels: int = 256,
         dropout: float = 0.5,
-        structural: bool = True,
-        actional: bool = True,
-        part: bool = True,
-        recognition: bool = True,
-        prediction: bool = True,
+        use_structural: bool = True,
+        use_actional: bool = True,
+        use_parts: bool = True,
     ) -> None:
         given = locals()
         super().__init__()
@@ -131,25 +126,33 @@ class SymGNN(Pretrained):
             if name not in ("self", "__class__")
         }
         self.about = {}
-        if not (recognition or prediction):
-            raise ValueError("'recognition' or 'prediction' is due")
         if not 0 <= dropout <= 1:
             raise ValueError(f"'dropout' must be 0 to 1, got {dropout}")
-        for name, number in (
-            ("num_classes", num_classes),
-            ("observed", observed),
+        for name, number, least in (
+            ("num_classes", num_classes, 0),
+            ("num_observed", num_observed, 1),
+            ("num_future", num_future, 0),
         ):
-            if number < 1:
-                raise ValueError(f"'{name}' must be at least 1, got {number}")
+            if number < least:
+                raise ValueError(
+                    f"'{name}' must be at least {least}, got {number}"
+                )
+        if num_classes == num_future == 0:
+            raise ValueError(
+                "At least one of 'num_classes' and 'num_future' must be "
+                "positive, got 0 and 0"
+            )
         check_orders(orders)
         self.skeleton = skeleton
-        self.observed = observed
+        self.num_classes = num_classes
+        self.num_observed = num_observed
+        self.num_future = num_future
         self.in_channels = in_channels
         self.orders = tuple(orders)
-        self.actional: ActionalGraphInference | None = None
-        if actional:
-            self.actional = ActionalGraphInference(
-                in_channels * observed,
+        self.actional_inference: ActionalGraphInference | None = None
+        if use_actional:
+            self.actional_inference = ActionalGraphInference(
+                in_channels * num_observed,
                 skeleton,
                 num_iterations=num_iterations,
                 dropout=dropout,
@@ -165,37 +168,38 @@ class SymGNN(Pretrained):
                 lambda_,
                 kernel_size,
                 dropout,
-                structural,
-                actional,
-                part,
+                use_structural,
+                use_actional,
+                use_parts,
             )
             for _ in self.orders
         ]
         self.branches = ModuleList(branches)
         width = sum(branch.out_channels for branch in branches)
-        self.recognition: RecognitionHead | None = None
-        if recognition:
-            self.recognition = RecognitionHead(
+        self.recognition_head: RecognitionHead | None = None
+        if num_classes > 0:
+            self.recognition_head = RecognitionHead(
                 width, num_classes, skeleton, hidden_channels, dropout
             )
-        self.prediction: PredictionHead | None = None
-        if prediction:
-            self.prediction = PredictionHead(
+        self.prediction_head: PredictionHead | None = None
+        if num_future > 0:
+            self.prediction_head = PredictionHead(
                 width,
                 in_channels,
                 skeleton,
-                future,
-                num_classes if recognition else 0,
+                num_future,
+                num_classes,
                 orders,
                 hidden_channels,
                 num_hops,
                 lambda_,
-                structural,
-                actional,
+                use_structural,
+                use_actional,
             )
         # Saved with the weights, to refuse those of another skeleton.
         self.register_buffer("skeleton_id", torch.tensor(skeleton.fingerprint))
         self.register_load_state_dict_pre_hook(_check_skeleton)
+        self.register_load_state_dict_pre_hook(_rename_weights)
 
     @classmethod
     def light(
@@ -227,8 +231,8 @@ class SymGNN(Pretrained):
             **kwargs: The further arguments of :class:`SymGNN`.
         """
         arguments = {
-            "observed": 290,
-            "future": 10,
+            "num_observed": 290,
+            "num_future": 10,
             "channels": (64,) * 3 + (128,) * 3 + (256,) * 3,
             "strides": (1, 1, 1, 2, 1, 1, 2, 1, 1),
             "fusion": (2, 5),
@@ -259,13 +263,17 @@ class SymGNN(Pretrained):
                 than the network was built for, or its rows are no multiple
                 of :math:`V`.
         """
-        if x.dim() != 3 or x.shape[1:] != (self.observed, self.in_channels):
+        if x.dim() != 3 or x.shape[1:] != (self.num_observed, self.in_channels):
             raise ValueError(
                 f"Expected 'x' of shape [N * {self.skeleton.num_joints}, "
-                f"{self.observed}, {self.in_channels}], got {list(x.shape)}"
+                f"{self.num_observed}, {self.in_channels}], got {list(x.shape)}"
             )
         samples(x, self.skeleton.num_joints, "joints")
-        actional = None if self.actional is None else self.actional(x)
+        actional = (
+            None
+            if self.actional_inference is None
+            else self.actional_inference(x)
+        )
         shared = torch.cat(
             [
                 branch(ops.difference(x, order), actional)
@@ -276,15 +284,15 @@ class SymGNN(Pretrained):
             dim=-1,
         )
         logits = future = probabilities = None
-        if self.recognition is not None:
-            logits = self.recognition(shared, num_bodies)
+        if self.recognition_head is not None:
+            logits = self.recognition_head(shared, num_bodies)
             probabilities = logits.softmax(dim=-1)
             if num_bodies is not None:
                 total = x.size(0) // self.skeleton.num_joints
                 sample = sample_of_body(num_bodies, total)
                 probabilities = probabilities[sample]
-        if self.prediction is not None:
-            future = self.prediction(x, shared, actional, probabilities)
+        if self.prediction_head is not None:
+            future = self.prediction_head(x, shared, actional, probabilities)
         return SymGNNOutput(logits, future, actional, shared)
 
 
@@ -297,3 +305,9 @@ def _check_skeleton(
             f"The checkpoint was made for another skeleton than "
             f"{model.skeleton!r}"
         )
+
+
+def _rename_weights(
+    model: SymGNN, state: dict[str, Tensor], prefix: str, *_: object
+) -> None:
+    rename_weights(state, prefix)

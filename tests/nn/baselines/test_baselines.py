@@ -58,9 +58,9 @@ def x():
     return torch.randn(N * V, T, 3, dtype=torch.double)
 
 
-def tiny(kind, skeleton, observed=T, future=STEPS, **kwargs):
+def tiny(kind, skeleton, num_observed=T, num_future=STEPS, **kwargs):
     kwargs = {**TINY[kind], **kwargs}
-    return kind(skeleton, K, observed, future, **kwargs)
+    return kind(skeleton, K, num_observed, num_future, **kwargs)
 
 
 def settled(net):
@@ -110,7 +110,7 @@ def published_size(kind):
     if kind is LTD:
         return size(kind(chain(22), 15, 10, 10))
     net = kind(ntu25, 60, 50, 10)
-    return size(net) - (size(net.actional) if kind is ASGCN else 0)
+    return size(net) - (size(net.actional_inference) if kind is ASGCN else 0)
 
 
 @pytest.mark.parametrize("kind", PUBLISHED)
@@ -181,7 +181,7 @@ def test_shapes(name, layout, dual):
 
 @pytest.mark.parametrize("name", RIVALS)
 def test_other_poses_and_lengths(name, arm):
-    net = tiny(RIVALS[name], arm, observed=7, future=1, in_channels=2)
+    net = tiny(RIVALS[name], arm, num_observed=7, num_future=1, in_channels=2)
     out = net(torch.randn(N * V, 7, 2))
     expected = (N, K) if name in RECOGNITION else (N * V, 1, 2)
     main = out.logits if name in RECOGNITION else out.future
@@ -426,7 +426,7 @@ def test_agcn_needs_widths_that_can_be_quartered(width, arm):
 def test_hcn_interpolates(arm):
     """A motion in straight lines is the same at any frame rate."""
     net = settled(tiny(HCN, arm))
-    longer = tiny(HCN, arm, observed=2 * T - 1).double().eval()
+    longer = tiny(HCN, arm, num_observed=2 * T - 1).double().eval()
     longer.load_state_dict(net.state_dict())
     start, step = torch.randn(2, N * V, 1, 3, dtype=torch.double)
     time = torch.arange(2 * T - 1).view(1, -1, 1) / 2
@@ -460,7 +460,7 @@ def test_gru_reads_its_own_predictions(arm, x):
     net = settled(tiny(ResidualGRU, arm))
     future = net(x).future
     for step in range(1, STEPS):
-        further = tiny(ResidualGRU, arm, observed=T + step).double()
+        further = tiny(ResidualGRU, arm, num_observed=T + step).double()
         further.load_state_dict(net.state_dict())
         seen = torch.cat([x, future[:, :step]], dim=1)
         following = further(seen).future[:, 0]

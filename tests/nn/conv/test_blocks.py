@@ -308,7 +308,9 @@ def test_dropout_keeps_a_byte_a_number():
 @pytest.mark.parametrize("kernel", ops.kernels())
 def test_gradients_in_training_of_one_sample(arm, kernel, channels):
     """Kernels may leave its features in another order in memory."""
-    made = JGTCBlock(*channels, arm, kernel_size=3, dropout=0.0, actional=False)
+    made = JGTCBlock(
+        *channels, arm, kernel_size=3, dropout=0.0, use_actional=False
+    )
     x = torch.randn(arm.num_joints, 4, channels[0], dtype=torch.double)
     with ops.use(kernel):
         assert torch.autograd.gradcheck(

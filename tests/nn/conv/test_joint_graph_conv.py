@@ -73,8 +73,8 @@ def test_edges(conv, x, actional, graphs, to_edges):
 def test_edges_without_a_skeleton(arm):
     x = torch.randn(N * V, 3)
     edges = hop_edges(arm.edge_index, V, L)
-    free = JointGraphConv(3, 4, num_hops=L, actional=False)
-    conv = JointGraphConv(3, 4, arm, L, actional=False)
+    free = JointGraphConv(3, 4, num_hops=L, use_actional=False)
+    conv = JointGraphConv(3, 4, arm, L, use_actional=False)
     free.weight.data = conv.weight.data
     torch.testing.assert_close(
         free(x[:V], edge_index=edges[0], edge_weight=edges[1]), conv(x[:V])
@@ -82,7 +82,7 @@ def test_edges_without_a_skeleton(arm):
 
 
 def test_sparse_for_the_actional_graph_alone(x, actional):
-    conv = JointGraphConv(3, 4, lambda_=1.0, structural=False).double()
+    conv = JointGraphConv(3, 4, lambda_=1.0, use_structural=False).double()
     adj_t = torch.block_diag(*actional).to_sparse_csr()
     torch.testing.assert_close(conv(x, edge_index=adj_t), conv(x, actional))
 
@@ -117,8 +117,8 @@ def test_lambda_zero_removes_the_actional_term(arm, x, actional):
 
 def test_switches_remove_parameters(arm, x, actional):
     both = JointGraphConv(3, 4, arm, L).double()
-    structural = JointGraphConv(3, 4, arm, L, actional=False).double()
-    only_actional = JointGraphConv(3, 4, arm, L, structural=False).double()
+    structural = JointGraphConv(3, 4, arm, L, use_actional=False).double()
+    only_actional = JointGraphConv(3, 4, arm, L, use_structural=False).double()
     assert both.weight.size(0) == L + 1
     assert structural.weight.size(0) == L
     assert only_actional.weight.size(0) == 1
@@ -140,13 +140,13 @@ def test_output_differences_are_bounded(conv, x, actional):
 def test_errors(conv, x, actional, arm):
     with pytest.raises(ValueError, match="missing"):
         conv(x)
-    structural = JointGraphConv(3, 4, arm, actional=False).double()
+    structural = JointGraphConv(3, 4, arm, use_actional=False).double()
     with pytest.raises(ValueError, match="given to a layer without"):
         structural(x, actional)
     with pytest.raises(ValueError, match=r"9 rows"):
         conv(x[:-1], actional)
-    with pytest.raises(ValueError, match="'structural' or 'actional'"):
-        JointGraphConv(3, 4, arm, structural=False, actional=False)
+    with pytest.raises(ValueError, match="'use_structural' or 'use_"):
+        JointGraphConv(3, 4, arm, use_structural=False, use_actional=False)
 
 
 def test_graphs_beside_edges_are_refused(conv, x, actional, graphs, to_edges):

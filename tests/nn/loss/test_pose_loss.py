@@ -69,9 +69,9 @@ def test_within_the_symbiotic_loss(poses):
     predicted, true = poses
     loss = PoseLoss(torch.ones(V, 1))
     out = SymGNNOutput(None, predicted, None, torch.zeros(1))
-    found = SymbioticLoss(prediction_loss=loss)(out, torch.zeros(M), true)
-    torch.testing.assert_close(found.prediction, loss(predicted, true))
-    torch.testing.assert_close(found.total, found.prediction)
+    found = SymbioticLoss(prediction_criterion=loss)(out, torch.zeros(M), true)
+    torch.testing.assert_close(found.prediction_loss, loss(predicted, true))
+    torch.testing.assert_close(found.total, found.prediction_loss)
 
 
 def test_its_scale_is_no_weight():

@@ -38,8 +38,8 @@ def test_losses_by_hand():
     loss = SymbioticLoss(0.25)(out, torch.tensor([0, 1]), future)
     recognition = (math.log(2) + math.log(4)) / 2
     prediction = (1 + 0 + 1 + 2 + 3 + 4 + 5 + 6) / 2
-    assert float(loss.recognition) == pytest.approx(recognition)
-    assert float(loss.prediction) == pytest.approx(prediction)
+    assert float(loss.recognition_loss) == pytest.approx(recognition)
+    assert float(loss.prediction_loss) == pytest.approx(prediction)
     assert float(loss.total) == pytest.approx(
         0.25 * recognition + 0.75 * prediction
     )
@@ -50,7 +50,8 @@ def test_fixed_weighting(y, future, alpha):
     loss = SymbioticLoss(alpha)(output(), y, future)
     assert float(loss.alpha) == pytest.approx(alpha)
     torch.testing.assert_close(
-        loss.total, alpha * loss.recognition + (1 - alpha) * loss.prediction
+        loss.total,
+        alpha * loss.recognition_loss + (1 - alpha) * loss.prediction_loss,
     )
 
 
@@ -59,7 +60,7 @@ def test_mgda_weighting(y, future):
     loss = module(out, y, future)
     grads = [
         torch.autograd.grad(task, out.shared, retain_graph=True)[0]
-        for task in (loss.recognition, loss.prediction)
+        for task in (loss.recognition_loss, loss.prediction_loss)
     ]
     torch.testing.assert_close(loss.alpha, mgda_weight(*grads))
     torch.testing.assert_close(module.alpha, loss.alpha)
@@ -116,13 +117,13 @@ def test_earlier_results_keep_their_alpha(y, future):
 def test_one_head(y, future, weighting):
     module = SymbioticLoss(weighting)
     loss = module(output(prediction=False), y)
-    assert loss.prediction is None
+    assert loss.prediction_loss is None
     assert float(loss.alpha) == 1
-    torch.testing.assert_close(loss.total, loss.recognition)
+    torch.testing.assert_close(loss.total, loss.recognition_loss)
     loss = module(output(recognition=False), y, future)
-    assert loss.recognition is None
+    assert loss.recognition_loss is None
     assert float(loss.alpha) == 0
-    torch.testing.assert_close(loss.total, loss.prediction)
+    torch.testing.assert_close(loss.total, loss.prediction_loss)
 
 
 def test_float64(y, future):
@@ -157,7 +158,7 @@ def test_sums_of_half_precision_do_not_overflow():
     predicted = torch.zeros(64 * 26, 25, 3, dtype=torch.half)
     out = SymGNNOutput(None, predicted, None, torch.zeros(1))
     loss = SymbioticLoss()(out, torch.zeros(64), predicted + 1)
-    assert float(loss.prediction) == 26 * 25 * 3
+    assert float(loss.prediction_loss) == 26 * 25 * 3
 
 
 def test_weight_is_not_rounded_to_half_precision(y):

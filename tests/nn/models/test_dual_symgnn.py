@@ -6,8 +6,8 @@ from symgnn_pyg.nn import DualSymGNN, SymbioticLoss, SymGNN
 
 N, V, T, K, STEPS = 3, 5, 8, 4, 2
 TINY = {
-    "observed": T,
-    "future": STEPS,
+    "num_observed": T,
+    "num_future": STEPS,
     "channels": (4, 6),
     "strides": (1, 2),
     "fusion": (1,),
@@ -18,10 +18,10 @@ TINY = {
 
 
 def make(skeleton, weight=0.5, **arguments):
-    arguments = {**TINY, **arguments}
+    arguments = {**TINY, "num_classes": K, **arguments}
     return DualSymGNN(
-        SymGNN(skeleton, K, **arguments),
-        SymGNN(skeleton.dual(), K, **arguments),
+        SymGNN(skeleton, **arguments),
+        SymGNN(skeleton.dual(), **arguments),
         weight,
         weight,
     )
@@ -145,7 +145,7 @@ def test_scores_that_are_not_finite(net, name):
 
 def test_bones_of_other_bodies(arm, x):
     """Scores of one body would be broadcast to those of three."""
-    net = make(arm, prediction=False).eval().double()
+    net = make(arm, num_future=0).eval().double()
     bones = bone_features(x, arm)
     with pytest.raises(ValueError, match=r"Bones of shape \[4, 8, 3\]"):
         net(x, bones[: V - 1])
@@ -174,12 +174,12 @@ def test_bodies(net, arm):
         )
 
 
-@pytest.mark.parametrize("head", ["recognition", "prediction"])
-def test_without_a_head(arm, x, head):
-    net = make(arm, **{head: False}).eval().double()
+@pytest.mark.parametrize("size", ["num_classes", "num_future"])
+def test_without_a_head(arm, x, size):
+    net = make(arm, **{size: 0}).eval().double()
     out = net(x, bone_features(x, arm))
-    assert (out.logits is None) == (head == "recognition")
-    assert (out.future is None) == (head == "prediction")
+    assert (out.logits is None) == (size == "num_classes")
+    assert (out.future is None) == (size == "num_future")
 
 
 def test_skeleton_that_is_not_the_dual(arm):
@@ -200,8 +200,8 @@ def test_weight_outside(arm, weight):
         make(arm, weight)
 
 
-@pytest.mark.parametrize("head", ["recognition", "prediction"])
-def test_networks_with_other_heads(arm, head):
-    joint = SymGNN(arm, K, **TINY, **{head: False})
+@pytest.mark.parametrize("size", ["num_classes", "num_future"])
+def test_networks_with_other_heads(arm, size):
+    joint = SymGNN(arm, **{**TINY, "num_classes": K, size: 0})
     with pytest.raises(ValueError, match="'joint' and 'bone' differ"):
         DualSymGNN(joint, SymGNN(arm.dual(), K, **TINY))

@@ -58,7 +58,7 @@ def test_order_of_the_blocks(gcn, x, actional, fusion, training):
 
 
 def test_first_block_has_no_residual(gcn):
-    for net in (gcn(), gcn(structural=False, actional=False)):
+    for net in (gcn(), gcn(use_structural=False, use_actional=False)):
         blocks = net.joint_blocks or net.part_blocks
         assert blocks[0].residual is None
         assert all(block.residual is not None for block in blocks[1:])
@@ -70,9 +70,9 @@ def test_first_block_has_no_residual(gcn):
 def test_switches(gcn, x, actional, structural, actional_, part):
     if not (structural or actional_ or part):
         with pytest.raises(ValueError, match="At least one"):
-            gcn(structural=False, actional=False, part=False)
+            gcn(use_structural=False, use_actional=False, use_parts=False)
         return
-    net = gcn(structural=structural, actional=actional_, part=part)
+    net = gcn(use_structural=structural, use_actional=actional_, use_parts=part)
     out = net(x, actional if actional_ else None)
     both = part and (structural or actional_)
     assert out.shape == (N * V, 16 if both else 8)
@@ -83,14 +83,14 @@ def test_switches(gcn, x, actional, structural, actional_, part):
 
 
 def test_parts_alone_give_equal_joints(gcn, x):
-    out = gcn(structural=False, actional=False)(x).view(N, V, -1)
+    out = gcn(use_structural=False, use_actional=False)(x).view(N, V, -1)
     torch.testing.assert_close(out[:, 1], out[:, 2])
     torch.testing.assert_close(out[:, 3], out[:, 4])
     assert not torch.allclose(out[:, 0], out[:, 1])
 
 
 def test_one_block(gcn, x, actional):
-    net = gcn((4,), (1,), (), part=False)
+    net = gcn((4,), (1,), (), use_parts=False)
     assert net(x, actional).shape == (N * V, 4)
 
 
@@ -114,7 +114,7 @@ def test_reset_parameters(gcn):
         ({"fusion": (3,)}, r"\(3,\).*1\.\.2"),
         ({"channels": (4,), "strides": (1,), "fusion": ()}, "2 blocks"),
         (
-            {"channels": (), "strides": (), "fusion": (), "part": False},
+            {"channels": (), "strides": (), "fusion": (), "use_parts": False},
             "1 blocks",
         ),
     ],

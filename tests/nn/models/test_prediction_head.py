@@ -83,7 +83,7 @@ def test_without_classes(head, inputs):
 
 
 def test_without_graphs(head, inputs):
-    made = head(structural=False, actional=False)
+    made = head(use_structural=False, use_actional=False)
     assert made.step.graph_conv is None
     # Nothing passes from joint to joint.
     inputs["h"].requires_grad_()
@@ -92,10 +92,10 @@ def test_without_graphs(head, inputs):
     assert touched.nonzero().tolist() == [[2]]
 
 
-@pytest.mark.parametrize("switch", ["structural", "actional"])
+@pytest.mark.parametrize("switch", ["use_structural", "use_actional"])
 def test_switches(head, inputs, switch):
     made = head(**{switch: False})
-    if switch == "actional":
+    if switch == "use_actional":
         inputs["actional"] = None
     assert made(**inputs).shape == (N * V, STEPS, C)
     size = sum(p.numel() for p in made.parameters())

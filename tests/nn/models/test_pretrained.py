@@ -14,8 +14,8 @@ from symgnn_pyg.nn import DualSymGNN, SymGNN
 from symgnn_pyg.nn.models import pretrained
 
 TINY = {
-    "observed": 8,
-    "future": 2,
+    "num_observed": 8,
+    "num_future": 2,
     "channels": (4, 6),
     "strides": (1, 2),
     "fusion": (1,),
@@ -58,11 +58,99 @@ def test_saved_again_is_the_same(folder, tmp_path):
 
 def test_light_and_full_are_remembered(tmp_path):
     skeleton = Skeleton.get("kinetics18")
-    net = SymGNN.light(skeleton, 3, num_hops=2, prediction=False)
+    net = SymGNN.light(skeleton, 3, num_hops=2, num_future=0)
     net.save_pretrained(tmp_path)
     again = SymGNN.from_pretrained(tmp_path)
-    assert again.prediction is None
+    assert again.prediction_head is None
     assert again.arguments["num_hops"] == 2
+
+
+OLD_MODULES = {
+    "actional_inference": "actional",
+    "recognition_head": "recognition",
+    "prediction_head": "prediction",
+}
+
+
+def old_names(state):
+    """Weights under the names that version 0.1 gave them."""
+    names = {}
+    for name in state:
+        parts = name.split(".")
+        names[name] = ".".join(OLD_MODULES.get(part, part) for part in parts)
+    return {names[name]: tensor.clone() for name, tensor in state.items()}
+
+
+def write_as_version_0_1(folder, dropped=()):
+    """Rewrites a saved network with the names of version 0.1."""
+    path = folder / "config.json"
+    config = json.loads(path.read_text())
+    old = config["arguments"]
+    for name in ("observed", "future"):
+        old[name] = old.pop(f"num_{name}")
+    for flag, name in (
+        ("structural", "use_structural"),
+        ("actional", "use_actional"),
+        ("part", "use_parts"),
+    ):
+        old[flag] = old.pop(name)
+    for flag in ("recognition", "prediction"):
+        old[flag] = flag not in dropped
+    path.write_text(json.dumps(config))
+    weights = folder / "model.safetensors"
+    save_file(old_names(load_file(weights)), weights)
+
+
+def test_reads_the_names_of_version_0_1(net, folder):
+    write_as_version_0_1(folder)
+    again = SymGNN.from_pretrained(folder)
+    assert again.arguments == net.arguments
+    x = torch.randn(10, 8, 3)
+    for one, other in zip(net(x), again(x), strict=True):
+        assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("head", "size"),
+    [("recognition", "num_classes"), ("prediction", "num_future")],
+)
+def test_reads_a_head_left_out_by_version_0_1(arm, tmp_path, head, size):
+    net = SymGNN(arm, **{**TINY, "num_classes": 4, size: 0}).eval()
+    net.save_pretrained(tmp_path)
+    # The flag decided, whatever the size.
+    change(tmp_path, arguments={**net.to_config(), size: 3})
+    write_as_version_0_1(tmp_path, dropped=[head])
+    again = SymGNN.from_pretrained(tmp_path)
+    assert again.arguments == net.arguments
+    assert torch.equal(again(torch.zeros(5, 8, 3)).shared,
+                       net(torch.zeros(5, 8, 3)).shared)  # fmt: skip
+
+
+@pytest.mark.parametrize("prefix", ["", "model.", "module.model."])
+def test_state_dict_of_version_0_1(net, arm, prefix):
+    """As in a checkpoint of Lightning, which holds a task."""
+    state = {
+        prefix + name: t for name, t in old_names(net.state_dict()).items()
+    }
+    outer = other = SymGNN(arm, 4, **TINY)
+    for name in reversed(prefix.split(".")[:-1]):
+        outer = torch.nn.ModuleDict({name: outer})
+    outer.load_state_dict(state)
+    for name, tensor in net.state_dict().items():
+        assert torch.equal(other.state_dict()[name], tensor), name
+
+
+def test_dual_of_version_0_1(arm, tmp_path):
+    net = DualSymGNN(SymGNN(arm, 4, **TINY), SymGNN(arm.dual(), 4, **TINY))
+    other = DualSymGNN(SymGNN(arm, 4, **TINY), SymGNN(arm.dual(), 4, **TINY))
+    net.save_pretrained(tmp_path)
+    weights = tmp_path / "model.safetensors"
+    save_file(old_names(load_file(weights)), weights)
+    again = DualSymGNN.from_pretrained(tmp_path)
+    other.load_state_dict(old_names(net.state_dict()))
+    for name, tensor in net.state_dict().items():
+        assert torch.equal(again.state_dict()[name], tensor), name
+        assert torch.equal(other.state_dict()[name], tensor), name
 
 
 def test_pickles_with_its_arguments(net):
@@ -236,7 +324,7 @@ def spoil(folder, **arguments):
     [
         {"hidden_channels": 10**9},
         {"num_classes": 10**12},
-        {"observed": 10**12},
+        {"num_observed": 10**12},
         {"num_hops": 10**8},
         {"num_iterations": 10**8},
         {"channels": [4] * 101, "strides": [1] * 101},
@@ -293,7 +381,9 @@ def test_config_without_part_bones(net, folder, arm):
 def test_what_could_not_be_read_is_not_written(tmp_path):
     names = [str(i) for i in range(1001)]
     chain = Skeleton.from_bones(pairwise(names))
-    model = SymGNN(chain, 2, **{**TINY, "structural": False, "part": False})
+    model = SymGNN(
+        chain, 2, **{**TINY, "use_structural": False, "use_parts": False}
+    )
     with pytest.raises(ValueError, match="'joints' is 1001, more than 1000"):
         model.save_pretrained(tmp_path)
 

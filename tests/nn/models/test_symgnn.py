@@ -11,8 +11,8 @@ from symgnn_pyg.nn import SymbioticLoss, SymGNN
 LAYOUTS = ["ntu25", "kinetics18", "h36m20", "cmu26"]
 N, V, T, K, STEPS = 3, 5, 8, 4, 2
 TINY = {
-    "observed": T,
-    "future": STEPS,
+    "num_observed": T,
+    "num_future": STEPS,
     "channels": (4, 6),
     "strides": (1, 2),
     "fusion": (1,),
@@ -22,14 +22,14 @@ TINY = {
 }
 VARIANTS = {
     "default": {},
-    "no structural": {"structural": False},
-    "no actional": {"actional": False},
-    "no part": {"part": False},
-    "part alone": {"structural": False, "actional": False},
-    "structural alone": {"actional": False, "part": False},
-    "actional alone": {"structural": False, "part": False},
-    "no recognition": {"recognition": False},
-    "no prediction": {"prediction": False},
+    "no structural": {"use_structural": False},
+    "no actional": {"use_actional": False},
+    "no part": {"use_parts": False},
+    "part alone": {"use_structural": False, "use_actional": False},
+    "structural alone": {"use_actional": False, "use_parts": False},
+    "actional alone": {"use_structural": False, "use_parts": False},
+    "no recognition": {"num_classes": 0},
+    "no prediction": {"num_future": 0},
     "position": {"orders": (0,)},
     "velocity": {"orders": (1,)},
     "position and velocity": {"orders": (0, 1)},
@@ -69,9 +69,11 @@ def size(net):
 
 def train_a_little(net, num_joints, channels=3):
     """Moves all statistics and the last layer away from their start."""
-    observed = net.observed
-    if net.prediction is not None:
-        torch.nn.init.normal_(net.prediction.step.out.lins[-1].weight, std=0.1)
+    observed = net.num_observed
+    if net.prediction_head is not None:
+        torch.nn.init.normal_(
+            net.prediction_head.step.out.lins[-1].weight, std=0.1
+        )
     dtype = next(net.parameters()).dtype
     for _ in range(20):
         net(torch.randn(8 * num_joints, observed, channels, dtype=dtype))
@@ -93,7 +95,7 @@ def x():
 
 def check_shapes(net, skeleton, steps, width):
     v = skeleton.num_joints
-    out = net(torch.randn(2 * v, net.observed, 3))
+    out = net(torch.randn(2 * v, net.num_observed, 3))
     assert out.logits.shape == (2, K)
     assert out.future.shape == (2 * v, steps, 3)
     assert out.actional.shape == (2, v, v)
@@ -110,8 +112,8 @@ def test_light_on_every_layout(name, dual):
         K,
         channels=(2, 2, 4, 4),
         hidden_channels=8,
-        observed=9,
-        future=2,
+        num_observed=9,
+        num_future=2,
     )
     check_shapes(net, skeleton, 2, 3 * 2 * 4)
 
@@ -122,14 +124,19 @@ def test_full_on_every_layout(name, dual):
     skeleton = Skeleton.get(name)
     skeleton = skeleton.dual() if dual else skeleton
     net = SymGNN.full(
-        skeleton, K, channels=(2,) * 9, hidden_channels=8, observed=9, future=2
+        skeleton,
+        K,
+        channels=(2,) * 9,
+        hidden_channels=8,
+        num_observed=9,
+        num_future=2,
     )
     check_shapes(net, skeleton, 2, 3 * 2)
 
 
 def test_light_as_published():
     skeleton = Skeleton.get("cmu26")
-    net = SymGNN.light(skeleton, K, future=3)
+    net = SymGNN.light(skeleton, K, num_future=3)
     check_shapes(net, skeleton, 3, 3 * 512)
     for branch in net.branches:
         assert len(branch.joint_blocks) == 4
@@ -139,12 +146,12 @@ def test_light_as_published():
         strides = [b.stride for b in branch.joint_blocks]
         assert strides == [1, 2, 2, 2]
         assert branch.joint_blocks[0].graph_conv.weight.size(0) == 3 + 1
-    assert net.observed == 50
+    assert net.num_observed == 50
 
 
 def test_full_as_published():
     net = SymGNN.full(Skeleton.get("ntu25"), K)
-    assert net.observed == 290
+    assert net.num_observed == 290
     for branch in net.branches:
         assert len(branch.joint_blocks) == 9
         assert len(branch.part_blocks) == 8
@@ -159,7 +166,7 @@ def test_full_as_published():
 
 def test_arguments_reach_the_network(arm):
     net = SymGNN.full(arm, K, **TINY)
-    assert net.observed == T
+    assert net.num_observed == T
     assert size(net) == size(SymGNN(arm, K, **TINY))
 
 
@@ -169,14 +176,14 @@ def test_arguments_reach_the_network(arm):
 @pytest.mark.parametrize("name", list(VARIANTS))
 def test_variant(arm, name):
     kwargs = {**TINY, "dropout": 0.0, **VARIANTS[name]}
-    net = SymGNN(arm, K, **kwargs)
-    if net.prediction is not None:
-        torch.nn.init.normal_(net.prediction.step.out.lins[-1].weight)
+    net = SymGNN(arm, **{"num_classes": K, **kwargs})
+    if net.prediction_head is not None:
+        torch.nn.init.normal_(net.prediction_head.step.out.lins[-1].weight)
     c = kwargs.get("in_channels", 3)
     out = net(torch.randn(N * V, T, c))
     assert (out.logits is None) == (name == "no recognition")
     assert (out.future is None) == (name == "no prediction")
-    assert (out.actional is None) == (not kwargs.get("actional", True))
+    assert (out.actional is None) == (not kwargs.get("use_actional", True))
     if out.logits is not None:
         assert out.logits.shape == (N, K)
     if out.future is not None:
@@ -192,14 +199,14 @@ def test_variant(arm, name):
 
 @pytest.mark.parametrize("name", SMALLER)
 def test_variants_have_fewer_parameters(arm, name):
-    variant = SymGNN(arm, K, **{**TINY, **VARIANTS[name]})
+    variant = SymGNN(arm, **{"num_classes": K, **TINY, **VARIANTS[name]})
     assert size(variant) < size(SymGNN(arm, K, **TINY))
 
 
 def test_lambda_zero_ignores_the_actional_graph(arm, x):
     net = train_a_little(SymGNN(arm, K, **TINY, lambda_=0.0).double(), V)
     before = net(x)
-    net.actional.reset_parameters()
+    net.actional_inference.reset_parameters()
     after = net(x)
     assert not torch.allclose(before.actional, after.actional)
     torch.testing.assert_close(before.future, after.future)
@@ -281,8 +288,8 @@ def test_seeds_make_construction_repeatable(arm):
     torch.testing.assert_close(build(1), build(1), rtol=0, atol=0)
     first, second = build(1), build(2)
     assert not torch.equal(
-        first["recognition.classify.weight"],
-        second["recognition.classify.weight"],
+        first["recognition_head.classify.weight"],
+        second["recognition_head.classify.weight"],
     )
 
 
@@ -311,8 +318,8 @@ def test_branches_have_their_own_weights(net):
 
 
 def test_bad_arguments(arm):
-    with pytest.raises(ValueError, match="'recognition' or 'prediction'"):
-        SymGNN(arm, K, recognition=False, prediction=False)
+    with pytest.raises(ValueError, match="'num_classes' and 'num_future'"):
+        SymGNN(arm, 0, num_future=0)
     for orders in ((), (0, 0), (-1, 0)):
         with pytest.raises(ValueError, match="'orders'"):
             SymGNN(arm, K, orders=orders)
@@ -427,20 +434,22 @@ def compare(net, x, **kwargs):
 )
 def test_compile(arm, shape, backend):
     # One branch and one frame have all there is to compile.
-    tiny = {**TINY, "orders": (0,), "num_iterations": 1, "future": 1}
+    tiny = {**TINY, "orders": (0,), "num_iterations": 1, "num_future": 1}
     net = train_a_little(SymGNN(arm, K, **tiny), V)
     compare(net, torch.randn(*shape, T, 3), backend=backend)
 
 
 def test_compile_light_network():
-    net = SymGNN.light(Skeleton.get("cmu26"), K, observed=10, future=2).eval()
+    net = SymGNN.light(
+        Skeleton.get("cmu26"), K, num_observed=10, num_future=2
+    ).eval()
     compare(net, torch.randn(7, 26, 10, 3), backend="aot_eager")
 
 
 def test_compiled_gradients(arm):
     torch.compiler.reset()
     net = SymGNN(arm, K, **{**TINY, "dropout": 0.0, "orders": (0,)}).double()
-    torch.nn.init.normal_(net.prediction.step.out.lins[-1].weight)
+    torch.nn.init.normal_(net.prediction_head.step.out.lins[-1].weight)
     x = torch.randn(N * V, T, 3, dtype=torch.double)
     compiled = torch.compile(net, fullgraph=True, backend="aot_eager")
     found = []
@@ -468,15 +477,16 @@ def test_default_type(arm):
     ("argument", "message"),
     [
         ({"dropout": 2}, "'dropout' must be 0 to 1, got 2"),
-        ({"observed": 0}, "'observed' must be at least 1"),
-        ({"future": 0}, "'future' must be at least 1"),
+        ({"num_observed": 0}, "'num_observed' must be at least 1"),
+        ({"num_future": -1}, "'num_future' must be at least 0"),
+        ({"num_classes": -1}, "'num_classes' must be at least 0"),
         ({"orders": ()}, "'orders' must be different"),
         ({"strides": (1, 0)}, "'stride' must be at least 1"),
     ],
 )
 def test_arguments_that_cannot_be(arm, argument, message):
     with pytest.raises(ValueError, match=message):
-        SymGNN(arm, K, **{**TINY, **argument})
+        SymGNN(arm, **{**TINY, "num_classes": K, **argument})
 
 
 def test_whole_numbers_of_dropout(arm):
@@ -492,8 +502,8 @@ def test_one_body_a_sample_is_the_default(net, x):
 
 def test_bodies_see_the_label_of_their_sample(net, x):
     """Each body moves for itself, and all are recognised together."""
-    net.prediction.step.gru.weight_ih.data.normal_()
-    for layer in net.prediction.step.out.lins:
+    net.prediction_head.step.gru.weight_ih.data.normal_()
+    for layer in net.prediction_head.step.out.lins:
         layer.weight.data.normal_()
     bodies = torch.tensor([1, N - 1])
     out, alone = net(x, bodies), net(x)
