@@ -3,7 +3,7 @@ from torch import Tensor
 
 
 def check_edge_index(edge_index: Tensor) -> None:
-    r"""Refuses what is no list of edges.
+    r"""Refuses a tensor that is not a list of edges.
 
     Raises:
         ValueError: If the shape is not :math:`[2, |E|]` or the type not
@@ -21,11 +21,11 @@ def check_edge_index(edge_index: Tensor) -> None:
 
 
 def check_nodes(edge_index: Tensor, num_nodes: int) -> None:
-    r"""Refuses edges that join other nodes than the first
-    :obj:`num_nodes`; reads the edges from their device.
+    r"""Refuses edges between nodes that do not exist. It reads the edges,
+    for which a GPU has to be waited for.
 
     Raises:
-        ValueError: If there is one; the message names it.
+        ValueError: If there is such an edge; the message names the first.
     """
     if edge_index.numel() == 0:
         return
@@ -35,7 +35,7 @@ def check_nodes(edge_index: Tensor, num_nodes: int) -> None:
         edge = int(outside.any(dim=0).nonzero()[0])
         source, target = edge_index[:, edge].tolist()
         raise ValueError(
-            f"Edge {edge} of 'edge_index' joins the nodes {source} and "
-            f"{target}, but there are only the nodes 0 to "
-            f"{num_nodes - 1}"
+            f"Expected 'edge_index' to hold nodes below {num_nodes}, the "
+            f"number of nodes, got edge {edge} from node {source} to node "
+            f"{target}"
         )

@@ -1,9 +1,12 @@
+from collections.abc import Sequence
+from typing import Any
+
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
-from symgnn_pyg.ops.edge_index import check_edge_index
-from symgnn_pyg.ops.edge_kernel import edge_mix_kernel
-from symgnn_pyg.ops.plain_code import needs_plain_code
+from symgnn_pyg.ops.edge_index import check_edge_index, check_nodes
+from symgnn_pyg.ops.edge_sums import SUM_ROWS, SumRows, gradients, values
 
 
 def edge_mix(
@@ -18,27 +21,30 @@ def edge_mix(
         \mathbf{y}_i = \sum_{k=1}^{K} \sum_{(j,i) \in \mathcal{E}}
         e_{j,i}^{(k)} \, \mathbf{x}_j \mathbf{W}_k
 
-    Edges may come in any order and more than once; a node that no edge leads
-    to gets zeros. The messages of the edges are never held in memory, neither
-    in the forward nor in the backward pass nor in that of the second
-    derivatives; only the inputs are kept.
+    Edges may come in any order and more than once; a node without incoming
+    edges gets zeros. Only the inputs are kept for the backward pass.
+
+    On a CPU the messages of the edges are never held in memory. On a GPU they
+    are made for one graph at a time, and again in the backward pass; sorted
+    edges make their sums deterministic, and :obj:`torch-scatter` computes
+    these if it is installed. Second derivatives, :obj:`torch.func`, forward
+    mode and :obj:`torch.compile` take plain operators, which hold messages.
 
     Args:
         x: Node features, of shape :math:`[M, *, C_{in}]`.
         edge_index: The edges, of shape :math:`[2, |E|]`: sources, then
             targets.
-        edge_weight: The edges' weights, of shape :math:`[|E|, K]`, which are
-            taken in the type of :obj:`x`, or :obj:`None` for ones
-            (:math:`K = 1`).
+        edge_weight: The weights of the edges, of shape :math:`[|E|, K]`,
+            which are converted to the type of :obj:`x`, or :obj:`None` for
+            ones (:math:`K = 1`).
         weight: The weights, of shape :math:`[K, C_{in}, C_{out}]`.
 
     Returns:
         The new features, of shape :math:`[M, *, C_{out}]`.
 
     Raises:
-        ValueError: If the shapes or types do not fit, or, on the CPU, if an
-            edge joins nodes that :obj:`x` does not have; the message names
-            them.
+        ValueError: If shapes or types do not fit, or, on the CPU, if an edge
+            joins nodes that :obj:`x` does not have.
     """
     _check(x, edge_index, edge_weight, weight)
     if torch.is_autocast_enabled(x.device.type):
@@ -46,14 +52,32 @@ def edge_mix(
         x, weight = _cast(x, dtype), _cast(weight, dtype)
     if x.dtype != weight.dtype:
         raise ValueError(
-            f"Expected 'x' and 'weight' of one type, got {x.dtype} and "
+            f"Expected 'x' and 'weight' of the same type, got {x.dtype} and "
             f"{weight.dtype}"
         )
     if edge_weight is not None:
         edge_weight = edge_weight.to(x.dtype)
-    if needs_plain_code():
-        return _plain(x, edge_index, edge_weight, weight)
-    out: Tensor = edge_mix_kernel(x, edge_index, edge_weight, weight)
+    sum_rows = SUM_ROWS.get(x.device.type)
+    return _mix(sum_rows, x, edge_index, edge_weight, weight)
+
+
+def _mix(
+    sum_rows: SumRows | None,
+    x: Tensor,
+    edge_index: Tensor,
+    edge_weight: Tensor | None,
+    weight: Tensor,
+) -> Tensor:
+    inputs = (x, edge_index, edge_weight, weight)
+    # A compiler fuses plain operators, and an exported program runs where this
+    # package is not installed.
+    if torch.compiler.is_compiling() or _is_transformed(*inputs):
+        return _plain(*inputs)
+    if x.device.type == "cpu":
+        check_nodes(edge_index, x.size(0))
+    if sum_rows is None or 0 in (*x.shape, *edge_index.shape, *weight.shape):
+        return _plain(*inputs)
+    out: Tensor = _EdgeMix.apply(sum_rows, *inputs)
     return out
 
 
@@ -63,7 +87,6 @@ def _plain(
     edge_weight: Tensor | None,
     weight: Tensor,
 ) -> Tensor:
-    # An exported program must run where this package is absent.
     source, target = edge_index
     out = x.new_zeros(*x.shape[:-1], weight.size(-1))
     for k, w in enumerate(weight):
@@ -73,6 +96,66 @@ def _plain(
             message = edge_weight[:, k].view(shape) * message
         out = out.index_add(0, target, message)
     return out
+
+
+class _EdgeMix(torch.autograd.Function):
+    r"""The values and gradients of :mod:`symgnn_pyg.ops.edge_sums`, of which
+    only the inputs are kept. Second derivatives and transforms, of which those
+    know nothing, are those of the plain formula.
+    """
+
+    @staticmethod
+    def forward(sum_rows: SumRows, *inputs: Any) -> Tensor:
+        return values(sum_rows, *inputs)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        ctx.sum_rows, *tensors = inputs
+        ctx.save_for_backward(*tensors)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> tuple[Tensor | None, ...]:
+        (grad,), inputs = grads, ctx.saved_tensors
+        needs = ctx.needs_input_grad[1:]
+        with torch.autocast(grad.device.type, enabled=False):
+            if torch.is_grad_enabled() or _is_transformed(grad, *inputs):
+                return None, *_plain_gradients(needs, grad, *inputs)
+            return None, *gradients(ctx.sum_rows, needs, grad, *inputs)
+
+    @staticmethod
+    def vmap(
+        info: Any, in_dims: tuple[int | None, ...], _: Any, *inputs: Any
+    ) -> tuple[Tensor, int]:
+        return torch.vmap(_plain, in_dims[1:])(*inputs), 0
+
+
+def _is_transformed(*tensors: Tensor | None) -> bool:
+    r"""Whether a tensor belongs to a transform of :obj:`torch.func`, to
+    batched gradients or to forward mode.
+    """
+    for tensor in tensors:
+        if tensor is None:
+            continue
+        try:
+            tensor.untyped_storage()
+        except NotImplementedError:  # of tensors that wrap another
+            return True
+        if forward_ad.unpack_dual(tensor).tangent is not None:
+            return True
+    return False
+
+
+def _plain_gradients(
+    needs: Sequence[bool], grad: Tensor, *inputs: Any
+) -> list[Tensor | None]:
+    needed = {i: inputs[i] for i, need in enumerate(needs) if need}
+
+    def plain(needed: dict[int, Tensor]) -> Tensor:
+        return _plain(*(dict(enumerate(inputs)) | needed).values())
+
+    pull = torch.func.vjp(plain, needed)[1]
+    (found,) = pull(grad)
+    return [found.get(i) for i in range(len(inputs))]
 
 
 def _cast(tensor: Tensor, dtype: torch.dtype) -> Tensor:
@@ -99,11 +182,11 @@ def _check(
     expected = (edge_index.size(1), weight.size(0))
     if edge_weight is None and weight.size(0) != 1:
         raise ValueError(
-            f"'edge_weight' of shape {list(expected)} is due for the "
+            f"Expected 'edge_weight' of shape {list(expected)} for the "
             f"{weight.size(0)} graphs of 'weight', got None"
         )
     if edge_weight is not None and edge_weight.shape != expected:
         raise ValueError(
-            f"Expected 'edge_weight' of shape {list(expected)}, one weight an "
-            f"edge for each graph, got {list(edge_weight.shape)}"
+            f"Expected 'edge_weight' of shape {list(expected)}, one weight "
+            f"per edge and graph, got {list(edge_weight.shape)}"
         )
