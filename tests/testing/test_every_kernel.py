@@ -9,9 +9,11 @@ import pytest
 import torch
 
 from symgnn_pyg import ops
-from symgnn_pyg.ops import node_bags, onednn
+from symgnn_pyg.ops import onednn
 from symgnn_pyg.ops.activated_mean import _activated_mean_plain, activated_mean
+from symgnn_pyg.ops.edge_mix import _mix
 from symgnn_pyg.ops.edge_mix import _plain as edge_mix_plain
+from symgnn_pyg.ops.edge_sums import sum_segments
 from symgnn_pyg.ops.pair_linear import _pair_linear_plain, pair_linear
 from symgnn_pyg.ops.pair_mean import _pair_mean_plain
 from symgnn_pyg.testing import assert_kernel_parity
@@ -126,17 +128,14 @@ def edge_by_edge(x, edge_index, edge_weight, weight):
 @pytest.mark.parametrize("wider", [True, False])
 def test_edge_mix(wider):
     assert_kernel_parity(
-        {"fused": ops.edge_mix, "plain": edge_mix_plain},
+        {
+            "cpu": ops.edge_mix,
+            "cuda": partial(_mix, sum_segments),
+            "plain": edge_mix_plain,
+        },
         edge_by_edge,
         partial(random_edges, wider=wider),
     )
-
-
-def test_edge_mix_adds_up_many_blocks(monkeypatch):
-    monkeypatch.setattr(node_bags, "BLOCK_BYTES", 100)
-    inputs = partial(random_edges, wider=True)
-    kernel = {"fused": ops.edge_mix}
-    assert_kernel_parity(kernel, edge_by_edge, inputs, **MANY_BLOCKS)
 
 
 # Operators on pairs of joints ################################################
