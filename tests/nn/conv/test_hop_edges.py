@@ -94,8 +94,8 @@ def test_no_hops():
 @pytest.mark.parametrize(
     ("edge_index", "message"),
     [
-        ([[0, 9], [1, 2]], "Edge 1 .* nodes 9 and 2.*0 to 2"),
-        ([[0], [-1]], "Edge 0 .* nodes 0 and -1"),
+        ([[0, 9], [1, 2]], "below 3, .* edge 1 from node 9 to node 2"),
+        ([[0], [-1]], "edge 0 from node 0 to node -1"),
         ([[0], [1], [2]], r"\[3, 1\]"),
         ([[0.0], [1.0]], "int64"),
     ],
