@@ -26,8 +26,6 @@ import torch
 from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
-from symgnn_pyg.ops.product import onednn_is_faster
-
 Run = Callable[[], object]
 Ratios = dict[str, tuple[float, float, float]]
 
@@ -104,8 +102,8 @@ def _device(text: str) -> torch.device:
 
 
 def machine(device: torch.device = CPU) -> str:
-    """The processor, its cores, the versions that matter, and what makes
-    products of float32; or the GPU and its versions.
+    """The processor, its cores and the versions that matter; or the GPU and
+    its versions.
     """
     if device.type == "cuda":
         import triton
@@ -123,11 +121,10 @@ def machine(device: torch.device = CPU) -> str:
         found = re.search(r"model name\s*: (.*)", info.read_text())
         name = found[1] if found else name
     capability = torch.backends.cpu.get_cpu_capability()
-    products = "oneDNN" if onednn_is_faster(torch.empty(0)) else "BLAS"
     return (
         f"{name} ({capability}), {torch.get_num_threads()} of "
         f"{os.cpu_count()} cores, torch {torch.__version__}, Python "
-        f"{platform.python_version()}, products by {products}"
+        f"{platform.python_version()}"
     )
 
 

@@ -42,7 +42,7 @@ NETWORKS = {
     "full": (SymGNN.full, "ntu25", 60, 290, 10),
 }
 KERNELS = {
-    "cpu": ("blocked", "dense", "onednn", "stacked"),
+    "cpu": ("blocked", "dense", "stacked"),
     "cuda": ("dense", "triton"),
 }
 RIVAL = "on the field's operators"

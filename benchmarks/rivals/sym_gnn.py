@@ -38,17 +38,7 @@ from symgnn_pyg.nn import (
 )
 from symgnn_pyg.nn.conv.channel_norm import ChannelNorm
 from symgnn_pyg.nn.conv.graph_temporal_block import GraphTemporalBlock
-from symgnn_pyg.nn.models import mlp
 from symgnn_pyg.skeleton import Skeleton
-
-
-def plain(ours: Module) -> Module:
-    """A copy whose linear layers are those of torch and PyG."""
-    theirs = copy.deepcopy(ours)
-    for module in theirs.modules():
-        if isinstance(module, (mlp.Linear, mlp.ChannelLinear)):
-            module.__class__ = type(module).__base__
-    return theirs
 
 
 class GraphConv(Module):
@@ -157,9 +147,9 @@ class Propagation(Module):
         first.bias = Parameter(ours.lin_i.bias.detach().clone())
         norm = BatchNorm1d(ours.norm.num_features)
         norm.load_state_dict(ours.norm.state_dict())
-        last = plain(ours.lin_out)
+        last = copy.deepcopy(ours.lin_out)
         self.edge_mlp = Sequential(first, norm, ReLU(), last)
-        self.joint_mlp = plain(ours.joint_mlp)
+        self.joint_mlp = copy.deepcopy(ours.joint_mlp)
 
     def forward(self, h: Tensor, num_joints: int) -> Tensor:
         h = h.view(-1, num_joints, h.size(-1))
@@ -171,7 +161,7 @@ class Propagation(Module):
 
 
 def inference(ours: ActionalGraphInference) -> ActionalGraphInference:
-    theirs = plain(ours)
+    theirs = copy.deepcopy(ours)
     theirs.propagations = ModuleList(map(Propagation, ours.propagations))
     return theirs
 
@@ -181,7 +171,7 @@ class Decoder(Module):
 
     def __init__(self, ours: PredictionHead) -> None:
         super().__init__()
-        ours = plain(ours)
+        ours = copy.deepcopy(ours)
         self.num_future, self.orders = ours.num_future, ours.step.orders
         self.fuse, self.gru, self.out = ours.fuse, ours.step.gru, ours.step.out
         conv = ours.step.graph_conv
@@ -229,7 +219,7 @@ class RivalSymGNN(Module):
         self.branches = ModuleList(
             Branch(branch, ours.skeleton) for branch in ours.branches
         )
-        self.recognition_head = plain(ours.recognition_head)
+        self.recognition_head = copy.deepcopy(ours.recognition_head)
         self.prediction_head = Decoder(ours.prediction_head)
 
     def forward(self, x: Tensor) -> SymGNNOutput:

@@ -10,8 +10,6 @@ from symgnn_pyg.nn import JointGraphConv, MultiScaleGCN, TemporalConv
 from symgnn_pyg.nn.conv.channel_norm import ChannelNorm
 from symgnn_pyg.nn.conv.graph_temporal_block import GraphTemporalBlock
 from symgnn_pyg.nn.conv.masked_graph import MaskedGraph
-from symgnn_pyg.ops.plain_code import needs_plain_code
-from symgnn_pyg.ops.product import matmul
 
 Network = TypeVar("Network", bound=Module)
 
@@ -103,13 +101,12 @@ class FoldedBlock(Module):
             .flatten(2)
         )
         windows, frames = windows.flatten(0, 1), windows.size(1)
-        bias = self.temporal_bias.expand(windows.size(0), -1)
-        out = matmul(windows, self.temporal_weight, bias)
+        out = torch.addmm(self.temporal_bias, windows, self.temporal_weight)
         if self.identity:
             out += x.flatten(0, 1)
         elif self.residual_weight is not None:
             kept = x[:, :: self.stride].flatten(0, 1)
-            out = matmul(kept, self.residual_weight, out)
+            out = torch.addmm(out, kept, self.residual_weight)
         return out.relu_().unflatten(0, (rows, frames))
 
     def _mix(self, x: Tensor, actional: Tensor | None) -> Tensor:
@@ -121,16 +118,12 @@ class FoldedBlock(Module):
         num_graphs, v = self.weight.size(0), graphs.size(-1)
         bodies = x.reshape(x.size(0) // v, v, x.size(1) * x.size(2))
         stack = graphs.flatten(-3, -2)
-        # Exported, the number of bodies is not yet known.
-        if not needs_plain_code() and bodies.size(0) == 1:
-            mixed = matmul(stack.view(num_graphs * v, v), bodies[0])
-        else:
-            mixed = torch.matmul(stack, bodies)  # [N, K*V, T*C]
+        mixed = torch.matmul(stack, bodies)  # [N, K*V, T*C]
         shape = (bodies.size(0), num_graphs, v * x.size(1), x.size(2))
         mixed = mixed.view(shape)
-        out = self.bias.expand(bodies.size(0) * shape[2], -1)
+        out = self.bias
         for k, weight in enumerate(self.weight):
-            out = matmul(mixed[:, k].flatten(0, 1), weight, out)
+            out = torch.addmm(out, mixed[:, k].flatten(0, 1), weight)
         return out
 
     def _keep(self, name: str, tensor: Tensor | None) -> None:

@@ -15,7 +15,6 @@ from symgnn_pyg.nn.skeleton_type import (
     check_no_skeleton_type,
     check_skeleton_type,
 )
-from symgnn_pyg.ops.stack_graphs import stack_graphs
 from symgnn_pyg.typing import GraphLike
 
 
@@ -229,15 +228,13 @@ class GraphMixConv(MessagePassing):
 def _to_edges(
     x: Tensor, graphs: Tensor | Sequence[GraphLike], weight: Tensor
 ) -> tuple[Tensor, Tensor]:
-    stack, sizes = stack_graphs(x, graphs, weight)
-    if len(sizes) == 1:
-        sizes = sizes * (x.size(0) // sizes[0])
-    num_graphs = weight.size(0)
-    entries = stack.flatten().split([num_graphs * v * v for v in sizes])
     edges, weights, first = [], [], 0
-    for v, matrices in zip(sizes, entries, strict=True):
-        node = torch.arange(first, first + v, device=x.device)
-        edges.append(torch.stack([node.repeat(v), node.repeat_interleave(v)]))
-        weights.append(matrices.view(num_graphs, v * v).t())
-        first += v
+    for stack in ops.stack_graphs(x, graphs, weight):
+        n, num_graphs, v, _ = stack.shape
+        node = torch.arange(first, first + n * v, device=x.device).view(n, v)
+        source = node.unsqueeze(1).expand(n, v, v)
+        target = node.unsqueeze(2).expand(n, v, v)
+        edges.append(torch.stack([source, target]).flatten(1))
+        weights.append(stack.movedim(1, -1).reshape(-1, num_graphs))
+        first += n * v
     return torch.cat(edges, dim=1), torch.cat(weights)

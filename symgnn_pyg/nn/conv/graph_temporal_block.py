@@ -1,13 +1,13 @@
 from torch import Tensor
-from torch.nn import Identity, Module, Sequential
+from torch.nn import BatchNorm1d, Identity, Module, Sequential
 from torch_geometric.nn.inits import reset
 
+from symgnn_pyg import ops
 from symgnn_pyg.nn.conv.channel_norm import ChannelNorm
 from symgnn_pyg.nn.conv.graph_mix_conv import GraphMixConv
 from symgnn_pyg.nn.conv.has_hooks import has_hooks
 from symgnn_pyg.nn.conv.temporal_conv import TemporalConv
 from symgnn_pyg.nn.conv.uniform_dropout import UniformDropout
-from symgnn_pyg.ops.norm_relu_conv import norm_relu_conv
 
 
 class GraphTemporalBlock(Module):
@@ -66,30 +66,19 @@ class GraphTemporalBlock(Module):
         out = self.dropout(self.temporal_norm(self._temporal(mixed)))
         if self.residual is not None:
             out = out + self.residual(x)
-        return out.relu_()
+        return out.relu()
 
     def _temporal(self, mixed: Tensor) -> Tensor:
-        norm, layer = self.graph_norm, self.temporal_conv
-        seen = has_hooks(norm, layer)
-        if (
-            not seen
-            and type(norm) is ChannelNorm
-            and type(layer) is TemporalConv
-            and layer.is_as_built()
-            and layer.conv.kernel_size[1] > 1
-            and norm.recomputes(mixed)
-        ):
-            conv = layer.conv
-            # What lies between norm and convolution would be a quarter of the
-            # memory of a block in training (`python -m benchmarks.blocks`).
-            return norm_relu_conv(
-                mixed,
-                *norm.terms(mixed),
-                conv.weight,
-                conv.bias,
-                conv.stride[1],
-                int(conv.padding[1]),
-            )
-        h = norm(mixed)
-        # In place, unless somebody has seen it.
-        return layer(h.relu() if seen else h.relu_())
+        norm, conv = self.graph_norm, self.temporal_conv
+
+        def temporal(mixed: Tensor, *_: Tensor) -> Tensor:
+            return conv(norm(mixed).relu())
+
+        if not self.training or has_hooks(norm, conv):
+            return temporal(mixed)
+        if type(norm) is not ChannelNorm or type(norm.norm) is not BatchNorm1d:
+            return temporal(mixed)
+        # What enters the convolution would be a quarter of a block's memory in
+        # training (`python -m benchmarks.blocks`).
+        weights = *norm.parameters(), *conv.parameters()
+        return ops.recompute(temporal, mixed, *weights, again=norm.untracked)

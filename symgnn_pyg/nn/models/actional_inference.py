@@ -2,12 +2,12 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import Module, ModuleList
+from torch.nn import Linear, Module, ModuleList
+from torch_geometric.nn import MLP
 from torch_geometric.nn.inits import reset
 
 from symgnn_pyg.nn.models.actional_propagation import ActionalPropagation
 from symgnn_pyg.nn.models.joint_groups import group_sizes, split
-from symgnn_pyg.nn.models.mlp import MLP, Linear
 from symgnn_pyg.nn.pool.rows import samples
 from symgnn_pyg.nn.skeleton_type import (
     check_no_skeleton_type,

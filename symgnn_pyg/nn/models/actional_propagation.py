@@ -2,23 +2,15 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import BatchNorm1d, SyncBatchNorm
-from torch_geometric.nn import MessagePassing
+from torch.nn import BatchNorm1d, Linear
+from torch_geometric.nn import MLP, MessagePassing
 from torch_geometric.nn.inits import reset
 
+from symgnn_pyg import ops
+from symgnn_pyg.nn.conv.has_hooks import has_hooks
 from symgnn_pyg.nn.conv.has_message_hooks import has_message_hooks
 from symgnn_pyg.nn.models.joint_groups import Groups, group_sizes, join, split
-from symgnn_pyg.nn.models.mlp import MLP, Linear
-from symgnn_pyg.nn.models.pair_norm import (
-    count_pairs,
-    normalise_pairs,
-    pooled,
-    scale_and_shift,
-)
-from symgnn_pyg.ops.activated_mean import activated_mean
-from symgnn_pyg.ops.pair_linear import pair_linear
-from symgnn_pyg.ops.pair_mean import pair_mean
-from symgnn_pyg.ops.pairs import drop_diagonal
+from symgnn_pyg.nn.models.pair_norm import normalise_pairs
 
 
 class ActionalPropagation(MessagePassing):
@@ -44,7 +36,7 @@ class ActionalPropagation(MessagePassing):
         dropout: The dropout probability of :math:`f_v`.
         plain_last: If set to :obj:`False`, :math:`f_e` ends with
             BatchNorm - ReLU, as :math:`f_v` does: the other reading of the
-            paper, about five times slower. (default: :obj:`True`)
+            paper, many times slower. (default: :obj:`True`)
         self_pairs: If set to :obj:`True`, the mean over all pairs includes
             :math:`j = i`. The paper means over the other joints.
             (default: :obj:`False`)
@@ -100,16 +92,21 @@ class ActionalPropagation(MessagePassing):
                 the joints of the samples.
         """
         if (num_joints is None) == (edge_index is None):
-            raise ValueError("Either 'num_joints' or 'edge_index' is due")
+            raise ValueError(
+                "Expected either 'num_joints' or 'edge_index', got "
+                f"{'neither' if edge_index is None else 'both'}"
+            )
         a, b = self.lin_i(h), self.lin_j(h)
         if num_joints is not None:
             groups = group_sizes(h, num_joints)
-            if isinstance(self.norm, SyncBatchNorm) or has_message_hooks(self):
-                # Its statistics are those of the pairs of all processes, and
-                # hooks want to see messages.
+            if self._needs_messages():
                 edge_index = _complete_graphs(groups, self.self_pairs, h.device)
         if edge_index is None:
-            mean = self._all_pairs(a, b, groups)
+            # Messages along the edges of complete graphs would give the same,
+            # at many times the time and memory (`python -m benchmarks.agim`).
+            a, b = normalise_pairs(self.norm, a, b, groups, self.self_pairs)
+            terms = zip(split(a, groups), split(b, groups), strict=True)
+            mean = join([ops.pair_mean(*t, self.self_pairs) for t in terms])
         else:
             # propagate_type: (a: Tensor, b: Tensor)
             mean = self.propagate(edge_index, a=a, b=b)
@@ -123,25 +120,17 @@ class ActionalPropagation(MessagePassing):
             q = self.norm_out(self.lin_out(q)).relu()
         return q
 
-    def _all_pairs(self, a: Tensor, b: Tensor, groups: Groups) -> Tensor:
-        # Messages along the edges of complete graphs would give the same, at
-        # many times the time and memory (`python -m benchmarks.agim`).
-        a, b = normalise_pairs(self.norm, a, b, groups, self.self_pairs)
-        terms = list(zip(split(a, groups), split(b, groups), strict=True))
-        if self.norm_out is None:
-            return join([pair_mean(*t, self.self_pairs) for t in terms])
-        weight, bias = self.lin_out.weight, self.lin_out.bias
-        pairs, means, variances = zip(
-            *[pair_linear(*t, weight, bias, self.self_pairs) for t in terms],
-            strict=True,
+    def _needs_messages(self) -> bool:
+        r"""Whether somebody has replaced the normalisation of the pairs or
+        looks at it, at their messages, or :math:`f_e` is not linear at its
+        end: then there must be pairs.
+        """
+        return (
+            self.norm_out is not None
+            or type(self.norm) is not BatchNorm1d
+            or has_hooks(self.norm)
+            or has_message_hooks(self)
         )
-        counts = [count_pairs([group], self.self_pairs) for group in groups]
-        scale, shift = scale_and_shift(
-            self.norm_out,
-            sum(counts),
-            lambda: pooled(means, variances, counts),
-        )
-        return join([activated_mean(pair, scale, shift) for pair in pairs])
 
 
 def _complete_graphs(
@@ -152,8 +141,10 @@ def _complete_graphs(
         node = torch.arange(start, start + n * v, device=device).view(n, v)
         source = node.unsqueeze(1).expand(n, v, v)
         target = node.unsqueeze(2).expand(n, v, v)
-        pairs = torch.stack([source, target], dim=-1)
-        pairs = pairs if self_pairs else drop_diagonal(pairs)
-        edges.append(pairs.reshape(-1, 2).t())
+        pairs = torch.stack([source, target]).flatten(2)  # [2, N, V * V]
+        if not self_pairs:
+            # All but the first entry of the diagonal end a row of V + 1.
+            pairs = pairs[:, :, 1:].unflatten(2, (v - 1, v + 1))[..., :-1]
+        edges.append(pairs.flatten(1))
         start += n * v
     return torch.cat(edges, dim=1)

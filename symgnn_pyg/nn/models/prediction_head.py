@@ -3,10 +3,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 from torch.nn import Module
+from torch_geometric.nn import MLP
 
 from symgnn_pyg import ops
 from symgnn_pyg.nn.conv.joint_graph_conv import JointGraphConv
-from symgnn_pyg.nn.models.mlp import MLP
 from symgnn_pyg.nn.models.prediction_step import PredictionStep, check_orders
 from symgnn_pyg.skeleton import Skeleton
 
@@ -132,12 +132,10 @@ class PredictionHead(Module):
                 f"A head for {self.num_classes} classes was given "
                 f"{'no ' if probabilities is None else ''}'probabilities'"
             )
-        step = self.step
-        graphs = step.stack_graphs(actional, x.size(0))
-        # Graphs and label stay the same from frame to frame, and only the
-        # last frames matter for the differences of the current one
-        # (`python -m benchmarks.decoder`).
-        label = step.label_gates(probabilities, self.num_joints, x.size(0))
+        step, label = self.step, None
+        if probabilities is not None:
+            label = probabilities.repeat_interleave(self.num_joints, dim=0)
+        # Only the last frames matter for the differences of the current one.
         highest = max(step.orders)
         recent = x[:, -(highest + 1) :]
         state = [ops.difference(recent, b)[:, -1] for b in range(highest + 1)]
@@ -145,7 +143,7 @@ class PredictionHead(Module):
         poses = []
         for _ in range(self.num_future):
             seen = torch.cat([state[order] for order in step.orders], dim=-1)
-            h, displacement = step(h, seen, label, graphs)
+            h, displacement = step(h, seen, label, actional)
             following = [state[0] + displacement, displacement]
             for previous in state[1:-1]:
                 following.append(following[-1] - previous)

@@ -3,12 +3,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 from torch.nn import GRUCell, Module
-from torch.nn.functional import linear
 from torch.nn.init import normal_, zeros_
+from torch_geometric.nn import MLP
 
 from symgnn_pyg.nn.conv.joint_graph_conv import JointGraphConv
-from symgnn_pyg.nn.models.mlp import MLP
-from symgnn_pyg.ops.product import matmul
 
 
 class PredictionStep(Module):
@@ -33,8 +31,8 @@ class PredictionStep(Module):
 
     Shapes:
         - **input:** hidden states :math:`[N \cdot V, H]`, differences
-          :math:`[N \cdot V, B \cdot C]`, what :meth:`label_gates` made
-          :math:`[N \cdot V, 3 H]`, graphs :math:`[N, K, V, V]`
+          :math:`[N \cdot V, B \cdot C]`, class probabilities
+          :math:`[N \cdot V, K]`, actional graphs :math:`[N, V, V]`
         - **output:** hidden states :math:`[N \cdot V, H]`, displacements
           :math:`[N \cdot V, C]`
     """
@@ -67,50 +65,12 @@ class PredictionStep(Module):
         self.out.reset_parameters()
         self._balance()
 
-    def label_gates(
-        self, probabilities: Tensor | None, num_joints: int, num_rows: int
-    ) -> Tensor:
-        r"""What class probabilities and biases add to the gates of the GRU:
-        the same for every frame, and so computed once.
-
-        Args:
-            probabilities: The class probabilities :math:`[N, K]`, if any.
-            num_joints: The number of joints :math:`V`.
-            num_rows: :math:`N \cdot V`.
-        """
-        gru = self.gru
-        size = gru.hidden_size
-        # The bias of the new gate's hidden part is scaled by the reset gate.
-        hidden = torch.cat(
-            [gru.bias_hh[: 2 * size], gru.bias_hh.new_zeros(size)]
-        )
-        bias = gru.bias_ih + hidden
-        if probabilities is None:
-            return bias.expand(num_rows, -1)
-        width = len(self.orders) * self.pose_channels
-        gates = linear(probabilities, gru.weight_ih[:, width:], bias)
-        return gates.repeat_interleave(num_joints, dim=0)
-
-    def stack_graphs(
-        self, actional: Tensor | None, num_rows: int
-    ) -> Tensor | None:
-        r"""The graphs of the convolution in one tensor :math:`[N, K, V, V]`,
-        in the memory order that few joints want.
-
-        Args:
-            actional: The actional graphs :math:`[N, V, V]`, if any.
-            num_rows: :math:`N \cdot V`.
-        """
-        if self.graph_conv is None:
-            return None
-        graphs = self.graph_conv.graphs(actional)
-        stack = [g for g in graphs if isinstance(g, Tensor)]
-        v = stack[0].size(-1)
-        shape = (num_rows // v, v, v)
-        return torch.stack([g.expand(shape) for g in stack], 2).transpose(1, 2)
-
     def forward(
-        self, h: Tensor, seen: Tensor, label: Tensor, graphs: Tensor | None
+        self,
+        h: Tensor,
+        seen: Tensor,
+        label: Tensor | None = None,
+        actional: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         r"""Runs the forward pass.
 
@@ -118,22 +78,15 @@ class PredictionStep(Module):
             h: Hidden states, of shape :math:`[N \cdot V, H]`.
             seen: The differences of :obj:`orders` one after the other, of
                 shape :math:`[N \cdot V, B \cdot C]`.
-            label: What :meth:`label_gates` made.
-            graphs: The graphs of :class:`~symgnn_pyg.nn.JointGraphConv`, of
-                shape :math:`[N, K, V, V]`.
+            label: The class probabilities of each joint's sample, of shape
+                :math:`[N \cdot V, K]`.
+            actional: The actional graphs, of shape :math:`[N, V, V]`.
         """
-        if self.graph_conv is not None and graphs is not None:
-            h = self.graph_conv.mix(h, graphs)
-        gru, size = self.gru, self.gru.hidden_size
-        # Products accumulate in the gates: no sum is left to do.
-        gates = matmul(seen, gru.weight_ih[:, : seen.size(1)].t(), label)
-        both, new = gates.split([2 * size, size], dim=1)
-        weight, new_weight = gru.weight_hh.split([2 * size, size])
-        both = matmul(h, weight.t(), both).sigmoid()
-        reset, update = both.chunk(2, dim=1)
-        hidden = matmul(h, new_weight.t(), gru.bias_hh[2 * size :])
-        new = torch.addcmul(new, reset, hidden).tanh()
-        h = torch.lerp(new, h, update)
+        if self.graph_conv is not None:
+            h = self.graph_conv(h, actional)
+        if label is not None:
+            seen = torch.cat([seen, label], dim=1)
+        h = self.gru(seen, h)
         return h, self.out(h)
 
     @torch.no_grad()

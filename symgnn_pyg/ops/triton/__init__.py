@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from symgnn_pyg.ops.dense import graph_mix_dense
-from symgnn_pyg.ops.opaque import Gradients, empty_gradients, opaque
+from symgnn_pyg.ops.formulas import dense
 from symgnn_pyg.typing import WITH_TRITON
+
+Gradients = tuple[Tensor, Tensor, Tensor]
 
 # Joints of a sample whose graph a program holds whole.
 MOST_JOINTS = 64
@@ -22,9 +23,12 @@ OLDEST = (8, 0)
 _LOCK = Lock()
 
 
+@torch.library.custom_op("symgnn_pyg::graph_mix_triton", mutates_args=())
 def _forward(
     x: Tensor, graphs: Tensor, weight: Tensor, sizes: Sequence[int]
 ) -> Tensor:
+    if x.numel() == 0 or weight.numel() == 0:
+        return x.new_zeros(*x.shape[:2], weight.size(2))
     return _mix(x.contiguous(), graphs.contiguous(), weight, sizes)
 
 
@@ -55,6 +59,9 @@ def _mix(
     return out
 
 
+@torch.library.custom_op(
+    "symgnn_pyg::graph_mix_triton_backward", mutates_args=()
+)
 def _backward(
     grad: Tensor,
     x: Tensor,
@@ -63,8 +70,9 @@ def _backward(
     sizes: Sequence[int],
     needs: Sequence[bool],
 ) -> Gradients:
-    none = (False, False, False)
-    grad_x, grad_graphs, grad_weight = empty_gradients(x, graphs, weight, none)
+    grad_x, grad_graphs, grad_weight = _empty(x, graphs, weight, needs)
+    if grad.numel() == 0 or x.numel() == 0:
+        return grad_x.zero_(), grad_graphs.zero_(), grad_weight.zero_()
     inputs = [each.contiguous() for each in (grad, x, graphs, weight)]
     grad, x, graphs, weight = inputs
     if needs[0]:
@@ -130,11 +138,11 @@ def _run(
     *arguments: Tensor | int | None,
     **meta: Any,
 ) -> None:
-    from symgnn_pyg.ops import triton_code
+    from symgnn_pyg.ops.triton import code
 
     # A tuner keeps the arguments of a call in itself.
     with _LOCK, torch.cuda.device_of(first):
-        getattr(triton_code, name)[programs](first, *arguments, **meta)
+        getattr(code, name)[programs](first, *arguments, **meta)
 
 
 def _tiles(
@@ -206,34 +214,117 @@ def _next_power_of_2(number: int) -> int:
     return 1 << (number - 1).bit_length()
 
 
-_kernel = opaque("triton", _forward, _backward)
+def _empty(
+    x: Tensor, graphs: Tensor, weight: Tensor, needs: Sequence[bool]
+) -> Gradients:
+    r"""Room for the gradients that are needed."""
+    grad_x, grad_graphs, grad_weight = (
+        tensor.new_empty(tensor.shape if need else 0)
+        for tensor, need in zip((x, graphs, weight), needs, strict=True)
+    )
+    return grad_x, grad_graphs, grad_weight
+
+
+@_forward.register_fake
+def _(
+    x: Tensor, graphs: Tensor, weight: Tensor, sizes: Sequence[int]
+) -> Tensor:
+    return x.new_empty(*x.shape[:2], weight.size(2))
+
+
+@_backward.register_fake
+def _(
+    grad: Tensor,
+    x: Tensor,
+    graphs: Tensor,
+    weight: Tensor,
+    sizes: Sequence[int],
+    needs: Sequence[bool],
+) -> Gradients:
+    return _empty(x, graphs, weight, needs)
+
+
+def _save(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    *tensors, ctx.sizes = inputs
+    ctx.save_for_backward(*tensors)
+
+
+def _first_derivative(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    needs = ctx.needs_input_grad[:3]
+    if torch.is_grad_enabled():
+        # Derived once more are the gradients of the dense formula.
+        inputs = [t.view_as(t) for t in ctx.saved_tensors]
+        out = _dense(*inputs, ctx.sizes)
+        wanted = [t for t, need in zip(inputs, needs, strict=True) if need]
+        found = iter(
+            torch.autograd.grad(out, wanted, grad, create_graph=True)
+        )
+        return *(next(found) if need else None for need in needs), None
+    grads = _backward(grad, *ctx.saved_tensors, ctx.sizes, needs)
+    pairs = zip(grads, needs, strict=True)
+    return *(g if need else None for g, need in pairs), None
+
+
+_forward.register_autograd(_first_derivative, setup_context=_save)
+
+
+def _dense(
+    x: Tensor, graphs: Tensor, weight: Tensor, sizes: Sequence[int]
+) -> Tensor:
+    num_graphs = weight.size(0)
+    if len(sizes) == 1:
+        v = sizes[0]
+        samples = x.unflatten(0, (x.size(0) // v, v))
+        stack = graphs.view(samples.size(0), num_graphs, v, v)
+        return dense(samples, stack, weight).flatten(0, 1)
+    entries = graphs.split([num_graphs * v * v for v in sizes])
+    out = [
+        dense(rows.unsqueeze(0), each.view(1, num_graphs, v, v), weight)[0]
+        for rows, each, v in zip(
+            x.split(list(sizes)), entries, sizes, strict=True
+        )
+    ]
+    return torch.cat(out)
 
 
 def graph_mix_triton(
-    x: Tensor, graphs: Tensor, weight: Tensor, sizes: Sequence[int]
-) -> Tensor:
-    r"""One fused pass on a GPU, by Triton: a program reads a few frames of a
-    sample once, mixes them by all graphs, multiplies each mix by its weights
-    and writes the sum. Mixes never leave the processor, and only the inputs
-    are kept for the backward pass, which mixes again.
+    x: Tensor, stacks: Sequence[Tensor], weight: Tensor
+) -> Tensor | None:
+    r"""One fused pass on a GPU, by Triton; experimental until a GPU has timed
+    it. A program reads a few frames of a sample once, mixes them by all
+    graphs, multiplies each mix by its weights and writes the sum. Mixes never
+    leave the processor, and only the inputs are saved for the backward pass,
+    which mixes again.
 
     All sums are in float32 and in an order that the shapes decide, in the
     backward pass too, so that a process finds the same bits each time. Factors
     of float32 are rounded to TF32 where
     :obj:`torch.backends.cuda.matmul.fp32_precision` says so.
 
-    What it is not for goes to the dense kernel, which is logged once: float64,
+    It returns :obj:`None`, which is logged once, for what it does not support
+    and the dense formula computes instead: float64,
     samples of more than 64 joints, GPUs before compute capability 8.0, and a
     device other than a GPU, unless :obj:`TRITON_INTERPRET=1` was set before
     Triton was imported. The first call with new widths compiles and compares a
     few tiles, which takes some seconds, and cannot be captured by a CUDA graph;
     nor can batches of unequal sizes.
+
+    Args:
+        x: Node features, of shape :math:`[\sum_n V_n, P, C_{in}]`.
+        stacks: The graphs, as :func:`~symgnn_pyg.ops.stack_graphs` returns
+            them.
+        weight: The weights, of shape :math:`[K, C_{in}, C_{out}]`.
     """
+    sizes = [stack.size(-1) for stack in stacks]
+    if len(sizes) > 1:
+        sizes = [s.size(-1) for s in stacks for _ in range(s.size(0))]
+    graphs = torch.cat([stack.flatten() for stack in stacks])
     obstacle = _obstacle(x, graphs, weight, sizes)
     if obstacle is None:
-        return _kernel(x, graphs, weight, sizes)
+        out: Tensor = _forward(x, graphs, weight, sizes)
+        return out
     _log(obstacle)
-    return graph_mix_dense(x, graphs, weight, sizes)
+    return None
 
 
 def _obstacle(
@@ -258,9 +349,9 @@ def _obstacle(
 
 @torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
 def _is_interpreted() -> bool:
-    from symgnn_pyg.ops import triton_code
+    from symgnn_pyg.ops.triton import code
 
-    return bool(triton_code.INTERPRETED)
+    return bool(code.INTERPRETED)
 
 
 @torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
@@ -271,5 +362,5 @@ def _log(obstacle: str) -> None:
 @lru_cache
 def _log_once(obstacle: str) -> None:
     logging.getLogger("symgnn_pyg").warning(
-        "The kernel 'triton' leaves this to the kernel 'dense': %s", obstacle
+        "The formula 'dense' takes the place of 'triton': %s", obstacle
     )

@@ -1,0 +1,53 @@
+r"""The formulas of :func:`~symgnn_pyg.ops.graph_mix`, of public functions of
+torch: features :math:`[N, V, P, C_{in}]`, graphs :math:`[N, K, V, V]` and
+weights :math:`[K, C_{in}, C_{out}]` to features :math:`[N, V, P, C_{out}]`.
+"""
+
+import torch
+from torch import Tensor
+
+
+def reference(x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
+    r"""Equation by equation."""
+    return torch.einsum("nkij,njpc,kcd->nipd", graphs, x, weight)
+
+
+def dense(x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
+    r"""Graph by graph: one product mixes the nodes, the next one multiplies
+    by the weights and adds up. Mixing first is the cheaper order where
+    :math:`C_{in} \leq C_{out}`, as in nearly all layers.
+    """
+    samples = x.flatten(2)  # [N, V, P*C]
+    mixed = torch.bmm(graphs[:, 0], samples).view_as(x)
+    out = mixed.flatten(0, 2) @ weight[0]
+    for k in range(1, weight.size(0)):
+        mixed = torch.bmm(graphs[:, k], samples).view_as(x)
+        out = torch.addmm(out, mixed.flatten(0, 2), weight[k])
+    return out.view(*x.shape[:3], weight.size(2))
+
+
+def stacked(x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
+    r"""All graphs in one product, and all weights in another."""
+    num_graphs, _, out_channels = weight.shape
+    samples = x.transpose(1, 2)  # [N, P, V, C]
+    graphs = graphs.transpose(1, 2).flatten(1, 2)  # [N, V*K, V]
+    mixed = torch.matmul(graphs.unsqueeze(1), samples)  # [N, P, V*K, C]
+    rows = mixed.view(-1, num_graphs * x.size(3))  # [N*P*V, K*C]
+    out = rows @ weight.flatten(0, 1)
+    out = out.view(*samples.shape[:3], out_channels)
+    return out.transpose(1, 2).contiguous()
+
+
+def convolved(x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
+    r"""All graphs in one product; what they mix are the :math:`K` rows of an
+    image, and one convolution multiplies them by their weights and adds up.
+    On a CPU, convolutions of torch can be twice as fast as its products
+    (`python -m benchmarks.operators`).
+    """
+    n, v, frames, channels = x.shape
+    num_graphs, _, out_channels = weight.shape
+    mixed = torch.bmm(graphs.flatten(1, 2), x.flatten(2))  # [N, K*V, P*C]
+    images = mixed.view(n, num_graphs, v * frames, channels)
+    filters = weight.permute(2, 1, 0).unsqueeze(3)  # [C_out, C, K, 1]
+    out = torch.conv2d(images.permute(0, 3, 1, 2), filters)
+    return out.permute(0, 2, 3, 1).reshape(n, v, frames, out_channels)

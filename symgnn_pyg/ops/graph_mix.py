@@ -1,0 +1,251 @@
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from itertools import groupby
+from math import prod
+
+import torch
+from torch import Tensor
+
+from symgnn_pyg.ops import formulas
+from symgnn_pyg.ops.blocked import blocked
+from symgnn_pyg.ops.recompute import recompute
+from symgnn_pyg.ops.triton import graph_mix_triton
+from symgnn_pyg.typing import GraphLike
+
+Formula = Callable[[Tensor, Tensor, Tensor], Tensor]
+
+FORMULAS: dict[str, Formula] = {
+    "blocked": blocked,
+    "dense": formulas.dense,
+    "reference": formulas.reference,
+    "stacked": formulas.stacked,
+}
+VARIABLE = "SYMGNN_PYG_KERNEL"
+
+
+def kernels() -> tuple[str, ...]:
+    r"""The names of the formulas of :func:`graph_mix`."""
+    return (*FORMULAS, "triton")
+
+
+def _check(kernel: str) -> str:
+    if kernel not in ("auto", *kernels()):
+        raise ValueError(
+            f"Expected 'auto' or one of {', '.join(map(repr, kernels()))}, "
+            f"got {kernel!r}"
+        )
+    return kernel
+
+
+_kernel: ContextVar[str] = ContextVar(
+    VARIABLE, default=_check(os.environ.get(VARIABLE, "auto"))
+)
+
+
+@contextmanager
+def use(kernel: str) -> Iterator[None]:
+    r"""Forces one formula of :func:`graph_mix` within a block, in the current
+    thread:
+
+    .. code-block:: python
+
+        with ops.use("dense"):
+            ...
+
+    The environment variable :obj:`SYMGNN_PYG_KERNEL` forces one for a whole
+    process.
+
+    Args:
+        kernel: A name of :func:`kernels`, or :obj:`"auto"` to choose by
+            device and shape.
+
+    Raises:
+        ValueError: If there is no such formula.
+    """
+    token = _kernel.set(_check(kernel))
+    try:
+        yield
+    finally:
+        _kernel.reset(token)
+
+
+def graph_mix(
+    x: Tensor, graphs: Tensor | Sequence[GraphLike], weight: Tensor
+) -> Tensor:
+    r"""The one operator behind equations (3), (4), (5) and (7):
+
+    .. math::
+        \mathbf{Y} = \sum_{k=1}^{K} \mathbf{A}_k \mathbf{X} \mathbf{W}_k
+
+    where each :math:`\mathbf{A}_k` is shared by all :math:`N` samples of the
+    batch or there is one per sample. Samples may differ in size.
+
+    Args:
+        x: Node features, of shape :math:`[\sum_n V_n, *, C_{in}]`: the joints
+            of one sample after those of another.
+        graphs: The :math:`K` graphs. Each is a matrix :math:`[V, V]` (shared)
+            or :math:`[N, V, V]` (one per sample); or, where samples differ in
+            size, a sequence of :math:`N` matrices :math:`[V_n, V_n]`. For
+            equal sizes also all in one tensor :math:`[N, K, V, V]`.
+        weight: The weights, of shape :math:`[K, C_{in}, C_{out}]`.
+
+    Returns:
+        The new features, of shape :math:`[\sum_n V_n, *, C_{out}]`.
+
+    Raises:
+        ValueError: If the shapes do not fit; the message names them.
+    """
+    stacks = stack_graphs(x, graphs, weight)
+    kind = x.device.type
+    if torch.amp.is_autocast_available(kind) and (
+        torch.is_autocast_enabled(kind) and x.dtype != torch.float64
+    ):
+        dtype = torch.get_autocast_dtype(kind)
+        x, weight = x.to(dtype), weight.to(dtype)
+        stacks = [stack.to(dtype) for stack in stacks]
+    shape = *x.shape[:-1], weight.size(2)
+    x = x.reshape(x.size(0), prod(x.shape[1:-1]), x.size(-1))  # [M, P, C]
+    if not stacks:
+        # There are no rows, but there are gradients to the weights: zeros.
+        return (x @ weight.sum(dim=0)).view(shape)
+    forced = _kernel.get()
+    if forced == "triton":
+        # An exported program must run without this package.
+        fused = None
+        if not torch.compiler.is_exporting():
+            fused = graph_mix_triton(x, stacks, weight)
+        if fused is not None:
+            return fused.view(shape)
+        forced = "dense"
+    parts = x.split([stack.size(0) * stack.size(2) for stack in stacks])
+    out = []
+    for rows, stack in zip(parts, stacks, strict=True):
+        samples = rows.unflatten(0, (stack.size(0), stack.size(2)))
+        kernel = _choose(samples, weight) if forced == "auto" else forced
+        out.append(_run(kernel, samples, stack, weight).flatten(0, 1))
+    return (out[0] if len(out) == 1 else torch.cat(out)).view(shape)
+
+
+# Up to this many numbers in K copies of the features, products beat the
+# convolution of the blocked formula.
+SMALL = 2**16
+
+
+def _choose(x: Tensor, weight: Tensor) -> str:
+    # Measured on CPUs by `python -m benchmarks.operators`; no GPU has timed
+    # "triton", which is for those who ask for it.
+    if x.device.type != "cpu" or torch.compiler.is_compiling():
+        return "dense"
+    return "stacked" if x.numel() * weight.size(0) <= SMALL else "blocked"
+
+
+def _run(kernel: str, x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
+    if kernel == "blocked" and x.numel() and weight.numel():
+        return blocked(x, graphs, weight)
+    formula = FORMULAS["dense" if kernel == "blocked" else kernel]
+    return recompute(formula, x, graphs, weight)
+
+
+def stack_graphs(
+    x: Tensor, graphs: Tensor | Sequence[GraphLike], weight: Tensor
+) -> list[Tensor]:
+    r"""Checks the shapes of what :func:`graph_mix` is given, and brings its
+    graphs into one form.
+
+    Args:
+        x: Node features, of shape :math:`[\sum_n V_n, *, C_{in}]`.
+        graphs: The graphs, as :func:`graph_mix` takes them.
+        weight: The weights, of shape :math:`[K, C_{in}, C_{out}]`.
+
+    Returns:
+        All graphs of the samples in order, of shape :math:`[N, K, V, V]`: one
+        tensor for each run of neighbouring samples of equal size, and
+        therefore a single one if all have the same size.
+
+    Raises:
+        ValueError: If the shapes do not fit; the message names them.
+    """
+    if weight.dim() != 3 or weight.size(0) == 0:
+        raise ValueError(
+            f"Expected 'weight' of shape [K, C_in, C_out] with at least one "
+            f"graph, got shape {list(weight.shape)}"
+        )
+    if x.dim() < 2 or x.size(-1) != weight.size(1):
+        raise ValueError(
+            f"Expected 'x' with {weight.size(1)} channels in its last "
+            f"dimension, got shape {list(x.shape)}"
+        )
+    num_graphs = weight.size(0)
+    if isinstance(graphs, Tensor):
+        if graphs.dim() != 4 or graphs.size(1) != num_graphs:
+            raise ValueError(
+                f"Expected all 'graphs' in a tensor [N, {num_graphs}, V, V], "
+                f"one for each weight, got {list(graphs.shape)}"
+            )
+        _check_graph(graphs[:, 0], x, graphs.size(-1))
+        return [graphs]
+    if len(graphs) != num_graphs:
+        raise ValueError(
+            f"Expected one weight [C_in, C_out] for each of the "
+            f"{len(graphs)} graphs, got 'weight' of shape "
+            f"{list(weight.shape)}"
+        )
+    matrices = [graph for graph in graphs if isinstance(graph, Tensor)]
+    if len(matrices) < num_graphs:
+        return _stack_runs(x, graphs)
+    v = matrices[0].size(-1)
+    for graph in matrices:
+        _check_graph(graph, x, v)
+    shape = (x.size(0) // v, v, v)
+    return [torch.stack([graph.expand(shape) for graph in matrices], dim=1)]
+
+
+def _check_graph(graph: Tensor, x: Tensor, num_joints: int) -> None:
+    if num_joints == 0:
+        raise ValueError(f"A graph of shape {list(graph.shape)} has no joints")
+    if x.size(0) % num_joints != 0:
+        raise ValueError(
+            f"'x' has {x.size(0)} rows (shape {list(x.shape)}), which is not "
+            f"a multiple of the {num_joints} joints of a graph"
+        )
+    shared = (num_joints, num_joints)
+    per_sample = (x.size(0) // num_joints, *shared)
+    # Tuples are compared number by number before length: comparing with both
+    # would bind an exported program to N != V.
+    if tuple(graph.shape) != (shared if graph.dim() == 2 else per_sample):
+        raise ValueError(
+            f"Expected graphs of shape {list(shared)} or {list(per_sample)} "
+            f"for 'x' of shape {list(x.shape)}, got {list(graph.shape)}"
+        )
+
+
+def _stack_runs(x: Tensor, graphs: Sequence[GraphLike]) -> list[Tensor]:
+    single = next((g for g in graphs if isinstance(g, Tensor)), None)
+    if single is not None and single.dim() != 3:
+        raise ValueError(
+            f"In a batch of unequal samples each graph is a sequence of one "
+            f"matrix per sample, got a tensor of shape {list(single.shape)}"
+        )
+    sizes = [matrix.size(-1) for matrix in graphs[0]]
+    if 0 in sizes:
+        raise ValueError(f"A sample has no joints: sizes {sizes}")
+    if sum(sizes) != x.size(0):
+        raise ValueError(
+            f"The matrices of a graph have {sum(sizes)} joints in total, but "
+            f"'x' has {x.size(0)} rows (shape {list(x.shape)})"
+        )
+    for graph in graphs:
+        shapes = [tuple(matrix.shape) for matrix in graph]
+        if shapes != [(size, size) for size in sizes]:
+            raise ValueError(
+                f"Expected one matrix [V, V] per sample, of {sizes} joints, "
+                f"in each graph, got shapes {shapes}"
+            )
+    samples = zip(*graphs, strict=True)
+    runs = groupby(samples, key=lambda matrices: matrices[0].size(-1))
+    return [
+        torch.stack([torch.stack(matrices) for matrices in run])
+        for _, run in runs
+    ]

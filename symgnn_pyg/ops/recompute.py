@@ -1,0 +1,77 @@
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+from torch.autograd.graph import saved_tensors_hooks
+from torch.utils.checkpoint import checkpoint
+
+Result = TypeVar("Result")
+
+
+def recompute(
+    function: Callable[..., Result],
+    *inputs: Tensor | None,
+    again: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> Result:
+    r"""Calls a function and saves only its inputs for the backward pass,
+    which computes intermediate results again:
+    :func:`torch.utils.checkpoint.checkpoint` wherever that is possible and
+    saves memory, else a plain call.
+
+    Args:
+        function: The function. It must draw no random numbers.
+        inputs: All tensors that it uses, weights included.
+        again: Makes the context in which the backward pass calls the function
+            again, such as one in which batches are not counted a second time.
+            (default: none)
+    """
+    if not _saves_memory(*inputs):
+        return function(*inputs)
+    result: Result = checkpoint(
+        function,
+        *inputs,
+        use_reentrant=False,
+        preserve_rng_state=False,
+        context_fn=lambda: (nullcontext(), again()),
+    )
+    return result
+
+
+def _saves_memory(*inputs: Tensor | None) -> bool:
+    tensors = [tensor for tensor in inputs if tensor is not None]
+    return (
+        # A compiler decides itself what to compute again.
+        not torch.compiler.is_compiling()
+        and torch.is_grad_enabled()
+        and any(tensor.requires_grad for tensor in tensors)
+        and not any(map(_is_transformed, tensors))
+        and _saved_tensors_have_hooks()
+    )
+
+
+def _is_transformed(tensor: Tensor) -> bool:
+    r"""Whether a tensor belongs to a transform of :mod:`torch.func` or to
+    forward-mode differentiation, and is gone after it.
+    """
+    return (
+        torch.func.debug_unwrap(tensor) is not tensor
+        or forward_ad.unpack_dual(tensor).tangent is not None
+    )
+
+
+def _saved_tensors_have_hooks() -> bool:
+    r"""Whether the hooks that :func:`checkpoint` needs are allowed, which
+    they are not within :func:`torch.func.grad` and its kin.
+    """
+    try:
+        with saved_tensors_hooks(_identity, _identity):
+            return True
+    except RuntimeError:
+        return False
+
+
+def _identity(tensor: Tensor) -> Tensor:
+    return tensor
