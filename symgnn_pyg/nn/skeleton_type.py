@@ -1,5 +1,6 @@
 from collections.abc import Callable, Sequence
 
+import torch
 from torch import Tensor
 
 from symgnn_pyg.skeleton import Skeleton
@@ -14,11 +15,15 @@ def per_skeleton(
     Raises:
         ValueError: If :obj:`skeleton` is an empty sequence.
     """
-    if skeleton is None or isinstance(skeleton, Skeleton):
-        return None if skeleton is None else make(skeleton)
-    if len(skeleton) == 0:
-        raise ValueError("'skeleton' is an empty sequence")
-    return [make(one) for one in skeleton]
+    if skeleton is None:
+        return None
+    # Also within the context of another device, such as "meta".
+    with torch.device("cpu"):
+        if isinstance(skeleton, Skeleton):
+            return make(skeleton)
+        if len(skeleton) == 0:
+            raise ValueError("'skeleton' is an empty sequence")
+        return [make(one) for one in skeleton]
 
 
 def check_skeleton_type(

@@ -262,13 +262,16 @@ class Skeleton:
         }
         return torch.tensor([part_of[j] for j in range(self.num_joints)])
 
-    def hop_powers(self, num_hops: int) -> Tensor:
+    def hop_powers(
+        self, num_hops: int, dtype: torch.dtype | None = None
+    ) -> Tensor:
         r"""The powers :math:`\tilde{A}^1, \ldots, \tilde{A}^L` of the
         row-normalised, self-looped adjacency matrix
         :math:`\tilde{A} = D^{-1} A`, of shape :math:`[L, V, V]`.
 
         Args:
             num_hops: The number of hops :math:`L`, at least 1.
+            dtype: The type of the numbers. (default: that of torch)
 
         Raises:
             ValueError: If :obj:`num_hops` is smaller than 1.
@@ -279,14 +282,17 @@ class Skeleton:
         powers = [adjacency]
         while len(powers) < num_hops:
             powers.append(adjacency @ powers[-1])
-        return torch.stack(powers).to(torch.get_default_dtype())
+        return torch.stack(powers).to(dtype or torch.get_default_dtype())
 
-    def part_adjacency(self) -> Tensor:
+    def part_adjacency(self, dtype: torch.dtype | None = None) -> Tensor:
         r"""The row-normalised, self-looped adjacency matrix of the parts
         :math:`D_p^{-1} A_p`, of shape :math:`[V_p, V_p]`.
+
+        Args:
+            dtype: The type of the numbers. (default: that of torch)
         """
         adjacency = _normalised(self.part_edge_index, self.num_parts)
-        return adjacency.to(torch.get_default_dtype())
+        return adjacency.to(dtype or torch.get_default_dtype())
 
     def dual(self) -> "Skeleton":
         r"""The bone skeleton: its joints are this skeleton's bones, named

@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 from torch_geometric.typing import Adj
 
@@ -60,7 +61,9 @@ class JointGraphConv(GraphMixConv):
             )
         adjacency = None
         if use_structural:
-            adjacency = per_skeleton(skeleton, lambda s: s.hop_powers(num_hops))
+            adjacency = per_skeleton(
+                skeleton, lambda s: s.hop_powers(num_hops, torch.double)
+            )
         num_graphs = num_hops * use_structural + use_actional
         super().__init__(in_channels, out_channels, num_graphs, adjacency)
         self.lambda_ = lambda_

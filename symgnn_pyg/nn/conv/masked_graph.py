@@ -2,12 +2,14 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import Module, ModuleList, Parameter
+from torch.nn import ModuleList, Parameter
 from torch.nn.init import ones_
 from torch_geometric.nn.inits import reset
 
+from symgnn_pyg.nn.fixed_buffers import FixedBuffers
 
-class MaskedGraph(Module):
+
+class MaskedGraph(FixedBuffers):
     r"""Fixed graphs :math:`\mathbf{A}_k` with a trainable element-wise mask
     :math:`\mathbf{M}_k \odot \mathbf{A}_k`, initialised to ones.
 
@@ -19,8 +21,8 @@ class MaskedGraph(Module):
 
     def __init__(self, adjacency: Tensor) -> None:
         super().__init__()
-        self.register_buffer("adjacency", adjacency, persistent=False)
-        self.mask = Parameter(torch.empty_like(adjacency))
+        self.register_fixed("adjacency", adjacency)
+        self.mask = Parameter(torch.empty(adjacency.shape))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 from torch_geometric.typing import Adj
 
@@ -40,7 +41,7 @@ class PartGraphConv(GraphMixConv):
         skeleton: SkeletonLike | None = None,
     ) -> None:
         adjacency = per_skeleton(
-            skeleton, lambda s: s.part_adjacency().unsqueeze(0)
+            skeleton, lambda s: s.part_adjacency(torch.double).unsqueeze(0)
         )
         super().__init__(in_channels, out_channels, adjacency=adjacency)
 

@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 from torch_geometric.typing import Adj
 
@@ -43,7 +44,7 @@ class StructuralGraphConv(GraphMixConv):
         skeleton: SkeletonLike | None = None,
         num_hops: int = 4,
     ) -> None:
-        adjacency = per_skeleton(skeleton, lambda s: s.hop_powers(num_hops))
+        adjacency = per_skeleton(skeleton, lambda s: s.hop_powers(num_hops, torch.double))
         super().__init__(in_channels, out_channels, num_hops, adjacency)
 
     def forward(  # type: ignore[override]

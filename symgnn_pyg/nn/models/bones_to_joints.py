@@ -1,11 +1,11 @@
 import torch
 from torch import Tensor
-from torch.nn import Module
 
+from symgnn_pyg.nn.fixed_buffers import FixedBuffers
 from symgnn_pyg.skeleton import Skeleton
 
 
-class BonesToJoints(Module):
+class BonesToJoints(FixedBuffers):
     r"""Places joints by forward kinematics along their bones, the inverse of
     taking the difference of each bone's ends:
 
@@ -33,16 +33,19 @@ class BonesToJoints(Module):
         self.num_joints = skeleton.num_joints
         self.num_bones = skeleton.num_bones
         above = {child: (b, p) for b, (child, p) in enumerate(skeleton.bones)}
-        path = torch.zeros(skeleton.num_joints, skeleton.num_bones)
-        root = torch.arange(skeleton.num_joints)
+        with torch.device("cpu"):
+            path = torch.zeros(
+                skeleton.num_joints, skeleton.num_bones, dtype=torch.double
+            )
+            root = torch.arange(skeleton.num_joints)
         for joint in range(skeleton.num_joints):
             at = joint
             while at in above:
                 bone, at = above[at]
                 path[joint, bone] = 1.0
             root[joint] = at
-        self.register_buffer("path", path, persistent=False)
-        self.register_buffer("root", root, persistent=False)
+        self.register_fixed("path", path)
+        self.register_fixed("root", root)
 
     def forward(self, bones: Tensor, joints: Tensor) -> Tensor:
         r"""Runs the forward pass.

@@ -2,10 +2,10 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import Module
 from torch.nn.functional import one_hot
 from torch_geometric.utils import scatter
 
+from symgnn_pyg.nn.fixed_buffers import FixedBuffers
 from symgnn_pyg.nn.pool.part_index import PartIndex
 from symgnn_pyg.nn.pool.rows import samples
 from symgnn_pyg.nn.skeleton_type import check_no_skeleton_type
@@ -13,7 +13,7 @@ from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.typing import SkeletonLike
 
 
-class JointToPart(Module):
+class JointToPart(FixedBuffers):
     r"""The joint2part pooling of the `"Symbiotic Graph Neural Networks for 3D
     Skeleton-based Human Action Recognition and Motion Prediction"
     <https://arxiv.org/abs/1910.02212>`_ paper (section 5.1.2): the mean of
@@ -39,9 +39,9 @@ class JointToPart(Module):
         if not isinstance(skeleton, Skeleton):
             self.part_index = PartIndex(skeleton)
             return
-        member = one_hot(skeleton.joint_to_part, skeleton.num_parts).t()
-        member = member.to(torch.get_default_dtype())  # [V_p, V]
-        self.register_buffer("member", member, persistent=False)
+        with torch.device("cpu"):
+            member = one_hot(skeleton.joint_to_part, skeleton.num_parts)
+        self.register_fixed("member", member.t().double())  # [V_p, V]
 
     def forward(
         self, x: Tensor, skeleton_type: Sequence[int] | None = None

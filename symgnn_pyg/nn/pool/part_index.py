@@ -2,13 +2,13 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import Module
 
+from symgnn_pyg.nn.fixed_buffers import FixedBuffers
 from symgnn_pyg.nn.skeleton_type import check_skeleton_type
 from symgnn_pyg.skeleton import Skeleton
 
 
-class PartIndex(Module):
+class PartIndex(FixedBuffers):
     r"""The part of every joint of a batch that mixes several skeletons.
 
     Args:
@@ -23,8 +23,9 @@ class PartIndex(Module):
             raise ValueError("'skeleton' is an empty sequence")
         self.num_joints = [s.num_joints for s in skeletons]
         self.num_parts = [s.num_parts for s in skeletons]
-        joint_to_part = torch.cat([s.joint_to_part for s in skeletons])
-        self.register_buffer("joint_to_part", joint_to_part, persistent=False)
+        with torch.device("cpu"):
+            joint_to_part = torch.cat([s.joint_to_part for s in skeletons])
+        self.register_fixed("joint_to_part", joint_to_part)
 
     def forward(
         self,

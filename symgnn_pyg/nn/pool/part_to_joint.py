@@ -1,8 +1,9 @@
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
-from torch.nn import Module
 
+from symgnn_pyg.nn.fixed_buffers import FixedBuffers
 from symgnn_pyg.nn.pool.part_index import PartIndex
 from symgnn_pyg.nn.pool.rows import samples
 from symgnn_pyg.nn.skeleton_type import check_no_skeleton_type
@@ -10,7 +11,7 @@ from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.typing import SkeletonLike
 
 
-class PartToJoint(Module):
+class PartToJoint(FixedBuffers):
     r"""The part2joint matching of the `"Symbiotic Graph Neural Networks for
     3D Skeleton-based Human Action Recognition and Motion Prediction"
     <https://arxiv.org/abs/1910.02212>`_ paper (section 5.1.2): each joint
@@ -36,9 +37,8 @@ class PartToJoint(Module):
             self.part_index = PartIndex(skeleton)
             return
         self.num_parts = skeleton.num_parts
-        self.register_buffer(
-            "joint_to_part", skeleton.joint_to_part, persistent=False
-        )
+        with torch.device("cpu"):
+            self.register_fixed("joint_to_part", skeleton.joint_to_part)
 
     def forward(
         self, x: Tensor, skeleton_type: Sequence[int] | None = None

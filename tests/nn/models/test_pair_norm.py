@@ -4,11 +4,7 @@ import pytest
 import torch
 from torch.nn import BatchNorm1d
 
-from symgnn_pyg.nn.models.pair_norm import (
-    normalise_pairs,
-    pair_statistics,
-    pooled,
-)
+from symgnn_pyg.nn.models.pair_norm import normalise_pairs, pair_statistics
 
 D = 4
 GROUPS = [[(3, 5)], [(2, 1), (3, 4), (1, 5)], [(1, 2)]]
