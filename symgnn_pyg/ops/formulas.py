@@ -28,14 +28,13 @@ def dense(x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
 
 def stacked(x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
     r"""All graphs in one product, and all weights in another."""
+    n, v, frames, channels = x.shape
     num_graphs, _, out_channels = weight.shape
-    samples = x.transpose(1, 2)  # [N, P, V, C]
-    graphs = graphs.transpose(1, 2).flatten(1, 2)  # [N, V*K, V]
-    mixed = torch.matmul(graphs.unsqueeze(1), samples)  # [N, P, V*K, C]
-    rows = mixed.view(-1, num_graphs * x.size(3))  # [N*P*V, K*C]
+    stack = graphs.transpose(1, 2).flatten(1, 2)  # [N, V*K, V]
+    mixed = torch.matmul(stack.unsqueeze(1), x.transpose(1, 2))
+    rows = mixed.view(n * frames * v, num_graphs * channels)
     out = rows @ weight.flatten(0, 1)
-    out = out.view(*samples.shape[:3], out_channels)
-    return out.transpose(1, 2).contiguous()
+    return out.view(n, frames, v, out_channels).transpose(1, 2)
 
 
 def convolved(x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
@@ -49,5 +48,5 @@ def convolved(x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
     mixed = torch.bmm(graphs.flatten(1, 2), x.flatten(2))  # [N, K*V, P*C]
     images = mixed.view(n, num_graphs, v * frames, channels)
     filters = weight.permute(2, 1, 0).unsqueeze(3)  # [C_out, C, K, 1]
-    out = torch.conv2d(images.permute(0, 3, 1, 2), filters)
+    out = torch.conv2d(images.permute(0, 3, 1, 2), filters.contiguous())
     return out.permute(0, 2, 3, 1).reshape(n, v, frames, out_channels)

@@ -1,9 +1,9 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
 from itertools import groupby
 from math import prod
+from threading import local
 
 import torch
 from torch import Tensor
@@ -39,9 +39,17 @@ def _check(kernel: str) -> str:
     return kernel
 
 
-_kernel: ContextVar[str] = ContextVar(
-    VARIABLE, default=_check(os.environ.get(VARIABLE, "auto"))
-)
+class _Chosen(local):
+    kernel = _check(os.environ.get(VARIABLE, "auto"))
+
+
+_chosen = _Chosen()
+
+
+def chosen() -> str:
+    r"""The formula that is forced in the current thread, or
+    :obj:`"auto"`."""
+    return _chosen.kernel
 
 
 @contextmanager
@@ -64,11 +72,11 @@ def use(kernel: str) -> Iterator[None]:
     Raises:
         ValueError: If there is no such formula.
     """
-    token = _kernel.set(_check(kernel))
+    previous, _chosen.kernel = _chosen.kernel, _check(kernel)
     try:
         yield
     finally:
-        _kernel.reset(token)
+        _chosen.kernel = previous
 
 
 def graph_mix(
@@ -110,7 +118,7 @@ def graph_mix(
     if not stacks:
         # There are no rows, but there are gradients to the weights: zeros.
         return (x @ weight.sum(dim=0)).view(shape)
-    forced = _kernel.get()
+    forced = chosen()
     if forced == "triton":
         # An exported program must run without this package.
         fused = None
@@ -142,10 +150,11 @@ def _choose(x: Tensor, weight: Tensor) -> str:
 
 
 def _run(kernel: str, x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
-    if kernel == "blocked" and x.numel() and weight.numel():
-        return blocked(x, graphs, weight)
-    formula = FORMULAS["dense" if kernel == "blocked" else kernel]
-    return recompute(formula, x, graphs, weight)
+    if kernel != "blocked":
+        return recompute(FORMULAS[kernel], x, graphs, weight)
+    # There is nothing to walk where there are no samples, frames or channels.
+    walks = x.numel() > 0 and weight.numel() > 0
+    return (blocked if walks else formulas.dense)(x, graphs, weight)
 
 
 def stack_graphs(

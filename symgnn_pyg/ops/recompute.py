@@ -14,7 +14,7 @@ Result = TypeVar("Result")
 def recompute(
     function: Callable[..., Result],
     *inputs: Tensor | None,
-    again: Callable[[], AbstractContextManager[None]] = nullcontext,
+    again: AbstractContextManager[None] | None = None,
 ) -> Result:
     r"""Calls a function and saves only its inputs for the backward pass,
     which computes intermediate results again:
@@ -24,9 +24,9 @@ def recompute(
     Args:
         function: The function. It must draw no random numbers.
         inputs: All tensors that it uses, weights included.
-        again: Makes the context in which the backward pass calls the function
-            again, such as one in which batches are not counted a second time.
-            (default: none)
+        again: The context, for any number of uses, in which the backward pass
+            calls the function again, such as one in which batches are not
+            counted a second time. (default: none)
     """
     if not _saves_memory(*inputs):
         return function(*inputs)
@@ -35,7 +35,7 @@ def recompute(
         *inputs,
         use_reentrant=False,
         preserve_rng_state=False,
-        context_fn=lambda: (nullcontext(), again()),
+        context_fn=lambda: (nullcontext(), again or nullcontext()),
     )
     return result
 
@@ -45,6 +45,8 @@ def _saves_memory(*inputs: Tensor | None) -> bool:
     return (
         # A compiler decides itself what to compute again.
         not torch.compiler.is_compiling()
+        # There is no memory to save on the device "meta".
+        and not any(tensor.is_meta for tensor in tensors)
         and torch.is_grad_enabled()
         and any(tensor.requires_grad for tensor in tensors)
         and not any(map(_is_transformed, tensors))

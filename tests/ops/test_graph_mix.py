@@ -2,13 +2,18 @@ import itertools
 import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 
 import pytest
 import torch
 from torch.autograd import forward_ad
+from torch.utils.flop_counter import FlopCounterMode
 
 from symgnn_pyg import ops
-from symgnn_pyg.ops import dispatch, onednn
+
+module = import_module("symgnn_pyg.ops.graph_mix")
 
 MANY = 2 * torch.get_num_threads() + 1
 # Samples, joints, frames (None: there is no such dimension), C_in, C_out.
@@ -94,81 +99,6 @@ def test_float32(kernel, kind):
     assert out.dtype == torch.float
     torch.testing.assert_close(out, expected(*tensors).float())
     torch.testing.assert_close(grads(mix, tensors), grads(expected, tensors))
-
-
-@pytest.mark.parametrize("dtype", [torch.float, torch.double])
-@pytest.mark.parametrize("rows", [1, 150, 10**6])
-def test_long_samples_in_runs_of_frames(monkeypatch, rows, dtype):
-    """Large enough for all operators of oneDNN where there are such."""
-    monkeypatch.setattr(onednn, "ROWS", rows)
-    tensors = inputs((2, 24, 25, 32, 40), dtype=dtype)
-    with ops.use("onednn"):
-        out, found = mix(*tensors), grads(mix, tensors)
-    tolerance = {} if dtype == torch.double else {"rtol": 1e-4, "atol": 1e-3}
-    exact = expected(*tensors).to(dtype)
-    torch.testing.assert_close(out, exact, **tolerance)
-    torch.testing.assert_close(found, grads(expected, tensors), **tolerance)
-
-
-@pytest.fixture
-def _two_threads():
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.mark.usefixtures("_two_threads")
-@pytest.mark.parametrize("out_width", [1, 3])
-@pytest.mark.parametrize("large", [0, 10**9], ids=["product", "images"])
-@pytest.mark.parametrize(
-    "sizes", [[24] * 7, [24] * 5 + [18, 26, 26]], ids=["equal", "unequal"]
-)
-def test_short_samples_in_groups(monkeypatch, sizes, large, out_width, dtype):
-    monkeypatch.setattr(onednn, "LARGE", large)
-    x, graphs, weight, leaves = unequal(sizes, 25, 32, out_width, dtype)
-    counts, pieces = [], onednn._pieces
-
-    def counted(*arguments):
-        for piece in pieces(*arguments):
-            counts.append(len(piece.samples))
-            yield piece
-
-    monkeypatch.setattr(onednn, "_pieces", counted)
-
-    def grouped(*_):
-        with ops.use("onednn"):
-            return ops.graph_mix(x, graphs, weight)
-
-    def single(*_):
-        return one_by_one(x, graphs, weight)
-
-    tolerance = {} if dtype == torch.double else {"rtol": 1e-4, "atol": 1e-2}
-    torch.testing.assert_close(grouped(), single().to(dtype), **tolerance)
-    assert counts == ([4, 3] if len(set(sizes)) == 1 else [4, 1, 1, 2])
-    torch.testing.assert_close(
-        grads(grouped, leaves), grads(single, leaves), **tolerance
-    )
-
-
-@pytest.mark.parametrize("name", ["blocked", "onednn"])
-def test_backward_within_autocast(name):
-    tensors = inputs((5, 24, 25, 32, 40), dtype=torch.float)
-    ops.use(name)
-    with torch.autocast("cpu", torch.bfloat16):
-        with torch.autocast("cpu", enabled=False):
-            out = mix(*tensors)
-        found = torch.autograd.grad(
-            out, tensors, torch.ones_like(out), create_graph=True
-        )
-        second = torch.autograd.grad(found[0].square().sum(), tensors[1])
-    assert found[1].dtype == second[0].dtype == torch.float
-    out = mix(*tensors)
-    exact = torch.autograd.grad(
-        out, tensors, torch.ones_like(out), create_graph=True
-    )
-    tolerance = {"rtol": 1e-4, "atol": 1e-3}
-    torch.testing.assert_close(found, exact, **tolerance)
 
 
 @pytest.mark.parametrize("samples", [1, 8])
@@ -417,7 +347,7 @@ def test_random_batches_of_unequal_sizes(kernel, seed, dtype):
         (lambda g: [g[0], g[1], g[2][:-1]], r"\[2, 3, 2\] joints.*\(3, 3\)\]"),
         (lambda g: [g[0], g[1], g[2][::-1][1:] + g[2][:1]], r"one matrix"),
         (lambda g: [g[0], g[1], torch.zeros(3, 3)], r"sequence.*\[3, 3\]"),
-        (lambda g: [h[:-1] for h in g], r"5 joints in all.*7 rows"),
+        (lambda g: [h[:-1] for h in g], r"5 joints in total.*7 rows"),
         (
             lambda g: [[*h, torch.zeros(0, 0)] for h in g],
             r"no joints.*\[2, 3, 2, 0\]",
@@ -450,88 +380,97 @@ def test_blocked_saves_its_inputs_alone():
     assert numbers <= x.numel() + weight.numel() + 9 * 3 * 4 * 4
 
 
-# Choice of the kernel ########################################################
+# Choice of the formula #######################################################
 
 
-@pytest.fixture
-def used(monkeypatch):
-    """The kernels that were called, in order."""
+def used(function, *arguments):
+    """The formulas that a call uses, in order."""
     calls = []
-    for name, function in list(dispatch.KERNELS.items()):
 
-        def spy(*args, name=name, function=function):
+    def spy(name, formula):
+        def run(*inputs):
             calls.append(name)
-            return function(*args)
+            return formula(*inputs)
 
-        monkeypatch.setitem(dispatch.KERNELS, name, spy)
+        return run
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name, formula in module.FORMULAS.items():
+            patch.setitem(module.FORMULAS, name, spy(name, formula))
+        patch.setattr(module, "blocked", module.FORMULAS["blocked"])
+        function(*arguments)
     return calls
 
 
 @pytest.mark.parametrize(
     ("size", "name"),
-    [
-        ((2, 24, 30, 4, 2), "onednn"),
-        ((2, 24, 20, 4, 2), "stacked"),
-        ((64, 24, 20, 16, 2), "onednn"),
-        ((512, 24, 1, 40, 2), "stacked"),
-    ],
+    [((32, 26, 50, 16, 16), "blocked"), ((1, 26, 1, 256, 256), "stacked")],
 )
-def test_onednn_is_for_samples_that_are_worth_a_product(
-    used, monkeypatch, size, name
-):
-    monkeypatch.setattr(dispatch, "onednn_is_faster", lambda x: True)
-    mix(*inputs(size, dtype=torch.float))
-    assert used == [name]
+def test_choice_by_shape(size, name):
+    with torch.no_grad():
+        assert used(mix, *inputs(size)) == [name]
 
 
-def test_use_for_a_block(used):
+def test_use_acts_within_its_block_only():
     tensors = inputs()
-    with ops.use("reference"):
-        mix(*tensors)
-        with ops.use("dense"):
+    auto = used(mix, *tensors)
+
+    def nested():
+        with ops.use("reference"):
             mix(*tensors)
-        mix(*tensors)
-    assert used == ["reference", "dense", "reference"]
+            with ops.use("dense"):
+                mix(*tensors)
+            mix(*tensors)
+
+    with torch.no_grad():
+        assert used(nested) == ["reference", "dense", "reference"]
+        unentered = ops.use("reference")
+        assert used(mix, *tensors) == auto
+        with unentered:
+            assert used(mix, *tensors) == ["reference"]
+        assert used(mix, *tensors) == auto
 
 
-def test_use_for_good(used):
-    ops.use("dense")
-    mix(*inputs())
-    ops.use("reference")
-    mix(*inputs())
-    assert used == ["dense", "reference"]
-
-
-def test_use_restores_after_an_error(used):
+def test_use_restores_after_an_error():
     with ops.use("reference"):
         with pytest.raises(RuntimeError, match="inside"), ops.use("dense"):
             raise RuntimeError("inside")
-        mix(*inputs())
-    assert used == ["reference"]
+        with torch.no_grad():
+            assert used(mix, *inputs()) == ["reference"]
 
 
-def test_auto_is_one_of_the_kernels(used):
-    mix(*inputs())
-    assert len(used) == 1
+def test_use_in_one_thread_leaves_others_alone():
+    """Two threads that leave their blocks in the order they entered them."""
+    entered, left = threading.Event(), threading.Event()
+    chosen = []
+
+    def other():
+        with ops.use("dense"):
+            entered.set()
+            left.wait()
+            chosen.append(module.chosen())
+
+    with ThreadPoolExecutor() as pool:
+        with ops.use("reference"):
+            done = pool.submit(other)
+            entered.wait()
+            assert module.chosen() == "reference"
+        left.set()
+        done.result()
+        assert chosen == ["dense"]
+        assert pool.submit(module.chosen).result() == "auto"
+    assert module.chosen() == "auto"
 
 
-def test_unknown_kernel_changes_nothing(used):
+def test_unknown_formula_changes_nothing():
     with ops.use("reference"):
-        with pytest.raises(ValueError, match=r"'fastest'.*'auto', .*'dense'"):
-            ops.use("fastest")
-        mix(*inputs())
-    assert used == ["reference"]
+        with pytest.raises(ValueError, match=r"'auto'.*'dense'.*'fastest'"):
+            ops.use("fastest").__enter__()
+        assert module.chosen() == "reference"
 
 
 def in_a_new_process(kernel):
-    code = """
-import torch
-from symgnn_pyg import ops
-from symgnn_pyg.ops import dispatch
-for name in ops.kernels():
-    dispatch.KERNELS[name] = lambda x, *_, name=name: print(name) or x
-ops.graph_mix(torch.zeros(2, 1), [torch.eye(2)], torch.zeros(1, 1, 1))
-"""
+    code = "from symgnn_pyg.ops.graph_mix import chosen; print(chosen())"
     return subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "SYMGNN_PYG_KERNEL": kernel},
@@ -545,10 +484,20 @@ def test_environment_variable():
     assert in_a_new_process("reference").stdout.split() == ["reference"]
 
 
-def test_environment_variable_with_an_unknown_kernel():
+def test_environment_variable_with_an_unknown_formula():
     done = in_a_new_process("fastest")
     assert done.returncode != 0
-    assert "No kernel is called 'fastest'" in done.stderr
+    assert "got 'fastest'" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["blocked", "dense", "stacked"])
+def test_a_counter_of_operations_sees_them_all(name):
+    n, v, t, c, d = size = (3, 4, 5, 2, 3)
+    tensors = inputs(size)
+    with ops.use(name), FlopCounterMode(display=False) as counter:
+        mix(*tensors)
+    mixing, multiplying = 2 * n * v * v * t * c, 2 * n * v * t * c * d
+    assert counter.get_total_flops() == 3 * (mixing + multiplying)
 
 
 # Autocast and compilation ####################################################
@@ -592,32 +541,6 @@ def test_compile_with_unequal_sizes(kernel):
     compiled = torch.compile(ops.graph_mix, fullgraph=True, backend="aot_eager")
     torch.testing.assert_close(
         compiled(x, graphs, weight), one_by_one(x, graphs, weight)
-    )
-
-
-@pytest.mark.parametrize("name", ["blocked", "onednn"])
-@pytest.mark.parametrize(
-    ("order", "needs"),
-    [
-        ("", None),
-        ("_backward", [True, True, True]),
-        ("_backward", [True, False, False]),
-        ("_backward", [False, True, False]),
-        ("_backward", [False, False, True]),
-    ],
-)
-def test_registration(name, order, needs):
-    x, weight, *graphs = inputs((2, 3, 2, 2, 2))
-    stack = torch.stack([a.expand(2, 3, 3) for a in graphs], dim=1).flatten()
-    arguments = [x.detach(), stack.detach(), weight.detach(), [3]]
-    if order:
-        arguments = [torch.randn_like(x), *arguments, needs]
-    for tensor in arguments:
-        if isinstance(tensor, torch.Tensor):
-            tensor.requires_grad_()
-    torch.library.opcheck(
-        getattr(torch.ops.symgnn_pyg, f"graph_mix_{name}{order}").default,
-        tuple(arguments),
     )
 
 

@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from symgnn_pyg import ops
-from symgnn_pyg.ops import pairs
 
 N, V, D = 3, 5, 4
 
@@ -12,11 +11,6 @@ N, V, D = 3, 5, 4
 @pytest.fixture(autouse=True)
 def _seed():
     torch.manual_seed(0)
-
-
-@pytest.fixture(params=[2**19, 1], ids=["one block", "many blocks"])
-def _scratch(request, monkeypatch):
-    monkeypatch.setattr(pairs, "SCRATCH", request.param)
 
 
 def terms(*shape, dtype=torch.double):
@@ -33,7 +27,6 @@ def literal(a, b, self_pairs):
     return torch.stack(means).view(a.shape)
 
 
-@pytest.mark.usefixtures("_scratch")
 @pytest.mark.parametrize("self_pairs", [False, True])
 def test_literal_formula(self_pairs):
     a, b = terms()
@@ -46,7 +39,6 @@ def test_literal_formula(self_pairs):
     )
 
 
-@pytest.mark.usefixtures("_scratch")
 @pytest.mark.parametrize("self_pairs", [False, True])
 def test_derivatives(self_pairs):
     def mean(a, b):
@@ -127,25 +119,6 @@ def test_compiled(self_pairs):
         torch.autograd.grad(out.sum(), (a, b)),
         torch.autograd.grad(expected.sum(), (a, b)),
     )
-
-
-@pytest.mark.parametrize("name", ["pair_mean", "pair_mean_backward"])
-def test_registration(name):
-    inputs = [t.detach() for t in terms()]
-    if name == "pair_mean_backward":
-        inputs.append(torch.randn(N, V, D).double())
-    operator = getattr(torch.ops.symgnn_pyg, name).default
-    torch.library.opcheck(operator, (*inputs, False))
-
-
-def test_plain_form(monkeypatch):
-    a, b = terms()
-    for self_pairs in (False, True):
-        expected = ops.pair_mean(a, b, self_pairs)
-        with monkeypatch.context() as patch:
-            patch.setattr(torch.compiler, "is_exporting", lambda: True)
-            plain = ops.pair_mean(a, b, self_pairs)
-        torch.testing.assert_close(plain, expected)
 
 
 def test_wrong_shapes():

@@ -1,6 +1,3 @@
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from torch import Tensor
 from torch.nn import BatchNorm1d, Module
 
@@ -25,15 +22,25 @@ class ChannelNorm(Module):
     def forward(self, x: Tensor) -> Tensor:
         return self.norm(x.flatten(0, -2)).view_as(x)
 
-    @contextmanager
-    def untracked(self) -> Iterator[None]:
-        r"""A context in which a batch leaves the running statistics alone, as
-        one that is normalised for a second time must.
-        """
+
+class Again:
+    r"""A context, for any number of uses, in which a layer normalises a batch
+    of the training again: it is in training mode, and its running statistics
+    stay as they are.
+
+    Args:
+        norm: The layer.
+    """
+
+    def __init__(self, norm: BatchNorm1d) -> None:
+        self.norm = norm
+
+    def __enter__(self) -> None:
         norm = self.norm
-        momentum, count = norm.momentum, norm.num_batches_tracked
+        self.state = norm.training, norm.momentum, norm.num_batches_tracked
+        norm.training = True
         norm.momentum, norm.num_batches_tracked = 0.0, None
-        try:
-            yield
-        finally:
-            norm.momentum, norm.num_batches_tracked = momentum, count
+
+    def __exit__(self, *_: object) -> None:
+        norm = self.norm
+        norm.training, norm.momentum, norm.num_batches_tracked = self.state

@@ -3,7 +3,7 @@ from torch.nn import BatchNorm1d, Identity, Module, Sequential
 from torch_geometric.nn.inits import reset
 
 from symgnn_pyg import ops
-from symgnn_pyg.nn.conv.channel_norm import ChannelNorm
+from symgnn_pyg.nn.conv.channel_norm import Again, ChannelNorm
 from symgnn_pyg.nn.conv.graph_mix_conv import GraphMixConv
 from symgnn_pyg.nn.conv.has_hooks import has_hooks
 from symgnn_pyg.nn.conv.temporal_conv import TemporalConv
@@ -81,4 +81,4 @@ class GraphTemporalBlock(Module):
         # What enters the convolution would be a quarter of a block's memory in
         # training (`python -m benchmarks.blocks`).
         weights = *norm.parameters(), *conv.parameters()
-        return ops.recompute(temporal, mixed, *weights, again=norm.untracked)
+        return ops.recompute(temporal, mixed, *weights, again=Again(norm.norm))

@@ -77,18 +77,6 @@ def test_variance_is_never_negative():
     assert var.ge(0).all()
 
 
-def test_pooled():
-    parts = [torch.randn(n, D, dtype=torch.double) for n in (3, 1, 6)]
-    everything = torch.cat(parts)
-    mean, var = pooled(
-        [part.mean(dim=0) for part in parts],
-        [part.var(dim=0, correction=0) for part in parts],
-        [len(part) for part in parts],
-    )
-    torch.testing.assert_close(mean, everything.mean(dim=0))
-    torch.testing.assert_close(var, everything.var(dim=0, correction=0))
-
-
 @pytest.mark.parametrize("self_pairs", [False, True])
 @pytest.mark.parametrize("apart", [1.0, 1e2, 1e4])
 def test_samples_far_apart(apart, self_pairs):
