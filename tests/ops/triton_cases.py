@@ -9,7 +9,7 @@ import triton
 
 from symgnn_pyg import ops
 from symgnn_pyg.ops import triton as fused
-from symgnn_pyg.ops import triton_code
+from symgnn_pyg.ops.triton import code as triton_code
 from symgnn_pyg.testing import assert_kernel_parity
 from symgnn_pyg.testing.compare import compare
 

@@ -9,13 +9,9 @@ import pytest
 import torch
 
 from symgnn_pyg import ops
-from symgnn_pyg.ops import onednn
-from symgnn_pyg.ops.activated_mean import _activated_mean_plain, activated_mean
 from symgnn_pyg.ops.edge_mix import _mix
 from symgnn_pyg.ops.edge_mix import _plain as edge_mix_plain
 from symgnn_pyg.ops.edge_sums import sum_segments
-from symgnn_pyg.ops.pair_linear import _pair_linear_plain, pair_linear
-from symgnn_pyg.ops.pair_mean import _pair_mean_plain
 from symgnn_pyg.testing import assert_kernel_parity
 from symgnn_pyg.testing.assert_kernel_parity import SIZES
 
@@ -94,10 +90,11 @@ def test_graph_mix():
     assert_kernel_parity(GRAPH_MIX, einsum, equal_samples)
 
 
-def test_graph_mix_adds_up_many_blocks(monkeypatch):
-    monkeypatch.setattr(onednn, "ROWS", 6)
-    kernel = {"onednn": GRAPH_MIX["onednn"]}
-    assert_kernel_parity(kernel, einsum, equal_samples, **MANY_BLOCKS)
+def test_graph_mix_adds_up_many_blocks():
+    # Wide enough for each sample to be a block of its own.
+    sizes = {"wide": (40, 3, 100, 60)}
+    kernel = {"blocked": GRAPH_MIX["blocked"]}
+    assert_kernel_parity(kernel, einsum, equal_samples, sizes, [torch.bfloat16])
 
 
 def test_graph_mix_of_unequal_samples():
@@ -165,51 +162,9 @@ def test_pair_mean(self_pairs):
         return grid.sum(dim=2) / max(1, grid.size(2))
 
     assert_kernel_parity(
-        {"fused": ops.pair_mean, "plain": _pair_mean_plain},
+        {"pair_mean": ops.pair_mean},
         literal,
         partial(pairs, self_pairs=self_pairs),
-    )
-
-
-@pytest.mark.parametrize("self_pairs", [True, False])
-def test_pair_linear(self_pairs):
-    def inputs(n, v, t, c):
-        weight = {"weight": randn(c + 1, WIDTH * c), "bias": randn(c + 1)}
-        return pairs(n, v, t, c, **weight, self_pairs=self_pairs)
-
-    def literal(a, b, weight, bias, self_pairs):
-        y = all_pairs(a, b, self_pairs) @ weight.t() + bias
-        rows = y.flatten(0, 2)
-        count = max(1, rows.size(0))
-        mean = rows.sum(dim=0) / count
-        return y, mean, (rows - mean).square().sum(dim=0) / count
-
-    # In bfloat16 derivatives of the variance that are zero are what rounding
-    # leaves of them.
-    assert_kernel_parity(
-        {"fused": pair_linear, "plain": _pair_linear_plain},
-        literal,
-        inputs,
-        dtypes=(torch.float64, torch.float32),
-    )
-
-
-def test_activated_mean():
-    def inputs(n, v, t, c):
-        # Far from the kink, where rounding decides about the derivative.
-        active = randn(n, v, t, WIDTH * c)
-        active = active + active.sign()
-        scale, shift = 1 + randn(WIDTH * c).abs(), randn(WIDTH * c)
-        y = (active - shift) / scale
-        return {"y": y, "scale": scale, "shift": shift}
-
-    def literal(y, scale, shift):
-        return (y * scale + shift).relu().sum(dim=2) / max(1, y.size(2))
-
-    assert_kernel_parity(
-        {"fused": activated_mean, "plain": _activated_mean_plain},
-        literal,
-        inputs,
     )
 
 
@@ -228,3 +183,173 @@ def test_difference(order):
         return torch.linalg.matrix_power(step, order) @ x
 
     assert_kernel_parity({"difference": ops.difference}, literal, inputs)
+
+
+# What torch offers ###########################################################
+
+
+def mixed(x, weight, one, other):
+    return ops.graph_mix(x, [one, other], weight)
+
+
+def edges(x, weight, edge_weight):
+    edge_index = torch.arange(24).view(2, 12) % 9
+    return ops.edge_mix(x, edge_index, edge_weight, weight)
+
+
+def leaves(*shapes):
+    return [randn(*shape) for shape in shapes]
+
+
+OPERATORS = {
+    **{
+        f"graph_mix-{name}": (
+            lambda *inputs, name=name: GRAPH_MIX[name](
+                x=inputs[0], graphs=[*inputs[2:]], weight=inputs[1]
+            ),
+            leaves((6, 2, 4), (2, 4, 3), (3, 3), (2, 3, 3)),
+        )
+        for name in GRAPH_MIX
+    },
+    "edge_mix": (edges, leaves((9, 2, 3), (2, 3, 2), (12, 2))),
+    "pair_mean": (ops.pair_mean, leaves((2, 3, 4), (2, 3, 4))),
+    "difference": (lambda x: ops.difference(x, 2), leaves((3, 5, 2))),
+    "recompute": (
+        lambda a, b: ops.recompute(lambda a, b: (a * b).sin() * b, a, b),
+        leaves((3, 4), (3, 4)),
+    ),
+}
+
+
+def plain(name):
+    if name.startswith("graph_mix"):
+        return lambda x, w, *graphs: einsum(x, graphs, w)
+    if name == "edge_mix":
+        index = torch.arange(24).view(2, 12) % 9
+        return lambda x, w, e: edge_by_edge(x, index, e, w)
+    if name == "recompute":
+        return lambda a, b: (a * b).sin() * b
+    return OPERATORS[name][0]
+
+
+@pytest.fixture(params=OPERATORS)
+def operator(request):
+    function, inputs = OPERATORS[request.param]
+    return function, plain(request.param), inputs
+
+
+def test_transforms_of_functions(operator):
+    function, expected, inputs = operator
+    every = tuple(range(len(inputs)))
+    tangents = tuple(map(torch.randn_like, inputs))
+    for transform in (
+        lambda f: torch.func.grad(lambda *x: f(*x).sin().sum(), every)(*inputs),
+        lambda f: torch.func.vjp(f, *inputs)[1](torch.ones_like(f(*inputs))),
+        lambda f: torch.func.jvp(f, tuple(inputs), tangents),
+        lambda f: torch.func.jacrev(f, every)(*inputs),
+    ):
+        torch.testing.assert_close(transform(function), transform(expected))
+
+
+def test_forward_mode(operator):
+    function, expected, inputs = operator
+    forward = torch.autograd.forward_ad
+    with forward.dual_level():
+        duals = [forward.make_dual(x, torch.ones_like(x)) for x in inputs]
+        found = forward.unpack_dual(function(*duals)).tangent
+        wanted = forward.unpack_dual(expected(*duals)).tangent
+        torch.testing.assert_close(found, wanted)
+
+
+def test_batched_gradients(operator):
+    function, expected, inputs = operator
+    inputs = [x.clone().requires_grad_() for x in inputs]
+    towards = randn(3, *function(*inputs).shape)
+    found, wanted = (
+        torch.autograd.grad(f(*inputs), inputs, towards, is_grads_batched=True)
+        for f in (function, expected)
+    )
+    torch.testing.assert_close(found, wanted)
+
+
+def test_second_gradients_where_only_some_are_needed(operator):
+    """A penalty on the gradient of one input, through frozen others."""
+    function, expected, inputs = operator
+    for needs in range(len(inputs)):
+        some = [
+            x.clone().requires_grad_(i == needs) for i, x in enumerate(inputs)
+        ]
+        found = []
+        for f in (function, expected):
+            loss = f(*some).pow(3).sum()
+            (slope,) = torch.autograd.grad(loss, some[needs], create_graph=True)
+            penalty = slope.square().sum()
+            found += [slope, *torch.autograd.grad(penalty, some[needs])]
+        torch.testing.assert_close(found[:2], found[2:])
+
+
+def test_hooks_of_inputs_are_called_once(operator):
+    function, _, inputs = operator
+    inputs = [x.clone().requires_grad_() for x in inputs]
+    calls = []
+    for i, x in enumerate(inputs):
+        x.register_hook(lambda grad, i=i: calls.append(i))
+    function(*inputs).sum().backward()
+    assert sorted(calls) == [*range(len(inputs))]
+
+
+def test_two_backward_passes(operator):
+    function, _, inputs = operator
+    inputs = [x.clone().requires_grad_() for x in inputs]
+    out = function(*inputs).sum()
+    first = torch.autograd.grad(out, inputs, retain_graph=True)
+    torch.testing.assert_close(torch.autograd.grad(out, inputs), first)
+
+
+def test_compiled(operator):
+    function, expected, inputs = operator
+    torch.compiler.reset()
+    inputs = [x.clone().requires_grad_() for x in inputs]
+    compiled = torch.compile(function, fullgraph=True, backend="aot_eager")
+    out = compiled(*inputs)
+    torch.testing.assert_close(out, expected(*inputs))
+    torch.testing.assert_close(
+        torch.autograd.grad(out.sum(), inputs),
+        torch.autograd.grad(expected(*inputs).sum(), inputs),
+    )
+
+
+def test_on_the_meta_device(operator):
+    function, _, inputs = operator
+    shape = function(*inputs).shape
+    inputs = [x.to("meta").requires_grad_() for x in inputs]
+    out = function(*inputs)
+    out.sum().backward()
+    assert out.is_meta
+    assert out.shape == shape
+
+
+def test_what_recompute_saves():
+    x = randn(3, 4).requires_grad_()
+    saved, calls = [], []
+
+    def function(x):
+        calls.append(x.shape)
+        return x.exp().sin().exp()
+
+    with torch.autograd.graph.saved_tensors_hooks(
+        lambda t: saved.append(t) or t, lambda t: t
+    ):
+        out = ops.recompute(function, x)
+    assert [t.data_ptr() for t in saved] == [x.data_ptr()]
+    assert len(calls) == 1
+    out.sum().backward()
+    assert len(calls) == 2
+
+
+def test_recompute_calls_once_where_nothing_needs_a_gradient():
+    calls = []
+    ops.recompute(lambda x: calls.append(x), randn(2))
+    with torch.no_grad():
+        ops.recompute(lambda x: calls.append(x), randn(2).requires_grad_())
+    assert len(calls) == 2
