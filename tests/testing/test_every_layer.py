@@ -3,13 +3,17 @@ properties that `symgnn_pyg.testing` asserts, in float32 and float64. What is
 exported but unknown here fails.
 """
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import product
+from random import random
 from typing import NamedTuple
 
 import pytest
 import torch
 from torch.nn import Module
+from torch_geometric.nn.inits import reset
 
 from symgnn_pyg import Skeleton, nn
 from symgnn_pyg.testing import (
@@ -22,6 +26,8 @@ from symgnn_pyg.testing import (
     assert_state_round_trip,
     randomise_state,
 )
+from symgnn_pyg.testing.compare import compare
+from symgnn_pyg.testing.evaluate import tensors
 from symgnn_pyg.testing.kinds import join
 
 # Frames, channels of a pose, width, classes.
@@ -166,7 +172,7 @@ class MGDAWeight(Module):
 class Loss(Module):
     def __init__(self):
         super().__init__()
-        self.loss = nn.SymbioticLoss(float(torch.rand(())))
+        self.loss = nn.SymbioticLoss(random())
 
     def forward(self, logits, predicted, shared, future):
         out = nn.SymGNNOutput(logits, predicted, None, shared)
@@ -200,7 +206,7 @@ def symgnn(skeleton):
 
 def dual_symgnn(skeleton):
     networks = [symgnn(s) for s in (skeleton, skeleton.dual())]
-    return nn.DualSymGNN(*networks, *torch.rand(2).tolist())
+    return nn.DualSymGNN(*networks, random(), random())
 
 
 def outputs(rows, prefix=""):
@@ -380,7 +386,10 @@ RECIPES = {
         true=POSES,
         gives={},
         rigid=[Rigid("rigid motion", "invariant", ["predicted", "true"])],
-        lacks={"batch": "it is a mean over the batch"},
+        lacks={
+            "batch": "it is a mean over the batch",
+            "meta": "its scale is an argument",
+        },
     ),
     "mgda_weight": recipe(
         lambda s: MGDAWeight(),
@@ -485,7 +494,170 @@ def state(case):
     )
 
 
+# What torch offers: in training mode, whose backward passes recompute, without
+# dropout, so that two calls compute the same.
+
+
+def trained(case):
+    layer = copy.deepcopy(case.layer).train()
+    # As torch asks of whoever transforms functions of batch normalisation.
+    torch.func.replace_all_batch_norm_modules_(layer)
+    for module in layer.modules():
+        if hasattr(module, "dropout") and not isinstance(
+            module.dropout, Module
+        ):
+            module.dropout = [0.0] * 9 if module.dropout else module.dropout
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    inputs = {
+        name: value
+        for name, value in case.batch.items()
+        if isinstance(value, torch.Tensor) and value.is_floating_point()
+    }
+    rest = {k: v for k, v in case.batch.items() if k not in inputs}
+
+    def total(*values):
+        given = dict(zip(inputs, values, strict=True))
+        out = tensors(layer(**given, **rest)).values()
+        return torch.stack([t.sin().sum() for t in out if t.requires_grad or
+                            t.is_floating_point()]).sum()
+
+    return layer, total, tuple(inputs.values())
+
+
+def differentiable(case):
+    _, total, values = trained(case)
+    leaves = [v.clone().requires_grad_() for v in values]
+    return total, values, leaves, total(*leaves)
+
+
+def function_transforms(case):
+    total, values, leaves, out = differentiable(case)
+    every = tuple(range(len(values)))
+    wanted = torch.autograd.grad(
+        out, leaves, allow_unused=True, materialize_grads=True
+    )
+    near = partial(torch.testing.assert_close, rtol=1e-4, atol=1e-4)
+    near(torch.func.grad(total, every)(*values), wanted)
+    near(torch.func.jacrev(total, every)(*values), wanted)
+    one = torch.ones((), dtype=out.dtype)
+    near(torch.func.vjp(total, *values)[1](one), wanted)
+    tangents = tuple(map(torch.ones_like, values))
+    slope = sum(w.sum() for w in wanted)
+    near(torch.func.jvp(total, values, tangents)[1], slope)
+
+
+def batched_gradients(case):
+    _, _, leaves, out = differentiable(case)
+    towards = torch.tensor([1.0, -2.0], dtype=out.dtype)
+    options = {"allow_unused": True, "retain_graph": True}
+    found = torch.autograd.grad(
+        out, leaves, towards, is_grads_batched=True, **options
+    )
+    wanted = torch.autograd.grad(out, leaves, **options)
+    for batch, one in zip(found, wanted, strict=True):
+        if one is not None:
+            torch.testing.assert_close(batch, torch.stack([one, -2 * one]))
+
+
+def penalty(case):
+    """On the gradient of one input, through frozen weights and others."""
+    layer, total, values = trained(case)
+    layer.requires_grad_(False)
+    for i in range(len(values)):
+        leaves = [v.clone().requires_grad_(i == j) for j, v in enumerate(values)]
+        out = total(*leaves)
+        if not out.requires_grad:
+            continue
+        (slope,) = torch.autograd.grad(
+            out,
+            leaves[i],
+            create_graph=True,
+            allow_unused=True,
+            materialize_grads=True,
+        )
+        if slope.requires_grad:
+            torch.autograd.grad(
+                slope.square().sum(), leaves[i], allow_unused=True
+            )
+
+
+def hooks(case):
+    """Every module with weights of its own is called, and its output is what
+    its hooks have seen when the others have run."""
+    layer, total, values = trained(case)
+    seen = {}
+    for name, module in layer.named_modules():
+        unused = case.way == "edges" and name == "masked_graph"
+        if name and not unused and [*module.parameters(recurse=False)]:
+            module.register_forward_hook(
+                lambda module, inputs, out, name=name: seen.setdefault(
+                    name, []
+                ).append((out, tensors(out)))
+            )
+            seen[name] = []
+    copies = {}
+    out = total(*(v.clone().requires_grad_() for v in values))
+    for name, calls in seen.items():
+        assert calls, f"{name} is a module, but nobody calls it"
+    copies = {n: [c for _, c in calls] for n, calls in seen.items()}
+    before = {
+        n: [{k: t.detach().clone() for k, t in c.items()} for c in calls]
+        for n, calls in copies.items()
+    }
+    counts = {n: len(c) for n, c in seen.items()}
+    if out.requires_grad:
+        out.backward()
+    assert counts == {n: len(c) for n, c in seen.items()}
+    for name, calls in copies.items():
+        for now, then in zip(calls, before[name], strict=True):
+            compare(now, then, f"what {name} returned changes", rtol=0.0)
+
+
+def double(case):
+    """A layer that is converted equals one that was made in float64."""
+    before = torch.get_default_dtype()
+    converted = randomise_state(case.recipe.make(case.skeleton))
+    try:
+        torch.set_default_dtype(torch.double)
+        made = case.recipe.make(case.skeleton)
+    finally:
+        torch.set_default_dtype(before)
+    converted = converted.double().eval()
+    made.double().load_state_dict(converted.state_dict())
+    with torch.no_grad():
+        found, wanted = (
+            tensors(m.eval()(**case.batch)) for m in (converted, made)
+        )
+    compare(found, wanted, "Converted to float64 it is another", rtol=1e-14)
+
+
+def meta(case):
+    with torch.device("meta"):
+        layer = case.recipe.make(case.skeleton).to(case.dtype).eval()
+        inputs = {
+            k: v.to("meta") if isinstance(v, torch.Tensor) else v
+            for k, v in case.batch.items()
+        }
+        if case.way == "plain":
+            for tensor in tensors(layer(**inputs)).values():
+                assert tensor.is_meta
+    layer = layer.to_empty(device="cpu")
+    reset(layer)
+    layer.load_state_dict(case.layer.state_dict())
+    found, wanted = (
+        tensors(m(**case.batch)) for m in (layer.eval(), case.layer)
+    )
+    compare(found, wanted, "From the device 'meta' it is another", rtol=0.0)
+
+
 PROPERTIES = {
+    "function transforms": function_transforms,
+    "batched gradients": batched_gradients,
+    "penalty": penalty,
+    "hooks": hooks,
+    "double": double,
+    "meta": meta,
     "permutation": permutation,
     "batch": batch,
     "edge order": edge_order,
@@ -498,11 +670,21 @@ PROPERTIES = {
 
 # What is captured does not depend on the type of the numbers.
 CAPTURED = {"compile", "export"}
+TORCH = (
+    "function transforms",
+    "batched gradients",
+    "penalty",
+    "hooks",
+    "double",
+    "meta",
+)
 
 
 def applies(found, way, has):
     if has in found.lacks:
         return False
+    if has in TORCH:
+        return way == "plain" or has in ("hooks", "double", "meta")
     if has == "permutation":
         return way != "mixed"
     if has == "edge order":
@@ -522,7 +704,7 @@ def cases():
         for way, has in product(found.ways, PROPERTIES):
             if applies(found, way, has):
                 yield name, way, has, torch.float64
-            if applies(found, way, has) and has not in CAPTURED:
+            if applies(found, way, has) and has not in (*CAPTURED, *TORCH):
                 yield name, way, has, torch.float32
 
 

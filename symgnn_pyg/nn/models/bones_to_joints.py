@@ -1,3 +1,5 @@
+from contextlib import nullcontext
+
 import torch
 from torch import Tensor
 
@@ -64,7 +66,12 @@ class BonesToJoints(FixedBuffers):
         bodies = bones.reshape(count, self.num_bones, width)
         anchors = joints.reshape(count, self.num_joints, width)[:, self.root]
         # Poses are no features: in half precision they would be off by mm.
-        with torch.autocast(bones.device.type, enabled=False):
+        kind = bones.device.type
+        with (
+            torch.autocast(kind, enabled=False)
+            if torch.amp.is_autocast_available(kind)
+            else nullcontext()
+        ):
             return (anchors + self.path @ bodies.to(self.path)).view_as(joints)
 
     def count_bodies(self, bones: Tensor, joints: Tensor) -> int:
