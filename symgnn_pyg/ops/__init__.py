@@ -1,6 +1,7 @@
 from symgnn_pyg.ops.difference import difference
 from symgnn_pyg.ops.edge_mix import edge_mix
 from symgnn_pyg.ops.graph_mix import graph_mix, kernels, stack_graphs, use
+from symgnn_pyg.ops.interpolate_frames import interpolate_frames
 from symgnn_pyg.ops.pair_mean import pair_mean
 from symgnn_pyg.ops.recompute import recompute
 
@@ -8,6 +9,7 @@ __all__ = [
     "difference",
     "edge_mix",
     "graph_mix",
+    "interpolate_frames",
     "kernels",
     "pair_mean",
     "recompute",

@@ -47,8 +47,11 @@ def edge_mix(
             joins nodes that :obj:`x` does not have.
     """
     _check(x, edge_index, edge_weight, weight)
-    if torch.is_autocast_enabled(x.device.type):
-        dtype = torch.get_autocast_dtype(x.device.type)
+    kind = x.device.type
+    if torch.amp.is_autocast_available(kind) and (
+        torch.is_autocast_enabled(kind)
+    ):
+        dtype = torch.get_autocast_dtype(kind)
         x, weight = _cast(x, dtype), _cast(weight, dtype)
     if x.dtype != weight.dtype:
         raise ValueError(

@@ -193,7 +193,7 @@ def mixed(x, weight, one, other):
 
 
 def edges(x, weight, edge_weight):
-    edge_index = torch.arange(24).view(2, 12) % 9
+    edge_index = torch.arange(24, device=x.device).view(2, 12) % 9
     return ops.edge_mix(x, edge_index, edge_weight, weight)
 
 

@@ -519,8 +519,13 @@ def trained(case):
     def total(*values):
         given = dict(zip(inputs, values, strict=True))
         out = tensors(layer(**given, **rest)).values()
-        return torch.stack([t.sin().sum() for t in out if t.requires_grad or
-                            t.is_floating_point()]).sum()
+        return torch.stack(
+            [
+                t.sin().sum()
+                for t in out
+                if t.requires_grad or t.is_floating_point()
+            ]
+        ).sum()
 
     return layer, total, tuple(inputs.values())
 
@@ -565,7 +570,9 @@ def penalty(case):
     layer, total, values = trained(case)
     layer.requires_grad_(False)
     for i in range(len(values)):
-        leaves = [v.clone().requires_grad_(i == j) for j, v in enumerate(values)]
+        leaves = [
+            v.clone().requires_grad_(i == j) for j, v in enumerate(values)
+        ]
         out = total(*leaves)
         if not out.requires_grad:
             continue

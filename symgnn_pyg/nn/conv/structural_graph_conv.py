@@ -44,7 +44,9 @@ class StructuralGraphConv(GraphMixConv):
         skeleton: SkeletonLike | None = None,
         num_hops: int = 4,
     ) -> None:
-        adjacency = per_skeleton(skeleton, lambda s: s.hop_powers(num_hops, torch.double))
+        adjacency = per_skeleton(
+            skeleton, lambda s: s.hop_powers(num_hops, torch.double)
+        )
         super().__init__(in_channels, out_channels, num_hops, adjacency)
 
     def forward(  # type: ignore[override]

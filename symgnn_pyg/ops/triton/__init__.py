@@ -254,11 +254,10 @@ def _first_derivative(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
     if torch.is_grad_enabled():
         # Derived once more are the gradients of the dense formula.
         inputs = [t.view_as(t) for t in ctx.saved_tensors]
-        out = _dense(*inputs, ctx.sizes)
+        x, graphs, weight = inputs
+        out = _dense(x, graphs, weight, ctx.sizes)
         wanted = [t for t, need in zip(inputs, needs, strict=True) if need]
-        found = iter(
-            torch.autograd.grad(out, wanted, grad, create_graph=True)
-        )
+        found = iter(torch.autograd.grad(out, wanted, grad, create_graph=True))
         return *(next(found) if need else None for need in needs), None
     grads = _backward(grad, *ctx.saved_tensors, ctx.sizes, needs)
     pairs = zip(grads, needs, strict=True)
