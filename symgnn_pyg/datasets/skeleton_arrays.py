@@ -21,47 +21,62 @@ from symgnn_pyg.datasets.sampling import (
     deal,
 )
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.io.npy import check_real
+from symgnn_pyg.files import resolved
+from symgnn_pyg.io import (
+    check_axes,
+    check_real,
+    drop_padding,
+    fill_gaps,
+    order_axes,
+)
 from symgnn_pyg.skeleton import Skeleton
 
 
 class SkeletonArrays(MotionDataset):
     r"""Your own skeletons, from arrays in memory. They are written to an HDF5
-    file, so that processes that load batches share them.
+    file that all processes loading batches share.
 
     Args:
-        arrays: The recordings: an array of shape :math:`[N, T, V, C]`, or
-            :math:`N` arrays of shape :math:`[T, V, C]` or
-            :math:`[B, T, V, C]`, each of any length.
-        labels: The class of each recording: its name, or its index.
+        arrays: The recordings: an array of shape :math:`[N, T, V, C]` or
+            :math:`[N, M, T, V, C]`, or a list of :math:`N` arrays of any
+            length. Bodies that are zero throughout are left out.
+        labels: The class of each recording: its name, or its index from 0.
         skeleton: The skeleton.
         split: :obj:`"train"`, :obj:`"val"` or :obj:`"test"`, to which
-            recordings are dealt out at random, class by class; or
+            recordings are dealt at random, class by class; or
             :obj:`None` for all recordings. (default: :obj:`None`)
         num_observed: The number of observed frames. (default: :obj:`50`)
         num_future: The number of frames to predict. (default: :obj:`25`)
-        stride: The distance of one frame to the next, in frames of the
+        stride: The distance from one frame to the next, in frames of the
             arrays. (default: :obj:`1`)
         samples: :obj:`"windows"` for every window of each recording, or
-            :obj:`"clips"` for one sample a recording, all of it, spread by
-            linear interpolation over :obj:`num_observed` and :obj:`num_future`
-            frames. (default: :obj:`"windows"`)
+            :obj:`"clips"` for each recording as one sample, stretched by
+            linear interpolation over the observed and the future frames.
+            (default: :obj:`"windows"`)
         classes: The names of the classes. (default: the names among
             :obj:`labels`, sorted, or the indices up to the largest)
-        shares: The shares of train, val and test of each class: rounded, and
-            one recording at least where the share is positive.
+        shares: The shares of train, val and test in each class: rounded, but
+            at least one recording if the share is positive.
             (default: :obj:`(0.8, 0.1, 0.1)`)
-        seed: Another seed deals recordings out in another way.
-            (default: :obj:`0`)
+        seed: The seed for dealing the recordings. (default: :obj:`0`)
+        axes: The order of the axes of each recording, such as :obj:`"CTVM"`
+            for arrays of ST-GCN, from T (frames), V (joints), C (channels)
+            and M (bodies); a leading N is ignored.
+            (default: :obj:`"TVC"` or :obj:`"MTVC"`)
+        fill_gaps: If set to :obj:`True`, missing joints (NaN, or
+            masked in a :class:`numpy.ma.MaskedArray`) are
+            interpolated linearly, and held before the first and after the
+            last frame where they were seen. (default: :obj:`False`)
         path: The HDF5 file to write; one that holds these recordings
             already is used as it is. (default: a file in a temporary folder,
             removed when the process ends)
         transform: A transform of each sample. (default: :obj:`None`)
 
     Raises:
-        DataError: If a recording does not fit the skeleton or holds anything
-            but finite numbers, or :obj:`path` holds other data.
-        ValueError: If an argument is none of its values.
+        DataError: If a recording does not fit the skeleton, has its axes in
+            another order, is zero throughout, or holds anything but finite
+            numbers, or if :obj:`path` holds other data.
+        ValueError: If an argument is not one of its values.
 
     Example:
         >>> arm = Skeleton.from_bones([("elbow", "hand"), ("hand", "tip")])
@@ -84,17 +99,25 @@ class SkeletonArrays(MotionDataset):
         classes: Sequence[str] | None = None,
         shares: Sequence[float] = SHARES,
         seed: int = 0,
+        axes: str | None = None,
+        fill_gaps: bool = False,
         path: str | os.PathLike[str] | None = None,
         transform: Callable[[SkeletonData], SkeletonData] | None = None,
     ) -> None:
         check_sampling(split, samples, num_observed, num_future, stride, shares)
+        check_axes(axes)
         if len(arrays) != len(labels):
             raise ValueError(
-                f"There are {len(arrays)} 'arrays', but {len(labels)} 'labels'"
+                f"Expected one label per array, got {len(arrays)} 'arrays' and "
+                f"{len(labels)} 'labels'"
             )
         indices, names = _classes(labels, classes)
         sequences = [
-            MotionSequence(f"{names[label]}/{i}", _numbers(array, i), label)
+            MotionSequence(
+                f"{names[label]}/{i}",
+                _frames(array, f"arrays[{i}]", skeleton, axes, fill_gaps),
+                label,
+            )
             for i, (array, label) in enumerate(
                 zip(arrays, indices, strict=True)
             )
@@ -124,40 +147,70 @@ def _classes(
     given: Sequence[str] | Sequence[int] | np.ndarray | Tensor,
     classes: Sequence[str] | None,
 ) -> tuple[list[int], list[str]]:
-    labels = [np.asarray(label).item() for label in given]
-    for i, label in enumerate(labels):
-        if type(label) is not type(labels[0]) or not isinstance(
-            label, str | int
-        ):
-            raise ValueError(
-                f"'labels' must all be names or all be indices, got "
-                f"{label!r} at {i}"
-            )
+    labels = [
+        _label(np.asarray(label).item(), i) for i, label in enumerate(given)
+    ]
+    if len(set(map(type, labels))) > 1:
+        raise ValueError("'labels' must be all names or all indices, got both")
     if classes is not None:
         names = list(classes)
     elif labels and isinstance(labels[0], int):
-        names = [str(i) for i in range(int(max(labels)) + 1)]
+        names = [str(i) for i in range(len(set(labels)))]
+        if sorted(set(labels)) != list(range(len(names))):
+            found = sorted(set(labels))
+            raise ValueError(
+                f"Expected 'labels' to be indices from 0 without gaps, got "
+                f"{', '.join(map(str, found[:10]))}: no recording has class "
+                f"{min(set(range(len(names))) - set(found))}. Subtract 1 if "
+                f"they count from 1, pass their names, or pass 'classes' with "
+                f"the name of each index"
+            )
     else:
         names = sorted(set(map(str, labels)))
     indices = []
     for label in labels:
-        if label not in (
-            names if isinstance(label, str) else range(len(names))
-        ):
+        known = names if isinstance(label, str) else range(len(names))
+        if label not in known:
             raise ValueError(
-                f"The label {label!r} is none of the {len(names)} classes "
+                f"The label {label!r} is not one of the {len(names)} classes "
                 f"{', '.join(names[:10])}"
             )
         indices.append(names.index(label) if isinstance(label, str) else label)
     return indices, names
 
 
-def _numbers(array: np.ndarray | Tensor, index: int) -> np.ndarray:
+def _label(label: object, i: int) -> str | int:
+    # Tables of pandas hold whole numbers as floats.
+    if isinstance(label, float) and label.is_integer():
+        label = int(label)
+    if isinstance(label, bool) or not isinstance(label, str | int):
+        raise ValueError(
+            f"'labels' must be names or indices, got {label!r} at {i}"
+        )
+    return label
+
+
+def _frames(
+    array: np.ndarray | Tensor,
+    name: str,
+    skeleton: Skeleton,
+    axes: str | None,
+    fill: bool,
+) -> np.ndarray:
     if isinstance(array, Tensor):
         array = array.detach().cpu()
-    numbers = np.asarray(array)
-    check_real(numbers.dtype, f"arrays[{index}]")
-    return numbers
+    numbers = np.asanyarray(array)
+    check_real(numbers.dtype, name)
+    if np.ma.isMaskedArray(numbers):
+        numbers = np.ma.filled(numbers.astype(np.float64), np.nan)
+    frames = order_axes(numbers, axes, skeleton.num_joints, name)
+    if frames.ndim not in (3, 4):
+        raise DataError(
+            f"{name} has shape {list(frames.shape)}, expected [T, V, C] or "
+            f"[M, T, V, C]"
+        )
+    frames = drop_padding(frames, name)
+    return fill_gaps(frames, name) if fill else frames
 
 
 def _write(
@@ -167,7 +220,7 @@ def _write(
     classes: Sequence[str],
 ) -> SequenceStore:
     recipe = _recipe(sequences, skeleton, classes)
-    path = Path(_folder() / f"{recipe}.h5" if path is None else path)
+    path = resolved(_folder() / f"{recipe}.h5" if path is None else path)
     store = open_or_write(
         path,
         partial(
@@ -176,8 +229,7 @@ def _write(
     )
     if store.shards[0].recipe != recipe:
         raise DataError(
-            f"{path} is the store of other data; delete it or pass another "
-            f"'path'"
+            f"{path} holds other data; delete it or pass another 'path'"
         )
     return store
 
@@ -205,6 +257,6 @@ def _folder() -> Path:
 
 
 def _remove(folder: Path, pid: int) -> None:
-    # Processes that were forked from this one still read it.
+    # Processes forked from this one also run this at exit.
     if os.getpid() == pid:
         shutil.rmtree(folder, ignore_errors=True)
