@@ -62,7 +62,7 @@ def protocol(runs: Runs, name: str, page: Page) -> dict[str, object]:
         f"tested; precision {settings.precision}",
         "networks": "all small, see SMALL in examples/paper/runs.py"
         if settings.quick
-        else f"{SYM_GNN}: light, dropout 0.1; rivals: as in their papers",
+        else f"{SYM_GNN}: light, dropout 0.1; baselines: as in their papers",
         "quick": settings.quick,
         "seeds": list(settings.seeds),
         "training time": training_time(runs),

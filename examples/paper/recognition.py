@@ -79,7 +79,7 @@ def table(
             "Accuracies in percent. Of ours, 2s-AGCN and Sym-GNN, but for 'no "
             "bone', add the scores of a network of the joints and one of the "
             "bones.",
-            "Rivals of ours are implementations after their papers.",
+            "The baselines are our implementations of their papers.",
         ],
     )
 

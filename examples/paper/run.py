@@ -15,7 +15,7 @@ class Run:
     """One training.
 
     Args:
-        network: Sym-GNN or one of the rivals.
+        network: Sym-GNN or one of the baselines.
         variant: The arguments of the network that differ, by name.
         num_observed: The number of observed frames.
         num_future: The number of frames to predict, or 0.

@@ -39,7 +39,15 @@ from symgnn_pyg.datasets import MotionDataset
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import replacing
 from symgnn_pyg.nn import SymGNN
-from symgnn_pyg.nn.baselines import RIVALS
+from symgnn_pyg.nn.baselines import (
+    AGCN,
+    ASGCN,
+    HCN,
+    LTD,
+    STGCN,
+    ResidualGRU,
+    ZeroVelocity,
+)
 from symgnn_pyg.training import (
     MotionDataModule,
     SafetensorsCheckpoint,
@@ -48,6 +56,18 @@ from symgnn_pyg.training import (
 )
 from symgnn_pyg.transforms import ToBones
 
+# The baselines, by their names in the paper's tables.
+RECOGNITION: dict[str, Callable[..., Module]] = {
+    "ST-GCN": STGCN,
+    "HCN": HCN,
+    "2s-AGCN, one stream": AGCN,
+    "AS-GCN": ASGCN,
+}
+PREDICTION: dict[str, Callable[..., Module]] = {
+    "ZeroV": ZeroVelocity,
+    "Res-uns": ResidualGRU,
+    "LTD": LTD,
+}
 # How often a training is kept, to go on from when it is interrupted.
 CHECKPOINT_SECONDS = 20.0
 # The weight of recognition, as in the other examples: that of MGDA goes towards
@@ -65,7 +85,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "ST-GCN": SMALL_GRAPHS,
     "AS-GCN": SMALL_GRAPHS,
     "2s-AGCN, one stream": {"channels": (16, 32), "strides": (1, 2)},
-    "HCN": {"frames": 16, "hidden_channels": 64, "dropout": 0.1},
+    "HCN": {"num_frames": 16, "hidden_channels": 64, "dropout": 0.1},
     "Res-uns": {"channels": 64},
     "LTD": {"channels": 32, "num_blocks": 2, "dropout": 0.1},
 }
@@ -162,13 +182,21 @@ class Runs:
         skeleton = self.data.skeleton
         if run.bones:
             skeleton = skeleton.dual()
-        kind = SymGNN if run.network == SYM_GNN else RIVALS[run.network]
-        return kind(
-            skeleton,
-            num_observed=run.num_observed,
-            num_future=run.num_future,
-            **{"num_classes": len(self.data.classes), **self._arguments(run)},
-        )
+        num_classes = len(self.data.classes)
+        arguments = self._arguments(run)
+        if run.network in RECOGNITION:
+            kind = RECOGNITION[run.network]
+            return kind(skeleton, num_classes, **arguments)
+        if run.network in PREDICTION:
+            kind = PREDICTION[run.network]
+            return kind(skeleton, run.num_future, **arguments)
+        arguments = {
+            "num_classes": num_classes,
+            "num_observed": run.num_observed,
+            "num_future": run.num_future,
+            **arguments,
+        }
+        return SymGNN(skeleton, **arguments)
 
     def identity(self, run: Run) -> dict[str, Any]:
         """All that a run depends on."""
@@ -195,6 +223,8 @@ class Runs:
         arguments: dict[str, Any] = {}
         if run.network == SYM_GNN:
             arguments["dropout"] = 0.1
+        if run.network == "AS-GCN":
+            arguments["num_observed"] = run.num_observed
         if self.settings.quick:
             arguments |= SMALL.get(run.network, {})
         return arguments | dict(run.variant)
