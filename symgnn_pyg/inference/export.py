@@ -15,7 +15,7 @@ from symgnn_pyg.nn import DualSymGNN, SymGNN
 from symgnn_pyg.transforms import Standardize
 
 # What each head returns, by what there is to say about it.
-OUTPUTS = {"classes": "logits", "future": "future"}
+OUTPUTS = {"classes": "logits", "num_future": "future"}
 
 
 def export_program(
