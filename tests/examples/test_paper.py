@@ -188,7 +188,7 @@ def test_waits_for_another_command(tmp_path, capsys):
     with alone(tmp_path):
         assert done.is_set()
     thread.join()
-    assert "another command trains it, waiting" in capsys.readouterr().out
+    assert "waiting for another command" in capsys.readouterr().out
     with alone(tmp_path):
         assert capsys.readouterr().out == ""
 
@@ -323,7 +323,7 @@ def test_table(output):
     command(output, "table-10")
     content = json.loads((output / "table-10.json").read_text())
     assert content["columns"] == [
-        f"{ms} ms (ours, made-up motion)" for ms in (80, 160, 320, 400)
+        f"{ms} ms (ours, synthetic motion)" for ms in (80, 160, 320, 400)
     ]
     assert any("has lost" in note for note in content["notes"])
     command(output, "table-14")
@@ -331,13 +331,13 @@ def test_table(output):
     assert "- command: python -m examples.paper table-14 --quick --steps 3" in (
         text
     )
-    assert "made-up motion, which stands in for Human3.6M" in text
+    assert "synthetic motion, which stands in for Human3.6M" in text
     assert "A quick run" in text
     assert re.search(r"training time: .* for 3 run\(s\) on CPU, 1 thread", text)
     assert "80 ms (paper)" in text
-    assert "80 ms (ours, made-up motion)" in text
+    assert "80 ms (ours, synthetic motion)" in text
     assert "| 0, 1, 2 | 0.26 |" in text
-    assert "Human3.6M is not here: run on made-up motion" in text
+    assert "Human3.6M is not available: run on synthetic motion" in text
     content = json.loads((output / "table-14.json").read_text())
     cells = content["rows"][0]["cells"]
     assert cells[0] == 0.33
@@ -362,7 +362,7 @@ def test_errors_are_one_sentence(tmp_path):
         command(tmp_path, "table-7", "--data", str(tmp_path / "absent.zip"))
     for arguments, message in (
         (["--steps", "0"], "'steps' must be at least 1"),
-        (["--seed", "1", "0", "1"], "'seed' 1 is given 2 times"),
+        (["--seed", "1", "0", "1"], "'seed' 1 was passed 2 times"),
         (["--seed", "-1"], "'seed' must be 0 to 2"),
     ):
         with pytest.raises(SystemExit, match=message):
