@@ -47,8 +47,8 @@ def protocol(runs: Runs, name: str, page: Page) -> dict[str, object]:
     validations = runs.steps // runs.validate_every
     return {
         "command": command(runs, name),
-        "data of the paper": list(page.setting),
-        "data of ours": data.identity,
+        "data in the paper": list(page.setting),
+        "our data": data.identity,
         "missing": [*missing, *data.absent],
         "windows": f"{OBSERVED} observed and 10 or 25 predicted frames, one "
         f"every {FRAME_MS} ms; {len(data.split('test'))} test windows",

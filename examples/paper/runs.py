@@ -219,7 +219,7 @@ class Runs:
         file = folder / "result.json"
         if not file.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            with alone(folder):
+            with locked(folder):
                 if not file.exists():
                     self._carry_out(run, folder)
         with usable(file):
@@ -316,7 +316,7 @@ def check_seeds(seeds: tuple[int, ...]) -> None:
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
     """Waits while another command trains the same run, and says so."""
     lock = FileLock(folder / "lock")
     try:

@@ -21,11 +21,11 @@ def figure_8(runs: Runs) -> Page:
     networks = {
         f"Sym-GNN, K = {k}": sym_gnn(num_iterations=k) for k in (1, 2, 3, 4)
     }
-    rivals = {name: SHORT[name] for name in ("ZeroV", "Res-uns", "LTD")}
-    speeds = frames_a_period(runs, {**networks, **rivals})
+    baselines = {name: SHORT[name] for name in ("ZeroV", "Res-uns", "LTD")}
+    speeds = frames_a_period(runs, {**networks, **baselines})
     errors = {
         name: runs.spread(run, short_error)
-        for name, run in {**networks, **rivals}.items()
+        for name, run in {**networks, **baselines}.items()
     }
     figure, axes = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
     # Ours lie close together, so they get a second panel.

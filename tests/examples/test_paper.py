@@ -18,7 +18,7 @@ from examples.paper.published import published, published_errors
 from examples.paper.recognition import ALONE, FUSED, accuracy, bones_of
 from examples.paper.render import Page, bars, compare, to_json, to_markdown
 from examples.paper.run import Run, sym_gnn
-from examples.paper.runs import Runs, Settings, alone
+from examples.paper.runs import Runs, Settings, locked
 from examples.paper.stability import perturbation_ratio, stability_sides
 from examples.shared import FromJoints
 from symgnn_pyg import Skeleton
@@ -185,11 +185,11 @@ def test_waits_for_another_command(tmp_path, capsys):
     thread = Thread(target=other)
     thread.start()
     holds.wait()
-    with alone(tmp_path):
+    with locked(tmp_path):
         assert done.is_set()
     thread.join()
     assert "waiting for another command" in capsys.readouterr().out
-    with alone(tmp_path):
+    with locked(tmp_path):
         assert capsys.readouterr().out == ""
 
 
