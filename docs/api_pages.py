@@ -75,6 +75,8 @@ def spellings() -> dict[str, str]:
             ways = [full, full.removeprefix("symgnn_pyg.")]
             if short.count(name) == 1:
                 ways.append(name)
+            if name in symgnn_pyg.__all__:
+                ways.append(f"symgnn_pyg.{name}")
             if callable(value):
                 ways.append(f"{value.__module__}.{value.__qualname__}")
             members = _members(value) if inspect.isclass(value) else []
