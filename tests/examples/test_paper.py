@@ -325,7 +325,7 @@ def test_table(output):
     assert content["columns"] == [
         f"{ms} ms (ours, synthetic motion)" for ms in (80, 160, 320, 400)
     ]
-    assert any("has lost" in note for note in content["notes"])
+    assert any("lacks those of" in note for note in content["notes"])
     command(output, "table-14")
     text = (output / "table-14.md").read_text()
     assert "- command: python -m examples.paper table-14 --quick --steps 3" in (

@@ -145,9 +145,9 @@ def test_each_data_set(run, tmp_path, dataset, write, joints, network):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--data", "synthetic", "--dataset", "ntu"), "ntu needs its --data"),
+        (("--data", "synthetic", "--dataset", "ntu"), "ntu requires --data"),
         (("--exclude", "list.txt"), "--exclude requires --dataset ntu"),
-        (("--network", "full", "--channels", 8), "for the light network"),
+        (("--network", "full", "--channels", 8), "requires --network light"),
     ],
 )
 def test_arguments_that_do_not_go_together(run, capsys, arguments, message):
