@@ -39,10 +39,9 @@ from symgnn_pyg.data import MotionSequence, SequenceStore
 from symgnn_pyg.datasets import (
     cmu_mocap,
     human36m,
-    kinetics_skeleton,
-    ntu_rgbd,
 )
 from symgnn_pyg.errors import DataError
+from symgnn_pyg.io import kinetics, ntu
 from symgnn_pyg.io.asf_amc import parse_amc, parse_asf
 from symgnn_pyg.io.bvh import parse_bvh
 from symgnn_pyg.io.csv import parse_csv
@@ -233,12 +232,12 @@ PARSERS = {
         Parser(
             "ntu_rgbd",
             [skeleton_text(["a", "", "ba", "b"]), skeleton_text(["a"])],
-            ntu_rgbd.parse,
+            ntu.parse,
         ),
         Parser(
             "kinetics_skeleton",
             [skeleton_json([1, 0, 2, 3]), skeleton_json([1])],
-            partial(kinetics_skeleton.parse, max_bodies=2),
+            partial(kinetics.parse, max_bodies=2),
         ),
         Parser("bvh", [BVH], parse_bvh),
         Parser("asf", [ASF], read_asf),

@@ -17,6 +17,7 @@ import time
 import warnings
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import torch
@@ -192,7 +193,10 @@ def fit(
     )
     if args.steps is None:
         whole = timedelta(minutes=args.minutes)
-        limits = {"max_time": whole, "val_check_interval": whole / 4}
+        limits: dict[str, Any] = {
+            "max_time": whole,
+            "val_check_interval": whole / 4,
+        }
     else:
         limits = {
             "max_steps": args.steps,

@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> None:
         path=args.output / "cmu_mocap.h5",
     ).store
     fold = deal(store)
-    found = {}
+    found: dict[int, torch.Tensor] = {}
     for k in range(FOLDS):
         print(f"fold {k + 1} of {FOLDS}")
         train = windows(store, [i for i in fold if fold[i] != k], args)
@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> None:
 
 def deal(store: SequenceStore) -> dict[int, int]:
     """The fold of each recording, by its index; of each action in turn."""
-    fold = {}
+    fold: dict[int, int] = {}
     for label in range(len(store.classes)):
         own = (store.labels == label).nonzero().flatten().tolist()
         if len(own) > 1:

@@ -137,7 +137,7 @@ class Runs:
                 found.append(load_file(file))
         return found
 
-    def models(self, run: Run) -> list[Module]:
+    def models(self, run: Run) -> list[Any]:
         """The trained networks in evaluation mode, one for each seed."""
         models = []
         for one in self._seeds(run):
@@ -252,7 +252,7 @@ class Runs:
     @torch.enable_grad()
     def _train(self, model: Module, run: Run, folder: Path) -> dict[str, Any]:
         """Trains a network; says for how many seconds, and on what."""
-        train = self._view(self._split("train", run), run)
+        train: Any = self._view(self._split("train", run), run)
         if run.noisy_targets or run.noisy_labels:
             train = NoisySupervision(
                 train, run.noisy_targets, run.noisy_labels, run.seed

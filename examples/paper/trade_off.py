@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from collections.abc import Iterable
 
 import matplotlib.pyplot as plt
 import torch
@@ -29,7 +30,8 @@ def figure_8(runs: Runs) -> Page:
     }
     figure, axes = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
     # Ours lie close together: they have a panel of their own.
-    for ax, shown in zip(axes, (errors, networks), strict=True):
+    panels: tuple[Iterable[str], ...] = errors, networks
+    for ax, shown in zip(axes, panels, strict=True):
         for name in shown:
             own = name in networks
             at = speeds[name], errors[name].mean
