@@ -58,7 +58,7 @@ def light():
 def full():
     return trained(
         SymGNN.full(
-            ARM, channels=(4, 4, 6), strides=(1, 1, 2), fusion=(0, 1),
+            ARM, channels=(4, 4, 6), strides=(1, 1, 2), fusion=(1,),
             orders=(0,), **NARROW,
         )
     )  # fmt: skip
