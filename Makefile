@@ -17,6 +17,8 @@ TORCH_INDEX ?= --index-url https://download.pytorch.org/whl/cpu
 TORCHES ?= torch==$(shell sed -n 's/^ *torch>=//p' setup.cfg).* torch
 AUDIT := build/audit
 ARGS ?=
+# One process per core; the tests of a file share their fixtures in one process.
+PARALLEL := -n logical --maxprocesses=8 --dist=loadscope
 
 # Spinning threads slow down working ones when other programs share the machine.
 export OMP_WAIT_POLICY ?= passive
@@ -33,8 +35,9 @@ test: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
-	$(BIN)/python -m pytest --without-torch-scatter tests/ops tests/nn/conv tests/nn/pool
+	$(BIN)/python -m pytest $(PARALLEL) --cov
+	$(BIN)/python -m pytest --without-torch-scatter \
+		tests/ops/test_edge_mix.py tests/nn/conv/test_graph_mix_conv.py
 
 test-deep: .venv/test
 	$(BIN)/python -m pytest tests/deep --hypothesis-profile=deep \

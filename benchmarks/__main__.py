@@ -85,7 +85,7 @@ def run(command: list[str]) -> str:
     with subprocess.Popen(
         [sys.executable, "-m", *command], stdout=subprocess.PIPE, text=True
     ) as process:
-        for line in process.stdout:
+        for line in process.stdout or ():
             print(line, end="", flush=True)
             lines.append(line)
     if process.returncode != 0:

@@ -12,6 +12,7 @@ timed.
 
 import argparse
 import statistics
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -75,20 +76,20 @@ def all_pairs(samples: int, joints: int) -> Tensor:
 
 def candidates(
     shape: Shape, last: str, dtype: torch.dtype
-) -> tuple[dict[str, Run], dict[str, Run]]:
+) -> tuple[Mapping[str, Run], Mapping[str, Run]]:
     """Forward passes and training steps, after a check that they agree."""
     samples, joints, channels = shape
     core = ActionalPropagation(channels, 0.0, plain_last=last == "Linear")
-    core.joint_mlp = Identity()
+    core.joint_mlp = Identity()  # type: ignore[assignment]
     edges = all_pairs(samples, joints)
     naive = Naive(core, edges)
-    forward: dict[str, Run] = {
+    forward: dict[str, Callable[[], Tensor]] = {
         "naive": lambda: naive(h, joints),
         "messages": lambda: core(h, edge_index=edges),
         "ours": lambda: core(h, joints),
     }
 
-    def step(run: Run) -> tuple[Tensor, Tensor]:
+    def step(run: Callable[[], Tensor]) -> tuple[Tensor, Tensor | None]:
         for tensor in [h, *naive.parameters(), *core.parameters()]:
             tensor.grad = None
         out = run()

@@ -14,6 +14,7 @@ import resource
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -152,7 +153,7 @@ def loaded(store: SequenceStore, quick: bool) -> tuple[Table, float]:
     return table, lowest
 
 
-def check_equal(one: object, other: object) -> None:
+def check_equal(one: Any, other: Any) -> None:
     """Raises AssertionError if two batches differ."""
     first, second = one.to_dict(), other.to_dict()
     assert list(first) == list(second)

@@ -10,7 +10,7 @@ rivals all but messages get their edges sorted before the clock starts.
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -134,11 +134,12 @@ def edge_index_matmul(edges: Sorted, edge_weight: Tensor, x: Tensor) -> Tensor:
 
 Make = Callable[[Problem], Callable[[], Tensor]]
 
+naive: Any = NaiveLayer()
 # PyG's `segment` takes torch-scatter where it is installed.
 SEGMENTS = "torch_scatter.segment_csr" if WITH_TORCH_SCATTER else "segments"
 CANDIDATES: dict[str, Make] = {
     OURS: lambda problem: partial(ops.edge_mix, *problem),
-    BASE: lambda problem: partial(NaiveLayer(), *problem),
+    BASE: lambda problem: partial(naive, *problem),
     "embedding_bag": partial(Sorted, product=bags),
     SEGMENTS: partial(Sorted, product=segments),
     f"{SEGMENTS}, recomputed": lambda problem: partial(

@@ -8,15 +8,15 @@ compiled and, on a GPU, compiled with CUDA graphs, each beside the same network
 on the field's operators.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from statistics import quantiles
 
 import torch
+from torch import Tensor
 from torch.nn import Module
 
 from benchmarks.measure import (
-    Run,
     Table,
     agree,
     arguments,
@@ -65,7 +65,7 @@ def main() -> None:
 
 def networks(
     model: Module, rival: Module, device: torch.device, quick: bool
-) -> Iterator[tuple[str, Run]]:
+) -> Iterator[tuple[str, Callable[[Tensor], object]]]:
     yield "symgnn_pyg", model
     yield RIVAL, rival
     # Compiling takes minutes.
@@ -78,7 +78,9 @@ def networks(
         yield "symgnn_pyg, CUDA graphs", graphs
 
 
-def predict(run: Run, x: torch.Tensor, dtype: torch.dtype) -> None:
+def predict(
+    run: Callable[[Tensor], object], x: Tensor, dtype: torch.dtype
+) -> None:
     half = dtype != torch.float
     with (
         torch.inference_mode(),

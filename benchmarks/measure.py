@@ -17,8 +17,10 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("KINETO_LOG_LEVEL", "99")
 
@@ -86,7 +88,7 @@ def arguments(
         torch.cuda.set_device(args.device)
         rounded = "tf32" if args.tf32 else "ieee"
         torch.backends.cuda.matmul.fp32_precision = rounded
-        torch.backends.cudnn.conv.fp32_precision = rounded
+        torch.backends.cudnn.conv.fp32_precision = rounded  # type: ignore[attr-defined]
         if args.tf32 and precision == "float32":
             precision = args.dtype_name = "TF32"
     where = machine(args.device if on_gpu else CPU)
@@ -134,7 +136,7 @@ def budget(quick: bool) -> tuple[int, float]:
 
 
 def interleaved(
-    candidates: dict[str, Run],
+    candidates: Mapping[str, Run],
     repeats: int,
     seconds: float = 10.0,
     device: torch.device = CPU,
@@ -218,7 +220,9 @@ def peak_bytes(run: Run, device: torch.device = CPU) -> int:
     return peak
 
 
-def training(forward: Callable[[], Tensor], leaves: Iterable[Tensor]) -> Run:
+def training(
+    forward: Callable[[], Tensor], leaves: Iterable[Tensor]
+) -> Callable[[], tuple[Tensor, ...]]:
     """One forward pass and one backward pass to all leaves."""
     leaves, towards = list(leaves), torch.ones_like(forward())
     return lambda: torch.autograd.grad(forward(), leaves, towards)
@@ -234,7 +238,7 @@ def agree(
             expected,
             rtol=tolerance,
             atol=tolerance,
-            msg=lambda text, name=name: f"{name}: {text}",
+            msg=partial("{}: {}".format, name),
         )
 
 
@@ -258,7 +262,7 @@ class Table:
     def __init__(self, title: str, columns: Iterable[str]) -> None:
         self.title = title
         self.columns = list(columns)
-        self.rows: list[dict[str, object]] = []
+        self.rows: list[dict[str, Any]] = []
         print(f"\n### {title}\n")
         print(f"| {' | '.join(self.columns)} |")
         print(f"|{'---|' * len(self.columns)}", flush=True)

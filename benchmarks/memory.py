@@ -21,9 +21,10 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
-from lightning.pytorch import Callback, seed_everything
+from lightning.pytorch import Callback, Trainer, seed_everything
 from tqdm import trange
 
 from benchmarks.measure import Table, arguments, met, write
@@ -37,7 +38,7 @@ LIMIT = 20.0
 SAMPLES = 200
 OBSERVED, FUTURE, BATCH = 8, 2, 4
 JOINTS = 3
-SMALL = {
+SMALL: dict[str, Any] = {
     "num_observed": OBSERVED,
     "num_future": FUTURE,
     "num_hops": 1,
@@ -98,7 +99,7 @@ class Sampler(Callback):
         self.every = every
         self.samples: list[float] = []
 
-    def on_train_batch_end(self, trainer, *_) -> None:
+    def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
         if trainer.global_step % self.every == 0:
             self.samples.append(resident())
 
@@ -139,7 +140,7 @@ def stream(frames: int, every: int) -> list[float]:
     for frame in trange(1, frames + 1, desc="streaming", mininterval=1.0):
         pose = 0.9 * pose + 0.1 * torch.randn(JOINTS, 3)
         output = stream.step(pose)
-        if not output.future.isfinite().all():
+        if output.future is None or not output.future.isfinite().all():
             raise AssertionError(f"frame {frame}: {output}")
         if frame % every == 0:
             samples.append(resident())
@@ -149,7 +150,8 @@ def stream(frames: int, every: int) -> list[float]:
 def resident() -> float:
     """The resident memory of this process without files, in MB."""
     status = Path("/proc/self/status").read_text()
-    return int(re.search(r"RssAnon:\s*(\d+) kB", status)[1]) / 1e3
+    (kilobytes,) = re.findall(r"RssAnon:\s*(\d+) kB", status)
+    return int(kilobytes) / 1e3
 
 
 if __name__ == "__main__":

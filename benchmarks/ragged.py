@@ -4,6 +4,7 @@ python -m benchmarks.ragged
 """
 
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -37,7 +38,7 @@ class Padding(torch.nn.Module):
     copy of all graphs, in [N, C, T, V].
     """
 
-    def __init__(self, ours: JointGraphConv, skeleton_type: list[int]) -> None:
+    def __init__(self, ours: Any, skeleton_type: list[int]) -> None:
         super().__init__()
         self.skeleton_type, self.lambda_ = skeleton_type, ours.lambda_
         self.sizes = [SKELETONS[kind].num_joints for kind in skeleton_type]
@@ -73,8 +74,8 @@ def main() -> None:
     n, t, c, d = (6, 10, 16, 16) if args.quick else (32, 75, 64, 64)
     skeleton_type = [i % len(SKELETONS) for i in range(n)]
     sizes = [SKELETONS[kind].num_joints for kind in skeleton_type]
-    ours = JointGraphConv(c, d, SKELETONS)
-    modules = {OURS: ours, BASE: Padding(ours, skeleton_type)}
+    ours: Any = JointGraphConv(c, d, SKELETONS)
+    modules: dict[str, Any] = {OURS: ours, BASE: Padding(ours, skeleton_type)}
     x = torch.randn(sum(sizes), t, c, requires_grad=True)
     actional = [
         torch.randn(v, v).softmax(dim=-1).requires_grad_() for v in sizes

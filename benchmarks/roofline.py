@@ -49,8 +49,11 @@ class Compiled(Candidate):
     def __init__(self, problem: Problem, kind: type[Candidate]) -> None:
         candidate = kind(problem)
         self.leaves = candidate.leaves
-        self.node_major = candidate.node_major
+        self.candidate = candidate
         self.compiled = torch.compile(lambda: candidate())
+
+    def node_major(self, tensor: Tensor) -> Tensor:
+        return self.candidate.node_major(tensor)
 
     def __call__(self) -> Tensor:
         return self.compiled()

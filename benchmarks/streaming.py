@@ -42,6 +42,7 @@ def main() -> None:
     model = SymGNN.light(
         skeleton, CLASSES, num_observed=OBSERVED, num_future=FUTURE
     )
+    assert model.prediction_head is not None
     torch.nn.init.normal_(
         model.prediction_head.step.out.lins[-1].weight, std=0.01
     )
@@ -55,6 +56,8 @@ def main() -> None:
     window = motion[-OBSERVED:].transpose(0, 1).contiguous()  # [V, T, C]
     with torch.inference_mode():
         expected = rival(window)
+    assert output.probabilities is not None
+    assert output.future is not None
     agree({OURS: output.future}, expected.future, 1e-5)
     agree(
         {OURS: output.probabilities}, expected.logits.softmax(dim=-1)[0], 1e-5

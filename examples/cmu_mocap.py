@@ -16,6 +16,7 @@ import time
 import warnings
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import torch
@@ -194,7 +195,10 @@ def fit(
     )
     if args.steps is None:
         whole = timedelta(minutes=args.minutes)
-        limits = {"max_time": whole, "val_check_interval": whole / 4}
+        limits: dict[str, Any] = {
+            "max_time": whole,
+            "val_check_interval": whole / 4,
+        }
     else:
         limits = {
             "max_steps": args.steps,

@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> None:
         path=args.output / "cmu_mocap.h5",
     ).store
     fold = deal(store)
-    found = {}
+    found: dict[int, torch.Tensor] = {}
     for k in range(FOLDS):
         print(f"fold {k + 1} of {FOLDS}")
         train = windows(store, [i for i in fold if fold[i] != k], args)
@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> None:
 
 def deal(store: SequenceStore) -> dict[int, int]:
     """Assigns the recordings of each action to folds; returns index to fold."""
-    fold = {}
+    fold: dict[int, int] = {}
     for label in range(len(store.classes)):
         own = (store.labels == label).nonzero().flatten().tolist()
         if len(own) > 1:

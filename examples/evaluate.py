@@ -11,7 +11,9 @@ import argparse
 import json
 import time
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import torch
@@ -94,7 +96,7 @@ def run(args: argparse.Namespace) -> None:
             path.write_text(json.dumps(kept, indent=2) + "\n")
 
 
-def table_of(weights: str, args: argparse.Namespace) -> dict:
+def table_of(weights: str, args: argparse.Namespace) -> dict[str, Any]:
     started = time.monotonic()
     model = SymGNN.from_pretrained(weights)
     if model.num_future == 0 or model.num_classes == 0:
@@ -137,7 +139,7 @@ def report(
     test: CMUMocap | SyntheticMotion,
     trained: list[str],
     seed: int,
-) -> dict:
+) -> dict[str, Any]:
     """Prints and returns the errors of a network, of zero velocity and of the
     paper on test windows, and the network's accuracies.
 
@@ -196,15 +198,17 @@ def report(
     return metrics
 
 
-def draw(metrics: dict, path: Path) -> None:
+def draw(metrics: dict[str, Any], path: Path) -> None:
     """Draws the errors of the first weights at every frame."""
     plt.switch_backend("Agg")
-    ax = plot_error(
+    figure, ax = plt.subplots(figsize=(5.5, 3.8), layout="constrained")
+    plot_error(
         {
             name.replace("_", " "): error
             for name, error in metrics["average_at_every_frame"].items()
         },
         1000 / FRAME_MS,
+        ax,
     )
     published = metrics["average"].get("published")
     if published is not None:
@@ -213,10 +217,10 @@ def draw(metrics: dict, path: Path) -> None:
         ax.legend(frameon=False)
     ax.set_ylabel("mean angle error (rad)")
     with replacing(path) as temporary:
-        ax.figure.savefig(temporary, dpi=120, format="png")
+        figure.savefig(temporary, dpi=120, format="png")
 
 
-def print_spread(tables: list[dict]) -> None:
+def print_spread(tables: list[dict[str, Any]]) -> None:
     errors = torch.tensor([table["average"]["model"] for table in tables])
     published = tables[0]["average"].get("published")
     print(f"average error of {len(tables)} models")
@@ -234,7 +238,9 @@ def print_spread(tables: list[dict]) -> None:
         )
 
 
-def print_row(name: str, cells: list, action: str = "") -> None:
+def print_row(
+    name: str, cells: Sequence[float | str | None], action: str = ""
+) -> None:
     texts = [
         f"{'-':>10}"
         if cell is None
@@ -246,11 +252,12 @@ def print_row(name: str, cells: list, action: str = "") -> None:
     print(f"{action:18}{name.replace('_', ' '):15}{''.join(texts)}")
 
 
-def average_of(numbers: tuple) -> float | None:
-    return None if None in numbers else sum(numbers) / len(numbers)
+def average_of(numbers: Sequence[float | None]) -> float | None:
+    known = [number for number in numbers if number is not None]
+    return sum(known) / len(known) if len(known) == len(numbers) else None
 
 
-def print_table(metrics: dict) -> None:
+def print_table(metrics: dict[str, Any]) -> None:
     print(f"\n{metrics['protocol']}")
     print_row("", [f"{ms} ms" for ms in metrics["horizons_ms"]])
     table = {**metrics["per_action"], "average": metrics["average"]}

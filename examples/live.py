@@ -81,6 +81,8 @@ def run(args: argparse.Namespace) -> None:
             start = time.perf_counter()
             output = stream.step(frame)
             seconds.append(time.perf_counter() - start)
+            assert output.probabilities is not None
+            assert output.future is not None
             past.append((output.future, frame.unsqueeze(1)))
             error = math.nan
             if count > future:
@@ -95,7 +97,7 @@ def run(args: argparse.Namespace) -> None:
                 right[marks[count]].append(top == label)
             if sys.stdout.isatty() or count % SECOND == 0:
                 title = f"{test.classes[label]}, {count}/{len(frames)} frames"
-                show(title, test.classes, output, error)
+                show(title, test.classes, output, future, error)
             if not args.fast:
                 passed = time.perf_counter() - start
                 time.sleep(max(0.0, 1 / SECOND - passed))
@@ -113,6 +115,10 @@ def load(
         model = SymGNN.light(test.skeleton, test.num_classes)
         return Stream(model), model.num_future
     model = SymGNN.from_pretrained(weights)
+    if not (model.num_classes and model.num_future):
+        raise ValueError(
+            f"{weights} must both recognise and predict, but has only one head"
+        )
     about = model.about
     try:
         mean, std = (torch.tensor(about[name]) for name in ("mean", "std"))
@@ -142,9 +148,14 @@ def recordings(
 
 
 def show(
-    title: str, classes: list[str], output: StreamOutput, error: float
+    title: str,
+    classes: list[str],
+    output: StreamOutput,
+    future: int,
+    error: float,
 ) -> None:
-    late = output.future.size(1) * 1000 // SECOND
+    assert output.probabilities is not None
+    late = future * 1000 // SECOND
     lines = [
         f"{title}, {int(output.num_seen)} of the window seen",
         f"error of the pose predicted {late} ms ago: {error:.3f}",

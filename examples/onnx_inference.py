@@ -15,6 +15,7 @@ import argparse
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -64,7 +65,9 @@ def run(args: argparse.Namespace) -> None:
     print(f"{len(seconds)} windows; p50 {p50:.1f} ms, p99 {p99:.1f} ms")
 
 
-def load(path: Path, threads: int) -> tuple[onnxruntime.InferenceSession, dict]:
+def load(
+    path: Path, threads: int
+) -> tuple[onnxruntime.InferenceSession, dict[str, Any]]:
     """The session and the metadata of the file."""
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist")
@@ -90,7 +93,7 @@ def predict(
 
 
 def describe(
-    outputs: dict[str, np.ndarray], window: np.ndarray, about: dict
+    outputs: dict[str, np.ndarray], window: np.ndarray, about: dict[str, Any]
 ) -> str:
     parts = []
     if "logits" in outputs:

@@ -11,6 +11,7 @@ SymGNN.from_pretrained to --output. Other formats: docs/own_skeletons.md.
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,7 +31,7 @@ SKELETON = Skeleton(
     parts={"trunk": [0, 1, 2], "left arm": [3], "right arm": [4]},
 )
 # Smaller than the light network, and fast on a laptop.
-NETWORK = {
+NETWORK: dict[str, Any] = {
     "num_observed": 20, "num_future": 10, "channels": [16, 32, 64],
     "strides": [1, 2, 2], "fusion": [1, 2], "hidden_channels": 64,
     "dropout": 0.1,

@@ -18,6 +18,7 @@ import signal
 import warnings
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from lightning.pytorch import seed_everything
 from shared import light_network, positive, weighting
@@ -195,7 +196,7 @@ def parse_arguments() -> argparse.Namespace:
 def run(args: argparse.Namespace, last: Path) -> None:
     seed_everything(args.seed, verbose=False)
     train, val = (open_split(args, split) for split in ("train", "val"))
-    kind = DATASETS[args.dataset][1]
+    kind: Any = DATASETS[args.dataset][1]
     made_up = args.data == "synthetic"
     transforms = []
     about = {"dataset": "synthetic" if made_up else args.dataset}

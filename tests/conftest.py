@@ -35,6 +35,14 @@ def pytest_addoption(parser):
         sys.modules["torch_scatter"] = None
 
 
+def pytest_collection_modifyitems(items):
+    # Tracing the lines that compilers and exporters run would take most of
+    # the time.
+    for item in items:
+        if "compile" in item.name or "export" in item.nodeid:
+            item.add_marker(pytest.mark.no_cover)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread():
     # Tensors are tiny here: threads would only wait for each other.

@@ -7,6 +7,7 @@ mixes hop by hop and calls a GRUCell on everything that it sees.
 """
 
 import copy
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -27,12 +28,7 @@ from torch.nn import (
 from symgnn_pyg import ops
 from symgnn_pyg.nn import (
     ActionalGraphInference,
-    ActionalPropagation,
-    GraphMixConv,
     JointGraphConv,
-    MultiScaleGCN,
-    PredictionHead,
-    SymGNN,
     SymGNNOutput,
     TemporalConv,
 )
@@ -44,13 +40,13 @@ from symgnn_pyg.skeleton import Skeleton
 class GraphConv(Module):
     """For each graph a product with A, then a 1x1 convolution."""
 
-    def __init__(self, ours: GraphMixConv) -> None:
+    def __init__(self, ours: Any) -> None:
         super().__init__()
-        self.lambda_ = getattr(ours, "lambda_", None)
+        self.lambda_: Any = getattr(ours, "lambda_", None)
         self.graph = copy.deepcopy(ours.masked_graph)
         self.convs = ModuleList()
         for w in ours.weight:
-            conv = Conv2d(*w.shape, kernel_size=1, bias=False)
+            conv = Conv2d(w.size(0), w.size(1), kernel_size=1, bias=False)
             conv.weight = Parameter(w.detach().t()[..., None, None].clone())
             self.convs.append(conv)
 
@@ -59,7 +55,7 @@ class GraphConv(Module):
         graphs = list(self.graph())
         if actional is not None:
             graphs.append(self.lambda_ * actional)
-        out = 0
+        out = x.new_zeros(())
         for graph, conv in zip(graphs, self.convs, strict=True):
             mixed = torch.matmul(x.reshape(n, c * t, v), graph.mT)
             out = out + conv(mixed.view(n, c, t, v))
@@ -69,7 +65,7 @@ class GraphConv(Module):
 class Block(Module):
     """Graph convolution, then a (tau, 1) convolution, in [N, C, T, V]."""
 
-    def __init__(self, ours: GraphTemporalBlock) -> None:
+    def __init__(self, ours: Any) -> None:
         super().__init__()
         self.graph_conv = GraphConv(ours.graph_conv)
         self.graph_norm = norm2d(ours.graph_norm)
@@ -99,7 +95,7 @@ def norm2d(ours: ChannelNorm) -> BatchNorm2d:
 
 
 def conv2d(ours: TemporalConv) -> Conv2d:
-    conv = copy.deepcopy(ours.conv)
+    conv: Any = copy.deepcopy(ours.conv)
     theirs = Conv2d(
         conv.in_channels,
         conv.out_channels,
@@ -113,7 +109,10 @@ def conv2d(ours: TemporalConv) -> Conv2d:
 
 
 class Branch(Module):
-    def __init__(self, ours: MultiScaleGCN, skeleton: Skeleton) -> None:
+    share: Tensor
+    joint_to_part: Tensor
+
+    def __init__(self, ours: Any, skeleton: Skeleton) -> None:
         super().__init__()
         self.fusion = ours.fusion
         self.joint_blocks = ModuleList(map(Block, ours.joint_blocks))
@@ -139,7 +138,7 @@ class Branch(Module):
 class Propagation(Module):
     """One iteration of AGIM on the concatenated features of all pairs."""
 
-    def __init__(self, ours: ActionalPropagation) -> None:
+    def __init__(self, ours: Any) -> None:
         super().__init__()
         first = Linear(2 * ours.lin_i.in_features, ours.lin_i.out_features)
         weight = torch.cat([ours.lin_i.weight, ours.lin_j.weight], dim=1)
@@ -169,17 +168,18 @@ def inference(ours: ActionalGraphInference) -> ActionalGraphInference:
 class Decoder(Module):
     """The prediction head hop by hop, with a GRUCell on all that it sees."""
 
-    def __init__(self, ours: PredictionHead) -> None:
+    def __init__(self, ours: Any) -> None:
         super().__init__()
         ours = copy.deepcopy(ours)
         self.num_future, self.orders = ours.num_future, ours.step.orders
         self.fuse, self.gru, self.out = ours.fuse, ours.step.gru, ours.step.out
         conv = ours.step.graph_conv
         assert isinstance(conv, JointGraphConv)
-        self.graph, self.lambda_ = conv.masked_graph, conv.lambda_
+        self.graph: Any = conv.masked_graph
+        self.lambda_ = conv.lambda_
         self.lins = ModuleList()
         for w in conv.weight:
-            lin = Linear(*w.shape, bias=False)
+            lin = Linear(w.size(0), w.size(1), bias=False)
             lin.weight = Parameter(w.detach().t().clone())
             self.lins.append(lin)
 
@@ -193,7 +193,7 @@ class Decoder(Module):
         state = [ops.difference(recent, b)[:, -1] for b in range(highest + 1)]
         h, poses = self.fuse(h), []
         for _ in range(self.num_future):
-            samples, mixed = h.view(n, v, -1), 0
+            samples, mixed = h.view(n, v, -1), h.new_zeros(())
             graphs = (*self.graph(), self.lambda_ * actional)
             for graph, lin in zip(graphs, self.lins, strict=True):
                 mixed = mixed + lin(torch.matmul(graph, samples))
@@ -212,7 +212,7 @@ class RivalSymGNN(Module):
     computes.
     """
 
-    def __init__(self, ours: SymGNN) -> None:
+    def __init__(self, ours: Any) -> None:
         super().__init__()
         self.num_joints, self.orders = ours.skeleton.num_joints, ours.orders
         self.actional_inference = inference(ours.actional_inference)

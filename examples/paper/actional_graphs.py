@@ -126,7 +126,7 @@ def all_graphs(runs: Runs, run: Run) -> tuple[Tensor, Tensor, Tensor]:
         labels.append(windows.labels)
         found = windows.windows.sequence[list(windows.indices())]
         recordings.append(torch.from_numpy(found))
-    return tuple(map(torch.cat, (graphs, labels, recordings)))
+    return torch.cat(graphs), torch.cat(labels), torch.cat(recordings)
 
 
 def same(graphs: Tensor, labels: Tensor, recordings: Tensor) -> float:

@@ -23,7 +23,9 @@ def error(runs: Runs, run: Run) -> Spread:
     return runs.spread(run, short_error)
 
 
-def by_hops(runs: Runs, measure: Callable[[Runs, Run], Spread]) -> dict:
+def by_hops(
+    runs: Runs, measure: Callable[[Runs, Run], Spread]
+) -> dict[str, dict[str, Spread]]:
     """A measure for each number of hops and kind of graph."""
     found: dict[str, dict[str, Spread]] = {}
     for hops in HOPS:

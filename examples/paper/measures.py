@@ -38,7 +38,7 @@ def average_error(result: dict[str, Any], frame: int) -> float:
     return statistics.fmean(e[frame] for e in result["error"].values())
 
 
-def short_error(result: dict) -> float:
+def short_error(result: dict[str, Any]) -> float:
     """The error averaged over the times that the paper reports."""
     return statistics.fmean(
         average_error(result, frame_at(ms)) for ms in SHORT_MS

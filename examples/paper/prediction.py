@@ -42,7 +42,7 @@ def table_4(runs: Runs) -> Page:
         for benchmark in ("CS", "CV")
         for name, cells in theirs.items()
     ]
-    curves = {
+    curves: dict[str, dict[float, Cell]] = {
         f"paper, CS: {name}": {t: theirs[name][f"CS frame {t}"] for t in times}
         for name in ("ZeroV", "Sym-GNN")
     }
@@ -134,14 +134,16 @@ def error_table(
     ours = errors(runs, networks, times)
     methods = list(next(iter(theirs.values())))
     actions = [*theirs, *(action for action in ours if action not in theirs)]
-    cells: list[dict[str, dict[str, Cell]]] = [{}, {}]
+    paper: dict[str, dict[str, Cell]] = {}
+    own: dict[str, dict[str, Cell]] = {}
     for action in actions:
-        for side, found in zip(cells, (theirs, ours), strict=True):
-            for method in [*methods, *networks]:
-                if method in found.get(action, {}):
-                    row = f"{action} · {method}"
-                    side[row] = dict(found[action][method])
-    columns, rows = compare(*cells, runs.data.name)
+        for method in [*methods, *networks]:
+            row = f"{action} · {method}"
+            if method in theirs.get(action, {}):
+                paper[row] = dict(theirs[action][method])
+            if method in ours.get(action, {}):
+                own[row] = dict(ours[action][method])
+    columns, rows = compare(paper, own, runs.data.name)
     rank = {action: i for i, action in enumerate(actions)}
     rows.sort(key=lambda row: rank[row[0].partition(" · ")[0]])
     # An action of the same name in other data is a different one.
@@ -190,18 +192,22 @@ def action_name(action: str) -> str:
     return NAMES.get(action, action.replace("_", " ").title())
 
 
-def panels(theirs: dict, ours: dict, times: tuple[int, ...]) -> dict:
+def panels(
+    theirs: dict[str, dict[str, dict[str, float]]],
+    ours: dict[str, dict[str, dict[str, Spread]]],
+    times: tuple[int, ...],
+) -> dict[str, dict[str, dict[float, Cell]]]:
     """The curves of each of our actions, with those of the paper."""
     shown = {}
     for action, methods in ours.items():
-        curves = {
+        curves: dict[str, dict[float, Cell]] = {
             method: {ms: cells[f"{ms} ms"] for ms in times}
             for method, cells in methods.items()
         }
-        cells = theirs.get(action, {}).get("Sym-GNN")
-        if cells is not None:
+        paper = theirs.get(action, {}).get("Sym-GNN")
+        if paper is not None:
             curves["paper: Sym-GNN"] = {
-                ms: cells.get(f"{ms} ms") for ms in times
+                ms: paper.get(f"{ms} ms") for ms in times
             }
         shown[action] = curves
     return shown

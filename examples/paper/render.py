@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
 from examples.paper.measures import Spread
@@ -38,7 +39,9 @@ class Page:
     notes: list[str] = field(default_factory=list)
 
 
-def compare(published: Cells, ours: Cells, data: str) -> tuple[list, list]:
+def compare(
+    published: Cells, ours: Cells, data: str
+) -> tuple[list[str], list[tuple[str, list[Cell]]]]:
     """Columns and rows with published numbers and ours side by side.
 
     Args:
@@ -187,7 +190,7 @@ def bars(published: Cells, ours: Cells, data: str) -> Figure:
         ax.grid(axis="x", alpha=0.3)
     axes[0][0].set_yticks(range(len(rows)), rows)
     axes[0][0].invert_yaxis()
-    handles = {}
+    handles: dict[str, Artist] = {}
     for ax in axes[0]:
         found = zip(*ax.get_legend_handles_labels(), strict=True)
         handles |= {label: handle for handle, label in found}
@@ -218,7 +221,7 @@ def lines(
         squeeze=False,
         layout="constrained",
     )
-    handles = {}
+    handles: dict[str, Artist] = {}
     for ax, (title, curves) in zip(axes.flat, panels.items(), strict=False):
         for name, points in curves.items():
             i = names.index(name)

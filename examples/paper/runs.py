@@ -157,7 +157,7 @@ class Runs:
                 found.append(load_file(file))
         return found
 
-    def models(self, run: Run) -> list[Module]:
+    def models(self, run: Run) -> list[Any]:
         """The trained networks in evaluation mode, one for each seed."""
         models = []
         for one in self._seeds(run):
@@ -282,7 +282,7 @@ class Runs:
     @torch.enable_grad()
     def _train(self, model: Module, run: Run, folder: Path) -> dict[str, Any]:
         """Trains a network; returns the seconds and the device."""
-        train = self._view(self._split("train", run), run)
+        train: Any = self._view(self._split("train", run), run)
         if run.noisy_targets or run.noisy_labels:
             train = NoisySupervision(
                 train, run.noisy_targets, run.noisy_labels, run.seed

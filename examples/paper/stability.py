@@ -1,8 +1,9 @@
 """Figures 14 and 15: noisy input, and the theorem about it."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
-from torch.nn import Module
 from torch_geometric.transforms import Compose
 
 from examples.paper.evaluate import evaluate
@@ -11,7 +12,7 @@ from examples.paper.published import LOST
 from examples.paper.render import Page, lines
 from examples.paper.run import sym_gnn
 from examples.paper.runs import Runs
-from symgnn_pyg.nn import JointGraphConv
+from symgnn_pyg.nn import JointGraphConv, SymGNN
 from symgnn_pyg.transforms import RandomJitter
 
 NOISE = (0.0, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1)
@@ -107,10 +108,12 @@ def figure_15(runs: Runs) -> Page:
     )
 
 
-def measure(model: Module, p: Tensor, q: Tensor) -> tuple[float, ...]:
+def measure(model: SymGNN, p: Tensor, q: Tensor) -> tuple[float, ...]:
     """The mean and maximum perturbation ratio, and the means of both sides of
     the theorem, at the first layer of a network."""
-    conv = model.branches[0].joint_blocks[0].graph_conv
+    branch: Any = model.branches[0]
+    conv = branch.joint_blocks[0].graph_conv
+    assert model.actional_inference is not None
     a, b = model.actional_inference(p), model.actional_inference(q)
     ratio = perturbation_ratio(p, q, a, b)
     most = float(ratio.max())

@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from collections.abc import Iterable
 
 import matplotlib.pyplot as plt
 import torch
@@ -28,8 +29,9 @@ def figure_8(runs: Runs) -> Page:
         for name, run in {**networks, **baselines}.items()
     }
     figure, axes = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
-    # Ours lie close together, so they get a second panel.
-    for ax, shown in zip(axes, (errors, networks), strict=True):
+    # Ours lie close together: they have a panel of their own.
+    panels: tuple[Iterable[str], ...] = errors, networks
+    for ax, shown in zip(axes, panels, strict=True):
         for name in shown:
             own = name in networks
             at = speeds[name], errors[name].mean

@@ -48,12 +48,20 @@ def trained(model):
 
 def light():
     return trained(
-        SymGNN.light(ARM, channels=(4, 4, 6, 6), orders=(0, 1), **NARROW)
-    )
+        SymGNN.light(
+            ARM, channels=(4, 6), strides=(1, 2), fusion=(1,), orders=(0, 1),
+            **NARROW,
+        )
+    )  # fmt: skip
 
 
 def full():
-    return trained(SymGNN.full(ARM, channels=(4,) * 9, orders=(0,), **NARROW))
+    return trained(
+        SymGNN.full(
+            ARM, channels=(4, 4, 6), strides=(1, 1, 2), fusion=(1,),
+            orders=(0,), **NARROW,
+        )
+    )  # fmt: skip
 
 
 def dual():

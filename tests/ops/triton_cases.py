@@ -16,7 +16,6 @@ from symgnn_pyg.testing.compare import compare
 # Relative to the largest number. A mix is rounded to half precision once, and
 # so is the result.
 BOUNDS = {torch.float: 5e-6, torch.half: 2e-3, torch.bfloat16: 1.6e-2}
-each_type = pytest.mark.parametrize("dtype", BOUNDS)
 
 
 @pytest.fixture(autouse=True)
@@ -26,8 +25,8 @@ def _triton_alone(monkeypatch):
 
     torch.manual_seed(0)
     monkeypatch.setattr(fused, "_log", fail)
-    # Those without work would take their time in the interpreter.
-    monkeypatch.setattr(fused, "PROGRAMS", 8)
+    # The interpreter runs one program after another.
+    monkeypatch.setattr(fused, "PROGRAMS", 4)
     with ops.use("triton"):
         yield
 
@@ -90,25 +89,30 @@ def check(arguments, broken):
 # channels in one tile and in several.
 SIZES = [
     (1, 1, 1, 1, 1, 1),
-    (3, 17, 5, 3, 8, 3),
-    (2, 25, 5, 16, 20, 5),
-    (2, 32, 1, 40, 64, 3),
-    (1, 33, 5, 64, 20, 1),
+    (2, 17, 3, 3, 8, 2),
+    (1, 25, 3, 16, 20, 3),
+    (2, 32, 1, 40, 64, 2),
+    (1, 33, 3, 64, 20, 1),
     (1, 64, 2, 3, 1, 2),
-    (1, 4, 50, 16, 8, 3),
+    (1, 4, 18, 16, 8, 2),
     (1, 5, 2, 130, 140, 1),
 ]
 
 
-@each_type
 @pytest.mark.parametrize("size", SIZES)
-def test_values_and_gradients(size, dtype):
+def test_values_and_gradients(size):
+    check(inputs(*size), f"triton at {size}")
+
+
+@pytest.mark.parametrize("dtype", [torch.half, torch.bfloat16])
+@pytest.mark.parametrize("size", [SIZES[1], SIZES[-1]])
+def test_rounded_numbers(size, dtype):
     check(inputs(*size, dtype), f"triton at {size}")
 
 
-@each_type
+@pytest.mark.parametrize("dtype", BOUNDS)
 def test_unequal_sizes(dtype):
-    check(unequal([25, 18, 1, 26], 5, 16, 20, 3, dtype), "triton")
+    check(unequal([17, 1, 9], 3, 16, 20, 2, dtype), "triton")
 
 
 @pytest.mark.parametrize("length", [1, 2, 8, 16])
@@ -117,13 +121,13 @@ def test_all_lengths_of_tiles(monkeypatch, length):
         tuner = getattr(triton_code, name)
         config = triton.Config({"FRAMES": length})
         monkeypatch.setattr(tuner, "configs", [config])
-    check(inputs(2, 5, 9, 3, 8, 2), f"triton in tiles of {length} frames")
+    check(inputs(1, 5, 9, 3, 8, 2), f"triton in tiles of {length} frames")
 
 
-@pytest.mark.parametrize("programs", [1, 40])
+@pytest.mark.parametrize("programs", [1, 12])
 def test_one_share_and_more_than_there_are_tiles(monkeypatch, programs):
     monkeypatch.setattr(fused, "PROGRAMS", programs)
-    check(unequal([5, 1, 6], 9, 3, 8, 2), "triton")
+    check(unequal([5, 1], 9, 3, 8, 2), "triton")
 
 
 def test_second_derivatives_and_orders_in_memory():
@@ -136,7 +140,7 @@ def test_second_derivatives_and_orders_in_memory():
             "weight": torch.randn(2, c, 3).double(),
         },
         {
-            "odd sizes": (3, 5, 7, 3),
+            "odd sizes": (3, 5, 3, 3),
             "N = 0": (0, 5, 7, 3),
             "T = 0": (3, 4, 0, 2),
         },
@@ -197,7 +201,7 @@ def test_what_is_no_number_stays_in_its_frame_and_sample():
 
 
 def test_two_runs_find_the_same_bits():
-    arguments = unequal([5, 3, 9], 9, 3, 4, 2)
+    arguments = unequal([5, 3], 9, 3, 4, 2)
     first, second = (
         values_and_gradients(by_triton, arguments) for _ in range(2)
     )
@@ -206,10 +210,10 @@ def test_two_runs_find_the_same_bits():
 
 @pytest.mark.parametrize("order", ["", "_backward"])
 def test_registration(order):
-    x, _, weight = inputs(2, 3, 2, 2, 2, 3)
-    arguments = [x, torch.randn(2 * 3 * 9), weight, [3]]
+    x, _, weight = inputs(1, 3, 1, 2, 2, 1)
+    arguments = [x, torch.randn(9), weight, [3]]
     if order:
-        arguments = [torch.randn(6, 2, 2), *arguments, [True, False, True]]
+        arguments = [torch.randn(3, 1, 2), *arguments, [True, False, True]]
     for tensor in arguments:
         if isinstance(tensor, torch.Tensor):
             tensor.requires_grad_()
@@ -226,7 +230,7 @@ def test_compile(dynamic):
         ops.graph_mix, fullgraph=True, backend="aot_eager", dynamic=dynamic
     )
     for n, v in ((2, 4), (3, 5)):
-        arguments = inputs(n, v, 3, 2, 3, 2)
+        arguments = inputs(n, v, 1, 2, 3, 1)
         compare(
             values_and_gradients(compiled, arguments),
             values_and_gradients(by_triton, arguments),
