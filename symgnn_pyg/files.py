@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Atomic writing of files."""
 
 import errno
 import glob
@@ -9,21 +9,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# What the system says of a disk, a quota or a limit that is used up; h5py and
-# safetensors repeat it in errors of their own.
+# The system's messages for a full disk, an exceeded quota and a file-size
+# limit. h5py and safetensors repeat them in errors of their own types.
 FULL = tuple(map(os.strerror, (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)))
-# What `tempfile` makes the names of temporary files unique with.
+# The random part of a file name made by `tempfile`.
 UNIQUE = "[a-z0-9_]" * 8
 
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    r"""A temporary file with the suffix of :obj:`path` that takes its place
-    when the block ends well. When it does not, or the process is killed,
-    :obj:`path` is what it was before. Who may read it stays the same.
+    r"""Yields a temporary file with the suffix of :obj:`path`, which replaces
+    :obj:`path` when the block succeeds. If the block fails or the process is
+    killed, :obj:`path` is left unchanged. Permissions are preserved.
 
     Args:
-        path: The file to write; its folder is made where it is missing.
+        path: The file to write. Missing folders are created.
 
     Raises:
         OSError: If the file cannot be written, as on a full disk.
@@ -45,8 +45,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         for reason in FULL:
             if reason in str(error):
                 raise OSError(
-                    f"{path} could not be written: {reason}. What it held "
-                    f"before is whole: make room, and go on from there"
+                    f"{path} could not be written: {reason}. Its previous "
+                    f"contents are intact: free some space and try again"
                 ) from error
         raise
     finally:
@@ -62,11 +62,11 @@ def _mode(path: Path) -> int:
 
 
 def remove_leftovers(path: Path, more: str = "") -> None:
-    r"""Removes what :func:`replacing` left of a file when it was killed.
+    r"""Removes the temporary files of a killed :func:`replacing`.
 
     Args:
-        path: The file.
-        more: A pattern of what may follow its stem. (default: :obj:`""`)
+        path: The file that was to be written.
+        more: A pattern for what may follow its stem. (default: :obj:`""`)
     """
     stem, suffix = glob.escape(path.stem), glob.escape(path.suffix)
     for file in path.parent.glob(f".{stem}{more}.{UNIQUE}{suffix}"):

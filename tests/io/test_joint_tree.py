@@ -53,9 +53,12 @@ def test_skeleton():
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        ({"joints": "aba"}, "The joint 'a' is named twice"),
-        ({"parents": [-1, -1, 0]}, "No bone or link ties 'b'"),
-        ({"offsets": [[math.inf] * 3] * 3}, "The offset .* of joint 'a' is"),
+        ({"joints": "aba"}, "The joint 'a' is given twice"),
+        ({"parents": [-1, -1, 0]}, "No bones or links connect 'b'"),
+        (
+            {"offsets": [[math.inf] * 3] * 3},
+            "The offset of joint 'a' must be finite",
+        ),
         (
             {"joints": range(MOST_JOINTS + 1)},
             f"{MOST_JOINTS + 1} joints are more than the {MOST_JOINTS}",
