@@ -3,8 +3,8 @@
 import errno
 import glob
 import os
-import stat
-import tempfile
+import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +12,8 @@ from pathlib import Path
 # The system's messages for a full disk, an exceeded quota and a file-size
 # limit. h5py and safetensors repeat them in errors of their own types.
 FULL = tuple(map(os.strerror, (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)))
-# The random part of a file name made by `tempfile`.
-UNIQUE = "[a-z0-9_]" * 8
+# The random part of the name of a temporary file.
+UNIQUE = "[0-9a-f]" * 8
 
 
 @contextmanager
@@ -30,16 +30,15 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(
-        dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix
-    )
-    os.close(handle)
-    temporary = Path(name)
+    name = f".{path.stem}.{secrets.token_hex(4)}{path.suffix}"
+    temporary = path.with_name(name)
     try:
+        temporary.touch(exist_ok=False)
+        if path.exists():
+            shutil.copymode(path, temporary)
         yield temporary
         with open(temporary, "rb+") as written:
             os.fsync(written.fileno())
-        temporary.chmod(_mode(path))
         temporary.replace(path)
     except Exception as error:
         for reason in FULL:
@@ -51,14 +50,6 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _mode(path: Path) -> int:
-    if path.exists():
-        return stat.S_IMODE(path.stat().st_mode)
-    umask = os.umask(0)
-    os.umask(umask)
-    return 0o666 & ~umask
 
 
 def remove_leftovers(path: Path, more: str = "") -> None:

@@ -4,7 +4,7 @@ import roma
 from torch import Tensor
 
 from symgnn_pyg.metrics.per_frame import PerFrameMetric
-from symgnn_pyg.transforms.rotations import rotmat_to_euler
+from symgnn_pyg.skeleton import rotmat_to_euler
 
 
 class MeanAngleError(PerFrameMetric):

@@ -7,6 +7,7 @@ import roma
 import torch
 from torch import Tensor
 
+from symgnn_pyg.skeleton.layouts import CMU26_IN_38
 from symgnn_pyg.skeleton.skeleton import Skeleton
 
 
@@ -62,6 +63,32 @@ def forward_kinematics(rotation: Tensor, skeleton: Skeleton) -> Tensor:
     return torch.stack(
         [position[place[j]].expand(shape) for j in range(len(order))], dim=-2
     )
+
+
+def cmu_positions(pose: Tensor) -> Tensor:
+    r"""Computes joint positions from poses of CMU Mocap, which are exponential
+    maps of the negative rotation of each joint. The body is that of a generic
+    adult, and the joints that the layout :obj:`"cmu26"` drops stay at rest.
+
+    Args:
+        pose: The exponential maps in radians, of shape :math:`[*, 26, 3]`.
+
+    Returns:
+        The positions in metres relative to the hip, of shape
+        :math:`[*, 26, 3]`, with x to the left of the body, y up and z forward.
+
+    Raises:
+        ValueError: If there are not 26 joints.
+    """
+    if pose.shape[-2:] != (len(CMU26_IN_38), 3):
+        raise ValueError(
+            f"Expected 'pose' of shape [*, {len(CMU26_IN_38)}, 3], got "
+            f"{list(pose.shape)}"
+        )
+    skeleton = Skeleton.get("cmu38")
+    rotation = pose.new_zeros(*pose.shape[:-2], skeleton.num_joints, 3)
+    rotation[..., CMU26_IN_38, :] = -pose
+    return forward_kinematics(rotation, skeleton)[..., CMU26_IN_38, :]
 
 
 def place_joints(

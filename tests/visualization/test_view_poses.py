@@ -6,8 +6,7 @@ import pytest
 import torch
 from matplotlib.colors import to_rgb
 
-from symgnn_pyg.skeleton import Skeleton
-from symgnn_pyg.transforms import cmu_positions
+from symgnn_pyg.skeleton import Skeleton, cmu_positions
 from symgnn_pyg.visualization import view_poses
 from symgnn_pyg.visualization.colours import BLUE, ORANGE, SKY, VERMILLION
 

@@ -262,7 +262,7 @@ def test_wrong_shape(name, shape, arm):
 
 @pytest.mark.parametrize("name", RIVALS)
 def test_wrong_number_of_rows(name, arm):
-    with pytest.raises(ValueError, match="no multiple of the skeleton's 5"):
+    with pytest.raises(ValueError, match="a multiple of 5 rows"):
         tiny(RIVALS[name], arm)(torch.randn(V + 1, T, 3))
 
 

@@ -139,7 +139,7 @@ def test_scores_that_do_not_fit(net, joint, bone, y):
 def test_scores_that_are_not_finite(net, name):
     scores = {n: torch.zeros(2, 4) for n in ("joint_logits", "bone_logits")}
     scores[name][1, 2] = torch.nan
-    with pytest.raises(ValueError, match=f"'{name}' holds numbers that are"):
+    with pytest.raises(ValueError, match=f"'{name}' must be finite"):
         net.fit_recognition_weight(**scores, y=torch.arange(2))
 
 
