@@ -203,5 +203,7 @@ def test_weight_outside(arm, weight):
 @pytest.mark.parametrize("size", ["num_classes", "num_future"])
 def test_networks_with_other_heads(arm, size):
     joint = SymGNN(arm, **{**TINY, "num_classes": K, size: 0})
-    with pytest.raises(ValueError, match="'joint' and 'bone' must have the same"):
+    with pytest.raises(
+        ValueError, match="'joint' and 'bone' must have the same"
+    ):
         DualSymGNN(joint, SymGNN(arm.dual(), K, **TINY))

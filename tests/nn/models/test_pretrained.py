@@ -164,7 +164,9 @@ def change(folder, **changes):
 
 
 def test_another_skeleton(folder):
-    with pytest.raises(DataError, match=r"network for .*ntu25.*, got one for .*'arm'"):
+    with pytest.raises(
+        DataError, match=r"network for .*ntu25.* got one .*'arm'"
+    ):
         SymGNN.from_pretrained(folder, skeleton=Skeleton.get("ntu25"))
 
 
@@ -292,7 +294,9 @@ def test_dual_round_trip(dual, arm, tmp_path):
 
 def test_dual_of_another_skeleton(dual, tmp_path):
     dual.save_pretrained(tmp_path)
-    with pytest.raises(DataError, match=r"network for .*ntu25.*, got one for .*'arm'"):
+    with pytest.raises(
+        DataError, match=r"network for .*ntu25.* got one .*'arm'"
+    ):
         DualSymGNN.from_pretrained(tmp_path, skeleton=Skeleton.get("ntu25"))
     with pytest.raises(
         DataError, match=r"Expected a SymGNN in .*, got a DualSymGNN"
