@@ -15,7 +15,7 @@ from symgnn_pyg.nn import DualSymGNN, SymGNN
 from symgnn_pyg.transforms import Standardize
 
 # The output of each head by the entry of the metadata that describes it.
-OUTPUTS = {"classes": "logits", "future": "future"}
+OUTPUTS = {"classes": "logits", "num_future": "future"}
 
 
 def export_program(

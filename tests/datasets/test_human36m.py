@@ -111,7 +111,7 @@ def test_sample(complete, tmp_path):
         columns = table[:5, 3 + 3 * joint : 6 + 3 * joint]
         np.testing.assert_array_equal(motion[row], columns)
     assert dataset.skeleton == Skeleton.get("h36m20")
-    assert str(dataset) == "Human36M(300, observed=3, future=2)"
+    assert str(dataset) == "Human36M(300, num_observed=3, num_future=2)"
 
 
 def test_used_joints_hold_the_moving_dimensions():

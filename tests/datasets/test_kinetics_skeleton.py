@@ -87,7 +87,7 @@ def test_round_trip(tmp_path):
     )
     assert batch.y.tolist() == [0, 1]
     assert dataset.classes == list(LABELS)
-    assert str(dataset) == "KineticsSkeleton(2, observed=2, future=1)"
+    assert str(dataset) == "KineticsSkeleton(2, num_observed=2, num_future=1)"
 
 
 def test_splits(archive, tmp_path):

@@ -63,7 +63,7 @@ def test_round_trip(tmp_path):
     assert batch.y.tolist() == [50, 0]
     assert batch.num_bodies.tolist() == [2, 1]
     assert dataset.classes[50] == "kicking other person"
-    assert str(dataset) == "NTURGBD(2, observed=4, future=2)"
+    assert str(dataset) == "NTURGBD(2, num_observed=4, num_future=2)"
 
 
 def test_clip_is_stretched(tmp_path):

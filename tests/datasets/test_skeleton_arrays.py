@@ -19,7 +19,7 @@ LABELS = ["up", "down"] * 10
 
 def test_one_array():
     dataset = SkeletonArrays(FRAMES, LABELS, ARM, **SHORT)
-    assert repr(dataset) == "SkeletonArrays(40, observed=3, future=2)"
+    assert repr(dataset) == "SkeletonArrays(40, num_observed=3, num_future=2)"
     assert dataset.classes == ["down", "up"]
     data = dataset[3]  # The second window of the second recording.
     motion = torch.cat([data.x, data.future], dim=1).transpose(0, 1)

@@ -118,7 +118,7 @@ def test_every_format_to_the_batch(root):
 
 def test_loaders_agree(root):
     dataset = open_all(root)
-    assert repr(dataset) == "SkeletonFolder(64, observed=3, future=2)"
+    assert repr(dataset) == "SkeletonFolder(64, num_observed=3, num_future=2)"
     assert dataset.classes == ["bow", "wave"]
     assert dataset.skeleton == ARM
     for one, other in zip(

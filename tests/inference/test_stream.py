@@ -320,5 +320,5 @@ def test_repr(model):
     transform = Standardize(torch.zeros(V, 3), torch.ones(V, 3))
     assert str(Stream(model, transform)) == (
         "Stream(Skeleton('arm', joints=5, bones=4, parts=3, centre='chest'), "
-        "observed=6, transform=Standardize(joints=5, channels=3))"
+        "num_observed=6, transform=Standardize(joints=5, channels=3))"
     )
