@@ -29,13 +29,13 @@ from symgnn_pyg.datasets import CMUMocap, SyntheticMotion
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import replacing
 from symgnn_pyg.nn import SymGNN
+from symgnn_pyg.skeleton import cmu_positions
 from symgnn_pyg.training import (
     MotionDataModule,
     SymGNNTask,
     load_best,
     make_trainer,
 )
-from symgnn_pyg.transforms import cmu_positions
 from symgnn_pyg.visualization import plot_actional_edges, plot_poses
 
 SPLITS = ("train", "val", "test")

@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 
 __all__ = ["Skeleton", "__version__"]
 
-# Imported on first use: some need optional packages.
+# Imported on first use, since some of them need optional packages.
 SUBMODULES = (
     "data",
     "datasets",

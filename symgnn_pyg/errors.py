@@ -1,18 +1,19 @@
-"""The error that names what is wrong in a user's file."""
+"""Errors about the contents of users' files."""
 
 import re
 from collections.abc import Iterable
 
 __all__ = ["DataError", "EmptyRecordingError"]
 
-# What a terminal obeys instead of showing it, and what UTF-8 cannot hold.
+# Control characters, which a terminal would act on, and surrogates, which UTF-8
+# cannot encode.
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class DataError(ValueError):
-    r"""A file that cannot be used: the message names the file, the line where
-    there is one, what is wrong, and the way out. Control characters in it are
-    escaped.
+    r"""Raised for a file that cannot be used. The message names the file, the
+    line if there is one, what is wrong, and how to fix it. Control characters
+    in the message are escaped.
 
     Args:
         message: The message.
@@ -23,26 +24,27 @@ class DataError(ValueError):
 
 
 class EmptyRecordingError(DataError):
-    r"""A file that is in order but shows no skeleton. It is left out and
-    listed in :obj:`SequenceStore.skipped`.
+    r"""Raised for a valid file in which no skeleton was recorded. Such files
+    are skipped and listed in :obj:`SequenceStore.skipped`.
     """
 
 
 def check_names(names: Iterable[object], what: str) -> None:
-    r"""Refuses names that a terminal would obey, or that are no text.
+    r"""Checks that names are printable text.
 
     Args:
         names: The names.
-        what: What each of them is, for messages.
+        what: What to call a name in the error message.
 
     Raises:
-        DataError: If one is no string, holds control characters, or is no
-            Unicode.
+        DataError: If a name is not a string, or contains control characters
+            or surrogates.
     """
     for name in names:
         if not isinstance(name, str) or CONTROL.search(name):
             raise DataError(
-                f"{what} {name!r:.200} is no text without control characters"
+                f"{what} {name!r:.200} must be a string without control "
+                f"characters"
             )
 
 

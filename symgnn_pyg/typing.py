@@ -1,4 +1,4 @@
-"""The types that arguments have in common, and what is installed."""
+"""Argument types shared by the library, and flags for optional packages."""
 
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -7,11 +7,12 @@ from torch import Tensor
 
 from symgnn_pyg.skeleton import Skeleton
 
-# A graph of a batch: a matrix [V, V], one a sample [N, V, V], or for samples
-# of unequal sizes a sequence of matrices [V_n, V_n].
+# A graph for each sample of a batch: one matrix [V, V] shared by all samples,
+# one per sample [N, V, V], or, for samples of unequal sizes, a sequence of
+# matrices [V_n, V_n].
 GraphLike = Tensor | Sequence[Tensor]
 
-# The skeleton of a layer, or the several that share its weights.
+# The skeleton of a layer, or several skeletons that share its weights.
 SkeletonLike = Skeleton | Sequence[Skeleton]
 
 WITH_TRITON = find_spec("triton") is not None

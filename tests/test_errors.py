@@ -11,7 +11,9 @@ def test_names_of_all_languages():
     "name", ["\x1b[2J", "a\nb", "\x9b31m", "\udcff", 5, None, {}, b"knee"]
 )
 def test_what_is_no_name(name):
-    with pytest.raises(DataError, match=r"The class .* is no text") as error:
+    with pytest.raises(
+        DataError, match=r"The class .* must be a string without"
+    ) as error:
         check_names(["knee", name], "The class")
     assert str(error.value).isprintable()
 

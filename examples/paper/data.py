@@ -11,7 +11,7 @@ from torch import Tensor
 from symgnn_pyg.data import SkeletonData
 from symgnn_pyg.datasets import CMUMocap, MotionDataset, SyntheticMotion
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.transforms import cmu_positions
+from symgnn_pyg.skeleton import cmu_positions
 
 SPLITS = ("train", "val", "test")
 OBSERVED = 50

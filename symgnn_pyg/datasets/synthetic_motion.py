@@ -32,7 +32,7 @@ class SyntheticMotion(MotionDataset):
     (walking, running, waving, boxing) and transient (kicking, throwing,
     squatting, bowing), performed on the skeleton of CMU Mocap and stored in
     its form, as exponential maps of 26 joints in radians at 25 frames per
-    second, so that :func:`~symgnn_pyg.transforms.cmu_positions` turns
+    second, so that :func:`~symgnn_pyg.skeleton.cmu_positions` turns
     them into positions by forward kinematics.
 
     Sequences of one action differ in tempo, amplitude, posture, the side of

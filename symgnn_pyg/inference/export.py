@@ -1,4 +1,4 @@
-"""Networks as programs and files that run without this library."""
+"""Export of networks to programs and files that run without this library."""
 
 import copy
 import json
@@ -14,34 +14,34 @@ from symgnn_pyg.inference.pose_model import PoseModel
 from symgnn_pyg.nn import DualSymGNN, SymGNN
 from symgnn_pyg.transforms import Standardize
 
-# What each head returns, by what there is to say about it.
+# The output of each head by the entry of the metadata that describes it.
 OUTPUTS = {"classes": "logits", "num_future": "future"}
 
 
 def export_program(
     model: SymGNN | DualSymGNN, transform: Standardize | None = None
 ) -> ExportedProgram:
-    r"""Exports what a network computes in evaluation mode, by
-    :func:`torch.export.export`, for any number :math:`N` of bodies. The
-    program takes poses :math:`[N, V, T, C]` and returns the class scores
-    before softmax :math:`[N, K]` and the coming poses :math:`[N, V, T', C]`,
-    or one of them where the network has one head. A
-    :class:`~symgnn_pyg.nn.DualSymGNN` takes the bones from the joints.
+    r"""Exports a network in evaluation mode by :func:`torch.export.export`,
+    for any number :math:`N` of bodies. The program takes poses
+    :math:`[N, V, T, C]` and returns class scores before the softmax
+    :math:`[N, K]` and future poses :math:`[N, V, T', C]`, or only one of them
+    if the network has a single head. A :class:`~symgnn_pyg.nn.DualSymGNN`
+    computes bones from joints.
 
     Args:
-        model: The network. It stays as it is.
-        transform: What the network's windows were standardised by. It becomes
-            part of the program, whose poses are in the unit of the data.
-            (default: :obj:`None`)
+        model: The network. It is not modified.
+        transform: The transform that standardised the training data. It
+            becomes part of the program, which takes and returns poses in the
+            unit of the data. (default: :obj:`None`)
 
     Raises:
-        ValueError: If :obj:`transform` was made for other poses.
+        ValueError: If :obj:`transform` does not fit the network.
     """
     windows = _Exported(copy.deepcopy(model), transform).eval()
     windows.requires_grad_(False)
     like = next(windows.parameters())
     joints, channels = windows.pose_shape
-    # Two bodies: sizes of 0 and 1 would be taken for constants.
+    # Two bodies, since torch.export treats sizes of 0 and 1 as constants.
     x = like.new_zeros(2, joints, windows.num_observed, channels)
     return torch.export.export(
         windows, (x,), dynamic_shapes=({0: Dim("bodies")},)
@@ -54,33 +54,33 @@ def export_onnx(
     classes: Sequence[str] | None = None,
     transform: Standardize | None = None,
 ) -> None:
-    r"""Writes a network as an ONNX file, of what :func:`export_program`
-    exports: input :obj:`x`, outputs :obj:`logits` and :obj:`future`. The file
-    tells what they mean: its metadata hold, as JSON, the :obj:`joints` by name
-    and order, the whole :obj:`skeleton`, the :obj:`classes`, and the numbers of
-    frames, :obj:`num_observed` and :obj:`num_future`. For the light network
-    this takes about a minute.
+    r"""Exports the program of :func:`export_program` to an ONNX file with the
+    input :obj:`x` and the outputs :obj:`logits` and :obj:`future`. The metadata
+    of the file describe them as JSON: the names of :obj:`joints` in order, the
+    whole :obj:`skeleton`, the :obj:`classes`, and the numbers of frames,
+    :obj:`num_observed` and :obj:`num_future`. The light network takes about a
+    minute.
 
     Args:
-        model: The network. It stays as it is.
-        path: The file to write. It appears when it is complete.
-        classes: The names of the classes. (default: their numbers)
-        transform: What the network's windows were standardised by. It becomes
-            part of the file, whose poses are in the unit of the data.
-            (default: :obj:`None`)
+        model: The network. It is not modified.
+        path: The file to write. It appears once it is complete.
+        classes: The names of the classes. (default: their indices)
+        transform: The transform that standardised the training data. It
+            becomes part of the file, which takes and returns poses in the unit
+            of the data. (default: :obj:`None`)
 
     Raises:
         ImportError: If the packages of the extra :obj:`export` are missing.
-        ValueError: If there are more or fewer names than classes, or
-            :obj:`transform` was made for other poses.
+        ValueError: If the number of names differs from the number of classes,
+            or :obj:`transform` does not fit the network.
     """
     try:
         import onnxscript.optimizer
         from onnx_ir.passes.common import ClearMetadataAndDocStringPass
     except ImportError as error:
         raise ImportError(
-            "ONNX files need the packages of the extra 'export': "
-            "pip install 'symgnn_pyg[export]'"
+            "'export_onnx' requires the packages of the extra 'export'; "
+            "install them with \"pip install 'symgnn_pyg[export]'\""
         ) from error
     about = _about(model, classes)
     program = torch.onnx.export(
@@ -88,14 +88,13 @@ def export_onnx(
         input_names=["x"],
         output_names=[OUTPUTS[head] for head in OUTPUTS if about[head]],
         verbose=False,
-        # Its rewriting would take most of the time here; those who run the
-        # file do the same.
+        # The optimisation takes most of the time, and runtimes do the same.
         optimize=False,
     )
     assert program is not None
     onnxscript.optimizer.fold_constants(program.model)
     onnxscript.optimizer.remove_unused_nodes(program.model)
-    # Else each node names lines of files of this machine.
+    # Otherwise each node refers to source lines on this machine.
     ClearMetadataAndDocStringPass()(program.model)
     shape = program.model.graph.inputs[0].shape
     assert shape is not None
@@ -114,7 +113,8 @@ def _about(
     names = [str(i) for i in range(count)] if classes is None else [*classes]
     if len(names) != count:
         raise ValueError(
-            f"'classes' names {len(names)} classes, but the network has {count}"
+            f"'classes' must name the {count} classes of the network, got "
+            f"{len(names)} names"
         )
     skeleton = joint.skeleton
     return {

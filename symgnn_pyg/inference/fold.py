@@ -15,15 +15,16 @@ Network = TypeVar("Network", bound=Module)
 
 
 def fold(model: Network) -> Network:
-    r"""A copy of a network for inference alone. It computes what the network
-    computes in evaluation mode, up to rounding, and takes less time where the
-    batch is small (`python -m benchmarks.streaming`): in each block of a
-    :class:`~symgnn_pyg.nn.MultiScaleGCN`, batch normalisation becomes part of
-    the weights before it, and the temporal convolution one product.
+    r"""Returns a copy of a network for inference only. It computes the same as
+    the network in evaluation mode, up to rounding, and is faster for small
+    batches (`python -m benchmarks.streaming`). In each block of a
+    :class:`~symgnn_pyg.nn.MultiScaleGCN`, batch normalisation is folded into
+    the preceding weights, and the temporal convolution becomes a single
+    product.
 
     Args:
-        model: The network. It stays as it is, and what becomes of it later is
-            not seen by the copy.
+        model: The network. It is not modified, and later changes to it do not
+            affect the copy.
     """
     model = copy.deepcopy(model).eval().requires_grad_(False)
     for module in model.modules():
@@ -37,8 +38,8 @@ def fold(model: Network) -> Network:
 
 class FoldedBlock(Module):
     r"""A :class:`~symgnn_pyg.nn.JGTCBlock` or :class:`~symgnn_pyg.nn.PGTCBlock`
-    of one skeleton in evaluation mode, its batch normalisation folded into its
-    weights.
+    of one skeleton in evaluation mode, with batch normalisation folded into
+    its weights.
 
     Args:
         block: The block.

@@ -7,22 +7,22 @@ from symgnn_pyg.transforms import Standardize
 
 
 class PoseModel(Module):
-    r"""A network that takes windows, and returns poses, in the unit of the
-    data.
+    r"""A network that takes and returns poses in the unit of the data.
 
     Args:
         model: The network, a :class:`~symgnn_pyg.nn.SymGNN` or
             :class:`~symgnn_pyg.nn.DualSymGNN`.
-        transform: What its windows were standardised by.
+        transform: The transform that standardised the training data.
             (default: :obj:`None`)
 
     Raises:
-        ValueError: If :obj:`transform` was made for other poses.
+        ValueError: If :obj:`transform` does not fit the network.
 
     Shapes:
         - **input:** windows :math:`[N, V, T, C]` of :math:`N` bodies
-        - **output:** class scores before softmax :math:`[N, K]` and coming
-          poses :math:`[N, V, T', C]`, or :obj:`None` without the head
+        - **output:** class scores before the softmax :math:`[N, K]` and future
+          poses :math:`[N, V, T', C]`, or :obj:`None` if the network has no
+          such head
     """
 
     def __init__(
@@ -37,8 +37,9 @@ class PoseModel(Module):
         self.pose_shape = (self.skeleton.num_joints, joint.in_channels)
         if transform is not None and transform.mean.shape != self.pose_shape:
             raise ValueError(
-                f"{transform!r} does not fit the network's "
-                f"{self.pose_shape[0]} joints and {self.pose_shape[1]} channels"
+                f"Expected a 'transform' for the {self.pose_shape[0]} joints "
+                f"and {self.pose_shape[1]} channels of the network, got "
+                f"{transform!r}"
             )
         self.model = model
         self.transform = transform
@@ -50,8 +51,8 @@ class PoseModel(Module):
 
         Args:
             x: The windows, of shape :math:`[N, V, T, C]`.
-            num_bodies: The number of bodies of each sample, whose bodies are
-                recognised together. (default: one each)
+            num_bodies: The number of bodies in each sample, which are
+                recognised together. (default: one body per sample)
         """
         if self.transform is not None:
             sample = x.new_zeros(x.size(0)).long()

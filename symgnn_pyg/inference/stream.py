@@ -13,17 +13,17 @@ from symgnn_pyg.transforms import Standardize
 
 
 class StreamOutput(NamedTuple):
-    r"""What :meth:`Stream.step` returns.
+    r"""The output of :meth:`Stream.step`.
 
     Args:
-        probabilities: The class probabilities :math:`[K]`, or :obj:`None`
-            without recognition or while there is no body.
-        future: The coming poses :math:`[V, T', C]`, or
-            :math:`[B, V, T', C]` of :math:`B` bodies, NaN where a body is
-            absent; :obj:`None` without prediction or while there is no body.
-        num_seen: How many frames of the window showed the body, from 0 to
-            :math:`T`, of shape :math:`[]`, or :math:`[B]` of :math:`B` bodies.
-            The others are repeated poses.
+        probabilities: The class probabilities :math:`[K]`, or :obj:`None` if
+            the network has no recognition head or there is no body.
+        future: The future poses :math:`[V, T', C]`, or :math:`[B, V, T', C]`
+            for :math:`B` bodies, with NaN for absent bodies. :obj:`None` if
+            the network has no prediction head or there is no body.
+        num_seen: The number of frames in the window that showed the body, from
+            0 to :math:`T`, of shape :math:`[]`, or :math:`[B]` for :math:`B`
+            bodies. The other frames are repeated poses.
     """
 
     probabilities: Tensor | None
@@ -32,35 +32,35 @@ class StreamOutput(NamedTuple):
 
 
 class Stream:
-    r"""Recognises the action and predicts the motion frame by frame, as the
-    frames arrive. Each step gives what the network gives for the window of the
-    last :math:`T` frames, which should come at the rate that it was trained
-    at.
+    r"""Recognises the action and predicts the motion online, one frame at a
+    time. Each step runs the network on the last :math:`T` frames, which should
+    arrive at the frame rate of the training data.
 
-    **What is missing is held.** A joint with a NaN keeps its last pose; one
-    that was not seen yet takes the pose of the nearest joint that was, counted
-    in bones. A frame that was dropped, ``step(None)``, repeats the one before.
-    A window that is not full yet starts with its first pose repeated. So there
-    is an answer from the first frame on, and :obj:`num_seen` tells how much of
-    it was seen.
+    **Missing data are filled in.** A joint that is NaN keeps its last pose. A
+    joint that has not been seen yet takes the pose of the closest joint that
+    has, counted in bones. A dropped frame, ``step(None)``, repeats the
+    previous frame, and the first pose fills a window that is not full yet. The
+    stream therefore gives an output from the first frame on, and
+    :obj:`num_seen` tells how much of the window was actually seen.
 
-    **Several bodies** of one scene are recognised together, as the network
-    does it, and each has a future of its own. A body has its place in every
-    frame; while all its joints are NaN it is held, too, and once no frame of
-    its window shows it, it is absent: it takes no part, and starts anew when
-    it comes back. Persons who are to be recognised apart take a stream each.
+    **Several bodies** in a scene are recognised together, and the future of
+    each is predicted. Every frame must list the bodies in the same order. A
+    body whose joints are all NaN keeps its last pose. Once no frame in the
+    window shows it, the body is absent: the network ignores it, and it starts
+    afresh when it returns. To recognise people separately, use one stream per
+    person.
 
-    The stream works on a copy of the network, folded by :func:`fold`.
+    The stream uses a copy of the network that is folded by :func:`fold`.
 
     Args:
         model: The network, a :class:`~symgnn_pyg.nn.SymGNN` or
             :class:`~symgnn_pyg.nn.DualSymGNN`.
-        transform: What the network's windows were standardised by: frames are
-            given, and poses returned, in the unit of the data.
+        transform: The transform that standardised the training data. Frames
+            and future poses are in the unit of the data.
             (default: :obj:`None`)
 
     Raises:
-        ValueError: If :obj:`transform` was made for other poses.
+        ValueError: If :obj:`transform` does not fit the network.
 
     Example:
         >>> stream = Stream(SymGNN.light(Skeleton.get("cmu26"), num_classes=8))
@@ -81,7 +81,7 @@ class Stream:
         self.reset()
 
     def reset(self) -> None:
-        r"""Forgets all frames, and how many bodies there were."""
+        r"""Forgets all frames and the number of bodies."""
         self._shape: torch.Size | None = None
         self._window = self._like  # [B, V, T, C]
         self._seen = self._like.bool()  # [B, T]
@@ -89,15 +89,16 @@ class Stream:
 
     @torch.inference_mode()
     def step(self, frame: Tensor | np.ndarray | None) -> StreamOutput:
-        r"""Takes the next frame.
+        r"""Processes the next frame.
 
         Args:
-            frame: The pose of the body, of shape :math:`[V, C]`, or of
-                :math:`B` bodies :math:`[B, V, C]`, the same :math:`B` until
-                :meth:`reset`. :obj:`None` for a frame that was dropped.
+            frame: The pose of a single body, of shape :math:`[V, C]`, or of
+                :math:`B` bodies, of shape :math:`[B, V, C]`. The shape must
+                stay the same until :meth:`reset`. :obj:`None` for a dropped
+                frame.
 
         Raises:
-            ValueError: If :obj:`frame` has another shape, or infinite numbers.
+            ValueError: If :obj:`frame` has another shape or infinite values.
         """
         if frame is not None:
             self._push(self._check(frame))
@@ -128,8 +129,8 @@ class Stream:
         frame = frame.to(self._like)
         if frame.isinf().any():
             raise ValueError(
-                f"'frame' of shape {list(frame.shape)} holds infinite numbers; "
-                f"mark missing joints by NaN"
+                "'frame' must not hold infinite values; use NaN for missing "
+                "joints"
             )
         if self._shape is None:
             self._start(frame.shape)
@@ -150,7 +151,7 @@ class Stream:
         new = ~self._seen.any(dim=1)
         self._known = self._known & ~new.unsqueeze(1) | ~missing
         pose = torch.where(missing.unsqueeze(2), self._window[:, :, -1], frame)
-        # The nearest joint that is known, for a known joint it itself.
+        # The nearest known joint, which is the joint itself if it is known.
         rank = self._known[:, self._nearest].int().argmax(dim=2)  # [B, V]
         joint = self._nearest.expand(len(rank), -1, -1)
         joint = joint.gather(2, rank.unsqueeze(2))  # [B, V, 1]
@@ -183,7 +184,7 @@ class Stream:
 
 
 def _nearest(skeleton: Skeleton) -> Tensor:
-    r"""All joints by their distance from each joint, of shape
+    r"""For each joint, all joints sorted by distance in bones, of shape
     :math:`[V, V]`.
     """
     graph = nx.Graph(skeleton.bones + skeleton.links)

@@ -4,29 +4,30 @@ import roma
 from torch import Tensor
 
 from symgnn_pyg.metrics.per_frame import PerFrameMetric
-from symgnn_pyg.transforms.rotations import rotmat_to_euler
+from symgnn_pyg.skeleton import rotmat_to_euler
 
 
 class MeanAngleError(PerFrameMetric):
     r"""The mean angle error (MAE) of Human3.6M and CMU Mocap, in radians,
     **at** each future frame (not averaged up to it).
 
-    The protocol, word for word:
+    The protocol:
 
-    1. Each joint's exponential map is turned into a rotation matrix
-       :math:`\mathbf{R}` (Rodrigues) and that into Euler angles
+    1. The exponential map of each joint is converted to a rotation matrix
+       :math:`\mathbf{R}` (by Rodrigues' formula), and that to Euler angles
        :math:`e_2 = -\arcsin R_{02}`, :math:`e_1 = \textrm{atan2}(R_{12} /
        \cos e_2, R_{22} / \cos e_2)`, :math:`e_3 = \textrm{atan2}(R_{01} /
        \cos e_2, R_{00} / \cos e_2)`; where :math:`|R_{02}| = 1`,
        :math:`e_3 = 0` and :math:`e_1 = \textrm{atan2}(R_{01}, R_{02})`.
-    2. Of a sample's :math:`3 V` angles those count whose standard deviation
-       over the true future frames exceeds :math:`10^{-4}`.
-    3. The error at a frame is the Euclidean norm of the differences of those
-       angles, not wrapped at :math:`2 \pi`.
-    4. The mean over the samples of an action, then over actions.
+    2. Only those of a sample's :math:`3 V` angles count whose standard
+       deviation over the true future frames exceeds :math:`10^{-4}`.
+    3. The error at a frame is the Euclidean norm of the differences of these
+       angles, which are not wrapped at :math:`2 \pi`.
+    4. Errors are averaged over the samples of each action, and then over
+       actions.
 
-    Global translation and rotation take no part: give the joints without the
-    root. Poses are taken in double precision, in radians.
+    Global translation and rotation are not part of the protocol: pass all
+    joints except the root. The computation runs in double precision.
 
     Args:
         num_joints: The number of joints :math:`V`.
@@ -35,9 +36,9 @@ class MeanAngleError(PerFrameMetric):
         **kwargs: Further arguments of :class:`torchmetrics.Metric`.
 
     Shapes:
-        - **input:** predicted and true exponential maps
+        - **input:** predicted and true exponential maps in radians
           :math:`[N \cdot V, T', 3]`, actions :math:`[N]`
-        - **output:** errors :math:`[T']`
+        - **output:** errors in radians :math:`[T']`
 
     Source: the `"On Human Motion Prediction Using Recurrent Neural Networks"
     <https://arxiv.org/abs/1705.02445>`_ paper.
@@ -70,7 +71,7 @@ class MeanAngleError(PerFrameMetric):
 
 
 def to_euler(rotation: Tensor) -> Tensor:
-    r"""Exponential maps to Euler angles, by the convention of
+    r"""Converts exponential maps to Euler angles in the convention of
     :class:`MeanAngleError`.
 
     Args:

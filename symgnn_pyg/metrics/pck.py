@@ -6,17 +6,18 @@ from symgnn_pyg.metrics.per_frame import PerFrameMetric
 
 
 class PCK(PerFrameMetric):
-    r"""The percentage of correct points at each future frame: the share of
-    joints, from 0 to 1, whose distance to the truth is below
-    :obj:`threshold` times the size of the body. That size, the normaliser, is
-    the diagonal of the box around all true joints of that frame.
+    r"""The percentage of correct keypoints at each future frame: the share of
+    joints, from 0 to 1, that are closer to their true positions than
+    :obj:`threshold` times the size of the body. The size of the body is the
+    diagonal of the bounding box of all true joints in that frame.
 
     Args:
         num_joints: The number of joints :math:`V`.
         num_future: The number of future frames :math:`T'`.
         num_groups: The number of groups, such as actions.
             (default: :obj:`1`)
-        threshold: The share of the body's size. (default: :obj:`0.05`)
+        threshold: The threshold, relative to the size of the body.
+            (default: :obj:`0.05`)
         **kwargs: Further arguments of :class:`torchmetrics.Metric`.
 
     Shapes:

@@ -8,8 +8,9 @@ from torchmetrics import Metric
 
 
 class PerFrameMetric(Metric):
-    r"""A number for each future frame of each sample, averaged over samples
-    within a group and then, each group counting once, over groups.
+    r"""The base class of metrics with one value per future frame. Values are
+    averaged over the samples of each group, and then over groups, so that
+    every group counts once.
 
     Args:
         num_joints: The number of joints :math:`V`.
@@ -50,7 +51,7 @@ class PerFrameMetric(Metric):
                 (default: all in group 0)
 
         Raises:
-            ValueError: If the shapes do not fit, or a group is unknown.
+            ValueError: If the shapes do not fit, or a group is out of range.
         """
         num_groups, future = self.total.shape
         if (
@@ -60,7 +61,8 @@ class PerFrameMetric(Metric):
             or prediction.size(1) != future
         ):
             raise ValueError(
-                f"Expected two tensors of shape [N * {self.num_joints}, "
+                f"Expected 'prediction' and 'target' of the same shape "
+                f"[N * {self.num_joints}, "
                 f"{future}, C], got {list(prediction.shape)} and "
                 f"{list(target.shape)}"
             )
@@ -75,8 +77,8 @@ class PerFrameMetric(Metric):
             )
         if not group.eq(group.clamp(0, num_groups - 1)).all():
             raise ValueError(
-                f"Expected 'group' from 0 to {num_groups - 1} "
-                f"('num_groups' is {num_groups}), got {group.tolist()}"
+                f"'group' must hold integers from 0 to {num_groups - 1} for "
+                f"{num_groups} groups, got {group.tolist()}"
             )
         shape = (num_samples, self.num_joints, *prediction.shape[1:])
         value = self.sample_values(  # [N, T']
@@ -88,13 +90,13 @@ class PerFrameMetric(Metric):
 
     def _wrap_compute(self, compute: Callable[[], Tensor]) -> Any:
         wrapped = super()._wrap_compute(compute)
-        # torchmetrics makes a scalar of what has one element.
+        # torchmetrics squeezes tensors with one element to scalars.
         return lambda: wrapped().view(-1)
 
     @abstractmethod
     def sample_values(self, prediction: Tensor, target: Tensor) -> Tensor:
-        r"""The value of each sample at each frame, :math:`[N, T']`, of poses
-        in double precision, :math:`[N, V, T', C]`.
+        r"""Computes the value of each sample at each frame, :math:`[N, T']`,
+        from poses in double precision, :math:`[N, V, T', C]`.
         """
 
     def compute(self) -> Tensor:

@@ -5,7 +5,7 @@ from torchmetrics.classification import MulticlassAccuracy
 
 class TopKAccuracy(MulticlassAccuracy):
     r"""The share of samples, from 0 to 1, whose true class is among the
-    :math:`k` with the highest scores, each sample counting once.
+    :math:`k` classes with the highest scores. All samples count the same.
 
     Args:
         num_classes: The number of classes.

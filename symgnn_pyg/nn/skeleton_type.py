@@ -10,7 +10,7 @@ from symgnn_pyg.typing import SkeletonLike
 def per_skeleton(
     skeleton: SkeletonLike | None, make: Callable[[Skeleton], Tensor]
 ) -> Tensor | list[Tensor] | None:
-    r"""What :obj:`make` makes of one skeleton, or of each of several.
+    r"""Applies :obj:`make` to a skeleton, or to each of several skeletons.
 
     Raises:
         ValueError: If :obj:`skeleton` is an empty sequence.
@@ -22,42 +22,43 @@ def per_skeleton(
         if isinstance(skeleton, Skeleton):
             return make(skeleton)
         if len(skeleton) == 0:
-            raise ValueError("'skeleton' is an empty sequence")
+            raise ValueError(
+                "'skeleton' must hold at least one skeleton, got none"
+            )
         return [make(one) for one in skeleton]
 
 
 def check_skeleton_type(
     skeleton_type: Sequence[int] | None, num_skeletons: int
 ) -> Sequence[int]:
-    r"""The :obj:`skeleton_type` that a layer of several skeletons was given.
+    r"""Checks the :obj:`skeleton_type` of a layer with several skeletons.
 
     Args:
-        skeleton_type: Which skeleton each sample has.
+        skeleton_type: The index of the skeleton of each sample.
         num_skeletons: The number of skeletons of the layer.
 
     Raises:
-        ValueError: If it is missing or names a skeleton that the layer does
-            not have.
+        ValueError: If it is missing or an index is out of range.
     """
     if skeleton_type is None:
         raise ValueError(
-            f"A layer of {num_skeletons} skeletons needs 'skeleton_type', the "
-            f"index of each sample's skeleton, as in "
+            f"A layer with {num_skeletons} skeletons requires 'skeleton_type', "
+            f"the index of the skeleton of each sample, such as "
             f"[skeletons.index(s) for s in batch.skeleton]"
         )
     wrong = [kind for kind in skeleton_type if not 0 <= kind < num_skeletons]
     if wrong:
         raise ValueError(
-            f"'skeleton_type' names the skeleton {wrong[0]}, but the layer has "
-            f"{num_skeletons}"
+            f"'skeleton_type' must hold indices from 0 to {num_skeletons - 1} "
+            f"for {num_skeletons} skeletons, got {wrong[0]}"
         )
     return skeleton_type
 
 
 def check_no_skeleton_type(skeleton_type: Sequence[int] | None) -> None:
-    r"""Refuses :obj:`skeleton_type` where it has no use."""
+    r"""Checks that :obj:`skeleton_type` is not given where it is not used."""
     if skeleton_type is not None:
         raise ValueError(
-            "'skeleton_type' was given to a layer of one skeleton, or beside "
-            "'edge_index'"
+            "'skeleton_type' must be None for a layer with a single skeleton "
+            "or if 'edge_index' is given"
         )

@@ -1,4 +1,4 @@
-"""What a skeleton is made of, checked and turned into indices."""
+"""Checks of a skeleton's joints, bones, links, parts and offsets."""
 
 import math
 import operator
@@ -11,11 +11,11 @@ Pair = tuple[int, int]
 
 
 def unique(names: Sequence[str], what: str) -> tuple[str, ...]:
-    r"""Names that are all different.
+    r"""Checks that names exist and are all different.
 
     Args:
         names: The names.
-        what: What they name, for messages.
+        what: What they name, such as :obj:`"joint"`, for error messages.
     """
     names = tuple(str(name) for name in names)
     if not names:
@@ -23,7 +23,7 @@ def unique(names: Sequence[str], what: str) -> tuple[str, ...]:
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            raise ValueError(f"The {what} {name!r} is named twice")
+            raise ValueError(f"The {what} {name!r} is given twice")
         seen.add(name)
     return names
 
@@ -36,13 +36,13 @@ def numbered(names: Iterable[str]) -> dict[str, int]:
 def index_of(
     key: Joint, names: Mapping[str, int], what: str, where: str = ""
 ) -> int:
-    r"""The index of what is given by name or index.
+    r"""The index of an item that is given by name or index.
 
     Args:
         key: The name or the index.
-        names: The index of each name that there is.
-        what: What they name, for messages.
-        where: Where the key stands, for messages.
+        names: The index of each name.
+        what: What the names stand for, for error messages.
+        where: Where the key was found, for error messages.
     """
     if isinstance(key, str):
         if key in names:
@@ -55,7 +55,7 @@ def index_of(
         if 0 <= index < len(names):
             return index
     raise ValueError(
-        f"Unknown {what} {key!r}{where}; there are {', '.join(names)}"
+        f"Unknown {what} {key!r}{where}, expected one of {', '.join(names)}"
     )
 
 
@@ -65,13 +65,14 @@ def pairs_of(
     what: str,
     end: str = "joint",
 ) -> tuple[Pair, ...]:
-    r"""Pairs as indices, each once and of two different ends.
+    r"""Converts pairs to indices, and checks that each pair occurs once and
+    connects two different ends.
 
     Args:
         pairs: The pairs, by name or index.
-        names: The names of all ends.
-        what: What a pair is, for messages.
-        end: What an end is, for messages.
+        names: The names of all possible ends.
+        what: What a pair is, for error messages.
+        end: What an end is, for error messages.
     """
     ends = "(child, parent)" if what == "bone" else f"({end}, {end})"
     form = f"{what.capitalize()}s must be {ends} pairs"
@@ -92,7 +93,10 @@ def pairs_of(
         where = f" in {what} {tuple(pair)!r}"
         a, b = (index_of(key, known, end, where) for key in pair)
         if a == b:
-            raise ValueError(f"A {what} ties the {end} {names[a]!r} to itself")
+            raise ValueError(
+                f"A {what} must connect two different {end}s, got {end} "
+                f"{names[a]!r} twice"
+            )
         if (a, b) in found or (b, a) in found:
             raise ValueError(f"The {what} {tuple(pair)!r} is given twice")
         found[a, b] = None
@@ -100,25 +104,23 @@ def pairs_of(
 
 
 def undirected(pairs: Iterable[Pair]) -> tuple[Pair, ...]:
-    r"""Pairs whose order means nothing, in the one order that all have."""
+    r"""Sorts undirected pairs, so that equal sets of pairs compare equal."""
     return tuple(sorted((min(pair), max(pair)) for pair in pairs))
 
 
 def check_tree(joints: Sequence[str], bones: Sequence[Pair]) -> None:
-    r"""Refuses bones of which a joint has two parents, or which form a
-    cycle.
-    """
+    r"""Checks that no joint has two parents and that bones form no cycle."""
     parent_of: dict[int, int] = {}
     for child, parent in bones:
         if child in parent_of:
             raise ValueError(
                 f"Joint {joints[child]!r} has two parents, "
-                f"{joints[parent_of[child]]!r} and {joints[parent]!r}; pass "
-                f"the one that closes a ring in 'links'"
+                f"{joints[parent_of[child]]!r} and {joints[parent]!r}; if a "
+                f"bone closes a ring, pass it in 'links'"
             )
         parent_of[child] = parent
     graph = nx.DiGraph(bones)
-    # Looking for a cycle that is not there takes long on long chains.
+    # `find_cycle` is slow on long chains without a cycle.
     if nx.is_directed_acyclic_graph(graph):
         return
     names = [joints[child] for child, _ in nx.find_cycle(graph)]
@@ -128,36 +130,35 @@ def check_tree(joints: Sequence[str], bones: Sequence[Pair]) -> None:
 def check_links(
     joints: Sequence[str], bones: Iterable[Pair], links: Iterable[Pair]
 ) -> None:
-    r"""Refuses links that are bones as well."""
+    r"""Checks that no link is a bone as well."""
     known = set(undirected(bones))
     for a, b in undirected(links):
         if (a, b) in known:
-            raise ValueError(f"The link {(joints[a], joints[b])!r} is a bone")
+            raise ValueError(
+                f"The link {(joints[a], joints[b])!r} is a bone already"
+            )
 
 
 def check_connected(
     joints: Sequence[str], edges: Sequence[Pair], centre: int
 ) -> None:
-    r"""Refuses joints that no bone or link ties to the centre."""
+    r"""Checks that bones and links connect all joints to the centre."""
     graph = nx.Graph(edges)
     graph.add_nodes_from(range(len(joints)))
     reached = nx.node_connected_component(graph, centre)
     loose = [name for j, name in enumerate(joints) if j not in reached]
     if loose:
         raise ValueError(
-            f"No bone or link ties {', '.join(map(repr, loose))} to the "
-            f"centre {joints[centre]!r}"
+            f"No bones or links connect {', '.join(map(repr, loose))} to the "
+            f"centre {joints[centre]!r}; add the missing ones"
         )
 
 
 def parts_of(
     parts: Mapping[str, Sequence[Joint]], joints: Sequence[str]
 ) -> tuple[tuple[str, tuple[int, ...]], ...]:
-    r"""The joints of each part as indices, every joint in exactly one.
-
-    Args:
-        parts: The joints of each named part, by name or index.
-        joints: The names of the joints.
+    r"""Converts the joints of each part to indices, and checks that every
+    joint is in exactly one part.
     """
     known = numbered(joints)
     part_of: dict[int, str] = {}
@@ -177,27 +178,30 @@ def parts_of(
         found.append((str(name), tuple(sorted(indices))))
     missing = [j for i, j in enumerate(joints) if i not in part_of]
     if missing:
-        raise ValueError(f"No part holds {', '.join(map(repr, missing))}")
+        raise ValueError(
+            f"Every joint must be in a part, got none for "
+            f"{', '.join(map(repr, missing))}"
+        )
     return tuple(found)
 
 
 def offsets_of(
     offsets: Sequence[Sequence[float]] | None, joints: Sequence[str]
 ) -> tuple[tuple[float, float, float], ...] | None:
-    r"""Three finite numbers for each joint, if there are offsets."""
+    r"""Checks that there are three finite numbers for each joint."""
     if offsets is None:
         return None
     if len(offsets) != len(joints) or any(
         len(offset) != 3 for offset in offsets
     ):
         raise ValueError(
-            f"'offsets' must hold three numbers for each of the {len(joints)} "
-            f"joints"
+            f"Expected 'offsets' of shape [{len(joints)}, 3], got "
+            f"{len(offsets)} offsets of {sorted({*map(len, offsets)})} numbers"
         )
     found = tuple((float(x), float(y), float(z)) for x, y, z in offsets)
     for joint, offset in zip(joints, found, strict=True):
         if not all(map(math.isfinite, offset)):
             raise ValueError(
-                f"The offset {offset} of joint {joint!r} is not finite"
+                f"The offset of joint {joint!r} must be finite, got {offset}"
             )
     return found

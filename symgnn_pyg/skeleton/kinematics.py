@@ -1,4 +1,4 @@
-"""Joint positions from joint rotations, down the tree of bones."""
+"""Forward kinematics: joint positions from joint rotations."""
 
 from collections.abc import Iterable, Sequence
 
@@ -7,20 +7,23 @@ import roma
 import torch
 from torch import Tensor
 
+from symgnn_pyg.skeleton.layouts import CMU26_IN_38
 from symgnn_pyg.skeleton.skeleton import Skeleton
 
 
 def forward_kinematics(rotation: Tensor, skeleton: Skeleton) -> Tensor:
-    r"""Joint positions from joint rotations, down the tree of bones:
+    r"""Computes joint positions from joint rotations, from the root to the
+    ends of the skeleton:
 
     .. math::
         \mathbf{R}_i = \mathbf{R}_{p(i)} \exp([\mathbf{v}_i]_{\times}),
         \qquad \mathbf{x}_i = \mathbf{x}_{p(i)} + \mathbf{R}_{p(i)}
         \mathbf{o}_i
 
-    where :math:`\mathbf{o}_i` is the joint's offset in the rest pose.
-    There is no way back: positions do not say how far a bone is turned about
-    itself.
+    where :math:`p(i)` is the parent of joint :math:`i`, :math:`\mathbf{v}_i`
+    its rotation vector and :math:`\mathbf{o}_i` its offset in the rest pose.
+    There is no inverse, since positions do not determine how far a bone is
+    rotated about its own axis.
 
     Args:
         rotation: The rotation vector (exponential map) of each joint relative
@@ -28,17 +31,18 @@ def forward_kinematics(rotation: Tensor, skeleton: Skeleton) -> Tensor:
         skeleton: The skeleton, with offsets.
 
     Returns:
-        The positions in metres, of shape :math:`[*, V, 3]`, joints without a
-        parent at their offsets.
+        The positions in metres, of shape :math:`[*, V, 3]`. Joints without a
+        parent are at their offsets.
 
     Raises:
-        ValueError: If the skeleton has no offsets, or :obj:`rotation` another
-            number of joints.
-
-    Source: rotation vectors are turned into matrices by :obj:`roma`.
+        ValueError: If the skeleton has no offsets, or :obj:`rotation` has
+            another number of joints.
     """
     if skeleton.offsets is None:
-        raise ValueError(f"{skeleton!r} has no 'offsets'")
+        raise ValueError(
+            f"Forward kinematics needs a skeleton with 'offsets', got "
+            f"{skeleton!r}"
+        )
     if rotation.shape[-2:] != (skeleton.num_joints, 3):
         raise ValueError(
             f"Expected 'rotation' of shape [*, {skeleton.num_joints}, 3], "
@@ -46,7 +50,7 @@ def forward_kinematics(rotation: Tensor, skeleton: Skeleton) -> Tensor:
         )
     tree = nx.DiGraph((parent, child) for child, parent in skeleton.bones)
     tree.add_nodes_from(range(skeleton.num_joints))
-    order = list(nx.topological_sort(tree))  # Parents stand before children.
+    order = list(nx.topological_sort(tree))  # Parents come before children.
     place = {joint: i for i, joint in enumerate(order)}
     parent = dict(skeleton.bones)
     local = roma.rotvec_to_rotmat(rotation)  # [*, V, 3, 3]
@@ -61,12 +65,39 @@ def forward_kinematics(rotation: Tensor, skeleton: Skeleton) -> Tensor:
     )
 
 
+def cmu_positions(pose: Tensor) -> Tensor:
+    r"""Computes joint positions from poses of CMU Mocap, which are exponential
+    maps of the negative rotation of each joint. The body is that of a generic
+    adult, and the joints that the layout :obj:`"cmu26"` drops stay at rest.
+
+    Args:
+        pose: The exponential maps in radians, of shape :math:`[*, 26, 3]`.
+
+    Returns:
+        The positions in metres relative to the hip, of shape
+        :math:`[*, 26, 3]`, with x to the left of the body, y up and z forward.
+
+    Raises:
+        ValueError: If there are not 26 joints.
+    """
+    if pose.shape[-2:] != (len(CMU26_IN_38), 3):
+        raise ValueError(
+            f"Expected 'pose' of shape [*, {len(CMU26_IN_38)}, 3], got "
+            f"{list(pose.shape)}"
+        )
+    skeleton = Skeleton.get("cmu38")
+    rotation = pose.new_zeros(*pose.shape[:-2], skeleton.num_joints, 3)
+    rotation[..., CMU26_IN_38, :] = -pose
+    return forward_kinematics(rotation, skeleton)[..., CMU26_IN_38, :]
+
+
 def place_joints(
     parents: Sequence[int],
     offsets: Iterable[Tensor],
     rotations: Iterable[Tensor | None],
 ) -> list[Tensor]:
-    r"""Joint positions down a tree, each of shape :math:`[*, 3]`:
+    r"""Computes the position of each joint of a tree, of shape
+    :math:`[*, 3]`:
 
     .. math::
         \mathbf{R}_i = \mathbf{R}_{p(i)} \mathbf{L}_i,
@@ -74,13 +105,13 @@ def place_joints(
         \mathbf{o}_i
 
     Args:
-        parents: The parent of each joint, which stands before it; -1 for a
-            joint without one.
+        parents: The parent of each joint, which must come before the joint;
+            -1 for a joint without a parent.
         offsets: The position :math:`\mathbf{o}_i` of each joint relative to
             its parent, of shape :math:`[3]` or :math:`[*, 3]`.
         rotations: The rotation matrix :math:`\mathbf{L}_i` of each joint
             relative to its parent, of shape :math:`[*, 3, 3]`, or
-            :obj:`None` for a joint that does not turn.
+            :obj:`None` for a joint that does not rotate.
     """
     turned: list[Tensor | None] = []
     position: list[Tensor] = []

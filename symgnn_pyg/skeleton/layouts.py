@@ -1,5 +1,5 @@
-"""The built-in skeletons, as arguments of :class:`Skeleton`: NTU-RGB+D,
-Kinetics, Human3.6M and CMU Mocap. :meth:`Skeleton.get` builds them.
+"""The arguments of the built-in skeletons for NTU-RGB+D, Kinetics, Human3.6M
+and CMU Mocap, which :meth:`Skeleton.get` builds.
 """
 
 from typing import Any
@@ -39,10 +39,10 @@ CMU26: Layout = {
     "name": "cmu26",
 }  # fmt: skip
 
-# The 38 joints of a CMU Mocap file, "end" marking where a chain ends, with
-# the rest pose of a generic adult: what forward kinematics needs. CMU26 keeps
-# the joints of CMU26_IN_38; those that it leaves out are in the parts of their
-# neighbours on the same side of the body.
+# The 38 joints of a CMU Mocap file, where "end" marks the end of a chain, with
+# the rest pose of a generic adult for forward kinematics. The joints that
+# CMU26 drops belong to the parts of their neighbours on the same side of the
+# body.
 CMU38: Layout = {
     "joints": (
         "root",
@@ -89,6 +89,7 @@ CMU38: Layout = {
     ),
     "name": "cmu38",
 }  # fmt: skip
+# The joints of CMU38 that CMU26 keeps.
 CMU26_IN_38 = tuple(CMU38["joints"].index(joint) for joint in CMU26["joints"])
 
 H36M20: Layout = {

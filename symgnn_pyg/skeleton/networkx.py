@@ -1,4 +1,4 @@
-"""A skeleton as a graph of networkx, and back."""
+"""Conversion of skeletons to and from NetworkX graphs."""
 
 import math
 from typing import TYPE_CHECKING
@@ -32,7 +32,7 @@ def to_networkx(skeleton: "Skeleton") -> nx.DiGraph:
 
 
 def from_networkx(graph: nx.Graph, centre: object) -> dict[str, object]:
-    r"""The arguments of the skeleton that a graph is; see
+    r"""The arguments of :class:`Skeleton` for a graph; see
     :meth:`symgnn_pyg.Skeleton.from_networkx`.
     """
     if graph.number_of_nodes() == 0:
@@ -42,7 +42,7 @@ def from_networkx(graph: nx.Graph, centre: object) -> dict[str, object]:
         centre = about.get("centre")
     if centre is not None and centre not in graph:
         raise ValueError(
-            f"Unknown joint {str(centre)!r} as 'centre'; there are "
+            f"Unknown joint {str(centre)!r} as 'centre', expected one of "
             f"{', '.join(map(str, graph))}"
         )
     edges = sorted(graph.edges(data=True), key=_number)
@@ -77,10 +77,11 @@ def _pointed_at(
     unreachable = next((node for node in graph if node not in depth), None)
     if unreachable is not None:
         raise ValueError(
-            f"Joint {str(unreachable)!r} is not connected to the centre "
-            f"{str(centre)!r}"
+            f"Joint {str(unreachable)!r} must be connected to the centre "
+            f"{str(centre)!r}; add the missing edges"
         )
-    # What only links tie on starts at its joint nearest the centre.
+    # Bones that are attached by links only start at their joint closest to the
+    # centre.
     tree = nx.Graph(bones)
     level: dict[object, int] = {}
     for tied in nx.connected_components(tree):
@@ -106,6 +107,7 @@ def _offsets(graph: nx.Graph) -> list[object] | None:
         return None
     if lacking:
         raise ValueError(
-            f"Joint {str(lacking[0])!r} has no 'offset', but others have"
+            f"Either all joints or none must have an 'offset', got none for "
+            f"joint {str(lacking[0])!r}"
         )
     return list(offsets.values())

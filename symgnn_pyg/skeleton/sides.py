@@ -1,4 +1,4 @@
-r"""The sides of the body, told by the names of its joints."""
+r"""The sides of the body, inferred from the names of joints."""
 
 import re
 from collections.abc import Set
@@ -17,16 +17,16 @@ WORD = re.compile(r"(?<![A-Za-z])(?:left|right)|Left|Right|LEFT|RIGHT")
 
 
 def body_sides(skeleton: Skeleton) -> list[tuple[Side, str]]:
-    r"""The side of the body that each joint is on, and the name that its
-    partner on the other side has; for a joint in the middle, its own name.
+    r"""The side of the body that each joint is on, and the name of its
+    counterpart on the other side, or its own name for a joint in the middle.
 
-    Sides are told by the words left and right (``"left elbow"``,
-    ``"LeftArm"``, ``"hip_left"``), whether there is a partner or not, or by a
-    leading letter l or r (``"lfemur"``) where there is one. In a dual
+    Sides are inferred from the words left and right (``"left elbow"``,
+    ``"LeftArm"``, ``"hip_left"``), whether or not there is a counterpart, or
+    from a leading letter l or r (``"lfemur"``) if there is one. In a dual
     skeleton, the names of both ends of a bone count.
 
     Args:
-        skeleton: The skeleton; a dual one, or one without sides, too.
+        skeleton: The skeleton, which may be a dual one or have no sides.
     """
     joints = frozenset(skeleton.joints)
     ends = {end for joint in joints for end in joint.split("-")}
@@ -34,28 +34,29 @@ def body_sides(skeleton: Skeleton) -> list[tuple[Side, str]]:
 
 
 def mirrored_joints(skeleton: Skeleton) -> Tensor:
-    r"""For each joint the one on the other side of the body, itself for a
-    joint in the middle, of shape :math:`[V]`.
+    r"""The counterpart of each joint on the other side of the body, or the
+    joint itself if it is in the middle, of shape :math:`[V]`.
 
-    Sides are told by name: by the words left and right (``"left elbow"``,
-    ``"LeftArm"``, ``"hip_left"``) or by a leading letter l or r
-    (``"lfemur"``). A letter means a side only where the joint has a partner
-    by it: ``"lamp"`` is in the middle if there is no ``"ramp"``.
+    Sides are inferred from names: from the words left and right
+    (``"left elbow"``, ``"LeftArm"``, ``"hip_left"``) or from a leading letter
+    l or r (``"lfemur"``). A letter only counts if there is a counterpart:
+    ``"lamp"`` is in the middle unless there is a ``"ramp"``.
 
     Args:
-        skeleton: The skeleton; a dual one too.
+        skeleton: The skeleton, which may be a dual one.
 
     Raises:
-        ValueError: If the joint on the other side of one that a word puts on
-            a side is missing.
+        ValueError: If a joint is named left or right, but its counterpart is
+            missing.
     """
     index = {joint: j for j, joint in enumerate(skeleton.joints)}
     for joint, (_, partner) in zip(index, body_sides(skeleton), strict=True):
         if partner not in index:
             raise ValueError(
-                f"Joint {joint!r} of {skeleton!r} is on one side of the body, "
-                f"but there is no {partner!r} on the other; a joint in the "
-                f"middle needs a name that is neither left nor right"
+                f"Joint {joint!r} of {skeleton!r} has no counterpart "
+                f"{partner!r} on the other side of the body; add it, or "
+                f"choose a name without left or right for a joint in the "
+                f"middle"
             )
     return torch.tensor([index[name] for _, name in body_sides(skeleton)])
 

@@ -32,36 +32,35 @@ from symgnn_pyg.skeleton.layouts import LAYOUTS
 
 @dataclass(frozen=True, repr=False)
 class Skeleton:
-    r"""An immutable skeleton: named joints, bones that form a tree, and body
-    parts that share the joints out among them.
+    r"""An immutable skeleton: named joints, bones that form a tree, and a
+    partition of the joints into body parts.
 
-    Joints may be given by name or by index wherever one is asked for; they
-    are kept as indices.
+    All arguments accept joints by name or by index; attributes hold indices.
 
     Args:
         joints: The names of the :math:`V` joints, all different.
-        bones: One ``(child, parent)`` pair a bone: the centrifugal joint
-            first, the centripetal one second. A joint has one parent at
-            most, and bones form no cycle.
+        bones: One ``(child, parent)`` pair per bone: the centrifugal joint
+            first, the centripetal joint second. A joint has at most one
+            parent, and bones form no cycle.
         parts: The joints of each named part. Every joint is in exactly one
             part. (default: one part, ``"body"``)
-        part_bones: Pairs of parts that are neighbours. (default: the parts
-            that a bone or a link connects)
-        links: Further pairs of neighbouring joints that are no bones: what
-            closes a ring, or ties a joint on that has no parent. Their order
-            means nothing, and nor does that of :obj:`part_bones`.
+        part_bones: Pairs of neighbouring parts, in either order. (default: the
+            parts that are connected by a bone or a link)
+        links: Pairs of neighbouring joints that are not bones, in either
+            order: they close a ring, or attach a joint that has no parent.
+            (default: none)
         centre: The joint that stands for the whole body. (default: the first
             joint without a parent)
-        offsets: The rest pose: for each joint its position relative to its
-            parent, in metres. Used by forward kinematics and pictures, never
-            by the networks.
-        name: What to call it.
+        offsets: The rest pose: the position of each joint relative to its
+            parent, in metres. Forward kinematics and plots use it, networks do
+            not. (default: :obj:`None`)
+        name: The name of the skeleton. (default: ``"skeleton"``)
 
     Raises:
-        ValueError: If a joint is unknown or repeated, in no part or in two,
-            if bones are no pairs, form a cycle or a joint has two parents, if
-            a joint is tied to no other, an offset is not finite, or a name
-            holds control characters. The message names the culprit.
+        ValueError: If a joint is unknown or given twice, is in no part or in
+            two, has two parents or is not connected to the centre, if bones
+            are not pairs or form a cycle, if an offset is not finite, or if a
+            name contains control characters. The message names the culprit.
 
     Example:
         >>> arm = Skeleton(
@@ -126,7 +125,7 @@ class Skeleton:
 
     @staticmethod
     def get(name: str) -> "Skeleton":
-        r"""The built-in skeleton of that name; see
+        r"""Returns a built-in skeleton; see
         :mod:`symgnn_pyg.skeleton.layouts`.
 
         Args:
@@ -134,7 +133,7 @@ class Skeleton:
                 ``"cmu26"``, ``"cmu38"``.
 
         Raises:
-            ValueError: If there is no such layout.
+            ValueError: If there is no built-in skeleton of that name.
         """
         if name not in LAYOUTS:
             raise ValueError(
@@ -147,12 +146,12 @@ class Skeleton:
     def from_bones(
         cls, bones: Iterable[tuple[str, str]], **kwargs: object
     ) -> "Skeleton":
-        r"""A skeleton from ``(child, parent)`` pairs of names alone. Joints
-        are numbered as they appear, each bone's parent before its child.
+        r"""Creates a skeleton from its bones only. Joints are numbered in the
+        order in which they appear, the parent of each bone before its child.
 
         Args:
-            bones: The bones.
-            **kwargs: The further arguments of :class:`Skeleton`.
+            bones: The ``(child, parent)`` pairs, by name.
+            **kwargs: Further arguments of :class:`Skeleton`.
         """
         bones = list(bones)
         joints = dict.fromkeys(joint for bone in bones for joint in bone[::-1])
@@ -162,29 +161,36 @@ class Skeleton:
     def from_networkx(
         cls, graph: nx.Graph, centre: object = None, **kwargs: object
     ) -> "Skeleton":
-        r"""A skeleton from a :obj:`networkx` graph. The edges of a directed
-        graph point from child to parent; those of an undirected one are
-        pointed at the centre. An edge attribute ``link=True`` marks a link,
-        and a node attribute ``part`` names a joint's part. What else
-        :meth:`to_networkx` keeps is read too.
+        r"""Creates a skeleton from a :obj:`networkx` graph. The edges of a
+        directed graph must point from child to parent; those of an undirected
+        graph are directed towards the centre. The edge attribute ``link=True``
+        marks a link, and the node attribute ``part`` names the part of a
+        joint. The other attributes that :meth:`to_networkx` writes are read
+        too.
 
         Args:
-            graph: The graph; its nodes are the joints, named by ``str``.
+            graph: The graph. Its nodes are the joints, named by ``str``.
             centre: The node that stands for the whole body. (default: the
-                graph attribute ``centre``, or else for a directed graph the
-                first joint without a parent, for an undirected one the most
-                central node)
-            **kwargs: The further arguments of :class:`Skeleton`.
+                graph attribute ``centre`` if there is one; otherwise the first
+                joint without a parent in a directed graph, and the most
+                central node in an undirected graph)
+            **kwargs: Further arguments of :class:`Skeleton`, which take
+                precedence over the graph.
+
+        Raises:
+            ValueError: If :obj:`centre` is not a node, the graph is empty or
+                not connected, or only some nodes have an offset.
         """
         arguments = skeleton_networkx.from_networkx(graph, centre)
         return cls(**{**arguments, **kwargs})  # type: ignore[arg-type]
 
     def to_networkx(self) -> nx.DiGraph:
-        r"""The skeleton as a directed graph from child to parent; the inverse
-        of :meth:`from_networkx`. Attributes of a node are its ``part`` and, if
-        there is a rest pose, its ``offset``; of an edge, whether it is a
-        ``link``, and else the number of the ``bone``; of the graph, its
-        ``name``, ``centre``, ``parts`` in order and ``part_bones``.
+        r"""Converts the skeleton to a directed graph from child to parent, the
+        inverse of :meth:`from_networkx`. Nodes have the attribute ``part`` and,
+        if there is a rest pose, ``offset``. Edges have the attribute ``link``
+        and, unless they are links, the number of the ``bone``. The graph has
+        the attributes ``name``, ``centre``, ``parts`` (in order) and
+        ``part_bones``.
         """
         return skeleton_networkx.to_networkx(self)
 
@@ -212,6 +218,9 @@ class Skeleton:
 
     def index(self, joint: Joint) -> int:
         r"""The index of a joint that is given by name or index.
+
+        Args:
+            joint: The name or the index.
 
         Raises:
             ValueError: If there is no such joint.
@@ -246,8 +255,8 @@ class Skeleton:
 
     @property
     def bone_edge_index(self) -> Tensor:
-        r"""Bones that are neighbours in both directions, the edges of
-        :meth:`dual`, of shape :math:`[2, |E_b|]`.
+        r"""Neighbouring bones in both directions, the edges of :meth:`dual`,
+        of shape :math:`[2, |E_b|]`.
         """
         following, others = self._bone_pairs
         return _both_directions(following + others)
@@ -266,7 +275,7 @@ class Skeleton:
         self, num_hops: int, dtype: torch.dtype | None = None
     ) -> Tensor:
         r"""The powers :math:`\tilde{A}^1, \ldots, \tilde{A}^L` of the
-        row-normalised, self-looped adjacency matrix
+        row-normalised adjacency matrix with self-loops
         :math:`\tilde{A} = D^{-1} A`, of shape :math:`[L, V, V]`.
 
         Args:
@@ -285,7 +294,7 @@ class Skeleton:
         return torch.stack(powers).to(dtype or torch.get_default_dtype())
 
     def part_adjacency(self, dtype: torch.dtype | None = None) -> Tensor:
-        r"""The row-normalised, self-looped adjacency matrix of the parts
+        r"""The row-normalised adjacency matrix of the parts with self-loops
         :math:`D_p^{-1} A_p`, of shape :math:`[V_p, V_p]`.
 
         Args:
@@ -295,12 +304,11 @@ class Skeleton:
         return adjacency.to(dtype or torch.get_default_dtype())
 
     def dual(self) -> "Skeleton":
-        r"""The bone skeleton: its joints are this skeleton's bones, named
-        ``"child-parent"``, and two of them are neighbours when they share a
-        joint, as in the line graph, or touch the two ends of a link. A bone
-        inherits the part of its child joint. A part that is left without
-        bones is removed, and the parts around it become neighbours; joints
-        that only links tie on are passed over likewise.
+        r"""The bone skeleton. Its joints are the bones of this skeleton, named
+        ``"child-parent"``. Two bones are neighbours if they share a joint, as
+        in the line graph, or if a link connects them. A bone inherits the part
+        of its child joint. Parts without bones are removed and their
+        neighbours connected; so are joints that are attached by links only.
 
         Raises:
             ValueError: If the skeleton has no bones.
@@ -310,7 +318,9 @@ class Skeleton:
     @cached_property
     def _dual(self) -> "Skeleton":
         if not self.bones:
-            raise ValueError(f"{self!r} has no bones, and so no dual")
+            raise ValueError(
+                f"'dual' needs a skeleton with bones, got {self!r}"
+            )
         of_child = {child: i for i, (child, _) in enumerate(self.bones)}
         bones, links = self._bone_pairs
         parts = {
@@ -332,7 +342,7 @@ class Skeleton:
 
     @cached_property
     def _bone_pairs(self) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
-        """Bones that follow each other, and other neighbours."""
+        """Pairs of a bone and its parent bone, and other neighbours."""
         touching: dict[int, list[int]] = {j: [] for j in range(self.num_joints)}
         for i, bone in enumerate(self.bones):
             for joint in bone:
@@ -354,9 +364,8 @@ class Skeleton:
 
     @cached_property
     def fingerprint(self) -> int:
-        r"""A 63-bit number that is equal for equal graphs (joints, bones,
-        links, parts), whatever the order of their bones, and stays the same
-        between processes and versions.
+        r"""A 63-bit hash of the graph (joints, bones, links and parts) that
+        does not depend on the order of bones, the process or the version.
         """
         graph = [self.joints, sorted(self.bones), self.links]
         graph += [self.parts, self.part_bones]
@@ -364,7 +373,7 @@ class Skeleton:
         return int.from_bytes(digest[:8], "big") >> 1
 
     def to_dict(self) -> dict[str, object]:
-        r"""The constructor's arguments as plain lists and strings."""
+        r"""The arguments of the constructor as plain lists and strings."""
         return {
             "joints": list(self.joints),
             "bones": [list(bone) for bone in self.bones],
@@ -397,7 +406,7 @@ def _rebuild(arguments: dict[str, object]) -> Skeleton:
 
 
 def _bridged(pairs: Iterable[Pair], without: Iterable[int]) -> list[Pair]:
-    """The pairs without some ends, whose neighbours become neighbours."""
+    """Removes ends from pairs, and connects the neighbours of each."""
     graph = nx.Graph(pairs)
     for end in without:
         if end in graph:

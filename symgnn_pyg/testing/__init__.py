@@ -1,7 +1,7 @@
-r"""Assertions on the properties of layers and kernels, for the tests of this
-library and for those of layers that are made with it. Each raises an
-:class:`AssertionError` that says which property is broken, where, and by how
-much.
+r"""Assertions about the properties of layers and kernels, for the tests of
+this library and of layers that build on it. Each raises an
+:class:`AssertionError` that says which property is violated, where, and by
+how much.
 """
 
 from symgnn_pyg.testing.assert_batch_invariant import assert_batch_invariant

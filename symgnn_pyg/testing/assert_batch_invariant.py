@@ -20,30 +20,29 @@ def assert_batch_invariant(
     kinds_in: Mapping[str, str],
     rtol: float | None = None,
 ) -> None:
-    r"""Asserts that a batch gives what its samples give alone, in evaluation
-    mode: values, one sample after another, and gradients to the inputs.
+    r"""Asserts that a layer returns the same values and gradients for a batch
+    as for each of its samples alone, in evaluation mode.
 
     Args:
-        layer: The layer. It stays as it is.
-        samples: For each sample, which may differ in size, the arguments of
-            the layer by name. They are batched as PyG does it: one sample
-            after another, with the nodes of edges counted on. Lists are
-            joined.
-        kinds_in: What arguments hold: :obj:`"joint"`, :obj:`"bone"` or
-            :obj:`"part"` for one row each :math:`[V, *]`;
+        layer: The layer. It is not modified.
+        samples: The arguments of the layer by name, for each sample. Samples
+            may differ in size. They are batched as in PyG: rows and lists are
+            concatenated, and edges are incremented by the number of nodes.
+        kinds_in: What the arguments hold: :obj:`"joint"`, :obj:`"bone"` or
+            :obj:`"part"` for one row per joint, bone or part :math:`[V, *]`;
             :obj:`"joint_graph"`, :obj:`"bone_graph"` or :obj:`"part_graph"`
             for graphs of them :math:`[1, *, V, V]`; :obj:`"sample"` for one
-            row :math:`[1, *]`; :obj:`"edge_index"` for edges between joints
-            :math:`[2, |E|]`, :obj:`"edge"` for one row an edge
-            :math:`[|E|, *]`. An argument that is not named must be the same
-            for all samples.
-        rtol: The tolerance, relative to the largest number of a tensor.
-            (default: by the type of the numbers)
+            row per sample :math:`[1, *]`; :obj:`"edge_index"` for edges
+            between joints :math:`[2, |E|]`; :obj:`"edge"` for one row per edge
+            :math:`[|E|, *]`. All other arguments must be the same for every
+            sample.
+        rtol: The tolerance, relative to the largest value of each tensor.
+            (default: depends on the data type)
 
     Raises:
-        AssertionError: If a sample depends on the others of its batch.
+        AssertionError: If a sample depends on the others in its batch.
         ValueError: If the samples cannot be batched, or the layer returns
-            nothing but zeros.
+            only zeros.
 
     Example:
         >>> conv = StructuralGraphConv(3, 8, skeleton)
@@ -60,8 +59,8 @@ def assert_batch_invariant(
     broken = f"{type(layer).__name__} is not batch invariant"
     if batch.keys() != alone[0].keys():
         raise AssertionError(
-            f"{broken}: a batch gives the tensors {[*batch]}, a sample "
-            f"{[*alone[0]]}"
+            f"{broken}: expected the tensors {[*alone[0]]} for a batch as for "
+            f"a single sample, got {[*batch]}"
         )
     shares = {
         name: _split(
@@ -75,7 +74,7 @@ def assert_batch_invariant(
 
 
 def _merge_list(out: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    r"""Of a layer that returns a list of one tensor a sample."""
+    r"""Joins the output of a layer that returns one tensor per sample."""
     listed = {name: t for name, t in out.items() if name.startswith("output ")}
     numbers = [tensor.flatten() for tensor in listed.values()]
     rest = {name: t for name, t in out.items() if name not in listed}
@@ -88,7 +87,8 @@ def _split(
     rows = [tensor.shape[:1].numel() for tensor in alone]
     if whole.dim() == 0 or sum(rows) != whole.size(0):
         raise AssertionError(
-            f"{broken} of the batch has shape {list(whole.shape)}, those of "
-            f"its samples {[list(tensor.shape) for tensor in alone]}"
+            f"{broken} of the batch has shape {list(whole.shape)}, but those "
+            f"of its samples have the shapes "
+            f"{[list(tensor.shape) for tensor in alone]}"
         )
     return whole.split(rows)

@@ -14,25 +14,25 @@ def assert_compile_parity(
     backend: str = "aot_eager",
     rtol: float | None = None,
 ) -> None:
-    r"""Asserts that a layer compiles as a whole, by
-    :obj:`torch.compile(fullgraph=True)`, and then does what it did before:
-    values, gradients to inputs and weights, and what becomes of its buffers,
-    in the mode that it is in.
+    r"""Asserts that a layer compiles without graph breaks
+    (:obj:`torch.compile(fullgraph=True)`), and that the compiled layer
+    computes the same values, gradients to inputs and weights, and buffers.
+    The layer stays in its current mode, training or evaluation.
 
     Args:
-        layer: The layer. It stays as it is. In training mode it must not
+        layer: The layer. It is not modified. In training mode, it must not
             draw random numbers.
         inputs: The arguments of the layer by name.
-        backend: The backend. :obj:`"eager"` tries what is captured,
-            :obj:`"aot_eager"` its derivative, too, and :obj:`"inductor"`,
-            which takes long, the code that is made of it.
+        backend: The backend. :obj:`"eager"` tests the captured graph,
+            :obj:`"aot_eager"` the graph and its derivative, and
+            :obj:`"inductor"` the generated code, which takes longer.
             (default: :obj:`"aot_eager"`)
-        rtol: The tolerance, relative to the largest number of a tensor.
-            (default: by the type of the numbers)
+        rtol: The tolerance, relative to the largest value of each tensor.
+            (default: depends on the data type)
 
     Raises:
-        AssertionError: If the layer does not compile, or does something else.
-        ValueError: If the layer returns nothing but zeros.
+        AssertionError: If the layer does not compile, or the results differ.
+        ValueError: If the layer returns only zeros.
 
     Example:
         >>> assert_compile_parity(
@@ -52,11 +52,11 @@ def assert_compile_parity(
         raise AssertionError(
             f"{name} does not compile: {type(error).__name__}: {error}"
         ) from error
-    compare(found, expected, f"{name} compiled is another", rtol)
+    compare(found, expected, f"{name} changes when it is compiled", rtol)
     compare(
         dict(other.named_buffers()),
         dict(plain.named_buffers()),
-        f"{name} compiled leaves other buffers",
+        f"{name} updates its buffers differently when it is compiled",
         rtol,
     )
 

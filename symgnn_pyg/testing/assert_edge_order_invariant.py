@@ -21,23 +21,23 @@ def assert_edge_order_invariant(
     seed: int = 0,
     rtol: float | None = None,
 ) -> None:
-    r"""Asserts that the order in which edges are listed does not matter:
-    values, and gradients to the inputs, in evaluation mode.
+    r"""Asserts that the order of edges affects neither the values of a layer
+    nor the gradients to its inputs, in evaluation mode.
 
     Args:
-        layer: The layer. It stays as it is.
+        layer: The layer. It is not modified.
         inputs: The arguments of the layer by name.
-        kinds_in: Which of them are edges: :obj:`"edge_index"` for those
-            :math:`[2, |E|]`, :obj:`"edge"` for one row an edge
-            :math:`[|E|, *]`. Others are left alone.
-        seed: The seed of the order. (default: :obj:`0`)
-        rtol: The tolerance, relative to the largest number of a tensor.
-            (default: by the type of the numbers)
+        kinds_in: The arguments that hold edges: :obj:`"edge_index"` for edges
+            :math:`[2, |E|]`, :obj:`"edge"` for one row per edge
+            :math:`[|E|, *]`. All other arguments stay unchanged.
+        seed: The seed of the new order. (default: :obj:`0`)
+        rtol: The tolerance, relative to the largest value of each tensor.
+            (default: depends on the data type)
 
     Raises:
         AssertionError: If the order of edges matters.
-        ValueError: If no argument is :obj:`"edge_index"`, or the layer
-            returns nothing but zeros.
+        ValueError: If no argument is an :obj:`"edge_index"`, or the layer
+            returns only zeros.
 
     Example:
         >>> assert_edge_order_invariant(
@@ -48,7 +48,10 @@ def assert_edge_order_invariant(
     """
     check_kinds(kinds_in)
     if "edge_index" not in kinds_in.values():
-        raise ValueError("'kinds_in' names no argument that is 'edge_index'")
+        raise ValueError(
+            f"'kinds_in' must name an argument that is an 'edge_index', got "
+            f"{dict(kinds_in)}"
+        )
     dims = {"edge_index": 1, "edge": 0}
     edges = {n: dims[kind] for n, kind in kinds_in.items() if kind in dims}
     edges |= {gradient_of(name): dim for name, dim in edges.items()}

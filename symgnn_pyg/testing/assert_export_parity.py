@@ -20,23 +20,23 @@ def assert_export_parity(
     others: Sequence[Inputs] = (),
     rtol: float | None = None,
 ) -> None:
-    r"""Asserts that a layer can be exported, by :func:`torch.export.export`,
-    and that the program gives what the layer gives in evaluation mode.
+    r"""Asserts that a layer can be exported by :func:`torch.export.export`,
+    and that the exported program returns the same values as the layer in
+    evaluation mode.
 
     Args:
-        layer: The layer. It stays as it is.
+        layer: The layer. It is not modified.
         inputs: The arguments of the layer by name.
-        dynamic_shapes: Which sizes of the arguments are free, by name, as
-            :func:`torch.export.export` takes them. (default: none)
-        others: Further arguments to try the program with, of other sizes
-            where those are free. (default: none)
-        rtol: The tolerance, relative to the largest number of a tensor.
-            (default: by the type of the numbers)
+        dynamic_shapes: The dynamic sizes of the arguments by name, as in
+            :func:`torch.export.export`. (default: none)
+        others: Further arguments to run the program on, whose dynamic sizes
+            may differ. (default: none)
+        rtol: The tolerance, relative to the largest value of each tensor.
+            (default: depends on the data type)
 
     Raises:
-        AssertionError: If the layer cannot be exported, or the program gives
-            something else.
-        ValueError: If the layer returns nothing but zeros.
+        AssertionError: If the layer cannot be exported, or the results differ.
+        ValueError: If the layer returns only zeros.
 
     Example:
         >>> assert_export_parity(
@@ -61,4 +61,4 @@ def assert_export_parity(
                 f"{name} cannot be exported: {type(error).__name__}: {error}"
             ) from error
     for got, wanted in zip(found, expected, strict=True):
-        compare(got, wanted, f"{name} exported is another", rtol)
+        compare(got, wanted, f"{name} changes when it is exported", rtol)

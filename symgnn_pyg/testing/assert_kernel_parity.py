@@ -35,28 +35,28 @@ def assert_kernel_parity(
     rtol: float | None = None,
 ) -> None:
     r"""Asserts that all kernels of an operator agree with its formula in
-    float64: in value, gradient and second derivative, for numbers of several
-    types in whatever order in memory, at sizes where kernels go wrong. A
-    kernel must keep the type of its inputs (or widen half of one), and leave
-    them alone.
+    float64: in value, gradient and second derivative, for several data types,
+    for contiguous and non-contiguous inputs, and at sizes that often break
+    kernels. A kernel must keep the data type of its inputs (half precision may
+    become single precision) and must not modify them.
 
     Args:
         kernels: The kernels by name.
         reference: The formula.
-        inputs: Makes the arguments of both by name, for :math:`N` samples,
-            :math:`V` joints, :math:`T` frames and :math:`C` channels, in
-            float64. Derivatives are taken to all tensors of such numbers,
-            those in lists among them.
-        sizes: The sizes to try by name, :math:`(N, V, T, C)`. (default: odd
-            ones, one or none of a kind, and very many samples)
-        dtypes: The types to try. (default: float64, float32, bfloat16)
-        second: The kernels that claim a second derivative. (default: all)
-        rtol: The tolerance, relative to the largest number of a tensor.
-            (default: by the type of the numbers)
+        inputs: A function that returns the arguments by name, in float64, for
+            :math:`N` samples, :math:`V` joints, :math:`T` frames and :math:`C`
+            channels. All floating-point tensors, including those in lists, are
+            differentiated.
+        sizes: The sizes :math:`(N, V, T, C)` by name. (default: odd sizes,
+            sizes of 0 and 1, and many samples)
+        dtypes: The data types. (default: float64, float32, bfloat16)
+        second: The kernels that support second derivatives. (default: all)
+        rtol: The tolerance, relative to the largest value of each tensor.
+            (default: depends on the data type)
 
     Raises:
-        AssertionError: If a kernel fails or differs; the message names it,
-            the size, the type and the order in memory.
+        AssertionError: If a kernel fails or differs. The message names the
+            kernel, the size, the data type and the memory layout.
 
     Example:
         >>> assert_kernel_parity(
@@ -117,7 +117,7 @@ def _derivatives(
     leaves: dict[str, Tensor] = {}
 
     def wave(like: Tensor) -> Tensor:
-        # From 0 to 2 and up and down, so that long sums do not cancel.
+        # Values between 0 and 2, so that long sums do not cancel.
         numbers = 1 + torch.arange(like.numel()).double().sin()
         return arrange(numbers.view(like.shape).to(dtype)).to(like.dtype)
 
@@ -153,7 +153,7 @@ def _derivatives(
         )
         names = [f"second derivative to {name!r}" for name in at]
         found |= dict(zip(names, again, strict=True))
-    compare(leaves, before, "It changes its inputs", rtol=0.0)
+    compare(leaves, before, "It modifies its inputs", rtol=0.0)
     return found
 
 
@@ -164,5 +164,6 @@ def _check_types(
         wide = torch.promote_types(dtype, torch.float32)
         if tensor.dtype not in (dtype, wide):
             raise AssertionError(
-                f"{broken}: the {name} is of type {tensor.dtype}"
+                f"{broken}: expected the {name} to be of type {dtype}, got "
+                f"{tensor.dtype}"
             )

@@ -29,34 +29,35 @@ def assert_permutation_equivariant(
     seed: int = 0,
     rtol: float | None = None,
 ) -> None:
-    r"""Asserts that the order of joints, bones and parts does not matter: the
-    layer of the same skeleton in another order, with the same weights, gives
-    the same for reordered inputs, in that order. Values and gradients to the
-    inputs are compared, in evaluation mode.
+    r"""Asserts that a layer is equivariant to the order of joints, bones and
+    parts: if the skeleton and the inputs are permuted and the weights are the
+    same, values and gradients to the inputs are permuted likewise, in
+    evaluation mode.
 
     Args:
-        make: Makes the layer of a skeleton. For a layer without a skeleton,
-            which takes edges, it may return the same one twice.
+        make: A function that creates the layer for a skeleton. For layers
+            without a skeleton, which take edges, it may return the same layer
+            every time.
         skeleton: The skeleton.
         inputs: The arguments of the layer by name.
-        kinds_in: What arguments hold, as in
-            :func:`~symgnn_pyg.testing.assert_batch_invariant`. An argument
-            that is not named does not depend on the order.
-        kinds_out: What the output holds, :obj:`{"output": "joint"}`, or its
-            fields by name.
-        per_node: The names, without those of the modules, of weights and
-            buffers that are of joints, bones or parts (which of them is told
-            by their number): :obj:`"rows"` for one row each, :obj:`"graph"`
-            for pairs of them in the last two dimensions.
+        kinds_in: What the arguments hold, as in
+            :func:`~symgnn_pyg.testing.assert_batch_invariant`. All other
+            arguments do not depend on the order.
+        kinds_out: What the output holds, such as
+            :obj:`{"output": "joint"}`, or its fields by name.
+        per_node: The names of weights and buffers (without those of their
+            modules) that belong to joints, bones or parts, which are told
+            apart by their number: :obj:`"rows"` for one row per node,
+            :obj:`"graph"` for pairs of nodes in the last two dimensions.
             (default: :obj:`{"mask": "graph"}`)
-        seed: The seed of the order. (default: :obj:`0`)
-        rtol: The tolerance, relative to the largest number of a tensor.
-            (default: by the type of the numbers)
+        seed: The seed of the permutation. (default: :obj:`0`)
+        rtol: The tolerance, relative to the largest value of each tensor.
+            (default: depends on the data type)
 
     Raises:
         AssertionError: If the order matters.
-        ValueError: If sizes do not tell what :obj:`per_node` are of, or the
-            layer returns nothing but zeros.
+        ValueError: If the size of a tensor in :obj:`per_node` is ambiguous, or
+            the layer returns only zeros.
 
     Example:
         >>> assert_permutation_equivariant(
@@ -154,8 +155,8 @@ def _order_of(size: int, orders: Sequence[Tensor], name: str) -> Tensor:
     fitting = [order for order in orders if order.numel() == size]
     if not fitting or any(not o.equal(fitting[0]) for o in fitting):
         raise ValueError(
-            f"Whether the {size} numbers of {name!r} are of joints, bones or "
-            f"parts cannot be told: choose a skeleton in which their numbers "
-            f"differ"
+            f"Cannot tell whether the size {size} of {name!r} is the number "
+            f"of joints, bones or parts; pass a skeleton in which these "
+            f"numbers differ"
         )
     return fitting[0]

@@ -26,30 +26,30 @@ def assert_rigid_motion_behaviour(
     seed: int = 0,
     rtol: float | None = None,
 ) -> None:
-    r"""Asserts what a rigid motion of the inputs, :math:`\mathbf{x} \mapsto
-    \mathbf{R} \mathbf{x} + \mathbf{t}`, does to the outputs, in evaluation
-    mode.
+    r"""Asserts that a layer is invariant or equivariant to rigid motions of
+    its inputs, :math:`\mathbf{x} \mapsto \mathbf{R} \mathbf{x} + \mathbf{t}`,
+    in evaluation mode.
 
     Args:
-        layer: The layer. It stays as it is.
+        layer: The layer. It is not modified.
         inputs: The arguments of the layer by name.
-        behaviour: :obj:`"invariant"` if outputs stay as they are,
-            :obj:`"equivariant"` if they move like the points of the input;
-            or which of both is due to each field of the output by name, of
-            which others are not looked at.
-        motion: :obj:`"translation"`, :obj:`"rotation"`, or both, a
-            :obj:`"rigid motion"`. (default: :obj:`"rigid motion"`)
-        points: The arguments that hold points, in their last dimension.
+        behaviour: :obj:`"invariant"` if the outputs must not change,
+            :obj:`"equivariant"` if they must move like the input points, or
+            one of these for some fields of the output by name.
+        motion: :obj:`"translation"`, :obj:`"rotation"`, or
+            :obj:`"rigid motion"` for both. (default: :obj:`"rigid motion"`)
+        points: The arguments that hold points in their last dimension.
             (default: :obj:`("x",)`)
         vectors: The arguments that hold differences of points, which are
-            rotated alone. (default: none)
+            rotated but not translated. (default: none)
         seed: The seed of the motion. (default: :obj:`0`)
-        rtol: The tolerance, relative to the largest number of a tensor.
-            (default: by the type of the numbers)
+        rtol: The tolerance, relative to the largest value of each tensor.
+            (default: depends on the data type)
 
     Raises:
-        AssertionError: If outputs behave otherwise.
-        ValueError: If there is no such behaviour, motion, argument or field.
+        AssertionError: If an output behaves differently.
+        ValueError: If a behaviour, motion, argument or field is unknown, or
+            the layer returns only zeros.
 
     Example:
         >>> x = {"x": torch.randn(26, 50, 3)}
@@ -82,7 +82,7 @@ def assert_rigid_motion_behaviour(
     for name, kind in behaviour.items():
         if kind not in BEHAVIOURS or name not in before:
             raise ValueError(
-                f"'behaviour' must give one of {BEHAVIOURS} for fields out of "
+                f"'behaviour' must be one of {BEHAVIOURS} for fields among "
                 f"{[*before]}, got {kind!r} for {name!r}"
             )
         broken = f"{type(layer).__name__} is not {kind} under {motion}"
@@ -90,8 +90,9 @@ def assert_rigid_motion_behaviour(
         if kind == "equivariant":
             if expected.shape[-1:] != shift.shape:
                 raise AssertionError(
-                    f"{broken}: the {name} of shape {list(expected.shape)} "
-                    f"holds no points of {shift.numel()} numbers"
+                    f"{broken}: expected the {name} to hold points with "
+                    f"{shift.numel()} coordinates, got shape "
+                    f"{list(expected.shape)}"
                 )
             expected = move(expected, shift)
         compare({name: after[name]}, {name: expected}, broken, rtol)
@@ -100,21 +101,25 @@ def assert_rigid_motion_behaviour(
 def _tensor(inputs: Inputs, name: str) -> Tensor:
     value = inputs.get(name)
     if not isinstance(value, Tensor):
-        raise ValueError(f"There is no tensor {name!r} among the inputs")
+        raise ValueError(
+            f"Expected a tensor {name!r} in 'inputs', got {[*inputs]}"
+        )
     return value
 
 
 def _draw(sizes: set[int], motion: str, seed: int) -> tuple[Tensor, Tensor]:
     if len(sizes) != 1:
         raise ValueError(
-            f"'points' and 'vectors' must be of as many dimensions, got "
-            f"{sorted(sizes)}"
+            f"All 'points' and 'vectors' must have the same number of "
+            f"coordinates, got {sorted(sizes)}"
         )
     (size,) = sizes
     generator = torch.Generator().manual_seed(seed)
     drawn = torch.randn(size + 1, size, generator=generator).double()
     rotation, _ = torch.linalg.qr(drawn[:-1])
-    rotation[0] *= torch.linalg.det(rotation)  # It may have been a mirror.
+    rotation[0] *= torch.linalg.det(
+        rotation
+    )  # Turns reflections into rotations.
     if motion == "translation":
         rotation = torch.eye(size).double()
     shift = drawn[-1]

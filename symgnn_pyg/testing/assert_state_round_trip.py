@@ -24,24 +24,24 @@ def assert_state_round_trip(
     inputs: Inputs,
     ways: Sequence[str] = ("safetensors", "torch", "deepcopy", "pickle"),
 ) -> None:
-    r"""Asserts that a layer comes back as it was: the copy gives the same
-    numbers, bit by bit, and the layer does not change when the copy does.
+    r"""Asserts that a layer can be saved and restored: the copy returns the
+    same numbers, bit for bit, and shares no memory with the layer.
 
     Args:
-        layer: The layer, with other weights than a new one. It stays as it
-            is.
-        make: Makes a new layer, for ways that keep the state alone.
+        layer: The layer, whose weights must differ from those of a new layer.
+            It is not modified.
+        make: A function that creates a new layer, into which a saved state is
+            loaded.
         inputs: The arguments of the layer by name.
-        ways: The ways: the state through :obj:`"safetensors"` or
-            :obj:`"torch"` (:func:`torch.save`, read with
-            :obj:`weights_only=True`), the layer as a whole by
+        ways: The ways to copy: the state by :obj:`"safetensors"` or
+            :obj:`"torch"` (:func:`torch.save`, and :func:`torch.load` with
+            :obj:`weights_only=True`), or the whole layer by
             :obj:`"deepcopy"` or :obj:`"pickle"`. (default: all)
 
     Raises:
-        AssertionError: If a copy cannot be made, gives something else, or
-            shares its numbers with the layer.
-        ValueError: If there is no such way, or the layer returns nothing but
-            zeros.
+        AssertionError: If the layer cannot be copied, the copy returns
+            something else, or they share memory.
+        ValueError: If a way is unknown, or the layer returns only zeros.
 
     Example:
         >>> def make():
@@ -52,7 +52,7 @@ def assert_state_round_trip(
     """
     unknown = [way for way in ways if way not in WAYS]
     if unknown:
-        raise ValueError(f"'ways' must be out of {[*WAYS]}, got {unknown}")
+        raise ValueError(f"'ways' must be among {[*WAYS]}, got {unknown}")
     name = type(layer).__name__
     with torch.no_grad(), evaluation(layer):
         out = tensors(layer(**inputs))
@@ -63,14 +63,14 @@ def assert_state_round_trip(
                 other = WAYS[way](layer, make).eval()
             except Exception as error:
                 raise AssertionError(
-                    f"{name} does not survive {way!r}: "
+                    f"{name} cannot be copied by {way!r}: "
                     f"{type(error).__name__}: {error}"
                 ) from error
-            broken = f"{name} comes back from {way!r} as another"
+            broken = f"{name} changes when it is copied by {way!r}"
             compare(tensors(other(**inputs)), expected, broken, rtol=0.0)
             for tensor in (*other.parameters(), *other.buffers()):
                 tensor.zero_()
-            broken = f"{name} changes with its copy by {way!r}"
+            broken = f"{name} shares memory with its copy by {way!r}"
             compare(tensors(layer(**inputs)), expected, broken, rtol=0.0)
 
 

@@ -11,7 +11,7 @@ Inputs = Mapping[str, object]
 
 @contextmanager
 def evaluation(*layers: Module) -> Iterator[None]:
-    r"""Evaluation mode for a block."""
+    r"""Switches layers to evaluation mode for the duration of a block."""
     modes = {m: m.training for layer in layers for m in layer.modules()}
     for layer in layers:
         layer.eval()
@@ -23,22 +23,22 @@ def evaluation(*layers: Module) -> Iterator[None]:
 
 
 def refuse_zeros(layer: Module, out: Mapping[str, Tensor]) -> None:
-    r"""Refuses a layer that returns nothing but zeros, which have every
-    property.
+    r"""Checks that a layer does not return only zeros, which would satisfy
+    every property.
 
     Args:
         layer: The layer.
-        out: What it returned, and more.
+        out: Its outputs by name.
 
     Raises:
-        ValueError: If that is all zeros.
+        ValueError: If all outputs are zero.
     """
     if any(t.numel() for t in out.values()) and not any(
         t.any() for t in out.values()
     ):
         raise ValueError(
-            f"{type(layer).__name__} returns nothing but zeros, which proves "
-            f"nothing: `randomise_state` moves weights that start at zero"
+            f"Expected {type(layer).__name__} to return values other than "
+            f"zero; if its weights start at zero, call 'randomise_state' first"
         )
 
 
@@ -47,16 +47,18 @@ def evaluate(
     inputs: Inputs,
     weights: Mapping[str, Tensor] | None = None,
 ) -> dict[str, Tensor]:
-    r"""What a layer returns, and the gradients of half its squared norm:
-    whatever moves, splits or joins outputs does the same to gradients.
+    r"""Computes the outputs of a layer and the gradients of half their squared
+    norm, which permutations, splits and concatenations transform like the
+    outputs.
 
     Args:
         layer: The layer.
         inputs: Its arguments by name.
-        weights: Its weights by name, if there are to be gradients to them.
+        weights: The weights to compute gradients for, by name.
+            (default: none)
 
     Returns:
-        All these tensors by name.
+        The outputs and gradients by name.
     """
     leaves = {
         name: value.detach().clone().requires_grad_()
@@ -79,16 +81,16 @@ def evaluate(
 
 
 def gradient_of(name: str) -> str:
-    r"""What :func:`evaluate` calls the gradient to an input or weight."""
+    r"""The name of the gradient to an input or weight in :func:`evaluate`."""
     return f"gradient to {name!r}"
 
 
 def tensors(out: object, name: str = "output") -> dict[str, Tensor]:
-    r"""The tensors of an output by name: the fields of a named tuple, the
-    numbers of another.
+    r"""The tensors of an output, named by the fields of a named tuple or
+    numbered in other sequences.
 
     Raises:
-        TypeError: If there is something else in it.
+        TypeError: If the output contains anything other than tensors.
     """
     if isinstance(out, Tensor):
         return {name: out}
@@ -99,7 +101,10 @@ def tensors(out: object, name: str = "output") -> dict[str, Tensor]:
     elif isinstance(out, tuple | list):
         parts = [(f"output {i}", part) for i, part in enumerate(out)]
     else:
-        raise TypeError(f"The {name} is a {type(out).__name__}, no tensor")
+        raise TypeError(
+            f"Expected the {name} to be a tensor or a sequence of tensors, "
+            f"got {type(out).__name__}"
+        )
     prefix = "" if name == "output" else f"{name}."
     return {
         key: tensor

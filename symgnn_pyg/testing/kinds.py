@@ -7,7 +7,7 @@ from torch import Tensor
 from symgnn_pyg.testing.evaluate import Inputs
 
 # Rows of joints, bones or parts [N * V, *]; graphs of them [N, *, V, V]; one
-# row a sample [N, *]; edges between joints [2, E]; one row an edge [E, *].
+# row per sample [N, *]; edges between joints [2, E]; one row per edge [E, *].
 ROWS = ("joint", "bone", "part")
 KINDS = (
     *ROWS,
@@ -19,21 +19,21 @@ KINDS = (
 
 
 def check_kinds(kinds: Mapping[str, str]) -> None:
-    r"""Refuses what is no kind of tensor.
+    r"""Checks that all kinds are known.
 
     Raises:
-        ValueError: If there is one.
+        ValueError: If a kind is unknown.
     """
     for name, kind in kinds.items():
         if kind not in KINDS:
             raise ValueError(
-                f"{name!r} is said to be {kind!r}; there are "
-                f"{', '.join(map(repr, KINDS))}"
+                f"The kind of {name!r} must be one of "
+                f"{', '.join(map(repr, KINDS))}, got {kind!r}"
             )
 
 
 def random_order(size: int, seed: int) -> Tensor:
-    r"""An order of so many things that is not the one they have."""
+    r"""A random permutation other than the identity."""
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(size, generator=generator)
     unmoved = torch.equal(order, torch.arange(size))
@@ -41,13 +41,13 @@ def random_order(size: int, seed: int) -> Tensor:
 
 
 def reorder(tensor: Tensor, kind: str, orders: Mapping[str, Tensor]) -> Tensor:
-    r"""Brings joints, bones and parts into another order.
+    r"""Permutes joints, bones and parts.
 
     Args:
-        tensor: What to reorder.
+        tensor: The tensor to permute.
         kind: Its kind.
-        orders: For joints, bones and parts, which of the old ones stands at
-            each new place.
+        orders: The old index at each new position, for joints, bones and
+            parts.
     """
     if kind in ("sample", "edge"):
         return tensor
@@ -62,14 +62,14 @@ def reorder(tensor: Tensor, kind: str, orders: Mapping[str, Tensor]) -> Tensor:
 
 
 def join(samples: Sequence[Inputs], kinds: Mapping[str, str]) -> Inputs:
-    r"""Makes one batch of samples, as PyG does.
+    r"""Batches samples as PyG does.
 
     Args:
         samples: The arguments of a layer for each sample.
-        kinds: The kind of each argument. What has none is the same in all.
+        kinds: The kind of each argument that may differ between samples.
 
     Raises:
-        ValueError: If an argument without kind differs.
+        ValueError: If an argument without a kind differs.
     """
     return {
         name: _join(name, [s[name] for s in samples], samples, kinds)
@@ -87,8 +87,7 @@ def _join(
     if kind is None:
         if any(not _equal(value, first) for value in values):
             raise ValueError(
-                f"{name!r} differs from sample to sample: say in 'kinds_in' "
-                f"what it is"
+                f"{name!r} differs between samples; pass its kind in 'kinds_in'"
             )
         return first
     if isinstance(first, list | tuple):
@@ -108,7 +107,10 @@ def _num_joints(sample: Inputs, kinds: Mapping[str, str]) -> int:
     for name, value in sample.items():
         if kinds.get(name) == "joint" and isinstance(value, Tensor):
             return value.size(0)
-    raise ValueError("'edge_index' joins nodes, but no argument is 'joint'")
+    raise ValueError(
+        "An 'edge_index' can only be batched if an argument is 'joint'; pass "
+        "it in 'kinds_in'"
+    )
 
 
 def _equal(one: object, other: object) -> bool:

@@ -7,13 +7,14 @@ Layer = TypeVar("Layer", bound=Module)
 
 
 def randomise_state(layer: Layer, seed: int = 0) -> Layer:
-    r"""Draws all weights of a layer, and the running statistics of its batch
-    normalisation, at random. A layer as it is built may hide a fault: behind
-    weights that start at zero nothing is seen, and masks of ones are alike.
+    r"""Randomises the weights of a layer and the running statistics of its
+    batch normalisation in place. The initial state of a layer may hide faults:
+    weights of zero hide the layers before them, and all masks of ones are
+    alike.
 
     Args:
-        layer: The layer; it is changed.
-        seed: The seed. The same one gives the same numbers in every type.
+        layer: The layer, which is modified.
+        seed: The seed, which gives the same values in every data type.
             (default: :obj:`0`)
 
     Returns:

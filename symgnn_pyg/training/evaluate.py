@@ -16,22 +16,21 @@ def evaluate(
     metric: str = "angle",
     batch_size: int = 64,
 ) -> dict[str, Metric]:
-    r"""Runs a network over all samples of a data set, in evaluation mode, on
-    the device that its parameters are on.
+    r"""Evaluates a network on all samples of a data set, in evaluation mode
+    and on the device of its parameters.
 
     Args:
-        model: The network, as :class:`SymGNNTask` takes it.
-        dataset: The data set; where its transform is or holds a
+        model: The network; see :class:`SymGNNTask`.
+        dataset: The data set. If its transform contains a
             :class:`~symgnn_pyg.transforms.Standardize`, errors are measured in
             the unit of the data.
-        metric: The error of the prediction: :obj:`"angle"` or
-            :obj:`"position"`; see :class:`SymGNNTask`.
-            (default: :obj:`"angle"`)
-        batch_size: The number of samples in a batch. (default: :obj:`64`)
+        metric: The prediction error, :obj:`"angle"` or :obj:`"position"`; see
+            :class:`SymGNNTask`. (default: :obj:`"angle"`)
+        batch_size: The number of samples per batch. (default: :obj:`64`)
 
     Returns:
-        The metrics that apply, by name: the :obj:`"error"` of the prediction
-        and that of zero velocity, :obj:`"still"`, and the accuracies
+        The metrics that apply, by name: the prediction :obj:`"error"`, the
+        error of zero velocity (:obj:`"still"`), and the accuracies
         :obj:`"top1"` and :obj:`"top5"`.
     """
     weights = chain(model.parameters(), model.buffers())

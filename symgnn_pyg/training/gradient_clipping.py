@@ -5,29 +5,30 @@ from torch import Tensor
 from torch.nn import Parameter
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
-# A norm of so many times the usual one is clipped; what is usual follows the
-# steps, each of which counts by the rest of the decay.
+# Norms above FACTOR times their moving average, which decays by DECAY per step,
+# are clipped.
 FACTOR, DECAY = 3.0, 0.99
 
 
 @torch.no_grad()
 def clip_gradients(parameters: Iterable[Parameter], usual: Tensor) -> Tensor:
-    r"""Scales gradients down whose norm :math:`g` is more than three times
-    the usual one :math:`u`, whatever the scale of the losses is:
+    r"""Scales gradients down in place if their norm :math:`g` exceeds three
+    times its moving average :math:`u`, which does not depend on the scale of
+    the losses:
 
     .. math::
         g' = \min(g, 3 u), \qquad u' = 0.99 u + 0.01 g'
 
-    A decoder that feeds its predictions back may multiply a small step too far
-    by millions, and the moments of Adam remember such a gradient for a
-    thousand steps. Gradients that are zero or not finite change nothing.
+    A decoder that feeds its predictions back can amplify a gradient by
+    millions, and the moments of Adam remember such a gradient for a thousand
+    steps. Gradients that are zero or not finite do not change the average.
 
     Args:
         parameters: The parameters.
-        usual: The usual norm :math:`u`; zero before the first step.
+        usual: The moving average :math:`u`, zero before the first step.
 
     Returns:
-        The usual norm :math:`u'`.
+        The new moving average :math:`u'`.
     """
     parameters = [p for p in parameters if p.grad is not None]
     norm = get_total_norm([p.grad for p in parameters if p.grad is not None])

@@ -7,24 +7,24 @@ from symgnn_pyg.datasets import MotionDataset
 
 
 class MotionDataModule(LightningDataModule):
-    r"""The splits of a data set for a :class:`lightning.pytorch.Trainer`. In a
-    distributed run each process reads its own stretch, so pass
-    :obj:`use_distributed_sampler=False` to the trainer.
+    r"""The splits of a data set for a :class:`lightning.pytorch.Trainer`. In
+    distributed training, each process samples its own part of the data, so
+    pass :obj:`use_distributed_sampler=False` to the trainer.
 
     Args:
         train_dataset: The training split.
         val_dataset: The validation split. (default: :obj:`None`)
-        batch_size: The number of samples in a batch of all processes
-            together. (default: :obj:`32`)
-        balanced: Whether all classes occur equally often in training.
+        batch_size: The number of samples per batch, summed over all
+            processes. (default: :obj:`32`)
+        balanced: Whether to sample all classes equally often in training.
             (default: :obj:`False`)
-        num_workers: The number of worker processes that load, of each
-            process. (default: :obj:`0`)
+        num_workers: The number of loader processes per training process.
+            (default: :obj:`0`)
         seed: The seed of the order and of random transforms.
             (default: :obj:`0`)
 
     Raises:
-        ValueError: If :obj:`batch_size` does not divide by the number of
+        ValueError: If :obj:`batch_size` is not divisible by the number of
             processes.
     """
 
@@ -57,17 +57,17 @@ class MotionDataModule(LightningDataModule):
         return self._loader(self.val_dataset, False)
 
     def sample_names(self, batch_idx: int) -> list[str]:
-        r"""The names of the samples of a training batch of this process: their
-        indices in the training split and, where the data set tells, where they
-        lie.
+        r"""The names of the samples in a training batch of this process: their
+        indices in the training split and, if known, their sequences and first
+        frames.
 
         Args:
-            batch_idx: The number of the batch in its epoch.
+            batch_idx: The index of the batch in its epoch.
         """
         assert self.trainer is not None
         loader: Any = self.trainer.train_dataloader
         size = loader.batch_size or 1
-        # A resumed epoch lacks what was given before.
+        # A resumed epoch starts after the samples that were already used.
         first = batch_idx * size - loader.sampler.start
         return [self._name(i) for i in list(loader.sampler)[first:][:size]]
 
@@ -87,8 +87,8 @@ class MotionDataModule(LightningDataModule):
         rank = self.trainer.global_rank if self.trainer else 0
         if self.batch_size % ranks != 0:
             raise ValueError(
-                f"'batch_size' {self.batch_size} does not divide by the "
-                f"{ranks} processes"
+                f"'batch_size' must be divisible by the number of processes, "
+                f"{ranks}, got {self.batch_size}"
             )
         arguments = {"shuffle": False, **arguments}
         sampler = ShardSampler(

@@ -1,4 +1,4 @@
-r"""What to say when a training meets numbers that are not finite."""
+r"""Error messages for NaN and infinity in training."""
 
 from collections.abc import Iterable, Sequence
 
@@ -9,35 +9,35 @@ from symgnn_pyg.nn import SymbioticLossOutput
 
 
 def check_weights(step: int, tensors: Iterable[tuple[str, Tensor]]) -> None:
-    r"""Refuses weights, or running statistics, that are not finite.
+    r"""Checks that weights and running statistics are finite.
 
     Args:
         step: The number of the step.
-        tensors: The weights and statistics, by name.
+        tensors: The names and tensors.
 
     Raises:
-        FloatingPointError: If some are not finite; the message names them.
+        FloatingPointError: If a tensor is not finite. The message names it.
     """
     bad = [name for name, tensor in tensors if not tensor.isfinite().all()]
     if bad:
         more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
         raise FloatingPointError(
-            f"Step {step}: not finite any more: {', '.join(bad[:3])}{more}. Go "
-            f"on from the last checkpoint, with a lower learning rate or in "
-            f"float32, and see whether all data are in range"
+            f"Step {step}: {', '.join(bad[:3])}{more} are no longer finite. "
+            f"Check the range of the data, and resume from the last checkpoint "
+            f"with a lower learning rate or in float32"
         )
 
 
 def describe(
     step: int, batch: Batch, loss: SymbioticLossOutput, names: Sequence[str]
 ) -> str:
-    r"""What was not finite in a step, and in which samples.
+    r"""Describes what was not finite in a step, and in which samples.
 
     Args:
         step: The number of the step.
         batch: The batch of this process.
-        loss: Its losses.
-        names: The name of each of its samples.
+        loss: The losses of the batch.
+        names: The name of each sample in the batch.
     """
     parts = {
         "recognition": loss.recognition_loss,
@@ -52,16 +52,16 @@ def describe(
     bad = _samples(batch)
     if bad:
         where = ", ".join(names[i] for i in bad)
-        return f"{text}there are numbers that are not finite in {where}"
+        return f"{text}found NaN or infinity in {where}"
     largest = max(float(motion.abs().max()) for motion in _motions(batch))
     return (
-        f"{text}its samples are finite, up to {largest:.4g}: a lower learning "
-        f"rate or float32 may help; they are {', '.join(names)}"
+        f"{text}all samples are finite, with values up to {largest:.4g}; try a "
+        f"lower learning rate or float32. Samples: {', '.join(names)}"
     )
 
 
 def _samples(batch: Batch) -> list[int]:
-    r"""The samples that hold numbers that are not finite."""
+    r"""The samples that contain NaN or infinity."""
     bad = set()
     for motion in _motions(batch):
         rows = ~motion.flatten(1).isfinite().all(dim=1)

@@ -17,15 +17,16 @@ def configure(
     learning_rate: float | None,
     progress: Callable[[], float],
 ) -> dict[str, Any]:
-    r"""The optimiser of a recipe and the schedule of its learning rate, as
-    Lightning takes them; see :class:`~symgnn_pyg.training.SymGNNTask`.
+    r"""The optimiser and the learning rate schedule of a recipe, in the format
+    of Lightning; see :class:`~symgnn_pyg.training.SymGNNTask`.
 
     Args:
         recipe: One of :obj:`"one_cycle"`, :obj:`"light"` and :obj:`"full"`.
         parameters: The parameters to train.
-        learning_rate: The highest learning rate. (default: the recipe's)
-        progress: Gives the share of the training that is done, once it has
-            begun.
+        learning_rate: The highest learning rate.
+            (default: that of the recipe)
+        progress: A function that returns the fraction of training that is
+            done, once training has started.
     """
     highest = RATES[recipe] if learning_rate is None else learning_rate
     if recipe == "light":
@@ -48,12 +49,11 @@ def configure(
 
 
 def one_cycle(progress: float) -> float:
-    r"""The share of the highest learning rate: from a tenth up to all of it
-    in a straight line, for a tenth of the training, then down to a thousandth
-    in half a cosine.
+    r"""The factor of the highest learning rate: it rises linearly from 0.1 to 1
+    during the first tenth of training, and then falls to 0.001 along a cosine.
 
     Args:
-        progress: The share of the training that is done.
+        progress: The fraction of training that is done.
     """
     if progress < WARM_UP:
         return 0.1 + 0.9 * progress / WARM_UP

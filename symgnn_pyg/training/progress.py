@@ -5,16 +5,16 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ProgressBar, Timer
 from tqdm import tqdm
 
-# How often the bar is drawn, in seconds.
+# The minimum time between two updates of the bar, in seconds.
 INTERVAL = 0.2
 
 
 def progress(trainer: Trainer) -> float:
-    r"""The share of a training that is done: of its steps or of its time,
-    whichever is nearer to its end.
+    r"""The fraction of training that is done, in steps or in time, whichever
+    is closer to its limit.
 
     Args:
-        trainer: The trainer, once it has begun.
+        trainer: The trainer, which must have started.
     """
     shares = [trainer.global_step / trainer.estimated_stepping_batches]
     for callback in trainer.callbacks:  # type: ignore[attr-defined]
@@ -27,8 +27,8 @@ def progress(trainer: Trainer) -> float:
 
 
 class TrainingBar(ProgressBar):
-    r"""One progress bar over a whole training instead of one for each epoch,
-    with the time that is left and the newest of what is logged.
+    r"""A progress bar for the whole training instead of each epoch, with the
+    remaining time and the latest logged values.
     """
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class TrainingBar(ProgressBar):
     def on_train_start(self, trainer: Trainer, task: LightningModule) -> None:
         self._bar = tqdm(
             total=100,
-            # A training that goes on does not begin at zero.
+            # Training may have been resumed.
             initial=100 * progress(trainer),
             smoothing=0,
             bar_format="{l_bar}{bar}| {elapsed}<{remaining}{postfix}",

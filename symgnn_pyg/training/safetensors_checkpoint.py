@@ -16,11 +16,11 @@ PLAIN = (str, int, float, bool, type(None))
 
 
 class SafetensorsCheckpoint(CheckpointIO):
-    r"""Keeps the checkpoints of a :class:`lightning.pytorch.Trainer`, with
-    weights, optimiser, schedule and progress, in one safetensors file each:
-    tensors as they are, all else as JSON in its header. Reading one runs no
-    code, and a process that is killed while it writes leaves the file that was
-    there before.
+    r"""Saves each checkpoint of a :class:`lightning.pytorch.Trainer` (weights,
+    optimiser, schedule and progress) in a single safetensors file: tensors
+    unchanged, everything else as JSON in the header. Loading a checkpoint runs
+    no code, and killing a process while it saves leaves the previous file
+    intact.
     """
 
     def save_checkpoint(
@@ -32,17 +32,19 @@ class SafetensorsCheckpoint(CheckpointIO):
         r"""Writes a checkpoint.
 
         Args:
-            checkpoint: What the trainer wants to keep.
+            checkpoint: The checkpoint of the trainer.
             path: The file.
             storage_options: Not supported.
 
         Raises:
-            TypeError: If something is neither tensor nor plain, the message
-                says where it lies; or if there are storage options.
+            TypeError: If a value can be stored neither as a tensor nor as
+                JSON (the message says which), or if there are storage options.
             OSError: If the file cannot be written, as on a full disk.
         """
         if storage_options is not None:
-            raise TypeError("'storage_options' are not supported")
+            raise TypeError(
+                f"'storage_options' must be None, got {storage_options!r}"
+            )
         tensors: dict[str, Tensor] = {}
         tree = json.dumps(_encode(checkpoint, "checkpoint", tensors))
         path = Path(path)
@@ -63,12 +65,12 @@ class SafetensorsCheckpoint(CheckpointIO):
 
         Args:
             path: The file.
-            map_location: Not needed: tensors come on the CPU, and the trainer
-                places them.
-            weights_only: Not needed: no file is ever unpickled.
+            map_location: Ignored, since the trainer moves tensors from the
+                CPU.
+            weights_only: Ignored, since no file is unpickled.
 
         Raises:
-            DataError: If the file is no checkpoint.
+            DataError: If the file is not a valid checkpoint.
         """
         try:
             with safe_open(path, "pt") as file:
@@ -77,7 +79,10 @@ class SafetensorsCheckpoint(CheckpointIO):
         except FileNotFoundError:
             raise
         except Exception as error:
-            raise DataError(f"{path} is no checkpoint: {error}") from error
+            raise DataError(
+                f"Expected {path} to be a checkpoint that "
+                f"SafetensorsCheckpoint saved: {error}"
+            ) from error
 
     def remove_checkpoint(self, path: str | os.PathLike[str]) -> None:
         r"""Removes a checkpoint.
@@ -90,7 +95,7 @@ class SafetensorsCheckpoint(CheckpointIO):
 
 def _encode(value: Any, where: str, tensors: dict[str, Tensor]) -> Any:
     if isinstance(value, Tensor):
-        # A copy, since safetensors refuses memory that is shared.
+        # A copy, since safetensors rejects tensors that share memory.
         name = str(len(tensors))
         tensors[name] = value.detach().cpu().clone().contiguous()
         return {"tensor": name}
@@ -112,7 +117,10 @@ def _encode(value: Any, where: str, tensors: dict[str, Tensor]) -> Any:
         return value
     if isinstance(value, os.PathLike):
         return os.fspath(value)
-    raise TypeError(f"{where} is a {type(value)}, which no checkpoint can hold")
+    raise TypeError(
+        f"{where} must be a tensor, number, string, path, list, tuple or dict "
+        f"to be saved in a checkpoint, got {type(value)}"
+    )
 
 
 def _decode(tree: Any, tensor: Callable[[str], Tensor]) -> Any:

@@ -30,55 +30,55 @@ METRICS = {"angle": MeanAngleError, "position": MPJPE}
 
 
 class SymGNNTask(LightningModule):
-    r"""Trains a :class:`~symgnn_pyg.nn.SymGNN`, or what is called as one and
-    returns a :class:`~symgnn_pyg.nn.SymGNNOutput`, for both of its tasks.
+    r"""Trains a :class:`~symgnn_pyg.nn.SymGNN`, or a network with the same
+    arguments and outputs, on recognition and prediction together.
 
-    It logs the losses and :math:`\alpha` of each step, and of each validation
-    the error of the prediction, averaged over its frames and then over
-    classes, each counting once (:obj:`val_error`), that of zero velocity
-    (:obj:`val_still`), the accuracy (:obj:`val_top1`, :obj:`val_top5`) and what
-    is to be minimised (:obj:`val_score`): the error over that of zero
-    velocity, minus the accuracy.
+    Each step logs the losses and :math:`\alpha`. Each validation logs the
+    prediction error, averaged over frames and then over classes
+    (:obj:`val_error`), the error of zero velocity (:obj:`val_still`), the
+    accuracy (:obj:`val_top1`, :obj:`val_top5`), and a score to minimise
+    (:obj:`val_score`): the prediction error divided by that of zero velocity,
+    minus the accuracy.
 
-    The random numbers of a step depend on the seed, the step, the batch and
-    the process alone, so that a run that is resumed goes on as if it had never
-    stopped.
+    The random numbers of a step depend only on the seed, the step, the batch
+    and the process, so resumed training gives the same results as
+    uninterrupted training.
 
-    Gradients of more than three times the usual norm are clipped, unless the
-    trainer has a :obj:`gradient_clip_val` of its own.
+    Gradients whose norm exceeds three times its moving average are clipped,
+    unless the trainer has a :obj:`gradient_clip_val`.
 
-    A loss that is not finite ends the training, on all processes alike, with a
-    :class:`FloatingPointError` that names the step and the samples that are
-    to blame; or the batch is skipped and counted (:obj:`skipped`). Weights
-    that are not finite are never kept.
+    If a loss is not finite, training stops on all processes with a
+    :class:`FloatingPointError` that names the step and the responsible
+    samples, or the batch is skipped and counted (:obj:`skipped`). Weights that
+    are not finite are never saved.
 
     Args:
         model: The network.
-        dataset: A data set like the one that it is trained on, for its
-            skeleton, classes and, where its transform is or holds one, the
-            :class:`~symgnn_pyg.transforms.Standardize`: errors are measured
+        dataset: A data set with the skeleton, classes and transform of the
+            training data. If the transform contains a
+            :class:`~symgnn_pyg.transforms.Standardize`, errors are measured
             in the unit of the data.
         weighting: The weighting of the losses; see
             :class:`~symgnn_pyg.nn.SymbioticLoss`. (default: :obj:`"mgda"`)
-        recipe: The optimiser and the schedule of its learning rate:
-            :obj:`"one_cycle"` is AdamW with one cycle over the whole
-            training, be it limited in steps or in time; :obj:`"light"` and
-            :obj:`"full"` are what the paper trains the light network with
-            (Adam) and the full one (SGD, a tenth every 40 epochs).
+        recipe: The optimiser and the learning rate schedule.
+            :obj:`"one_cycle"` is AdamW with one cycle over the whole training,
+            whether steps or time limit it. :obj:`"light"` (Adam) and
+            :obj:`"full"` (SGD, divided by 10 every 40 epochs) are the recipes
+            of the paper for the light and the full network.
             (default: :obj:`"one_cycle"`)
-        learning_rate: The highest learning rate. (default: 1.5e-3, and that
-            of the paper for its recipes)
-        metric: The error of the prediction: :obj:`"angle"` for exponential
-            maps (radians), :obj:`"position"` for positions (their unit).
+        learning_rate: The highest learning rate. (default: 1.5e-3 for
+            :obj:`"one_cycle"`, that of the paper for its recipes)
+        metric: The prediction error: :obj:`"angle"` for exponential maps (in
+            radians), :obj:`"position"` for positions (in their unit).
             (default: :obj:`"angle"`)
         seed: The seed. (default: :obj:`0`)
-        skip_nonfinite: Whether a batch whose loss is not finite is skipped: it
-            changes neither weights nor statistics. (default: :obj:`False`)
-        prediction_criterion: The loss of the prediction: :obj:`"l1"` is
-            equation (12), of poses as they are given; :obj:`"pose"` is the
-            :class:`~symgnn_pyg.nn.PoseLoss` in the unit of the data, or of
-            bones of normalised joints, which have no other.
-            (default: :obj:`"l1"`)
+        skip_nonfinite: Whether to skip batches whose loss is not finite, which
+            then change neither weights nor statistics.
+            (default: :obj:`False`)
+        prediction_criterion: The prediction loss: :obj:`"l1"` for equation
+            (12) on normalised poses, :obj:`"pose"` for
+            :class:`~symgnn_pyg.nn.PoseLoss` in the unit of the data (for bones
+            of normalised joints, in their own unit). (default: :obj:`"l1"`)
 
     Raises:
         ValueError: If :obj:`prediction_criterion`, :obj:`recipe` or
@@ -133,20 +133,20 @@ class SymGNNTask(LightningModule):
         for k in (1, 5):
             if k <= dataset.num_classes:
                 metrics[f"top{k}"] = TopKAccuracy(dataset.num_classes, k)
-        # Not a ModuleDict: what they count is no state of the task.
+        # Not a ModuleDict, so that checkpoints do not contain the metrics.
         self.metrics = metrics
 
     def compile(self, **kwargs: Any) -> None:
-        r"""Compiles the network and its losses in one piece, which the
-        gradients of MGDA need, with :func:`torch.compile`. Checkpoints stay
-        those of a task that is not compiled.
+        r"""Compiles the network and the losses together with
+        :func:`torch.compile`, as the gradients of MGDA require. Checkpoints
+        are the same as without compilation.
 
         Args:
-            **kwargs: The arguments of :func:`torch.compile`.
+            **kwargs: Arguments of :func:`torch.compile`.
         """
-        torch._dynamo.config.trace_autograd_ops = True
-        self._losses = torch.compile(  # type: ignore[method-assign]
-            self._losses, **kwargs
+        traced = torch._dynamo.config.patch(trace_autograd_ops=True)
+        self._losses = traced(  # type: ignore[method-assign]
+            torch.compile(self._losses, **kwargs)
         )
 
     def forward(self, batch: Batch) -> SymGNNOutput:
@@ -158,8 +158,8 @@ class SymGNNTask(LightningModule):
         return self.model(batch.x, self._num_bodies(batch))
 
     def configure_optimizers(self) -> Any:
-        # Asked for later: it loads the data, which must not happen before the
-        # trainer knows where in them a resumed run goes on.
+        # `progress` is called later, since it loads the data, which the trainer
+        # may only do once it knows where to resume.
         return configure(
             self.recipe,
             self.model.parameters(),
@@ -168,7 +168,7 @@ class SymGNNTask(LightningModule):
         )
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        # A step has several batches where gradients accumulate.
+        # With gradient accumulation, a step has several batches.
         drawn = (self.seed, self.global_step, batch_idx, self.global_rank)
         torch.manual_seed(zlib.crc32(repr(drawn).encode()))
 
@@ -179,7 +179,7 @@ class SymGNNTask(LightningModule):
         loss = self._losses(
             batch.x, self._num_bodies(batch), batch.y, batch.get("future")
         )
-        # All processes take a step, or none does.
+        # Either all processes take a step or none.
         self._skipping = not self.trainer.strategy.reduce_boolean_decision(
             bool(loss.total.isfinite())
         )
@@ -198,7 +198,7 @@ class SymGNNTask(LightningModule):
         return loss.total
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
-        # Where gradients accumulate, those of other batches still count.
+        # With gradient accumulation, other batches still contribute gradients.
         if self._skipping and self.trainer.accumulate_grad_batches == 1:
             optimizer.zero_grad()
 
@@ -243,7 +243,7 @@ class SymGNNTask(LightningModule):
             )
             still = last.expand_as(future)
             counts = self._num_bodies(batch)
-            # Each body counts in the class of its sample.
+            # A body belongs to the class of its sample.
             y = batch.y if counts is None else batch.y.repeat_interleave(counts)
             self.metrics["error"].update(predicted, future, y)
             self.metrics["still"].update(still, future, y)
@@ -291,7 +291,7 @@ class SymGNNTask(LightningModule):
         loss: SymbioticLossOutput,
         kept: list[Tensor],
     ) -> Tensor:
-        r"""Stops, or undoes what a batch did and gives a loss without slope."""
+        r"""Raises an error, or restores buffers and returns a loss of zero."""
         check_weights(self.global_step, self.model.named_parameters())
         data = self.trainer.datamodule  # type: ignore[attr-defined]
         names = (
@@ -327,6 +327,6 @@ def _find_standardize(transform: object) -> Standardize | None:
         if isinstance(part, Standardize):
             found = part
         elif isinstance(part, ToBones):
-            # Differences of normalised joints have no other unit.
+            # Bones of normalised joints cannot be converted to another unit.
             found = None
     return found

@@ -30,31 +30,32 @@ def make_trainer(
     monitor: str = "val_score",
     **kwargs: Any,
 ) -> Trainer:
-    r"""A :class:`lightning.pytorch.Trainer` that can be killed: it keeps
-    :obj:`last.ckpt`, from which :obj:`trainer.fit(..., ckpt_path=...)` goes on
-    bit by bit as if nothing had happened, and :obj:`best.ckpt`, the best of
-    all validations (see :func:`load_best`). Losses and metrics are logged for
-    TensorBoard and as CSV, of each start by itself, and one bar shows how far
-    the whole training has come (:class:`TrainingBar`). There is no validation
-    before training.
+    r"""Creates a :class:`lightning.pytorch.Trainer` whose training can be
+    interrupted at any time. It saves :obj:`last.ckpt`, from which
+    :obj:`trainer.fit(..., ckpt_path=...)` resumes bit for bit, and
+    :obj:`best.ckpt`, the weights of the best validation (see
+    :func:`load_best`). Losses and metrics are logged for TensorBoard and as
+    CSV, separately for each start, and a :class:`TrainingBar` shows the
+    progress. There is no validation before training.
 
     Args:
         output: The folder for checkpoints and logs.
-        checkpoint_seconds: How often to write :obj:`last.ckpt`, in seconds; it
-            is also written after each validation. (default: :obj:`60.0`)
+        checkpoint_seconds: The time between two saves of :obj:`last.ckpt`, in
+            seconds. It is also saved after each validation.
+            (default: :obj:`60.0`)
         ema: The decay of an exponential moving average of the weights, which
-            is then validated and kept as the best.
+            is then used for validation and :obj:`best.ckpt`.
             (default: :obj:`None`)
-        patience: After how many validations without a better score to stop.
-            (default: :obj:`None`)
-        monitor: What makes a validation the best: the lowest
-            :obj:`"val_score"`, or :obj:`"val_error"` of the prediction alone.
-            A training that goes on with another one forgets which was best.
+        patience: The number of validations without improvement after which to
+            stop. (default: :obj:`None`)
+        monitor: The value to minimise in validation: :obj:`"val_score"`, or
+            :obj:`"val_error"` for the prediction error only. Resuming with
+            another value discards the best one so far.
             (default: :obj:`"val_score"`)
-        **kwargs: The further arguments of the trainer.
+        **kwargs: Further arguments of :class:`lightning.pytorch.Trainer`.
 
     Raises:
-        ValueError: If :obj:`monitor` is neither.
+        ValueError: If :obj:`monitor` is unknown.
     """
     if monitor not in MONITORS:
         raise ValueError(
@@ -104,21 +105,22 @@ def make_trainer(
 
 
 def load_best(trainer: Trainer, task: LightningModule) -> dict[str, float]:
-    r"""Gives a task the weights that were best in its validations.
+    r"""Loads the weights of the best validation into a task.
 
     Args:
-        trainer: The trainer that :func:`make_trainer` made and that trained
-            the task, or was interrupted.
+        trainer: A trainer created by :func:`make_trainer`, whose training has
+            finished or was interrupted.
         task: The task.
 
     Returns:
-        What that validation found, by name; nothing where there was none and
-        the task keeps the weights that it has.
+        The metrics of that validation by name. They are empty if there was no
+        validation, in which case the task keeps its weights.
     """
     for callback in trainer.checkpoint_callbacks:
         if isinstance(callback, ModelCheckpoint) and callback.monitor:
             path = callback.best_model_path
-            # It is named before it is written, which may be interrupted.
+            # The path is set before the file exists; after an interruption it
+            # may point to nothing.
             if path and (callback._last_checkpoint_saved or trainer.ckpt_path):
                 kept = SafetensorsCheckpoint().load_checkpoint(path)
                 task.load_state_dict(kept["state_dict"])
@@ -131,15 +133,15 @@ class _Decay:
         self.decay = decay
 
     def __call__(self, kept: Tensor, new: Tensor, count: Tensor) -> Tensor:
-        # Counters and fingerprints have no average.
+        # Counters and fingerprints cannot be averaged.
         if not kept.is_floating_point():
             return new
         return torch.lerp(kept, new, 1 - self.decay)
 
 
 class _OwnCheckpoint(ModelCheckpoint):
-    r"""Keeps one file, and takes no other's name from a checkpoint: what it
-    names is removed when there is a better one, and opened in the end.
+    r"""Ignores the state in a checkpoint if it names files other than its own,
+    since Lightning would later open and delete those files.
     """
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -154,15 +156,15 @@ class _OwnCheckpoint(ModelCheckpoint):
             super().load_state_dict(state_dict)
         else:
             warnings.warn(
-                f"The checkpoint names other files than {own}, which are left "
-                f"alone: its score is forgotten",
+                f"The checkpoint refers to files other than {own}; they stay "
+                f"untouched, and the best score so far is discarded",
                 stacklevel=2,
             )
 
 
 class _Last(_OwnCheckpoint):
-    r"""Waits for a validation that is due, which a training that goes on from
-    right before it would leave out.
+    r"""Saves after a scheduled validation instead of just before it, since
+    training that is resumed from there would skip the validation.
     """
 
     def on_train_batch_end(

@@ -1,6 +1,5 @@
 from symgnn_pyg.transforms.center import Center
 from symgnn_pyg.transforms.change_speed import ChangeSpeed
-from symgnn_pyg.transforms.cmu_positions import cmu_positions
 from symgnn_pyg.transforms.difference import Difference
 from symgnn_pyg.transforms.joint_dropout import JointDropout
 from symgnn_pyg.transforms.mirror import Mirror
@@ -12,11 +11,6 @@ from symgnn_pyg.transforms.random_rotation import RandomRotation
 from symgnn_pyg.transforms.random_scale import RandomScale
 from symgnn_pyg.transforms.random_shear import RandomShear
 from symgnn_pyg.transforms.resample import Resample
-from symgnn_pyg.transforms.rotations import (
-    convert_rotation,
-    euler_to_rotmat,
-    rotmat_to_euler,
-)
 from symgnn_pyg.transforms.standardize import Standardize
 from symgnn_pyg.transforms.temporal_crop import TemporalCrop
 from symgnn_pyg.transforms.temporal_transform import TemporalTransform
@@ -40,8 +34,4 @@ __all__ = [
     "TemporalCrop",
     "TemporalTransform",
     "ToBones",
-    "cmu_positions",
-    "convert_rotation",
-    "euler_to_rotmat",
-    "rotmat_to_euler",
 ]

@@ -1,4 +1,4 @@
-r"""The bodies in a data object: out of it, into it, and told apart."""
+r"""Access to the bodies in a sample or a batch."""
 
 import torch
 from torch import Tensor
@@ -9,21 +9,21 @@ from symgnn_pyg.skeleton import Skeleton
 
 
 def bodies_of(data: Data) -> tuple[Skeleton, Tensor]:
-    r"""The skeleton that all :math:`M` bodies of a sample or a batch have,
-    and the index of the sample that each belongs to, of shape :math:`[M]`.
+    r"""The skeleton of all :math:`M` bodies in a sample or a batch, and the
+    index of the sample that each body belongs to, of shape :math:`[M]`.
 
     Args:
         data: A :class:`~symgnn_pyg.data.SkeletonData`, or a
             :class:`torch_geometric.data.Batch` of them.
 
     Raises:
-        ValueError: If there is no skeleton or more than one, or if
-            :obj:`data.x` does not fit it.
+        ValueError: If there is not exactly one skeleton, or :obj:`data.x` does
+            not fit it.
     """
     if "skeleton" not in data:
         raise ValueError(
-            f"{data} has no 'skeleton'; make it by SkeletonData(x, "
-            f"skeleton=...)"
+            f"Expected data with a 'skeleton', got {data}; create it with "
+            f"SkeletonData(x, skeleton=...)"
         )
     skeleton = data.skeleton
     if isinstance(skeleton, list):
@@ -31,8 +31,8 @@ def bodies_of(data: Data) -> tuple[Skeleton, Tensor]:
         other = next((other for other in others if other != skeleton), None)
         if other is not None:
             raise ValueError(
-                f"The batch mixes skeletons ({skeleton!r} and {other!r}); "
-                f"apply the transform per sample, before batching"
+                f"Expected a batch of one skeleton, got {skeleton!r} and "
+                f"{other!r}; apply the transform to samples before batching"
             )
     num_joints = skeleton.num_joints
     if "x" not in data or data.x.dim() != 3 or data.x.size(0) % num_joints:
@@ -47,19 +47,37 @@ def bodies_of(data: Data) -> tuple[Skeleton, Tensor]:
 
 
 def first_bodies(sample: Tensor) -> Tensor:
-    r"""For each body the index of the first body of its sample, of shape
+    r"""The index of the first body in the sample of each body, of shape
     :math:`[M]`.
 
     Args:
-        sample: The index of each body's sample, rising, of shape
+        sample: The sorted index of the sample of each body, of shape
             :math:`[M]`.
     """
     return torch.searchsorted(sample, sample)
 
 
+def draw_uniform(sample: Tensor, low: float, high: float, *size: int) -> Tensor:
+    r"""Draws uniform random numbers from :obj:`low` to :obj:`high` for each
+    sample, which its bodies share, of shape :math:`[M, *]` in double
+    precision.
+
+    Args:
+        sample: The sorted index of the sample of each body, of shape
+            :math:`[M]`.
+        low: The lower bound.
+        high: The upper bound.
+        *size: The shape :math:`[*]` of the numbers of a sample.
+    """
+    drawn = torch.rand(
+        int(sample[-1]) + 1, *size, dtype=torch.double, device=sample.device
+    )
+    return (low + (high - low) * drawn)[sample]
+
+
 def join_frames(data: Data, skeleton: Skeleton) -> Tensor:
-    r"""The observed frames and, if there are any, the future ones after
-    them, in memory of their own, of shape :math:`[M, V, T + T', C]`.
+    r"""Concatenates the observed frames and any future frames to a new tensor
+    of shape :math:`[M, V, T + T', C]`.
     """
     frames = [data[name] for name in ("x", "future") if name in data]
     motion = torch.cat(frames, dim=1)
@@ -69,12 +87,12 @@ def join_frames(data: Data, skeleton: Skeleton) -> Tensor:
 def split_frames(
     data: Data, motion: Tensor, num_observed: int, skeleton: Skeleton
 ) -> Data:
-    r"""Puts a motion in the place of the one that :func:`join_frames` took:
-    its first frames as :obj:`x`, the others as :obj:`future`, if there is
-    one. :obj:`bone_x`, if there is one, is made anew.
+    r"""The inverse of :func:`join_frames`: sets :obj:`x` to the first frames
+    of a motion and, if present, :obj:`future` to the others. Updates
+    :obj:`bone_x` if present.
 
     Args:
-        data: The data object, which is changed and returned.
+        data: The data object, which is modified and returned.
         motion: The motion, of shape :math:`[M, V, T + T', C]`.
         num_observed: The number of observed frames :math:`T`.
         skeleton: The skeleton.

@@ -9,7 +9,7 @@ from symgnn_pyg.transforms.motion_transform import MotionTransform
 
 @functional_transform("center_motion")
 class Center(MotionTransform):
-    r"""Moves the origin to a joint :math:`c` of the sample's first body
+    r"""Moves the origin to a joint :math:`c` of the first body in the sample
     (functional name: :obj:`center_motion`):
 
     .. math::
@@ -17,14 +17,14 @@ class Center(MotionTransform):
         \quad \textrm{or} \quad
         \mathbf{x}'_{i,t} = \mathbf{x}_{i,t} - \mathbf{x}_{c,0}
 
-    The other bodies of the sample are moved along with the first one, so
-    where they stand relative to it remains. Every channel counts as an axis.
+    All bodies in the sample are moved by the same amount, which preserves
+    their relative positions. Every channel counts as an axis.
 
     Args:
         joint: The joint, by name or index. (default: the skeleton's centre)
-        per_frame: Whether to follow the joint from frame to frame, rather
-            than to subtract its position in the first observed frame from all
-            of them. (default: :obj:`True`)
+        per_frame: Whether to subtract the position of the joint in every
+            frame, instead of its position in the first frame.
+            (default: :obj:`True`)
 
     Raises:
         ValueError: If the skeleton has no such joint.

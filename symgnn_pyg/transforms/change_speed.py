@@ -2,27 +2,27 @@ import torch
 from torch import Tensor
 from torch_geometric.data.datapipes import functional_transform
 
+from symgnn_pyg.transforms.bodies import draw_uniform
 from symgnn_pyg.transforms.checks import check_range
-from symgnn_pyg.transforms.draw_uniform import draw_uniform
 from symgnn_pyg.transforms.temporal_transform import TemporalTransform
 
 
 @functional_transform("change_speed")
 class ChangeSpeed(TemporalTransform):
-    r"""Plays a motion at a random share :math:`f` of its speed, about the
-    last observed frame :math:`T - 1`, which stays the same (functional name:
-    :obj:`change_speed`). The new frame :math:`n` is the one at time
+    r"""Plays a motion at a random fraction :math:`f` of its speed, relative to
+    the last observed frame :math:`T - 1`, which does not change (functional
+    name: :obj:`change_speed`). The new frame :math:`n` is the old frame at
+    time
 
     .. math::
         t_n = T - 1 + f (n - T + 1)
 
-    A motion is only slowed down: to play it faster takes frames before and
-    after it, which it does not have. For faster motion, read more frames at a
-    greater stride.
+    Factors above 1 are not possible, since they would need frames before and
+    after the motion. For faster motion, load frames with a larger stride.
 
     Args:
-        factors: The least and the greatest factor :math:`f`, between which
-            one is drawn evenly a sample. (default: :obj:`(0.5, 1.0)`)
+        factors: The smallest and the largest factor :math:`f`. One factor is
+            drawn uniformly per sample. (default: :obj:`(0.5, 1.0)`)
 
     Raises:
         ValueError: If not :obj:`0 < factors[0] <= factors[1] <= 1`.

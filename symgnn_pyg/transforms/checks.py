@@ -1,4 +1,4 @@
-r"""What the arguments of several transforms have to be."""
+r"""Argument checks that several transforms share."""
 
 import math
 
@@ -8,7 +8,7 @@ from torch import Tensor
 def check_range(
     name: str, values: tuple[float, float], most: float = math.inf
 ) -> tuple[float, float]:
-    r"""Refuses a range that is not :obj:`0 < low <= high <= most`."""
+    r"""Checks that a range satisfies :obj:`0 < low <= high <= most`."""
     low, high = values
     if not 0.0 < low <= high <= most or math.isinf(high):
         limit = "" if math.isinf(most) else f" <= {most:g}"
@@ -20,16 +20,16 @@ def check_range(
 
 
 def check_probability(p: float) -> float:
-    r"""Refuses what is no probability."""
+    r"""Checks that a probability lies between 0 and 1."""
     if not 0.0 <= p <= 1.0:
-        raise ValueError(f"'p' must be from 0 to 1, got {p}")
+        raise ValueError(f"'p' must lie between 0 and 1, got {p}")
     return p
 
 
 def check_space(motion: Tensor, transform: object) -> None:
-    r"""Refuses a motion that has not exactly three channels."""
+    r"""Checks that a motion has exactly three channels."""
     if motion.size(-1) != 3:
         raise ValueError(
-            f"{transform} needs three channels, got a motion of shape "
+            f"{transform} requires a motion with three channels, got shape "
             f"{list(motion.shape)}"
         )

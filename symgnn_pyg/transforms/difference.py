@@ -8,17 +8,18 @@ from symgnn_pyg.transforms.motion_transform import MotionTransform
 
 @functional_transform("difference")
 class Difference(MotionTransform):
-    r"""The difference operator, equation (9), as a transform (functional
-    name: :obj:`difference`); see :func:`symgnn_pyg.ops.difference`. It runs
-    over the observed and the future frames as one motion, so the first future
-    frame is the difference to the last observed one. The first observed frame
-    of order 1 is zero; of order 2 it is zero too, and the second is the first
-    velocity.
+    r"""Applies the difference operator, equation (9) of the `"Symbiotic Graph
+    Neural Networks for 3D Skeleton-based Human Action Recognition and Motion
+    Prediction" <https://arxiv.org/abs/1910.02212>`_ paper (functional name:
+    :obj:`difference`); see :func:`symgnn_pyg.ops.difference`. Observed and
+    future frames form one motion, so the first future frame becomes its
+    difference to the last observed frame. The first observed frame becomes
+    zero, and for order 2 the second one equals the first velocity.
 
     Args:
-        order: The order :math:`b`: 0 is position, 1 velocity, 2 acceleration,
-            in the unit of the data per frame and per frame squared.
-            (default: :obj:`1`)
+        order: The order :math:`b`: 0 for positions, 1 for velocities (in the
+            unit of the data per frame), 2 for accelerations (per squared
+            frame). (default: :obj:`1`)
 
     Raises:
         ValueError: If :obj:`order` is negative.

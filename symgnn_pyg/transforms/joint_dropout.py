@@ -12,22 +12,21 @@ from symgnn_pyg.transforms.motion_transform import MotionTransform
 
 @functional_transform("joint_dropout")
 class JointDropout(MotionTransform):
-    r"""Loses joints at random, each with probability :math:`p` and for all
-    observed frames, as if they were hidden (functional name:
-    :obj:`joint_dropout`). The features of a lost joint become 0, and
-    :obj:`mask` :math:`[B \cdot V, T]` is :obj:`True` where a joint is seen; a
-    mask that is there already stays :obj:`False` where it was. Each body of a
-    sample is drawn for itself. The future stays as it is.
+    r"""Drops each joint of each body with probability :math:`p` in all
+    observed frames, as if it were occluded (functional name:
+    :obj:`joint_dropout`). The features of dropped joints become 0, and
+    :obj:`mask` :math:`[B \cdot V, T]` becomes :obj:`False`, in addition to the
+    values of an existing mask. Future frames do not change.
 
-    A lost joint lies at the origin, and :obj:`bone_x` is the difference to
-    it: use this after the transforms that move positions, and the mask to
-    tell a joint that is lost from one that is there.
+    Dropped joints end up at the origin, and :obj:`bone_x` is computed from
+    there. Apply this transform after those that move positions, and use the
+    mask to tell dropped joints from joints at the origin.
 
     Args:
         p: The probability :math:`p`.
 
     Raises:
-        ValueError: If :obj:`p` is no probability.
+        ValueError: If :obj:`p` does not lie between 0 and 1.
     """
 
     def __init__(self, p: float) -> None:
@@ -58,7 +57,7 @@ class JointDropout(MotionTransform):
 
 
 def _add_to_samples(batch: Batch) -> None:
-    # So that Batch.to_data_list() hands the mask back.
+    # Batch.to_data_list() returns only attributes with slices.
     rows = batch._slice_dict["x"]
     batch._slice_dict = {**batch._slice_dict, "mask": rows}
     batch._inc_dict = {**batch._inc_dict, "mask": torch.zeros_like(rows[:-1])}

@@ -7,9 +7,13 @@ from torch_geometric.data.datapipes import functional_transform
 
 from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.skeleton.sides import mirrored_joints
-from symgnn_pyg.transforms.bodies import bodies_of, join_frames, split_frames
+from symgnn_pyg.transforms.bodies import (
+    bodies_of,
+    draw_uniform,
+    join_frames,
+    split_frames,
+)
 from symgnn_pyg.transforms.checks import check_probability, check_space
-from symgnn_pyg.transforms.draw_uniform import draw_uniform
 from symgnn_pyg.transforms.motion_transform import MotionTransform
 
 Kind = Literal["position", "rotation"]
@@ -17,11 +21,10 @@ Kind = Literal["position", "rotation"]
 
 @functional_transform("mirror")
 class Mirror(MotionTransform):
-    r"""Mirrors a sample left to right with probability :math:`p` (functional
-    name: :obj:`mirror`): each joint takes the motion of its partner
-    :math:`m(i)` on the other side of the body, see
-    :func:`~symgnn_pyg.skeleton.mirrored_joints`, reflected in the plane
-    that an axis is normal to:
+    r"""Swaps left and right in a sample with probability :math:`p` (functional
+    name: :obj:`mirror`). Each joint takes the motion of its counterpart
+    :math:`m(i)` on the other side of the body (see
+    :func:`~symgnn_pyg.skeleton.mirrored_joints`), reflected along an axis:
 
     .. math::
         \mathbf{x}'_{i,t} = \mathbf{S} \, \mathbf{x}_{m(i),t}
@@ -29,25 +32,25 @@ class Mirror(MotionTransform):
         \mathbf{x}'_{i,t} = -\mathbf{S} \, \mathbf{x}_{m(i),t}
         \quad \textrm{(rotations)}
 
-    :math:`\mathbf{S}` negates the axis. Rotation vectors (exponential maps)
-    are axial: a reflection keeps what turns about the axis and reverses what
-    turns about the other two. That holds where the axes of partners are
-    reflections of each other, as those of CMU Mocap are. A :obj:`mask` of
-    seen joints is swapped too. Normalise by
+    where :math:`\mathbf{S}` negates the axis. Rotation vectors (exponential
+    maps) are axial: a reflection preserves rotations about the axis and
+    reverses those about the other two. This requires that the local axes of
+    counterparts are reflections of each other, as in CMU Mocap. A :obj:`mask`
+    of seen joints is swapped too. Apply
     :class:`~symgnn_pyg.transforms.Standardize` afterwards, since its
-    statistics differ from side to side.
+    statistics differ between the sides.
 
     Args:
-        axis: The axis that runs from one side of the body to the other. x is
-            that of a body which faces the camera of NTU-RGB+D or Kinetics,
-            and that of the bodies of CMU Mocap. (default: :obj:`0`)
+        axis: The index of the axis from one side of the body to the other.
+            It is x for bodies that face the camera in NTU-RGB+D and Kinetics,
+            and for all bodies in CMU Mocap. (default: :obj:`0`)
         p: The probability :math:`p`. (default: :obj:`0.5`)
         kind: What the motion holds: :obj:`"position"` or :obj:`"rotation"`.
             (default: :obj:`"position"`)
 
     Raises:
-        ValueError: If an argument is none of its values, the motion has no
-            such axis, or the joint on the other side of one is missing.
+        ValueError: If an argument is invalid, the motion has no such axis, or
+            the counterpart of a joint is missing.
     """
 
     def __init__(
@@ -86,8 +89,8 @@ class Mirror(MotionTransform):
     ) -> Tensor:
         if self.axis >= motion.size(-1):
             raise ValueError(
-                f"{self}: a motion of shape {list(motion.shape)} has no axis "
-                f"{self.axis}"
+                f"{self} requires a motion with more than {self.axis} "
+                f"channels, got shape {list(motion.shape)}"
             )
         sign = motion.new_ones(motion.size(-1))
         sign[self.axis] = -1.0

@@ -9,14 +9,14 @@ from symgnn_pyg.transforms.bodies import bodies_of, join_frames, split_frames
 
 
 class MotionTransform(BaseTransform):
-    r"""The base class of transforms that change the motion alone and leave
-    the graph as it is. Observed and future frames get the same change, and
-    :obj:`bone_x`, where present, becomes the difference of the new :obj:`x`.
+    r"""The base class of transforms that change the motion but not the graph.
+    Observed and future frames change in the same way, and :obj:`bone_x`, if
+    present, is updated.
 
-    A transform takes a :class:`~symgnn_pyg.data.SkeletonData` or, at once, a
-    whole :class:`torch_geometric.data.Batch` of one skeleton. What it draws
-    at random comes from :mod:`torch`'s global generator; the bodies of a
-    sample share it unless the class says otherwise.
+    A transform takes a :class:`~symgnn_pyg.data.SkeletonData` or a whole
+    :class:`torch_geometric.data.Batch` of one skeleton. Random numbers come
+    from the global generator of :mod:`torch`, and all bodies in a sample share
+    them unless the class says otherwise.
 
     Raises:
         ValueError: If the data has no skeleton, a batch has more than one, or
@@ -27,14 +27,14 @@ class MotionTransform(BaseTransform):
     def transform(
         self, motion: Tensor, skeleton: Skeleton, sample: Tensor
     ) -> Tensor:
-        r"""The new motion, of the shape of the old one.
+        r"""Returns the new motion.
 
         Args:
-            motion: The motion of :math:`M` bodies, observed and future
-                frames, of shape :math:`[M, V, T + T', C]`.
-            skeleton: Their skeleton.
-            sample: The index of the sample that each body belongs to, rising,
-                of shape :math:`[M]`.
+            motion: The observed and future frames of :math:`M` bodies, of
+                shape :math:`[M, V, T + T', C]`.
+            skeleton: The skeleton of the bodies.
+            sample: The sorted index of the sample of each body, of shape
+                :math:`[M]`.
         """
 
     def forward(self, data: Data) -> Data:

@@ -11,9 +11,8 @@ from symgnn_pyg.transforms.motion_transform import MotionTransform
 
 @functional_transform("normalize_view")
 class NormalizeView(MotionTransform):
-    r"""Turns a sample by one rotation, about the origin, that stands its
-    first body upright and faces it always the same way (functional name:
-    :obj:`normalize_view`):
+    r"""Rotates a sample about the origin so that its first body stands upright
+    and faces a fixed direction (functional name: :obj:`normalize_view`):
 
     .. math::
         \mathbf{e}_z = \frac{\mathbf{s}}{\Vert \mathbf{s} \Vert}, \qquad
@@ -25,18 +24,19 @@ class NormalizeView(MotionTransform):
         \mathbf{x}
 
     where :math:`\mathbf{s} = \mathbf{x}_b - \mathbf{x}_a` is the spine and
-    :math:`\mathbf{h} = \mathbf{x}_l - \mathbf{x}_r` the line of the
-    shoulders in the first valid frame of the first body, future frames
-    included: the first in which both are non-zero and not parallel. There the
-    spine then points along z, and the shoulders along x but for their slope
-    towards the spine.
+    :math:`\mathbf{h} = \mathbf{x}_l - \mathbf{x}_r` the line between the
+    shoulders, in the first frame (observed or future) of the first body in
+    which both are non-zero and not parallel. In that frame, the spine then
+    points along z, and the shoulders lie in the plane of x and z.
 
     Args:
-        spine: The joints :math:`(a, b)`, lower end first, by name or index.
-        shoulders: The joints :math:`(r, l)`, right one first.
+        spine: The joints :math:`(a, b)` at the lower and the upper end of the
+            spine, by name or index.
+        shoulders: The joints :math:`(r, l)` of the right and the left
+            shoulder, by name or index.
 
     Raises:
-        ValueError: If the skeleton has no such joint, the motion has not
+        ValueError: If the skeleton has no such joint, the motion does not have
             three channels, or a sample has no valid frame.
 
     Example:
@@ -61,9 +61,9 @@ class NormalizeView(MotionTransform):
         if not valid.any(dim=1).all():
             bad = sample[~valid.any(dim=1)].unique().tolist()
             raise ValueError(
-                f"{self}: the first body of sample {bad} has no frame in "
-                f"which spine and shoulders are non-zero and not parallel; "
-                f"leave such samples out"
+                f"{self} requires a frame in which the spine and the shoulders "
+                f"of the first body are non-zero and not parallel, got none "
+                f"in samples {bad}; leave these samples out"
             )
         frame = valid.int().argmax(dim=1)
         rotation = _axes(spine[first, frame], shoulders[first, frame])

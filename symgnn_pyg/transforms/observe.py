@@ -10,17 +10,17 @@ from symgnn_pyg.transforms.motion_transform import MotionTransform
 
 @functional_transform("observe")
 class Observe(MotionTransform):
-    r"""Keeps the first share of the observed frames and drops the
-    :obj:`future`, for recognition before an action has ended (functional
-    name: :obj:`observe`):
+    r"""Keeps a fraction of the observed frames from the start and removes
+    :obj:`future`, for the recognition of actions before they have ended
+    (functional name: :obj:`observe`):
 
     .. math::
         T_{\textrm{new}} = \max(1, \lfloor r \, T + 1/2 \rfloor)
 
-    A :obj:`mask` of seen joints is cut likewise.
+    A :obj:`mask` of seen joints is shortened likewise.
 
     Args:
-        ratio: The share :math:`r`.
+        ratio: The fraction :math:`r` of frames to keep.
 
     Raises:
         ValueError: If not :obj:`0 < ratio <= 1`.
@@ -28,7 +28,9 @@ class Observe(MotionTransform):
 
     def __init__(self, ratio: float) -> None:
         if not 0.0 < ratio <= 1.0:
-            raise ValueError(f"'ratio' must be over 0 and up to 1, got {ratio}")
+            raise ValueError(
+                f"'ratio' must be greater than 0 and at most 1, got {ratio}"
+            )
         self.ratio = ratio
 
     def transform(
@@ -44,7 +46,7 @@ class Observe(MotionTransform):
         return super().forward(data)
 
     def _num_frames(self, num_observed: int) -> int:
-        # As it is written: 0.29 of 50 frames are 14.5, not a little less.
+        # Exact arithmetic: in floating point, 0.29 * 50 is below 14.5.
         share = Fraction(str(self.ratio)) * num_observed
         return max(1, int(share + Fraction(1, 2)))
 

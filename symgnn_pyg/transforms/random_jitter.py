@@ -18,8 +18,8 @@ class RandomJitter(MotionTransform):
         \mathbf{x}' = \mathbf{x} + \boldsymbol{\varepsilon}, \qquad
         \boldsymbol{\varepsilon} \sim \mathcal{N}(0, \sigma^2)
 
-    drawn for each channel of each joint and frame. The future stays as it is:
-    the target is true, and only what is seen is noisy.
+    drawn for each channel of each joint and frame. Future frames do not
+    change, so that the target is free of noise.
 
     Args:
         std: The standard deviation :math:`\sigma`, in the unit of the data.

@@ -6,8 +6,8 @@ from torch import Tensor
 from torch_geometric.data.datapipes import functional_transform
 
 from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.transforms.bodies import draw_uniform
 from symgnn_pyg.transforms.checks import check_space
-from symgnn_pyg.transforms.draw_uniform import draw_uniform
 from symgnn_pyg.transforms.motion_transform import MotionTransform
 
 
@@ -20,18 +20,17 @@ class RandomRotation(MotionTransform):
         \mathbf{x}' = \mathbf{R}_z(\gamma) \, \mathbf{R}_y(\beta) \,
         \mathbf{R}_x(\alpha) \, \mathbf{x}
 
-    with :math:`\alpha`, :math:`\beta` and :math:`\gamma` drawn evenly
-    between minus and plus their greatest values, once a sample. Positions in
-    an image with a score, :math:`(x, y, s)`, are rotated in their plane by
-    :obj:`degrees=(0, 0, 15)`.
+    where :math:`\alpha`, :math:`\beta` and :math:`\gamma` are drawn uniformly
+    once per sample. For image coordinates with a score, :math:`(x, y, s)`, use
+    :obj:`degrees=(0, 0, 15)` to rotate in the image plane.
 
     Args:
-        degrees: The greatest angle in degrees, about every axis, or one about
-            each of x, y and z.
+        degrees: The largest angle in degrees in either direction, about all
+            axes or one for each of x, y and z.
 
     Raises:
-        ValueError: If :obj:`degrees` is neither one number nor three, or
-            negative, or if the motion has not three channels.
+        ValueError: If :obj:`degrees` is neither one number nor three, or is
+            negative, or if the motion does not have three channels.
     """
 
     def __init__(self, degrees: float | tuple[float, float, float]) -> None:
@@ -39,8 +38,8 @@ class RandomRotation(MotionTransform):
             degrees = (degrees, degrees, degrees)
         if len(degrees) != 3 or not all(0 <= d < math.inf for d in degrees):
             raise ValueError(
-                f"'degrees' must be one number or three, none negative, got "
-                f"{degrees}"
+                f"'degrees' must be one or three numbers that are not "
+                f"negative, got {degrees}"
             )
         self.degrees = tuple(degrees)
 

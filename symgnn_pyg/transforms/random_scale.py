@@ -2,8 +2,8 @@ from torch import Tensor
 from torch_geometric.data.datapipes import functional_transform
 
 from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.transforms.bodies import draw_uniform
 from symgnn_pyg.transforms.checks import check_range
-from symgnn_pyg.transforms.draw_uniform import draw_uniform
 from symgnn_pyg.transforms.motion_transform import MotionTransform
 
 
@@ -15,13 +15,12 @@ class RandomScale(MotionTransform):
     .. math::
         \mathbf{x}' = s \, \mathbf{x}
 
-    It does to the frames of a motion what
-    :class:`torch_geometric.transforms.RandomScale` does to :obj:`pos`. Every
-    channel counts as an axis.
+    This is :class:`torch_geometric.transforms.RandomScale` for motions instead
+    of :obj:`pos`. Every channel counts as an axis.
 
     Args:
-        scales: The least and the greatest factor, between which one is drawn
-            evenly a sample.
+        scales: The smallest and the largest factor :math:`s`. One factor is
+            drawn uniformly per sample.
 
     Raises:
         ValueError: If not :obj:`0 < scales[0] <= scales[1]`.

@@ -4,7 +4,7 @@ from torch import Tensor
 from torch_geometric.data.datapipes import functional_transform
 
 from symgnn_pyg.skeleton import Skeleton
-from symgnn_pyg.transforms.draw_uniform import draw_uniform
+from symgnn_pyg.transforms.bodies import draw_uniform
 from symgnn_pyg.transforms.motion_transform import MotionTransform
 
 
@@ -20,13 +20,13 @@ class RandomShear(MotionTransform):
             s_{zx} & s_{zy} & 1
         \end{bmatrix} \mathbf{x}
 
-    for three-dimensional positions, each :math:`s` drawn evenly between
-    :obj:`-shear` and :obj:`shear`, once a sample. It does to the frames of a
-    motion what :class:`torch_geometric.transforms.RandomShear` does to
+    for 3-D positions, where each :math:`s` is drawn uniformly between
+    :obj:`-shear` and :obj:`shear` once per sample. This is
+    :class:`torch_geometric.transforms.RandomShear` for motions instead of
     :obj:`pos`. Every channel counts as an axis.
 
     Args:
-        shear: The greatest :math:`s`.
+        shear: The largest :math:`s`.
 
     Raises:
         ValueError: If :obj:`shear` is negative.

@@ -10,18 +10,18 @@ from symgnn_pyg.transforms.temporal_transform import TemporalTransform
 
 @functional_transform("resample")
 class Resample(TemporalTransform):
-    r"""Takes a motion to another frame rate, by linear interpolation
-    (functional name: :obj:`resample`). The new frames lie at the times, in
-    old frames,
+    r"""Changes the frame rate of a motion by linear interpolation (functional
+    name: :obj:`resample`). In units of old frames, the new frames are at the
+    times
 
     .. math::
         t_n = n \, r_{\textrm{source}} / r_{\textrm{target}}, \qquad
         n = 0, 1, \ldots
 
-    from the first frame on. Those with :math:`t_n \le T - 1` are the observed
-    ones, those with :math:`T - 1 < t_n \le T + T' - 1` the future ones; so
-    :math:`T` and :math:`T'` change. Nothing is filtered: movements faster
-    than half the new rate fold back.
+    Frames with :math:`t_n \le T - 1` are the new observed frames, and those
+    with :math:`T - 1 < t_n \le T + T' - 1` the new future frames, so
+    :math:`T` and :math:`T'` change. There is no low-pass filter: movements
+    above half the new rate are aliased.
 
     Args:
         source_rate: The old frame rate, in hertz.
@@ -40,7 +40,7 @@ class Resample(TemporalTransform):
                 raise ValueError(f"'{name}' must be positive, got {rate}")
         self.source_rate = source_rate
         self.target_rate = target_rate
-        # Of the decimals as written, so that no rounding moves the boundary.
+        # Exact, since rounding could move a frame across the boundary.
         self.step = Fraction(str(source_rate)) / Fraction(str(target_rate))
 
     def times(self, num_observed: int, length: int, sample: Tensor) -> Tensor:

@@ -8,23 +8,24 @@ from symgnn_pyg.transforms.motion_transform import MotionTransform
 
 @functional_transform("standardize")
 class Standardize(MotionTransform):
-    r"""Gives each channel of each joint zero mean and unit variance
+    r"""Normalises each channel of each joint to zero mean and unit variance
     (functional name: :obj:`standardize`):
 
     .. math::
         \mathbf{x}'_{i,t} = (\mathbf{x}_{i,t} - \boldsymbol{\mu}_i) /
         \boldsymbol{\sigma}_i
 
-    Channels that do not move keep their scale.
+    Channels that do not move are centred but not scaled.
 
     Args:
-        mean: The mean, of shape :math:`[V, C]`.
-        std: The standard deviation, of shape :math:`[V, C]`.
+        mean: The mean :math:`\boldsymbol{\mu}`, of shape :math:`[V, C]`.
+        std: The standard deviation :math:`\boldsymbol{\sigma}`, of shape
+            :math:`[V, C]`.
 
     Raises:
-        ValueError: If :obj:`mean` and :obj:`std` are not of one shape
-            :math:`[V, C]` or hold numbers that are not finite, or if the
-            motion has other joints or channels.
+        ValueError: If :obj:`mean` and :obj:`std` differ in shape, do not have
+            two dimensions or are not finite, or if the motion has other
+            joints or channels.
     """
 
     CONSTANT = 1e-4
@@ -32,12 +33,14 @@ class Standardize(MotionTransform):
     def __init__(self, mean: Tensor, std: Tensor) -> None:
         if mean.dim() != 2 or mean.shape != std.shape:
             raise ValueError(
-                f"'mean' and 'std' must both have the shape [V, C], got "
+                f"Expected 'mean' and 'std' of the same shape [V, C], got "
                 f"{list(mean.shape)} and {list(std.shape)}"
             )
         for name, statistic in (("mean", mean), ("std", std)):
             if not statistic.isfinite().all():
-                raise ValueError(f"'{name}' holds numbers that are not finite")
+                raise ValueError(
+                    f"'{name}' must be finite, got NaN or infinity"
+                )
         self.mean = mean
         self.std = torch.where(std > self.CONSTANT, std, torch.ones_like(std))
 
@@ -47,26 +50,26 @@ class Standardize(MotionTransform):
         _, num_joints, _, num_channels = motion.shape
         if self.mean.shape != (num_joints, num_channels):
             raise ValueError(
-                f"'mean' of shape {list(self.mean.shape)} does not fit the "
-                f"{num_joints} joints and {num_channels} channels of a motion "
-                f"of {skeleton!r}"
+                f"Expected 'mean' and 'std' of shape [{num_joints}, "
+                f"{num_channels}] for a motion of {skeleton!r}, got "
+                f"{list(self.mean.shape)}"
             )
         mean, std = self._statistics(motion)
         return (motion - mean) / std
 
     def inverse(self, x: Tensor) -> Tensor:
-        r"""Takes normalised poses back to the unit of the data.
+        r"""Converts normalised poses back to the unit of the data.
 
         Args:
-            x: The poses, of shape :math:`[N \cdot V, T, C]`.
+            x: The normalised poses, of shape :math:`[N \cdot V, T, C]`.
 
         Raises:
-            ValueError: If the rows are no multiple of :math:`V`.
+            ValueError: If the number of rows is not a multiple of :math:`V`.
         """
         if x.size(0) % self.mean.size(0) != 0:
             raise ValueError(
-                f"'x' has {x.size(0)} rows (shape {list(x.shape)}), which is "
-                f"no multiple of the {self.mean.size(0)} joints"
+                f"Expected 'x' of shape [N * {self.mean.size(0)}, T, C], got "
+                f"{list(x.shape)}"
             )
         mean, std = self._statistics(x)
         poses = x.unflatten(0, (-1, self.mean.size(0)))

@@ -2,26 +2,26 @@ import torch
 from torch import Tensor
 from torch_geometric.data.datapipes import functional_transform
 
+from symgnn_pyg.transforms.bodies import draw_uniform
 from symgnn_pyg.transforms.checks import check_range
-from symgnn_pyg.transforms.draw_uniform import draw_uniform
 from symgnn_pyg.transforms.temporal_transform import TemporalTransform
 
 
 @functional_transform("temporal_crop")
 class TemporalCrop(TemporalTransform):
-    r"""Takes a random part of the motion and stretches it back to the same
+    r"""Crops a random section of the motion and stretches it to the original
     number of frames :math:`L = T + T'` (functional name:
-    :obj:`temporal_crop`). The new frame :math:`n` is the one at time
+    :obj:`temporal_crop`). The new frame :math:`n` is the old frame at time
 
     .. math::
         t_n = u (1 - r) (L - 1) + r n
 
-    where the share :math:`r` of the duration and the place :math:`u`, from 0
-    to 1, are drawn evenly once a sample. The first :math:`T` frames of the
-    part are the observed ones.
+    where the fraction :math:`r` of the duration and the start :math:`u`,
+    between 0 and 1, are drawn uniformly once per sample. The first :math:`T`
+    new frames are the observed ones.
 
     Args:
-        ratios: The least and the greatest share :math:`r`.
+        ratios: The smallest and the largest fraction :math:`r`.
             (default: :obj:`(0.5, 1.0)`)
 
     Raises:

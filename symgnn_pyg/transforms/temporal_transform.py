@@ -11,36 +11,37 @@ from symgnn_pyg.transforms.motion_transform import MotionTransform
 
 
 class TemporalTransform(MotionTransform):
-    r"""The base class of transforms that take a motion's frames at other
-    times, by :func:`~symgnn_pyg.ops.interpolate_frames`. A
-    :obj:`mask` of seen joints follows: a joint is seen at a time when it is
-    seen in the frames on both sides of it, future ones counting as seen.
+    r"""The base class of transforms that sample a motion at other times, by
+    :func:`~symgnn_pyg.ops.interpolate_frames`. A :obj:`mask` of seen joints is
+    sampled too: a joint is seen at a time if it is seen in the frames before
+    and after that time. Future frames count as seen.
     """
 
     @abstractmethod
     def times(self, num_observed: int, length: int, sample: Tensor) -> Tensor:
-        r"""The times of the new frames, in frames of the motion, of shape
+        r"""The times of the new frames in units of old frames, of shape
         :math:`[M, T_{\textrm{new}} + T'_{\textrm{new}}]`, or without the
-        first dimension when they are the same for all bodies.
+        first dimension if they are the same for all bodies.
 
         Args:
             num_observed: The number of observed frames :math:`T`.
             length: The number of all frames :math:`T + T'`.
-            sample: The index of each body's sample, of shape :math:`[M]`.
+            sample: The sorted index of the sample of each body, of shape
+                :math:`[M]`.
         """
 
     def num_observed(self, num_observed: int) -> int:
-        r"""The number of observed frames afterwards.
+        r"""The new number of observed frames.
 
         Args:
-            num_observed: The number before.
+            num_observed: The old number of observed frames.
         """
         return num_observed
 
     def transform(
         self, motion: Tensor, skeleton: Skeleton, sample: Tensor
     ) -> Tensor:
-        length = motion.size(2)  # All of them count as observed.
+        length = motion.size(2)  # All frames count as observed.
         return _at(motion, self.times(length, length, sample))
 
     def forward(self, data: Data) -> Data:

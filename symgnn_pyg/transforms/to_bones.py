@@ -14,30 +14,31 @@ from symgnn_pyg.transforms.bodies import bodies_of
 
 @functional_transform("to_bones")
 class ToBones(BaseTransform):
-    r"""Makes the sample of the bones: the motion of each bone, child minus
-    parent, on the dual skeleton (functional name: :obj:`to_bones`):
+    r"""Converts a sample to its bones: the difference between the child and
+    the parent joint of each bone, on the dual skeleton (functional name:
+    :obj:`to_bones`):
 
     .. math::
         \mathbf{x}'_{b,t} = \mathbf{x}_{c(b),t} - \mathbf{x}_{p(b),t}
 
     :obj:`x` and :obj:`future` become :math:`[B \cdot V_b, T, C]` and
-    :math:`[B \cdot V_b, T', C]`, and the graphs are those of
-    :meth:`~symgnn_pyg.Skeleton.dual`. In a :obj:`mask` of seen joints a bone
-    is seen when both its ends are. Other attributes of joints and of their
-    edges are left out, those of the sample are kept. A batch of one skeleton
-    becomes that of its samples' bones.
+    :math:`[B \cdot V_b, T', C]`, with the graphs of
+    :meth:`~symgnn_pyg.Skeleton.dual`. In a :obj:`mask` of seen joints, a bone
+    is seen if both of its ends are. Attributes of the sample are kept, other
+    attributes of nodes and edges are removed. A batch of one skeleton is
+    converted sample by sample.
 
     Raises:
-        ValueError: If the sample has no skeleton or its skeleton no bones, or
-            if it is a batch of several skeletons or has attributes, other than
-            one label each, that its samples do not have.
+        ValueError: If there is no skeleton or it has no bones, if a batch has
+            several skeletons, or if a batch has attributes that its samples do
+            not have, except one label per sample.
     """
 
     def forward(self, data: SkeletonData | Batch) -> SkeletonData | Batch:
         skeleton, _ = bodies_of(data)
         device = data.x.device
         if device.type != "cpu":
-            # Where the graphs of skeletons are.
+            # The graphs of skeletons are on the CPU.
             return self(copy(data).cpu()).to(device)
         if isinstance(data, Batch):
             return self._of_batch(data, skeleton)
@@ -74,8 +75,9 @@ class ToBones(BaseTransform):
         labels = {"y"} & added if labelled else set()
         if added - labels:
             raise ValueError(
-                f"The batch has attributes that its samples do not have: "
-                f"{', '.join(sorted(added - labels))}"
+                f"Expected a batch whose attributes all belong to its samples, "
+                f"got {', '.join(sorted(added - labels))} in addition; remove "
+                f"these, or add them after the transform"
             )
         bones = Batch.from_data_list(
             [self(each) for each in batch.to_data_list()]

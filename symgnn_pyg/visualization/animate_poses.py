@@ -17,7 +17,7 @@ from symgnn_pyg.visualization.plot_skeleton import (
 )
 from symgnn_pyg.visualization.timeline import Timeline
 
-# What programs that show a GIF hold a frame for at least.
+# Frames per second; viewers play faster GIFs more slowly than they should.
 FASTEST_GIF = 50.0
 
 
@@ -28,30 +28,30 @@ def animate_poses(
     path: str | os.PathLike[str] | None = None,
     up: Up = "y",
 ) -> FuncAnimation:
-    r"""Motions side by side in time, coloured as by
-    :func:`~symgnn_pyg.visualization.plot_skeleton` and all in the same
-    scale. The motion that is called :obj:`"observed"` ends at 0 ms, and the
-    others go on from there; without it all start at 0 ms. A motion that has
-    ended stays in its last pose, its name in grey.
+    r"""Animates motions side by side, at the same scale and in the colours of
+    :func:`~symgnn_pyg.visualization.plot_skeleton`. The motion named
+    :obj:`"observed"` ends at 0 ms and the others continue from there; without
+    it, all motions start at 0 ms. A motion that has ended holds its last pose,
+    and its name turns grey.
 
     Args:
         poses: The motions by name: positions of shape :math:`[T, V, 3]` or
             :math:`[T, V, 2]`, in any unit of length; :math:`T` may differ.
         skeleton: The skeleton.
-        frame_rate: Frames a second.
+        frame_rate: The number of frames per second.
         path: The file to write, :obj:`.gif` or :obj:`.mp4`; the latter needs
-            the program ffmpeg. A GIF counts time in hundredths of a second.
-            (default: none)
+            the program ffmpeg. A GIF rounds the duration of a frame to
+            hundredths of a second. (default: none)
         up: The axis that points up: :obj:`"y"`, :obj:`"-y"` (images, camera
             coordinates) or :obj:`"z"`. (default: :obj:`"y"`)
 
     Returns:
-        The animation, of one frame for each of the motions' frames.
+        The animation.
 
     Raises:
-        ValueError: If a shape does not fit the skeleton, the file is of
-            another kind, or a GIF would have more than 50 frames a second.
-        RuntimeError: If ffmpeg is needed and not there.
+        ValueError: If a shape does not fit the skeleton, :obj:`path` has
+            another suffix, or a GIF would have more than 50 frames per second.
+        RuntimeError: If ffmpeg is needed but not installed.
     """
     motions = to_motions(poses, skeleton, up)
     timeline = Timeline(motions, frame_rate)
@@ -76,7 +76,7 @@ def animate_poses(
         names = [f"{axis}lim" for axis in "xyz"[:channels]]
         ax.set(**dict(zip(names, limits, strict=True)))
         equal_scale(ax)
-    # Laid out once, and not again in each frame.
+    # Computing the layout once keeps the axes still.
     figure.suptitle(timeline.caption(0))
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
@@ -106,9 +106,9 @@ def _writer(path: Path, frame_rate: float) -> PillowWriter | FFMpegWriter:
     if kind == ".gif":
         if frame_rate > FASTEST_GIF:
             raise ValueError(
-                f"A GIF shows at most {FASTEST_GIF:g} frames a second, not "
-                f"{frame_rate:g}: pass every n-th frame and 'frame_rate' / n, "
-                f"or write an .mp4"
+                f"A GIF shows at most {FASTEST_GIF:g} frames per second, got "
+                f"'frame_rate' {frame_rate:g}: pass every n-th frame with "
+                f"'frame_rate' / n, or write an .mp4"
             )
         return PillowWriter(frame_rate)  # type: ignore[arg-type]
     if kind != ".mp4":

@@ -1,6 +1,6 @@
-"""What every picture takes: tensors and arrays of any kind, and positions."""
+"""Checks and conversions of the tensors and arrays that plots accept."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
 import numpy as np
@@ -16,22 +16,24 @@ Up = Literal["y", "-y", "z"]
 
 
 def to_array(value: ArrayLike, name: str) -> Array:
-    r"""The numbers of a tensor on any device, of any type, with or without a
-    gradient, dense or sparse, or of what numpy takes for an array.
+    r"""Converts a tensor (on any device, of any real type, dense or sparse,
+    with or without a gradient) or anything that NumPy accepts as an array.
 
     Args:
-        value: The numbers.
-        name: What to call them, for messages.
+        value: The tensor or array.
+        name: Its name in error messages.
 
     Raises:
-        ValueError: If they are no real numbers, or rows differ in length.
+        ValueError: If it does not hold real numbers, or is ragged.
     """
     if isinstance(value, Tensor) and not value.is_complex():
         return value.detach().to_dense().to("cpu", torch.float64).numpy()
     try:
         array = np.asarray(value)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"'{name}' is no array of numbers: {error}") from error
+        raise ValueError(
+            f"Expected '{name}' to be an array of numbers: {error}"
+        ) from error
     if array.dtype.kind not in "bfiu":
         raise ValueError(
             f"'{name}' must hold real numbers, got elements of type "
@@ -41,24 +43,20 @@ def to_array(value: ArrayLike, name: str) -> Array:
 
 
 def literal(name: str) -> str:
-    r"""A name that matplotlib shows as it is, dollars and all.
-
-    Args:
-        name: The name.
-    """
+    r"""Escapes a name, so that Matplotlib does not read it as mathematics."""
     return name.replace("$", r"\$")
 
 
 def to_labels(value: ArrayLike, name: str, num_classes: int) -> np.ndarray:
-    r"""The whole numbers :math:`0, \ldots, K - 1` of a vector.
+    r"""Converts a vector of labels :math:`0, \ldots, K - 1`.
 
     Args:
         value: The labels, of shape :math:`[N]`.
-        name: What to call them, for messages.
+        name: Their name in error messages.
         num_classes: The number of classes :math:`K`.
 
     Raises:
-        ValueError: If it is no vector, or a label is out of range.
+        ValueError: If it is not a vector, or a label is out of range.
     """
     labels = to_array(value, name)
     if labels.ndim != 1:
@@ -68,8 +66,8 @@ def to_labels(value: ArrayLike, name: str, num_classes: int) -> np.ndarray:
     wrong = ~np.isin(labels, np.arange(num_classes))
     if wrong.any():
         raise ValueError(
-            f"'{name}' must hold whole numbers from 0 to {num_classes - 1}, "
-            f"the {num_classes} classes, got {labels[wrong][0]:g} at "
+            f"'{name}' must hold integers from 0 to {num_classes - 1} for "
+            f"{num_classes} classes, got {labels[wrong][0]:g} at index "
             f"{np.flatnonzero(wrong)[0]}"
         )
     return labels.astype(np.int64)
@@ -82,22 +80,22 @@ def to_positions(
     up: Up = "y",
     num_frames: int | None = None,
 ) -> Array:
-    r"""Positions in the plane or in space, turned so that y points up. Joints
-    that were not seen, NaN, stay so.
+    r"""Converts positions in 2-D or 3-D, and rotates them so that y points up.
+    Joints that were not seen (NaN) stay NaN.
 
     Args:
-        value: The positions, of shape :math:`[V, C]`, or
-            :math:`[T, V, C]` where there are frames, with :math:`C` 2 or 3.
-        name: What to call them, for messages.
+        value: The positions, of shape :math:`[V, C]`, or :math:`[T, V, C]`
+            if :obj:`num_frames` is given; :math:`C` is 2 or 3.
+        name: Their name in error messages.
         skeleton: The skeleton.
         up: The axis that points up: :obj:`"y"`, :obj:`"-y"` (images, camera
             coordinates) or :obj:`"z"`. (default: :obj:`"y"`)
-        num_frames: The number of frames :math:`T`, 0 for any.
-            (default: no frames)
+        num_frames: The number of frames :math:`T`, 0 for any number.
+            (default: a single pose)
 
     Raises:
-        ValueError: If the shape is another, a position is infinite or all
-            are NaN, or :obj:`up` is none of its values.
+        ValueError: If the shape does not fit, a position is infinite, all are
+            NaN, or :obj:`up` is unknown.
     """
     if up not in get_args(Up):
         raise ValueError(f"'up' must be one of {get_args(Up)}, got {up!r}")
@@ -116,18 +114,21 @@ def to_positions(
         )
     if np.isinf(array).any():
         raise ValueError(
-            f"'{name}' holds infinity; a joint that was not seen is NaN"
+            f"'{name}' must not hold infinite values; use NaN for joints that "
+            f"were not seen"
         )
     if not np.isfinite(array).all(-1).any():
-        raise ValueError(f"'{name}' holds no position that is not NaN")
+        raise ValueError(
+            f"Expected '{name}' to hold at least one position, got only NaN"
+        )
     if up == "y":
         return array
     if up == "-y":
-        # Half a turn about x.
+        # Half a turn about x, since a reflection would swap left and right.
         return array * np.array([1.0, -1.0, -1.0])[: array.shape[-1]]
     if array.shape[-1] == 2:
         raise ValueError(
-            f"'{name}' has no axis z that could point up: its shape is "
+            f"up='z' needs 3-D positions, got '{name}' of shape "
             f"{list(array.shape)}"
         )
     return np.stack([array[..., 0], array[..., 2], -array[..., 1]], -1)
@@ -139,25 +140,25 @@ def to_motions(
     up: Up = "y",
     num_frames: int = 0,
 ) -> dict[str, Array]:
-    r"""Motions by name, all in the plane or all in space.
+    r"""Converts motions that are all 2-D or all 3-D.
 
     Args:
-        poses: The motions, of shape :math:`[T, V, C]`.
+        poses: The motions by name, of shape :math:`[T, V, C]`.
         skeleton: The skeleton.
         up: The axis that points up. (default: :obj:`"y"`)
-        num_frames: The number of frames :math:`T` of each of them, 0 for
-            any. (default: :obj:`0`)
+        num_frames: The number of frames :math:`T` of every motion, 0 for any
+            number. (default: :obj:`0`)
 
     Raises:
-        ValueError: If there are none, a shape is another, or some are in
-            the plane and others in space.
+        ValueError: If there are no motions, a shape does not fit, or 2-D and
+            3-D motions are mixed.
     """
     motions = {
         name: to_positions(motion, name, skeleton, up, num_frames)
         for name, motion in poses.items()
     }
     if not motions:
-        raise ValueError("There are no motions to show")
+        raise ValueError("Expected at least one motion, got none")
     channels = {name: motion.shape[-1] for name, motion in motions.items()}
     if len(set(channels.values())) > 1:
         raise ValueError(
@@ -168,27 +169,33 @@ def to_motions(
 
 
 def bounds(motions: Mapping[str, Array]) -> tuple[Array, Array]:
-    r"""The lowest and the highest coordinates of several motions, each of
-    shape :math:`[C]`.
-
-    Args:
-        motions: The motions, of shape :math:`[T, V, C]`.
+    r"""The lowest and the highest coordinates of all motions, each of shape
+    :math:`[C]`.
     """
     rows = [motion.reshape(-1, motion.shape[-1]) for motion in motions.values()]
     points = np.concatenate(rows)
     return np.nanmin(points, axis=0), np.nanmax(points, axis=0)
 
 
+def bone_path(pose: Array, pairs: Sequence[tuple[int, int]]) -> Array:
+    r"""The bones between :math:`P` pairs of joints as a single line, of shape
+    :math:`[3P, C]`, interrupted by NaN: faster to draw than :math:`P` lines.
+    """
+    ends = pose[np.array(pairs, dtype=int).reshape(-1, 2)]  # [P, 2, C]
+    gap = np.full_like(ends[:, :1], np.nan)
+    return np.concatenate([ends, gap], 1).reshape(-1, pose.shape[-1])
+
+
 def to_graph(value: ArrayLike, name: str, skeleton: Skeleton) -> Array:
-    r"""A graph of a skeleton's joints.
+    r"""Converts a graph of a skeleton's joints.
 
     Args:
         value: The graph, of shape :math:`[V, V]`.
-        name: What to call it, for messages.
+        name: Its name in error messages.
         skeleton: The skeleton.
 
     Raises:
-        ValueError: If the shape is another.
+        ValueError: If the shape does not fit the skeleton.
     """
     graph = to_array(value, name)
     num_joints = skeleton.num_joints

@@ -1,4 +1,4 @@
-"""Colours that colour-blind readers tell apart, by M. Okabe and K. Ito."""
+"""The colour-blind-safe palette of M. Okabe and K. Ito."""
 
 import networkx as nx
 
@@ -9,10 +9,10 @@ BLUE, SKY = "#0072b2", "#56b4e9"
 VERMILLION, ORANGE = "#d55e00", "#e69f00"
 GREEN, PURPLE = "#009e73", "#cc79a7"
 DARK, GREY = "#333333", "#999999"
-# Their yellow is left out: it cannot be seen on white.
+# The yellow of the palette is left out, as it is hard to see on white.
 CYCLE = (BLUE, VERMILLION, GREEN, PURPLE, SKY, ORANGE, DARK, GREY)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-# Neighbouring parts of one side differ in lightness.
+# Neighbouring parts on one side of the body differ in lightness.
 OF_SIDE = {
     "left": (BLUE, SKY),
     "right": (VERMILLION, ORANGE),
@@ -21,22 +21,17 @@ OF_SIDE = {
 
 
 def sides(skeleton: Skeleton) -> list[Side]:
-    r"""The side of the body that each joint is on.
-
-    Args:
-        skeleton: The skeleton; a dual one, or one without sides, too.
+    r"""The side of the body that each joint is on. Joints of a skeleton
+    without sides are in the middle.
     """
     return [side for side, _ in body_sides(skeleton)]
 
 
 def joint_colours(skeleton: Skeleton) -> list[str]:
-    r"""The colour of each joint, and of the bone from it to its parent: cold
-    on the left of the body, warm on the right and grey in the middle, and
-    neighbouring parts in two shades of it. Without sides each part has a
-    colour of its own, up to eight.
-
-    Args:
-        skeleton: The skeleton.
+    r"""The colour of each joint and of the bone to its parent: cold on the
+    left side of the body, warm on the right and grey in the middle, in two
+    shades that alternate between neighbouring parts. In a skeleton without
+    sides, up to eight parts have their own colours.
     """
     part = skeleton.joint_to_part.tolist()
     side = sides(skeleton)

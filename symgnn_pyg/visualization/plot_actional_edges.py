@@ -20,19 +20,21 @@ def plot_actional_edges(
     ax: Axes | None = None,
     up: Up = "y",
 ) -> Axes:
-    r"""The strongest edges of an actional graph over the skeleton, as Fig. 11
-    of the paper: arrows from the joint that acts to the one that is acted
-    on, the stronger the darker; self-loops are left out. A pose in space is
-    seen from the front.
+    r"""Draws the strongest edges of an actional graph over the skeleton, as in
+    Fig. 11 of the `"Symbiotic Graph Neural Networks for 3D Skeleton-based
+    Human Action Recognition and Motion Prediction"
+    <https://arxiv.org/abs/1910.02212>`_ paper. Arrows point from the joint
+    that acts to the joint that it acts on; stronger edges are darker, and
+    self-loops are left out. A 3-D pose is seen from the front.
 
     Args:
-        actional: The actional graph, of shape :math:`[V, V]`: row
-            :math:`i` holds what acts on joint :math:`i`.
+        actional: The actional graph, of shape :math:`[V, V]`: row :math:`i`
+            holds how strongly each joint acts on joint :math:`i`.
         position: The joints' positions, of shape :math:`[V, 3]` or
             :math:`[V, 2]`, in any unit of length.
         skeleton: The skeleton.
-        num_edges: How many edges to draw. (default: :obj:`15`)
-        ax: Where to draw. (default: a new figure)
+        num_edges: The number of edges to draw. (default: :obj:`15`)
+        ax: The axes to draw on. (default: those of a new figure)
         up: The axis that points up: :obj:`"y"`, :obj:`"-y"` (images, camera
             coordinates) or :obj:`"z"`. (default: :obj:`"y"`)
 

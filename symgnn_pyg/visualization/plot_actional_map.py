@@ -22,26 +22,28 @@ def plot_actional_map(
     ax: Axes | None = None,
     perplexity: float = 30.0,
 ) -> Axes:
-    r"""Actional graphs as points of the plane by t-SNE, as Fig. 12 of the
-    paper: each graph is taken for a vector of :math:`V^2` numbers, and
-    graphs that are alike come to lie near each other. Classes differ in
-    colour and marker; axes have no unit. The layout depends on
-    :func:`torch.manual_seed`.
+    r"""Maps actional graphs to points by t-SNE, as in Fig. 12 of the
+    `"Symbiotic Graph Neural Networks for 3D Skeleton-based Human Action
+    Recognition and Motion Prediction" <https://arxiv.org/abs/1910.02212>`_
+    paper. Each graph is a vector of :math:`V^2` numbers, and similar graphs
+    end up close to each other. Classes differ in colour and marker; the axes
+    have no unit. The layout depends on :func:`torch.manual_seed`.
 
     Args:
         graphs: The actional graphs, of shape :math:`[N, V, V]`.
         labels: The class of each graph, of shape :math:`[N]`.
         classes: The names of the classes.
-        ax: Where to draw. (default: a new figure)
-        perplexity: How many neighbours a graph is compared with; at most
-            :math:`(N - 1) / 3` are. (default: :obj:`30.0`)
+        ax: The axes to draw on. (default: those of a new figure)
+        perplexity: The approximate number of neighbours that each graph is
+            compared with, capped at :math:`(N - 1) / 3`.
+            (default: :obj:`30.0`)
 
     Returns:
         The axes.
 
     Raises:
-        ValueError: If a shape is another, there are fewer than 4 graphs,
-            a number is not finite or a label is unknown.
+        ValueError: If the shapes do not fit, there are fewer than 4 graphs, a
+            graph is not finite, or a label is out of range.
         ImportError: If scikit-learn is not installed.
     """
     graphs = to_array(graphs, "graphs")
@@ -54,8 +56,8 @@ def plot_actional_map(
     kinds = to_labels(labels, "labels", len(classes))
     if len(kinds) != len(graphs) or len(graphs) < 4:
         raise ValueError(
-            f"Expected at least 4 'graphs' and as many 'labels', got "
-            f"{len(graphs)} and {len(kinds)}"
+            f"Expected at least 4 'graphs' and one label per graph, got "
+            f"{len(graphs)} graphs and {len(kinds)} labels"
         )
     if perplexity <= 0.0:
         raise ValueError(f"'perplexity' must be positive, got {perplexity}")

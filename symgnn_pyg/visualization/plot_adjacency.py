@@ -8,15 +8,15 @@ from symgnn_pyg.visualization.arrays import ArrayLike, literal, to_graph
 def plot_adjacency(
     graph: ArrayLike, skeleton: Skeleton, ax: Axes | None = None
 ) -> Axes:
-    r"""A graph of the joints as a heat map: row :math:`i` and column
+    r"""Draws a graph of the joints as a heat map. Row :math:`i` and column
     :math:`j` show how strongly joint :math:`j` acts on joint :math:`i`.
 
     Args:
-        graph: The graph, of shape :math:`[V, V]`: actional, structural, or
-            any other.
-        skeleton: The skeleton; for a graph of bones its
+        graph: The graph, of shape :math:`[V, V]`: actional, structural or any
+            other.
+        skeleton: The skeleton; for a graph of bones, its
             :meth:`~symgnn_pyg.Skeleton.dual`.
-        ax: Where to draw. (default: a new figure)
+        ax: The axes to draw on. (default: those of a new figure)
 
     Returns:
         The axes.

@@ -13,7 +13,7 @@ from symgnn_pyg.visualization.arrays import (
     to_labels,
 )
 
-# More numbers than this cannot be read.
+# With more classes, the numbers would be too small to read.
 MOST_NUMBERED = 20
 
 
@@ -23,25 +23,26 @@ def plot_confusion(
     labels: ArrayLike | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    r"""How often samples of each class (row) were recognised as each class
-    (column): the share of the row as colour, and for up to 20 classes what
-    the matrix holds as number. The row of a class without samples is grey.
+    r"""Draws a confusion matrix: how often samples of each class (row) were
+    recognised as each class (column). Colours show the share of the row; up to
+    20 classes, the numbers of the matrix are printed too. The row of a class
+    without samples is grey.
 
     Args:
-        confusion: The confusion matrix, of shape :math:`[K, K]`; or, with
-            :obj:`labels`, the logits or probabilities, of shape
+        confusion: The confusion matrix, of shape :math:`[K, K]`; or, if
+            :obj:`labels` are given, logits or probabilities of shape
             :math:`[N, K]`.
         classes: The names of the :math:`K` classes.
         labels: The true classes, of shape :math:`[N]`.
             (default: :obj:`None`)
-        ax: Where to draw. (default: a new figure)
+        ax: The axes to draw on. (default: those of a new figure)
 
     Returns:
         The axes.
 
     Raises:
-        ValueError: If a shape is another, a label is unknown, or a number
-            is not finite or, in a confusion matrix, negative.
+        ValueError: If a shape does not fit, a label is out of range, or a
+            number is not finite or, in a confusion matrix, negative.
     """
     num_classes = len(classes)
     matrix = to_array(confusion, "confusion")
@@ -62,8 +63,8 @@ def plot_confusion(
         np.add.at(matrix, (true, found), 1)
     if (matrix < 0).any():
         raise ValueError(
-            "A confusion matrix has no negative numbers; are these logits? "
-            "Then pass 'labels' too"
+            "'confusion' must not hold negative numbers; if these are logits, "
+            "pass 'labels' as well"
         )
     total = matrix.sum(1, keepdims=True)
     share = np.divide(
@@ -96,7 +97,7 @@ def plot_confusion(
 
 
 def _width(name: str) -> float:
-    """Of a label, in inches."""
+    """The width of a label, in inches."""
     font = FontProperties(size=plt.rcParams["xtick.labelsize"])
     points, _, _ = text_to_path.get_text_width_height_descent(name, font, False)
     return points / 72

@@ -11,26 +11,26 @@ from symgnn_pyg.visualization.colours import CYCLE, MARKERS
 def plot_error(
     errors: Mapping[str, ArrayLike], frame_rate: float, ax: Axes | None = None
 ) -> Axes:
-    r"""The error of predictions at each future frame, the first one a frame
-    after the last that was observed.
+    r"""Plots the errors of predictions over time. The last observed frame is
+    at 0 ms.
 
     Args:
-        errors: The errors by name, of shape :math:`[T']`, in the unit of
-            the metric; :math:`T'` may differ.
-        frame_rate: Frames a second.
-        ax: Where to draw. (default: a new figure)
+        errors: The errors by name, of shape :math:`[T']`, in the unit of the
+            metric; :math:`T'` may differ.
+        frame_rate: The number of frames per second.
+        ax: The axes to draw on. (default: those of a new figure)
 
     Returns:
         The axes.
 
     Raises:
-        ValueError: If there are no errors, a shape is another, or
+        ValueError: If there are no errors, a shape does not fit, or
             :obj:`frame_rate` is not positive.
     """
     if not 0.0 < frame_rate < np.inf:
         raise ValueError(f"'frame_rate' must be positive, got {frame_rate}")
     if not errors:
-        raise ValueError("'errors' is empty: there is nothing to show")
+        raise ValueError("'errors' must hold at least one curve, got none")
     arrays = {name: to_array(error, name) for name, error in errors.items()}
     for name, error in arrays.items():
         if error.ndim != 1 or not error.size:

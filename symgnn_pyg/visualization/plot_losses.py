@@ -19,26 +19,27 @@ ALPHA = "alpha"
 def plot_losses(
     log: str | os.PathLike[str] | Log, ax: Axes | None = None
 ) -> Axes:
-    r"""The losses of recognition and of prediction over training, on a
-    logarithmic axis since they differ in scale, and the weight
-    :math:`\alpha` of recognition on an axis of its own at the right.
-    What was not logged is left out.
+    r"""Plots the recognition and the prediction loss over training on a
+    logarithmic axis, since they differ in scale, and the weight :math:`\alpha`
+    of recognition on a second axis at the right. Quantities that were not
+    logged are left out.
 
     Args:
         log: The file :obj:`metrics.csv` of Lightning's :obj:`CSVLogger`
             (:func:`~symgnn_pyg.training.make_trainer` writes it to
             :obj:`OUTPUT/logs/csv/`), or arrays of shape :math:`[S]` by name:
             :obj:`"recognition"`, :obj:`"prediction"`, :obj:`"alpha"` and,
-            if they are not 0, 1, 2, ..., the :obj:`"step"` of each. Entries
-            that are NaN are left out.
-        ax: Where to draw. (default: a new figure)
+            unless they are 0, 1, 2, ..., the :obj:`"step"` of each. NaN
+            entries are left out.
+        ax: The axes to draw on. (default: those of a new figure)
 
     Returns:
         The axes of the losses.
 
     Raises:
-        DataError: If the file is no such table; the message names the line.
-        ValueError: If an array has another shape, or there is no loss.
+        DataError: If the file is not such a table, or there is no loss. The
+            message names the line.
+        ValueError: If an array has another shape.
     """
     if isinstance(log, Mapping):
         columns, where = _from_arrays(log), "the log"
@@ -48,7 +49,8 @@ def plot_losses(
     losses = [name for name in LOSSES if np.isfinite(columns[name]).any()]
     if not losses:
         raise DataError(
-            f"{where} holds no number for {' or '.join(map(repr, LOSSES))}"
+            f"{where}: expected values of "
+            f"{' or '.join(map(repr, LOSSES))}, got none"
         )
     if ax is None:
         _, ax = plt.subplots(figsize=(6.5, 4), layout="constrained")
@@ -112,9 +114,9 @@ def _from_csv(path: Path) -> dict[str, Array]:
         table = csv.DictReader(file)
         if "step" not in (table.fieldnames or ()):
             raise DataError(
-                f"{path} has no column 'step', but "
-                f"{', '.join(map(repr, table.fieldnames or ())) or 'nothing'};"
-                f" expected the metrics.csv of Lightning's CSVLogger"
+                f"Expected {path} to be the metrics.csv of Lightning's "
+                f"CSVLogger with a column 'step', got the columns "
+                f"{list(table.fieldnames or ())}"
             )
         for row in table:
             for name, column in columns.items():
@@ -122,7 +124,7 @@ def _from_csv(path: Path) -> dict[str, Array]:
                     column.append(float(row.get(name) or "nan"))
                 except ValueError:
                     raise DataError(
-                        f"{path}, line {table.line_num}: {name} is "
-                        f"{row[name]!r}, expected a number"
+                        f"{path}, line {table.line_num}: expected a number "
+                        f"for '{name}', got {row[name]!r}"
                     ) from None
     return {name: np.array(column) for name, column in columns.items()}

@@ -15,16 +15,18 @@ def plot_poses(
     title: str = "",
     up: Up = "y",
 ) -> Figure:
-    r"""Poses over time, one row a motion, in space seen from the front and a
-    little from the side, as Fig. 13 of the paper; the left of the body is
-    blue, the right orange.
+    r"""Draws poses over time, one row per motion, as in Fig. 13 of the
+    `"Symbiotic Graph Neural Networks for 3D Skeleton-based Human Action
+    Recognition and Motion Prediction" <https://arxiv.org/abs/1910.02212>`_
+    paper. The left side of the body is blue and the right side orange. 3-D
+    poses are seen from the front and slightly from the side.
 
     Args:
         rows: The motions by name: positions of shape :math:`[T, V, 3]` or
             :math:`[T, V, 2]`, in any unit of length.
         skeleton: The skeleton.
         times: The caption of each of the :math:`T` columns.
-        title: The picture's title. (default: none)
+        title: The title of the figure. (default: none)
         up: The axis that points up: :obj:`"y"`, :obj:`"-y"` (images, camera
             coordinates) or :obj:`"z"`. (default: :obj:`"y"`)
 
@@ -32,11 +34,11 @@ def plot_poses(
         The figure.
 
     Raises:
-        ValueError: If there are no motions or no times, a motion has another
-            shape than that, or :obj:`up` is none of its values.
+        ValueError: If there are no motions or no times, a shape does not fit,
+            or :obj:`up` is unknown.
     """
     if not times:
-        raise ValueError("'times' is empty: there is no frame to show")
+        raise ValueError("'times' must hold at least one caption, got none")
     motions = to_motions(rows, skeleton, up, len(times))
     side = sides(skeleton)
     figure, axes = plt.subplots(

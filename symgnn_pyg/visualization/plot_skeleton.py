@@ -8,10 +8,10 @@ from symgnn_pyg.visualization.arrays import (
     Array,
     ArrayLike,
     Up,
+    bone_path,
     literal,
     to_positions,
 )
-from symgnn_pyg.visualization.bone_path import bone_path
 from symgnn_pyg.visualization.colours import GREY, joint_colours
 
 
@@ -21,29 +21,28 @@ def plot_skeleton(
     ax: Axes | None = None,
     up: Up = "y",
 ) -> Axes:
-    r"""A pose in the plane or in space, with axes of equal scale. The left of
-    the body is blue, the right orange and the middle grey, each part in
-    another shade than its neighbours; in a skeleton without sides each part
-    has its own colour. A bone belongs to the part of its child joint, links
-    are dotted, and :obj:`ax.legend()` names the parts. Joints that are NaN
-    are left out.
+    r"""Draws a 2-D or 3-D pose on axes of equal scale. The left side of the
+    body is blue, the right side orange and the middle grey, and neighbouring
+    parts differ in shade; in a skeleton without sides, each part has its own
+    colour. A bone belongs to the part of its child joint, links are dotted,
+    and :obj:`ax.legend()` names the parts. Joints that are NaN are left out.
 
     Args:
         position: The joints' positions, of shape :math:`[V, 2]` or
             :math:`[V, 3]`, in any unit of length.
         skeleton: The skeleton.
-        ax: Where to draw: axes of a projection :obj:`"3d"` if the positions
-            are in space. (default: a new figure)
+        ax: The axes to draw on, of the projection :obj:`"3d"` for 3-D
+            positions. (default: those of a new figure)
         up: The axis that points up: :obj:`"y"`, :obj:`"-y"` (images, camera
-            coordinates) or :obj:`"z"`. What is drawn is turned so that it is
-            y. (default: :obj:`"y"`)
+            coordinates) or :obj:`"z"`. The pose is rotated so that y points
+            up on the axes. (default: :obj:`"y"`)
 
     Returns:
         The axes.
 
     Raises:
         ValueError: If the shape does not fit the skeleton or the axes, or
-            :obj:`up` is none of its values.
+            :obj:`up` is unknown.
     """
     position = to_positions(position, "position", skeleton, up)
     ax = pose_axes(position.shape[-1], ax)
@@ -53,15 +52,14 @@ def plot_skeleton(
 
 
 def pose_axes(channels: int, ax: Any = None) -> Any:
-    r"""Axes for poses in the plane or in space, seen a little from the side,
-    without ticks.
+    r"""Prepares axes without ticks for 2-D or 3-D poses.
 
     Args:
-        channels: 2 or 3.
+        channels: The number of coordinates, 2 or 3.
         ax: The axes. (default: those of a new figure)
 
     Raises:
-        ValueError: If the axes are of the other kind.
+        ValueError: If the projection of the axes does not fit.
     """
     if ax is None:
         _, ax = plt.subplots(
@@ -71,10 +69,9 @@ def pose_axes(channels: int, ax: Any = None) -> Any:
         )
     if (ax.name == "3d") != (channels == 3):
         raise ValueError(
-            f"Positions with {channels} channels cannot be drawn on axes of "
-            f"the projection {ax.name!r}; make them by plt.subplots("
-            f"subplot_kw={{'projection': '3d'}}) for 3 channels, by "
-            f"plt.subplots() for 2"
+            f"Cannot draw {channels}-D positions on {ax.name!r} axes; create "
+            f"them with plt.subplots() for 2-D and with plt.subplots("
+            f"subplot_kw={{'projection': '3d'}}) for 3-D positions"
         )
     if channels == 3:
         ax.view_init(elev=12, azim=25, vertical_axis="y")
@@ -86,11 +83,7 @@ def pose_axes(channels: int, ax: Any = None) -> Any:
 
 
 def equal_scale(ax: Any) -> None:
-    r"""Gives all axes the same scale; those in space fill their place.
-
-    Args:
-        ax: The axes.
-    """
+    r"""Gives all axes the same scale, and lets 3-D axes fill their box."""
     ax.set_aspect("equal")
     if ax.name == "3d":
         limits = ax.get_xlim3d(), ax.get_ylim3d(), ax.get_zlim3d()
@@ -98,16 +91,11 @@ def equal_scale(ax: Any) -> None:
 
 
 def draw_pose(ax: Any, position: Array, skeleton: Skeleton) -> list[Any]:
-    r"""Draws bones, links and joints.
-
-    Args:
-        ax: Where to draw.
-        position: The positions, of shape :math:`[V, C]`, y up.
-        skeleton: The skeleton.
+    r"""Draws bones, links and joints of a pose, of shape :math:`[V, C]`.
 
     Returns:
-        The lines: one for the bones of each part and colour, one for the
-        links, one for the joints.
+        One line for the bones of each part and colour, one for the links, and
+        one for the joints.
     """
     lines = []
     named = set()
@@ -134,13 +122,7 @@ def draw_pose(ax: Any, position: Array, skeleton: Skeleton) -> list[Any]:
 
 
 def move_pose(lines: list[Any], position: Array, skeleton: Skeleton) -> None:
-    r"""Moves what :func:`draw_pose` has drawn to another pose.
-
-    Args:
-        lines: What it returned.
-        position: The positions, of shape :math:`[V, C]`, y up.
-        skeleton: The skeleton.
-    """
+    r"""Moves the lines of :func:`draw_pose` to another pose."""
     groups = [*_groups(skeleton).values(), skeleton.links]
     paths = [bone_path(position, pairs) for pairs in groups]
     for line, path in zip(lines, [*paths, position], strict=True):

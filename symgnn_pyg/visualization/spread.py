@@ -4,8 +4,7 @@ from typing import Any
 import numpy as np
 
 from symgnn_pyg.skeleton import Skeleton
-from symgnn_pyg.visualization.arrays import bounds
-from symgnn_pyg.visualization.bone_path import bone_path
+from symgnn_pyg.visualization.arrays import bone_path, bounds
 from symgnn_pyg.visualization.colours import (
     BLUE,
     DARK,
@@ -19,7 +18,7 @@ from symgnn_pyg.visualization.colours import (
 )
 from symgnn_pyg.visualization.timeline import Timeline
 
-# Dark for the left and the middle of the body, light for the right.
+# Dark for the left side and the middle of the body, light for the right side.
 SHADES = (
     (DARK, GREY),
     (BLUE, SKY),
@@ -30,7 +29,7 @@ SHADES = (
 
 
 class Spread:
-    r"""Motions side by side along x.
+    r"""Lays out motions side by side along x.
 
     Args:
         timeline: When each motion is shown.
@@ -49,14 +48,14 @@ class Spread:
         self.space = len(self.low) == 3
 
     def ranges(self) -> list[list[float]]:
-        r"""What to show of each axis, with room for the names on top."""
+        r"""The range of each axis, with room for the names at the top."""
         low, high = self.low - self.margin, self.high + self.margin
         high[0] += self.width * (len(self.timeline.motions) - 1)
         high[1] += self.margin
         return np.stack([low, high], 1).tolist()
 
     def lines(self, name: str, light: bool, frame: int) -> dict[str, Any]:
-        r"""The bones of one shade of a motion, as one line with gaps."""
+        r"""The bones of a motion in one shade, as a single line with gaps."""
         shift = np.zeros(len(self.low))
         shift[0] = self.width * list(self.timeline.motions).index(name)
         pose = self.timeline.pose(name, frame) + shift
@@ -64,7 +63,7 @@ class Spread:
         return dict(zip("xyz", line.T, strict=False))
 
     def names(self) -> list[dict[str, Any]]:
-        r"""The name of each motion above it."""
+        r"""The traces that write the name of each motion above it."""
         middle = (self.low + self.high) / 2
         middle[1] = self.high[1] + self.margin
         traces = []

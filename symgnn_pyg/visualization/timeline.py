@@ -10,13 +10,13 @@ OBSERVED = "observed"
 
 @dataclass(frozen=True)
 class Timeline:
-    r"""When which pose of several motions is shown. The motion that is called
-    :obj:`"observed"` ends at 0 ms, and the others go on from there, their
-    first frame one frame later; without it all start at 0 ms.
+    r"""Which pose of each motion is shown at which time. The motion named
+    :obj:`"observed"` ends at 0 ms and the others start one frame later;
+    without it, all motions start at 0 ms.
 
     Args:
         motions: The motions by name, of shape :math:`[T, V, C]`.
-        frame_rate: Frames a second.
+        frame_rate: The number of frames per second.
 
     Raises:
         ValueError: If :obj:`frame_rate` is not positive.
@@ -45,20 +45,12 @@ class Timeline:
         )
 
     def start(self, name: str) -> int:
-        r"""The frame at which a motion starts.
-
-        Args:
-            name: The motion's name.
-        """
+        r"""The frame at which a motion starts."""
         return 0 if name == OBSERVED else self.num_observed
 
     def pose(self, name: str, frame: int) -> Array:
         r"""The pose of a motion at a frame, of shape :math:`[V, C]`: NaN
-        before it starts, and its last one after it has ended.
-
-        Args:
-            name: The motion's name.
-            frame: The frame.
+        before the motion starts, and its last pose after it has ended.
         """
         motion = self.motions[name]
         at = frame - self.start(name)
@@ -67,19 +59,10 @@ class Timeline:
         return motion[min(at, len(motion) - 1)]
 
     def runs(self, name: str, frame: int) -> bool:
-        r"""Whether a motion has a pose of its own at a frame.
-
-        Args:
-            name: The motion's name.
-            frame: The frame.
-        """
+        r"""Whether a motion has started, but not yet ended, at a frame."""
         return 0 <= frame - self.start(name) < len(self.motions[name])
 
     def caption(self, frame: int) -> str:
-        r"""The time of a frame, in milliseconds.
-
-        Args:
-            frame: The frame.
-        """
+        r"""The time of a frame, in milliseconds."""
         since = frame - max(0, self.num_observed - 1)
         return f"{1000.0 * since / self.frame_rate:.0f} ms"

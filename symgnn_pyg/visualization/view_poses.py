@@ -27,7 +27,7 @@ PAGE = """<!DOCTYPE html>
 <title>Motion of a skeleton</title>
 <style>body { margin: 0; overflow: hidden; }</style>
 <script>
-// An animation that is paused ends as a promise that nobody kept.
+// Pausing an animation rejects its promise, which plotly does not handle.
 addEventListener("unhandledrejection", (event) => {
   if (event.reason === undefined) event.preventDefault();
 });
@@ -46,15 +46,15 @@ def view_poses(
     path: str | os.PathLike[str] | None = None,
     up: Up = "y",
 ) -> Any:
-    r"""An interactive picture of motions side by side: it plays, pauses, and
-    goes to any frame by a slider; poses in space are turned by dragging; a
-    click on a name in the legend hides a motion or shows it again. The right
-    of the body is lighter than the rest, and axes have equal scale. As a file
-    it is one HTML page that needs no network.
+    r"""Shows motions side by side in an interactive figure. Buttons play and
+    pause, a slider selects a frame, dragging rotates 3-D poses, and a click on
+    a name in the legend hides or shows a motion. The right side of the body is
+    lighter than the rest, and all axes have the same scale. The file that is
+    written is a single HTML page that works offline.
 
-    The motion that is called :obj:`"observed"` ends at 0 ms, and the others
-    go on from there; without it all start at 0 ms. A motion that has ended
-    stays in its last pose, faded.
+    The motion named :obj:`"observed"` ends at 0 ms and the others continue
+    from there; without it, all motions start at 0 ms. A motion that has ended
+    holds its last pose and fades.
 
     Args:
         poses: The motions by name, such as :obj:`"observed"`,
@@ -62,12 +62,12 @@ def view_poses(
             :math:`[T, V, 3]` or :math:`[T, V, 2]`, in any unit of length;
             :math:`T` may differ.
         skeleton: The skeleton.
-        frame_rate: Frames a second.
-        probabilities: The probability of each class, shown as bars that
-            follow the time, of shape :math:`[T, K]`: for all frames from the
-            first to the last, or for the observed ones, after which the bars
-            stay. The ten classes that are the most probable at some time are
-            shown. (default: :obj:`None`)
+        frame_rate: The number of frames per second.
+        probabilities: The probability of each class at each frame, shown as
+            moving bars, of shape :math:`[T, K]`. :math:`T` is the number of
+            all frames, or of the observed ones, after which the bars stand
+            still. The ten classes with the highest peaks are shown.
+            (default: :obj:`None`)
         classes: The names of the :math:`K` classes.
             (default: their numbers)
         path: The HTML file to write. (default: none)
@@ -78,8 +78,8 @@ def view_poses(
         The :obj:`plotly.graph_objects.Figure`.
 
     Raises:
-        ValueError: If a shape does not fit the skeleton, the time or the
-            classes, or a probability is not from 0 to 1.
+        ValueError: If a shape does not fit the skeleton, the frames or the
+            classes, or a probability is not between 0 and 1.
         ImportError: If plotly is not installed.
     """
     motions = to_motions(poses, skeleton, up)
@@ -108,7 +108,7 @@ def view_poses(
                 auto_play=False,
                 default_height="100vh",
                 div_id="poses",
-                # No button that sends the motion to a server.
+                # Remove the button that uploads the motion to a server.
                 config={
                     "displaylogo": False,
                     "responsive": True,
@@ -129,7 +129,7 @@ def _traces(
     frame: int,
     changes: bool = False,
 ) -> list[dict[str, Any]]:
-    """The lines and bars at a frame, or what changes of them."""
+    """The lines and bars at a frame, or only the values that change."""
     traces = []
     kind = "scatter3d" if spread.space else "scatter"
     for number, name in enumerate(spread.timeline.motions):
@@ -191,7 +191,7 @@ def _layout(spread: Spread, has_bars: bool) -> dict[str, Any]:
     axes = [{**hidden, "range": r} for r in ranges]
     layout: dict[str, Any] = {
         "template": "plotly_white",
-        # Turning and hiding outlast the frames.
+        # Keep the camera and the hidden motions from frame to frame.
         "uirevision": "keep",
         "margin": {"l": 20, "r": 20, "t": 50, "b": 20},
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
@@ -199,11 +199,11 @@ def _layout(spread: Spread, has_bars: bool) -> dict[str, Any]:
         "updatemenus": [_buttons(spread.timeline)],
     }
     if spread.space:
-        # As large as the place allows, which is wider than high.
+        # As large as fits into the figure, which is wider than it is high.
         size = np.ptp(ranges, axis=1)
         size = 1.8 * size / max(size[1], size[0] / (2.3 * wide))
-        # Outside of what is shown however it is turned: what lies behind the
-        # camera would be cut off.
+        # The camera stays outside the scene however it is rotated, as anything
+        # behind the camera would be cut off.
         eye = np.array([0.24, 0.14, 0.96]) * float(np.linalg.norm(size))
         layout["scene"] = {
             **{f"{k}axis": a for k, a in zip("xyz", axes, strict=True)},
@@ -214,7 +214,7 @@ def _layout(spread: Spread, has_bars: bool) -> dict[str, Any]:
             "camera": {
                 "up": {"x": 0, "y": 1, "z": 0},
                 "eye": dict(zip("xyz", eye.tolist(), strict=True)),
-                # Bodies further from the middle are to look no bigger.
+                # Bodies of the same size look the same size everywhere.
                 "projection": {"type": "orthographic"},
             },
         }
@@ -287,7 +287,7 @@ def _bars(
 ) -> tuple[Array, list[str]] | None:
     if probabilities is None:
         if classes is not None:
-            raise ValueError("'classes' without 'probabilities' shows nothing")
+            raise ValueError("'classes' requires 'probabilities', got None")
         return None
     shares = to_array(probabilities, "probabilities")
     lengths = {timeline.num_frames, timeline.num_observed} - {0}
@@ -305,9 +305,10 @@ def _bars(
         )
     if not ((shares >= 0) & (shares <= 1)).all():
         raise ValueError(
-            "'probabilities' must be from 0 to 1; take the softmax of logits"
+            "'probabilities' must lie between 0 and 1; apply a softmax to "
+            "logits first"
         )
-    # Pages take links and more from names.
+    # Plotly interprets HTML in names.
     names = [
         html.escape(str(n), quote=False)
         for n in classes or range(shares.shape[1])

@@ -7,8 +7,7 @@ import torch
 from symgnn_pyg.datasets import SyntheticMotion
 from symgnn_pyg.datasets.synthetic_actions import ACTIONS
 from symgnn_pyg.datasets.synthetic_motion import perform
-from symgnn_pyg.skeleton import Skeleton
-from symgnn_pyg.transforms import cmu_positions
+from symgnn_pyg.skeleton import Skeleton, cmu_positions
 
 CMU26 = Skeleton.get("cmu26")
 

@@ -207,5 +207,5 @@ def test_disk_is_full(start, disk, name):
     assert "Traceback" not in printed
     said = printed.splitlines()[-1]
     assert said.startswith(f"Error: {output}")
-    assert "could not be written: No space left on device. What " in said
+    assert "could not be written: No space left on device. Its " in said
     check(output)

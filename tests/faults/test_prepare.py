@@ -25,7 +25,7 @@ ARM = Skeleton(["a", "b"], [(1, 0)])
 COUNT, FRAMES = 8, 1000  # 24 kB each
 FULL = (
     r"data.*\.h5 could not be written: (No space left on device|File too "
-    r"large)\. What it held before is whole: make room, and go on from there$"
+    r"large)\. Its previous contents are intact: free some space and try again$"
 )
 
 
@@ -105,7 +105,7 @@ def within(limit, root, store):
 def test_files_may_not_grow(root, start, limit):
     code, printed = start(within, limit, root, root.with_suffix(".h5")).wait()
     assert code == 1
-    assert "h5 could not be written: File too large. What it held" in printed
+    assert "h5 could not be written: File too large. Its previous" in printed
     assert set(visible(root.parent)) <= {"data", ".data.h5.lock"}
 
 

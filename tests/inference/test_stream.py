@@ -303,16 +303,16 @@ def test_bodies_cannot_change_in_number(model, motion):
 def test_infinite_numbers(model, motion):
     stream = Stream(model)
     motion[0, 0, 0] = float("inf")
-    with pytest.raises(ValueError, match="infinite numbers; mark missing"):
+    with pytest.raises(ValueError, match="infinite values; use NaN"):
         stream.step(motion[0])
-    with pytest.raises(ValueError, match="infinite numbers"):
+    with pytest.raises(ValueError, match="infinite values"):
         stream.step(1e300 * motion[1].double())
     assert stream.step(motion[1]).num_seen == 1
 
 
 def test_transform_of_another_skeleton(model):
     transform = Standardize(torch.zeros(4, 3), torch.ones(4, 3))
-    with pytest.raises(ValueError, match=r"joints=4.* 5 joints and 3"):
+    with pytest.raises(ValueError, match=r"5 joints and 3 .*joints=4"):
         Stream(model, transform)
 
 

@@ -181,7 +181,7 @@ def changed(old, new):
         (changed("}\nMOTION", "MOTION"), r"line 16: unexpected 'Frames: 1'"),
         (changed("}\nMOTION", "}\n}\nMOTION"), r"line 16: unexpected '}'"),
         (changed("MOTION", "ROOT two"), r"line 16: a second ROOT"),
-        (changed("elbow", "shoulder"), r"a\.bvh: .*'shoulder' is named twice"),
+        (changed("elbow", "shoulder"), r"a\.bvh: .*'shoulder' is given twice"),
         (changed("Frames: 1", "Frames: 1.5"), r"line 17: .* got 1\.5"),
         (changed("Frames: 1", f"Frames: {10**12}"), r"1000000000000 frames of "
          r"3 joints do not fit in its 344 bytes"),

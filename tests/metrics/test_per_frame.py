@@ -80,7 +80,9 @@ def test_wrong_number_of_groups(kind):
 @pytest.mark.parametrize("group", [-1, 2])
 def test_unknown_group(kind, group):
     metric = kind(6, 3, 2)
-    with pytest.raises(ValueError, match=rf"'group' from 0 to 1.*{group}\]"):
+    with pytest.raises(
+        ValueError, match=rf"'group' must .* from 0 to 1 .*{group}\]"
+    ):
         metric.update(*batch(2), torch.tensor([0, group]))
     assert metric.count.sum() == metric.total.abs().sum() == 0
 

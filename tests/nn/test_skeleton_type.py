@@ -184,7 +184,9 @@ def test_actional_graphs_alone():
 def test_errors(name, layer):
     skeleton_type = (1, 0)
     x, actional, _ = inputs(name, skeleton_type)
-    with pytest.raises(ValueError, match=r"3 skeletons needs 'skeleton_type'"):
+    with pytest.raises(
+        ValueError, match=r"3 skeletons requires 'skeleton_type'"
+    ):
         layer(x, *actional)
     for wrong in (3, -1):
         with pytest.raises(ValueError, match=rf"skeleton {wrong}, but"):
@@ -196,7 +198,7 @@ def test_errors(name, layer):
     single = alone(layer, LAYERS[name], 1)
     one = tuple(graphs[:1] for graphs in actional)
     with pytest.raises(
-        ValueError, match="'skeleton_type' was given to a layer of"
+        ValueError, match="'skeleton_type' must be None for a layer"
     ):
         single(x[: sizes(name, (1,))[0]], *one, skeleton_type=(1,))
 

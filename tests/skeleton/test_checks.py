@@ -19,7 +19,7 @@ HALVES = {"upper": ["shoulder"], "fore": ["elbow"]}
     ("change", "culprit"),
     [
         ({"joints": []}, "at least one joint"),
-        ({"joints": ["elbow", "wrist", "elbow"]}, "'elbow' is named twice"),
+        ({"joints": ["elbow", "wrist", "elbow"]}, "'elbow' is given twice"),
         (
             {
                 "bones": [
@@ -48,7 +48,7 @@ HALVES = {"upper": ["shoulder"], "fore": ["elbow"]}
         ),
         (
             {"bones": [("elbow", "elbow")]},
-            "A bone ties the joint 'elbow' to itself",
+            "A bone must connect two .* got joint 'elbow' twice",
         ),
         (
             {"bones": [("elbow", "shoulder"), (1, 0)]},
@@ -56,13 +56,16 @@ HALVES = {"upper": ["shoulder"], "fore": ["elbow"]}
         ),
         (
             {"bones": [("elbow", "shoulder")]},
-            "ties 'wrist' to the centre 'shoulder'",
+            "connect 'wrist' to the centre 'shoulder'",
         ),
         (
             {"links": [("wrist", "ear")]},
             r"'ear' in link \('wrist', 'ear'\)",
         ),
-        ({"links": [("wrist", 2)]}, "A link ties the joint 'wrist'"),
+        (
+            {"links": [("wrist", 2)]},
+            "A link must connect .* joint 'wrist' twice",
+        ),
         (
             {"links": [(0, 2), (2, 0)]},
             r"The link \(2, 0\) is given twice",
@@ -98,21 +101,30 @@ HALVES = {"upper": ["shoulder"], "fore": ["elbow"]}
             {"parts": {**ARM["parts"], "joint": ["elbow"]}},
             "'elbow' is in two parts, 'fore' and 'joint'",
         ),
-        ({"parts": HALVES}, "No part holds 'wrist'"),
+        ({"parts": HALVES}, "in a part, got none for 'wrist'"),
         ({"parts": {**ARM["parts"], "none": []}}, "'none' has no joints"),
-        ({"parts": {}}, "No part holds 'shoulder', 'elbow', 'wrist'"),
+        ({"parts": {}}, "none for 'shoulder', 'elbow', 'wrist'"),
         (
             {"part_bones": [("upper", "leg")]},
             r"Unknown part 'leg' in part bone \('upper', 'leg'\)",
         ),
-        ({"part_bones": [("fore", 1)]}, "the part 'fore' to itself"),
-        ({"offsets": [[0, 0, 0]] * 2}, "each of the 3 joints"),
-        ({"offsets": [[0, 0]] * 3}, "three numbers"),
+        (
+            {"part_bones": [("fore", 1)]},
+            "two different parts, got part 'fore' twice",
+        ),
+        (
+            {"offsets": [[0, 0, 0]] * 2},
+            r"shape \[3, 3\], got 2 offsets of \[3\] numbers",
+        ),
+        ({"offsets": [[0, 0]] * 3}, r"got 3 offsets of \[2\] numbers"),
         (
             {"offsets": [[0, 0, 0], [0, math.nan, 0], [0, 0, 0]]},
-            r"offset \(0\.0, nan, 0\.0\) of joint 'elbow' is not finite",
+            r"joint 'elbow' must be finite, got \(0\.0, nan, 0\.0\)",
         ),
-        ({"offsets": [[0, 0, math.inf]] * 3}, "of joint 'shoulder' is not fin"),
+        (
+            {"offsets": [[0, 0, math.inf]] * 3},
+            "of joint 'shoulder' must be fin",
+        ),
     ],
 )
 def test_error_names_culprit(change, culprit):
@@ -122,7 +134,7 @@ def test_error_names_culprit(change, culprit):
 
 @pytest.mark.parametrize("link", [(0, 1), (1, 0)])
 def test_a_bone_is_no_link_as_well(link):
-    with pytest.raises(ValueError, match=r"link \('.*elbow.*'\) is a bone"):
+    with pytest.raises(ValueError, match=r"link \('.*elbow.*'\) is a bone al"):
         Skeleton(**ARM, links=[link])
 
 
@@ -154,5 +166,5 @@ def test_names_are_compared_once():
 )
 def test_names_with_control_characters(change):
     arguments = {"joints": ["a", "b"], "bones": [(1, 0)], **change}
-    with pytest.raises(ValueError, match="no text without control characters"):
+    with pytest.raises(ValueError, match="string without control characters"):
         Skeleton(**arguments)

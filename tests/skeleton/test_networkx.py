@@ -60,7 +60,7 @@ def test_networkx_with_another_joint():
     assert skeleton.part_names == ("upper", "fore", "hand")
     assert skeleton.bones == ((1, 0), (2, 1), (3, 2))
     graph.nodes["finger"]["offset"] = [0, 0, 1]
-    with pytest.raises(ValueError, match="'shoulder' has no 'offset'"):
+    with pytest.raises(ValueError, match="none for joint 'shoulder'"):
         Skeleton.from_networkx(graph)
 
 
@@ -102,9 +102,9 @@ def test_networkx_errors():
         Skeleton.from_networkx(nx.Graph())
     apart = nx.path_graph(["a", "b"])
     apart.add_node("c")
-    with pytest.raises(ValueError, match="'c' is not connected"):
+    with pytest.raises(ValueError, match="'c' must be connected"):
         Skeleton.from_networkx(apart, centre="a")
-    with pytest.raises(ValueError, match="'hip' as 'centre'; there are a, b"):
+    with pytest.raises(ValueError, match=r"'hip' as 'centre', .* one of a, b"):
         Skeleton.from_networkx(nx.path_graph("ab"), centre="hip")
     ring = nx.cycle_graph("abcd")
     with pytest.raises(ValueError, match=r"two parents.*'links'"):

@@ -135,5 +135,7 @@ def test_joint_in_the_middle_beside_lettered_ones():
 )
 def test_no_partner(joints, missing):
     alone = joints[-1]
-    with pytest.raises(ValueError, match=rf"'{alone}'.*no '{missing}' on the"):
+    with pytest.raises(
+        ValueError, match=rf"'{alone}' .* no counterpart '{missing}'"
+    ):
         mirrored_joints(chain(*joints))

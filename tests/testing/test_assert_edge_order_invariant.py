@@ -63,6 +63,6 @@ def test_faults_are_found(fault, what):
         check(Layer(fault))
 
 
-def test_edges_are_due():
-    with pytest.raises(ValueError, match="no argument that is 'edge_index'"):
+def test_edges_are_required():
+    with pytest.raises(ValueError, match="an argument that is an 'edge_index'"):
         assert_edge_order_invariant(Layer(), {}, {"x": "joint"})

@@ -20,7 +20,7 @@ def branching(self, x):
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        (exported_otherwise, "Made exported is another: the output of shape"),
+        (exported_otherwise, "Made changes when it is exported: the output"),
         (branching, "Made cannot be exported: "),
     ],
 )

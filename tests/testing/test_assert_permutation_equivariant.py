@@ -118,14 +118,14 @@ def test_numbers_that_are_equal():
     line = Skeleton(
         list("abc"), [(1, 0), (2, 1)], {"x": [0], "y": [1], "z": [2]}
     )
-    match = r"the 2 numbers of 'scale' are of joints, .* choose a skeleton"
+    match = r"the size 2 of 'scale' is the number of joints, .* pass a skel"
     with pytest.raises(ValueError, match=match):
         check(PerBone, line, seed=1)
 
 
 def test_unknown_kind(body):
     with pytest.raises(
-        ValueError, match=r"'x' is said to be 'node'.*'joint', "
+        ValueError, match=r"The kind of 'x' must be .*'joint', .*'node'"
     ):
         assert_permutation_equivariant(
             Layer, body, {"x": torch.randn(7, 3)}, {"x": "node"}, {}
@@ -138,5 +138,7 @@ def test_zeros_prove_nothing(body):
         torch.nn.init.zeros_(layer.scale)
         return layer
 
-    with pytest.raises(ValueError, match="Layer returns nothing but zeros"):
+    with pytest.raises(
+        ValueError, match="Layer to return values other than zero"
+    ):
         check(make, body)

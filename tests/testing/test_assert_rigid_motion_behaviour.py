@@ -87,7 +87,7 @@ def test_differences_of_points_are_rotated_alone(body):
 
 
 def test_outputs_that_hold_no_points(layer):
-    message = r"output of shape \[4, 5\] holds no points of 3 numbers"
+    message = r"output to hold points with 3 coordinates, got shape \[4, 5\]"
     with pytest.raises(AssertionError, match=message):
         assert_rigid_motion_behaviour(layer(lengths), INPUTS, "equivariant")
 
@@ -113,9 +113,9 @@ def test_any_number_of_dimensions(layer, size):
     [
         ({"motion": "shear"}, "'motion' must be one of .*got 'shear'"),
         ({"behaviour": "moves"}, "got 'moves' for 'output'"),
-        ({"behaviour": {"y": "invariant"}}, r"fields out of \['output'\]"),
-        ({"points": ["y"]}, "no tensor 'y' among the inputs"),
-        ({"points": []}, "of as many dimensions"),
+        ({"behaviour": {"y": "invariant"}}, r"fields among \['output'\]"),
+        ({"points": ["y"]}, "Expected a tensor 'y' in 'inputs'"),
+        ({"points": []}, "same number of coordinates"),
     ],
 )
 def test_wrong_arguments(layer, arguments, message):

@@ -109,14 +109,22 @@ def test_sound_layers():
 @pytest.mark.parametrize(
     ("make", "way", "message"),
     [
-        (Plain, "safetensors", "Plain comes back from 'safetensors' as anoth"),
-        (Plain, "torch", "Plain comes back from 'torch' as another: the outp"),
-        (NotPersistent, "torch", "comes back from 'torch' as another"),
-        (Function, "pickle", "Function does not survive 'pickle': .*lambda"),
-        (Shared, "deepcopy", "Shared changes with its copy by 'deepcopy'"),
-        (SharedBuffer, "deepcopy", "changes with its copy by 'deepcopy'"),
-        (Growing, "torch", "(?s)does not survive 'torch': .*Unexpected.*more"),
-        (Forgetful, "pickle", "comes back from 'pickle' as another"),
+        (Plain, "safetensors", "Plain changes when it is copied by 'safetens"),
+        (Plain, "torch", "Plain changes .* copied by 'torch': the output"),
+        (NotPersistent, "torch", "changes when it is copied by 'torch'"),
+        (Function, "pickle", "Function cannot be copied by 'pickle': .*lambda"),
+        (
+            Shared,
+            "deepcopy",
+            "Shared shares memory with its copy by 'deepcopy'",
+        ),
+        (SharedBuffer, "deepcopy", "shares memory with its copy by 'deepcopy'"),
+        (
+            Growing,
+            "torch",
+            "(?s)cannot be copied by 'torch': .*Unexpected.*more",
+        ),
+        (Forgetful, "pickle", "changes when it is copied by 'pickle'"),
     ],
 )
 def test_faults_are_found(make, way, message):

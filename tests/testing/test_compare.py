@@ -17,7 +17,7 @@ def test_message_says_where_and_by_how_much():
     found[0, 3], found[1, 0] = 0.5, -0.25
     message = (
         r"It is broken: the output of shape \[3, 4\] is off by 0\.5 at "
-        r"\[0, 3\]: 0\.5 instead of 0; 2 of 12 numbers are off by more than "
+        r"\[0, 3\]: expected 0, got 0\.5; 2 of 12 values are off by more than "
         r"0\.0002"
     )
     with pytest.raises(AssertionError, match=message):
@@ -68,9 +68,11 @@ def test_integers_must_be_equal():
 
 
 def test_shapes_and_names():
-    with pytest.raises(AssertionError, match=r"has shape \[2, 1\] instead of"):
+    with pytest.raises(
+        AssertionError, match=r"should have shape \[2\], got \[2, 1\]"
+    ):
         check(torch.zeros(2, 1), torch.zeros(2))
-    with pytest.raises(AssertionError, match=r"\['y'\] instead of \['x'\]"):
+    with pytest.raises(AssertionError, match=r"\['x'\], got \['y'\]"):
         compare({"y": torch.zeros(2)}, {"x": torch.zeros(2)}, "It is broken")
 
 

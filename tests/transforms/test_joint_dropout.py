@@ -72,7 +72,7 @@ def test_batch_hands_the_mask_back(sample):
 
 @pytest.mark.parametrize("p", [-0.1, 1.1, float("nan")])
 def test_bad_probability(p):
-    with pytest.raises(ValueError, match=r"'p' must be from 0 to 1"):
+    with pytest.raises(ValueError, match=r"'p' must lie between 0 and 1"):
         JointDropout(p)
 
 

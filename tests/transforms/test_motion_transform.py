@@ -240,12 +240,12 @@ def test_mixed_skeletons(transform, sample):
     batch = Batch.from_data_list(
         [sample(), sample(skeleton=Skeleton.get("ntu25"))]
     )
-    with pytest.raises(ValueError, match=r"'small'.*'ntu25'.*per sample"):
+    with pytest.raises(ValueError, match=r"'small'.*'ntu25'.*before batching"):
         transform(batch)
 
 
 def test_no_skeleton():
-    with pytest.raises(ValueError, match=r"no 'skeleton'"):
+    with pytest.raises(ValueError, match=r"data with a 'skeleton'"):
         Center()(SkeletonData(x=torch.zeros(4, 2, 3)))
 
 

@@ -66,7 +66,7 @@ def test_first_valid_frame(body):
 def test_no_valid_frame(sample, body):
     good, bad = sample(bodies=2), sample(bodies=2)
     bad.x[:4], bad.future[:4] = 0.0, 0.0
-    with pytest.raises(ValueError, match=r"sample \[1\] has no frame"):
+    with pytest.raises(ValueError, match=r"got none in samples \[1\]"):
         VIEW(Batch.from_data_list([good, bad]))
 
 

@@ -31,7 +31,9 @@ def test_mask_and_batch(sample):
 
 @pytest.mark.parametrize("ratio", [0, 1.1, -0.5, float("nan")])
 def test_bad_ratio(ratio):
-    with pytest.raises(ValueError, match=r"'ratio' must be over 0 and up to 1"):
+    with pytest.raises(
+        ValueError, match=r"'ratio' must be greater than 0 and at most 1"
+    ):
         Observe(ratio)
 
 

@@ -75,7 +75,7 @@ def test_two_channels(body):
 
 @pytest.mark.parametrize("degrees", [-1, (1, 2), (0, 0, -3), math.inf])
 def test_bad_degrees(degrees):
-    with pytest.raises(ValueError, match=r"'degrees' must be one number or"):
+    with pytest.raises(ValueError, match=r"'degrees' must be one or three"):
         RandomRotation(degrees)
 
 

@@ -64,7 +64,7 @@ def test_inverse_keeps_the_type(transform, dtype):
 
 
 def test_inverse_of_rows_that_do_not_fit(transform):
-    with pytest.raises(ValueError, match=r"4 rows.*3 joints"):
+    with pytest.raises(ValueError, match=r"shape \[N \* 3, T, C\], got \[4"):
         transform.inverse(torch.zeros(4, 1, 2))
 
 
@@ -77,9 +77,7 @@ def test_leaves_the_input_alone(data, transform):
 def test_statistics_of_another_motion(data):
     for shape in ((1, 2), (3, 1)):
         transform = Standardize(torch.zeros(shape), torch.ones(shape))
-        with pytest.raises(
-            ValueError, match=r"'mean'.*3 joints and 2 channels"
-        ):
+        with pytest.raises(ValueError, match=r"'mean'.* of shape \[3, 2\]"):
             transform(data)
 
 
@@ -96,7 +94,7 @@ def test_statistics_of_another_shape(mean, std):
 def test_statistics_that_are_not_finite(name):
     statistics = {"mean": torch.zeros(3, 2), "std": torch.ones(3, 2)}
     statistics[name][1, 1] = torch.nan
-    with pytest.raises(ValueError, match=f"'{name}' holds numbers that are"):
+    with pytest.raises(ValueError, match=f"'{name}' must be finite"):
         Standardize(**statistics)
 
 

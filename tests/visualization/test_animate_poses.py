@@ -113,7 +113,7 @@ def test_without_ffmpeg(poses, arm, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("rate", "name", "message"),
     [
-        (120, "motion.gif", "at most 50 frames a second, not 120"),
+        (120, "motion.gif", "at most 50 frames per second, .* 120"),
         (25, "motion.avi", "'path' must end in .gif or .mp4"),
         (0, "motion.gif", "'frame_rate' must be positive"),
     ],

@@ -4,6 +4,7 @@ import torch
 
 from symgnn_pyg import Skeleton
 from symgnn_pyg.visualization.arrays import (
+    bone_path,
     bounds,
     to_array,
     to_graph,
@@ -47,8 +48,11 @@ def test_to_array(value):
     [
         (["a"], "'x' must hold real numbers"),
         (torch.zeros(2, dtype=torch.complex64), "'x' must hold real numbers"),
-        ([[1.0], [1.0, 2.0]], "'x' is no array of numbers"),
-        ([torch.ones(1, requires_grad=True)], "'x' is no array of numbers"),
+        ([[1.0], [1.0, 2.0]], "Expected 'x' to be an array of numbers"),
+        (
+            [torch.ones(1, requires_grad=True)],
+            "Expected 'x' to be an array of numbers",
+        ),
         (None, "'x' must hold real numbers"),
     ],
 )
@@ -66,9 +70,9 @@ def test_to_labels():
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ([0, 3], "from 0 to 2, the 3 classes, got 3 at 1"),
-        ([-1], "got -1 at 0"),
-        ([0.5], "got 0.5 at 0"),
+        ([0, 3], "from 0 to 2 for 3 classes, got 3 at index 1"),
+        ([-1], "got -1 at index 0"),
+        ([0.5], "got 0.5 at index 0"),
         ([[0]], r"'y' of shape \[N\], got \[1, 1\]"),
     ],
 )
@@ -92,7 +96,7 @@ def test_up_is_a_rotation(up, expected, arm):
 def test_up_in_the_plane(arm):
     position = [[1.0, 2.0]] * 3
     assert to_positions(position, "p", arm, "-y")[0].tolist() == [1.0, -2.0]
-    with pytest.raises(ValueError, match="'p' has no axis z"):
+    with pytest.raises(ValueError, match="up='z' needs 3-D positions, got 'p'"):
         to_positions(position, "p", arm, "z")
     with pytest.raises(ValueError, match=r"'up' must be one of .* got 'x'"):
         to_positions(position, "p", arm, "x")
@@ -115,12 +119,12 @@ def test_wrong_positions(shape, num_frames, expected, arm):
 
 def test_unseen_joints_stay_unseen(arm):
     position = torch.full((3, 2), torch.nan)
-    with pytest.raises(ValueError, match="no position that is not NaN"):
+    with pytest.raises(ValueError, match="'p' to hold at least one position"):
         to_positions(position, "p", arm)
     position[1] = 1.0
     assert np.isnan(to_positions(position, "p", arm)).sum() == 4
     position[1, 0] = torch.inf
-    with pytest.raises(ValueError, match="'p' holds infinity"):
+    with pytest.raises(ValueError, match="'p' must not hold infinite values"):
         to_positions(position, "p", arm)
 
 
@@ -130,7 +134,7 @@ def test_motions_of_one_kind(arm):
     assert [len(motion) for motion in motions.values()] == [4, 2]
     with pytest.raises(ValueError, match="2 in 'a', 3 in 'b'"):
         to_motions({"a": plane, "b": space}, arm)
-    with pytest.raises(ValueError, match="no motions"):
+    with pytest.raises(ValueError, match="at least one motion"):
         to_motions({}, arm)
 
 
@@ -144,3 +148,10 @@ def test_bounds():
 def test_wrong_graph():
     with pytest.raises(ValueError, match=r"'g' of shape \[26, 26\].*\[2, 26\]"):
         to_graph(torch.zeros(2, 26), "g", Skeleton.get("cmu26"))
+
+
+def test_bone_path():
+    pose = np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]])
+    expected = [[2, 3], [0, 1], [np.nan] * 2, [4, 5], [2, 3], [np.nan] * 2]
+    np.testing.assert_array_equal(bone_path(pose, [(1, 0), (2, 1)]), expected)
+    assert bone_path(pose, []).shape == (0, 2)

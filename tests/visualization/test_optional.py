@@ -10,5 +10,7 @@ def test_there():
 
 
 def test_not_there():
-    with pytest.raises(ImportError, match=r"'f' needs .* pip install no-such"):
+    with pytest.raises(
+        ImportError, match=r"'f' requires .* 'pip install no-such'"
+    ):
         optional("no_such_module", "no-such", "f")

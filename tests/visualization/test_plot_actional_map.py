@@ -48,9 +48,13 @@ def test_seed_and_axes(sample):
     ("graphs", "labels", "message"),
     [
         (torch.zeros(4, 2, 3), [0] * 4, r"'graphs' of shape \[N, V, V\]"),
-        (torch.zeros(3, 2, 2), [0] * 3, "at least 4 'graphs' .* got 3 and 3"),
-        (torch.zeros(5, 2, 2), [0] * 4, "as many 'labels', got 5 and 4"),
-        (torch.zeros(4, 2, 2), [0, 1, 2, 3], "the 3 classes, got 3 at 3"),
+        (torch.zeros(3, 2, 2), [0] * 3, "at least 4 'graphs' .* got 3 graphs"),
+        (
+            torch.zeros(5, 2, 2),
+            [0] * 4,
+            "one label per .* got 5 graphs and 4 labels",
+        ),
+        (torch.zeros(4, 2, 2), [0, 1, 2, 3], "3 classes, got 3 at index 3"),
         (torch.full((4, 2, 2), torch.nan), [0] * 4, "must be finite"),
     ],
 )

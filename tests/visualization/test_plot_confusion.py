@@ -75,8 +75,8 @@ def test_given_axes():
     [
         (np.zeros((2, 3)), None, r"of shape \[3, 3\], got \[2, 3\]"),
         (np.zeros((4, 2)), [0] * 4, r"of shape \[4, 3\], got \[4, 2\]"),
-        (np.zeros((1, 3)), [3], "'labels' .* the 3 classes, got 3 at 0"),
-        (-np.ones((3, 3)), None, "are these logits"),
+        (np.zeros((1, 3)), [3], "'labels' .* 3 classes, got 3 at index 0"),
+        (-np.ones((3, 3)), None, "must not hold negative .* logits"),
         (np.full((3, 3), np.nan), None, "must be finite"),
     ],
 )

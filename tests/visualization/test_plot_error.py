@@ -32,7 +32,7 @@ def test_given_axes():
     [
         ({"a": [[1.0]]}, 25, r"'a' of shape \[T'\], got \[1, 1\]"),
         ({"a": []}, 25, r"'a' of shape \[T'\], got \[0\]"),
-        ({}, 25, "'errors' is empty"),
+        ({}, 25, "at least one curve"),
         ({"a": [1.0]}, 0, "'frame_rate' must be positive, got 0"),
     ],
 )

@@ -56,10 +56,19 @@ def test_what_lightning_writes(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "has no column 'step', but nothing"),
-        ("epoch,loss\n0,1\n", "has no column 'step', but 'epoch', 'loss'"),
-        ("step,alpha\n0,1\n", "no number for 'recognition' or 'prediction'"),
-        ("step,recognition\n0,1\n1,x\n", "line 3: recognition is 'x'"),
+        ("", "with a column 'step', got the columns \\[\\]"),
+        (
+            "epoch,loss\n0,1\n",
+            "a column 'step', got the columns \\['epoch', 'loss'\\]",
+        ),
+        (
+            "step,alpha\n0,1\n",
+            "expected values of 'recognition' or 'prediction'",
+        ),
+        (
+            "step,recognition\n0,1\n1,x\n",
+            "line 3: expected a number for 'recognition', got 'x'",
+        ),
     ],
 )
 def test_wrong_file(text, message, tmp_path):
@@ -75,8 +84,8 @@ def test_wrong_file(text, message, tmp_path):
 @pytest.mark.parametrize(
     ("log", "message"),
     [
-        ({"alpha": [1.0]}, "no number for 'recognition' or 'prediction'"),
-        ({"recognition": [np.nan]}, "no number for"),
+        ({"alpha": [1.0]}, "expected values of 'recognition' or 'prediction'"),
+        ({"recognition": [np.nan]}, "expected values of"),
         (
             {"recognition": [1.0], "alpha": [1.0, 2.0]},
             r"'alpha' of shape \[1\], got \[2\]",

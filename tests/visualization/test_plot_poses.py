@@ -65,7 +65,7 @@ def test_wrong_shape_names_the_row(shape):
 
 
 def test_nothing_to_show(arm):
-    with pytest.raises(ValueError, match="'times' is empty"):
+    with pytest.raises(ValueError, match="'times' must hold at least one"):
         plot_poses({"a": torch.zeros(0, 3, 3)}, arm, [])
-    with pytest.raises(ValueError, match="no motions"):
+    with pytest.raises(ValueError, match="at least one motion"):
         plot_poses({}, arm, ["now"])

@@ -112,7 +112,7 @@ def test_moves(channels, arm):
 def test_given_axes(arm):
     _, ax = plt.subplots()
     assert plot_skeleton(torch.randn(3, 2), arm, ax) is ax
-    with pytest.raises(ValueError, match=r"3 channels .* 'rectilinear'"):
+    with pytest.raises(ValueError, match=r"3-D positions on 'rectilinear'"):
         plot_skeleton(torch.randn(3, 3), arm, ax)
     assert len(plt.get_fignums()) == 1
 

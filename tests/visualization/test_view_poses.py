@@ -6,8 +6,7 @@ import pytest
 import torch
 from matplotlib.colors import to_rgb
 
-from symgnn_pyg.skeleton import Skeleton
-from symgnn_pyg.transforms import cmu_positions
+from symgnn_pyg.skeleton import Skeleton, cmu_positions
 from symgnn_pyg.visualization import view_poses
 from symgnn_pyg.visualization.colours import BLUE, ORANGE, SKY, VERMILLION
 
@@ -127,12 +126,12 @@ def test_wrong_probabilities(shape, classes, message, poses):
 
 @pytest.mark.parametrize("wrong", [-0.1, 1.5, torch.nan])
 def test_no_probabilities(wrong, poses):
-    with pytest.raises(ValueError, match="from 0 to 1; take the softmax"):
+    with pytest.raises(ValueError, match="between 0 and 1; apply a softmax"):
         view_poses(poses, CMU26, 25, torch.full((10, 2), wrong))
 
 
 def test_classes_alone(poses):
-    with pytest.raises(ValueError, match="'classes' without 'probabilities'"):
+    with pytest.raises(ValueError, match="'classes' requires 'probabilities'"):
         view_poses(poses, CMU26, 25, classes=["a"])
 
 

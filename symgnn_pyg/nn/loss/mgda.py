@@ -13,17 +13,17 @@ def mgda_weight(recognition_grad: Tensor, prediction_grad: Tensor) -> Tensor:
         \mathbf{g}_r)^{\top} \mathbf{g}_p}{\Vert \mathbf{g}_r - \mathbf{g}_p
         \Vert_2^2}, \, 0, \, 1 \right)
 
-    In a distributed run the products of the gradients are averaged over the
-    processes, so that all of them use one :math:`\alpha`. Gradients in half
-    precision are multiplied in single precision, since :math:`1 - \alpha` may
-    be smaller than what half precision tells from 0.
+    In distributed training, the products of the gradients are averaged over
+    all processes, which therefore share one :math:`\alpha`. Half-precision
+    gradients are multiplied in single precision, since :math:`1 - \alpha` may
+    be too small for half precision.
 
     Args:
         recognition_grad: The gradient :math:`\mathbf{g}_r`, of any shape.
         prediction_grad: The gradient :math:`\mathbf{g}_p`, of the same shape.
 
     Returns:
-        The scalar :math:`\alpha`; 0.5 where both gradients are equal.
+        The scalar :math:`\alpha`, which is 0.5 if both gradients are equal.
     """
     dtype = torch.promote_types(recognition_grad.dtype, torch.float)
     prediction_grad = prediction_grad.to(dtype)

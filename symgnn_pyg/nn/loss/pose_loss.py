@@ -4,8 +4,8 @@ from torch.nn import Module
 
 
 class PoseLoss(Module):
-    r"""A prediction loss that counts as the errors of the field do: by the
-    distance of whole poses, in the unit of the data.
+    r"""A prediction loss that resembles the metrics of motion prediction: the
+    distance between whole poses, in the unit of the data.
 
     .. math::
         \mathcal{L}_{\textrm{pred}} = \frac{1}{M} \sum_{m=1}^{M}
@@ -13,21 +13,21 @@ class PoseLoss(Module):
         \hat{\mathbf{X}}_{m,t}) \Vert_F, \qquad
         w_t \propto t^{-\gamma}, \quad \sum_{t=1}^{T'} w_t = T'
 
-    The L1 norm of equation (12) asks for the median of each normalised
-    channel, and treats one that hardly moves as one that swings. On
-    validation windows of CMU Mocap this loss predicts better
-    (`docs/results/cmu.md`).
+    The L1 norm of equation (12) is minimised by the median of each normalised
+    channel, and channels that hardly move weigh as much as those that move a
+    lot. Networks trained with this loss predict better on validation windows
+    of CMU Mocap (`docs/results/cmu.md`).
 
     Args:
-        scale: The scale :math:`\mathbf{S}` that takes what is predicted to the
-            unit of the data, of shape :math:`[V, C]` or :math:`[V, 1]`: the
-            standard deviations that poses were divided by, or ones.
-        decay: How much less later frames count, :math:`\gamma`. Errors grow
-            with time, and late ones would drown early ones.
+        scale: The factors :math:`\mathbf{S}` that convert predicted poses to
+            the unit of the data, of shape :math:`[V, C]` or :math:`[V, 1]`:
+            the standard deviations that poses were divided by, or ones.
+        decay: The exponent :math:`\gamma` by which later frames count less.
+            Errors grow with time, and late errors would otherwise dominate.
             (default: :obj:`0.36`)
 
     Raises:
-        ValueError: If :obj:`scale` has another shape.
+        ValueError: If :obj:`scale` does not have two dimensions.
 
     Shapes:
         - **input:** predicted and true poses :math:`[M \cdot V, T', C]`
@@ -54,7 +54,7 @@ class PoseLoss(Module):
             true: The true poses, of the same shape.
 
         Raises:
-            ValueError: If the shapes differ or do not fit the scale.
+            ValueError: If the shapes differ or do not fit :obj:`scale`.
         """
         num_joints, channels = self.scale.shape
         if (
@@ -64,12 +64,12 @@ class PoseLoss(Module):
             or channels not in (1, true.size(2))
         ):
             raise ValueError(
-                f"Expected 'predicted' and 'true' of one shape [M * "
-                f"{num_joints}, T', C] that fits 'scale' of shape "
-                f"{list(self.scale.shape)}, got {list(predicted.shape)} and "
-                f"{list(true.shape)}"
+                f"Expected 'predicted' and 'true' of the same shape "
+                f"[M * {num_joints}, T', {'C' if channels == 1 else channels}]"
+                f" to fit 'scale' of shape {list(self.scale.shape)}, got "
+                f"{list(predicted.shape)} and {list(true.shape)}"
             )
-        # The squares of half precision overflow, and small ones are lost.
+        # Squares may overflow or underflow in half precision.
         dtype = torch.promote_types(true.dtype, torch.float)
         gap = (true.to(dtype) - predicted).unflatten(0, (-1, num_joints))
         gap = gap * self.scale.to(dtype).unsqueeze(1)

@@ -11,7 +11,7 @@ from symgnn_pyg.nn.models.symgnn import SymGNNOutput
 
 
 class SymbioticLossOutput(NamedTuple):
-    r"""What :class:`SymbioticLoss` returns.
+    r"""The output of :class:`SymbioticLoss`.
 
     Args:
         total: The loss to minimise.
@@ -40,20 +40,20 @@ class SymbioticLoss(Module):
         \mathcal{L}_{\textrm{pred}} = \frac{1}{N} \sum_{n=1}^{N} \Vert
         \mathbf{X}_n^{+} - \hat{\mathbf{X}}_n^{+} \Vert_1
 
-    A network with one head has that head's loss alone.
+    For a network with a single head, the total is the loss of that head.
 
     Args:
         weighting: :obj:`"mgda"` for the :math:`\alpha` of
-            :func:`~symgnn_pyg.nn.mgda_weight`, from the gradients with
-            respect to the representation that both heads share; or a fixed
-            :math:`\alpha` between 0 and 1. (default: :obj:`"mgda"`)
-        prediction_criterion: What takes the place of
-            :math:`\mathcal{L}_{\textrm{pred}}`, such as
-            :class:`~symgnn_pyg.nn.PoseLoss`: it is given the predicted and the
-            true future. (default: equation (12))
+            :func:`~symgnn_pyg.nn.mgda_weight`, computed from the gradients
+            with respect to the representation that both heads share, or a
+            fixed :math:`\alpha` from 0 to 1. (default: :obj:`"mgda"`)
+        prediction_criterion: A function of the predicted and the true future
+            that replaces :math:`\mathcal{L}_{\textrm{pred}}`, such as
+            :class:`~symgnn_pyg.nn.PoseLoss`. (default: equation (12))
 
     Raises:
-        ValueError: If :obj:`weighting` is neither.
+        ValueError: If :obj:`weighting` is neither :obj:`"mgda"` nor a number
+            from 0 to 1.
 
     Shapes:
         - **input:** the :class:`SymGNNOutput`, labels :math:`[N]`,
@@ -83,24 +83,24 @@ class SymbioticLoss(Module):
     def forward(
         self, out: SymGNNOutput, y: Tensor, future: Tensor | None = None
     ) -> SymbioticLossOutput:
-        r"""Runs the forward pass. In evaluation mode, and where no gradients
-        are recorded, :math:`\alpha` keeps its last value.
+        r"""Runs the forward pass. In evaluation mode, and if gradients are
+        disabled, :math:`\alpha` keeps its last value.
 
         Args:
-            out: What the network returned.
+            out: The output of the network.
             y: The labels, of shape :math:`[N]`.
             future: The true poses, of shape :math:`[N \cdot V, T', C]`; not
                 needed by a network without prediction.
 
         Raises:
-            ValueError: If :obj:`y` or :obj:`future` do not fit what the
-                network returned.
+            ValueError: If :obj:`y` or :obj:`future` do not fit the output of
+                the network.
         """
         if out.logits is not None and y.shape != out.logits.shape[:1]:
             raise ValueError(
                 f"Expected labels 'y' of shape {list(out.logits.shape[:1])}, "
-                f"got {list(y.shape)}; samples of several bodies take "
-                f"'num_bodies' in the call of the network"
+                f"got {list(y.shape)}; if samples have several bodies, pass "
+                f"'num_bodies' to the network"
             )
         recognition = prediction = None
         if out.logits is not None:
@@ -140,6 +140,6 @@ class SymbioticLoss(Module):
 
 
 def _l1_norm(predicted: Tensor, true: Tensor) -> Tensor:
-    # A sum over all joints and frames is beyond half precision.
+    # The sum over all joints and frames would overflow in half precision.
     dtype = torch.promote_types(true.dtype, torch.float)
     return (true.to(dtype) - predicted).abs().sum()

@@ -20,12 +20,12 @@ from symgnn_pyg.typing import SkeletonLike
 class ActionalGraphInference(Module):
     r"""The actional graph inference module (AGIM) of the `"Symbiotic Graph
     Neural Networks for 3D Skeleton-based Human Action Recognition and Motion
-    Prediction" <https://arxiv.org/abs/1910.02212>`_ paper. From the observed
-    trajectory :math:`\mathbf{p}_i \in \mathbb{R}^{T C}` of each joint it
-    infers, for each sample, which joints act on which. With
-    :math:`\mathbf{h}_i = f_v^{(0)}(\mathbf{p}_i)`, updated
-    :obj:`num_iterations` times by equation (1)
-    (:class:`~symgnn_pyg.nn.ActionalPropagation`), equation (2) gives
+    Prediction" <https://arxiv.org/abs/1910.02212>`_ paper. For each sample, it
+    infers which joints act on which from their observed trajectories
+    :math:`\mathbf{p}_i \in \mathbb{R}^{T C}`. Starting from
+    :math:`\mathbf{h}_i = f_v^{(0)}(\mathbf{p}_i)`, equation (1)
+    (:class:`~symgnn_pyg.nn.ActionalPropagation`) is applied
+    :obj:`num_iterations` times, and then equation (2):
 
     .. math::
         \mathbf{A}_{\textrm{act}}[i, j] = \textrm{softmax}_j \left(
@@ -34,24 +34,24 @@ class ActionalGraphInference(Module):
 
     Args:
         in_channels: Size of a trajectory, :math:`T \cdot C`.
-        skeleton: The skeleton, or several, to infer the graphs of a batch in
-            which each sample has one of them. They share all weights.
+        skeleton: The skeleton, or several skeletons that share all weights,
+            for batches in which each sample has one of them.
         hidden_channels: The width :math:`D`. (default: :obj:`128`)
-        num_iterations: How often equation (1) is applied.
+        num_iterations: The number of times equation (1) is applied.
             (default: :obj:`2`)
         dropout: The dropout probability. (default: :obj:`0.5`)
         plain_last: If set to :obj:`False`, :math:`f_e` of equation (1) ends
-            with BatchNorm - ReLU, too. The paper leaves it open.
-            (default: :obj:`True`)
+            with batch normalisation and ReLU. The paper does not specify
+            this. (default: :obj:`True`)
         self_pairs: If set to :obj:`True`, the mean of equation (1) includes
-            :math:`j = i`. The paper means over the other joints.
+            :math:`j = i`. In the paper, it runs over the other joints.
             (default: :obj:`False`)
 
     Shapes:
         - **input:** observed sequences :math:`[N \cdot V, T, C]`
         - **output:** actional graphs :math:`[N, V, V]`, or a tuple of
-          :math:`N` graphs :math:`[V_n, V_n]` where there are several
-          skeletons; each row sums to one
+          :math:`N` graphs :math:`[V_n, V_n]` for several skeletons; each row
+          sums to one
     """
 
     def __init__(
@@ -72,7 +72,9 @@ class ActionalGraphInference(Module):
         elif len(skeleton) > 0:
             self.num_joints = tuple(one.num_joints for one in skeleton)
         else:
-            raise ValueError("'skeleton' is an empty sequence")
+            raise ValueError(
+                "'skeleton' must hold at least one skeleton, got none"
+            )
         self.joint_mlp = MLP(
             [in_channels, hidden_channels, hidden_channels],
             dropout=float(dropout),
@@ -88,7 +90,7 @@ class ActionalGraphInference(Module):
         self.embed_source = Linear(hidden_channels, hidden_channels)
 
     def reset_parameters(self) -> None:
-        r"""Draws new weights."""
+        r"""Resets all learnable parameters of the module."""
         self.joint_mlp.reset_parameters()
         reset(self.propagations)
         self.embed_target.reset_parameters()
@@ -100,23 +102,21 @@ class ActionalGraphInference(Module):
         r"""Runs the forward pass.
 
         Args:
-            x: The observed sequences, of shape :math:`[N \cdot V, T, C]`;
-                with several skeletons the joints of one sample after those of
-                another.
-            skeleton_type: Which of the skeletons each sample has, as Python
-                integers. Due with several skeletons, and only then.
+            x: The observed sequences, of shape :math:`[N \cdot V, T, C]`, or
+                :math:`[\sum_n V_n, T, C]` for several skeletons.
+            skeleton_type: For several skeletons, the index of the skeleton of
+                each sample, as Python integers.
 
         Raises:
-            ValueError: If the rows are not the joints of the samples,
+            ValueError: If the number of rows does not fit the skeletons,
                 :math:`T \cdot C` is not :obj:`in_channels`, or
-                :obj:`skeleton_type` is missing, needless, or names no
-                skeleton.
+                :obj:`skeleton_type` is missing, superfluous or out of range.
         """
         trajectory = x.flatten(1)
         if trajectory.size(1) != self.in_channels:
             raise ValueError(
-                f"Expected trajectories of {self.in_channels} numbers "
-                f"(frames times channels), got 'x' of shape {list(x.shape)}"
+                f"Expected 'x' of shape [N * V, T, C] with T * C = "
+                f"{self.in_channels} ('in_channels'), got {list(x.shape)}"
             )
         if isinstance(self.num_joints, int):
             check_no_skeleton_type(skeleton_type)
@@ -126,9 +126,9 @@ class ActionalGraphInference(Module):
         sizes = [self.num_joints[kind] for kind in skeleton_type]
         if sum(sizes) != x.size(0):
             raise ValueError(
-                f"The {len(sizes)} samples have {sum(sizes)} joints by "
-                f"'skeleton_type', but 'x' has {x.size(0)} rows (shape "
-                f"{list(x.shape)})"
+                f"Expected 'x' to have {sum(sizes)} rows, one for each of the "
+                f"joints of the {len(sizes)} samples in 'skeleton_type', got "
+                f"{list(x.shape)}"
             )
         return self._infer_unequal(trajectory, sizes)
 
@@ -137,7 +137,8 @@ class ActionalGraphInference(Module):
     ) -> tuple[Tensor, ...]:
         if len(sizes) == 0:
             return ()
-        # Samples of equal size are brought together, and put back behind.
+        # Sort samples by size to process equal sizes together, and restore
+        # their order at the end.
         order = sorted(range(len(sizes)), key=sizes.__getitem__)
         parts = trajectory.split(list(sizes))
         trajectory = torch.cat([parts[n] for n in order])

@@ -8,15 +8,15 @@ from symgnn_pyg.skeleton import Skeleton
 
 
 class BonesToJoints(FixedBuffers):
-    r"""Places joints by forward kinematics along their bones, the inverse of
-    taking the difference of each bone's ends:
+    r"""Computes joint positions from bone vectors, the inverse of taking the
+    difference between the ends of each bone:
 
     .. math::
         \mathbf{x}_i = \mathbf{x}_{r(i)} + \sum_{b \in \textrm{path}(r(i), i)}
         \mathbf{b}_b
 
-    where :math:`r(i)` is the joint without a parent that joint :math:`i`
-    hangs from.
+    where :math:`r(i)` is the root of joint :math:`i`, its ancestor without a
+    parent.
 
     Args:
         skeleton: The skeleton of the joints.
@@ -55,7 +55,7 @@ class BonesToJoints(FixedBuffers):
         Args:
             bones: Bone features, of shape :math:`[M \cdot V_b, *]`.
             joints: Joint features, of shape :math:`[M \cdot V, *]`, of which
-                those of joints without a parent are used.
+                only those of joints without a parent are used.
 
         Raises:
             ValueError: If :obj:`bones` and :obj:`joints` do not belong to the
@@ -65,7 +65,7 @@ class BonesToJoints(FixedBuffers):
         width = joints.shape[1:].numel()
         bodies = bones.reshape(count, self.num_bones, width)
         anchors = joints.reshape(count, self.num_joints, width)[:, self.root]
-        # Poses are no features: in half precision they would be off by mm.
+        # Poses need single precision: half precision is off by millimetres.
         kind = bones.device.type
         with (
             torch.autocast(kind, enabled=False)
@@ -91,8 +91,8 @@ class BonesToJoints(FixedBuffers):
             or bones.shape[1:] != joints.shape[1:]
         ):
             raise ValueError(
-                f"Bones of shape {list(bones.shape)} and joints of shape "
-                f"{list(joints.shape)} are not of the same bodies of "
-                f"{self.num_bones} bones and {self.num_joints} joints"
+                f"Expected bones of shape [M * {self.num_bones}, *] and joints "
+                f"of shape [M * {self.num_joints}, *] for the same M bodies, "
+                f"got {list(bones.shape)} and {list(joints.shape)}"
             )
         return count

@@ -10,15 +10,15 @@ from symgnn_pyg.skeleton import Skeleton
 
 
 class DualSymGNNOutput(NamedTuple):
-    r"""What :class:`DualSymGNN` returns.
+    r"""The output of :class:`DualSymGNN`.
 
     Args:
-        logits: The fused class scores before softmax :math:`[N, K]`, or
-            :obj:`None` without recognition.
+        logits: The fused class scores before the softmax :math:`[N, K]`, or
+            :obj:`None` without recognition heads.
         future: The fused poses :math:`[M \cdot V, T', C]`, or :obj:`None`
-            without prediction.
-        joint: What the network of the joints returned.
-        bone: What the network of the bones returned.
+            without prediction heads.
+        joint: The output of the joint network.
+        bone: The output of the bone network.
     """
 
     logits: Tensor | None
@@ -31,25 +31,26 @@ class DualSymGNN(Pretrained):
     r"""The dual network of the `"Symbiotic Graph Neural Networks for 3D
     Skeleton-based Human Action Recognition and Motion Prediction"
     <https://arxiv.org/abs/1910.02212>`_ paper (section 5.5): one
-    :class:`SymGNN` on the joints, one of the same form on the bones, which
-    are the nodes of the dual skeleton. Class scores are fused before softmax,
+    :class:`SymGNN` on the joints, and one of the same size on the bones, which
+    are the nodes of the dual skeleton. Class scores are fused before the
+    softmax,
 
     .. math::
         \mathbf{z} = \beta \, \mathbf{z}_{\textrm{joint}} + (1 - \beta) \,
         \mathbf{z}_{\textrm{bone}},
 
-    and so are predictions, once :class:`BonesToJoints` has placed the joints
-    along the predicted bones, starting from where the network of the joints
-    predicts those without a parent.
+    and predictions are fused likewise, once :class:`BonesToJoints` has
+    computed joints from the predicted bones, starting from the roots that the
+    joint network predicts.
 
-    Both networks can be trained together, or apart and joined later.
+    The networks can be trained together, or separately and combined later.
 
     Args:
-        joint: The network of the joints.
-        bone: The network of the bones, on :obj:`joint.skeleton.dual()`.
-        recognition_weight: The weight :math:`\beta` of the joints' scores;
-            see :meth:`fit_recognition_weight`. (default: :obj:`0.5`)
-        prediction_weight: The weight of the joints' prediction.
+        joint: The joint network.
+        bone: The bone network, on :obj:`joint.skeleton.dual()`.
+        recognition_weight: The weight :math:`\beta` of the scores of the joint
+            network; see :meth:`fit_recognition_weight`. (default: :obj:`0.5`)
+        prediction_weight: The weight of the prediction of the joint network.
             (default: :obj:`0.5`)
 
     Shapes:
@@ -59,7 +60,7 @@ class DualSymGNN(Pretrained):
 
     Raises:
         ValueError: If the skeletons are not dual, the networks have different
-            heads or sizes, or a weight lies outside 0 to 1.
+            heads or sizes, or a weight does not lie between 0 and 1.
     """
 
     recognition_weight: Tensor
@@ -75,20 +76,23 @@ class DualSymGNN(Pretrained):
         super().__init__()
         if not bone.fits(joint.skeleton.dual()):
             raise ValueError(
-                f"'bone' is made for {bone.skeleton!r}, which is not the dual "
-                f"of {joint.skeleton!r}"
+                f"Expected a 'bone' network for the dual of "
+                f"{joint.skeleton!r}, got one for {bone.skeleton!r}"
             )
         if _sizes(joint) != _sizes(bone):
             raise ValueError(
-                f"'joint' and 'bone' differ in (num_observed, in_channels, "
-                f"num_classes, num_future): {_sizes(joint)} and {_sizes(bone)}"
+                f"'joint' and 'bone' must have the same (num_observed, "
+                f"in_channels, num_classes, num_future), got {_sizes(joint)} "
+                f"and {_sizes(bone)}"
             )
         for name, weight in (
             ("recognition_weight", recognition_weight),
             ("prediction_weight", prediction_weight),
         ):
             if not 0 <= weight <= 1:
-                raise ValueError(f"'{name}' must be 0 to 1, got {weight}")
+                raise ValueError(
+                    f"'{name}' must lie between 0 and 1, got {weight}"
+                )
             self.register_buffer(name, torch.tensor(float(weight)))
         self.about = {}
         self.skeleton = joint.skeleton
@@ -107,7 +111,7 @@ class DualSymGNN(Pretrained):
         )
 
     def fits(self, skeleton: Skeleton) -> bool:
-        # Bones in another order are other nodes of the dual skeleton.
+        # The order of bones is the order of nodes in the dual skeleton.
         dual = skeleton.dual()
         return (
             super().fits(skeleton)
@@ -115,7 +119,9 @@ class DualSymGNN(Pretrained):
         )
 
     def reset_parameters(self) -> None:
-        r"""Draws new weights of both networks; those of the fusion stay."""
+        r"""Resets all learnable parameters of both networks, but not the
+        weights of the fusion.
+        """
         self.joint.reset_parameters()
         self.bone.reset_parameters()
 
@@ -128,13 +134,13 @@ class DualSymGNN(Pretrained):
             x: The observed joints, of shape :math:`[M \cdot V, T, C]`.
             bone_x: The observed bones, child minus parent, of shape
                 :math:`[M \cdot V_b, T, C]`.
-            num_bodies: The number of bodies of each sample, of shape
-                :math:`[N]`. (default: one each)
+            num_bodies: The number of bodies in each sample, of shape
+                :math:`[N]`. (default: one body per sample)
 
         Raises:
             ValueError: If :obj:`x` and :obj:`bone_x` do not belong to the
-                same bodies, or have another number of frames or channels
-                than the networks were built for.
+                same bodies, or their number of frames or channels does not
+                fit the networks.
         """
         self.bones_to_joints.count_bodies(bone_x, x)
         joint = self.joint(x, num_bodies)
@@ -153,14 +159,14 @@ class DualSymGNN(Pretrained):
     def fit_recognition_weight(
         self, joint_logits: Tensor, bone_logits: Tensor, y: Tensor
     ) -> float:
-        r"""Sets the weight of the joints' scores to the one that recognises
-        most samples of a validation set, out of 0, 0.01, ..., 1; of several
-        that do, to the one nearest to one half.
+        r"""Sets :obj:`recognition_weight` to the value among 0, 0.01, ..., 1
+        that gives the highest accuracy on validation data; of several such
+        values, to the one closest to 0.5.
 
         Args:
-            joint_logits: The scores of the network of the joints, of shape
+            joint_logits: The scores of the joint network, of shape
                 :math:`[N, K]`.
-            bone_logits: The scores of the network of the bones, of shape
+            bone_logits: The scores of the bone network, of shape
                 :math:`[N, K]`.
             y: The labels, of shape :math:`[N]`.
 
@@ -180,7 +186,7 @@ class DualSymGNN(Pretrained):
         ):
             raise ValueError(
                 f"Expected 'joint_logits' and 'bone_logits' of shape [N, K] "
-                f"and 'y' of shape [N], N at least 1, got {list(shape)}, "
+                f"and 'y' of shape [N] with N at least 1, got {list(shape)}, "
                 f"{list(bone_logits.shape)} and {list(y.shape)}"
             )
         for name, logits in (
@@ -188,7 +194,9 @@ class DualSymGNN(Pretrained):
             ("bone_logits", bone_logits),
         ):
             if not logits.isfinite().all():
-                raise ValueError(f"'{name}' holds numbers that are not finite")
+                raise ValueError(
+                    f"'{name}' must be finite, got NaN or infinity"
+                )
         weights = torch.linspace(0, 1, 101)
         fused = (
             torch.lerp(bone_logits, joint_logits, weight)

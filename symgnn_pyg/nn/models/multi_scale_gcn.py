@@ -13,15 +13,15 @@ from symgnn_pyg.skeleton import Skeleton
 
 
 class MultiScaleGCN(Module):
-    r"""One branch of the backbone: the multi-scale graph convolution network
-    of the `"Symbiotic Graph Neural Networks for 3D Skeleton-based Human
-    Action Recognition and Motion Prediction"
-    <https://arxiv.org/abs/1910.02212>`_ paper (section 5.1.2).
+    r"""The multi-scale graph convolution network of the `"Symbiotic Graph
+    Neural Networks for 3D Skeleton-based Human Action Recognition and Motion
+    Prediction" <https://arxiv.org/abs/1910.02212>`_ paper (section 5.1.2), one
+    branch of the backbone.
 
-    The first JGTC block works on joints alone; joint2part pooling of its
-    output starts the part scale; then JGTC and PGTC blocks run side by side.
-    After the blocks that :obj:`fusion` names, each scale is concatenated to
-    the other, which doubles the width of both. At the end the scales are
+    The first JGTC block runs on joints only. The part scale starts from
+    joint2part pooling of its output. JGTC and PGTC blocks then run in
+    parallel. After the blocks in :obj:`fusion`, each scale is concatenated to
+    the other, which doubles the width of both. At the end, the scales are
     summed and averaged over time.
 
     Args:
@@ -35,14 +35,14 @@ class MultiScaleGCN(Module):
         kernel_size: The temporal kernel :math:`\tau`, in frames, odd.
         dropout: The dropout probability.
         use_structural: Whether the joint scale has structural graphs.
-        use_actional: Whether the joint scale has actional graphs. Without both
-            there is no joint scale: all blocks are PGTC blocks.
+        use_actional: Whether the joint scale has actional graphs. If it has
+            neither, there is no joint scale and all blocks are PGTC blocks.
         use_parts: Whether there is a part scale.
 
     Shapes:
         - **input:** node features :math:`[N \cdot V, T, C]`,
           actional graphs :math:`[N, V, V]`
-        - **output:** node features :math:`[N \cdot V, D]`, :math:`D` being
+        - **output:** node features :math:`[N \cdot V, D]`, where :math:`D` is
           :attr:`out_channels`
     """
 
@@ -70,18 +70,19 @@ class MultiScaleGCN(Module):
             )
         if len(strides) != len(channels):
             raise ValueError(
-                f"'strides' {tuple(strides)} and 'channels' "
-                f"{tuple(channels)} differ in length"
+                f"'strides' and 'channels' must have the same length, got "
+                f"{tuple(strides)} and {tuple(channels)}"
             )
         both = joint and use_parts
         if len(channels) < 1 + both:
             raise ValueError(
-                f"'channels' {tuple(channels)} needs {1 + both} blocks at least"
+                f"'channels' must hold at least {1 + both} widths, got "
+                f"{tuple(channels)}"
             )
         if both and not set(fusion) <= set(range(1, len(channels))):
             raise ValueError(
-                f"'fusion' {tuple(fusion)} names blocks outside "
-                f"1..{len(channels) - 1}"
+                f"'fusion' must hold blocks from 1 to {len(channels) - 1}, "
+                f"got {tuple(fusion)}"
             )
         self.fusion = frozenset(fusion if both else ())
         self.joint_blocks = ModuleList()
@@ -122,7 +123,7 @@ class MultiScaleGCN(Module):
         self.part_to_joint = PartToJoint(skeleton) if use_parts else None
 
     def reset_parameters(self) -> None:
-        r"""Draws new weights."""
+        r"""Resets all learnable parameters of the module."""
         reset(self.joint_blocks)
         reset(self.part_blocks)
 
@@ -149,7 +150,7 @@ class MultiScaleGCN(Module):
         for i, (joint_block, part_block) in enumerate(pairs, start=1):
             joint, part = joint_block(joint, actional), part_block(part)
             if i == len(rest):
-                # The mean over time commutes with fusion: take it first.
+                # The mean over time commutes with fusion and is cheaper first.
                 joint, part = joint.mean(dim=1), part.mean(dim=1)
             if i in self.fusion:
                 from_part = self.part_to_joint(part)

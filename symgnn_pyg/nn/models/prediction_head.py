@@ -14,9 +14,9 @@ from symgnn_pyg.skeleton import Skeleton
 class PredictionHead(Module):
     r"""The motion-prediction head of the `"Symbiotic Graph Neural Networks
     for 3D Skeleton-based Human Action Recognition and Motion Prediction"
-    <https://arxiv.org/abs/1910.02212>`_ paper, equation (10). From
-    :math:`\mathbf{h}^{(0)} = f_{\textrm{pred}}(\mathbf{H})` it predicts frame
-    after frame, feeding each prediction back:
+    <https://arxiv.org/abs/1910.02212>`_ paper, equation (10). Starting from
+    :math:`\mathbf{h}^{(0)} = f_{\textrm{pred}}(\mathbf{H})`, it predicts one
+    frame at a time and feeds each prediction back:
 
     .. math::
         \mathbf{h}^{\prime} &= \textrm{JGC}(\mathbf{h}^{(t)}) \\
@@ -27,29 +27,29 @@ class PredictionHead(Module):
         f_{\textrm{out}}(\mathbf{h}^{(t+1)})
 
     where :math:`\hat{\mathbf{y}}` are the class probabilities of the
-    recognition head. The last layer of :math:`f_{\textrm{out}}` starts at
-    zero: an untrained head predicts that the body stays where it is. Other
-    weights start so that small motions are heard beside the features: the last
-    layer of :math:`f_{\textrm{pred}}` at a tenth, those of JGC at :math:`1 /
-    K`, those of differences of order :math:`b` at :math:`10 b` times the usual.
-    :obj:`head.step.compile()` compiles one frame, which saves time where calls
-    are what takes it, as for a single sequence.
+    recognition head. The last layer of :math:`f_{\textrm{out}}` is initialised
+    to zero, so an untrained head predicts zero velocity. Other weights are
+    scaled so that features do not drown out small motions: the last layer of
+    :math:`f_{\textrm{pred}}` by 0.1, the weights of JGC by :math:`1 / K`, and
+    those of differences of order :math:`b` by :math:`10 b`.
+    :obj:`head.step.compile()` compiles a single frame, which saves time if
+    function calls dominate, as for a single sequence.
 
     Args:
         in_channels: Size of each joint's features :math:`D`.
         pose_channels: Size of a joint's pose :math:`C`.
         skeleton: The skeleton.
         num_future: The number of frames to predict :math:`T'`.
-        num_classes: The number of actions, or 0 without class
+        num_classes: The number of actions, or 0 for a head without class
             probabilities. (default: :obj:`0`)
-        orders: The orders of difference that the GRU sees.
+        orders: The orders of the differences that the GRU takes.
             (default: :obj:`(0, 1, 2)`)
         hidden_channels: The width of GRU and MLPs. (default: :obj:`256`)
         num_hops: The number of hops :math:`L`. (default: :obj:`4`)
         lambda_: The weight of the actional graph. (default: :obj:`0.5`)
         use_structural: Whether JGC has structural graphs.
             (default: :obj:`True`)
-        use_actional: Whether JGC has actional graphs. Without both,
+        use_actional: Whether JGC has actional graphs. If it has neither,
             :math:`\mathbf{h}^{\prime} = \mathbf{h}`. (default: :obj:`True`)
 
     Shapes:
@@ -103,7 +103,7 @@ class PredictionHead(Module):
         self._soften()
 
     def reset_parameters(self) -> None:
-        r"""Draws new weights."""
+        r"""Resets all learnable parameters of the module."""
         self.fuse.reset_parameters()
         self.step.reset_parameters()
         self._soften()
@@ -124,13 +124,14 @@ class PredictionHead(Module):
             probabilities: The class probabilities, of shape :math:`[N, K]`.
 
         Raises:
-            ValueError: If :obj:`probabilities` are missing though the head
-                was built with classes, or the other way round.
+            ValueError: If :obj:`probabilities` are missing for a head with
+                classes, or given to a head without classes.
         """
         if (probabilities is None) != (self.num_classes == 0):
             raise ValueError(
-                f"A head for {self.num_classes} classes was given "
-                f"{'no ' if probabilities is None else ''}'probabilities'"
+                f"'probabilities' must be "
+                f"{'given' if self.num_classes else 'None'} for a head with "
+                f"{self.num_classes} classes"
             )
         step, label = self.step, None
         if probabilities is not None:
@@ -153,7 +154,7 @@ class PredictionHead(Module):
 
     @torch.no_grad()
     def _soften(self) -> None:
-        # So that what is seen of the current motion is heard beside it.
+        # So that features do not drown out the current motion.
         self.fuse.lins[-1].weight.mul_(0.1)
         if self.step.graph_conv is not None:
             weight = self.step.graph_conv.weight

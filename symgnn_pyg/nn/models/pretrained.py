@@ -17,12 +17,13 @@ from symgnn_pyg.skeleton import Skeleton
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 SHIPPED = Path(symgnn_pyg.__file__).parent / "weights"
-# What takes time to build before the weights can tell that it is too much.
+# Limits for arguments that would take long to build a network from, before its
+# weights can be checked.
 MOST = {"joints": 1000, "channels": 100, "strides": 100, "fusion": 100,
         "orders": 100, "num_hops": 100, "num_iterations": 100}  # fmt: skip
-# What a network may hold beside its weights, in bytes.
+# The limit for the buffers that are not saved with the weights, in bytes.
 MOST_BUFFERS = 2**28
-# Arguments and modules of version 0.1, by the names they have today.
+# The current names of the arguments and modules of version 0.1.
 ARGUMENTS = {
     "observed": "num_observed",
     "future": "num_future",
@@ -35,19 +36,18 @@ MODULES = {
     "recognition.": "recognition_head.",
     "prediction.": "prediction_head.",
 }
-# Heads that were left out by a flag are left out by a size of 0 today.
+# Flags of version 0.1 that removed a head, which a size of 0 does now.
 HEADS = {"recognition": "num_classes", "prediction": "num_future"}
 
 
 class Pretrained(Module):
-    r"""The base class of networks that are kept in a folder, by the
-    convention of the Hugging Face Hub: :obj:`config.json` says how to build
-    the network, :obj:`model.safetensors` holds its weights. Reading them runs
-    no code.
+    r"""The base class of networks that can be saved in a folder, in the
+    convention of the Hugging Face Hub: :obj:`config.json` describes how to
+    build the network, and :obj:`model.safetensors` holds its weights. Loading
+    them runs no code.
 
-    A subclass gives its :attr:`skeleton` and :attr:`arguments`, what its
-    constructor was called with, or says itself how it is built
-    (:meth:`to_config`, :meth:`from_config`).
+    A subclass sets its :attr:`skeleton` and the :attr:`arguments` of its
+    constructor, or overrides :meth:`to_config` and :meth:`from_config`.
     """
 
     arguments: dict[str, Any]
@@ -55,7 +55,7 @@ class Pretrained(Module):
     skeleton: Skeleton
 
     def to_config(self) -> dict[str, Any]:
-        r"""How to build the network, in what JSON can hold."""
+        r"""The arguments of the network in JSON types."""
         return {**self.arguments, "skeleton": self.skeleton.to_dict()}
 
     @classmethod
@@ -63,14 +63,14 @@ class Pretrained(Module):
         r"""Builds a network with new weights.
 
         Args:
-            config: What :meth:`to_config` returned.
+            config: The output of :meth:`to_config`.
         """
         with torch.device("cpu"):
             skeleton = Skeleton(**config["skeleton"])
         return cls(**{**_renamed_arguments(config), "skeleton": skeleton})
 
     def fits(self, skeleton: Skeleton) -> bool:
-        r"""Whether a skeleton is the one that the network was made for.
+        r"""Whether the network was built for a skeleton.
 
         Args:
             skeleton: The skeleton.
@@ -83,18 +83,18 @@ class Pretrained(Module):
         dtype: torch.dtype | None = None,
         **about: Any,
     ) -> None:
-        r"""Writes the network.
+        r"""Saves the network.
 
         Args:
-            folder: The folder; it is made where it is missing.
-            dtype: The type to keep floating-point weights in, such as
-                :obj:`torch.half` for half the size. (default: as they are)
-            **about: What else to keep in :obj:`config.json`, such as the names
-                of the classes, how the data were normalised, or results.
+            folder: The folder, which is created if it is missing.
+            dtype: The data type for floating-point weights, such as
+                :obj:`torch.half` for half the size. (default: unchanged)
+            **about: Further entries of :obj:`config.json`, such as the names
+                of the classes, the normalisation of the data, or results.
 
         Raises:
-            ValueError: If the network is larger than what is read again, of
-                1000 joints and 100 blocks, orders, hops and iterations.
+            ValueError: If the network exceeds the limits for loading: 1000
+                joints, and 100 blocks, orders, hops and iterations.
         """
         config = {
             "library_name": "symgnn_pyg",
@@ -126,37 +126,38 @@ class Pretrained(Module):
         skeleton: Skeleton | None = None,
         revision: str | None = None,
     ) -> Self:
-        r"""Builds a network from a folder that :meth:`save_pretrained` wrote,
-        and loads its weights. The network is in evaluation mode, and its
-        :attr:`about` is what was kept beside it.
+        r"""Loads a network that :meth:`save_pretrained` saved. The network is
+        in evaluation mode, and its :attr:`about` holds the further entries.
 
         Args:
-            folder_or_id: The folder, or else the name of weights that come
-                with the library (:obj:`"cmu-light-long"`,
-                :obj:`"cmu-light-short"`), or else the id of a repository of
-                the Hugging Face Hub, which takes :obj:`huggingface_hub`.
-            skeleton: The skeleton that the network must have been made for.
+            folder_or_id: The folder, the name of weights that come with the
+                library (:obj:`"cmu-light-long"`, :obj:`"cmu-light-short"`), or
+                the id of a repository on the Hugging Face Hub, which requires
+                :obj:`huggingface_hub`. They are tried in this order.
+            skeleton: The skeleton that the network must be built for.
                 (default: any)
-            revision: The revision of the repository. (default: the newest)
+            revision: The revision of the repository. (default: the latest)
 
         Raises:
-            DataError: If the files are damaged, of another network or another
-                skeleton, or were written by a newer version.
+            DataError: If the files are damaged, hold another network or
+                another skeleton, or were saved by a newer version.
             FileNotFoundError: If there is no such folder.
         """
         folder = _folder(folder_or_id, revision)
         config = _read_config(folder / CONFIG)
         if config["class"] != cls.__name__:
             raise DataError(
-                f"{folder} holds a {config['class']}, not a {cls.__name__}"
+                f"Expected a {cls.__name__} in {folder}, got a "
+                f"{config['class']}; load it with that class"
             )
-        # Without memory: what the weights do not fill is not asked for.
+        # Built without memory, so that a malicious configuration cannot
+        # allocate more than its weights need.
         with torch.device("meta"):
             outline = cls._build(config, folder / CONFIG)
         if skeleton is not None and not outline.fits(skeleton):
             raise DataError(
-                f"{folder} was made for {outline.skeleton!r}, not for "
-                f"{skeleton!r}"
+                f"Expected a network for {skeleton!r} in {folder}, got one for "
+                f"{outline.skeleton!r}"
             )
         _check_weights(folder / WEIGHTS, outline)
         model = cls._build(config, folder / CONFIG)
@@ -175,7 +176,7 @@ class Pretrained(Module):
             model = cls.from_config(config["arguments"])
             model.about = dict(config["about"])
             _check_classes(model.about.get("classes"))
-        # What a constructor raises depends on what is wrong.
+        # A damaged configuration may raise any of these in a constructor.
         except (
             ArithmeticError,
             AttributeError,
@@ -184,17 +185,18 @@ class Pretrained(Module):
             TypeError,
             ValueError,
         ) as error:
-            raise DataError(f"{path} describes no network: {error}") from error
+            raise DataError(
+                f"{path} does not describe a network: {error}"
+            ) from error
         return model
 
 
 def rename_weights(state: dict[str, Any], prefix: str = "") -> None:
-    r"""Gives the weights of a network of version 0.1 the names that they have
-    today, in place.
+    r"""Renames the weights of a network of version 0.1 in place.
 
     Args:
         state: The weights by name.
-        prefix: What stands before the names of the network's own modules.
+        prefix: The prefix of all names. (default: :obj:`""`)
     """
     for old, new in MODULES.items():
         for name in [n for n in state if n.startswith(prefix + old)]:
@@ -216,17 +218,17 @@ def _folder(name: str | os.PathLike[str], revision: str | None) -> Path:
     parts = str(name).split("/")
     if len(parts) != 2 or not all(parts):
         raise FileNotFoundError(
-            f"There is no folder {folder}; {str(name)!r} is none of the "
+            f"There is no folder {folder}; expected a folder, the name of "
             f"weights that come with the library "
-            f"({', '.join(pretrained_names())}), and no id of the Hugging "
-            f"Face Hub, which is OWNER/NAME"
+            f"({', '.join(pretrained_names())}), or an id OWNER/NAME of the "
+            f"Hugging Face Hub"
         )
     try:
         from huggingface_hub import hf_hub_download
     except ImportError as error:
         raise FileNotFoundError(
-            f"There is no folder {folder}; for the Hugging Face Hub, install "
-            f"huggingface_hub"
+            f"There is no folder {folder}; to load {str(name)!r} from the "
+            f"Hugging Face Hub, run 'pip install huggingface_hub'"
         ) from error
     for file in (WEIGHTS, CONFIG):
         path = hf_hub_download(str(name), file, revision=revision)
@@ -239,13 +241,16 @@ def _read_config(path: Path) -> dict[str, Any]:
         config = json.loads(path.read_text())
         version = _version(str(config["library_version"]))
         if not isinstance(config["class"], str):
-            raise TypeError("'class' is no name")
+            raise TypeError(f"'class' must be a name, got {config['class']!r}")
     except (KeyError, OSError, RecursionError, TypeError, ValueError) as error:
-        raise DataError(f"{path} describes no network: {error}") from error
+        raise DataError(
+            f"{path} does not describe a network: {error}"
+        ) from error
     if version > _version(__version__):
         raise DataError(
-            f"{path} was written by symgnn_pyg {config['library_version']}, "
-            f"which is newer than this one, {__version__}; install that one"
+            f"{path} was saved by symgnn_pyg {config['library_version']}, "
+            f"which is newer than the installed {__version__}; upgrade "
+            f"symgnn_pyg"
         )
     return config
 
@@ -259,7 +264,7 @@ def _renamed_arguments(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_file(path: Path) -> None:
-    # A pipe would be waited for, and a device read, without end.
+    # Opening a pipe would wait, and reading a device never end.
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {path}")
 
@@ -270,7 +275,9 @@ def _check_cost(arguments: Mapping[str, Any]) -> None:
             _check_cost(value)
         cost = len(value) if isinstance(value, Sized) else value
         if name in MOST and not cost <= MOST[name]:
-            raise ValueError(f"{name!r} is {cost}, more than {MOST[name]}")
+            raise ValueError(
+                f"{name!r} must be at most {MOST[name]}, got {cost}"
+            )
 
 
 def _check_classes(classes: object) -> None:
@@ -288,7 +295,9 @@ def _check_weights(path: Path, outline: Module) -> None:
                 for name in file.keys()  # noqa: SIM118
             }
     except (OSError, SafetensorError, ValueError) as error:
-        raise DataError(f"{path} holds no weights: {error}") from error
+        raise DataError(
+            f"Expected weights in safetensors format in {path}: {error}"
+        ) from error
     for prefix in ("", "joint.", "bone."):
         rename_weights(held, prefix)
     due = {name: tuple(t.shape) for name, t in outline.state_dict().items()}
@@ -296,7 +305,7 @@ def _check_weights(path: Path, outline: Module) -> None:
         differing = dict(sorted(held.items() ^ due.items()))
         raise DataError(
             f"{path} does not fit the network: {len(differing)} weights are "
-            f"missing, unknown or of another shape; the first: "
+            f"missing, unknown or have another shape, starting with "
             f"{', '.join([*differing][:5])}"
         )
     buffers = sum(
@@ -306,8 +315,8 @@ def _check_weights(path: Path, outline: Module) -> None:
     )
     if buffers > MOST_BUFFERS + 4 * path.stat().st_size:
         raise DataError(
-            f"{path} does not fit the network, which holds {buffers} bytes "
-            f"beside its weights"
+            f"{path} does not fit the network, which needs {buffers} bytes "
+            f"in addition to its weights"
         )
 
 

@@ -10,8 +10,8 @@ from symgnn_pyg.skeleton import Skeleton
 class RecognitionHead(Module):
     r"""The action-recognition head of the `"Symbiotic Graph Neural Networks
     for 3D Skeleton-based Human Action Recognition and Motion Prediction"
-    <https://arxiv.org/abs/1910.02212>`_ paper (section 5.2): a fusing MLP on
-    each joint, the mean over the joints of all bodies of a sample, one linear
+    <https://arxiv.org/abs/1910.02212>`_ paper (section 5.2): an MLP on each
+    joint, the mean over the joints of all bodies in a sample, and a linear
     layer,
 
     .. math::
@@ -19,7 +19,7 @@ class RecognitionHead(Module):
         f_{\textrm{recg}}(\mathbf{H}_i) + \mathbf{b}
 
     Args:
-        in_channels: Size of each joint's features.
+        in_channels: Size of the features of each joint.
         num_classes: The number of actions.
         skeleton: The skeleton.
         hidden_channels: The width of the MLP. (default: :obj:`256`)
@@ -28,7 +28,7 @@ class RecognitionHead(Module):
     Shapes:
         - **input:** joint features :math:`[M \cdot V, D]` of the :math:`M`
           bodies of :math:`N` samples
-        - **output:** class scores before softmax :math:`[N, K]`
+        - **output:** class scores before the softmax :math:`[N, K]`
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class RecognitionHead(Module):
         self.classify = Linear(hidden_channels, num_classes)
 
     def reset_parameters(self) -> None:
-        r"""Draws new weights."""
+        r"""Resets all learnable parameters of the module."""
         self.fuse.reset_parameters()
         self.classify.reset_parameters()
 
@@ -58,8 +58,8 @@ class RecognitionHead(Module):
 
         Args:
             h: Joint features, of shape :math:`[M \cdot V, D]`.
-            num_bodies: The number of bodies of each sample, of shape
-                :math:`[N]`. (default: one each)
+            num_bodies: The number of bodies in each sample, of shape
+                :math:`[N]`. (default: one body per sample)
         """
         bodies = samples(self.fuse(h), self.num_joints, "joints").mean(dim=1)
         if num_bodies is not None:

@@ -18,15 +18,15 @@ from symgnn_pyg.skeleton import Skeleton
 
 
 class SymGNNOutput(NamedTuple):
-    r"""What :class:`SymGNN` returns.
+    r"""The output of :class:`SymGNN`.
 
     Args:
-        logits: Class scores before softmax :math:`[N, K]`, or :obj:`None`
-            without recognition.
+        logits: Class scores before the softmax :math:`[N, K]`, or :obj:`None`
+            without a recognition head.
         future: Predicted poses :math:`[M \cdot V, T', C]`, or :obj:`None`
-            without prediction.
-        actional: The actional graphs :math:`[M, V, V]`, or :obj:`None`
-            without them.
+            without a prediction head.
+        actional: The actional graphs :math:`[M, V, V]`, or :obj:`None` if the
+            network does not use them.
         shared: The representation that both heads share
             :math:`[M \cdot V, D]`.
     """
@@ -40,9 +40,9 @@ class SymGNNOutput(NamedTuple):
 class SymGNN(Pretrained):
     r"""The symbiotic graph neural network of the `"Symbiotic Graph Neural
     Networks for 3D Skeleton-based Human Action Recognition and Motion
-    Prediction" <https://arxiv.org/abs/1910.02212>`_ paper: a backbone of one
-    :class:`~symgnn_pyg.nn.MultiScaleGCN` for each order of difference, a
-    recognition head and a prediction head that help each other.
+    Prediction" <https://arxiv.org/abs/1910.02212>`_ paper: a backbone with one
+    :class:`~symgnn_pyg.nn.MultiScaleGCN` per order of difference, and a
+    recognition and a prediction head that help each other.
 
     .. math::
         \mathbf{A}_{\textrm{act}} &= \textrm{AGIM}(\mathbf{X}) \\
@@ -74,9 +74,9 @@ class SymGNN(Pretrained):
             (default: :obj:`0.5`)
         kernel_size: The temporal kernel :math:`\tau`, in frames, odd.
             (default: :obj:`5`)
-        orders: The orders of difference, one branch each.
+        orders: The orders of the differences, each with its own branch.
             (default: :obj:`(0, 1, 2)`)
-        num_iterations: How often AGIM applies equation (1).
+        num_iterations: The number of times AGIM applies equation (1).
             (default: :obj:`2`)
         hidden_channels: The width of both heads. (default: :obj:`256`)
         dropout: The dropout probability. (default: :obj:`0.5`)
@@ -90,8 +90,8 @@ class SymGNN(Pretrained):
             :math:`j = i`. (default: :obj:`False`)
 
     Raises:
-        ValueError: If an argument is none of its values, or both
-            :obj:`num_classes` and :obj:`num_future` are 0.
+        ValueError: If an argument is out of range, or both :obj:`num_classes`
+            and :obj:`num_future` are 0.
 
     Shapes:
         - **input:** observed sequences :math:`[M \cdot V, T, C]` of the
@@ -133,7 +133,9 @@ class SymGNN(Pretrained):
         }
         self.about = {}
         if not 0 <= dropout <= 1:
-            raise ValueError(f"'dropout' must be 0 to 1, got {dropout}")
+            raise ValueError(
+                f"'dropout' must lie between 0 and 1, got {dropout}"
+            )
         for name, number, least in (
             ("num_classes", num_classes, 0),
             ("num_observed", num_observed, 1),
@@ -204,7 +206,7 @@ class SymGNN(Pretrained):
                 use_structural,
                 use_actional,
             )
-        # Saved with the weights, to refuse those of another skeleton.
+        # Saved with the weights, to reject weights of another skeleton.
         self.register_buffer("skeleton_id", torch.tensor(skeleton.fingerprint))
         self.register_load_state_dict_pre_hook(_check_skeleton)
         self.register_load_state_dict_pre_hook(_rename_weights)
@@ -213,14 +215,14 @@ class SymGNN(Pretrained):
     def light(
         cls, skeleton: Skeleton, num_classes: int, **kwargs: Any
     ) -> "SymGNN":
-        r"""The network for Human3.6M and CMU Mocap: four JGTC and three PGTC
-        blocks of widths 32 to 256, temporal kernel 5, three hops, fusion
-        after the last three blocks.
+        r"""Builds the network of the paper for Human3.6M and CMU Mocap: four
+        JGTC and three PGTC blocks with 32 to 256 channels, a temporal kernel
+        of 5 frames, three hops, and fusion after the last three blocks.
 
         Args:
             skeleton: The skeleton.
             num_classes: The number of actions.
-            **kwargs: The further arguments of :class:`SymGNN`.
+            **kwargs: Further arguments of :class:`SymGNN`.
         """
         return cls(skeleton, num_classes, **kwargs)
 
@@ -228,15 +230,16 @@ class SymGNN(Pretrained):
     def full(
         cls, skeleton: Skeleton, num_classes: int, **kwargs: Any
     ) -> "SymGNN":
-        r"""The network for NTU-RGB+D and Kinetics: nine JGTC and eight PGTC
-        blocks of widths 64, 128 and 256, temporal kernel 9, four hops,
-        290 frames observed and 10 predicted, fusion after the third and the
-        sixth block and stride 2 behind them.
+        r"""Builds the network of the paper for NTU-RGB+D and Kinetics: nine
+        JGTC and eight PGTC blocks with 64, 128 and 256 channels, a temporal
+        kernel of 9 frames, four hops, 290 observed and 10 future frames, and
+        fusion after the third and the sixth block, each followed by a block
+        with stride 2.
 
         Args:
             skeleton: The skeleton.
             num_classes: The number of actions.
-            **kwargs: The further arguments of :class:`SymGNN`.
+            **kwargs: Further arguments of :class:`SymGNN`.
         """
         arguments = {
             "num_observed": 290,
@@ -250,7 +253,7 @@ class SymGNN(Pretrained):
         return cls(skeleton, num_classes, **{**arguments, **kwargs})
 
     def reset_parameters(self) -> None:
-        r"""Draws new weights."""
+        r"""Resets all learnable parameters of the module."""
         for module in self.children():
             reset(module)
 
@@ -261,14 +264,14 @@ class SymGNN(Pretrained):
 
         Args:
             x: The observed sequences, of shape :math:`[M \cdot V, T, C]`.
-            num_bodies: The number of bodies of each sample, of shape
-                :math:`[N]`: each body has graphs and a future of its own, and
-                all bodies of a sample are recognised together.
-                (default: one each)
+            num_bodies: The number of bodies in each sample, of shape
+                :math:`[N]`. All bodies in a sample are recognised together,
+                but each has its own graphs and future.
+                (default: one body per sample)
 
         Raises:
-            ValueError: If :obj:`x` has another number of frames or channels
-                than the network was built for, or its rows are no multiple
+            ValueError: If the number of frames or channels of :obj:`x` does
+                not fit the network, or its number of rows is not a multiple
                 of :math:`V`.
         """
         if x.dim() != 3 or x.shape[1:] != (self.num_observed, self.in_channels):
@@ -310,8 +313,8 @@ def _check_skeleton(
     saved = state.get(f"{prefix}skeleton_id")
     if saved is not None and int(saved) != model.skeleton.fingerprint:
         raise ValueError(
-            f"The checkpoint was made for another skeleton than "
-            f"{model.skeleton!r}"
+            f"Expected a checkpoint for {model.skeleton!r}, got one for "
+            f"another skeleton"
         )
 
 

@@ -50,11 +50,11 @@ class JointToPart(FixedBuffers):
 
         Args:
             x: Joint features, of shape :math:`[\sum_n V_n, *]`.
-            skeleton_type: For a layer of several skeletons, which of them each
-                sample has, as Python integers.
+            skeleton_type: For a layer of several skeletons, the index of the
+                skeleton of each sample, as Python integers.
 
         Raises:
-            ValueError: If the rows do not fit the skeleton or the
+            ValueError: If the number of rows does not fit the skeleton or
                 :obj:`skeleton_type`.
         """
         if self.part_index is not None:
@@ -68,11 +68,11 @@ class JointToPart(FixedBuffers):
         return pooled.reshape(num_parts, *x.shape[1:])
 
     def share(self) -> Tensor:
-        r"""What a joint counts for in the mean of a part, of shape
+        r"""The weight of each joint in the mean of each part, of shape
         :math:`[V_p, V]`.
         """
-        # Not kept: what is rounded in float32 stays so in a layer that is
-        # converted to float64.
+        # Computed on each call, since a buffer rounded to float32 would stay
+        # inexact after the layer is converted to float64.
         return self.member / self.member.sum(dim=1, keepdim=True)
 
     def extra_repr(self) -> str:

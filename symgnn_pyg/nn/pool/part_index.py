@@ -9,7 +9,7 @@ from symgnn_pyg.skeleton import Skeleton
 
 
 class PartIndex(FixedBuffers):
-    r"""The part of every joint of a batch that mixes several skeletons.
+    r"""Computes the part of every joint in a batch of several skeletons.
 
     Args:
         skeletons: The skeletons.
@@ -20,7 +20,9 @@ class PartIndex(FixedBuffers):
     def __init__(self, skeletons: Sequence[Skeleton]) -> None:
         super().__init__()
         if len(skeletons) == 0:
-            raise ValueError("'skeleton' is an empty sequence")
+            raise ValueError(
+                "'skeleton' must hold at least one skeleton, got none"
+            )
         self.num_joints = [s.num_joints for s in skeletons]
         self.num_parts = [s.num_parts for s in skeletons]
         with torch.device("cpu"):
@@ -33,15 +35,15 @@ class PartIndex(FixedBuffers):
         skeleton_type: Sequence[int] | None,
         parts: bool = False,
     ) -> tuple[Tensor, int]:
-        r"""The index :math:`[\sum_n V_n]` and the number of parts.
+        r"""Returns the index :math:`[\sum_n V_n]` and the number of parts.
 
         Args:
             x: Features of the batch.
-            skeleton_type: Which skeleton each sample has.
-            parts: Whether the rows of :obj:`x` are parts, not joints.
+            skeleton_type: The index of the skeleton of each sample.
+            parts: Whether the rows of :obj:`x` are parts instead of joints.
 
         Raises:
-            ValueError: If :obj:`skeleton_type` do not fit the skeletons or
+            ValueError: If :obj:`skeleton_type` does not fit the skeletons or
                 :obj:`x`.
         """
         skeleton_type = check_skeleton_type(skeleton_type, len(self.num_joints))
@@ -49,9 +51,9 @@ class PartIndex(FixedBuffers):
         expected = sum(sizes[kind] for kind in skeleton_type)
         if x.size(0) != expected:
             raise ValueError(
-                f"'x' has {x.size(0)} rows (shape {list(x.shape)}), but the "
-                f"samples of 'skeleton_type' have {expected} "
-                f"{'parts' if parts else 'joints'}"
+                f"Expected 'x' to have {expected} rows, one for each of the "
+                f"{'parts' if parts else 'joints'} of the samples in "
+                f"'skeleton_type', got {list(x.shape)}"
             )
         own = self.joint_to_part.split(self.num_joints)
         index, first = [], 0

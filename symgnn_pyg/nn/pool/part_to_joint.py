@@ -47,11 +47,11 @@ class PartToJoint(FixedBuffers):
 
         Args:
             x: Part features, of shape :math:`[\sum_n V_{p,n}, *]`.
-            skeleton_type: For a layer of several skeletons, which of them each
-                sample has, as Python integers.
+            skeleton_type: For a layer of several skeletons, the index of the
+                skeleton of each sample, as Python integers.
 
         Raises:
-            ValueError: If the rows do not fit the skeleton or the
+            ValueError: If the number of rows does not fit the skeleton or
                 :obj:`skeleton_type`.
         """
         if self.part_index is not None:

@@ -7,34 +7,34 @@ def samples(x: Tensor, num_nodes: int, what: str) -> Tensor:
     :math:`[N, V, *]`.
 
     Raises:
-        ValueError: If the rows are no multiple of :math:`V`.
+        ValueError: If the number of rows is not a multiple of :math:`V`.
     """
     if x.size(0) % num_nodes != 0:
         raise ValueError(
-            f"'x' has {x.size(0)} rows (shape {list(x.shape)}), which is no "
-            f"multiple of the skeleton's {num_nodes} {what}"
+            f"Expected 'x' to have a multiple of {num_nodes} rows, the number "
+            f"of {what} of the skeleton, got {list(x.shape)}"
         )
     return x.reshape(x.size(0) // num_nodes, num_nodes, *x.shape[1:])
 
 
 def sample_of_body(num_bodies: Tensor, total: int) -> Tensor:
-    r"""The index of the sample that each of :obj:`total` bodies belongs to,
-    of shape :math:`[M]`, without asking the device for a number.
+    r"""The index of the sample that each body belongs to, of shape
+    :math:`[M]`, computed without synchronising with the device.
 
     Args:
-        num_bodies: The number of bodies of each sample, of shape :math:`[N]`.
-        total: The number of bodies :math:`M` of all samples.
+        num_bodies: The number of bodies in each sample, of shape :math:`[N]`.
+        total: The number of bodies :math:`M` in all samples.
 
     Raises:
-        ValueError: If the bodies of the samples are not :math:`M` in all; told
-            on the CPU alone.
+        ValueError: If :obj:`num_bodies` does not add up to :math:`M`. This is
+            only checked on the CPU.
     """
     if not num_bodies.is_cuda and not torch.compiler.is_compiling():
         found = int(num_bodies.sum())
         if found != total:
             raise ValueError(
-                f"'num_bodies' counts {found} bodies in "
-                f"{num_bodies.numel()} samples, but 'x' has rows of {total}"
+                f"'num_bodies' must add up to {total}, the number of bodies "
+                f"in 'x', got {found} in {num_bodies.numel()} samples"
             )
     sample = torch.arange(num_bodies.numel(), device=num_bodies.device)
     return sample.repeat_interleave(num_bodies, output_size=total)

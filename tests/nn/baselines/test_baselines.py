@@ -162,7 +162,7 @@ def test_wrong_shape(kind, shape, tiny):
 
 @each
 def test_wrong_number_of_rows(kind, tiny):
-    with pytest.raises(ValueError, match="multiple of the skeleton's 5"):
+    with pytest.raises(ValueError, match="a multiple of 5 rows"):
         tiny(kind)(torch.randn(V + 1, T, 3))
 
 

@@ -154,7 +154,7 @@ def test_graphs_beside_edges_are_refused(conv, x, actional, graphs, to_edges):
     edges = {"edge_index": edge_index, "edge_weight": edge_weight}
     with pytest.raises(ValueError, match="either a graph"):
         conv(x, actional, **edges)
-    with pytest.raises(ValueError, match="'skeleton_type' was given"):
+    with pytest.raises(ValueError, match="'skeleton_type' must be None"):
         conv(x, actional, skeleton_type=[0, 0])
     with pytest.raises(ValueError, match="'edge_weight' was given without"):
         conv(x, actional, edge_weight=edge_weight)

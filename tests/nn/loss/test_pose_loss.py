@@ -87,5 +87,5 @@ def test_errors(poses):
             PoseLoss(scale)(*poses)
     predicted, true = poses
     for wrong in (predicted[:, :1], predicted[..., :1], predicted[:V]):
-        with pytest.raises(ValueError, match="of one shape"):
+        with pytest.raises(ValueError, match="of the same shape"):
             PoseLoss(torch.ones(V, 1))(wrong, true)

@@ -260,7 +260,9 @@ def test_no_samples(mixed, mixed_x, arm, x):
 
 
 def test_wrong_kinds(mixed, mixed_x, agim, x, arm):
-    with pytest.raises(ValueError, match="4 skeletons needs 'skeleton_type'"):
+    with pytest.raises(
+        ValueError, match="4 skeletons requires 'skeleton_type'"
+    ):
         mixed(mixed_x)
     with pytest.raises(ValueError, match="skeleton 4, but the layer has 4"):
         mixed(mixed_x, [*KINDS[:-1], 4])

@@ -468,7 +468,7 @@ def test_default_type(arm):
 @pytest.mark.parametrize(
     ("argument", "message"),
     [
-        ({"dropout": 2}, "'dropout' must be 0 to 1, got 2"),
+        ({"dropout": 2}, "'dropout' must lie between 0 and 1, got 2"),
         ({"num_observed": 0}, "'num_observed' must be at least 1"),
         ({"num_future": -1}, "'num_future' must be at least 0"),
         ({"num_classes": -1}, "'num_classes' must be at least 0"),

@@ -5,7 +5,7 @@ import pytest
 import roma
 import torch
 
-from symgnn_pyg.transforms import (
+from symgnn_pyg.skeleton import (
     convert_rotation,
     euler_to_rotmat,
     rotmat_to_euler,

@@ -1,6 +1,6 @@
 import torch
 
-from symgnn_pyg.transforms.draw_uniform import draw_uniform
+from symgnn_pyg.transforms.bodies import draw_uniform
 
 
 def test_equal_for_the_bodies_of_a_sample():

@@ -1,6 +1,4 @@
-r"""Forms of rotations in the conventions of motion prediction. Rotation
-vectors, matrices and quaternions themselves are :obj:`roma`'s.
-"""
+r"""Conversions of rotations in the conventions of motion prediction."""
 
 from typing import Literal, get_args
 
@@ -18,33 +16,31 @@ SHAPES = {
 
 
 def convert_rotation(rotation: Tensor, source: Form, target: Form) -> Tensor:
-    r"""Takes rotations from one form to another:
+    r"""Converts rotations from one form to another:
 
-    - :obj:`"exponential_map"`: the rotation vector, axis times angle in
-      radians, of shape :math:`[*, 3]`. What is returned is the shortest, of
-      an angle up to :math:`\pi`.
-    - :obj:`"matrix"`: the matrix that turns column vectors, of shape
+    - :obj:`"exponential_map"`: rotation vectors (axis times angle) in
+      radians, of shape :math:`[*, 3]`. Returned angles are at most
+      :math:`\pi`.
+    - :obj:`"matrix"`: matrices that rotate column vectors, of shape
       :math:`[*, 3, 3]`.
-    - :obj:`"quaternion"`: :math:`(x, y, z, w)`, of shape :math:`[*, 4]`. Any
-      length but 0 will do; what is returned has unit length and, of the two
-      signs, that of :math:`w \ge 0`.
+    - :obj:`"quaternion"`: :math:`(x, y, z, w)`, of shape :math:`[*, 4]` and
+      any norm except 0. Returned quaternions have unit norm and
+      :math:`w \ge 0`.
     - :obj:`"euler"`: the angles :math:`(e_1, e_2, e_3)` of
       :func:`rotmat_to_euler` in radians, of shape :math:`[*, 3]`.
 
-    CMU Mocap stores minus the rotation vector of each joint, so give it
-    minus the pose to get a joint's rotation. Positions follow from rotations
-    by :func:`~symgnn_pyg.skeleton.forward_kinematics`.
+    CMU Mocap stores the negative rotation vector of each joint, so pass the
+    negative pose. :func:`~symgnn_pyg.skeleton.forward_kinematics` computes
+    positions from rotations.
 
     Args:
         rotation: The rotations.
-        source: Their form.
-        target: The form to give them.
+        source: The form of :obj:`rotation`.
+        target: The form to convert to.
 
     Raises:
-        ValueError: If there is no such form, or :obj:`rotation` has not its
-            shape.
-
-    Source: vectors, matrices and quaternions are converted by :obj:`roma`.
+        ValueError: If a form is unknown, or the shape of :obj:`rotation` does
+            not fit :obj:`source`.
     """
     for name, form in (("source", source), ("target", target)):
         if form not in SHAPES:
@@ -61,7 +57,7 @@ def convert_rotation(rotation: Tensor, source: Form, target: Form) -> Tensor:
 
 
 def rotmat_to_euler(matrix: Tensor) -> Tensor:
-    r"""Rotation matrices to Euler angles, by the convention of
+    r"""Converts rotation matrices to Euler angles in the convention of
     :class:`~symgnn_pyg.metrics.MeanAngleError`:
 
     .. math::
@@ -69,11 +65,10 @@ def rotmat_to_euler(matrix: Tensor) -> Tensor:
         e_1 = \textrm{atan2}(R_{12} / \cos e_2, R_{22} / \cos e_2), \qquad
         e_3 = \textrm{atan2}(R_{01} / \cos e_2, R_{00} / \cos e_2)
 
-    and, where :math:`|R_{02}| = 1`, :math:`e_3 = 0` and :math:`e_1 =
-    \textrm{atan2}(R_{01}, R_{02})`. There :math:`R_{01}` is 0, so this
-    special case, which the published errors have in them, loses the turn
-    about the other axes. Everywhere else :func:`euler_to_rotmat` is the
-    inverse.
+    except for :math:`|R_{02}| = 1`, where :math:`e_3 = 0` and :math:`e_1 =
+    \textrm{atan2}(R_{01}, R_{02})`. Since :math:`R_{01}` is 0 there, this
+    special case, which is part of the published protocol, loses the rotation
+    about the other axes. Otherwise, :func:`euler_to_rotmat` is the inverse.
 
     Args:
         matrix: Rotation matrices, of shape :math:`[*, 3, 3]`.
@@ -95,8 +90,8 @@ def rotmat_to_euler(matrix: Tensor) -> Tensor:
 
 
 def euler_to_rotmat(euler: Tensor) -> Tensor:
-    r"""Euler angles of the convention of :func:`rotmat_to_euler` to rotation
-    matrices:
+    r"""Converts Euler angles in the convention of :func:`rotmat_to_euler` to
+    rotation matrices:
 
     .. math::
         \mathbf{R} = (\mathbf{R}_z(e_3) \, \mathbf{R}_y(e_2) \,
