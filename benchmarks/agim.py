@@ -80,7 +80,7 @@ def candidates(
     """Forward passes and training steps, after a check that they agree."""
     samples, joints, channels = shape
     core = ActionalPropagation(channels, 0.0, plain_last=last == "Linear")
-    core.joint_mlp = Identity()  # type: ignore[assignment]
+    core.joint_mlp = Identity()
     edges = all_pairs(samples, joints)
     naive = Naive(core, edges)
     forward: dict[str, Callable[[], Tensor]] = {

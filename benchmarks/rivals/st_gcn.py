@@ -22,6 +22,7 @@ class EinsumConv(Module):
 
     def __init__(self, ours: GraphMixConv) -> None:
         super().__init__()
+        assert ours.masked_graph is not None
         self.masked_graph = copy.deepcopy(ours.masked_graph)
         k, c, d = ours.weight.shape
         self.conv = Conv2d(c, k * d, kernel_size=1, bias=False)

@@ -62,8 +62,14 @@ def test_skeleton():
     ("joints", "fault"),
     [
         ([*CHAIN, CHAIN[0]], "The joint 'a' is given twice"),
-        ([CHAIN[0], CHAIN[1]._replace(parent=-1)], "No bones or links connect 'b'"),
-        ([CHAIN[0]._replace(offset=(math.inf, 0, 0))], "The offset of joint 'a'"),
+        (
+            [CHAIN[0], CHAIN[1]._replace(parent=-1)],
+            "No bones or links connect 'b'",
+        ),
+        (
+            [CHAIN[0]._replace(offset=(math.inf, 0, 0))],
+            "The offset of joint 'a'",
+        ),
         (CHAIN * MOST_JOINTS, f"1500 joints, expected at most {MOST_JOINTS}"),
     ],
 )
