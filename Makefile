@@ -1,27 +1,24 @@
-# Two commands for a fresh machine with Python 3.11 or newer:
-#   make example   trains the network and writes its results to outputs/
-#   make test      runs the whole suite, types and style
-# And five more:
-#   make test-deep     2,000 random cases of each test in tests/deep
-#   make test-matrix   the tests of the layers and the data, on the oldest and
-#                      the newest torch
-#   make audit         builds the wheel, lists what it brings with it, and
-#                      looks that up among known vulnerabilities
+# Each command works on a fresh machine with Python 3.11 or newer:
+#   make example       trains the network and writes results to outputs/
+#   make test          runs tests, type checks and style checks
+#   make test-deep     runs 2,000 random cases of each test in tests/deep
+#   make test-matrix   tests layers and data with the oldest and newest torch
+#   make audit         builds the wheel and checks its dependencies for known
+#                      vulnerabilities
 #   make docs          builds the site into docs/_build
-#   make paper-quick   the paper's tables and figures, on made-up motion
+#   make paper-quick   runs the paper's experiments on synthetic motion, quickly
 
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 DATA ?= synthetic
-# For machines without a GPU; TORCHES are requirements as pip takes them.
+# For test-matrix: the index with CPU builds, and the requirements to test.
 TORCH_INDEX ?= --index-url https://download.pytorch.org/whl/cpu
 TORCHES ?= torch==$(shell sed -n 's/^ *torch>=//p' setup.cfg).* torch
 AUDIT := build/audit
 ARGS ?=
 
-# Threads that wait by spinning would take the time of those that work where
-# other programs run too.
+# Spinning threads slow down working ones when other programs share the machine.
 export OMP_WAIT_POLICY ?= passive
 
 .PHONY: example test test-deep test-matrix audit docs paper-quick clean
@@ -43,8 +40,8 @@ test-deep: .venv/test
 	$(BIN)/python -m pytest tests/deep --hypothesis-profile=deep \
 		--hypothesis-show-statistics $(ARGS)
 
-# Versions of torch are not pinned here, and torch-scatter, which each would
-# have to compile, is left out.
+# Torch is not pinned here, and torch-scatter is left out because it would have to
+# be compiled for each version.
 test-matrix:
 	mkdir -p build
 	grep -Ev "^(torch|triton)==" constraints.txt > build/constraints.txt
@@ -88,8 +85,8 @@ docs: .venv/docs
 	$(PIP) -c constraints.txt --no-build-isolation -e ".[docs]"
 	touch $@
 
-# torch-scatter has no wheel for current versions of torch, and its build
-# imports torch: it is compiled against the one that is installed.
+# torch-scatter has no wheels for current versions of torch, and its setup imports
+# torch, so it is built without isolation against the installed version.
 .venv/test: .venv/example
 	$(PIP) -c constraints.txt --no-build-isolation -e ".[test]"
 	$(PIP) -c constraints.txt wheel

@@ -1,9 +1,9 @@
-"""Looks up the packages of an environment among known vulnerabilities.
+"""Checks the packages of an environment for known vulnerabilities.
 
     python .ci/audit.py ENVIRONMENT [--may-lack-data]
 
-Fails when one is vulnerable, and when one could not be looked up, unless
---may-lack-data is given: then it only says so.
+Fails if a package is vulnerable or could not be looked up. With
+--may-lack-data, failed lookups are only printed.
 """
 
 import argparse
@@ -26,13 +26,13 @@ def main() -> None:
             fixed = ", ".join(found["fix_versions"]) or "no version"
             print(
                 f"VULNERABLE: {package['name']} {package['version']}: "
-                f"{found['id']}, mended in {fixed}"
+                f"{found['id']}, fixed in {fixed}"
             )
     lacking = [p["name"] for p in packages if "vulns" not in p]
     if lacking:
         print(
-            f"NOT AUDITED, for want of data: {', '.join(lacking)}. Of these "
-            f"nothing is known"
+            f"NOT AUDITED, because they could not be looked up: "
+            f"{', '.join(lacking)}"
         )
     print(
         f"{len(checked)} of {len(packages)} packages were looked up, "
@@ -43,8 +43,8 @@ def main() -> None:
 
 
 def look_up(environment: Path) -> list[dict]:
-    """What pip-audit finds, as it writes it in JSON; where it finds nothing
-    because it reaches nothing, the packages alone."""
+    """The packages in pip-audit's JSON report, or only their names if it cannot
+    reach the database."""
     (folder,) = environment.glob("lib/python*/site-packages")
     audit = Path(sys.executable).with_name("pip-audit")
     command = [audit, "--path", folder, "--format", "json"]
@@ -57,7 +57,7 @@ def look_up(environment: Path) -> list[dict]:
         print(f"pip-audit failed: {done.stderr.strip().splitlines()[-1]}")
         names = sorted(p.name for p in folder.glob("*.dist-info"))
         return [{"name": name.split("-")[0]} for name in names]
-    # What is built here is in no list.
+    # This package itself is not in the database.
     return [p for p in packages if p["name"] != "symgnn-pyg"]
 
 

@@ -1,6 +1,5 @@
-"""Writes the pages of the API reference, an entry for each public name.
-
-`conf.py` calls it before each build. What is public is what `__all__` lists.
+"""Writes the API reference: one entry per public name, that is, per name in an
+`__all__`. `conf.py` calls it before each build.
 """
 
 import importlib
@@ -12,7 +11,7 @@ from typing import NamedTuple
 
 import symgnn_pyg
 
-# What a summary does without.
+# Left out of one-line summaries.
 ASIDES = (
     r",?\s+(of|from|in)\s+the\s+`\".*?`_\s+paper",
     r",\s+as\s+Fig\.\s+\d+\s+of\s+the\s+paper",
@@ -39,8 +38,8 @@ class Page(NamedTuple):
 
 
 def pages() -> list[Page]:
-    """A page for each module with `__all__`. Where a package passes on what
-    its modules list, as `nn` does, the pages are theirs.
+    """One page per module with `__all__`. If a package re-exports the names of
+    its modules, as `nn` does, each module gets a page and the package none.
     """
     found = {"symgnn_pyg": list(symgnn_pyg.__all__)}
     for info in pkgutil.walk_packages(symgnn_pyg.__path__, "symgnn_pyg."):
@@ -64,9 +63,9 @@ def pages() -> list[Page]:
 
 
 def spellings() -> dict[str, str]:
-    """The full name of each public name and of what classes hold, by all that
-    it may be called: full, without the package, without the module where no
-    other is called so, and by the file that defines it.
+    """Maps each way to write a public name or member to its full name: in
+    full, without the package, without the module if that is unambiguous, and by
+    the file that defines it.
     """
     found: dict[str, str] = {}
     short = [name for page in pages() for name in page.names]
@@ -76,6 +75,8 @@ def spellings() -> dict[str, str]:
             ways = [full, full.removeprefix("symgnn_pyg.")]
             if short.count(name) == 1:
                 ways.append(name)
+            if name in symgnn_pyg.__all__:
+                ways.append(f"symgnn_pyg.{name}")
             if callable(value):
                 ways.append(f"{value.__module__}.{value.__qualname__}")
             members = _members(value) if inspect.isclass(value) else []
@@ -85,7 +86,7 @@ def spellings() -> dict[str, str]:
 
 
 def write(folder: Path) -> None:
-    """Writes all pages; files that would stay the same are left alone."""
+    """Writes all pages. Unchanged files are not touched."""
     folder.mkdir(exist_ok=True)
     for page in pages():
         _write(folder / f"{page.title}.rst", render(page))
@@ -97,7 +98,7 @@ INDEX = """\
 API reference
 =============
 
-Every public name, by the module that it is imported from.
+All public names, by the module to import them from.
 
 .. toctree::
 
@@ -122,7 +123,7 @@ def render(page: Page) -> str:
 
 
 def _summary(value: object) -> str:
-    """The first sentence of what something says of itself."""
+    """The first sentence of a docstring."""
     text = (inspect.getdoc(value) or "").partition("\n\n")[0]
     for aside in ASIDES:
         text = re.sub(aside, "", text, flags=re.DOTALL)
@@ -135,14 +136,14 @@ def _entry(name: str, value: object) -> list[str]:
     if not inspect.isclass(value):
         return [f".. data:: {name}", f"   :value: {value!r}"]
     entry = [f".. autoclass:: {name}"]
-    # What a named tuple holds stands in its arguments.
+    # The fields of a named tuple are documented as its arguments.
     members = [] if issubclass(value, tuple) else _members(value)
     return [*entry, f"   :members: {', '.join(members)}"] if members else entry
 
 
 def _members(value: type) -> list[str]:
-    """What a class and its bases here say of themselves; what it inherits
-    from other libraries is described there.
+    """The documented members of a class and its bases in this package. Members
+    inherited from other libraries are documented there.
     """
     return sorted(
         {
@@ -158,7 +159,7 @@ def _members(value: type) -> list[str]:
 
 
 def value_of(full: str) -> object:
-    """What a full name stands for."""
+    """The object with a full name."""
     module, _, name = full.rpartition(".")
     return getattr(importlib.import_module(module), name)
 

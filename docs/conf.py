@@ -1,4 +1,4 @@
-"""How Sphinx makes the site: `make docs`."""
+"""Configures Sphinx, which `make docs` runs."""
 
 import sys
 from logging import getLogger
@@ -38,7 +38,7 @@ extensions = [
 ]
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
-# There may be no results yet. The warning has no type to suppress it by.
+# There may be no results yet. `suppress_warnings` cannot name this warning.
 getLogger("sphinx.sphinx.directives.other").addFilter(
     lambda record: getattr(record, "subtype", "") != "empty_glob"
 )
@@ -51,8 +51,8 @@ napoleon_numpy_docstring = False
 toc_object_entries_show_parents = "hide"
 python_maximum_signature_line_length = 72
 python_use_unqualified_type_names = True
-# By PyG's habit :obj: marks values and arguments as well as names. Other
-# libraries have no index here, since a build must need no network.
+# As in PyG, :obj: marks values and arguments as well as names. Names of other
+# libraries are not linked, so that a build needs no network.
 nitpick_ignore_regex = [
     ("py:obj", "(?s).*"),
     ("py:.*", r"(?!symgnn_pyg).*"),
@@ -61,7 +61,7 @@ nitpick_ignore_regex = [
 
 
 def link_names(app: Sphinx, doctree: nodes.document) -> None:
-    """Makes links of inline code that is a public name."""
+    """Links inline code that is a public name."""
     for literal in list(doctree.findall(nodes.literal)):
         if isinstance(literal.parent, nodes.reference | pending_xref):
             continue
@@ -85,7 +85,7 @@ def find_name(
     node: pending_xref,
     content: nodes.TextElement,
 ) -> nodes.Node | None:
-    """Finds names that are written in another way than they are imported."""
+    """Resolves names that are not written as they are imported."""
     full = NAMES.get(node.get("reftarget", ""))
     if node.get("refdomain") != "py" or full is None:
         return None

@@ -1,10 +1,10 @@
-"""Makes the pictures of the pages by running their code.
+"""Draws the pictures of the pages by running their code.
 
     python docs/pictures.py                   # all pages
     python docs/pictures.py get_started.md    # one
 
-What the code of a page saves as .png or .gif goes to docs/pictures/. Pages
-train for a few steps, to be quick; the pictures are made with more.
+Whatever .png or .gif files a page saves go to docs/pictures/. Pages train for a
+few steps, to be quick; for the pictures they train longer.
 """
 
 import os
@@ -20,7 +20,7 @@ import matplotlib.pyplot as plt
 from PIL import Image, ImageSequence
 
 HERE = Path(__file__).parent
-# The pages with pictures: what their code says, and what runs in its place.
+# The pages with pictures: a line of their code, and its replacement.
 PAGES = {
     "get_started.md": ("steps = 3", "steps = 500"),
     "own_models.md": ("steps = 3", "steps = 300"),
@@ -29,8 +29,8 @@ PAGES = {
 
 
 def code_blocks(page: Path) -> list[str]:
-    """The Python code of a page, each block below as many empty lines as it
-    has lines above it, so that errors name lines of the page.
+    """The Python blocks of a page, each padded with empty lines so that line
+    numbers in errors are those of the page.
     """
     text = page.read_text()
     found = re.finditer(r"```python\n(.*?)```", text, re.DOTALL)
@@ -38,11 +38,9 @@ def code_blocks(page: Path) -> list[str]:
 
 
 def run(page: Path, quick: str = "", thorough: str = "") -> None:
-    """Runs the code of a page, block after block in one module, in the
-    current folder.
-    """
+    """Runs the code blocks of a page, in order, as one module."""
     module = ModuleType(f"page_{page.stem}")
-    # PyG looks up the module that a layer is defined in.
+    # PyG looks up the module in which a layer is defined.
     sys.modules[module.__name__] = module
     for block in code_blocks(page):
         code = block.replace(quick, thorough) if quick else block
@@ -50,7 +48,7 @@ def run(page: Path, quick: str = "", thorough: str = "") -> None:
 
 
 def shrink(gif: Path, width: int = 800) -> None:
-    """Makes an animation small enough for a page."""
+    """Shrinks an animation to the size of a page."""
     with Image.open(gif) as animation:
         size = width, animation.height * width // animation.width
         milliseconds = animation.info["duration"]

@@ -20,7 +20,7 @@ class Mirror(MotionTransform):
     r"""Mirrors a sample left to right with probability :math:`p` (functional
     name: :obj:`mirror`): each joint takes the motion of its partner
     :math:`m(i)` on the other side of the body, see
-    :func:`~symgnn_pyg.skeleton.sides`, reflected in the plane
+    :func:`~symgnn_pyg.skeleton.mirrored_joints`, reflected in the plane
     that an axis is normal to:
 
     .. math::
