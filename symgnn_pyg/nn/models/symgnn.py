@@ -84,6 +84,10 @@ class SymGNN(Pretrained):
             (default: :obj:`True`)
         use_actional: Whether there are actional graphs. (default: :obj:`True`)
         use_parts: Whether there is a part scale. (default: :obj:`True`)
+        plain_last: If set to :obj:`False`, :math:`f_e` of equation (1) ends
+            with BatchNorm - ReLU, too. (default: :obj:`True`)
+        self_pairs: If set to :obj:`True`, the mean of equation (1) includes
+            :math:`j = i`. (default: :obj:`False`)
 
     Raises:
         ValueError: If an argument is none of its values, or both
@@ -117,6 +121,8 @@ class SymGNN(Pretrained):
         use_structural: bool = True,
         use_actional: bool = True,
         use_parts: bool = True,
+        plain_last: bool = True,
+        self_pairs: bool = False,
     ) -> None:
         given = locals()
         super().__init__()
@@ -156,6 +162,8 @@ class SymGNN(Pretrained):
                 skeleton,
                 num_iterations=num_iterations,
                 dropout=dropout,
+                plain_last=plain_last,
+                self_pairs=self_pairs,
             )
         branches = [
             MultiScaleGCN(

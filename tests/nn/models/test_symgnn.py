@@ -42,6 +42,8 @@ VARIANTS = {
     "one iteration": {"num_iterations": 1},
     "three iterations": {"num_iterations": 3},
     "four iterations": {"num_iterations": 4},
+    "activated pairs": {"plain_last": False},
+    "self pairs": {"self_pairs": True},
     "no fusion": {"fusion": ()},
     "dropout": {"dropout": 0.5},
     "two channels": {"in_channels": 2},
@@ -211,6 +213,14 @@ def test_lambda_zero_ignores_the_actional_graph(arm, x):
     assert not torch.allclose(before.actional, after.actional)
     torch.testing.assert_close(before.future, after.future)
     torch.testing.assert_close(before.logits, after.logits)
+
+
+@pytest.mark.parametrize("name", ["activated pairs", "self pairs"])
+def test_choices_of_equation_1_matter(arm, x, name):
+    net = train_a_little(SymGNN(arm, K, **TINY).double(), V)
+    variant = SymGNN(arm, K, **TINY, **VARIANTS[name]).double().eval()
+    variant.load_state_dict(net.state_dict(), strict=False)
+    assert not torch.allclose(net(x).actional, variant(x).actional)
 
 
 # Symmetries ##################################################################
