@@ -1,12 +1,11 @@
-"""Recognise actions and predict motion: train Sym-GNN, light version.
+"""Train the light Sym-GNN to recognise actions and predict motion.
 
-    python examples/cmu_mocap.py                        # made-up motion
+    python examples/cmu_mocap.py                        # synthetic motion
     python examples/cmu_mocap.py --data cmu_mocap.zip   # real motion
 
-Trains both tasks together, keeps the weights that are best on validation
-windows, evaluates them on the test windows and writes to --output:
-metrics.json, model.safetensors with config.json, poses.png and actional.png;
-`SymGNN.from_pretrained` reads that folder.
+Trains both tasks together, selects the best weights on validation windows and
+evaluates them on test windows. Writes metrics.json, poses.png, actional.png and
+the model to --output; `SymGNN.from_pretrained` reads that folder.
 """
 
 import argparse
@@ -47,13 +46,13 @@ def main() -> None:
     warnings.filterwarnings("ignore", module="lightning|torch")
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     plt.switch_backend("Agg")
-    # A request to end is heard as Ctrl-C is.
+    # Handle a termination request like Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         run(args)
     except KeyboardInterrupt:
         raise SystemExit(
-            f"Stopped; the files in {args.output} are whole"
+            f"Stopped; the files in {args.output} are complete"
         ) from None
     except (ArithmeticError, DataError, ValueError, OSError) as error:
         raise SystemExit(f"Error: {error}") from None
@@ -84,8 +83,9 @@ def parse_arguments() -> argparse.Namespace:
         "--weighting",
         type=weighting,
         default=0.98,
-        help="'mgda', or the fixed weight of recognition, 0 to 1: the loss of "
-        "prediction sums over all joints and frames, and is far larger",
+        help="'mgda', or a fixed weight of recognition from 0 to 1, near 1 "
+        "because the prediction loss, a sum over joints and frames, is far "
+        "larger (default: 0.98)",
     )
     parser.add_argument(
         "--checkpoint", type=Path, help="start from this model.safetensors"
@@ -104,7 +104,9 @@ def device(text: str) -> torch.device:
     try:
         return torch.empty(0, device=text).device
     except (AssertionError, RuntimeError):
-        raise argparse.ArgumentTypeError(f"no device {text!r} here") from None
+        raise argparse.ArgumentTypeError(
+            f"device {text!r} is not available"
+        ) from None
 
 
 def run(args: argparse.Namespace) -> None:
@@ -165,7 +167,7 @@ def load_weights(model: SymGNN, path: Path) -> None:
     try:
         state = load_file(path)
     except Exception as error:
-        raise DataError(f"{path} holds no weights: {error}") from error
+        raise DataError(f"{path} cannot be read: {error}") from error
     try:
         model.load_state_dict(state)
     except (RuntimeError, ValueError) as error:
@@ -178,8 +180,8 @@ def fit(
     val: CMUMocap | SyntheticMotion,
     args: argparse.Namespace,
 ) -> None:
-    """Trains until the time or the steps are used up; leaves the weights that
-    were best on the validation windows."""
+    """Trains for the given time or steps, then loads the weights that were best
+    on the validation windows."""
     task = SymGNNTask(
         model,
         train,
@@ -209,9 +211,9 @@ def fit(
     try:
         trainer.fit(task, data)
     except SystemExit:
-        # What Lightning makes of Ctrl-C, after which it is deaf to it.
+        # Lightning turns Ctrl-C into SystemExit and then ignores Ctrl-C.
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        print("\nStopped; reporting what there is.")
+        print("\nStopped; reporting the results so far.")
     steps, best = trainer.global_step, load_best(trainer, task)
     if best:
         print(f"{steps} steps; validation error {best['val_error']:.3f}")
@@ -224,8 +226,8 @@ def draw(
     test: CMUMocap | SyntheticMotion,
     args: argparse.Namespace,
 ) -> None:
-    """One picture of a motion as observed, as it went on and as predicted,
-    and one of the strongest actional edges of each action."""
+    """Draws an observed, true and predicted motion, and the strongest actional
+    edges of each action."""
     samples = {int(data.y): data for data in test}
 
     data = samples[min(samples)]

@@ -2,11 +2,11 @@
 
     python examples/cross_validate.py --data cmu_mocap.zip
 
-The published split tests one recording an action. Here the recordings of each
-action, those of both published splits, are dealt into five folds; five networks
-are trained for both tasks, each on four folds, and recognise the windows of the
-fifth. A recording is what the mean of its windows' class scores says. Actions
-of a single recording are left out. Writes recognition.json to --output.
+The published split has only one test recording per action. Here all recordings
+are split into five folds, action by action. Five networks are trained for both
+tasks, each on four folds, and recognise the windows of the fifth; a whole
+recording is recognised by the mean class scores of its windows. Actions with a
+single recording are left out. Writes recognition.json to --output.
 """
 
 import argparse
@@ -40,7 +40,9 @@ def main() -> None:
     parser.add_argument(
         "--channels", type=count, nargs="+", default=[32, 64, 128, 256]
     )
-    parser.add_argument("--steps", type=count, default=500, help="of each fold")
+    parser.add_argument(
+        "--steps", type=count, default=500, help="steps per fold"
+    )
     parser.add_argument("--batch-size", type=count, default=16)
     parser.add_argument("--precision", default="32")
     parser.add_argument("--seed", type=int, default=0)
@@ -79,7 +81,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def deal(store: SequenceStore) -> dict[int, int]:
-    """The fold of each recording, by its index; of each action in turn."""
+    """Assigns the recordings of each action to folds; returns index to fold."""
     fold = {}
     for label in range(len(store.classes)):
         own = (store.labels == label).nonzero().flatten().tolist()
@@ -92,13 +94,13 @@ def windows(
     store: SequenceStore, recordings: list[int], args: argparse.Namespace
 ) -> MotionDataset:
     sizes = args.observed, args.future, 2
-    # The first row of a file is no motion.
+    # The first row of a file is an artificial T-pose.
     chosen = all_windows(store, recordings, *sizes, skip=1)
     return MotionDataset(store, chosen, *sizes)
 
 
 def fit(train: MotionDataset, args: argparse.Namespace, fold: int) -> SymGNN:
-    """The network after the last step; nothing is chosen by the test fold."""
+    """Trains a network; no checkpoint is selected by the test fold."""
     seed_everything(args.seed, verbose=False)
     model = light_network(train, args.channels, 0.2)
     trainer = make_trainer(
@@ -118,8 +120,8 @@ def fit(train: MotionDataset, args: argparse.Namespace, fold: int) -> SymGNN:
 
 @torch.no_grad()
 def recognise(model: SymGNN, test: MotionDataset) -> dict[int, torch.Tensor]:
-    """The class scores of the windows of each recording [N, K]."""
-    # Windows that start a frame apart are nearly the same.
+    """The class scores [N, K] of the windows of each recording."""
+    # Windows one frame apart are nearly identical.
     test = test[:: test.stride]
     loader = SkeletonLoader(test, batch_size=64)
     scores = torch.cat([model(batch.x).logits for batch in loader])
@@ -135,7 +137,7 @@ def report(
     whole = {i: scores.mean(dim=0, keepdim=True) for i, scores in found.items()}
     result = {
         "protocol": f"{FOLDS} folds over {len(found)} recordings of CMU Mocap; "
-        f"windows of {args.observed} frames; {args.steps} steps a fold",
+        f"windows of {args.observed} frames; {args.steps} steps per fold",
         "windows": accuracies(store, found),
         "recordings": accuracies(store, whole),
         "seed": args.seed,
@@ -150,7 +152,7 @@ def report(
     for i, scores in whole.items():
         if scores.argmax() != store.labels[i]:
             said = store.classes[int(scores.argmax())]
-            print(f"{store.names[i]} was taken for {said}")
+            print(f"{store.names[i]} was recognised as {said}")
     with replacing(args.output / "recognition.json") as path:
         path.write_text(json.dumps(result, indent=2) + "\n")
 
@@ -158,7 +160,7 @@ def report(
 def accuracies(
     store: SequenceStore, scores: dict[int, torch.Tensor]
 ) -> dict[str, float]:
-    """Each window, or each recording, counts once."""
+    """Top-1 and top-5 accuracy over the windows, or over the recordings."""
     right = torch.cat(
         [
             cells.argsort(dim=1, descending=True) == store.labels[i]

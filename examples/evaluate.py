@@ -1,11 +1,10 @@
-"""Hold trained weights against the published errors on CMU Mocap.
+"""Compare trained weights with the published errors on CMU Mocap.
 
     python examples/evaluate.py --weights cmu-light-long --data cmu_mocap.zip
 
---weights are those that come with the library, by name, or folders that
-`save_pretrained` wrote; of several, such as of several seeds, the mean is
-printed, too, with the least and the greatest. --bones joins each with a network
-of the bones.
+--weights takes names of weights that ship with the library, or folders that
+`save_pretrained` wrote. For several, such as several seeds, it also prints
+mean, minimum and maximum. --bones combines each with a bone network.
 """
 
 import argparse
@@ -30,8 +29,8 @@ from symgnn_pyg.visualization import plot_error
 FRAME_MS = 40
 # The future frames that papers report.
 REPORTED = (1, 3, 7, 9, 13, 24)
-# Mean angle errors of Sym-GNN as published, at 80, 160, 320, 400 and 1000 ms,
-# for the actions whose training and test files can be had in full.
+# Published mean angle errors of Sym-GNN at 80, 160, 320, 400 and 1000 ms, for
+# the actions whose training and test files are all available.
 PUBLISHED_MS = (80, 160, 320, 400, 1000)
 PUBLISHED = {
     "basketball": (0.32, 0.48, 0.91, 1.06, 1.47),
@@ -48,32 +47,32 @@ def main() -> None:
         "--weights", nargs="+", required=True, help="names or folders"
     )
     parser.add_argument(
-        "--bones", help="the network of the bones, to make it a DualSymGNN"
+        "--bones", help="a bone network, to evaluate both as a DualSymGNN"
     )
     parser.add_argument(
         "--joint-weight",
         type=positive(float, 0, 1),
-        help="of the joints' prediction and scores beside those of --bones "
+        help="weight of the joint network beside that of --bones, from 0 to 1 "
         "(default: 0.5)",
     )
     parser.add_argument(
         "--data", required=True, help="the folder or zip archive of CMU Mocap"
     )
     parser.add_argument(
-        "--json", type=Path, help="write the table, or a list of them, here"
+        "--json", type=Path, help="write the table(s) to this file"
     )
     parser.add_argument(
-        "--plot", type=Path, help="draw the average error over time here"
+        "--plot", type=Path, help="draw the average error to this file"
     )
     parser.add_argument(
         "--output",
         type=Path,
         default=Path("outputs"),
-        help="keeps what was read from --data",
+        help="where to cache the motion parsed from --data",
     )
     args = parser.parse_args()
     if args.bones is None and args.joint_weight is not None:
-        parser.error("--joint-weight is for --bones")
+        parser.error("--joint-weight requires --bones")
     warnings.formatwarning = lambda message, *_, **__: f"Note: {message}\n"
     warnings.filterwarnings("ignore", module="lightning|torch")
     try:
@@ -99,14 +98,15 @@ def table_of(weights: str, args: argparse.Namespace) -> dict:
     started = time.monotonic()
     model = SymGNN.from_pretrained(weights)
     if model.num_future == 0 or model.num_classes == 0:
-        raise DataError(f"{weights} has one head alone")
+        raise DataError(f"{weights} lacks one of the two heads")
     about = model.about
     try:
         trained, seed = about["trained"], about["seed"]
         mean, std = (torch.tensor(about[name]) for name in ("mean", "std"))
     except KeyError as error:
         raise DataError(
-            f"{weights} does not say its {error}, which examples write"
+            f"The configuration of {weights} lacks {error}; "
+            f"examples/train.py writes it"
         ) from None
     test = CMUMocap(
         args.data,
@@ -138,14 +138,14 @@ def report(
     trained: list[str],
     seed: int,
 ) -> dict:
-    """Prints and returns the errors of a network and of zero velocity on test
-    windows, beside the published ones, and its accuracies.
+    """Prints and returns the errors of a network, of zero velocity and of the
+    paper on test windows, and the network's accuracies.
 
     Args:
         model: The network.
         test: The test windows.
-        trained: The actions that the network was trained on; the others are
-            not to be recognised, nor are they averaged over.
+        trained: The actions that the network was trained on. Others count
+            neither for recognition nor for the average error.
         seed: The seed of the training.
     """
     labels = test.labels.tolist()
@@ -187,8 +187,7 @@ def report(
             .tolist()
             for name, cells in every.items()
         },
-        "recognition": f"{len(known)} of the windows, of actions that were "
-        f"trained",
+        "recognition": f"{len(known)} of the windows, of trained actions",
         "top1": recognised["top1"].compute().item(),
         "top5": recognised["top5"].compute().item(),
         "seed": seed,
@@ -198,7 +197,7 @@ def report(
 
 
 def draw(metrics: dict, path: Path) -> None:
-    """The errors of the first weights at every frame."""
+    """Draws the errors of the first weights at every frame."""
     plt.switch_backend("Agg")
     ax = plot_error(
         {
@@ -220,18 +219,18 @@ def draw(metrics: dict, path: Path) -> None:
 def print_spread(tables: list[dict]) -> None:
     errors = torch.tensor([table["average"]["model"] for table in tables])
     published = tables[0]["average"].get("published")
-    print(f"average of the models of {len(tables)} trainings")
+    print(f"average error of {len(tables)} models")
     print_row("", [f"{ms} ms" for ms in tables[0]["horizons_ms"]])
     print_row("mean", errors.mean(dim=0).tolist())
-    print_row("least", errors.amin(dim=0).tolist())
-    print_row("greatest", errors.amax(dim=0).tolist())
+    print_row("minimum", errors.amin(dim=0).tolist())
+    print_row("maximum", errors.amax(dim=0).tolist())
     if published is not None:
         print_row("published", published)
     for name in ("top1", "top5"):
         cells = torch.tensor([table[name] for table in tables])
         print(
-            f"{name}: mean {cells.mean():.1%}, least {cells.min():.1%}, "
-            f"greatest {cells.max():.1%}"
+            f"{name}: mean {cells.mean():.1%}, minimum {cells.min():.1%}, "
+            f"maximum {cells.max():.1%}"
         )
 
 

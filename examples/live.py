@@ -4,10 +4,10 @@
     python examples/live.py --weights outputs
     python examples/live.py --weights ... --data cmu_mocap.zip  # real motion
 
-Frames come one by one at 25 a second, or with --fast without waiting. The
-screen shows what the network makes of the last ones: the probabilities of the
-classes, and by how much it was wrong about the pose that came. At the end:
-the latency of a frame, the errors, and how early actions are recognised.
+Frames arrive at 25 per second, or with --fast without delay. For each frame the
+screen shows the class probabilities and the error of the pose predicted for it
+earlier. At the end it prints latency, errors, and how early actions are
+recognised.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from symgnn_pyg.metrics import MeanAngleError
 from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.transforms import Standardize
 
-# Frames a second.
+# Frames per second.
 SECOND = 25
 RATIOS = range(10, 101, 10)
 
@@ -40,8 +40,8 @@ def main() -> None:
     parser.add_argument("--data", default="synthetic", help=help_)
     parser.add_argument(
         "--weights",
-        help="the name of weights that come with the library, or a folder of "
-        "save_pretrained (default: an untrained network)",
+        help="the name of weights that ship with the library, or a folder "
+        "written by save_pretrained (default: an untrained network)",
     )
     parser.add_argument("--fast", action="store_true", help="do not wait")
     parser.add_argument("--recordings", type=int, default=8)
@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> None:
     seconds: list[float] = []
     for label, frames in recordings(test, args.recordings):
         stream.reset()
-        # What was predicted and seen, up to `future` frames ago.
+        # Predictions and frames of the last `future` steps.
         past: deque[tuple[Tensor, Tensor]] = deque(maxlen=future + 1)
         marks = {-(-len(frames) * ratio // 100): ratio for ratio in RATIOS}
         for count, frame in enumerate(frames, start=1):
@@ -107,7 +107,9 @@ def load(
 ) -> tuple[Stream, int]:
     """A stream of the network, and how many frames it predicts."""
     if weights is None:
-        print("Note: without --weights the network is untrained and guesses")
+        print(
+            "Note: without --weights the network is untrained and only guesses"
+        )
         model = SymGNN.light(test.skeleton, test.num_classes)
         return Stream(model), model.num_future
     model = SymGNN.from_pretrained(weights)
@@ -128,7 +130,7 @@ def load(
 def recordings(
     test: CMUMocap | SyntheticMotion, count: int
 ) -> Iterator[tuple[int, Tensor]]:
-    """Label and frames [T, V, C] of test recordings, action by action."""
+    """Label and frames [T, V, C] of test recordings, alternating actions."""
     taken: Counter[int] = Counter()
     turns = []
     for i in np.unique(test.windows.sequence).tolist():
@@ -151,7 +153,7 @@ def show(
     for i, p in enumerate(output.probabilities.tolist()):
         bar = "#" * round(40 * p)
         lines.append(f"{classes[i]:18} {bar:40} {p:4.0%} {'<' * (i == top)}")
-    # On a terminal each frame is drawn over the one before.
+    # On a terminal, each frame overwrites the previous one.
     terminal = sys.stdout.isatty()
     end = f"\x1b[{len(lines)}A" if terminal else "\n"
     clear = "\x1b[K\n" if terminal else "\n"
@@ -169,7 +171,7 @@ def report(
         f"{len(seconds)} frames; latency p50 {p50:.1f} ms, p99 {p99:.1f} ms "
         f"(a frame lasts {1000 // SECOND} ms)"
     )
-    print("\nMean angle error of the predicted poses when they came, radians")
+    print("\nMean angle error of the predicted poses, radians")
     found = {name: metric.compute() for name, metric in errors.items()}
     future = len(found["network"])
     horizons = [h for h in (2, 4, 8, 10, 14, 25) if h <= future]
@@ -177,7 +179,7 @@ def report(
     for name, values in found.items():
         cells = [f"{float(values[h - 1]):>9.3f}" for h in horizons]
         print(f"{name:9}{''.join(cells)}")
-    print("\nActions recognised after so much of a recording")
+    print("\nActions recognised after a share of the recording")
     for ratio, hits in right.items():
         print(f"{ratio:>4}% {sum(hits) / len(hits):>6.0%} of {len(hits)}")
 

@@ -1,15 +1,14 @@
-"""Recognise and predict with an ONNX file: numpy and onnxruntime alone.
+"""Recognise and predict with an ONNX file, numpy and onnxruntime.
 
-    python examples/onnx_inference.py model.onnx                # made-up poses
+    python examples/onnx_inference.py model.onnx               # synthetic poses
     python examples/onnx_inference.py model.onnx --motion motion.npy
 
 motion.npy holds poses of shape [frames, joints, channels] in the unit of the
-data that the network was trained on. Where this library is installed, a
-trained network becomes such a file by
+training data. To write model.onnx, where this library is installed, call
 
     symgnn_pyg.inference.export_onnx(model, "model.onnx", classes, transform)
 
-and then neither the library nor torch is needed any more.
+This script needs neither the library nor torch.
 """
 
 import argparse
@@ -38,12 +37,12 @@ def run(args: argparse.Namespace) -> None:
     (x,) = session.get_inputs()
     _, num_joints, observed, channels = x.shape
     if args.motion is None:
-        print("Note: without --motion the poses are made up")
+        print("Note: without --motion the poses are synthetic")
         random = np.random.default_rng(0)
         steps = random.normal(0, 0.05, (2 * observed, num_joints, channels))
         motion = steps.cumsum(axis=0)
     else:
-        # Mapped: the file may announce more than it holds.
+        # Mapped, because the header may declare more than the file holds.
         motion = np.load(args.motion, mmap_mode="r", allow_pickle=False)
     if motion.shape[1:] != (num_joints, channels) or len(motion) < observed:
         raise ValueError(
@@ -66,15 +65,15 @@ def run(args: argparse.Namespace) -> None:
 
 
 def load(path: Path, threads: int) -> tuple[onnxruntime.InferenceSession, dict]:
-    """The network, and what its file says about it."""
+    """The session and the metadata of the file."""
     if not path.is_file():
-        raise FileNotFoundError(f"There is no file {path}")
+        raise FileNotFoundError(f"{path} does not exist")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     try:
         session = onnxruntime.InferenceSession(path, options)
-    except Exception as error:  # onnxruntime has a class for each cause.
-        raise ValueError(f"{path} is no ONNX file: {error}") from error
+    except Exception as error:  # onnxruntime has many error classes.
+        raise ValueError(f"{path} is not an ONNX file: {error}") from error
     metadata = session.get_modelmeta().custom_metadata_map
     if "joints" not in metadata:
         raise ValueError(f"{path} was not written by export_onnx")
@@ -84,7 +83,7 @@ def load(path: Path, threads: int) -> tuple[onnxruntime.InferenceSession, dict]:
 def predict(
     session: onnxruntime.InferenceSession, window: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """What the network makes of one body's window [V, T, C]."""
+    """Runs the network on one body's window [V, T, C]."""
     names = [output.name for output in session.get_outputs()]
     values = session.run(names, {"x": window[None]})
     return {name: value[0] for name, value in zip(names, values, strict=True)}

@@ -1,12 +1,12 @@
 """Your own skeletons: from a folder of .npy files to a trained model.
 
-    python examples/own_skeletons.py                 # made-up motion
+    python examples/own_skeletons.py                 # synthetic motion
     python examples/own_skeletons.py --data FOLDER   # your files
 
-FOLDER/CLASS/RECORDING.npy holds positions of shape [frames, joints, 3]; name
-their joints and bones in SKELETON. Trains on most recordings, prints how well
-it recognises and predicts the others, and writes a folder to --output that
-SymGNN.from_pretrained reads. Other formats: docs/own_skeletons.md.
+FOLDER/CLASS/RECORDING.npy holds positions of shape [frames, joints, 3]; list
+their joints and bones in SKELETON. The script trains on most recordings, prints
+how well the network recognises and predicts the others, and writes a folder for
+SymGNN.from_pretrained to --output. Other formats: docs/own_skeletons.md.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("outputs"))
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    # Five joints are so few that threads would only wait for each other.
+    # With five joints, one thread is faster than several.
     torch.set_num_threads(1)
     seed_everything(args.seed)
     if args.data is None:
@@ -74,7 +74,7 @@ def main() -> None:
 
 
 def write_motion(folder: Path, seed: int) -> None:
-    """Made-up recordings of four actions, 25 frames a second, in metres."""
+    """Writes synthetic recordings of four actions, 25 frames/s, in metres."""
     random = np.random.default_rng(seed)
     rest = [[0, 1, 0], [0, 1.4, 0], [0, 1.7, 0], [0.3, 1, 0], [-0.3, 1, 0]]
     for action in ("bow", "clap", "jump", "wave"):
@@ -102,7 +102,7 @@ def write_motion(folder: Path, seed: int) -> None:
 def fit(model: SymGNN, train: SkeletonFolder, steps: int) -> None:
     drawn = RandomSampler(train, replacement=True, num_samples=16 * steps)
     loader = SkeletonLoader(train, batch_size=16, sampler=drawn)
-    # The loss of prediction sums over joints and frames, and is far larger.
+    # The prediction loss, a sum over joints and frames, is far larger.
     criterion = SymbioticLoss(0.9)
     optimizer = torch.optim.AdamW(model.parameters())
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, steps)

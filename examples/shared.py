@@ -1,4 +1,4 @@
-"""What the examples have in common."""
+"""Helpers that the examples share."""
 
 import argparse
 from collections.abc import Callable, Sequence
@@ -14,13 +14,13 @@ from symgnn_pyg.nn import DualSymGNN, DualSymGNNOutput, SymGNN
 def positive(
     kind: type, least: float = 1e-6, most: float = 1e9
 ) -> Callable[[str], float]:
-    """A converter that refuses what is no number from least to most."""
+    """Returns an argument type for numbers from `least` to `most`."""
 
     def number(text: str) -> float:
         value = kind(text)
         if not least <= value <= most:
             raise argparse.ArgumentTypeError(
-                f"{text} is not from {least:g} to {most:g}"
+                f"must be from {least:g} to {most:g}, got {text}"
             )
         return value
 
@@ -28,12 +28,12 @@ def positive(
 
 
 def weighting(text: str) -> float | str:
-    """A converter for 'mgda' or the fixed weight of recognition."""
+    """The argument type of 'mgda' or a fixed weight of recognition."""
     return text if text == "mgda" else positive(float, 0, 1)(text)
 
 
 class FromJoints(Module):
-    """The dual network, given the joints alone."""
+    """A dual network that computes the bones from the joints."""
 
     def __init__(self, dual: DualSymGNN) -> None:
         super().__init__()
@@ -49,8 +49,8 @@ class FromJoints(Module):
 def light_network(
     train: MotionDataset, channels: Sequence[int], dropout: float
 ) -> SymGNN:
-    """The light network for some windows, with blocks of given widths: all but
-    the first halve the frame rate, and the scales are fused behind them.
+    """The light network for a data set, with the given block widths. All blocks
+    but the first halve the frame rate, and the scales are fused after them.
     """
     return SymGNN.light(
         train.skeleton,

@@ -1,14 +1,14 @@
-"""Train Sym-GNN on one process or many, killed or not.
+"""Train Sym-GNN in one process or many, and resume after interruptions.
 
-    python examples/train.py                          # made-up motion
+    python examples/train.py                          # synthetic motion
     python examples/train.py --data cmu_mocap.zip     # real motion
     python examples/train.py --data nturgbd_skeletons.zip --dataset ntu
-    python examples/train.py --resume                 # where it was killed
+    python examples/train.py --resume                 # from last.ckpt
     torchrun --nproc-per-node=2 examples/train.py     # two processes
 
-Writes to --output: last.ckpt (once a minute, and after each validation),
-best.ckpt, the folder `model` that `SymGNN.from_pretrained` reads, and logs as
-CSV and for TensorBoard.
+Writes to --output: last.ckpt (once a minute and after each validation),
+best.ckpt, the folder `model` for `SymGNN.from_pretrained`, and logs as CSV and
+for TensorBoard.
 """
 
 import argparse
@@ -42,7 +42,7 @@ from symgnn_pyg.training import (
 )
 from symgnn_pyg.transforms import Center, Mirror, NormalizeView, ToBones
 
-# How each data set is opened, and what its channels are.
+# How to open each data set, and the meaning of its channels.
 DATASETS = {
     "cmu": (partial(CMUMocap, allow_missing=True), "rotation"),
     "h36m": (partial(Human36M, allow_missing=True), "rotation"),
@@ -56,7 +56,7 @@ DATASETS = {
         "position",
     ),
 }
-# What the field does with the positions of NTU-RGB+D.
+# The usual normalisation of the positions of NTU-RGB+D.
 UPRIGHT = [Center(1), NormalizeView(spine=(0, 1), shoulders=(8, 4))]
 
 
@@ -66,35 +66,35 @@ def main() -> None:
     warnings.filterwarnings("ignore", module="lightning|torch")
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    # A request to end is heard as Ctrl-C is.
+    # Handle a termination request like Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     last = args.output / "last.ckpt"
     try:
         run(args, last)
     except (KeyboardInterrupt, SystemExit):
-        # The latter is what Lightning makes of Ctrl-C.
-        raise SystemExit(f"Stopped; {way_on(last)}") from None
+        # Lightning turns Ctrl-C into SystemExit.
+        raise SystemExit(f"Stopped; {how_to_resume(last)}") from None
     except (ArithmeticError, DataError, ValueError, OSError) as error:
         raise SystemExit(f"Error: {error}") from None
     except RuntimeError as error:
         if "loading state_dict" in str(error):
             raise SystemExit(
-                f"Error: {last} is of another network or data set: pass "
+                f"Error: {last} belongs to another network or data set; pass "
                 f"another --output"
             ) from None
-        # How torch says that a process that loads was killed.
+        # Torch raises this if a data loading worker was killed.
         if "DataLoader worker" not in str(error):
             raise
         raise SystemExit(
-            f"Error: {error}. Memory may be short, and fewer --workers take "
-            f"less; {way_on(last)}"
+            f"Error: {error}. If memory ran out, use fewer --workers; "
+            f"{how_to_resume(last)}"
         ) from None
 
 
-def way_on(last: Path) -> str:
+def how_to_resume(last: Path) -> str:
     if last.exists():
-        return f"--resume goes on from {last}"
-    return f"there is no {last} yet: start again"
+        return f"--resume continues from {last}"
+    return f"{last} does not exist yet, so start again"
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -108,8 +108,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--exclude",
         type=Path,
-        help="the published list of clips of NTU-RGB+D without a sound "
-        "skeleton",
+        help="the published list of NTU-RGB+D clips with faulty skeletons",
     )
     parser.add_argument("--network", choices=["light", "full"], default="light")
     count = positive(int, 1)
@@ -120,13 +119,13 @@ def parse_arguments() -> argparse.Namespace:
         "--channels",
         type=count,
         nargs="+",
-        help="the width of each block of the light network (32 64 128 256)",
+        help="width of each light block (default: 32 64 128 256)",
     )
     parser.add_argument(
         "--batch-size",
         type=count,
         default=32,
-        help="of all processes together",
+        help="total over all processes",
     )
     parser.add_argument("--recipe", choices=RECIPES, default="one_cycle")
     parser.add_argument("--learning-rate", type=positive(float))
@@ -134,12 +133,12 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--mirror",
         action="store_true",
-        help="mirror half of the windows left to right",
+        help="mirror half of the windows, left to right",
     )
     parser.add_argument(
         "--bones",
         action="store_true",
-        help="train the network of the bones, the other half of DualSymGNN",
+        help="train the bone network, the other half of DualSymGNN",
     )
     parser.add_argument(
         "--weighting",
@@ -151,20 +150,22 @@ def parse_arguments() -> argparse.Namespace:
         "--loss",
         choices=["l1", "pose"],
         default="l1",
-        help="the loss of prediction: that of the paper, or the distance of "
+        help="the prediction loss: the paper's L1, or the distance between "
         "whole poses",
     )
     parser.add_argument(
-        "--ema", type=float, help="decay of the average of the weights"
+        "--ema", type=float, help="decay of an average of the weights"
     )
     parser.add_argument(
-        "--patience", type=int, help="validations without a better score"
+        "--patience",
+        type=int,
+        help="stop after this many validations without improvement",
     )
     parser.add_argument(
         "--monitor",
         choices=["val_score", "val_error"],
         default="val_score",
-        help="what is lowest where a validation is best",
+        help="the metric to minimise on validation windows",
     )
     parser.add_argument(
         "--precision", choices=["32", "bf16-mixed", "16-mixed"], default="32"
@@ -173,7 +174,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--skip-nonfinite",
         action="store_true",
-        help="skip batches whose loss is not finite, instead of stopping",
+        help="skip batches with a loss that is not finite instead of stopping",
     )
     parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--nodes", type=int, default=1)
@@ -183,11 +184,11 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     if args.data == "synthetic" and args.dataset != "cmu":
-        parser.error(f"--dataset {args.dataset} needs its --data")
+        parser.error(f"--dataset {args.dataset} requires --data")
     if args.exclude and not args.dataset.startswith("ntu"):
-        parser.error("--exclude is for NTU-RGB+D")
+        parser.error("--exclude requires --dataset ntu or ntu120")
     if args.channels and args.network == "full":
-        parser.error("--channels is for the light network")
+        parser.error("--channels requires --network light")
     return args
 
 

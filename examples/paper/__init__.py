@@ -1,1 +1,1 @@
-"""Every table and figure of the paper, one command each."""
+"""The tables and figures of the paper, one command each."""

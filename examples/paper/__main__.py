@@ -5,8 +5,8 @@
     python -m examples.paper all --quick
 
 Writes NAME.md, NAME.json and NAME.png to --output, with the published numbers
-beside ours. What was trained stays in --output/runs and is not trained again;
-interrupted runs go on when the command is given once more.
+beside ours. Finished runs stay in --output/runs and are not trained again;
+repeat the command to resume an interrupted run.
 """
 
 import argparse
@@ -87,8 +87,7 @@ def main(arguments: list[str] | None = None) -> None:
         raise SystemExit(f"Error: {error}") from None
     except KeyboardInterrupt:
         raise SystemExit(
-            "Stopped: finished runs are kept, and the same command goes on "
-            "from here."
+            "Stopped: finished runs are kept; repeat the command to continue."
         ) from None
 
 
@@ -110,7 +109,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--quick",
         action="store_true",
-        help="small networks and few steps: shows that it runs, no more",
+        help="small networks and few steps, to check that everything runs",
     )
     parser.add_argument(
         "--steps", type=int, help="training steps (default: 2000; quick: 25)"
@@ -124,7 +123,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def quieten() -> None:
-    """Keeps what Lightning says about every run out of the way."""
+    """Silences what Lightning prints about every run."""
     os.environ.setdefault("LIGHTNING_LOG_LEVEL", "ERROR")
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
@@ -132,7 +131,7 @@ def quieten() -> None:
 
 
 def carry_out(runs: Runs, name: str) -> list[Path]:
-    """Carries out an experiment and writes its page."""
+    """Runs an experiment and writes its page."""
     runs.used.clear()
     page = EXPERIMENTS[name](runs)
     page.notes = [*caveats(runs, page), *page.notes]

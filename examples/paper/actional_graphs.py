@@ -21,7 +21,7 @@ def figure_11(runs: Runs) -> Page:
     run, skeleton = sym_gnn(), runs.data.skeleton
     model, test = runs.models(run)[0], runs.test(run)
     labels = test.labels.tolist()
-    # As in the paper, two windows of one action show what it keeps.
+    # As in the paper, two windows of one action show what they share.
     actions = sorted(set(labels))
     shown = [labels.index(label) for label in actions]
     shown.append(len(labels) - 1 - labels[::-1].index(actions[0]))
@@ -48,14 +48,14 @@ def figure_11(runs: Runs) -> Page:
         figure,
         [
             "'a > b (w)': a acts on b with weight w. Self-loops are left out.",
-            "The last is another window of the first action. The network is "
-            "that of the first seed.",
+            "The last row is another window of the first action. The network "
+            "is that of the first seed.",
         ],
     )
 
 
 def strongest(graph: Tensor, joints: tuple[str, ...]) -> list[str]:
-    """The strongest edges of an actional graph in words."""
+    """The strongest edges of an actional graph as text."""
     weight = graph.clone().fill_diagonal_(-1.0).flatten()
     found = []
     for edge in weight.topk(STRONGEST).indices.tolist():
@@ -98,7 +98,7 @@ def figure_12(runs: Runs) -> Page:
         [f"share (ours, {runs.data.name})"],
         [
             (
-                "nearest graph of another recording is of the same action",
+                "nearest graph of another recording has the same action",
                 [same(graphs, labels, recordings)],
             ),
             ("the same by chance", [float(shares.square().sum())]),
@@ -108,8 +108,8 @@ def figure_12(runs: Runs) -> Page:
             f"{len(graphs)} windows of test and validation recordings, the "
             f"network of the first seed; each graph is a vector of "
             f"{graphs.size(1)} weights.",
-            "Windows of one recording overlap, which makes their graphs alike; "
-            "those count as no neighbours.",
+            "Graphs of the same recording do not count as neighbours, because "
+            "its windows overlap.",
         ],
     )
 
@@ -117,7 +117,7 @@ def figure_12(runs: Runs) -> Page:
 @torch.no_grad()
 def all_graphs(runs: Runs, run: Run) -> tuple[Tensor, Tensor, Tensor]:
     """The actional graphs of held-out windows [N, V * V], their labels and
-    the recordings that they are from."""
+    their recordings."""
     model = runs.models(run)[0]
     graphs, labels, recordings = [], [], []
     for windows in (runs.test(run), runs.validation(run, PER_SPLIT)):
@@ -130,8 +130,8 @@ def all_graphs(runs: Runs, run: Run) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def same(graphs: Tensor, labels: Tensor, recordings: Tensor) -> float:
-    """How often the nearest graph of another recording is of the same
-    action."""
+    """The share of graphs whose nearest graph of another recording has the
+    same action."""
     distance = torch.cdist(graphs, graphs)
     distance[recordings == recordings.unsqueeze(1)] = torch.inf
     nearest = distance.argmin(dim=1)

@@ -1,4 +1,4 @@
-"""The motion that experiments run on."""
+"""The motion that the experiments use."""
 
 import copy
 import hashlib
@@ -15,17 +15,17 @@ from symgnn_pyg.transforms import cmu_positions
 
 SPLITS = ("train", "val", "test")
 OBSERVED = 50
-# How many frames follow, in short-term and in long-term prediction.
+# Predicted frames in short-term and long-term prediction.
 HORIZONS = (10, 25)
 FRAME_MS = 40
 
 
 class Data:
-    """Windows of one data set, normalised by its training split.
+    """The windows of a data set, standardised by its training split.
 
     Args:
         source: :obj:`"synthetic"`, or the folder or zip archive of CMU Mocap.
-        folder: Where parsed motion is kept.
+        folder: The folder for parsed motion.
     """
 
     def __init__(self, source: str, folder: Path) -> None:
@@ -34,9 +34,9 @@ class Data:
         self.source = source
         self.folder = folder
         self.synthetic = source == "synthetic"
-        self.name = "made-up motion" if self.synthetic else "CMU Mocap"
+        self.name = "synthetic motion" if self.synthetic else "CMU Mocap"
         self._opened: dict[tuple[str, int], MotionDataset] = {}
-        # What is not there shows before anything is trained.
+        # Missing files raise an error before anything is trained.
         for horizon in HORIZONS:
             for split in SPLITS:
                 self._open(split, horizon)
@@ -62,8 +62,8 @@ class Data:
             split: :obj:`"train"`, :obj:`"val"` or :obj:`"test"`.
             num_observed: The number of observed frames.
             num_future: The number of frames to predict.
-            horizon: How many frames a window has behind its first 50; all
-                ways to cut these windows start at the same frames.
+            horizon: The number of frames in a window after its first 50.
+                Windows with the same horizon start at the same frames.
         """
         if num_observed + num_future > OBSERVED + horizon:
             raise ValueError(
@@ -95,7 +95,7 @@ class Data:
         if self.synthetic:
             return SyntheticMotion(self.folder, split, OBSERVED, horizon)
         with warnings.catch_warnings():
-            # Every page names what is absent.
+            # Every page lists the missing files.
             warnings.filterwarnings("ignore", r".* lacks \d+ files")
             try:
                 return CMUMocap(
@@ -113,8 +113,8 @@ class Data:
 
 
 class NoisySupervision:
-    """Training data some of whose targets or labels belong to other samples,
-    as :class:`~symgnn_pyg.training.MotionDataModule` takes them.
+    """Training data in which some targets or labels belong to other samples,
+    for :class:`~symgnn_pyg.training.MotionDataModule`.
 
     Args:
         dataset: The data set.
@@ -152,7 +152,7 @@ class NoisySupervision:
 
 
 def _shuffled(size: int, share: float, generator: torch.Generator) -> Tensor:
-    """The numbers from 0 on, a share of them at each other's places."""
+    """The indices from 0 to `size` - 1, with a share of them permuted."""
     order = torch.arange(size)
     count = round(share * size)
     chosen = torch.randperm(size, generator=generator)[:count]

@@ -22,7 +22,7 @@ def table_13(runs: Runs) -> Page:
         bars(theirs, ours, runs.data.name),
         [
             LOST.format("table"),
-            "Accuracies in percent of the network of the joints.",
+            "Accuracies of the joint network in percent.",
         ],
     )
 
@@ -37,7 +37,7 @@ def table_14(runs: Runs) -> Page:
         bars(theirs, ours, runs.data.name),
         [
             "Mean angle errors, averaged over actions.",
-            "The text of the paper has lost the names of its three rows; "
-            "they are taken in the order of the text.",
+            "The preprint's text lacks the names of the three rows; they are "
+            "taken in its order.",
         ],
     )

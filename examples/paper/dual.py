@@ -33,8 +33,8 @@ def table_15(runs: Runs) -> Page:
             LOST.format("table"),
             "Top-1 in percent; the error is the mean angle error averaged "
             "over actions and over 80, 160, 320 and 400 ms.",
-            "Both networks weigh one half, or recognition by the weight that "
-            "recognises most validation windows.",
+            "Both networks have a weight of one half; 'weight fitted' uses the "
+            "weight that recognises most validation windows.",
         ],
     )
 

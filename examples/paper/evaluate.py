@@ -1,4 +1,4 @@
-"""What a network achieves on windows."""
+"""Evaluates a network on windows."""
 
 from typing import Any
 
@@ -22,12 +22,12 @@ def evaluate(
     Args:
         model: The network, in evaluation mode, on the CPU.
         dataset: The windows, of the joints or the bones.
-        data: Where they come from.
+        data: The data that the windows are from.
 
     Returns:
-        The accuracies, and for joints the mean angle error of each action at
-        each frame and the share of correct points at each frame; class scores
-        and labels.
+        The measures: accuracies, and for joints the mean angle error per
+        action and frame and the share of correct keypoints per frame. And the
+        outputs: class scores and labels.
     """
     logits, labels, errors = [], [], _Errors(dataset, data)
     for batch in SkeletonLoader(dataset, 64):

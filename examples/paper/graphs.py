@@ -19,12 +19,12 @@ def accuracy(runs: Runs, run: Run) -> Spread:
 
 
 def error(runs: Runs, run: Run) -> Spread:
-    """The error averaged over short-term prediction."""
+    """The average error of short-term prediction."""
     return runs.spread(run, short_error)
 
 
 def by_hops(runs: Runs, measure: Callable[[Runs, Run], Spread]) -> dict:
-    """A number of each kind of graph for each number of hops."""
+    """A measure for each number of hops and kind of graph."""
     found: dict[str, dict[str, Spread]] = {}
     for hops in HOPS:
         row = found[f"L = {hops}"] = {
@@ -38,7 +38,7 @@ def by_hops(runs: Runs, measure: Callable[[Runs, Run], Spread]) -> dict:
 
 
 SPANS = (
-    "'Only JA' and 'only P' have no hops: they stand in the first row for all."
+    "'Only JA' and 'only P' have no hops: the first row has their only number."
 )
 
 
@@ -51,7 +51,7 @@ def table_11(runs: Runs) -> Page:
         bars(theirs, ours, runs.data.name),
         [
             LOST.format("table"),
-            "Top-1 accuracies in percent of the network of the joints.",
+            "Top-1 accuracies of the joint network in percent.",
             SPANS,
         ],
     )

@@ -1,4 +1,4 @@
-"""Numbers of results, and how they spread over seeds."""
+"""Measures of results, and their spread over seeds."""
 
 import statistics
 from typing import Any, NamedTuple
@@ -9,11 +9,11 @@ SHORT_MS = (80, 160, 320, 400)
 
 
 class Spread(NamedTuple):
-    """A number as it came out with several seeds.
+    """A measure over several seeds.
 
     Args:
         mean: The mean.
-        std: The standard deviation, or :obj:`None` of a single seed.
+        std: The standard deviation, or :obj:`None` for a single seed.
     """
 
     mean: float
@@ -21,7 +21,7 @@ class Spread(NamedTuple):
 
 
 def spread(values: list[float]) -> Spread:
-    """The mean of some numbers, and their standard deviation."""
+    """The mean and standard deviation of some numbers."""
     several = len(values) > 1
     return Spread(
         statistics.fmean(values), statistics.stdev(values) if several else None

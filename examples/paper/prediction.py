@@ -59,10 +59,10 @@ def table_4(runs: Runs) -> Page:
         rows,
         lines({"PCK@0.05": curves}, "future frame", "%"),
         [
-            "Percentage of joints nearer to the truth than 0.05 times the "
-            "diagonal of the box around the true joints of the frame; the "
-            "paper does not say what it divides by.",
-            "Positions of ours come from predicted angles by forward "
+            "Percentage of joints closer to the truth than 0.05 times the "
+            "diagonal of the bounding box of the true joints in the frame; the "
+            "paper does not define its normalisation.",
+            "Our positions are computed from predicted angles by forward "
             "kinematics.",
         ],
     )
@@ -93,8 +93,8 @@ def table_6(runs: Runs) -> Page:
         ("Human3.6M",),
     )
     page.notes.append(
-        "'Sitting · ZeroV' at 160 ms, 1.63, is a typing error of the paper: "
-        "by its protocol it is 0.63."
+        "'Sitting · ZeroV' at 160 ms, 1.63, is a typo in the paper: by its "
+        "protocol it is 0.63."
     )
     return page
 
@@ -144,7 +144,7 @@ def error_table(
     columns, rows = compare(*cells, runs.data.name)
     rank = {action: i for i, action in enumerate(actions)}
     rows.sort(key=lambda row: rank[row[0].partition(" · ")[0]])
-    # An action of the same name in other data is another one.
+    # An action of the same name in other data is a different one.
     drawn = theirs if runs.data.name in setting else {}
     return Page(
         title,
@@ -153,10 +153,9 @@ def error_table(
         rows,
         lines(panels(drawn, ours, times), "ms", "mean angle error"),
         [
-            "Mean angle errors at the frame, not averaged up to it; they are "
-            "norms of angles in radians.",
-            "'Res-uns' and 'LTD' of ours are implementations after their "
-            "papers; 'Average' of ours is over its own actions.",
+            "Mean angle errors in radians at the frame, not averaged up to it.",
+            "Our 'Res-uns' and 'LTD' follow their papers; our 'Average' is "
+            "over our own actions.",
         ],
     )
 
@@ -187,12 +186,12 @@ def error_at(result: dict[str, Any], action: str | None, frame: int) -> float:
 
 
 def action_name(action: str) -> str:
-    """The name of an action as the paper has it."""
+    """The paper's name of an action."""
     return NAMES.get(action, action.replace("_", " ").title())
 
 
 def panels(theirs: dict, ours: dict, times: tuple[int, ...]) -> dict:
-    """The curves of each action of ours, with those of the paper."""
+    """The curves of each of our actions, with those of the paper."""
     shown = {}
     for action, methods in ours.items():
         curves = {

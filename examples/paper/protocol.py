@@ -1,4 +1,4 @@
-"""How the numbers of a page came about, and what they may not be taken for."""
+"""The protocol of a page's numbers, and how far they can be compared."""
 
 import shlex
 from collections import defaultdict
@@ -12,24 +12,24 @@ from examples.paper.runs import WEIGHTING, Runs
 
 
 def caveats(runs: Runs, page: Page) -> list[str]:
-    """What keeps our numbers from being held against the published ones."""
+    """Why our numbers cannot be compared with the published ones, if so."""
     found, ours = [], runs.data.name
     if ours not in page.setting:
         found.append(
-            f"Ours are on {ours}, which stands in for "
-            f"{' and '.join(page.setting)}: other data have other numbers, so "
-            f"do not compare ours with the published ones."
+            f"Our numbers are on {ours}, which stands in for "
+            f"{' and '.join(page.setting)}; do not compare them with the "
+            f"published ones."
         )
     if runs.settings.quick:
         found.append(
             f"A quick run: small networks and {runs.steps} steps show that "
-            f"everything runs, and say nothing about how good a network is."
+            f"everything runs; the numbers are meaningless."
         )
     return found
 
 
 def protocol(runs: Runs, name: str, page: Page) -> dict[str, object]:
-    """How our numbers came about.
+    """The protocol of our numbers.
 
     Args:
         runs: The runs that the page has used.
@@ -38,7 +38,7 @@ def protocol(runs: Runs, name: str, page: Page) -> dict[str, object]:
     """
     data, settings = runs.data, runs.settings
     missing = [
-        f"{one} is not here"
+        f"{one} is not available"
         + (f": run on {data.name}" if data.name not in page.setting else "")
         for one in page.setting
         if one != data.name
@@ -47,22 +47,22 @@ def protocol(runs: Runs, name: str, page: Page) -> dict[str, object]:
     validations = runs.steps // runs.validate_every
     return {
         "command": command(runs, name),
-        "data of the paper": list(page.setting),
-        "data of ours": data.identity,
+        "data in the paper": list(page.setting),
+        "our data": data.identity,
         "missing": [*missing, *data.absent],
-        "windows": f"{OBSERVED} frames observed, 10 or 25 predicted, one "
+        "windows": f"{OBSERVED} observed and 10 or 25 predicted frames, one "
         f"every {FRAME_MS} ms; {len(data.split('test'))} test windows",
         "split": "training, validation and test sequences of SyntheticMotion"
         if data.synthetic
-        else "the fifth training recording of each action of CMU Mocap "
-        "validates, the published windows test",
+        else "validation: the fifth training recording of each action of CMU "
+        "Mocap; test: the published windows",
         "training": f"{runs.steps} steps of {runs.batch_size} windows, "
-        f"classes equally often, AdamW in one cycle up to {rate}, recognition "
-        f"weighted by {WEIGHTING}; the best of {validations} validation(s) is "
+        f"balanced classes, AdamW with one cycle up to {rate}, weight of "
+        f"recognition {WEIGHTING}; the best of {validations} validation(s) is "
         f"tested; precision {settings.precision}",
         "networks": "all small, see SMALL in examples/paper/runs.py"
         if settings.quick
-        else f"{SYM_GNN}: light, dropout 0.1; rivals: as in their papers",
+        else f"{SYM_GNN}: light, dropout 0.1; baselines: as in their papers",
         "quick": settings.quick,
         "seeds": list(settings.seeds),
         "training time": training_time(runs),
@@ -71,9 +71,7 @@ def protocol(runs: Runs, name: str, page: Page) -> dict[str, object]:
 
 
 def command(runs: Runs, name: str) -> str:
-    """The command that makes a page, but for the folders that are read and
-    written.
-    """
+    """The command that makes a page, without the input and output folders."""
     settings = runs.settings
     parts = ["python", "-m", "examples.paper", name]
     if not runs.data.synthetic:
@@ -88,7 +86,7 @@ def command(runs: Runs, name: str) -> str:
 
 
 def training_time(runs: Runs) -> list[str]:
-    """How long the runs of a page were trained, by device."""
+    """The training time of a page's runs, by device."""
     seconds = defaultdict(list)
     for result in runs.used.values():
         if result["parameters"]:

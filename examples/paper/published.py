@@ -1,7 +1,7 @@
 """The numbers of the paper.
 
-`published/` holds them as the text of the preprint (arXiv:1910.02212) has
-them, one file a table; cells whose numbers the text has lost are empty.
+`published/` holds them as in the text of the preprint (arXiv:1910.02212), one
+file per table; cells whose numbers the text lacks are empty.
 """
 
 import csv
@@ -9,13 +9,13 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent / "published"
 LOST = (
-    "The text of the paper that the published numbers were taken from has "
-    "lost those of this {}."
+    "The preprint's text, from which the published numbers are taken, lacks "
+    "those of this {}."
 )
 
 
 def published(table: str) -> dict[str, dict[str, float]]:
-    """The numbers of a table, by row and column; lost ones are left out.
+    """The numbers of a table by row and column, without the missing ones.
 
     Args:
         table: Its name, such as :obj:`"table-3"`.

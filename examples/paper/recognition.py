@@ -14,7 +14,7 @@ ONLY_JS = {"use_actional": False, "use_parts": False}
 ONLY_JA = {"use_structural": False, "use_parts": False}
 ONLY_J = {"use_parts": False}
 ONLY_P = {"use_structural": False, "use_actional": False}
-# Networks of the joints and the bones, whose scores are added.
+# Pairs of a joint and a bone network, whose scores are averaged.
 FUSED = {
     "2s-AGCN": Run(network=AGCN),
     "Sym-GNN (only JS)": sym_gnn(**ONLY_JS),
@@ -76,10 +76,9 @@ def table(
         *compare(theirs, ours, runs.data.name),
         bars(theirs, ours, runs.data.name),
         [
-            "Accuracies in percent. Of ours, 2s-AGCN and Sym-GNN, but for 'no "
-            "bone', add the scores of a network of the joints and one of the "
-            "bones.",
-            "Rivals of ours are implementations after their papers.",
+            "Accuracies in percent. Our 2s-AGCN and Sym-GNN, except 'no bone', "
+            "average the scores of a joint and a bone network.",
+            "Our baselines follow their papers.",
         ],
     )
 

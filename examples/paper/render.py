@@ -1,4 +1,4 @@
-"""Pages: Markdown, JSON and a picture of one table or figure."""
+"""Writes one table or figure as Markdown, JSON and PNG."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,11 +23,11 @@ class Page:
 
     Args:
         title: What it shows.
-        setting: The data sets of the paper.
-        columns: The names of the columns behind the first.
+        setting: The data sets in the paper.
+        columns: The names of all columns but the first.
         rows: Name and cells of each row; an empty cell is :obj:`None`.
         figure: The picture.
-        notes: What else is to be said.
+        notes: Remarks.
     """
 
     title: str
@@ -44,7 +44,7 @@ def compare(published: Cells, ours: Cells, data: str) -> tuple[list, list]:
     Args:
         published: The published numbers, by row and column.
         ours: Our numbers, by row and column.
-        data: The data set of ours.
+        data: The name of our data set.
     """
     sides = [("paper", published), (f"ours, {data}", ours)]
     names = unique(
@@ -65,7 +65,7 @@ def compare(published: Cells, ours: Cells, data: str) -> tuple[list, list]:
 
 
 def unique(names: Iterable[str]) -> list[str]:
-    """The names in the order of their first occurrence."""
+    """The distinct names, in order of first occurrence."""
     return list(dict.fromkeys(names))
 
 
@@ -77,7 +77,7 @@ def write(
     Args:
         page: The page.
         name: The name of the files.
-        protocol: How our numbers came about.
+        protocol: The protocol of our numbers.
         folder: The folder.
     """
     paths = [folder / f"{name}.{suffix}" for suffix in ("md", "json", "png")]
@@ -143,21 +143,21 @@ def to_text(cell: Cell) -> str:
 
 
 def to_words(value: object) -> str:
-    """A value of the protocol in words."""
+    """A value of the protocol as text."""
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "none"
     return str(value)
 
 
 def number(cell: Cell) -> float | None:
-    """What a cell is drawn as."""
+    """The number to draw for a cell."""
     if isinstance(cell, Spread):
         return cell.mean
     return cell if isinstance(cell, float | int) else None
 
 
 def bars(published: Cells, ours: Cells, data: str) -> Figure:
-    """Published numbers and ours as bars, one panel a column."""
+    """Published numbers and ours as bars, one panel per column."""
     both = (("paper", published, PAPER), (f"ours, {data}", ours, OURS))
     rows = unique([*published, *ours])
     names = unique(
@@ -200,12 +200,12 @@ def bars(published: Cells, ours: Cells, data: str) -> Figure:
 def lines(
     panels: Mapping[str, Mapping[str, Mapping[float, Cell]]], x: str, y: str
 ) -> Figure:
-    """Curves, one panel beside another.
+    """Curves, in panels side by side.
 
     Args:
-        panels: By title and name of a curve, its points.
-        x: The label of the axis across.
-        y: The label of the axis up.
+        panels: The points of each curve, by title and name.
+        x: The label of the horizontal axis.
+        y: The label of the vertical axis.
     """
     names = unique(name for curves in panels.values() for name in curves)
     across = min(4, len(panels))

@@ -1,4 +1,4 @@
-"""One training, by what it depends on."""
+"""The arguments of a training."""
 
 from dataclasses import asdict, dataclass
 from inspect import signature
@@ -15,12 +15,12 @@ class Run:
     """One training.
 
     Args:
-        network: Sym-GNN or one of the rivals.
-        variant: The arguments of the network that differ, by name.
+        network: Sym-GNN or one of the baselines.
+        variant: The network's arguments that differ from their defaults.
         num_observed: The number of observed frames.
         num_future: The number of frames to predict, or 0.
-        horizon: How many frames a window has behind its first 50.
-        bones: Whether the network is that of the bones.
+        horizon: The number of frames in a window after its first 50.
+        bones: Whether the network runs on the bones.
         noisy_targets: The share of shuffled futures.
         noisy_labels: The share of shuffled labels.
         seed: The seed.
@@ -48,14 +48,14 @@ def sym_gnn(**variant: Any) -> Run:
         for name in Run.__dataclass_fields__
         if name in variant
     }
-    # Written out or not, a default makes the same network.
+    # An explicit default makes the same network as an implicit one.
     default = {n: p.default for n, p in signature(SymGNN).parameters.items()}
     differ = {n: v for n, v in variant.items() if v != default[n]}
     return Run(variant=tuple(sorted(differ.items())), **fields)
 
 
 def describe(run: Run) -> str:
-    """A run in words."""
+    """A run as text."""
     parts = [run.network, "of the bones" if run.bones else ""]
     parts += [f"{name}={value}" for name, value in run.variant]
     default = Run()

@@ -1,9 +1,9 @@
-"""Runs: a network is trained once, and every table takes it from there.
+"""Trains networks, each only once, for all tables that use it.
 
-A run is the hash of its arguments. `runs/HASH/` holds `result.json` with the
-arguments and what was measured, `model.safetensors`, `outputs.safetensors`
-(class scores and labels of the test windows) and the logs; `last.ckpt` while
-it lasts, from which an interrupted run goes on.
+A run is identified by the hash of its arguments. `runs/HASH/` holds
+`result.json` (arguments and measures), `model.safetensors`,
+`outputs.safetensors` (class scores and labels of the test windows), the logs,
+and until the run is finished `last.ckpt`, from which it resumes.
 """
 
 import copy
@@ -48,12 +48,12 @@ from symgnn_pyg.training import (
 )
 from symgnn_pyg.transforms import ToBones
 
-# How often a training is kept, to go on from when it is interrupted.
+# The interval between checkpoints, from which interrupted runs resume.
 CHECKPOINT_SECONDS = 20.0
-# The weight of recognition, as in the other examples: that of MGDA goes towards
-# 1 where the loss of recognition nearly vanishes, as on few recordings.
+# The weight of recognition, as in the other examples. MGDA's weight approaches
+# 1 once the recognition loss nearly vanishes, as it does with few recordings.
 WEIGHTING = 0.98
-# What makes networks small enough to be trained in seconds.
+# Arguments for networks that train in seconds.
 SMALL_GRAPHS = {"channels": (16, 32), "strides": (1, 2), "dropout": 0.1}
 SMALL: dict[str, dict[str, Any]] = {
     SYM_GNN: {
@@ -73,16 +73,16 @@ SMALL: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Settings:
-    """How experiments are run.
+    """Settings of all experiments.
 
     Args:
         data: :obj:`"synthetic"`, or the folder or zip archive of CMU Mocap.
-        quick: Whether networks are small and trained for seconds.
+        quick: Whether to train small networks for seconds.
         steps: The training steps. (default: 2000, and 25 in a quick run)
-        seeds: The seeds, each a run of its own.
-        output: Where everything is written.
-        precision: That of training, as Lightning calls it; tests run in
-            float32. (default: :obj:`"32"`)
+        seeds: The seeds, one run each.
+        output: The folder for all output.
+        precision: Lightning's name for the precision of training; tests run
+            in float32. (default: :obj:`"32"`)
     """
 
     data: str = "synthetic"
@@ -94,10 +94,10 @@ class Settings:
 
 
 class Runs:
-    """Trains runs, or takes those that are finished.
+    """Trains runs, or loads finished ones.
 
     Args:
-        settings: How experiments are run.
+        settings: The settings.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -110,22 +110,22 @@ class Runs:
         self.folder = settings.output / "runs"
         self.data = Data(settings.data, settings.output / "data")
         self.batch_size = 8 if quick else 32
-        # So few steps want long ones.
+        # Few steps need a high learning rate.
         self.learning_rate = 1e-2 if quick else None
         self.validations = 1 if quick else 10
         self.validate_every = max(1, self.steps // self.validations)
         self.validated = 32 if quick else 256
-        # The results that were asked for, by the names of their runs.
+        # The results used so far, by the hashes of their runs.
         self.used: dict[str, dict[str, Any]] = {}
 
     def results(self, run: Run) -> list[dict[str, Any]]:
-        """What was measured, for each seed."""
+        """The measures, for each seed."""
         return [self.used[self._finished(one).name] for one in self._seeds(run)]
 
     def spread(
         self, run: Run, pick: Callable[[dict[str, Any]], float]
     ) -> Spread:
-        """A number of a run over all seeds."""
+        """A measure of a run over all seeds."""
         return spread([pick(result) for result in self.results(run)])
 
     def outputs(self, run: Run) -> list[dict[str, Tensor]]:
@@ -153,7 +153,7 @@ class Runs:
         return self._view(self._split("test", run), run)
 
     def validation(self, run: Run, at_most: int = 256) -> MotionDataset:
-        """Validation windows of a run, spread evenly."""
+        """Evenly spaced validation windows of a run."""
         val = every_nth(self._split("val", run), at_most)
         return self._view(val, run)
 
@@ -171,7 +171,7 @@ class Runs:
         )
 
     def identity(self, run: Run) -> dict[str, Any]:
-        """All that a run depends on."""
+        """Everything that a run depends on."""
         return {
             **asdict(run),
             "variant": self._arguments(run),
@@ -214,12 +214,12 @@ class Runs:
         return dataset
 
     def _finished(self, run: Run) -> Path:
-        """The folder of a run, after training where that is due."""
+        """The folder of a run, trained first if necessary."""
         folder = self.folder / self.hash(run)
         file = folder / "result.json"
         if not file.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            with alone(folder):
+            with locked(folder):
                 if not file.exists():
                     self._carry_out(run, folder)
         with usable(file):
@@ -248,10 +248,10 @@ class Runs:
         for checkpoint in ("last.ckpt", "best.ckpt"):
             (folder / checkpoint).unlink(missing_ok=True)
 
-    # Asked for by what records no gradients, it still trains.
+    # Callers may have disabled gradients.
     @torch.enable_grad()
     def _train(self, model: Module, run: Run, folder: Path) -> dict[str, Any]:
-        """Trains a network; says for how many seconds, and on what."""
+        """Trains a network; returns the seconds and the device."""
         train = self._view(self._split("train", run), run)
         if run.noisy_targets or run.noisy_labels:
             train = NoisySupervision(
@@ -272,7 +272,7 @@ class Runs:
             balanced=True,
             seed=run.seed,
         )
-        # Interrupted or not: what it counts is kept with the training.
+        # Saved in checkpoints, so that it survives interruptions.
         timer = Timer()
         trainer = make_trainer(
             folder,
@@ -293,7 +293,7 @@ class Runs:
         try:
             trainer.fit(task, data, ckpt_path=last if last.exists() else None)
         except SystemExit:
-            # Which is what Lightning makes of Ctrl-C.
+            # Lightning turns Ctrl-C into SystemExit.
             raise KeyboardInterrupt from None
         best = folder / "best.ckpt"
         if best.exists():
@@ -305,26 +305,24 @@ class Runs:
 
 
 def check_seeds(seeds: tuple[int, ...]) -> None:
-    """Refuses seeds that are given twice, or that no generator takes."""
+    """Raises an error for repeated or invalid seeds."""
     for seed in seeds:
         if not 0 <= seed < 2**32:
             raise ValueError(f"'seed' must be 0 to 2^32 - 1, got {seed}")
         if seeds.count(seed) > 1:
             raise ValueError(
-                f"'seed' {seed} is given {seeds.count(seed)} times"
+                f"'seed' {seed} was passed {seeds.count(seed)} times"
             )
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Waits, and says so, while another command is at the same run."""
+def locked(folder: Path) -> Iterator[None]:
+    """Waits while another command trains the same run, and says so."""
     lock = FileLock(folder / "lock")
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        print(
-            f"  {folder.name}: another command trains it, waiting", flush=True
-        )
+        print(f"  {folder.name}: waiting for another command", flush=True)
         lock.acquire()
     try:
         yield
@@ -334,7 +332,7 @@ def alone(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def usable(file: Path) -> Iterator[None]:
-    """Names a file of a run that cannot be used, and the way out."""
+    """Raises an error that names an unusable file and says what to do."""
     try:
         yield
     except (
@@ -347,19 +345,19 @@ def usable(file: Path) -> Iterator[None]:
     ) as error:
         why = shorten(f"{type(error).__name__}: {error}", 200)
         raise DataError(
-            f"{file} cannot be used ({why}); remove its folder, and the run is "
-            f"trained again"
+            f"{file} cannot be used ({why}); remove its folder to train the "
+            f"run again"
         ) from error
 
 
 def load_weights(task: SymGNNTask, checkpoint: Path) -> None:
-    """Gives a task the weights of a checkpoint."""
+    """Loads the weights of a checkpoint into a task."""
     state = SafetensorsCheckpoint().load_checkpoint(checkpoint)
     task.load_state_dict(state["state_dict"])
 
 
 def describe_device(device: torch.device) -> str:
-    """What a network was trained on, in words."""
+    """A device as text."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{device.type.upper()}, {torch.get_num_threads()} thread(s)"

@@ -42,9 +42,9 @@ def figure_13(runs: Runs) -> Page:
         [(row, [round(gap, 3) for gap in cells]) for row, cells in gaps],
         plot_poses(poses, runs.data.skeleton, times),
         [
-            "Numbers: the mean distance of the joints to the truth in metres, "
-            f"ours, {runs.data.name}, the networks of the first seed; the "
-            f"paper shows poses alone.",
-            "Not here: AGED and CSM, which the paper shows.",
+            "Numbers: our mean distance between predicted and true joints in "
+            f"metres on {runs.data.name}, first seed; the paper shows only "
+            f"poses.",
+            "The paper also shows AGED and CSM; they are not implemented here.",
         ],
     )

@@ -47,7 +47,7 @@ def figure_14(runs: Runs) -> Page:
         [
             LOST.format("figure"),
             "Gaussian noise on the observed exponential maps of test windows, "
-            "in radians; the networks were trained without. The error is "
+            "in radians; the networks were trained without noise. The error is "
             "averaged over actions and over 80, 160, 320 and 400 ms.",
         ],
     )
@@ -72,7 +72,7 @@ def figure_15(runs: Runs) -> Page:
     }
     name = runs.data.name
     return Page(
-        "what actional graphs make of noise",
+        "sensitivity of actional graphs to noise",
         ("Human3.6M",),
         [
             f"mean of ||A(P) - A(Q)|| / ||P - Q|| (ours, {name})",
@@ -97,19 +97,19 @@ def figure_15(runs: Runs) -> Page:
         ),
         [
             LOST.format("figure"),
-            "P and Q are normalised test windows without and with noise in "
-            "radians; norms are those of Frobenius for inputs and outputs, "
-            "spectral norms for graphs and weights.",
+            "P and Q are standardised test windows without and with noise, "
+            "which is in radians. Norms are Frobenius norms for inputs and "
+            "outputs, spectral norms for graphs and weights.",
             "Theorem: ||ReLU(JGC(P)) - ReLU(JGC(Q))|| <= [λ ||W_act|| "
             "(||A(P)|| + C ||Q||) + Σ ||A_str(l)|| ||W_str(l)||] ||P - Q|| "
-            "for the first layer, with C measured.",
+            "for the first layer, with the measured C.",
         ],
     )
 
 
 def measure(model: Module, p: Tensor, q: Tensor) -> tuple[float, ...]:
-    """The mean and the highest perturbation ratio, and the means of both
-    sides of the theorem, at the first layer of a network."""
+    """The mean and maximum perturbation ratio, and the means of both sides of
+    the theorem, at the first layer of a network."""
     conv = model.branches[0].joint_blocks[0].graph_conv
     a, b = model.actional_inference(p), model.actional_inference(q)
     ratio = perturbation_ratio(p, q, a, b)
@@ -119,8 +119,8 @@ def measure(model: Module, p: Tensor, q: Tensor) -> tuple[float, ...]:
 
 
 def perturbation_ratio(p: Tensor, q: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    r"""How much the actional graphs of two inputs differ for their distance,
-    for each sample.
+    r"""The distance between the actional graphs of two inputs divided by that
+    between the inputs, per sample.
 
     Args:
         p: Inputs, of shape [N * V, T, C].
@@ -139,7 +139,7 @@ def stability_sides(
     b: Tensor,
     lipschitz: float,
 ) -> tuple[Tensor, Tensor]:
-    r"""Both sides of the stability theorem (section 4.1.3) for each sample:
+    r"""Both sides of the stability theorem (section 4.1.3), per sample:
 
     .. math::
         \Vert \textrm{ReLU}(\textrm{JGC}(\mathbf{P})) -

@@ -17,7 +17,7 @@ AHEAD = 10
 
 
 def noise_ratios(runs: Runs) -> tuple[float, ...]:
-    """The shares of shuffled supervision."""
+    """The shares of permuted targets or labels."""
     return (0.2, 0.6) if runs.settings.quick else (0.2, 0.4, 0.6, 0.8, 1.0)
 
 
@@ -36,8 +36,8 @@ def table_9(runs: Runs) -> Page:
         bars(theirs, ours, runs.data.name),
         [
             LOST.format("table"),
-            "Accuracies in percent of the network of the joints; a share of "
-            "the training windows have each other's futures.",
+            "Accuracies of the joint network in percent. In the given share of "
+            "the training windows, targets are permuted.",
         ],
     )
 
@@ -57,8 +57,8 @@ def table_10(runs: Runs) -> Page:
         bars(theirs, ours, runs.data.name),
         [
             LOST.format("table"),
-            "Mean angle errors, averaged over actions; a share of the "
-            "training windows have each other's labels.",
+            "Mean angle errors, averaged over actions. In the given share of "
+            "the training windows, labels are permuted.",
         ],
     )
 
@@ -82,16 +82,16 @@ def figure_9(runs: Runs) -> Page:
         lines({"": curves}, "observation ratio", "top-1, %"),
         [
             LOST.format("figure"),
-            f"An action is a window of {OBSERVED} frames with the {AHEAD} "
-            f"that follow: of the {OBSERVED} a share is observed, and the "
-            f"next {AHEAD}, all others, or none are predicted; each point is "
-            f"a network of its own.",
+            f"An action is a window of {OBSERVED} frames and the next {AHEAD}. "
+            f"A share of the {OBSERVED} is observed; the next {AHEAD}, all "
+            f"others, or none are predicted. Each point is a separately "
+            f"trained network.",
         ],
     )
 
 
 def early(strategy: str, ratio: float) -> Run:
-    """A network that sees the first frames alone."""
+    """A network that sees only the first frames."""
     observed = max(1, round(ratio * OBSERVED))
     rest = OBSERVED + AHEAD - observed
     ahead = {"predict all": rest, "no prediction": 0}

@@ -21,14 +21,14 @@ def figure_8(runs: Runs) -> Page:
     networks = {
         f"Sym-GNN, K = {k}": sym_gnn(num_iterations=k) for k in (1, 2, 3, 4)
     }
-    rivals = {name: SHORT[name] for name in ("ZeroV", "Res-uns", "LTD")}
-    speeds = frames_a_period(runs, {**networks, **rivals})
+    baselines = {name: SHORT[name] for name in ("ZeroV", "Res-uns", "LTD")}
+    speeds = frames_a_period(runs, {**networks, **baselines})
     errors = {
         name: runs.spread(run, short_error)
-        for name, run in {**networks, **rivals}.items()
+        for name, run in {**networks, **baselines}.items()
     }
     figure, axes = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
-    # Ours lie close together: they have a panel of their own.
+    # Ours lie close together, so they get a second panel.
     for ax, shown in zip(axes, (errors, networks), strict=True):
         for name in shown:
             own = name in networks
@@ -50,7 +50,7 @@ def figure_8(runs: Runs) -> Page:
         ax.margins(0.15)
         ax.grid(alpha=0.3)
     axes[0].set(ylabel="mean angle error up to 400 ms", xscale="log")
-    axes[1].set_title("Sym-GNN alone", fontsize=10)
+    axes[1].set_title("only Sym-GNN", fontsize=10)
     return Page(
         "effectiveness against efficiency",
         ("Human3.6M",),
@@ -63,9 +63,8 @@ def figure_8(runs: Runs) -> Page:
         figure,
         [
             LOST.format("figure"),
-            f"Speed: one sequence, 10 frames, one thread of the processor and "
-            f"its time, the median of {REPEATS} calls, the network of the "
-            f"first seed.",
+            f"Speed: one sequence, 10 frames, processor time of one thread, "
+            f"median of {REPEATS} calls, the network of the first seed.",
             "K is how often AGIM applies equation (1).",
         ],
     )
@@ -73,8 +72,8 @@ def figure_8(runs: Runs) -> Page:
 
 @torch.no_grad()
 def frames_a_period(runs: Runs, networks: dict[str, Run]) -> dict[str, float]:
-    """How many frames networks predict while one is recorded. They take turns,
-    so that a noisy machine treats all alike."""
+    """The number of frames that each network predicts in one frame period. The
+    networks take turns, so that other load affects all alike."""
     models = {name: runs.models(run)[0] for name, run in networks.items()}
     x = runs.test(sym_gnn()).batch([0]).x
     seconds: dict[str, list[float]] = {name: [] for name in models}

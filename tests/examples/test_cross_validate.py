@@ -45,7 +45,7 @@ def test_every_recording_is_recognised_once(run, tmp_path):
     assert found["windows"]["count"] > 11
     for name in ("windows", "recordings"):
         assert 0 <= found[name]["top1"] <= found[name]["top5"] <= 1
-    wrong = out.count("was taken for")
+    wrong = out.count("was recognised as")
     assert found["recordings"]["top1"] == pytest.approx(1 - wrong / 11)
 
 

@@ -135,9 +135,9 @@ def test_mean_and_spread_of_several(run, tmp_path):
         del table["seconds"]
     assert one == other
     rows = [f"{error:.3f}" for error in one["average"]["model"]]
-    for name in ("mean", "least", "greatest"):
+    for name in ("mean", "minimum", "maximum"):
         assert re.search(rf"^ +{name} +{' +'.join(rows)}$", out, re.MULTILINE)
-    assert "top1: mean 50.0%, least 50.0%, greatest 50.0%" in out
+    assert "top1: mean 50.0%, minimum 50.0%, maximum 50.0%" in out
 
 
 def test_one_head_alone(run, tmp_path):
@@ -145,14 +145,14 @@ def test_one_head_alone(run, tmp_path):
         CMU, 8, num_observed=12, channels=(2, 2, 4, 4), num_future=0
     )
     model.save_pretrained(tmp_path / "model", **ABOUT)
-    with pytest.raises(SystemExit, match="one head alone"):
+    with pytest.raises(SystemExit, match="lacks one of the two heads"):
         run("--weights", tmp_path / "model")
 
 
 @pytest.mark.parametrize(
     ("about", "message"),
     [
-        ({}, "does not say its 'trained'"),
+        ({}, "lacks 'trained'"),
         ({**ABOUT, "mean": [0.0]}, "Error: .*mean"),
     ],
 )

@@ -73,7 +73,9 @@ def test_every_code_block_of_the_page_runs(tmp_path, monkeypatch, capsys):
     for block in blocks:
         exec(compile(block, str(PAGE), "exec"), names)
     out = capsys.readouterr().out.splitlines()
-    assert out[0].startswith("SkeletonFolder(132, observed=20, future=10)")
+    assert out[0].startswith(
+        "SkeletonFolder(132, num_observed=20, num_future=10)"
+    )
     assert out[0].endswith("['nod', 'wave']")
     assert out[1] == "torch.Size([5, 20, 3]) torch.Size([5, 10, 3])"
     assert out[2] in ("nod", "wave")

@@ -18,7 +18,7 @@ from examples.paper.published import published, published_errors
 from examples.paper.recognition import ALONE, FUSED, accuracy, bones_of
 from examples.paper.render import Page, bars, compare, to_json, to_markdown
 from examples.paper.run import Run, sym_gnn
-from examples.paper.runs import Runs, Settings, alone
+from examples.paper.runs import Runs, Settings, locked
 from examples.paper.stability import perturbation_ratio, stability_sides
 from examples.shared import FromJoints
 from symgnn_pyg import Skeleton
@@ -185,11 +185,11 @@ def test_waits_for_another_command(tmp_path, capsys):
     thread = Thread(target=other)
     thread.start()
     holds.wait()
-    with alone(tmp_path):
+    with locked(tmp_path):
         assert done.is_set()
     thread.join()
-    assert "another command trains it, waiting" in capsys.readouterr().out
-    with alone(tmp_path):
+    assert "waiting for another command" in capsys.readouterr().out
+    with locked(tmp_path):
         assert capsys.readouterr().out == ""
 
 
@@ -323,21 +323,21 @@ def test_table(output):
     command(output, "table-10")
     content = json.loads((output / "table-10.json").read_text())
     assert content["columns"] == [
-        f"{ms} ms (ours, made-up motion)" for ms in (80, 160, 320, 400)
+        f"{ms} ms (ours, synthetic motion)" for ms in (80, 160, 320, 400)
     ]
-    assert any("has lost" in note for note in content["notes"])
+    assert any("lacks those of" in note for note in content["notes"])
     command(output, "table-14")
     text = (output / "table-14.md").read_text()
     assert "- command: python -m examples.paper table-14 --quick --steps 3" in (
         text
     )
-    assert "made-up motion, which stands in for Human3.6M" in text
+    assert "synthetic motion, which stands in for Human3.6M" in text
     assert "A quick run" in text
     assert re.search(r"training time: .* for 3 run\(s\) on CPU, 1 thread", text)
     assert "80 ms (paper)" in text
-    assert "80 ms (ours, made-up motion)" in text
+    assert "80 ms (ours, synthetic motion)" in text
     assert "| 0, 1, 2 | 0.26 |" in text
-    assert "Human3.6M is not here: run on made-up motion" in text
+    assert "Human3.6M is not available: run on synthetic motion" in text
     content = json.loads((output / "table-14.json").read_text())
     cells = content["rows"][0]["cells"]
     assert cells[0] == 0.33
@@ -362,7 +362,7 @@ def test_errors_are_one_sentence(tmp_path):
         command(tmp_path, "table-7", "--data", str(tmp_path / "absent.zip"))
     for arguments, message in (
         (["--steps", "0"], "'steps' must be at least 1"),
-        (["--seed", "1", "0", "1"], "'seed' 1 is given 2 times"),
+        (["--seed", "1", "0", "1"], "'seed' 1 was passed 2 times"),
         (["--seed", "-1"], "'seed' must be 0 to 2"),
     ):
         with pytest.raises(SystemExit, match=message):

@@ -145,9 +145,9 @@ def test_each_data_set(run, tmp_path, dataset, write, joints, network):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--data", "synthetic", "--dataset", "ntu"), "ntu needs its --data"),
-        (("--exclude", "list.txt"), "--exclude is for NTU-RGB+D"),
-        (("--network", "full", "--channels", 8), "for the light network"),
+        (("--data", "synthetic", "--dataset", "ntu"), "ntu requires --data"),
+        (("--exclude", "list.txt"), "--exclude requires --dataset ntu"),
+        (("--network", "full", "--channels", 8), "requires --network light"),
     ],
 )
 def test_arguments_that_do_not_go_together(run, capsys, arguments, message):
@@ -169,7 +169,9 @@ def test_clips_of_a_list_are_left_out(run, tmp_path):
 
 def test_checkpoint_of_another_network(run):
     run("--quick", "--channels", 8, 8)
-    with pytest.raises(SystemExit, match=r"last.ckpt is of another network"):
+    with pytest.raises(
+        SystemExit, match=r"last.ckpt belongs to another network"
+    ):
         run("--resume", "--channels", 16, 16)
 
 

@@ -129,20 +129,20 @@ def test_told_to_stop(start, tmp_path, recordings, name, stage, number):
     assert "Traceback" not in printed
     check(output)
     if name == "cmu_mocap" and stage in TRAINING:
-        assert "Stopped; reporting what there is." in printed
+        assert "Stopped; reporting the results so far." in printed
         assert code == 0
         assert (output / "metrics.json").exists()
         return
     assert code == 1
     said = printed.splitlines()[-1]
     if name == "cmu_mocap":
-        assert said == f"Stopped; the files in {output} are whole"
+        assert said == f"Stopped; the files in {output} are complete"
         assert (output / "config.json").exists() == (stage == "report")
     elif stage == "report":
-        assert said == f"Stopped; --resume goes on from {output}/last.ckpt"
+        assert said == f"Stopped; --resume continues from {output}/last.ckpt"
     else:
         last = output / "last.ckpt"
-        assert said == f"Stopped; there is no {last} yet: start again"
+        assert said == f"Stopped; {last} does not exist yet, so start again"
         assert not last.exists()
 
 
@@ -156,7 +156,9 @@ def test_goes_on_after_it_was_told_to_stop(start, tmp_path):
     )
     code, printed = stopped.wait()
     assert code == 1
-    assert printed.splitlines()[-1] == f"Stopped; --resume goes on from {last}"
+    assert (
+        printed.splitlines()[-1] == f"Stopped; --resume continues from {last}"
+    )
     check(last.parent)
     steps = SafetensorsCheckpoint().load_checkpoint(last)["global_step"]
     resumed = start(
@@ -186,7 +188,9 @@ def test_a_process_that_loads_is_killed(start, tmp_path):
     assert "Traceback" not in printed
     said = printed.splitlines()[-1]
     assert said.startswith("Error: DataLoader worker (pid")
-    assert said.endswith(f"there is no {output}/last.ckpt yet: start again")
+    assert said.endswith(
+        f"{output}/last.ckpt does not exist yet, so start again"
+    )
     check(output)
 
 
