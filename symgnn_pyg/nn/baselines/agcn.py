@@ -8,7 +8,7 @@ from torch.nn.init import constant_
 from symgnn_pyg import Skeleton
 from symgnn_pyg.nn import GraphMixConv, TemporalConv
 from symgnn_pyg.nn.baselines.joint_classifier import JointClassifier
-from symgnn_pyg.nn.baselines.st_gcn import spatial_partitions
+from symgnn_pyg.nn.baselines.st_gcn import block_sizes, spatial_partitions
 from symgnn_pyg.nn.conv.channel_norm import ChannelNorm
 from symgnn_pyg.nn.conv.graph_temporal_block import GraphTemporalBlock
 
@@ -19,8 +19,8 @@ SMALL = 1e-6
 
 class AdaptiveGraphs(Module):
     r"""The graphs :math:`\mathbf{A}_k + \mathbf{B}_k + \mathbf{C}_k` of an
-    adaptive graph convolution: the fixed partitions, a trainable matrix, and
-    for each sample the similarity of its joints by an embedded Gaussian,
+    adaptive graph convolution: fixed partitions, trainable matrices and, for
+    each sample, the similarity of its joints in an embedding space,
 
     .. math::
         \mathbf{C}_k = \textrm{softmax} \left( \frac{1}{T E}
@@ -44,9 +44,15 @@ class AdaptiveGraphs(Module):
     ) -> None:
         super().__init__()
         self.register_buffer("partitions", partitions, persistent=False)
-        self.trainable = Parameter(torch.full_like(partitions, SMALL))
+        self.trainable = Parameter(torch.empty_like(partitions))
         num_embeddings = 2 * partitions.size(0)
         self.embed = Linear(in_channels, num_embeddings * embedding_channels)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        r"""Draws new weights."""
+        constant_(self.trainable, SMALL)
+        self.embed.reset_parameters()
 
     def forward(self, x: Tensor) -> Tensor:
         num_graphs, num_joints, _ = self.partitions.shape
@@ -59,8 +65,8 @@ class AdaptiveGraphs(Module):
 
 
 class AdaptiveBlock(GraphTemporalBlock):
-    r"""A block of 2s-AGCN: an adaptive graph convolution with a residual
-    connection of its own, then a temporal one.
+    r"""A block of 2s-AGCN: an adaptive graph convolution with its own
+    residual connection, followed by a temporal convolution.
 
     Args:
         in_channels: Size of each input sample.
@@ -87,7 +93,12 @@ class AdaptiveBlock(GraphTemporalBlock):
                 TemporalConv(in_channels, out_channels, 1),
                 ChannelNorm(out_channels),
             )
-        # The residual connection is all that counts at first.
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        r"""Draws new weights."""
+        super().reset_parameters()
+        # At first almost everything passes through the residual connection.
         constant_(self.graph_norm.norm.weight, SMALL)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -100,40 +111,53 @@ class AdaptiveBlock(GraphTemporalBlock):
 
 
 class AGCN(JointClassifier):
-    r"""One stream of the `"Two-Stream Adaptive Graph Convolutional Networks
-    for Skeleton-Based Action Recognition"
-    <https://arxiv.org/abs/1805.07694>`_ paper (2s-AGCN): ten blocks of
-    adaptive graph convolution, one more than the paper counts, as in its
-    code. The stream of the bones is the same on
-    :meth:`~symgnn_pyg.Skeleton.dual`; 2s-AGCN adds the scores of both.
+    r"""One stream of the two-stream adaptive graph convolutional network
+    (2s-AGCN) from the `"Two-Stream Adaptive Graph Convolutional Networks for
+    Skeleton-Based Action Recognition" <https://arxiv.org/abs/1805.07694>`_
+    paper: blocks of an adaptive graph convolution
 
-    Left out: the biases of the graph convolutions and the initialisation of
-    weights of the code. All joints have one bone in the paper, where the
-    centre's is empty; in the dual there is no such bone. With NTU-RGB+D's 25
-    joints and 60 classes it has 3.47 million parameters, as published: 6.94
-    million in both streams.
+    .. math::
+        \mathbf{Y}_t = \sum_{k=1}^{3} (\mathbf{A}_k + \mathbf{B}_k +
+        \mathbf{C}_k) \mathbf{X}_t \mathbf{W}_k
+
+    with the partitions :math:`\mathbf{A}_k` of :class:`STGCN`, trainable
+    matrices :math:`\mathbf{B}_k` and the similarity :math:`\mathbf{C}_k` of
+    the joints of each sample in an embedding space, followed by a temporal
+    convolution. Like the published code it has ten blocks, one more than the
+    paper. The bone stream is the same network on
+    :meth:`~symgnn_pyg.Skeleton.dual`; 2s-AGCN adds the scores of both streams.
+
+    Two things differ from the published code: the graph convolutions have no
+    bias, and weights start from this library's initialisation.
+
+    With the 25 joints and 60 classes of NTU-RGB+D it has 3.47 million
+    parameters, as published, and both streams have 6.94 million.
 
     Args:
-        skeleton: The skeleton.
-        num_classes: The number of actions.
-        num_observed: The number of observed frames.
-        num_future: Ignored.
-        in_channels: Size of a joint's pose. (default: :obj:`3`)
-        channels: The width of each block, a multiple of four.
+        skeleton: The skeleton, of :math:`V` joints.
+        num_classes: The number of actions :math:`K`.
+        in_channels: Size of a joint's pose :math:`C`. (default: :obj:`3`)
+        channels: The width of each block, a multiple of 4.
             (default: four times 64, three times 128 and 256)
         strides: The temporal stride of each block.
-            (default: 2 in the fifth and the eighth)
+            (default: 2 in the fifth and the eighth block, otherwise 1)
 
     Raises:
-        ValueError: If a width is no multiple of four.
+        ValueError: If a size is smaller than 1, a width is not a multiple of
+            4, or :obj:`channels` and :obj:`strides` differ in length.
+
+    Shapes:
+        - **input:** observed sequences :math:`[M \cdot V, T, C]` of the
+          :math:`M` bodies of :math:`N` samples, of any length
+        - **output:** a :class:`~symgnn_pyg.nn.SymGNNOutput` with class scores
+          :math:`[N, K]`
     """
 
     def __init__(
         self,
         skeleton: Skeleton,
         num_classes: int,
-        num_observed: int,
-        num_future: int,
+        *,
         in_channels: int = 3,
         channels: Sequence[int] = CHANNELS,
         strides: Sequence[int] = STRIDES,
@@ -143,11 +167,12 @@ class AGCN(JointClassifier):
                 f"'channels' must be multiples of 4, got {tuple(channels)}"
             )
         partitions = spatial_partitions(skeleton)
-        before = in_channels, *channels[:-1]
-        sizes = zip(before, channels, strides, strict=True)
         blocks = [
             AdaptiveBlock(narrow, width, partitions, stride, residual=i > 0)
-            for i, (narrow, width, stride) in enumerate(sizes)
+            for i, (narrow, width, stride) in enumerate(
+                block_sizes(in_channels, channels, strides)
+            )
         ]
-        base = skeleton, num_classes, num_observed, num_future, in_channels
-        super().__init__(*base, blocks, channels[-1])
+        super().__init__(
+            skeleton, num_classes, in_channels, blocks, channels[-1]
+        )

@@ -4,6 +4,7 @@ from torch import Tensor
 
 from symgnn_pyg import Skeleton
 from symgnn_pyg.nn import ActionalGraphInference, SymGNNOutput
+from symgnn_pyg.nn.baselines.baseline import check_positive
 from symgnn_pyg.nn.baselines.joint_classifier import JointClassifier
 from symgnn_pyg.nn.baselines.st_gcn import (
     CHANNELS,
@@ -14,51 +15,66 @@ from symgnn_pyg.nn.baselines.st_gcn import (
 
 
 class ASGCN(JointClassifier):
-    r"""The recognition network of the `"Actional-Structural Graph
+    r"""The recognition network from the `"Actional-Structural Graph
     Convolutional Networks for Skeleton-Based Action Recognition"
-    <https://arxiv.org/abs/1904.12659>`_ paper: nine blocks of
+    <https://arxiv.org/abs/1904.12659>`_ paper (AS-GCN): nine blocks, each of a
+    graph convolution
 
     .. math::
         \mathbf{Y}_t = \sum_{k=1}^{2 L + 1} (\mathbf{M}_k \odot \mathbf{A}_k)
         \mathbf{X}_t \mathbf{W}_k + \lambda \mathbf{A}_{\textrm{act}}
         \mathbf{X}_t \mathbf{W}_{\textrm{act}}
 
-    over the partitions of :func:`spatial_partitions` up to hop :math:`L` and
-    an actional graph, and a temporal convolution.
+    over the partitions of :class:`STGCN` for each of :math:`L` hops and an
+    actional graph :math:`\mathbf{A}_{\textrm{act}}`, followed by a temporal
+    convolution.
 
-    What differs: the actional links are one graph per sample, inferred by
-    :class:`~symgnn_pyg.nn.ActionalGraphInference` and trained with the rest,
-    where the paper draws links of several types by Gumbel softmax, infers
-    them with an encoder and a decoder that are trained first, to predict
-    poses, with a prior for few links. Left out: the head that predicts poses,
-    and the biases of the graph convolutions. With NTU-RGB+D's 25 joints and
-    60 classes the blocks, the norm in front of them and the classifier have
-    4.57 million parameters; in the published code, by its layers' sizes, the
-    same have 4.58 million with one type of links, 4.80 million with two. The
-    inference adds 0.24 million for 50 observed frames.
+    Three things differ from the paper. There is one actional graph per
+    sample, inferred by :class:`~symgnn_pyg.nn.ActionalGraphInference` and
+    trained with the rest; the paper samples links of several types with a
+    Gumbel softmax from an encoder that is trained beforehand, together with a
+    decoder, to predict poses. There is no head that predicts poses. The graph
+    convolutions have no bias.
+
+    With the 25 joints and 60 classes of NTU-RGB+D it has 4.57 million
+    parameters without the inference of actional graphs, which adds 0.24
+    million for 50 observed frames. The same layers of the published code have
+    4.58 million with one type of links and 4.80 million with two.
 
     Args:
-        skeleton: The skeleton.
-        num_classes: The number of actions.
-        num_observed: The number of observed frames.
-        num_future: Ignored.
-        in_channels: Size of a joint's pose. (default: :obj:`3`)
-        channels: The width of each block. (default: three times 64, 128, 256)
+        skeleton: The skeleton, of :math:`V` joints.
+        num_classes: The number of actions :math:`K`.
+        num_observed: The number of observed frames :math:`T`, from all of
+            which the actional graph is inferred. (default: :obj:`50`)
+        in_channels: Size of a joint's pose :math:`C`. (default: :obj:`3`)
+        channels: The width of each block.
+            (default: three times 64, 128 and 256)
         strides: The temporal stride of each block.
-            (default: 2 in the fourth and the seventh)
+            (default: 2 in the fourth and the seventh block, otherwise 1)
         num_hops: The number of hops :math:`L`. (default: :obj:`4`)
         lambda_: The weight :math:`\lambda` of the actional graph.
             (default: :obj:`0.5`)
-        kernel_size: The temporal kernel, in frames. (default: :obj:`9`)
+        kernel_size: The temporal kernel, in frames, odd.
+            (default: :obj:`9`)
         dropout: The dropout probability. (default: :obj:`0.5`)
+
+    Raises:
+        ValueError: If a size is smaller than 1, or :obj:`channels` and
+            :obj:`strides` differ in length.
+
+    Shapes:
+        - **input:** observed sequences :math:`[M \cdot V, T, C]` of the
+          :math:`M` bodies of :math:`N` samples
+        - **output:** a :class:`~symgnn_pyg.nn.SymGNNOutput` with class scores
+          :math:`[N, K]` and actional graphs :math:`[M, V, V]`
     """
 
     def __init__(
         self,
         skeleton: Skeleton,
         num_classes: int,
-        num_observed: int,
-        num_future: int,
+        num_observed: int = 50,
+        *,
         in_channels: int = 3,
         channels: Sequence[int] = CHANNELS,
         strides: Sequence[int] = STRIDES,
@@ -67,6 +83,7 @@ class ASGCN(JointClassifier):
         kernel_size: int = 9,
         dropout: float = 0.5,
     ) -> None:
+        check_positive(num_observed=num_observed)
         blocks = spatial_blocks(
             spatial_partitions(skeleton, num_hops),
             in_channels,
@@ -74,10 +91,12 @@ class ASGCN(JointClassifier):
             strides,
             kernel_size,
             dropout,
-            num_further=1,
+            num_additional=1,
         )
-        base = skeleton, num_classes, num_observed, num_future, in_channels
-        super().__init__(*base, blocks, channels[-1])
+        super().__init__(
+            skeleton, num_classes, in_channels, blocks, channels[-1]
+        )
+        self.num_observed = num_observed
         self.lambda_ = lambda_
         self.actional_inference = ActionalGraphInference(
             num_observed * in_channels, skeleton, dropout=dropout
@@ -90,9 +109,18 @@ class ASGCN(JointClassifier):
 
         Args:
             x: The observed sequences, of shape :math:`[M \cdot V, T, C]`.
-            num_bodies: The number of bodies of each sample, of shape
-                :math:`[N]`. (default: one each)
+            num_bodies: The number of bodies per sample, of shape
+                :math:`[N]`. (default: one)
+
+        Raises:
+            ValueError: If shapes do not fit.
         """
+        if x.dim() != 3 or x.size(1) != self.num_observed:
+            raise ValueError(
+                f"Expected 'x' of shape [M * {self.skeleton.num_joints}, "
+                f"{self.num_observed}, {self.in_channels}], got "
+                f"{list(x.shape)}"
+            )
         actional = self.actional_inference(self.samples(x).flatten(0, 1))
-        out = self.recognise(x, num_bodies, self.lambda_ * actional)
+        out = self._recognise(x, num_bodies, self.lambda_ * actional)
         return out._replace(actional=actional)

@@ -1,7 +1,6 @@
-"""What the rivals of the paper's tables have in common."""
-
 from torch import Tensor
 from torch.nn import Module
+from torch_geometric.nn.inits import reset
 from torch_geometric.utils import scatter
 
 from symgnn_pyg import Skeleton
@@ -9,17 +8,16 @@ from symgnn_pyg.nn.pool.rows import sample_of_body, samples
 
 
 class Baseline(Module):
-    r"""A network that is built by the same arguments as all others, called as
-    :class:`~symgnn_pyg.nn.SymGNN` is, and returns what that returns. What a
-    rival has no use for it ignores: :obj:`num_classes` where it predicts,
-    :obj:`future` where it recognises.
+    r"""The base class of the baselines. A baseline is called like
+    :class:`~symgnn_pyg.nn.SymGNN` and returns a
+    :class:`~symgnn_pyg.nn.SymGNNOutput`, in which the fields that it does not
+    compute are :obj:`None`.
 
     Args:
         skeleton: The skeleton, of :math:`V` joints.
-        num_classes: The number of actions :math:`K`.
-        num_observed: The number of observed frames :math:`T`.
-        num_future: The number of frames to predict :math:`T'`.
-        in_channels: Size of a joint's pose :math:`C`. (default: :obj:`3`)
+        in_channels: Size of a joint's pose :math:`C`.
+        min_frames: The smallest number of observed frames.
+            (default: :obj:`1`)
 
     Shapes:
         - **input:** observed sequences :math:`[M \cdot V, T, C]` of the
@@ -29,42 +27,53 @@ class Baseline(Module):
     """
 
     def __init__(
-        self,
-        skeleton: Skeleton,
-        num_classes: int,
-        num_observed: int,
-        num_future: int,
-        in_channels: int = 3,
+        self, skeleton: Skeleton, in_channels: int, min_frames: int = 1
     ) -> None:
         super().__init__()
+        check_positive(in_channels=in_channels)
         self.skeleton = skeleton
-        self.num_classes = num_classes
-        self.num_observed = num_observed
-        self.num_future = num_future
         self.in_channels = in_channels
+        self.min_frames = min_frames
+
+    def reset_parameters(self) -> None:
+        r"""Draws new weights."""
+        for module in self.children():
+            reset(module)
 
     def samples(self, x: Tensor) -> Tensor:
         r"""Views the observed sequences as :math:`[M, V, T, C]`.
 
         Raises:
-            ValueError: If :obj:`x` does not have the shape that the network
-                was built for.
+            ValueError: If :obj:`x` has another shape than the network takes.
         """
-        if x.dim() != 3 or x.shape[1:] != (self.num_observed, self.in_channels):
+        num_joints = self.skeleton.num_joints
+        if (
+            x.dim() != 3
+            or x.size(1) < self.min_frames
+            or x.size(2) != self.in_channels
+        ):
             raise ValueError(
-                f"Expected 'x' of shape [M * {self.skeleton.num_joints}, "
-                f"{self.num_observed}, {self.in_channels}], got {list(x.shape)}"
+                f"Expected 'x' of shape [M * {num_joints}, T, "
+                f"{self.in_channels}] with T >= {self.min_frames} frames, got "
+                f"{list(x.shape)}"
             )
-        return samples(x, self.skeleton.num_joints, "joints")
+        return samples(x, num_joints, "joints")
+
+
+def check_positive(**numbers: int) -> None:
+    r"""Raises :class:`ValueError` for an argument that is smaller than 1."""
+    for name, number in numbers.items():
+        if number < 1:
+            raise ValueError(f"'{name}' must be at least 1, got {number}")
 
 
 def join_bodies(h: Tensor, num_bodies: Tensor | None, reduce: str) -> Tensor:
-    r"""The features of samples :math:`[N, D]` from those of their bodies.
+    r"""Reduces the features of bodies to those of samples :math:`[N, D]`.
 
     Args:
         h: The features of the bodies, of shape :math:`[M, D]`.
-        num_bodies: The number of bodies of each sample, of shape :math:`[N]`,
-            or :obj:`None` for one each.
+        num_bodies: The number of bodies per sample, of shape :math:`[N]`, or
+            :obj:`None` if each sample has one.
         reduce: :obj:`"mean"` or :obj:`"max"`.
     """
     if num_bodies is None:

@@ -10,24 +10,28 @@ from torch.nn import (
     ReLU,
     Sequential,
 )
+from torch.nn.functional import interpolate
 
 from symgnn_pyg import Skeleton, ops
 from symgnn_pyg.nn import SymGNNOutput, TemporalConv
-from symgnn_pyg.nn.baselines.baseline import Baseline, join_bodies
-from symgnn_pyg.ops import interpolate_frames
+from symgnn_pyg.nn.baselines.baseline import (
+    Baseline,
+    check_positive,
+    join_bodies,
+)
 
 
 class Stream(Module):
-    r"""The convolutions of HCN up to the fourth, for positions or for
-    velocities. The first two see each joint alone; for the third, joints are
-    channels, so that each of its outputs sees all of them. Node-major memory
-    has joints where that wants them.
+    r"""The first four convolutions of HCN, for positions or for velocities.
+    The first two see each joint separately. In the third, joints are the
+    channels, so that each of its outputs sees all of them; the node-major
+    layout already has joints in that place.
 
     Args:
         num_joints: The number of joints :math:`V`.
         in_channels: Size of a joint's pose :math:`C`.
-        frames: The number of frames :math:`F`, also the width of the second
-            convolution, and so of the image.
+        num_frames: The number of frames :math:`F`, which is also the width of
+            the second convolution.
         dropout: The dropout probability.
 
     Shapes:
@@ -36,11 +40,11 @@ class Stream(Module):
     """
 
     def __init__(
-        self, num_joints: int, in_channels: int, frames: int, dropout: float
+        self, num_joints: int, in_channels: int, num_frames: int, dropout: float
     ) -> None:
         super().__init__()
         self.point = Sequential(Linear(in_channels, 64), ReLU())
-        self.time = TemporalConv(64, frames, 3)
+        self.time = TemporalConv(64, num_frames, 3)
         self.co_occurrence = Sequential(
             Conv2d(num_joints, 32, 3, padding=1),
             MaxPool2d(2),
@@ -55,57 +59,66 @@ class Stream(Module):
 
 
 class HCN(Baseline):
-    r"""The convolutional network of the `"Co-occurrence Feature Learning from
-    Skeleton Data for Action Recognition and Detection with Hierarchical
-    Aggregation" <https://arxiv.org/abs/1804.06055>`_ paper: a stream of
-    positions and one of velocities, joined in front of the fifth convolution,
-    and the maximum over bodies behind the sixth. Sequences are brought to
-    :obj:`frames` frames by linear interpolation.
+    r"""The hierarchical co-occurrence network (HCN) from the `"Co-occurrence
+    Feature Learning from Skeleton Data for Action Recognition and Detection
+    with Hierarchical Aggregation" <https://arxiv.org/abs/1804.06055>`_ paper:
+    convolutions :math:`f` of a sequence, resized to :math:`F` frames by linear
+    interpolation, and :math:`g` of its velocities, joined by further
+    convolutions :math:`h` and reduced to the maximum over the bodies of a
+    sample, before two fully connected layers:
 
-    What differs: velocities are those of :func:`symgnn_pyg.ops.difference`
-    and so zero in the first frame, where the paper resizes the differences.
-    With NTU-RGB+D's 25 joints and 60 classes it has 2.65 million parameters,
-    as the well-known reimplementation in PyTorch, whose sizes are the
-    defaults. With the paper's own, :obj:`frames=32` and
+    .. math::
+        \hat{\mathbf{y}} = \textrm{MLP} \left( \max_m \, h \left(
+        f(\mathbf{X}_m) \, \Vert \, g(\mathcal{D} \mathbf{X}_m) \right)
+        \right)
+
+    Velocities are the :func:`symgnn_pyg.ops.difference` of the resized
+    sequence, zero in the first frame; the paper resizes the differences.
+
+    With the 25 joints and 60 classes of NTU-RGB+D it has 2.65 million
+    parameters, like the widely used PyTorch reimplementation, whose sizes are
+    the defaults. With those of the paper, :obj:`num_frames=32` and
     :obj:`hidden_channels=256`, it has 0.78 million.
 
     Args:
-        skeleton: The skeleton.
-        num_classes: The number of actions.
-        num_observed: The number of observed frames.
-        num_future: Ignored.
-        in_channels: Size of a joint's pose. (default: :obj:`3`)
-        frames: The number of frames that sequences are brought to, a multiple
-            of 16. (default: :obj:`64`)
+        skeleton: The skeleton, of :math:`V` joints.
+        num_classes: The number of actions :math:`K`.
+        in_channels: Size of a joint's pose :math:`C`. (default: :obj:`3`)
+        num_frames: The number of frames :math:`F` that sequences are resized
+            to, a multiple of 16. (default: :obj:`64`)
         hidden_channels: The width of the first fully connected layer.
             (default: :obj:`512`)
         dropout: The dropout probability. (default: :obj:`0.5`)
 
     Raises:
-        ValueError: If :obj:`frames` is no multiple of 16.
-    """
+        ValueError: If a size is smaller than 1, or :obj:`num_frames` is not a
+            multiple of 16.
 
-    times: Tensor
+    Shapes:
+        - **input:** observed sequences :math:`[M \cdot V, T, C]` of the
+          :math:`M` bodies of :math:`N` samples, of any length
+        - **output:** a :class:`~symgnn_pyg.nn.SymGNNOutput` with class scores
+          :math:`[N, K]`
+    """
 
     def __init__(
         self,
         skeleton: Skeleton,
         num_classes: int,
-        num_observed: int,
-        num_future: int,
+        *,
         in_channels: int = 3,
-        frames: int = 64,
+        num_frames: int = 64,
         hidden_channels: int = 512,
         dropout: float = 0.5,
     ) -> None:
-        super().__init__(
-            skeleton, num_classes, num_observed, num_future, in_channels
-        )
-        if frames < 16 or frames % 16 != 0:
-            raise ValueError(f"'frames' must be a multiple of 16, got {frames}")
-        times = torch.linspace(0, num_observed - 1, frames)
-        self.register_buffer("times", times, persistent=False)
-        sizes = skeleton.num_joints, in_channels, frames, dropout
+        super().__init__(skeleton, in_channels)
+        check_positive(num_classes=num_classes, hidden_channels=hidden_channels)
+        if num_frames < 16 or num_frames % 16 != 0:
+            raise ValueError(
+                f"'num_frames' must be a multiple of 16, got {num_frames}"
+            )
+        self.num_frames = num_frames
+        sizes = skeleton.num_joints, in_channels, num_frames, dropout
         self.position = Stream(*sizes)
         self.velocity = Stream(*sizes)
         self.image = Sequential(
@@ -119,7 +132,7 @@ class HCN(Baseline):
             MaxPool2d(2),
         )
         self.hidden = Sequential(
-            Linear(256 * (frames // 16) ** 2, hidden_channels),
+            Linear(256 * (num_frames // 16) ** 2, hidden_channels),
             ReLU(),
             Dropout(dropout),
         )
@@ -132,11 +145,23 @@ class HCN(Baseline):
 
         Args:
             x: The observed sequences, of shape :math:`[M \cdot V, T, C]`.
-            num_bodies: The number of bodies of each sample, of shape
-                :math:`[N]`. (default: one each)
+            num_bodies: The number of bodies per sample, of shape
+                :math:`[N]`. (default: one)
+
+        Raises:
+            ValueError: If shapes do not fit.
         """
-        motion = interpolate_frames(self.samples(x), self.times)
+        motion = self._resize(self.samples(x))
         streams = self.position(motion), self.velocity(ops.difference(motion))
         h = self.image(torch.cat(streams, dim=1)).flatten(1)
         h = self.hidden(join_bodies(h, num_bodies, "max"))
         return SymGNNOutput(self.classify(h), None, None, h)
+
+    def _resize(self, motion: Tensor) -> Tensor:
+        frames = interpolate(
+            motion.flatten(0, 1).mT,
+            self.num_frames,
+            mode="linear",
+            align_corners=True,
+        )
+        return frames.mT.unflatten(0, motion.shape[:2])  # [M, V, F, C]

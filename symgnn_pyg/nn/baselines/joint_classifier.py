@@ -5,41 +5,40 @@ from torch.nn import BatchNorm1d, Linear, Module, ModuleList
 
 from symgnn_pyg import Skeleton
 from symgnn_pyg.nn import SymGNNOutput
-from symgnn_pyg.nn.baselines.baseline import Baseline, join_bodies
+from symgnn_pyg.nn.baselines.baseline import (
+    Baseline,
+    check_positive,
+    join_bodies,
+)
 
 
 class JointClassifier(Baseline):
-    r"""The frame of ST-GCN, into which 2s-AGCN and AS-GCN put blocks of their
-    own: batch normalisation of each channel of each joint, blocks, the mean
-    over frames, joints and bodies, and one linear layer.
+    r"""The part that ST-GCN, 2s-AGCN and AS-GCN share: batch normalisation of
+    each channel of each joint, a stack of blocks, the mean over frames, joints
+    and bodies, and a linear classifier.
 
     Args:
         skeleton: The skeleton.
         num_classes: The number of actions :math:`K`.
-        num_observed: The number of observed frames :math:`T`.
-        num_future: Ignored.
         in_channels: Size of a joint's pose :math:`C`.
         blocks: Modules from :math:`[M \cdot V, T, C]` to
             :math:`[M \cdot V, T_{\textrm{out}}, D]`.
-        width: The width :math:`D` of the last block.
+        out_channels: The width :math:`D` of the last block.
     """
 
     def __init__(
         self,
         skeleton: Skeleton,
         num_classes: int,
-        num_observed: int,
-        num_future: int,
         in_channels: int,
         blocks: Iterable[Module],
-        width: int,
+        out_channels: int,
     ) -> None:
-        super().__init__(
-            skeleton, num_classes, num_observed, num_future, in_channels
-        )
+        super().__init__(skeleton, in_channels)
+        check_positive(num_classes=num_classes)
         self.norm = BatchNorm1d(skeleton.num_joints * in_channels)
         self.blocks = ModuleList(blocks)
-        self.classify = Linear(width, num_classes)
+        self.classify = Linear(out_channels, num_classes)
 
     def forward(
         self, x: Tensor, num_bodies: Tensor | None = None
@@ -48,17 +47,17 @@ class JointClassifier(Baseline):
 
         Args:
             x: The observed sequences, of shape :math:`[M \cdot V, T, C]`.
-            num_bodies: The number of bodies of each sample, of shape
-                :math:`[N]`. (default: one each)
-        """
-        return self.recognise(x, num_bodies)
+            num_bodies: The number of bodies per sample, of shape
+                :math:`[N]`. (default: one)
 
-    def recognise(
+        Raises:
+            ValueError: If shapes do not fit.
+        """
+        return self._recognise(x, num_bodies)
+
+    def _recognise(
         self, x: Tensor, num_bodies: Tensor | None, *graphs: Tensor
     ) -> SymGNNOutput:
-        r"""The forward pass with further graphs :math:`[M, V, V]` for the
-        blocks.
-        """
         num_joints = self.skeleton.num_joints
         h = self.samples(x).transpose(2, 3).flatten(1, 2)  # [M, V*C, T]
         h = self.norm(h).unflatten(1, (num_joints, -1))

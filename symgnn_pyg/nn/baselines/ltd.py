@@ -7,12 +7,12 @@ from torch.nn.init import uniform_
 
 from symgnn_pyg import Skeleton, ops
 from symgnn_pyg.nn import SymGNNOutput
-from symgnn_pyg.nn.baselines.baseline import Baseline
+from symgnn_pyg.nn.baselines.baseline import Baseline, check_positive
 
 
 def dct_matrix(num_frames: int) -> Tensor:
-    r"""The orthonormal discrete cosine transform (DCT-II), whose inverse is
-    its transpose, of shape :math:`[T, T]` and double precision:
+    r"""The matrix of the orthonormal discrete cosine transform (DCT-II), of
+    shape :math:`[T, T]` in double precision. Its inverse is its transpose.
 
     .. math::
         \mathbf{D}_{k,t} = \sqrt{\frac{2 - \delta_{k,0}}{T}} \cos \left(
@@ -28,8 +28,8 @@ def dct_matrix(num_frames: int) -> Tensor:
     return matrix
 
 
-class FreeGraphConv(Module):
-    r"""A graph convolution with a graph that is learned freely:
+class DenseGraphConv(Module):
+    r"""A graph convolution with a trainable adjacency matrix:
     :math:`\mathbf{Y} = \mathbf{A} \mathbf{X} \mathbf{W} + \mathbf{b}`.
 
     Args:
@@ -49,22 +49,29 @@ class FreeGraphConv(Module):
         self.graph = Parameter(torch.empty(num_nodes, num_nodes))
         self.weight = Parameter(torch.empty(1, in_channels, out_channels))
         self.bias = Parameter(torch.empty(out_channels))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        r"""Draws new weights."""
+        bound = self.bias.numel() ** -0.5
         for parameter in self.parameters():
-            uniform_(parameter, -(out_channels**-0.5), out_channels**-0.5)
+            uniform_(parameter, -bound, bound)
 
     def forward(self, x: Tensor) -> Tensor:
         return ops.graph_mix(x, [self.graph], self.weight) + self.bias
 
 
-class FreeLayer(Module):
-    r"""The convolution, batch normalisation per node, tanh and dropout."""
+class DenseGraphLayer(Module):
+    r"""A graph convolution, batch normalisation per node and channel, tanh
+    and dropout.
+    """
 
     def __init__(
         self, num_nodes: int, in_channels: int, channels: int, dropout: float
     ) -> None:
         super().__init__()
         self.num_nodes = num_nodes
-        self.conv = FreeGraphConv(num_nodes, in_channels, channels)
+        self.conv = DenseGraphConv(num_nodes, in_channels, channels)
         self.norm = BatchNorm1d(num_nodes * channels)
         self.tanh = Tanh()
         self.dropout = Dropout(dropout)
@@ -76,32 +83,46 @@ class FreeLayer(Module):
 
 
 class LTD(Baseline):
-    r"""The network of the `"Learning Trajectory Dependencies for Human Motion
-    Prediction" <https://arxiv.org/abs/1908.05436>`_ paper: each coordinate of
-    each joint is a node, its features are the DCT coefficients of its
-    trajectory, the last observed pose standing for the future, and twelve
-    residual blocks of two layers each predict what to add to them.
+    r"""The network from the `"Learning Trajectory Dependencies for Human
+    Motion Prediction" <https://arxiv.org/abs/1908.05436>`_ paper (LTD). Each
+    coordinate of each joint is a node, and its features are the DCT
+    coefficients of its trajectory, padded with the last observed pose for the
+    frames to predict. Twelve residual blocks of two layers
 
-    Left out: the loss on the observed frames, which are reconstructed, too.
-    All coefficients are kept, as in the paper's experiments. With the 66
-    coordinates of Human3.6M, 10 observed and 25 predicted frames it has 2.56
-    million parameters and with 10 predicted frames 2.55 million, which is what
-    the published code has. In training a batch takes two bodies or more.
+    .. math::
+        \mathbf{H}' = \textrm{Dropout}(\tanh(\textrm{BN}(\mathbf{A}
+        \mathbf{H} \mathbf{W} + \mathbf{b})))
+
+    with trainable matrices :math:`\mathbf{A}` predict what to add to the
+    coefficients. All coefficients are kept, as in the paper's experiments.
+
+    The output covers only the future frames; the paper's loss includes the
+    reconstruction of the observed ones. In training, a batch needs at least
+    two bodies for the batch normalisation.
+
+    With the 66 coordinates of Human3.6M, 10 observed and 10 predicted frames
+    it has 2.55 million parameters, as published, and 2.56 million with 25
+    predicted frames.
 
     Args:
-        skeleton: The skeleton.
-        num_classes: Ignored.
-        num_observed: The number of observed frames.
-        num_future: The number of frames to predict.
-        in_channels: Size of a joint's pose. (default: :obj:`3`)
-        history: How many of the last observed frames it sees, or all if fewer
-            are observed. (default: :obj:`10`)
+        skeleton: The skeleton, of :math:`V` joints.
+        num_future: The number of frames to predict :math:`T'`.
+            (default: :obj:`25`)
+        in_channels: Size of a joint's pose :math:`C`. (default: :obj:`3`)
+        num_recent: How many of the last observed frames it reads; older
+            frames are ignored. (default: :obj:`10`)
         channels: The width of the layers. (default: :obj:`256`)
         num_blocks: The number of residual blocks. (default: :obj:`12`)
         dropout: The dropout probability. (default: :obj:`0.5`)
 
     Raises:
-        ValueError: If :obj:`history` is smaller than 1.
+        ValueError: If a size is smaller than 1.
+
+    Shapes:
+        - **input:** observed sequences :math:`[M \cdot V, T, C]` of
+          :math:`M` bodies, with at least :obj:`num_recent` frames
+        - **output:** a :class:`~symgnn_pyg.nn.SymGNNOutput` with poses
+          :math:`[M \cdot V, T', C]`
     """
 
     dct: Tensor
@@ -109,32 +130,33 @@ class LTD(Baseline):
     def __init__(
         self,
         skeleton: Skeleton,
-        num_classes: int,
-        num_observed: int,
-        num_future: int,
+        num_future: int = 25,
+        *,
         in_channels: int = 3,
-        history: int = 10,
+        num_recent: int = 10,
         channels: int = 256,
         num_blocks: int = 12,
         dropout: float = 0.5,
     ) -> None:
-        super().__init__(
-            skeleton, num_classes, num_observed, num_future, in_channels
+        check_positive(
+            num_future=num_future,
+            num_recent=num_recent,
+            channels=channels,
+            num_blocks=num_blocks,
         )
-        if history < 1:
-            raise ValueError(f"'history' must be at least 1, got {history}")
-        self.history = min(history, num_observed)
-        dct = dct_matrix(self.history + num_future).to(
-            torch.get_default_dtype()
-        )
+        super().__init__(skeleton, in_channels, min_frames=num_recent)
+        self.num_future = num_future
+        self.num_recent = num_recent
+        dct = dct_matrix(num_recent + num_future)
+        dct = dct.to(torch.get_default_dtype())
         self.register_buffer("dct", dct, persistent=False)
         nodes = skeleton.num_joints * in_channels
-        self.first = FreeLayer(nodes, dct.size(0), channels, dropout)
+        self.first = DenseGraphLayer(nodes, dct.size(0), channels, dropout)
         self.layers = ModuleList(
-            FreeLayer(nodes, channels, channels, dropout)
+            DenseGraphLayer(nodes, channels, channels, dropout)
             for _ in range(2 * num_blocks)
         )
-        self.last = FreeGraphConv(nodes, channels, dct.size(0))
+        self.last = DenseGraphConv(nodes, channels, dct.size(0))
 
     def forward(
         self, x: Tensor, num_bodies: Tensor | None = None
@@ -143,16 +165,21 @@ class LTD(Baseline):
 
         Args:
             x: The observed sequences, of shape :math:`[M \cdot V, T, C]`.
-            num_bodies: Ignored: each body moves alone.
+            num_bodies: Not used; each body is predicted separately.
+
+        Raises:
+            ValueError: If the shape of :obj:`x` does not fit.
         """
-        seen = self.samples(x)[:, :, -self.history :].mT  # [M, V, C, T]
+        seen = self.samples(x)[:, :, -self.num_recent :].mT  # [M, V, C, k]
         still = seen[..., -1:].expand(*seen.shape[:-1], self.num_future)
         padded = torch.cat([seen, still], dim=-1).flatten(0, 2)
-        coefficients = padded @ self.dct.t()  # [M*V*C, T + T']
+        coefficients = padded @ self.dct.t()  # [M*V*C, k + T']
         h = self.first(coefficients)
         for i in range(0, len(self.layers), 2):
             h = h + self.layers[i + 1](self.layers[i](h))
         frames = (coefficients + self.last(h)) @ self.dct
-        future = frames[:, self.history :].unflatten(0, (-1, self.in_channels))
+        future = frames[:, self.num_recent :].unflatten(
+            0, (-1, self.in_channels)
+        )
         shared = h.unflatten(0, (-1, self.in_channels)).flatten(1)
         return SymGNNOutput(None, future.mT, None, shared)

@@ -5,58 +5,71 @@ from torch.nn.functional import one_hot
 
 from symgnn_pyg import Skeleton
 from symgnn_pyg.nn import SymGNNOutput
-from symgnn_pyg.nn.baselines.baseline import Baseline
+from symgnn_pyg.nn.baselines.baseline import Baseline, check_positive
 from symgnn_pyg.nn.pool.rows import sample_of_body
 
 
 class ResidualGRU(Baseline):
-    r"""The recurrent network of the `"On Human Motion Prediction Using
-    Recurrent Neural Networks" <https://arxiv.org/abs/1705.02445>`_ paper: one
-    GRU reads the observed poses and then, with the same weights, its own
-    predictions,
+    r"""The residual recurrent network from the `"On Human Motion Prediction
+    Using Recurrent Neural Networks" <https://arxiv.org/abs/1705.02445>`_
+    paper: a GRU reads the observed poses and then, with the same weights, its
+    own predictions,
 
     .. math::
-        \mathbf{h}_t = \textrm{GRU}(\mathbf{x}_t, \mathbf{h}_{t-1}), \qquad
-        \hat{\mathbf{x}}_{t+1} = \mathbf{x}_t + \mathbf{W} \mathbf{h}_t +
+        \mathbf{h}_t &= \textrm{GRU}(\mathbf{x}_t, \mathbf{h}_{t-1}) \\
+        \hat{\mathbf{x}}_{t+1} &= \mathbf{x}_t + \mathbf{W} \mathbf{h}_t +
         \mathbf{b}
 
-    Trained on what it predicts from its own predictions, it has the paper's
-    sampling-based loss. It is the paper's "residual unsup."; as "residual
-    sup." (Res-sup) it also reads the label of the action, which has to be
-    given at test time, too.
+    A loss on its output is the paper's sampling-based loss. By default it is
+    the paper's unsupervised variant ("residual unsup."). With
+    :obj:`num_classes` it is the supervised one ("residual sup."), which also
+    reads the label of the action, in training and in testing.
 
-    What differs: torch's GRU applies the reset gate behind its product, and
-    has a second bias. With Human3.6M's 54 angles and 15 actions, supervised,
-    it has 3.42 million parameters, 3072 more than the published code, by its
-    layers' sizes.
+    Two things differ from the published code: torch's GRU applies the reset
+    gate after the product with the state, and has a second bias.
+
+    With the 54 angles and 15 actions of Human3.6M the supervised variant has
+    3.42 million parameters, 3,072 more than the published code.
 
     Args:
-        skeleton: The skeleton.
-        num_classes: The number of actions.
-        num_observed: The number of observed frames.
-        num_future: The number of frames to predict.
-        in_channels: Size of a joint's pose. (default: :obj:`3`)
-        channels: The width of the GRU. (default: :obj:`1024`)
-        supervised: Whether it reads labels. (default: :obj:`False`)
+        skeleton: The skeleton, of :math:`V` joints.
+        num_future: The number of frames to predict :math:`T'`.
+            (default: :obj:`25`)
+        in_channels: Size of a joint's pose :math:`C`. (default: :obj:`3`)
+        channels: The width :math:`D` of the GRU. (default: :obj:`1024`)
+        num_classes: The number of actions :math:`K`, whose labels it reads,
+            or 0 for none. (default: :obj:`0`)
+
+    Raises:
+        ValueError: If a size is smaller than 1, or :obj:`num_classes` is
+            negative.
+
+    Shapes:
+        - **input:** observed sequences :math:`[M \cdot V, T, C]` of the
+          :math:`M` bodies of :math:`N` samples, of any length
+        - **output:** a :class:`~symgnn_pyg.nn.SymGNNOutput` with poses
+          :math:`[M \cdot V, T', C]`
     """
 
     def __init__(
         self,
         skeleton: Skeleton,
-        num_classes: int,
-        num_observed: int,
-        num_future: int,
+        num_future: int = 25,
+        *,
         in_channels: int = 3,
         channels: int = 1024,
-        supervised: bool = False,
+        num_classes: int = 0,
     ) -> None:
-        super().__init__(
-            skeleton, num_classes, num_observed, num_future, in_channels
-        )
-        self.supervised = supervised
+        super().__init__(skeleton, in_channels)
+        check_positive(num_future=num_future, channels=channels)
+        if num_classes < 0:
+            raise ValueError(
+                f"'num_classes' must not be negative, got {num_classes}"
+            )
+        self.num_future = num_future
+        self.num_classes = num_classes
         width = skeleton.num_joints * in_channels
-        read = width + num_classes * supervised
-        self.gru = GRU(read, channels, batch_first=True)
+        self.gru = GRU(width + num_classes, channels, batch_first=True)
         self.out = Linear(channels, width)
 
     def forward(
@@ -69,22 +82,24 @@ class ResidualGRU(Baseline):
 
         Args:
             x: The observed sequences, of shape :math:`[M \cdot V, T, C]`.
-            num_bodies: The number of bodies of each sample, of shape
-                :math:`[N]`; only of use to labels. (default: one each)
-            y: The labels, of shape :math:`[N]`, if supervised.
-
-        Returns:
-            Poses, and as what is shared the state of each body after the
-            observed frames, of shape :math:`[M, D]`.
+            num_bodies: The number of bodies per sample, of shape
+                :math:`[N]`; used only to repeat labels. (default: one)
+            y: The labels, of shape :math:`[N]`, for a network that was built
+                with :obj:`num_classes`.
 
         Raises:
-            ValueError: If :obj:`y` is missing, or given though the network is
-                not supervised.
+            ValueError: If shapes do not fit, or :obj:`y` is missing or not
+                used.
         """
-        if self.supervised != (y is not None):
+        if self.num_classes and y is None:
             raise ValueError(
-                f"Labels 'y' of shape [N] are "
-                f"{'missing' if y is None else 'given to a network without'}"
+                f"This network reads the labels of {self.num_classes} actions: "
+                f"pass 'y' of shape [N]"
+            )
+        if y is not None and not self.num_classes:
+            raise ValueError(
+                "'y' was given to a network that reads no labels; build it "
+                "with 'num_classes'"
             )
         observed = self.samples(x).transpose(1, 2).flatten(2)  # [M, T, V*C]
         if y is not None:

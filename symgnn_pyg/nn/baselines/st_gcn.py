@@ -14,14 +14,15 @@ STRIDES = (1, 1, 1, 2, 1, 1, 2, 1, 1)
 
 
 def spatial_partitions(skeleton: Skeleton, num_hops: int = 1) -> Tensor:
-    r"""The spatial configuration partitioning of ST-GCN, extended to further
-    hops as AS-GCN does. Each joint takes the mean of the joints that are
-    :obj:`num_hops` bones away at most; the matrix of that mean is shared out
-    among the joint itself and, for each hop, joints that are not farther from
-    the centre than it is, and joints that are.
+    r"""The spatial configuration partitioning of ST-GCN, extended to several
+    hops as in AS-GCN. The matrix that averages the joints within
+    :obj:`num_hops` bones is split into disjoint graphs: one of the joints
+    themselves and, for each hop, one of the joints that are at most as far
+    from the skeleton's centre as the joint itself and one of those that are
+    farther away.
 
     Args:
-        skeleton: The skeleton, with its centre.
+        skeleton: The skeleton.
         num_hops: The number of hops :math:`L`. (default: :obj:`1`)
 
     Returns:
@@ -42,15 +43,33 @@ def spatial_partitions(skeleton: Skeleton, num_hops: int = 1) -> Tensor:
 
 
 class SpatialBlock(GraphTemporalBlock):
-    r"""A block of ST-GCN: a graph convolution over partitions, each with a
-    trainable mask, then a temporal one. Further graphs, one per sample, join
-    the partitions.
+    r"""A block of ST-GCN: a graph convolution over the partitions, each with
+    a trainable mask, followed by a temporal convolution. Its forward pass
+    takes additional graphs, one per sample.
     """
 
     def forward(self, x: Tensor, *graphs: Tensor) -> Tensor:
         conv = self.graph_conv
         assert conv.masked_graph is not None
         return self._forward(x, conv.mix(x, [*conv.masked_graph(), *graphs]))
+
+
+def block_sizes(
+    in_channels: int, channels: Sequence[int], strides: Sequence[int]
+) -> list[tuple[int, int, int]]:
+    r"""The input width, the output width and the stride of each block.
+
+    Raises:
+        ValueError: If there are no blocks, or :obj:`channels` and
+            :obj:`strides` differ in length.
+    """
+    if not channels or len(channels) != len(strides):
+        raise ValueError(
+            f"'channels' and 'strides' need one entry per block, got "
+            f"{len(channels)} and {len(strides)}"
+        )
+    before = in_channels, *channels[:-1]
+    return list(zip(before, channels, strides, strict=True))
 
 
 def spatial_blocks(
@@ -60,9 +79,9 @@ def spatial_blocks(
     strides: Sequence[int],
     kernel_size: int,
     dropout: float,
-    num_further: int = 0,
+    num_additional: int = 0,
 ) -> list[SpatialBlock]:
-    r"""The blocks of ST-GCN; the first has no residual connection.
+    r"""The blocks of ST-GCN, the first without a residual connection.
 
     Args:
         partitions: The graphs, of shape :math:`[K, V, V]`.
@@ -71,11 +90,9 @@ def spatial_blocks(
         strides: The temporal stride of each block.
         kernel_size: The temporal kernel, in frames, odd.
         dropout: The dropout probability.
-        num_further: The number of further graphs. (default: :obj:`0`)
+        num_additional: The number of additional graphs. (default: :obj:`0`)
     """
-    num_graphs = partitions.size(0) + num_further
-    before = in_channels, *channels[:-1]
-    sizes = zip(before, channels, strides, strict=True)
+    num_graphs = partitions.size(0) + num_additional
     return [
         SpatialBlock(
             GraphMixConv(narrow, width, num_graphs, partitions),
@@ -84,55 +101,75 @@ def spatial_blocks(
             dropout,
             residual=i > 0,
         )
-        for i, (narrow, width, stride) in enumerate(sizes)
+        for i, (narrow, width, stride) in enumerate(
+            block_sizes(in_channels, channels, strides)
+        )
     ]
 
 
 class STGCN(JointClassifier):
-    r"""The network of the `"Spatial Temporal Graph Convolutional Networks for
-    Skeleton-Based Action Recognition" <https://arxiv.org/abs/1801.07455>`_
-    paper: nine blocks of
+    r"""The spatial temporal graph convolutional network (ST-GCN) from the
+    `"Spatial Temporal Graph Convolutional Networks for Skeleton-Based Action
+    Recognition" <https://arxiv.org/abs/1801.07455>`_ paper: nine blocks, each
+    of a graph convolution
 
     .. math::
         \mathbf{Y}_t = \sum_{k=1}^{3} (\mathbf{M}_k \odot \mathbf{A}_k)
         \mathbf{X}_t \mathbf{W}_k
 
-    over the three partitions of :func:`spatial_partitions`, with edge
-    importance :math:`\mathbf{M}_k`, and a temporal convolution.
+    over the three graphs :math:`\mathbf{A}_k` of the spatial configuration
+    partitioning (a joint itself, its neighbours towards the skeleton's centre
+    and those away from it) with edge importance weights :math:`\mathbf{M}_k`,
+    followed by a temporal convolution.
 
-    Left out: the biases of the graph convolutions, behind which batch
-    normalisation stands. With NTU-RGB+D's 25 joints and 60 classes it has
-    3.04 million parameters; the 3.10 million that are quoted are those of the
-    published code, which has a tenth block, of width 64.
+    With the 25 joints and 60 classes of NTU-RGB+D it has 3.04 million
+    parameters. The 3.10 million that are often quoted are those of the
+    published code, which has a tenth block, of width 64. The graph
+    convolutions have no bias, which the batch normalisation that follows
+    would cancel.
 
     Args:
-        skeleton: The skeleton.
-        num_classes: The number of actions.
-        num_observed: The number of observed frames.
-        num_future: Ignored.
-        in_channels: Size of a joint's pose. (default: :obj:`3`)
-        channels: The width of each block. (default: three times 64, 128, 256)
+        skeleton: The skeleton, of :math:`V` joints.
+        num_classes: The number of actions :math:`K`.
+        in_channels: Size of a joint's pose :math:`C`. (default: :obj:`3`)
+        channels: The width of each block.
+            (default: three times 64, 128 and 256)
         strides: The temporal stride of each block.
-            (default: 2 in the fourth and the seventh)
-        kernel_size: The temporal kernel, in frames. (default: :obj:`9`)
+            (default: 2 in the fourth and the seventh block, otherwise 1)
+        kernel_size: The temporal kernel, in frames, odd.
+            (default: :obj:`9`)
         dropout: The dropout probability. (default: :obj:`0.5`)
+
+    Raises:
+        ValueError: If a size is smaller than 1, or :obj:`channels` and
+            :obj:`strides` differ in length.
+
+    Shapes:
+        - **input:** observed sequences :math:`[M \cdot V, T, C]` of the
+          :math:`M` bodies of :math:`N` samples, of any length
+        - **output:** a :class:`~symgnn_pyg.nn.SymGNNOutput` with class scores
+          :math:`[N, K]`
     """
 
     def __init__(
         self,
         skeleton: Skeleton,
         num_classes: int,
-        num_observed: int,
-        num_future: int,
+        *,
         in_channels: int = 3,
         channels: Sequence[int] = CHANNELS,
         strides: Sequence[int] = STRIDES,
         kernel_size: int = 9,
         dropout: float = 0.5,
     ) -> None:
-        partitions = spatial_partitions(skeleton)
         blocks = spatial_blocks(
-            partitions, in_channels, channels, strides, kernel_size, dropout
+            spatial_partitions(skeleton),
+            in_channels,
+            channels,
+            strides,
+            kernel_size,
+            dropout,
         )
-        base = skeleton, num_classes, num_observed, num_future, in_channels
-        super().__init__(*base, blocks, channels[-1])
+        super().__init__(
+            skeleton, num_classes, in_channels, blocks, channels[-1]
+        )
