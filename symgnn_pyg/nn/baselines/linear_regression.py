@@ -8,7 +8,7 @@ from symgnn_pyg import Skeleton
 from symgnn_pyg.nn import SymGNNOutput
 from symgnn_pyg.nn.baselines.baseline import Baseline, check_positive
 
-RIDGES = tuple(10.0**exponent for exponent in range(-6, 1))
+RIDGES = tuple(10.0**exponent for exponent in range(-4, 3))
 
 
 class LinearRegression(Baseline):
@@ -17,7 +17,8 @@ class LinearRegression(Baseline):
 
     .. math::
         \hat{\mathbf{x}}_{T + t} = \mathbf{x}_T + \mathbf{b}_t +
-        \sum_{s=0}^{k - 1} \mathbf{W}_{t,s} \, \mathbf{x}_{T - s}, \qquad
+        \mathbf{W}_{t,0} \, \mathbf{x}_T + \sum_{s=1}^{k - 1}
+        \mathbf{W}_{t,s} (\mathbf{x}_{T - s} - \mathbf{x}_T), \qquad
         \mathbf{x}_t \in \mathbb{R}^{V \cdot C}
 
     :meth:`fit` computes the weights in closed form. They are buffers, not
@@ -105,7 +106,7 @@ class LinearRegression(Baseline):
             val: Batches of validation windows. The ridge with the smallest
                 mean squared error on them is chosen. (default: :obj:`None`)
             ridges: The ridges :math:`\lambda` to choose from.
-                (default: :obj:`1e-6` to :obj:`1` in powers of ten)
+                (default: the powers of ten from :obj:`1e-4` to :obj:`100`)
 
         Returns:
             The ridge that was chosen.
@@ -149,7 +150,11 @@ class LinearRegression(Baseline):
         return SymGNNOutput(None, future, None, x[:, -1])
 
     def _inputs(self, x: Tensor) -> Tensor:
-        return self.samples(x)[:, :, -self.num_recent :].flatten(1)
+        recent = self.samples(x)[:, :, -self.num_recent :]  # [M, V, k, C]
+        last = recent[:, :, -1:]
+        # The ridge shrinks weights of differences better than those of poses,
+        # which are nearly equal from frame to frame.
+        return torch.cat([recent[:, :, :-1] - last, last], dim=2).flatten(1)
 
     def _windows(
         self, batches: Iterable[Data], name: str

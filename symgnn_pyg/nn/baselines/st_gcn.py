@@ -6,6 +6,7 @@ from torch import Tensor
 
 from symgnn_pyg import Skeleton
 from symgnn_pyg.nn import GraphMixConv
+from symgnn_pyg.nn.baselines.baseline import check_positive
 from symgnn_pyg.nn.baselines.joint_classifier import JointClassifier
 from symgnn_pyg.nn.conv.graph_temporal_block import GraphTemporalBlock
 
@@ -60,9 +61,10 @@ def block_sizes(
     r"""The input width, the output width and the stride of each block.
 
     Raises:
-        ValueError: If there are no blocks, or :obj:`channels` and
-            :obj:`strides` differ in length.
+        ValueError: If a size is smaller than 1, there are no blocks, or
+            :obj:`channels` and :obj:`strides` differ in length.
     """
+    check_positive(in_channels=in_channels)
     if not channels or len(channels) != len(strides):
         raise ValueError(
             f"'channels' and 'strides' need one entry per block, got "
