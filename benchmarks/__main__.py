@@ -23,6 +23,7 @@ BENCHMARKS = (
     "ragged",
     "train_step",
     "inference",
+    "recognition",
     "streaming",
     "data",
     "memory",

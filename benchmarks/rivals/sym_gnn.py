@@ -7,6 +7,7 @@ mixes hop by hop and calls a GRUCell on everything that it sees.
 """
 
 import copy
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -79,9 +80,13 @@ class GraphConv(Module):
 class Block(Module):
     """Graph convolution, then a (tau, 1) convolution, in [N, C, T, V]."""
 
-    def __init__(self, ours: GraphTemporalBlock) -> None:
+    def __init__(
+        self,
+        ours: GraphTemporalBlock,
+        graph_conv: Callable[[GraphMixConv], Module] = GraphConv,
+    ) -> None:
         super().__init__()
-        self.graph_conv = GraphConv(ours.graph_conv)
+        self.graph_conv = graph_conv(ours.graph_conv)
         self.graph_norm = norm2d(ours.graph_norm)
         self.temporal_conv = conv2d(ours.temporal_conv)
         self.temporal_norm = norm2d(ours.temporal_norm)
@@ -94,8 +99,8 @@ class Block(Module):
             self.residual = Sequential(conv2d(conv), norm2d(norm))
         self.relu = ReLU(inplace=True)
 
-    def forward(self, x: Tensor, actional: Tensor | None = None) -> Tensor:
-        h = self.relu(self.graph_norm(self.graph_conv(x, actional)))
+    def forward(self, x: Tensor, *actional: Tensor) -> Tensor:
+        h = self.relu(self.graph_norm(self.graph_conv(x, *actional)))
         out = self.dropout(self.temporal_norm(self.temporal_conv(h)))
         if self.residual is not None:
             out = out + self.residual(x)

@@ -39,7 +39,15 @@ from symgnn_pyg.datasets import MotionDataset
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import replacing
 from symgnn_pyg.nn import SymGNN
-from symgnn_pyg.nn.baselines import RIVALS
+from symgnn_pyg.nn.baselines import (
+    AGCN,
+    ASGCN,
+    HCN,
+    LTD,
+    STGCN,
+    ResidualGRU,
+    ZeroVelocity,
+)
 from symgnn_pyg.training import (
     MotionDataModule,
     SafetensorsCheckpoint,
@@ -48,6 +56,18 @@ from symgnn_pyg.training import (
 )
 from symgnn_pyg.transforms import ToBones
 
+# The baselines, by their names in the paper's tables.
+RECOGNITION: dict[str, Callable[..., Module]] = {
+    "ST-GCN": STGCN,
+    "HCN": HCN,
+    "2s-AGCN, one stream": AGCN,
+    "AS-GCN": ASGCN,
+}
+PREDICTION: dict[str, Callable[..., Module]] = {
+    "ZeroV": ZeroVelocity,
+    "Res-uns": ResidualGRU,
+    "LTD": LTD,
+}
 # The interval between checkpoints, from which interrupted runs resume.
 CHECKPOINT_SECONDS = 20.0
 # The weight of recognition, as in the other examples. MGDA's weight approaches
@@ -65,7 +85,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "ST-GCN": SMALL_GRAPHS,
     "AS-GCN": SMALL_GRAPHS,
     "2s-AGCN, one stream": {"channels": (16, 32), "strides": (1, 2)},
-    "HCN": {"frames": 16, "hidden_channels": 64, "dropout": 0.1},
+    "HCN": {"num_frames": 16, "hidden_channels": 64, "dropout": 0.1},
     "Res-uns": {"channels": 64},
     "LTD": {"channels": 32, "num_blocks": 2, "dropout": 0.1},
 }
