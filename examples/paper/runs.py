@@ -182,13 +182,21 @@ class Runs:
         skeleton = self.data.skeleton
         if run.bones:
             skeleton = skeleton.dual()
-        kind = SymGNN if run.network == SYM_GNN else RIVALS[run.network]
-        return kind(
-            skeleton,
-            num_observed=run.num_observed,
-            num_future=run.num_future,
-            **{"num_classes": len(self.data.classes), **self._arguments(run)},
-        )
+        num_classes = len(self.data.classes)
+        arguments = self._arguments(run)
+        if run.network in RECOGNITION:
+            kind = RECOGNITION[run.network]
+            return kind(skeleton, num_classes, **arguments)
+        if run.network in PREDICTION:
+            kind = PREDICTION[run.network]
+            return kind(skeleton, run.num_future, **arguments)
+        arguments = {
+            "num_classes": num_classes,
+            "num_observed": run.num_observed,
+            "num_future": run.num_future,
+            **arguments,
+        }
+        return SymGNN(skeleton, **arguments)
 
     def identity(self, run: Run) -> dict[str, Any]:
         """Everything that a run depends on."""
@@ -215,6 +223,8 @@ class Runs:
         arguments: dict[str, Any] = {}
         if run.network == SYM_GNN:
             arguments["dropout"] = 0.1
+        if run.network == "AS-GCN":
+            arguments["num_observed"] = run.num_observed
         if self.settings.quick:
             arguments |= SMALL.get(run.network, {})
         return arguments | dict(run.variant)
