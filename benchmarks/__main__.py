@@ -1,11 +1,11 @@
-"""Runs benchmarks one after the other and gathers their tables.
+"""Runs benchmarks one after another and collects their tables.
 
     python -m benchmarks --all                        # every benchmark
     python -m benchmarks operators ragged --quick     # some of them
     python -m benchmarks --all --markdown docs/benchmarks.md
 
-Each runs in a process of its own, with every number of threads of --threads;
-the operators also with the tuned allocator and in bfloat16.
+Each runs in its own process, once for each number of threads in --threads; the
+operators also run with the tuned allocator and in bfloat16.
 """
 
 import argparse
@@ -42,9 +42,7 @@ def main() -> None:
     names = BENCHMARKS if args.all else args.names
     unknown = set(names) - set(BENCHMARKS)
     if not names or unknown:
-        parser.error(
-            f"name benchmarks out of {', '.join(BENCHMARKS)}, or --all"
-        )
+        parser.error(f"expected --all or names from {', '.join(BENCHMARKS)}")
     for name in names:
         pages = []
         for settings in all_settings(name, args.threads, args.quick):
@@ -56,7 +54,7 @@ def main() -> None:
 
 
 def rewrite(path: Path, name: str, page: str) -> None:
-    """Puts what was found in its section; the others stay."""
+    """Replaces the section of one benchmark and keeps the others."""
     text = path.read_text() if path.exists() else "# Benchmarks\n"
     head, *sections = text.split("\n## ")
     found = dict(section.split("\n", 1) for section in sections)
@@ -82,7 +80,7 @@ def all_settings(name: str, threads: list[int], quick: bool) -> list[list[str]]:
 
 
 def run(command: list[str]) -> str:
-    """The output of a benchmark, printed as it comes."""
+    """Runs a benchmark, prints its output as it comes and returns it."""
     lines = []
     with subprocess.Popen(
         [sys.executable, "-m", *command], stdout=subprocess.PIPE, text=True

@@ -1,13 +1,13 @@
-"""Equation (1) for all pairs of joints: once a joint, or once a pair.
+"""Equation (1) for all pairs of joints: once per joint, or once per pair.
 
     python -m benchmarks.agim
 
 The naive form concatenates the features of every ordered pair of joints,
-applies f_e to each and means over the partners. The messages of PyG differ
-from it in that the first layer is applied once a joint. The core of
-`ActionalPropagation`, without f_v, never holds the pairs. All have the same
-weights, and agree in outputs and gradients, in double precision, before a
-clock starts.
+applies f_e to each and averages over the partners. PyG's message passing
+applies the first layer once per joint instead. `ActionalPropagation`, here
+without f_v, never materialises the pairs. All have the same weights and are
+checked to agree in outputs and gradients, in double precision, before they are
+timed.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from benchmarks.measure import (
 )
 from symgnn_pyg.nn import ActionalPropagation
 
-TARGETS = {"Linear": 12.0, "ReLU": 2.5}  # Times faster in training.
+TARGETS = {"Linear": 12.0, "ReLU": 2.5}  # Speed-up in training.
 
 
 class Shape(NamedTuple):
@@ -66,7 +66,7 @@ class Naive(Module):
 
 
 def all_pairs(samples: int, joints: int) -> Tensor:
-    """The edges from all other joints of a sample, target by target."""
+    """The edges between all pairs of joints of a sample, sorted by target."""
     source, target = (~torch.eye(joints, dtype=torch.bool)).nonzero().t()
     start = joints * torch.arange(samples).repeat_interleave(len(source))
     edges = torch.stack([target, source]).repeat(1, samples)
@@ -76,7 +76,7 @@ def all_pairs(samples: int, joints: int) -> Tensor:
 def candidates(
     shape: Shape, last: str, dtype: torch.dtype
 ) -> tuple[dict[str, Run], dict[str, Run]]:
-    """The forward passes and the training steps, once they agree."""
+    """Forward passes and training steps, after a check that they agree."""
     samples, joints, channels = shape
     core = ActionalPropagation(channels, 0.0, plain_last=last == "Linear")
     core.joint_mlp = Identity()

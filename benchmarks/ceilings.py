@@ -1,4 +1,4 @@
-"""What a machine could do at best, and what there is to do."""
+"""The limits of a machine, and the work that an operator requires."""
 
 from functools import partial
 from statistics import median
@@ -12,7 +12,7 @@ from symgnn_pyg.ops.product import matmul
 
 
 class Ceilings(NamedTuple):
-    """What a machine can do in a second.
+    """What a machine can do per second.
 
     Args:
         num_bytes: Bytes that a copy reads and writes.
@@ -30,7 +30,7 @@ class Ceilings(NamedTuple):
         large = device.type == "cuda" and not quick
         size = 8192 if large else (512 if quick else 2048)
         empty = partial(torch.empty, device=device, dtype=dtype)
-        # Memory that nobody has written to is not read.
+        # Pages that were never written are not read from memory.
         source, target = (empty(4 * size * size).fill_(1) for _ in range(2))
         a, b = (empty(size, size).normal_() for _ in range(2))
         runs = {
@@ -42,21 +42,21 @@ class Ceilings(NamedTuple):
         return Ceilings(2 * source.nbytes / copy, 2 * size**3 / product)
 
     def least_seconds(self, num_bytes: float, num_operations: float) -> float:
-        """What some work takes at the lower of both ceilings."""
+        """The time that work takes at the tighter of the two limits."""
         return max(
             num_bytes / self.num_bytes, num_operations / self.num_operations
         )
 
 
 class Work(NamedTuple):
-    """What is to be done, whatever the order: bytes and operations."""
+    """The bytes and operations that any order of operations requires."""
 
     num_bytes: float
     num_operations: float
 
     @staticmethod
     def of(problem: Problem) -> tuple["Work", "Work"]:
-        """That of a forward pass, and of it with a backward pass."""
+        """The work of a forward pass, and of a forward and backward pass."""
         x, graphs, weight = problem
         num_graphs, width, out_width = weight.shape
         v = graphs[0].size(-1)
@@ -66,7 +66,7 @@ class Work(NamedTuple):
         parts = sum(graph.nbytes for graph in graphs) + weight.nbytes
         out = rows * out_width * x.element_size()
         forward = x.nbytes + out + parts
-        # Back: features and gradients are read, gradients written.
+        # The backward pass reads features and gradients and writes gradients.
         backward = 2 * x.nbytes + out + 2 * parts
         return (
             Work(forward, operations),
@@ -75,7 +75,7 @@ class Work(NamedTuple):
 
 
 def bytes_to_keep(problem: Problem) -> int:
-    """What training must hold at last: the result and all gradients."""
+    """The memory that training needs in the end: result and gradients."""
     x, graphs, weight = problem
     out = x.nbytes // weight.size(1) * weight.size(2)
     return x.nbytes + out + weight.nbytes + sum(g.nbytes for g in graphs)

@@ -2,11 +2,11 @@
 
     python -m benchmarks.data
 
-First 100,000 made-up clips shaped as those of NTU-RGB+D go through
-`symgnn_pyg.data.prepare` into shards, and every one is read again: clips
-a second and the peak of resident memory, the processes added up. Then
-`SkeletonLoader` takes turns with PyG's `DataLoader` on the same windows, whose
-batches must be equal.
+First, `symgnn_pyg.data.prepare` writes 100,000 synthetic clips, shaped like
+those of NTU-RGB+D, to shards, and all of them are read back; the table gives
+clips per second and the peak resident memory, summed over processes. Then
+`SkeletonLoader` and PyG's `DataLoader` take turns on the same windows and must
+give equal batches.
 """
 
 import io
@@ -43,8 +43,8 @@ BATCH = 64
 
 
 class MadeUp(Source):
-    """Clips of 40 to 120 frames, every fourth of two bodies, made when they
-    are read, since their files would fill the disk.
+    """Clips of 40 to 120 frames, every fourth with two bodies. They are
+    generated when read, because their files would fill the disk.
     """
 
     def __init__(self, count: int) -> None:
@@ -106,7 +106,7 @@ def prepared(path: Path, count: int) -> tuple[Table, SequenceStore, float]:
     samples = sum(batch.num_graphs for batch in SkeletonLoader(dataset, BATCH))
     reading = time.perf_counter() - begin
     if samples != count:
-        raise AssertionError(f"read {samples} clips of {count}")
+        raise AssertionError(f"expected {count} clips, read {samples}")
     memory = (
         resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         + WORKERS * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss

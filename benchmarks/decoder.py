@@ -1,4 +1,4 @@
-"""The prediction head frame by frame, beside a loop over hops and a GRUCell.
+"""The prediction head against a loop over hops and a GRUCell per frame.
 
 python -m benchmarks.decoder
 """
@@ -24,7 +24,7 @@ from symgnn_pyg.nn import PredictionHead
 
 BASE = "hop by hop, GRUCell"
 OURS = "symgnn_pyg"
-# For a single sequence: forward, training.
+# Targets for a single sequence: forward, training.
 TARGETS = (0.75, 0.55)
 
 

@@ -1,11 +1,11 @@
-"""How long the light network takes for a batch, from observed to predicted.
+"""The time that the light network takes for a batch.
 
     python -m benchmarks.inference
     python -m benchmarks.inference --device cuda --dtype bfloat16
 
-With 50 observed and 10 predicted frames of CMU Mocap, as it is, compiled and,
-on a GPU, compiled with CUDA graphs, beside the same network on the field's
-operators.
+With 50 observed and 10 predicted frames on the skeleton of CMU Mocap: eager,
+compiled and, on a GPU, compiled with CUDA graphs, each beside the same network
+on the field's operators.
 """
 
 from collections.abc import Iterator
@@ -68,7 +68,7 @@ def networks(
 ) -> Iterator[tuple[str, Run]]:
     yield "symgnn_pyg", model
     yield RIVAL, rival
-    # Which takes minutes.
+    # Compiling takes minutes.
     if not quick:
         torch._dynamo.reset()
         yield "symgnn_pyg, compiled", torch.compile(model)

@@ -1,13 +1,13 @@
-"""Whether memory grows while a training or a stream goes on and on.
+"""Whether memory grows during a long training or a long stream.
 
     OMP_NUM_THREADS=1 python -m benchmarks.memory --threads 1
 
-Trains a small network on made-up motion with the trainer that writes
-checkpoints and logs and validates, then gives frames to `Stream.step`, each in
-a process of its own; `--steps 0` or `--frames 0` leaves one out. A tenth of the
-work is the warm-up: growth is the highest resident memory after it less that
-at its end. Pages of files, as of libraries, are left out: the system takes and
-gives them as it likes.
+Trains a small network on synthetic motion with the trainer that writes
+checkpoints and logs and validates, then passes frames to `Stream.step`, each in
+its own process; `--steps 0` or `--frames 0` skips one of them. The first tenth
+of the work is the warm-up: growth is the peak resident memory after it, minus
+the memory at its end. Pages of files, such as libraries, are not counted,
+because the system loads and evicts them as it needs.
 """
 
 import argparse
@@ -74,7 +74,7 @@ def curve(
     work: Callable[[int, int], list[float]],
     args: argparse.Namespace,
 ) -> tuple[Table, float]:
-    """The memory of a work at each tenth, and its growth after the first."""
+    """The memory after each tenth of the work, and its growth."""
     with ProcessPoolExecutor(
         1,
         multiprocessing.get_context("spawn"),
@@ -92,7 +92,7 @@ def curve(
 
 
 class Sampler(Callback):
-    """Notes the resident memory every few steps."""
+    """Records the resident memory every few steps."""
 
     def __init__(self, every: int) -> None:
         self.every = every
@@ -147,7 +147,7 @@ def stream(frames: int, every: int) -> list[float]:
 
 
 def resident() -> float:
-    """The resident memory of this process, files left out, in MB."""
+    """The resident memory of this process without files, in MB."""
     status = Path("/proc/self/status").read_text()
     return int(re.search(r"RssAnon:\s*(\d+) kB", status)[1]) / 1e3
 

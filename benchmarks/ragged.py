@@ -1,4 +1,4 @@
-"""A batch of three skeletons, beside padding all samples to the largest.
+"""A batch of three skeletons against padding all samples to the largest.
 
 python -m benchmarks.ragged
 """
@@ -33,8 +33,8 @@ TIME, MEMORY = 0.32, 0.15
 
 
 class Padding(torch.nn.Module):
-    """All samples filled up with zeros to the largest skeleton, each with all
-    its graphs, in [N, C, T, V].
+    """All samples padded with zeros to the largest skeleton, each with its own
+    copy of all graphs, in [N, C, T, V].
     """
 
     def __init__(self, ours: JointGraphConv, skeleton_type: list[int]) -> None:

@@ -1,12 +1,12 @@
-"""The operator Y = sum_k A_k X W_k beside what the machine could do.
+"""The operator Y = sum_k A_k X W_k against the limits of the machine.
 
     python -m benchmarks.roofline
     python -m benchmarks.roofline --device cuda --dtype bfloat16
 
-No program is faster than its bytes can be read and written, or its sums can be
-made. Both ceilings, a copy and a product of large matrices, are measured in the
-same run, and each candidate's time is told as the share of it that the lower
-ceiling asks for.
+No program is faster than its memory traffic and its arithmetic allow. Both
+limits are measured in the same run, with a copy and a product of large
+matrices. For each candidate the table gives the time at the tighter limit as a
+share of the measured time.
 """
 
 from collections.abc import Callable

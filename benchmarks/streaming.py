@@ -3,10 +3,10 @@
     python -m benchmarks.streaming --threads 1
 
 Prints the latency of `Stream.step`, with 50 observed and 10 predicted frames,
-beside calling the network, and the same network on the field's operators, on
-the window anew for each frame. A stream keeps no features: the actional graphs
-are inferred from the whole window, so that a new frame changes what the first
-block makes of all others. Its gain is that of folded weights.
+beside that of calling the network, or the same network on the field's
+operators, on the whole window for each frame. A stream caches no features: the
+actional graphs are inferred from the whole window, so a new frame changes the
+features of all others. It is faster because its weights are folded.
 """
 
 import statistics
@@ -32,7 +32,7 @@ from symgnn_pyg.nn import SymGNN
 
 OBSERVED, FUTURE, CLASSES = 50, 10, 8
 OURS, RIVAL = "Stream.step", "the network on the field's operators"
-# Of a frame at 30 frames a second, in milliseconds; of the rival's time.
+# The period at 30 frames per second, in milliseconds; the ratio to RIVAL.
 LATENCY, RATIO = 33.0, 0.2
 
 
@@ -66,7 +66,7 @@ def main() -> None:
         RIVAL: on_window(rival, window),
     }
     repeats, seconds = (10, 10.0) if args.quick else (300, 120.0)
-    # A frame comes when the one before it has long left the caches.
+    # In a live stream, the previous frame has left the caches long ago.
     times = interleaved(candidates, repeats, seconds, warm=False)
     against = ratios(times, RIVAL)
     table = Table(

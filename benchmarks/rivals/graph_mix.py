@@ -1,8 +1,8 @@
-"""The operator Y = sum_k A_k X W_k as others compute it.
+"""The operator Y = sum_k A_k X W_k as other libraries compute it.
 
-Own implementations, after the papers and the published code of the field, of
-the orders of operation that its libraries use. Each takes the leaves of a
-:class:`Problem` in the layout that it likes best, made before the clock runs.
+Our implementations of the orders of operation that the field uses, after its
+papers and published code. Each takes the leaves of a :class:`Problem` in its
+preferred layout, which is prepared before timing starts.
 """
 
 from collections.abc import Iterable, Sequence
@@ -38,7 +38,7 @@ class Problem(NamedTuple):
     def to(
         self, dtype: torch.dtype, device: torch.device | None = None
     ) -> "Problem":
-        """The same problem in another precision, or on another device."""
+        """The same problem in another precision or on another device."""
         x, graphs, weight = self
         return Problem(
             x.to(device, dtype),
@@ -49,7 +49,7 @@ class Problem(NamedTuple):
 
 class Candidate:
     """A way to compute the operator. A subclass sets :attr:`leaves`, the
-    tensors that gradients are due for, features first, and is called without
+    tensors that require gradients, features first, and is called without
     arguments.
 
     Args:
@@ -71,7 +71,7 @@ class Candidate:
 
 
 def leaf(tensor: Tensor) -> Tensor:
-    """A contiguous copy that wants gradients."""
+    """A contiguous copy that requires gradients."""
     return (
         tensor.detach()
         .clone(memory_format=torch.contiguous_format)
@@ -80,7 +80,7 @@ def leaf(tensor: Tensor) -> Tensor:
 
 
 class ChannelsFirst(Candidate):
-    """Features [N, C, T, V], as the code of the field keeps them."""
+    """Features [N, C, T, V], the layout of the field's code."""
 
     def __init__(self, problem: Problem) -> None:
         x, graphs, weight = problem
@@ -109,7 +109,7 @@ class AGCN(ChannelsFirst):
 
 
 def agcn_order(x: Tensor, weight: Tensor, graphs: Iterable[Tensor]) -> Tensor:
-    """For each graph a product and a convolution, on [N, C, T, V]."""
+    """A product and a convolution for each graph, on [N, C, T, V]."""
     n, c, t, v = x.shape
     out: Tensor | None = None
     for graph, w in zip(graphs, weight, strict=True):

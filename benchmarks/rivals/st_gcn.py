@@ -1,4 +1,4 @@
-"""ST-GCN with the operators of the field's published code.
+"""ST-GCN on the operators of the field's published code.
 
 It computes the same function with the same weights as
 :class:`symgnn_pyg.nn.baselines.STGCN`, from which it is built: features
@@ -35,8 +35,8 @@ class EinsumConv(Module):
 
 
 class RivalSTGCN(Module):
-    """The network with the field's operators that computes what :obj:`ours`
-    computes.
+    """The network on the field's operators that computes the same as
+    :obj:`ours`.
     """
 
     def __init__(self, ours: STGCN) -> None:
