@@ -416,9 +416,8 @@ def check(parser: Parser, case: int, folder: Path) -> bool:
         Path(where).unlink(missing_ok=True)
     values = np.asarray(frames)
     if values is not frames or values.dtype.kind != "f":
-        raise FaultError(
-            f"expected a floating-point array, got {type(frames).__name__}"
-        )
+        got = getattr(frames, "dtype", type(frames).__name__)
+        raise FaultError(f"expected a floating-point array, got {got}")
     if values.ndim not in (3, 4) or not values.size:
         raise FaultError(
             f"expected frames, got an array of shape {values.shape}"
