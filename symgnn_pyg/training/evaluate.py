@@ -1,3 +1,5 @@
+from itertools import chain
+
 import torch
 from torch.nn import Module
 from torchmetrics import Metric
@@ -32,11 +34,12 @@ def evaluate(
         and that of zero velocity, :obj:`"still"`, and the accuracies
         :obj:`"top1"` and :obj:`"top5"`.
     """
-    parameter = next(model.parameters(), torch.empty(0))
+    weights = chain(model.parameters(), model.buffers())
+    device = next(weights, torch.empty(0)).device
     was_training = model.training
-    task = SymGNNTask(model, dataset, metric=metric).to(parameter.device).eval()
+    task = SymGNNTask(model, dataset, metric=metric).to(device).eval()
     task.on_validation_epoch_start()
     for i, batch in enumerate(SkeletonLoader(dataset, batch_size)):
-        task.validation_step(batch.to(parameter.device), i)
+        task.validation_step(batch.to(device), i)
     model.train(was_training)
     return {n: m for n, m in task.metrics.items() if m.update_called}
