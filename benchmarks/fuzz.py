@@ -58,9 +58,9 @@ class Parser(NamedTuple):
 
     Args:
         name: What to call it.
-        seeds: Sound documents.
-        parse: Makes frames from a document and the name of its file.
-        binary: Whether documents are not made of lines and numbers.
+        seeds: Valid documents.
+        parse: Parses a document, given the name of its file, into frames.
+        binary: Whether documents are binary rather than text.
     """
 
     name: str
@@ -69,7 +69,7 @@ class Parser(NamedTuple):
     binary: bool = False
 
 
-# Sound documents ############################################################
+# Valid documents ############################################################
 
 
 def numbers(*shape: int) -> np.ndarray:
@@ -116,7 +116,7 @@ def skeleton_json(bodies: Sequence[int]) -> bytes:
 
 
 def store() -> bytes:
-    """Two sequences, of one body and of two."""
+    """Two sequences, one of one body and one of two."""
     arm = Skeleton(["a", "b", "c"], [(1, 0), (2, 1)])
     sequences = [
         MotionSequence("one", numbers(5, 3, 2), 0, "one.txt"),
@@ -132,7 +132,7 @@ def archive(method: int) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", method) as archive:
         for name in ("S1/walking_1.txt", "data/S5/walking_2.txt"):
-            # Its date is fixed, unlike that of a mere name.
+            # With a fixed date, unlike that of an entry given only by name.
             archive.writestr(zipfile.ZipInfo(name), table(2, 99), method)
     return file.getvalue()
 
@@ -281,7 +281,7 @@ PARSERS = {
 
 
 NUMBER = re.compile(rb"[-+]?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
-# What may stand in a number's place.
+# Replacements for a number.
 VALUES = (
     b"", b" ", b"0", b"-0", b"-1", b"1", b"1.5", b"25", b"301", b"1000000000",
     b"2147483648", b"9223372036854775808", b"9" * 5000, b"1e38", b"1e39",
@@ -289,7 +289,7 @@ VALUES = (
     b"-Infinity", b"0x10", b"1_0", b"1,5", b"\xd9\xa3", b"\xc2\xb2", b"abc",
     b"null", b"true", b'"1"', b"[]", b"{}", b"[[1]]", b"1 1", b"1\n1",
 )  # fmt: skip
-# What may stand anywhere.
+# Insertions at any position.
 FRAGMENTS = (
     b"\n", b"\r", b"\r\n\r\n", b" " * 1000, b"\n" * 1000, b",", b",,", b'"',
     b"\\", b"#", b"[", b"]", b"{", b"}", b"[" * 20_000, b'{"a":' * 20_000,
@@ -337,7 +337,7 @@ def splice(random: Random, content: bytes, other: bytes) -> bytes:
 
 
 def overwrite(random: Random, content: bytes, other: bytes) -> bytes:
-    """An extreme whole number of one to eight bytes, in binary."""
+    """An extreme integer of one to eight bytes, in binary."""
     size = random.choice((1, 2, 4, 8))
     place = random.randrange(len(content) + 1)
     top = 1 << (8 * size - 1)
@@ -362,7 +362,7 @@ def change_number(random: Random, content: bytes, other: bytes) -> bytes:
 
 
 def change_lines(random: Random, content: bytes, other: bytes) -> bytes:
-    """Leaves a line or a comma's cell out, repeats or moves it."""
+    """Removes, repeats or moves a line or a comma-separated cell."""
     mark = random.choice((b"\n", b","))
     lines = content.split(mark)
     line = lines.pop(random.randrange(len(lines)))
@@ -388,7 +388,7 @@ TEXT = (*BINARY, insert, change_number, change_number, change_number,
 
 
 def document(parser: Parser, case: int) -> bytes:
-    """The document of a case; the first ones are sound."""
+    """The document of a case; the first ones are valid."""
     if case < len(parser.seeds):
         return parser.seeds[case]
     random = Random(f"{parser.name} {case}")
@@ -399,22 +399,22 @@ def document(parser: Parser, case: int) -> bytes:
     return content
 
 
-# The judgement ##############################################################
+# Checks ##############################################################
 
 
 class FaultError(Exception):
-    """What a parser must not do."""
+    """A parser did something that it must not do."""
 
 
 class TooSlowError(BaseException):
-    """Out of the reach of whatever a parser catches."""
+    """Not an Exception, so that parsers do not catch it."""
 
 
 def check(parser: Parser, case: int, folder: Path) -> bool:
-    """Whether the document of a case was read, rather than refused.
+    """Whether the document of a case was read (True) or refused (False).
 
     Raises:
-        Exception: If it was neither.
+        Exception: If neither happened.
     """
     content = document(parser, case)
     where = str(folder / f"{parser.name}-{case}")
@@ -423,23 +423,26 @@ def check(parser: Parser, case: int, folder: Path) -> bool:
             frames = parser.parse(content, where)
     except DataError as e:
         if where not in str(e):
-            raise FaultError(f"a message without the file's name: {e}") from e
+            raise FaultError(f"the message does not name the file: {e}") from e
         return False
     finally:
         Path(where).unlink(missing_ok=True)
     values = np.asarray(frames)
     if values is not frames or values.dtype.kind != "f":
-        raise FaultError(f"{type(frames).__name__}, no floating-point array")
+        got = getattr(frames, "dtype", type(frames).__name__)
+        raise FaultError(f"expected a floating-point array, got {got}")
     if values.ndim not in (3, 4) or not values.size:
-        raise FaultError(f"no frames, but an array of shape {values.shape}")
+        raise FaultError(
+            f"expected frames, got an array of shape {values.shape}"
+        )
     if not np.isfinite(values).all():
-        raise FaultError("frames that are not finite")
+        raise FaultError("frames are not finite")
     return True
 
 
 @contextmanager
 def limits(size: int) -> Iterator[None]:
-    """Bounds time and memory, and takes a warning for a fault."""
+    """Limits time and memory, and turns warnings into errors."""
     signal.signal(signal.SIGPROF, too_slow)
     signal.setitimer(signal.ITIMER_PROF, SECONDS)
     tracemalloc.start()
@@ -452,15 +455,15 @@ def limits(size: int) -> Iterator[None]:
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     if peak > MEMORY + MEMORY_FACTOR * size:
-        raise FaultError(f"{peak} bytes of memory for a file of {size}")
+        raise FaultError(f"allocated {peak} bytes for a file of {size} bytes")
 
 
 def too_slow(number: int, frame: FrameType | None) -> None:
-    raise TooSlowError(f"more than {SECONDS:.0f} seconds")
+    raise TooSlowError(f"took more than {SECONDS:.0f} seconds")
 
 
 class Result(NamedTuple):
-    """How many cases were read and refused, and which failed, and why."""
+    """The numbers of cases read and refused, and why others failed."""
 
     parsed: int
     refused: int
@@ -488,12 +491,12 @@ def main() -> None:
     args = parser.parse_args()
     unknown = set(args.names) - set(PARSERS)
     if unknown or (args.case is not None and len(args.names) != 1):
-        parser.error(f"name parsers out of {', '.join(PARSERS)}")
+        parser.error(f"expected parsers from {', '.join(PARSERS)}")
     if args.case is not None:
         show(PARSERS[args.names[0]], args.case)
         return
     columns = ["parser", "cases", "parsed", "refused", "seconds", "failures"]
-    found = Table("Spoiled files", columns)
+    found = Table("Corrupted files", columns)
     lines = []
     for name in args.names or PARSERS:
         start = time.perf_counter()
@@ -510,7 +513,7 @@ def main() -> None:
 
 
 def show(parser: Parser, case: int) -> None:
-    """Runs one case and tells what became of it."""
+    """Runs one case and prints its outcome."""
     content = document(parser, case)
     print(f"{len(content)} bytes: {content[:2000]!r}")
     with tempfile.TemporaryDirectory() as folder:

@@ -1,10 +1,10 @@
-"""What all benchmarks share: settings, honest timing, peak memory, tables.
+"""What all benchmarks share: settings, timing, peak memory and tables.
 
-Candidates take turns, run by run, so that a noisy machine treats all alike; a
-ratio is taken within a round, and its median and quartiles are reported. On a
-GPU its own events tell the time, and its cache is cleared before each run.
-Memory is the highest sum of what torch holds allocated while a candidate runs,
-inputs and weights left out.
+Candidates take turns, run by run, so that noise on the machine affects all of
+them alike; ratios are taken within a round, and their median and quartiles are
+reported. On a GPU, CUDA events measure the time, and the cache is cleared
+before each run. Memory is the peak that torch allocates while a candidate
+runs, without inputs and weights.
 """
 
 import argparse
@@ -33,8 +33,8 @@ Ratios = dict[str, tuple[float, float, float]]
 
 CPU = torch.device("cpu")
 
-# glibc returns large blocks to the system at once and pays for it in page
-# faults; with these it keeps them.
+# By default glibc returns large blocks to the system immediately, which costs
+# page faults when they are needed again; these settings make it keep them.
 TUNED_ALLOCATOR = {
     "MALLOC_MMAP_THRESHOLD_": str(2**32),
     "MALLOC_TRIM_THRESHOLD_": str(2**36),
@@ -45,13 +45,13 @@ TUNED_ALLOCATOR = {
 def arguments(
     doc: str | None, on_gpu: bool = False, **own: int | list[str]
 ) -> argparse.Namespace:
-    """Parses the settings that every benchmark has, and a benchmark's
-    :obj:`own`, which are a number or one of some names, and applies them. One
-    that runs :obj:`on_gpu`, too, has a device.
+    """Parses and applies the settings that all benchmarks share, and a
+    benchmark's :obj:`own`: each a number or a list of names to choose from.
+    Benchmarks that also run :obj:`on_gpu` have a device.
     """
     parser = argparse.ArgumentParser(description=(doc or "").splitlines()[0])
     parser.add_argument(
-        "--quick", action="store_true", help="small shapes, few repeats"
+        "--quick", action="store_true", help="small shapes and few repeats"
     )
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument(
@@ -60,7 +60,7 @@ def arguments(
     if on_gpu:
         parser.add_argument("--device", type=_device, default=CPU)
         parser.add_argument(
-            "--tf32", action="store_true", help="round products of float32"
+            "--tf32", action="store_true", help="use TF32 for float32 products"
         )
     parser.add_argument(
         "--allocator", choices=["default", "tuned"], default="default"
@@ -99,7 +99,7 @@ def arguments(
 def _device(text: str) -> torch.device:
     kind = text.partition(":")[0]
     if kind not in ("cpu", "cuda"):
-        raise argparse.ArgumentTypeError(f"{text!r} is neither cpu nor cuda")
+        raise argparse.ArgumentTypeError(f"expected cpu or cuda, got {text!r}")
     return torch.device(text)
 
 
@@ -131,7 +131,7 @@ def machine(device: torch.device = CPU) -> str:
 
 
 def budget(quick: bool) -> tuple[int, float]:
-    """How many rounds, and how many seconds for them."""
+    """The number of rounds and the seconds that they may take."""
     return (3, 2.0) if quick else (11, 6.0)
 
 
@@ -142,13 +142,13 @@ def interleaved(
     device: torch.device = CPU,
     warm: bool = True,
 ) -> dict[str, list[float]]:
-    """The seconds of each run. Candidates take turns for :obj:`repeats`
-    rounds after a warm-up, or for as many as start within :obj:`seconds`, but
-    two at least; each round in an order of its own, since a candidate finds
-    the caches and the memory that the one before it left. Where it is to be
-    :obj:`warm`, each runs twice in its turn on a CPU, and the second run
-    counts: in the first the system may still be clearing gigabytes that the
-    one before it has freed.
+    """The seconds of each run. After a warm-up, candidates take turns for
+    :obj:`repeats` rounds, or as many as start within :obj:`seconds`, but at
+    least two. The order is shuffled in each round, because a candidate finds
+    the caches and the memory in the state that the previous one left. If
+    :obj:`warm`, each runs twice in its turn on a CPU and the second run
+    counts: during the first, the system may still be clearing memory that the
+    previous candidate freed.
     """
     times: dict[str, list[float]] = {name: [] for name in candidates}
     for run in candidates.values():
@@ -167,7 +167,7 @@ def interleaved(
 
 
 def _seconds_on_cpu(run: Run) -> float:
-    # What else runs on the machine does not count in the time of one thread.
+    # Processor time of one thread is independent of other programs.
     one = torch.get_num_threads() == 1
     clock = time.process_time if one else time.perf_counter
     start = clock()
@@ -176,7 +176,7 @@ def _seconds_on_cpu(run: Run) -> float:
 
 
 def _seconds_on_gpu(run: Run) -> float:
-    # More than its cache holds.
+    # Writing more than the cache holds clears it.
     torch.empty(2**28, dtype=torch.uint8, device="cuda").zero_()
     start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
     start.record()
@@ -199,7 +199,7 @@ def ratios(times: dict[str, list[float]], base: str) -> Ratios:
 
 
 def peak_bytes(run: Run, device: torch.device = CPU) -> int:
-    """The highest sum of memory that torch allocates while :obj:`run` runs."""
+    """The peak of the memory that torch allocates during :obj:`run`."""
     run()
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
@@ -231,7 +231,7 @@ def training(
 def agree(
     outputs: dict[str, Tensor], expected: Tensor, tolerance: float = 1e-3
 ) -> None:
-    """Raises AssertionError, naming it, if an output differs."""
+    """Raises AssertionError that names the output that differs, if any."""
     for name, out in outputs.items():
         torch.testing.assert_close(
             out.to(expected.dtype),
@@ -247,7 +247,7 @@ def mean(values: list[float]) -> float:
 
 
 def met(measured: float, target: float) -> str:
-    """Whether a target is met, in a word."""
+    """Whether a target is met, as a word."""
     return "yes" if measured <= target else "no"
 
 
@@ -274,7 +274,7 @@ class Table:
 
 
 def write(args: argparse.Namespace, tables: Iterable[Table]) -> None:
-    """Writes tables to the file of :obj:`--json`, if there is one."""
+    """Writes tables to the file given by :obj:`--json`, if any."""
     if args.json is not None:
         found = {
             "machine": machine(getattr(args, "device", CPU)),

@@ -1,9 +1,9 @@
 """The whole network on the operators of the field's published code.
 
-The same function and the same weights as :class:`symgnn_pyg.nn.SymGNN`, built
-from one: features [N, C, T, V], for each graph a product with A and a 1x1
-convolution, AGIM on the concatenated features of all pairs, and a decoder that
-mixes hop by hop and calls a GRUCell on everything that it sees.
+It is built from a :class:`symgnn_pyg.nn.SymGNN` and computes the same function
+with the same weights: features [N, C, T, V], for each graph a product with A
+and a 1x1 convolution, AGIM on the concatenated features of all pairs, and a
+decoder that mixes hop by hop and calls a GRUCell on its whole input.
 """
 
 import copy
@@ -168,7 +168,7 @@ def inference(ours: ActionalGraphInference) -> ActionalGraphInference:
 
 
 class Decoder(Module):
-    """The prediction head hop by hop, with a GRUCell on all that it sees."""
+    """The prediction head hop by hop, with a GRUCell on its whole input."""
 
     def __init__(self, ours: Any) -> None:
         super().__init__()
@@ -210,8 +210,8 @@ class Decoder(Module):
 
 
 class RivalSymGNN(Module):
-    """The network of the field's operators that computes what :obj:`ours`
-    computes.
+    """The network on the field's operators that computes the same as
+    :obj:`ours`.
     """
 
     def __init__(self, ours: Any) -> None:

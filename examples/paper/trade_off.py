@@ -29,7 +29,7 @@ def figure_8(runs: Runs) -> Page:
         for name, run in {**networks, **baselines}.items()
     }
     figure, axes = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
-    # Ours lie close together: they have a panel of their own.
+    # Ours lie close together, so they get a second panel.
     panels: tuple[Iterable[str], ...] = errors, networks
     for ax, shown in zip(axes, panels, strict=True):
         for name in shown:

@@ -30,6 +30,7 @@ class Baseline(Module):
         self, skeleton: Skeleton, in_channels: int, min_frames: int = 1
     ) -> None:
         super().__init__()
+        check_skeleton(skeleton)
         check_positive(in_channels=in_channels)
         self.skeleton = skeleton
         self.in_channels = in_channels
@@ -58,6 +59,15 @@ class Baseline(Module):
                 f"{list(x.shape)}"
             )
         return samples(x, num_joints, "joints")
+
+
+def check_skeleton(skeleton: object) -> None:
+    r"""Raises :class:`TypeError` for an argument that is not a skeleton."""
+    if not isinstance(skeleton, Skeleton):
+        raise TypeError(
+            f"Expected 'skeleton' to be a Skeleton, got "
+            f"{type(skeleton).__name__}"
+        )
 
 
 def check_positive(**numbers: int) -> None:

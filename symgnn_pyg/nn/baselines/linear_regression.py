@@ -66,8 +66,8 @@ class LinearRegression(Baseline):
         in_channels: int = 3,
         num_recent: int = 20,
     ) -> None:
-        check_positive(num_future=num_future, num_recent=num_recent)
         super().__init__(skeleton, in_channels, min_frames=num_recent)
+        check_positive(num_future=num_future, num_recent=num_recent)
         self.num_future = num_future
         self.num_recent = num_recent
         width = skeleton.num_joints * in_channels

@@ -138,13 +138,13 @@ class LTD(Baseline):
         num_blocks: int = 12,
         dropout: float = 0.5,
     ) -> None:
+        super().__init__(skeleton, in_channels, min_frames=num_recent)
         check_positive(
             num_future=num_future,
             num_recent=num_recent,
             channels=channels,
             num_blocks=num_blocks,
         )
-        super().__init__(skeleton, in_channels, min_frames=num_recent)
         self.num_future = num_future
         self.num_recent = num_recent
         dct = dct_matrix(num_recent + num_future)

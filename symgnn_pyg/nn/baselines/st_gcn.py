@@ -6,7 +6,7 @@ from torch import Tensor
 
 from symgnn_pyg import Skeleton
 from symgnn_pyg.nn import GraphMixConv
-from symgnn_pyg.nn.baselines.baseline import check_positive
+from symgnn_pyg.nn.baselines.baseline import check_positive, check_skeleton
 from symgnn_pyg.nn.baselines.joint_classifier import JointClassifier
 from symgnn_pyg.nn.conv.graph_temporal_block import GraphTemporalBlock
 
@@ -29,6 +29,7 @@ def spatial_partitions(skeleton: Skeleton, num_hops: int = 1) -> Tensor:
     Returns:
         The graphs, of shape :math:`[2 L + 1, V, V]`.
     """
+    check_skeleton(skeleton)
     joints = range(skeleton.num_joints)
     graph = nx.Graph(skeleton.bones + skeleton.links)
     graph.add_nodes_from(joints)

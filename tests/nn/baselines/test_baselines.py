@@ -174,6 +174,12 @@ def test_sizes_below_one(kind, arm):
         kind(arm, 4, in_channels=0)
 
 
+@each
+def test_arguments_in_another_order(kind, arm):
+    with pytest.raises(TypeError, match="'skeleton' to be a Skeleton, got int"):
+        kind(4, arm)
+
+
 @pytest.mark.parametrize("kind", RECOGNISERS)
 def test_bodies_of_a_sample_are_recognised_together(kind, tiny, x, settled):
     net = settled(tiny(kind))
