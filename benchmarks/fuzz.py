@@ -1,14 +1,14 @@
-"""Files spoiled at random: each is read as frames or refused by name.
+"""Files damaged at random: each must be read as frames or refused by name.
 
-    python -m benchmarks.fuzz                        # 10000 cases a parser
-    python -m benchmarks.fuzz ntu_rgbd --cases 500   # of one parser
-    python -m benchmarks.fuzz ntu_rgbd --case 123    # one case, with traceback
+    python -m benchmarks.fuzz                   # 10000 cases per parser
+    python -m benchmarks.fuzz ntu --cases 500   # of one parser
+    python -m benchmarks.fuzz ntu --case 123    # one case, with traceback
 
-A case follows from the parser's name and its number alone. It fails unless it
-ends, within 10 seconds of the processor and with 16 MiB and 64 times its size
-of memory that Python and NumPy allocate, in finite frames of shape [T, V, C]
-or [B, T, V, C] or in a DataError that names the file. A new parser is a line
-in PARSERS.
+The parser's name and the number of a case determine its document. Within 10
+seconds of processor time, and within 16 MiB plus 64 times the document's size
+of memory allocated by Python and NumPy, each case must give finite frames of
+shape [T, V, C] or [B, T, V, C], or raise a DataError that names the file.
+To add a parser, add a line to PARSERS.
 """
 
 import argparse
@@ -36,18 +36,18 @@ import numpy as np
 from benchmarks.measure import Table
 from symgnn_pyg import Skeleton
 from symgnn_pyg.data import MotionSequence, SequenceStore
-from symgnn_pyg.datasets import (
-    cmu_mocap,
-    human36m,
-    kinetics_skeleton,
-    ntu_rgbd,
-)
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.io.asf_amc import parse_amc, parse_asf
-from symgnn_pyg.io.bvh import parse_bvh
-from symgnn_pyg.io.csv import parse_csv
-from symgnn_pyg.io.npy import parse_npy, parse_npz
-from symgnn_pyg.io.source import Source
+from symgnn_pyg.io import (
+    Source,
+    read_asf,
+    read_asf_amc,
+    read_bvh,
+    read_csv,
+    read_kinetics,
+    read_npy,
+    read_ntu,
+    read_table,
+)
 
 SECONDS = 10.0
 MEMORY, MEMORY_FACTOR = 2**24, 64
@@ -137,29 +137,6 @@ def archive(method: int) -> bytes:
     return file.getvalue()
 
 
-# What reads files rather than their content #################################
-
-
-def read_store(content: bytes, where: str) -> np.ndarray:
-    Path(where).write_bytes(content)
-    found = SequenceStore(where)
-    rows = [found[i].flatten(0, 1).numpy() for i in range(len(found))]
-    # A store has no checksum: another bit makes another number, of any kind.
-    return np.nan_to_num(np.concatenate(rows))
-
-
-def read_archive(content: bytes, where: str) -> np.ndarray:
-    Path(where).write_bytes(content)
-    with Source(where, anchors=human36m.SUBJECTS) as source:
-        tables = [
-            human36m.parse(source.read(name), source.where(name))
-            for name in source
-        ]
-    if not tables:
-        raise DataError(f"{where} is empty, which is for data sets to see")
-    return np.concatenate(tables)
-
-
 BVH = b"""HIERARCHY
 ROOT hips
 {
@@ -215,8 +192,47 @@ upper 41 51 61
 CSV = b"a_x,a_y,b_x,b_y\n1,2,3,4\n5,6,7,8.5\n"
 
 
-def read_asf(content: bytes, where: str) -> np.ndarray:
-    return np.array([parse_asf(content, where).skeleton.offsets])
+# Readers that return frames ###############################################
+
+
+def read_store(content: bytes, where: str) -> np.ndarray:
+    Path(where).write_bytes(content)
+    found = SequenceStore(where)
+    rows = [found[i].flatten(0, 1).numpy() for i in range(len(found))]
+    # A store has no checksum: another bit makes another number, of any kind.
+    return np.nan_to_num(np.concatenate(rows))
+
+
+def read_archive(content: bytes, where: str) -> np.ndarray:
+    Path(where).write_bytes(content)
+    with Source(where, anchors=("S1", "S5")) as source:
+        tables = [
+            table_frames(source.read(name), source.where(name), 99)
+            for name in source
+        ]
+    if not tables:
+        raise DataError(f"{where} is empty, which is for data sets to see")
+    return np.concatenate(tables)
+
+
+def bvh_frames(content: bytes, where: str) -> np.ndarray:
+    return read_bvh(content, where).frames
+
+
+def asf_offsets(content: bytes, where: str) -> np.ndarray:
+    return np.array([read_asf(content, where).skeleton.offsets])
+
+
+def amc_frames(content: bytes, where: str) -> np.ndarray:
+    return read_asf_amc(ASF, content, where).frames
+
+
+def csv_frames(content: bytes, where: str) -> np.ndarray:
+    return read_csv(content, ("a", "b"), where)
+
+
+def table_frames(content: bytes, where: str, columns: int) -> np.ndarray:
+    return read_table(content, columns, where)[:, :, None]
 
 
 def saved(save: Callable[[io.BytesIO, np.ndarray], None]) -> bytes:
@@ -228,29 +244,26 @@ def saved(save: Callable[[io.BytesIO, np.ndarray], None]) -> bytes:
 PARSERS = {
     parser.name: parser
     for parser in (
-        Parser("cmu_mocap", [table(4, 117)], cmu_mocap.parse),
-        Parser("human36m", [table(4, 99)], human36m.parse),
+        Parser("table", [table(4, 99)], partial(table_frames, columns=99)),
         Parser(
-            "ntu_rgbd",
+            "ntu",
             [skeleton_text(["a", "", "ba", "b"]), skeleton_text(["a"])],
-            ntu_rgbd.parse,
+            read_ntu,
         ),
         Parser(
-            "kinetics_skeleton",
+            "kinetics",
             [skeleton_json([1, 0, 2, 3]), skeleton_json([1])],
-            partial(kinetics_skeleton.parse, max_bodies=2),
+            partial(read_kinetics, max_bodies=2),
         ),
-        Parser("bvh", [BVH], parse_bvh),
-        Parser("asf", [ASF], read_asf),
-        Parser("amc", [AMC], partial(parse_amc, asf=parse_asf(ASF, "a.asf"))),
-        Parser(
-            "csv", [CSV, table(3, 4)], partial(parse_csv, joints=("a", "b"))
-        ),
-        Parser("npy", [saved(np.save)], parse_npy, binary=True),
+        Parser("bvh", [BVH], bvh_frames),
+        Parser("asf", [ASF], asf_offsets),
+        Parser("amc", [AMC], amc_frames),
+        Parser("csv", [CSV, table(3, 4)], csv_frames),
+        Parser("npy", [saved(np.save)], read_npy, binary=True),
         Parser(
             "npz",
             [saved(np.savez), saved(np.savez_compressed)],
-            parse_npz,
+            read_npy,
             binary=True,
         ),
         Parser("sequence_store", [store()], read_store, binary=True),

@@ -13,15 +13,15 @@ from symgnn_pyg.files import remove_leftovers
 def open_or_write(
     path: Path, write: Callable[[], SequenceStore]
 ) -> SequenceStore:
-    r"""Opens a store that may have to be written first: by one process, where
-    several want it at once.
+    r"""Opens a store, writing it first if it does not exist. If several
+    processes want it at once, one writes it.
 
     Args:
         path: The store, :obj:`name.h5`.
-        write: Writes it, if there is none.
+        write: Writes it.
 
     Raises:
-        DataError: If the folder cannot be written to.
+        DataError: If the folder is not writable.
     """
     with suppress(FileNotFoundError):
         return SequenceStore(path)
@@ -35,17 +35,17 @@ def open_or_write(
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     r"""Keeps other processes from writing a store, and removes what killed
-    ones have left of it.
+    processes left of it.
 
     Args:
         path: The store, :obj:`name.h5`.
 
     Raises:
-        DataError: If the folder cannot be written to.
+        DataError: If the folder is not writable.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Others may write where they may write the store.
+        # Everyone who may write the store may lock it.
         with FileLock(path.with_name(f".{path.name}.lock"), mode=0o666):
             try:
                 _remove_halves(path)
@@ -56,12 +56,12 @@ def locked(path: Path) -> Iterator[None]:
         if e.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise
         raise DataError(
-            f"{path.parent} cannot be written to; the store needs a folder "
-            f"that can"
+            f"{path.parent} is not writable; the store {path.name} needs a "
+            f"folder that is"
         ) from e
 
 
 def _remove_halves(path: Path) -> None:
-    # Of this store and no other.
+    # Only of this store, not of others in the same folder.
     remove_leftovers(path)
     remove_leftovers(path, "-" + "[0-9]" * 5)

@@ -27,9 +27,11 @@ from symgnn_pyg.data.sequence_store import (
     shard_paths,
 )
 from symgnn_pyg.errors import DataError, EmptyRecordingError
-from symgnn_pyg.io.source import Source
+from symgnn_pyg.io import Source
 from symgnn_pyg.skeleton import Skeleton
 
+# Of the messages in one error.
+MOST_FAULTS = 20
 Parser = Callable[[bytes, str], np.ndarray]
 
 
@@ -37,7 +39,7 @@ class Recording(NamedTuple):
     r"""A file to read.
 
     Args:
-        name: What to call its sequence.
+        name: The name of its sequence.
         file: Its name in the source.
         label: The index of its class.
     """
@@ -59,34 +61,34 @@ def prepare(
     shard_size: int = 512,
     num_workers: int | None = None,
 ) -> SequenceStore:
-    r"""Parses recordings into a :class:`~symgnn_pyg.data.SequenceStore` of
-    shards that are made side by side, one in memory a process. What is there
-    and up to date stays: a preparation that was killed goes on where it was,
-    and of changed files only the shards that hold them are made anew.
+    r"""Parses recordings into a :class:`~symgnn_pyg.data.SequenceStore`. Its
+    shards are written in parallel, each process holding one in memory. Shards
+    that are up to date stay: an interrupted preparation continues where it
+    stopped, and when files change only the shards that hold them are written
+    again.
 
     Args:
         path: The store, :obj:`name.h5`.
         source: Where the files are.
-        recordings: The files, dealt out to the shards in turn, so that each
+        recordings: The files, dealt to the shards in turn, so that each
             shard is a fair sample.
         parse: Makes frames of shape :math:`[T, V, C]` or :math:`[B, T, V,
-            C]` from the content of a file and the file's full name. Where
-            processes are spawned it must be picklable.
+            C]` from the content of a file and its full name. It must be
+            picklable if processes are spawned.
         skeleton: The skeleton.
         classes: The names of the classes.
-        recipe: What else the frames depend on; another recipe makes the store
-            anew. (default: :obj:`""`)
+        recipe: What else the frames depend on; when it changes, the store is
+            written again. (default: :obj:`""`)
         skip_faulty: If set to :obj:`True`, files that cannot be parsed are
-            left out and listed in :obj:`SequenceStore.skipped`; an error
-            else. (default: :obj:`False`)
-        shard_size: The number of recordings in a shard, at most.
+            left out and listed in :obj:`SequenceStore.skipped`, instead of
+            raising an error. (default: :obj:`False`)
+        shard_size: The largest number of recordings in a shard.
             (default: :obj:`512`)
-        num_workers: The number of processes. (default: one a core)
+        num_workers: The number of processes. (default: one per core)
 
     Raises:
-        DataError: If a file cannot be parsed, none shows a skeleton, two
-            recordings have one name, or :obj:`path` is the store of other
-            data.
+        DataError: If files cannot be parsed, none shows a skeleton, two
+            recordings have the same name, or :obj:`path` holds other data.
     """
     path = Path(path)
     _check_names(recordings, source)
@@ -120,13 +122,13 @@ def prepare(
 def report_missing(
     missing: Sequence[str], source: Source, title: str, allow_missing: bool
 ) -> None:
-    r"""Refuses files that are absent, or names them in a warning.
+    r"""Reports absent files in an error or a warning.
 
     Args:
         missing: The names of the files.
         source: Where they should be.
         title: The name of the data set.
-        allow_missing: Whether to warn only.
+        allow_missing: Whether to only warn.
     """
     if not missing:
         return
@@ -135,7 +137,8 @@ def report_missing(
         f"{', '.join(missing[:50])}{' ...' * (len(missing) > 50)}"
     )
     if not allow_missing:
-        raise DataError(f"{text}. Pass allow_missing=True to go on without")
+        raise DataError(f"{text}. Add them, or pass allow_missing=True to continue "
+            f"without them")
     warnings.warn(text, stacklevel=3)
 
 
@@ -205,10 +208,12 @@ class _Job:
             except EmptyRecordingError as e:
                 skipped[file] = str(e)
             except DataError as e:
-                if not self.skip_faulty:
-                    raise
                 faulty[file] = str(e)
+                if len(faulty) == MOST_FAULTS and not self.skip_faulty:
+                    break
             step(1)
+        if faulty and not self.skip_faulty:
+            raise DataError("\n".join(faulty.values()))
 
 
 def _run(jobs: Sequence[_Job], name: str, num_workers: int | None) -> None:
@@ -227,9 +232,9 @@ def _run(jobs: Sequence[_Job], name: str, num_workers: int | None) -> None:
                     bar.update(len(futures[future].recordings))
             except BrokenProcessPool as e:
                 raise ChildProcessError(
-                    f"A process that read {name} was killed, as happens where "
-                    f"memory is short: fewer than {workers} 'num_workers' take "
-                    f"less. What is done stays; prepare the data again"
+                    f"A process reading {name} was killed, probably for lack "
+                    f"of memory: use fewer 'num_workers' than {workers}. "
+                    f"Finished shards are kept; run the preparation again"
                 ) from e
             except BaseException as e:
                 if not isinstance(e, Exception):
@@ -240,7 +245,7 @@ def _run(jobs: Sequence[_Job], name: str, num_workers: int | None) -> None:
 
 
 def _obey() -> None:
-    # It is the parent of this process that hears of Ctrl-C, and ends it.
+    # The parent handles Ctrl-C and ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
@@ -264,14 +269,15 @@ def _check_names(recordings: Sequence[Recording], source: Source) -> None:
         other = files.setdefault(recording.name, recording.file)
         if other != recording.file:
             raise DataError(
-                f"{source.path} holds two recordings "
-                f"{recording.name!r}: {other} and {recording.file}"
+                f"{source.path} holds two recordings named "
+                f"{recording.name!r}: {other} and {recording.file}; rename or "
+                f"remove one"
             )
 
 
 def _remove_others(path: Path, made: set[Path]) -> None:
     for file in {path, *find_shards(path)} - made:
-        # Another store may be called as a shard of this one would be.
+        # Another store may have the name of a shard of this one.
         if file.is_file() and (
             file == path or SequenceShard(file).num_shards > 1
         ):
@@ -290,7 +296,7 @@ def _check_foreign(
             continue
         if (shard.skeleton, shard.classes) != (skeleton, list(classes)):
             raise DataError(
-                f"{file} is the store of other data; pass another 'path'"
+                f"{file} holds other data; delete it or pass another 'path'"
             )
 
 
@@ -299,7 +305,7 @@ def _report(store: SequenceStore, total: int) -> None:
         shown = list(store.skipped.items())[:3]
         warnings.warn(
             f"{store.path}: {len(store.skipped)} of {total} recordings were "
-            f"left out, listed in 'skipped'; the first: "
+            f"left out, see 'skipped'; the first: "
             + "; ".join(f"{file} ({why})" for file, why in shown),
             stacklevel=4,
         )

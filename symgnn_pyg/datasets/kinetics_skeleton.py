@@ -3,7 +3,6 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import PurePosixPath
-from typing import Any, NamedTuple
 
 from symgnn_pyg.data import SkeletonData
 from symgnn_pyg.data.prepare import Recording, prepare, report_missing
@@ -14,14 +13,16 @@ from symgnn_pyg.datasets.motion_dataset import (
     clip_windows,
 )
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.io.kinetics import field, parse, read_json
-from symgnn_pyg.io.source import Source
+from symgnn_pyg.io import (
+    KineticsLabel,
+    Source,
+    read_kinetics,
+    read_kinetics_labels,
+)
 from symgnn_pyg.skeleton import Skeleton
 
 TRAINING, TEST = "kinetics_train", "kinetics_val"
 VALIDATION_SHARE = 20
-# Of a table of labels: 280 bytes for each of 240,000 clips.
-MOST_BYTES = 2**26
 
 
 class KineticsSkeleton(MotionDataset):
@@ -31,24 +32,19 @@ class KineticsSkeleton(MotionDataset):
     :obj:`kinetics_{train,val}_label.json` beside the folders.
 
     The channels are :math:`(x - 0.5, y - 0.5, \textrm{score})` with
-    :math:`x, y \in [0, 1]`; where the score is 0, nothing was found and all
-    three are 0. So is a whole body in the frames without one: nothing is
-    invented. A sample is a whole clip, from its first frame to the last one
-    that is listed, recorded at 30 frames a second and spread by linear
-    interpolation over the observed and the future frames; where a joint was
-    found in one of two neighbouring frames only, that mixes all three with 0.
-
-    Bodies in a file carry no identity. Of each frame those with the highest
-    mean score are kept. With one body to keep they make up the sample, as in
-    the field. With more each joins a track: the pairs of a body and a track's
-    latest pose that are nearest (the mean distance of the joints found in
-    both) join first, and a body that is left over starts a track. The track
-    with the highest mean score comes first.
+    :math:`x, y \in [0, 1]`; all three are 0 for a joint that was not found,
+    and for a whole body in frames without one: nothing is made up. A sample
+    is a whole clip, from its first frame to the last one that is listed,
+    recorded at 30 frames per second and stretched by linear interpolation
+    over the observed and the future frames. Where a joint was found in only
+    one of two neighbouring frames, that mixes all three channels with 0.
+    :func:`~symgnn_pyg.io.read_kinetics` describes how bodies are chosen and
+    tracked.
 
     The :obj:`"test"` split is the published validation set. The
-    :obj:`"val"` split is our own: a twentieth of the training clips, those
-    with an :obj:`ID` whose CRC-32 checksum is a multiple of 20, which
-    :obj:`"train"` then leaves out.
+    :obj:`"val"` split is this library's own: a twentieth of the training
+    clips, those with an :obj:`ID` whose CRC-32 checksum is a multiple of 20,
+    which :obj:`"train"` leaves out.
 
     Args:
         root: The folder or zip archive with the files.
@@ -56,16 +52,16 @@ class KineticsSkeleton(MotionDataset):
             (default: :obj:`"train"`)
         num_observed: The number of observed frames. (default: :obj:`64`)
         num_future: The number of frames to predict. (default: :obj:`10`)
-        max_bodies: The number of bodies of a sample, at most.
+        max_bodies: The largest number of bodies of a sample.
             (default: :obj:`1`)
         allow_missing: If set to :obj:`True`, clips that have a label but no
             file are named in a warning instead of an error.
             (default: :obj:`False`)
         skip_faulty: If set to :obj:`True`, files that cannot be parsed are
-            left out and listed in the attribute :obj:`skipped` with those
-            that show no body, as their label or they themselves tell; an
-            error else. (default: :obj:`False`)
-        path: The HDF5 file to keep the parsed sequences in. It is made anew
+            left out and listed in the attribute :obj:`skipped`, with those
+            that show no body according to their label or their content,
+            instead of raising an error. (default: :obj:`False`)
+        path: The HDF5 file for the parsed sequences. It is written again
             when the files or the arguments change. (default: :obj:`root` with
             suffix :obj:`.h5`, beside it)
         transform: A transform of each sample. (default: :obj:`None`)
@@ -74,13 +70,13 @@ class KineticsSkeleton(MotionDataset):
         FileNotFoundError: If :obj:`root` does not exist.
         DataError: If files are absent, have no label or cannot be parsed, or
             there are no clips of the split; the message names file and place.
-        ValueError: If an argument is none of its values.
+        ValueError: If there is no such split or window.
 
     The skeletons were published for research with the `"Spatial Temporal
     Graph Convolutional Networks for Skeleton-Based Action Recognition"
     <https://arxiv.org/abs/1801.07455>`_ paper, whose `project page
-    <https://github.com/yysijie/st-gcn>`_ says where the archive
-    "kinetics-skeleton" lies; the videos belong to their makers.
+    <https://github.com/yysijie/st-gcn>`_ links to the archive
+    "kinetics-skeleton"; the rights to the videos remain with their authors.
 
     **STATS:**
 
@@ -120,7 +116,7 @@ class KineticsSkeleton(MotionDataset):
         check_split(split)
         if max_bodies < 1:
             raise ValueError(
-                f"'max_bodies' must be at least 1, got {max_bodies}"
+                f"Expected 'max_bodies' of at least 1, got {max_bodies}"
             )
         with Source(root, anchors=(TRAINING, TEST)) as source:
             labels = dict(_labels(source))
@@ -140,7 +136,7 @@ class KineticsSkeleton(MotionDataset):
                     for file, label in labels.items()
                     if file in source and label.has_skeleton
                 ],
-                partial(parse, max_bodies=max_bodies),
+                partial(read_kinetics, max_bodies=max_bodies),
                 Skeleton.get("kinetics18"),
                 _classes(source, labels),
                 recipe=f"max_bodies={max_bodies}",
@@ -165,38 +161,23 @@ class KineticsSkeleton(MotionDataset):
         self.skipped = bodiless | opened.skipped
 
 
-class _Label(NamedTuple):
-    name: str
-    number: int
-    has_skeleton: bool
-
-
-def _labels(source: Source) -> Iterator[tuple[str, _Label]]:
+def _labels(source: Source) -> Iterator[tuple[str, KineticsLabel]]:
     for folder in (TRAINING, TEST):
         table = f"{folder}_label.json"
         found = [name for name in source if PurePosixPath(name).name == table]
         if len(found) != 1:
             raise DataError(
-                f"{source.path} must hold one file {table}, but there are "
-                f"{len(found)}"
+                f"Expected one file {table} in {source.path}, got {len(found)}"
             )
         where = source.where(found[0])
-        entries = read_json(source.read(found[0]), where, MOST_BYTES)
-        if not isinstance(entries, dict):
-            raise DataError(f"{where} must be an object, from clip to label")
-        for clip, entry in entries.items():
-            yield f"{folder}/{clip}.json", _label(entry, f"{where}, {clip!r}")
+        labels = read_kinetics_labels(source.read(found[0]), where)
+        for clip, label in labels.items():
+            yield f"{folder}/{clip}.json", label
 
 
-def _label(entry: Any, where: str) -> _Label:
-    name = field(entry, "label", str, where)
-    number = field(entry, "label_index", int, where)
-    if number < 0:
-        raise DataError(f"{where}: 'label_index' {number} is negative")
-    return _Label(name, number, field(entry, "has_skeleton", bool, where))
-
-
-def _check_labelled(source: Source, labels: Mapping[str, _Label]) -> None:
+def _check_labelled(
+    source: Source, labels: Mapping[str, KineticsLabel]
+) -> None:
     for file in source:
         folder, _, name = file.rpartition("/")
         if (
@@ -209,21 +190,21 @@ def _check_labelled(source: Source, labels: Mapping[str, _Label]) -> None:
             )
 
 
-def _classes(source: Source, labels: Mapping[str, _Label]) -> list[str]:
+def _classes(source: Source, labels: Mapping[str, KineticsLabel]) -> list[str]:
     names: dict[int, str] = {}
     for file, label in labels.items():
         other = names.setdefault(label.number, label.name)
         if other != label.name:
             raise DataError(
-                f"{source.path}: the label of {file} gives class "
-                f"{label.number} the name {label.name!r}, which others call "
+                f"{source.path}: the label of {file} names class "
+                f"{label.number} {label.name!r}, but other labels name it "
                 f"{other!r}"
             )
     absent = next((i for i in range(len(names)) if i not in names), None)
     if absent is not None:
         raise DataError(
-            f"{source.path}: the label files must count classes from 0 on, "
-            f"but none of them names class {absent}"
+            f"{source.path}: expected classes numbered from 0 without gaps, "
+            f"but no label names class {absent}"
         )
     return [names[i] for i in range(len(names))]
 

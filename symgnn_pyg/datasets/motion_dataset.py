@@ -20,14 +20,15 @@ WINDOW = np.dtype([("sequence", "i8"), ("start", "i8"), ("span", "i8")])
 
 
 class Window(NamedTuple):
-    r"""Where a sample lies.
+    r"""The place of a sample in a store.
 
     Args:
         sequence: The index of the sequence in the store.
-        start: Its first frame in the file.
-        span: How many frames of the file it covers: when they are others than
-            the stride gives, the sample's frames are spread evenly over them
-            by linear interpolation. (default: as the stride gives)
+        start: The first frame in the sequence.
+        span: The number of frames of the sequence that it covers. If that is
+            not what the stride gives, the sample's frames are spread evenly
+            over them by linear interpolation. (default: what the stride
+            gives)
     """
 
     sequence: int
@@ -38,22 +39,22 @@ class Window(NamedTuple):
 class MotionDataset(Dataset):
     r"""Windows over the sequences of a
     :class:`~symgnn_pyg.data.SequenceStore`: :obj:`num_observed` frames to see
-    and the :obj:`num_future` frames after them to predict, read from the file
-    when they are asked for.
+    and the :obj:`num_future` frames after them to predict. They are read from
+    the file on demand.
 
     Args:
         store: The store.
         windows: The windows.
         num_observed: The number of observed frames :math:`T`.
         num_future: The number of frames to predict :math:`T'`.
-        stride: The distance of one frame to the next, in frames of the file.
+        stride: The distance from one frame to the next, in frames of the file.
             (default: :obj:`1`)
         transform: A transform of each :class:`~symgnn_pyg.data.SkeletonData`.
             (default: :obj:`None`)
 
     Raises:
-        ValueError: If :obj:`num_observed` or :obj:`stride` is smaller than 1 or
-            :obj:`num_future` negative.
+        ValueError: If :obj:`num_observed` or :obj:`stride` is smaller than 1,
+            or :obj:`num_future` is negative.
         DataError: If there are no windows.
     """
 
@@ -71,7 +72,7 @@ class MotionDataset(Dataset):
         self.store = store
         if not isinstance(windows, np.ndarray):
             windows = np.array(list(map(tuple, windows)), WINDOW)
-        # An array, since there may be millions.
+        # There may be millions: an array takes far less memory than a list.
         self.windows: np.recarray = windows.view(np.recarray)
         self.num_observed = num_observed
         self.num_future = num_future
@@ -122,9 +123,9 @@ class MotionDataset(Dataset):
         )
 
     def batch(self, indices: Sequence[int]) -> Batch:
-        r"""The batch of some samples, as :meth:`Batch.from_data_list` makes
-        it, in one piece where the transform changes the motion alone or makes
-        bones of the joints.
+        r"""The batch of some samples, equal to that of
+        :meth:`Batch.from_data_list`, but made in one piece if the transform
+        only changes the motion or turns joints into bones.
 
         Args:
             indices: The indices of the samples.
@@ -181,12 +182,13 @@ class MotionDataset(Dataset):
         )
 
     def standardize(self) -> Standardize:
-        r"""The transform that gives the sequences that this data set has
-        windows of zero mean and unit variance, each frame of each body of a
-        sequence counted once, in windows or not.
+        r"""The transform that gives the sequences of this data set zero mean
+        and unit variance per channel. Each frame of each body of a sequence
+        that has a window counts once, whether windows cover it or not.
         """
         sequences = np.unique(self._sequences())
-        # Sums of what lies about zero, lest rounding be taken for motion.
+        # Subtract a reference pose first, so that rounding errors of large
+        # offsets do not look like motion.
         origin = self.store[sequences[0]][0, 0].double()
         count, total, square = 0, torch.zeros(()), torch.zeros(())
         for sequence in sequences:
@@ -207,17 +209,17 @@ class MotionDataset(Dataset):
 
 
 def check_split(split: str) -> None:
-    r"""Refuses a split that there is not."""
+    r"""Refuses an unknown split."""
     if split not in SPLITS:
         raise ValueError(f"'split' must be one of {SPLITS}, got {split!r}")
 
 
 def check_window(num_observed: int, num_future: int, stride: int) -> None:
-    r"""Refuses windows that cannot be."""
+    r"""Refuses windows without frames."""
     if num_observed < 1 or num_future < 0 or stride < 1:
         raise ValueError(
-            f"A window needs 'num_observed' >= 1, 'num_future' >= 0 and "
-            f"'stride' >= 1, got {num_observed}, {num_future} and {stride}"
+            f"Expected 'num_observed' >= 1, 'num_future' >= 0 and 'stride' "
+            f">= 1, got {num_observed}, {num_future} and {stride}"
         )
 
 
@@ -229,16 +231,16 @@ def all_windows(
     stride: int = 1,
     skip: int = 0,
 ) -> np.ndarray:
-    r"""Every window of some sequences, one for each first frame. Sequences
-    that are too short for one are named in a warning.
+    r"""Every window of some sequences: one per first frame. A warning names
+    the sequences that are too short for one.
 
     Args:
         store: The store.
         sequences: The sequences.
         num_observed: The number of observed frames.
         num_future: The number of future frames.
-        stride: The distance of one frame to the next. (default: :obj:`1`)
-        skip: The frames to leave out at the front of each sequence.
+        stride: The distance from one frame to the next. (default: :obj:`1`)
+        skip: The number of frames to leave out at the start of each sequence.
             (default: :obj:`0`)
     """
     span = (num_observed + num_future - 1) * stride + 1
@@ -260,7 +262,7 @@ def all_windows(
 
 
 def clip_windows(store: SequenceStore, sequences: Iterable[int]) -> np.ndarray:
-    r"""One window for each of some sequences, which covers all of it.
+    r"""One window per sequence, which covers all of it.
 
     Args:
         store: The store.
@@ -274,7 +276,7 @@ def clip_windows(store: SequenceStore, sequences: Iterable[int]) -> np.ndarray:
 
 
 def parts_of(transform: object) -> list[object]:
-    r"""The transforms that a transform consists of, one after another."""
+    r"""The transforms that a transform consists of, in their order."""
     if isinstance(transform, Compose):
         return [
             part for inner in transform.transforms for part in parts_of(inner)

@@ -13,15 +13,12 @@ from symgnn_pyg.datasets.motion_dataset import (
     check_window,
     clip_windows,
 )
-from symgnn_pyg.datasets.ntu_actions import ACTIONS
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.io.ntu import parse
-from symgnn_pyg.io.source import Source
+from symgnn_pyg.io import Source, read_ntu
 from symgnn_pyg.skeleton import Skeleton
 
-# What each benchmark trains on; both numbers of classes share the subjects,
-# since those of the first sixty end at 40.
 BENCHMARKS = {"xsub": (60, 120), "xview": (60,), "xset": (120,)}
+# The training subjects of both data sets: those of NTU-RGB+D end at 40.
 SUBJECTS = frozenset((
     1, 2, 4, 5, 8, 9, 13, 14, 15, 16, 17, 18, 19, 25, 27, 28, 31, 34, 35, 38,
     45, 46, 47, 49, 50, 52, 53, 54, 55, 56, 57, 58, 59, 70, 74, 78, 80, 81,
@@ -31,24 +28,65 @@ CAMERAS = (2, 3)
 NAME = re.compile("S([0-9]{3})C([0-9]{3})P([0-9]{3})R[0-9]{3}A([0-9]{3})")
 
 
+# In the words of the authors; NTU-RGB+D has the first sixty.
+ACTIONS = tuple(
+    """\
+drink water; eat meal/snack; brushing teeth; brushing hair; drop; pickup;
+throw; sitting down; standing up (from sitting position); clapping; reading;
+writing; tear up paper; wear jacket; take off jacket; wear a shoe;
+take off a shoe; wear on glasses; take off glasses; put on a hat/cap;
+take off a hat/cap; cheer up; hand waving; kicking something;
+put something inside pocket / take out something from pocket;
+hopping (one foot jumping); jump up; make a phone call/answer phone;
+playing with phone/tablet; typing on a keyboard;
+pointing to something with finger; taking a selfie; check time (from watch);
+rub two hands together; nod head/bow; shake head; wipe face; salute;
+put the palms together; cross hands in front (say stop); sneeze/cough;
+staggering; falling; touch head (headache);
+touch chest (stomachache/heart pain); touch back (backache);
+touch neck (neckache); nausea or vomiting condition;
+use a fan (with hand or paper)/feeling warm; punching/slapping other person;
+kicking other person; pushing other person; pat on back of other person;
+point finger at the other person; hugging other person;
+giving something to other person; touch other person's pocket; handshaking;
+walking towards each other; walking apart from each other; put on headphone;
+take off headphone; shoot at the basket; bounce ball; tennis bat swing;
+juggling table tennis balls; hush (quite); flick hair; thumb up; thumb down;
+make ok sign; make victory sign; staple book; counting money; cutting nails;
+cutting paper (using scissors); snapping fingers; open bottle; sniff (smell);
+squat down; toss a coin; fold paper; ball up paper; play magic cube;
+apply cream on face; apply cream on hand back; put on bag; take off bag;
+put something into a bag; take something out of a bag; open a box;
+move heavy objects; shake fist; throw up cap/hat; hands up (both hands);
+cross arms; arm circles; arm swings; running on the spot;
+butt kicks (kick backward); cross toe touch; side kick; yawn;
+stretch oneself; blow nose; hit other person with something;
+wield knife towards other person; knock over other person (hit with body);
+grab other person's stuff; shoot at other person with a gun; step on foot;
+high-five; cheers and drink; carry something with other person;
+take a photo of other person; follow other person;
+whisper in other person's ear; exchange things with other person;
+support somebody with one's hand (someone is sick, help him to walk);
+finger-guessing game (playing rock-paper-scissors)\
+""".replace("\n", " ").split("; ")
+)
+
+
 class NTURGBD(MotionDataset):
     r"""NTU-RGB+D and NTU-RGB+D 120: clips of 60 or 120 actions of one or two
     persons, seen by three Kinect cameras, as positions of 25 joints in
     metres, read from files :obj:`SsssCcccPpppRrrrAaaa.skeleton`.
 
-    A sample is a whole clip, recorded at 30 frames a second and spread by
-    linear interpolation over the observed and the future frames. Its bodies
-    are those whose positions spread the most (the sum of the standard
-    deviations of x, y and z over the frames where a body is seen), widest
-    first. In frames where one of them is not seen its pose is interpolated
-    linearly, and before its first and after its last appearance it is held. No
-    body is made up, and none is dropped for being seen in few frames.
+    A sample is a whole clip, recorded at 30 frames per second and stretched
+    by linear interpolation over the observed and the future frames.
+    :func:`~symgnn_pyg.io.read_ntu` describes which bodies it has. No body is
+    made up, and none is dropped for appearing in few frames.
 
     The :obj:`"test"` split is the published one of the benchmark:
     cross-subject (:obj:`"xsub"`), cross-view (:obj:`"xview"`, 60 classes) or
-    cross-setup (:obj:`"xset"`, 120 classes). The :obj:`"val"` split is our
-    own: the training clips of the subjects whose number ends in 5, which
-    :obj:`"train"` then leaves out.
+    cross-setup (:obj:`"xset"`, 120 classes). The :obj:`"val"` split is this
+    library's own: the training clips of the subjects whose number ends in 5,
+    which :obj:`"train"` leaves out.
 
     The field moves the middle of the first body's spine to the origin and
     turns the body upright: :obj:`Compose([Center(1), NormalizeView(spine=(0,
@@ -64,28 +102,30 @@ class NTURGBD(MotionDataset):
         num_classes: 60 or 120. (default: :obj:`60`)
         num_observed: The number of observed frames. (default: :obj:`64`)
         num_future: The number of frames to predict. (default: :obj:`10`)
-        max_bodies: The number of bodies of a sample, at most.
+        max_bodies: The largest number of bodies of a sample.
             (default: :obj:`2`)
-        exclude: The published list of clips without a sound skeleton: a
-            heading, then one name a line. They are left out and kept in the
-            attribute :obj:`excluded`. (default: :obj:`None`)
+        exclude: The published list of clips with missing skeletons: a
+            heading, then one name per line. They are left out and listed in
+            the attribute :obj:`excluded`. (default: :obj:`None`)
         skip_faulty: If set to :obj:`True`, files that cannot be parsed are
-            left out and listed in the attribute :obj:`skipped` with those
-            that show no body; an error else. (default: :obj:`False`)
-        path: The HDF5 file to keep the parsed sequences in. It is made anew
+            left out and listed in the attribute :obj:`skipped`, with those
+            that show no body, instead of raising an error.
+            (default: :obj:`False`)
+        path: The HDF5 file for the parsed sequences. It is written again
             when the files or the arguments change. (default: :obj:`root` with
             suffix :obj:`.h5`, beside it)
         transform: A transform of each sample. (default: :obj:`None`)
 
     Raises:
         FileNotFoundError: If :obj:`root` or :obj:`exclude` does not exist.
-        DataError: If a file is named otherwise or cannot be parsed, or there
+        DataError: If a file has another name or cannot be parsed, or there
             are no clips of the split; the message names file and line.
-        ValueError: If an argument is none of its values.
+        ValueError: If there is no such split, benchmark, number of classes or
+            window.
 
-    The data are given to academic researchers who agree to their terms at the
+    The data are available to academic researchers who accept the terms of the
     `ROSE Lab <https://rose1.ntu.edu.sg/dataset/actionRecognition>`_ of
-    Nanyang Technological University, and may not be passed on. Sources: the
+    Nanyang Technological University, and may not be redistributed. Sources: the
     `"NTU RGB+D: A Large Scale Dataset for 3D Human Activity Analysis"
     <https://arxiv.org/abs/1604.02808>`_ and the `"NTU RGB+D 120: A
     Large-Scale Benchmark for 3D Human Activity Understanding"
@@ -136,7 +176,7 @@ class NTURGBD(MotionDataset):
                 path or f"{source.path}.h5",
                 source,
                 [r for r in recordings if r.name not in without],
-                partial(parse, max_bodies=max_bodies),
+                partial(read_ntu, max_bodies=max_bodies),
                 Skeleton.get("ntu25"),
                 ACTIONS[:num_classes],
                 recipe=f"max_bodies={max_bodies}",
@@ -176,7 +216,7 @@ class _Clip(NamedTuple):
         found = NAME.fullmatch(name)
         if found is None or not 1 <= int(found[4]) <= len(ACTIONS):
             raise DataError(
-                f"{name!r} is no clip of NTU-RGB+D; names are like "
+                f"{name!r} is not a clip of NTU-RGB+D; expected a name such as "
                 f"S001C002P003R002A013"
             )
         return cls(*map(int, found.groups()))
@@ -197,7 +237,9 @@ def _check(
             f"'num_classes' {num_classes}"
         )
     if max_bodies < 1:
-        raise ValueError(f"'max_bodies' must be at least 1, got {max_bodies}")
+        raise ValueError(
+            f"Expected 'max_bodies' of at least 1, got {max_bodies}"
+        )
 
 
 def _split(clip: _Clip, benchmark: str) -> str:
@@ -233,8 +275,8 @@ def _read_names(path: str | os.PathLike[str]) -> set[str]:
             names.add(name)
         elif name and names:
             raise DataError(
-                f"{path}, line {number}: {name!r} is no name of a clip, such "
-                f"as S001C002P003R002A013"
+                f"{path}, line {number}: expected the name of a clip, such as "
+                f"S001C002P003R002A013, got {name!r}"
             )
     if not names:
         raise DataError(f"{path} names no clips, such as S001C002P003R002A013")

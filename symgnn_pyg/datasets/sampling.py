@@ -1,4 +1,4 @@
-"""Which recordings are in a split, and which samples they give."""
+"""Which recordings belong to a split, and which samples they give."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -26,7 +26,7 @@ def check_sampling(
     stride: int,
     shares: Sequence[float],
 ) -> None:
-    r"""Refuses arguments that are none of their values."""
+    r"""Refuses arguments with values that they cannot have."""
     check_window(num_observed, num_future, stride)
     if split is not None:
         check_split(split)
@@ -34,7 +34,8 @@ def check_sampling(
         raise ValueError(f"'samples' must be one of {SAMPLES}, got {samples!r}")
     if samples == "clips" and stride != 1:
         raise ValueError(
-            f"'stride' is for windows: clips are stretched, got {stride}"
+            f"Expected 'stride' 1 with samples='clips', which are stretched, "
+            f"got {stride}"
         )
     if (
         len(shares) != len(SPLITS)
@@ -42,8 +43,8 @@ def check_sampling(
         or not shares[0]
     ):
         raise ValueError(
-            f"'shares' must be those of {SPLITS}, none negative and the "
-            f"first positive, got {shares}"
+            f"Expected 'shares' of {', '.join(SPLITS)}, the first positive and "
+            f"none negative, got {shares}"
         )
 
 
@@ -53,16 +54,16 @@ def deal(
     seed: int,
     splits: Sequence[str] = SPLITS,
 ) -> dict[str, str]:
-    r"""Deals recordings out to splits at random, class by class, so that each
-    split has its share of every class.
+    r"""Deals recordings to splits at random, class by class, so that each
+    split gets its share of every class.
 
     Args:
         recordings: The class of each recording, by name.
         shares: The shares of :obj:`"train"`, :obj:`"val"` and :obj:`"test"`.
             A split other than :obj:`"train"` gets its share of each class,
-            rounded, but one recording at least if its share is positive, and
+            rounded, but at least one recording if its share is positive;
             :obj:`"train"` gets the rest.
-        seed: Another seed deals in another way.
+        seed: The seed.
         splits: The splits to deal to, :obj:`"train"` first.
             (default: all three)
 
@@ -70,7 +71,7 @@ def deal(
         The split of each recording.
 
     Raises:
-        DataError: If a class has too few recordings.
+        DataError: If classes have too few recordings; the message names them.
     """
     share = dict(zip(SPLITS, shares, strict=True))
     total = sum(share[split] for split in splits)
@@ -78,8 +79,9 @@ def deal(
     for name in sorted(recordings):
         by_class.setdefault(recordings[name], []).append(name)
     dealt: dict[str, str] = {}
+    short: list[str] = []
     for label, names in by_class.items():
-        # Another class does not change how this one is dealt.
+        # A generator per class: adding a class does not change the others.
         random = np.random.default_rng([seed, *label.encode()])
         waiting = [names[i] for i in random.permutation(len(names))]
         for split in splits[1:]:
@@ -88,12 +90,15 @@ def deal(
             taken, waiting = waiting[:count], waiting[count:]
             dealt |= dict.fromkeys(taken, split)
         if not waiting:
-            raise DataError(
-                f"The class {label!r} has {len(names)} recordings, too few to "
-                f"deal out to {', '.join(splits)}; record more, or pass "
-                f"'shares' that are 0 for some"
-            )
+            short.append(f"{label!r} ({len(names)})")
         dealt |= dict.fromkeys(waiting, "train")
+    if short:
+        raise DataError(
+            f"Too few recordings to deal to {', '.join(splits)} in the "
+            f"{'class' if len(short) == 1 else 'classes'} "
+            f"{', '.join(short[:20])}; record more, or pass 'shares' that are "
+            f"0 for some splits"
+        )
     return dealt
 
 
@@ -105,7 +110,7 @@ def choose_windows(
     num_future: int,
     stride: int,
 ) -> np.ndarray:
-    r"""The windows of some sequences: each there is, or one a clip.
+    r"""The windows of some sequences: all of them, or one per clip.
 
     Args:
         store: The store.
@@ -113,7 +118,7 @@ def choose_windows(
         samples: :obj:`"windows"` or :obj:`"clips"`.
         num_observed: The number of observed frames.
         num_future: The number of frames to predict.
-        stride: The distance of one frame to the next.
+        stride: The distance from one frame to the next.
 
     Raises:
         DataError: If there are no sequences.

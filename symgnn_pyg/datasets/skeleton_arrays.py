@@ -21,13 +21,13 @@ from symgnn_pyg.datasets.sampling import (
     deal,
 )
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.io.npy import check_real
+from symgnn_pyg.io import check_real
 from symgnn_pyg.skeleton import Skeleton
 
 
 class SkeletonArrays(MotionDataset):
     r"""Your own skeletons, from arrays in memory. They are written to an HDF5
-    file, so that processes that load batches share them.
+    file that all processes loading batches share.
 
     Args:
         arrays: The recordings: an array of shape :math:`[N, T, V, C]`, or
@@ -36,23 +36,22 @@ class SkeletonArrays(MotionDataset):
         labels: The class of each recording: its name, or its index.
         skeleton: The skeleton.
         split: :obj:`"train"`, :obj:`"val"` or :obj:`"test"`, to which
-            recordings are dealt out at random, class by class; or
+            recordings are dealt at random, class by class; or
             :obj:`None` for all recordings. (default: :obj:`None`)
         num_observed: The number of observed frames. (default: :obj:`50`)
         num_future: The number of frames to predict. (default: :obj:`25`)
-        stride: The distance of one frame to the next, in frames of the
+        stride: The distance from one frame to the next, in frames of the
             arrays. (default: :obj:`1`)
         samples: :obj:`"windows"` for every window of each recording, or
-            :obj:`"clips"` for one sample a recording, all of it, spread by
-            linear interpolation over :obj:`num_observed` and :obj:`num_future`
-            frames. (default: :obj:`"windows"`)
+            :obj:`"clips"` for each recording as one sample, stretched by
+            linear interpolation over the observed and the future frames.
+            (default: :obj:`"windows"`)
         classes: The names of the classes. (default: the names among
             :obj:`labels`, sorted, or the indices up to the largest)
-        shares: The shares of train, val and test of each class: rounded, and
-            one recording at least where the share is positive.
+        shares: The shares of train, val and test in each class: rounded, but
+            at least one recording if the share is positive.
             (default: :obj:`(0.8, 0.1, 0.1)`)
-        seed: Another seed deals recordings out in another way.
-            (default: :obj:`0`)
+        seed: The seed for dealing the recordings. (default: :obj:`0`)
         path: The HDF5 file to write; one that holds these recordings
             already is used as it is. (default: a file in a temporary folder,
             removed when the process ends)
@@ -61,7 +60,7 @@ class SkeletonArrays(MotionDataset):
     Raises:
         DataError: If a recording does not fit the skeleton or holds anything
             but finite numbers, or :obj:`path` holds other data.
-        ValueError: If an argument is none of its values.
+        ValueError: If an argument is not one of its values.
 
     Example:
         >>> arm = Skeleton.from_bones([("elbow", "hand"), ("hand", "tip")])
@@ -90,7 +89,8 @@ class SkeletonArrays(MotionDataset):
         check_sampling(split, samples, num_observed, num_future, stride, shares)
         if len(arrays) != len(labels):
             raise ValueError(
-                f"There are {len(arrays)} 'arrays', but {len(labels)} 'labels'"
+                f"Expected one label per array, got {len(arrays)} 'arrays' and "
+                f"{len(labels)} 'labels'"
             )
         indices, names = _classes(labels, classes)
         sequences = [
@@ -130,8 +130,8 @@ def _classes(
             label, str | int
         ):
             raise ValueError(
-                f"'labels' must all be names or all be indices, got "
-                f"{label!r} at {i}"
+                f"'labels' must be all names or all indices, got {label!r} at "
+                f"{i}"
             )
     if classes is not None:
         names = list(classes)
@@ -145,7 +145,7 @@ def _classes(
             names if isinstance(label, str) else range(len(names))
         ):
             raise ValueError(
-                f"The label {label!r} is none of the {len(names)} classes "
+                f"The label {label!r} is not one of the {len(names)} classes "
                 f"{', '.join(names[:10])}"
             )
         indices.append(names.index(label) if isinstance(label, str) else label)
@@ -176,8 +176,7 @@ def _write(
     )
     if store.shards[0].recipe != recipe:
         raise DataError(
-            f"{path} is the store of other data; delete it or pass another "
-            f"'path'"
+            f"{path} holds other data; delete it or pass another 'path'"
         )
     return store
 
@@ -205,6 +204,6 @@ def _folder() -> Path:
 
 
 def _remove(folder: Path, pid: int) -> None:
-    # Processes that were forked from this one still read it.
+    # Processes forked from this one also run this at exit.
     if os.getpid() == pid:
         shutil.rmtree(folder, ignore_errors=True)

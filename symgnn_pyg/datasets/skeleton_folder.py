@@ -1,10 +1,13 @@
 import hashlib
+import math
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import PurePosixPath
 from typing import NamedTuple
+
+import numpy as np
 
 from symgnn_pyg.data import SkeletonData
 from symgnn_pyg.data.prepare import Recording, prepare
@@ -16,19 +19,19 @@ from symgnn_pyg.datasets.sampling import (
     deal,
 )
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.io.asf_amc import parse_asf
-from symgnn_pyg.io.recording import (
+from symgnn_pyg.io import (
+    ASF,
     SUFFIXES,
-    Common,
-    find_common,
-    has_skeleton,
-    is_amc,
-    parse_recording,
+    Source,
+    read_asf,
+    read_bvh_header,
+    read_recording,
 )
-from symgnn_pyg.io.source import Source
 from symgnn_pyg.skeleton import Skeleton
 
 NOTES = ("README", "LICENSE", "LICENCE")
+# Programs round the time of a frame to a few digits.
+SAME_RATE = 0.01
 
 
 class SkeletonFolder(MotionDataset):
@@ -37,58 +40,61 @@ class SkeletonFolder(MotionDataset):
 
     - a :obj:`.npy` file, or a :obj:`.npz` file of one array, of shape
       :math:`[T, V, C]`, or :math:`[B, T, V, C]` for :math:`B` bodies;
-    - a :obj:`.csv` file of :math:`V \cdot C` columns, the channels of the
-      first joint first, a frame a line, under a line of names or none;
-    - a :obj:`.bvh` file, or an :obj:`.amc` file beside the one :obj:`.asf`
-      file of the whole folder. They bring their own skeleton and become
-      positions in their own unit of length, by forward kinematics.
+    - a :obj:`.csv` file with one frame per line and :math:`V \cdot C`
+      columns, the channels of the first joint first; the first line may name
+      the columns;
+    - a :obj:`.bvh` file, or an :obj:`.amc` file with the :obj:`.asf` file of
+      its body. They bring their own skeleton, and become positions in their
+      own unit of length by forward kinematics.
+
+    The body of an :obj:`.amc` file is the :obj:`.asf` file in its folder, or
+    the one whose name its own starts with (:obj:`07.asf` for
+    :obj:`07_01.amc`), or else the only one.
 
     Folders :obj:`train`, :obj:`val` and :obj:`test` around those of the
-    classes are the splits. The recordings of :obj:`train`, or all where there
-    are no such folders, are dealt out at random to :obj:`"train"` and the
-    splits that have no folder: class by class and by recording, so no two
-    splits share one. Where the same person is recorded several times, folders
-    are better.
+    classes are the splits. The recordings of :obj:`train`, or all recordings
+    if there are no such folders, are dealt at random to :obj:`"train"` and
+    the splits that have no folder, class by class and recording by recording,
+    so that no two splits share a recording. If several recordings show the
+    same person, folders are better.
 
-    Hidden files, and those called README or LICENSE, are passed over; others
-    of an unknown kind are listed in :obj:`skipped`.
+    Hidden files, and those named README or LICENSE, are ignored; files of an
+    unknown kind are listed in :obj:`skipped`.
 
     Args:
         root: The folder or zip archive.
-        skeleton: The skeleton. From :obj:`.bvh` and :obj:`.amc` files the
-            joints of these names are taken, and all where none is given: then
-            the files must have the same joints and bones, but not the same
-            lengths of bones. (default: that of the files)
+        skeleton: The skeleton. Of :obj:`.bvh` and :obj:`.amc` files the
+            joints of these names are kept. (default: that of the files, which
+            must then have the same joints and bones; lengths of bones may
+            differ)
         split: :obj:`"train"`, :obj:`"val"` or :obj:`"test"`.
             (default: :obj:`"train"`)
         num_observed: The number of observed frames. (default: :obj:`50`)
         num_future: The number of frames to predict. (default: :obj:`25`)
-        stride: The distance of one frame to the next, in frames of the file.
-            (default: :obj:`1`)
+        stride: The distance from one frame to the next, in frames of the
+            file. (default: :obj:`1`)
         samples: :obj:`"windows"` for every window of each recording, or
-            :obj:`"clips"` for one sample a recording, all of it, spread by
-            linear interpolation over :obj:`num_observed` and :obj:`num_future`
-            frames. (default: :obj:`"windows"`)
-        shares: The shares of the splits that have no folder, in the order
-            train, val, test, of each class: rounded, and one recording at
-            least where the share is positive.
-            (default: :obj:`(0.8, 0.1, 0.1)`)
-        seed: Another seed deals recordings out in another way.
-            (default: :obj:`0`)
+            :obj:`"clips"` for each recording as one sample, stretched by
+            linear interpolation over the observed and the future frames.
+            (default: :obj:`"windows"`)
+        shares: The shares of train, val and test in each class, for the
+            splits that have no folder: rounded, but at least one recording if
+            the share is positive. (default: :obj:`(0.8, 0.1, 0.1)`)
+        seed: The seed for dealing the recordings. (default: :obj:`0`)
         skip_faulty: If set to :obj:`True`, files that cannot be read are
-            left out and listed in :obj:`skipped`; an error else.
-            (default: :obj:`False`)
-        path: The HDF5 file to keep the recordings in. It is made anew when
-            they change. (default: :obj:`root` with suffix :obj:`.h5`, beside
-            it)
+            left out and listed in :obj:`skipped`, instead of raising an
+            error. (default: :obj:`False`)
+        path: The HDF5 file for the parsed recordings. It is written again
+            when they change. (default: :obj:`root` with suffix :obj:`.h5`,
+            beside it)
         transform: A transform of each sample. (default: :obj:`None`)
 
     Raises:
         FileNotFoundError: If :obj:`root` does not exist.
         DataError: If a file lies outside the folder of a class, cannot be
             parsed or has another skeleton; the message names file and line.
-        ValueError: If an argument is none of its values, or no file tells the
-            skeleton that is not given.
+        ValueError: If an argument is not one of its values, or
+            :obj:`skeleton` is required because no file has one.
 
     Example:
         >>> arm = Skeleton.from_bones([("elbow", "hand"), ("hand", "tip")])
@@ -114,7 +120,8 @@ class SkeletonFolder(MotionDataset):
         with Source(root, anchors=SPLITS) as source:
             files = _find(source)
             split_of = _splits(source, files.recordings, shares, seed)
-            common, recipe = _common(source, files, skeleton)
+            bodies, recipe = _bodies(source, files)
+            common = _common(source, files.recordings, bodies, skeleton)
             classes = sorted({_class(file) for file in files.recordings})
             recordings = [
                 Recording(
@@ -124,25 +131,23 @@ class SkeletonFolder(MotionDataset):
                 )
                 for file in files.recordings
             ]
-            opened = prepare(
+            store = prepare(
                 path or f"{source.path}.h5",
                 source,
                 recordings,
-                partial(parse_recording, common=common),
+                partial(_read, common=common),
                 common.skeleton,
                 classes,
                 recipe,
                 skip_faulty,
             )
         chosen = [
-            i
-            for i, file in enumerate(opened.sources)
-            if split_of[file] == split
+            i for i, file in enumerate(store.sources) if split_of[file] == split
         ]
         super().__init__(
-            opened,
+            store,
             choose_windows(
-                opened, chosen, samples, num_observed, num_future, stride
+                store, chosen, samples, num_observed, num_future, stride
             ),
             num_observed,
             num_future,
@@ -150,12 +155,54 @@ class SkeletonFolder(MotionDataset):
             transform,
         )
         self.split = split
-        self.skipped = {**opened.skipped, **files.unknown}
+        self.skipped = {**store.skipped, **files.unknown}
+
+
+class _Common(NamedTuple):
+    """What the recordings share, and the files they share it with."""
+
+    skeleton: Skeleton
+    bodies: Mapping[str, ASF]
+    example: str = ""
+    timed: str = ""
+    frame_rate: float = 0.0
+
+
+def _read(content: bytes, where: str, common: _Common) -> np.ndarray:
+    motion = read_recording(
+        content, where, common.skeleton, common.bodies.get(where)
+    )
+    if motion.skeleton is common.skeleton:
+        return motion.frames
+    rate = motion.frame_rate or common.frame_rate
+    if not math.isclose(rate, common.frame_rate, rel_tol=SAME_RATE):
+        raise DataError(
+            f"{where} has {rate:.4g} frames per second, but {common.timed} "
+            f"has {common.frame_rate:.4g}; convert them to one frame rate"
+        )
+    wanted, own = common.skeleton, motion.skeleton
+    if common.example and (own.joints, own.bones) != (
+        wanted.joints,
+        wanted.bones,
+    ):
+        differing = sorted(set(own.joints) ^ set(wanted.joints))
+        what = ", ".join(differing[:10]) or "the order or the bones"
+        raise DataError(
+            f"{where} has another skeleton than {common.example}: they differ "
+            f"in {what}; pass a 'skeleton' of joints that all files have"
+        )
+    lacking = [joint for joint in wanted.joints if joint not in own.joints]
+    if lacking:
+        raise DataError(
+            f"{where} lacks {', '.join(lacking[:10])} of {wanted!r}; it has "
+            f"{', '.join(own.joints[:50])}"
+        )
+    return motion.frames[:, [own.index(joint) for joint in wanted.joints]]
 
 
 class _Files(NamedTuple):
     recordings: list[str]
-    skeletons: list[str]
+    bodies: list[str]
     unknown: dict[str, str]
 
 
@@ -163,40 +210,44 @@ def _find(source: Source) -> _Files:
     files = _Files([], [], {})
     for file in source:
         path = PurePosixPath(file)
-        if _is_passed_over(path):
+        if _is_ignored(path):
             continue
         if path.suffix.lower() == ".asf":
-            files.skeletons.append(file)
+            files.bodies.append(file)
         elif path.suffix.lower() in SUFFIXES:
             files.recordings.append(file)
         else:
-            files.unknown[file] = f"none of {', '.join(SUFFIXES)}"
+            files.unknown[file] = f"not one of {', '.join(SUFFIXES)}"
     if not files.recordings:
         raise DataError(
             f"{source.path} holds no recordings: put files of "
             f"{', '.join(SUFFIXES)} into one folder for each class"
         )
     _check_places(source, files.recordings)
-    if not any(map(is_amc, files.recordings)):
+    if not any(map(_is_amc, files.recordings)):
         files.unknown.update(
-            dict.fromkeys(files.skeletons, "there are no .amc files")
+            dict.fromkeys(files.bodies, "there are no .amc files")
         )
     if files.unknown:
         warnings.warn(
-            f"{source.path}: {len(files.unknown)} files were not read, "
-            f"listed in 'skipped'; the first: "
-            f"{', '.join([*files.unknown][:3])}",
+            f"{source.path}: {len(files.unknown)} files were not read, see "
+            f"'skipped'; the first: {', '.join([*files.unknown][:3])}",
             stacklevel=4,
         )
     return files
 
 
-def _is_passed_over(path: PurePosixPath) -> bool:
-    # Archives of macOS hold a second tree of notes on the first.
-    return (
-        any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
-        or path.stem.upper() in NOTES
-    )
+def _is_ignored(path: PurePosixPath) -> bool:
+    hidden = any(part.startswith(".") for part in path.parts)
+    return hidden or path.stem.upper() in NOTES
+
+
+def _is_amc(file: str) -> bool:
+    return file.lower().endswith(".amc")
+
+
+def _class(file: str) -> str:
+    return PurePosixPath(file).parent.name
 
 
 def _check_places(source: Source, recordings: Sequence[str]) -> None:
@@ -208,15 +259,11 @@ def _check_places(source: Source, recordings: Sequence[str]) -> None:
     depth = 3 if has_splits or enclosed else 2
     for file, parts in zip(recordings, places, strict=True):
         if len(parts) != depth or (has_splits and parts[0] not in SPLITS):
-            above = f"a folder of {', '.join(SPLITS)} and " * has_splits
+            above = f"{'|'.join(SPLITS)}/" * has_splits
             raise DataError(
-                f"{source.where(file)} lies elsewhere than in {above}the "
-                f"folder of a class"
+                f"{source.where(file)} is in the wrong place; expected "
+                f"{above}CLASS/{parts[-1]}"
             )
-
-
-def _class(file: str) -> str:
-    return PurePosixPath(file).parent.name
 
 
 def _splits(
@@ -242,27 +289,60 @@ def _splits(
     return {**in_folder, **deal(to_deal, shares, seed, splits)}
 
 
+def _bodies(source: Source, files: _Files) -> tuple[dict[str, ASF], str]:
+    """The body of each AMC file by its full name, and their checksum."""
+    body_of = {
+        file: _body_of(source, file, files.bodies)
+        for file in files.recordings
+        if _is_amc(file)
+    }
+    read, digest = {}, hashlib.sha256()
+    for body in sorted(set(body_of.values())):
+        content = source.read(body)
+        digest.update(content)
+        read[body] = read_asf(content, source.where(body))
+    bodies = {source.where(file): read[body] for file, body in body_of.items()}
+    return bodies, digest.hexdigest() if bodies else ""
+
+
+def _body_of(source: Source, file: str, bodies: Sequence[str]) -> str:
+    path = PurePosixPath(file)
+    beside = [b for b in bodies if PurePosixPath(b).parent == path.parent]
+    for some in (beside, bodies):
+        named = [b for b in some if path.stem.startswith(PurePosixPath(b).stem)]
+        for found in (named, some):
+            if len(found) == 1:
+                return found[0]
+    raise DataError(
+        f"Expected one .asf file for {source.where(file)}, in its folder or "
+        f"with a name that its own starts with, but {source.path} holds "
+        f"{', '.join(bodies[:10]) or 'none'}"
+    )
+
+
 def _common(
-    source: Source, files: _Files, skeleton: Skeleton | None
-) -> tuple[Common, str]:
-    asf, checksum = None, ""
-    if any(map(is_amc, files.recordings)):
-        if len(files.skeletons) != 1:
-            raise DataError(
-                f"{source.path} holds .amc files and {len(files.skeletons)} "
-                f".asf files, expected one: keep the recordings of each body "
-                f"in a root of their own"
-            )
-        content = source.read(files.skeletons[0])
-        asf = parse_asf(content, source.where(files.skeletons[0]))
-        checksum = hashlib.sha256(content).hexdigest()
-    first = next(filter(has_skeleton, files.recordings), None)
-    if first is None:
-        if skeleton is None:
-            raise ValueError(
-                f"'skeleton' is needed: no file of {source.path} tells which "
-                f"joints there are"
-            )
-        return Common(skeleton), checksum
-    where = source.where(first)
-    return find_common(source.read(first), where, skeleton, asf), checksum
+    source: Source,
+    recordings: Sequence[str],
+    bodies: Mapping[str, ASF],
+    skeleton: Skeleton | None,
+) -> _Common:
+    for file in recordings:
+        where = source.where(file)
+        timed, frame_rate = "", 0.0
+        if where in bodies:
+            own = bodies[where].skeleton
+        elif file.lower().endswith(".bvh"):
+            header = read_bvh_header(source.read(file), where)
+            own, timed, frame_rate = header.skeleton, where, header.frame_rate
+        else:
+            continue
+        if skeleton is not None:
+            return _Common(skeleton, bodies, "", timed, frame_rate)
+        # Bodies differ in size, and positions require no offsets.
+        own = Skeleton(own.joints, own.bones, name=own.name)
+        return _Common(own, bodies, where, timed, frame_rate)
+    if skeleton is None:
+        raise ValueError(
+            f"'skeleton' is required: no file of {source.path} names its joints"
+        )
+    return _Common(skeleton, bodies)

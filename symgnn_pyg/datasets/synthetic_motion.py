@@ -30,26 +30,27 @@ class SyntheticMotion(MotionDataset):
     r"""Made-up motion that needs no download: eight actions, periodic
     (walking, running, waving, boxing) and transient (kicking, throwing,
     squatting, bowing), performed on the skeleton of CMU Mocap and stored in
-    its form, as exponential maps of 26 joints in radians at 25 frames a
-    second, so that :func:`~symgnn_pyg.transforms.cmu_positions` makes
-    positions of them by forward kinematics.
+    its form, as exponential maps of 26 joints in radians at 25 frames per
+    second, so that :func:`~symgnn_pyg.transforms.cmu_positions` turns
+    them into positions by forward kinematics.
 
     Sequences of one action differ in tempo, amplitude, posture, the side of
     the body that acts, the moments of transient events, drift and noise.
     Test windows are spread evenly over the test sequences.
 
     Args:
-        root: The folder to keep the HDF5 file in.
+        root: The folder for the HDF5 file.
         split: :obj:`"train"`, :obj:`"val"` or :obj:`"test"`.
             (default: :obj:`"train"`)
         num_observed: The number of observed frames. (default: :obj:`50`)
         num_future: The number of frames to predict. (default: :obj:`25`)
-        seed: Another seed makes other sequences. (default: :obj:`0`)
+        seed: The seed of the sequences. (default: :obj:`0`)
         transform: A transform of each sample. (default: :obj:`None`)
 
     Raises:
-        DataError: If other data lie where the store would.
-        ValueError: If an argument is none of its values.
+        DataError: If the HDF5 file holds other data.
+        ValueError: If there is no such split, or a window is longer than the
+            sequences.
 
     **STATS:**
 
@@ -101,7 +102,7 @@ class SyntheticMotion(MotionDataset):
                 f"The sequences have {FRAMES} frames, fewer than "
                 f"{num_observed} + {num_future}"
             )
-        store = _prepare(Path(root) / f"synthetic_motion_{seed}.h5", seed)
+        store = _prepare(Path(root).expanduser().absolute(), seed)
         sequences = [
             i
             for i, name in enumerate(store.names)
@@ -122,7 +123,9 @@ class SyntheticMotion(MotionDataset):
         self.split = split
 
 
-def _prepare(path: Path, seed: int) -> SequenceStore:
+def _prepare(root: Path, seed: int) -> SequenceStore:
+    path = root / f"synthetic_motion_{seed}.h5"
+
     def write() -> SequenceStore:
         return SequenceStore.write(
             path, _sequences(seed), Skeleton.get("cmu26"), list(ACTIONS)
@@ -132,7 +135,9 @@ def _prepare(path: Path, seed: int) -> SequenceStore:
     if set(store.sources) != {GENERATOR} or store.skeleton != Skeleton.get(
         "cmu26"
     ):
-        raise DataError(f"{path} is the store of other data")
+        raise DataError(
+            f"{path} holds other data; delete it or pass another 'root'"
+        )
     return store
 
 

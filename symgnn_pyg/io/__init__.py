@@ -1,3 +1,37 @@
+r"""Readers: each takes a file, as its path or its content, and returns its
+arrays, with the skeleton and the frame rate where the file has them.
+"""
+
+from symgnn_pyg.io.asf_amc import ASF, read_asf, read_asf_amc
+from symgnn_pyg.io.bvh import read_bvh, read_bvh_header
+from symgnn_pyg.io.csv import read_csv, read_table
+from symgnn_pyg.io.joint_tree import Motion
+from symgnn_pyg.io.kinetics import (
+    KineticsLabel,
+    read_kinetics,
+    read_kinetics_labels,
+)
+from symgnn_pyg.io.npy import check_real, read_npy
+from symgnn_pyg.io.ntu import read_ntu
+from symgnn_pyg.io.recording import SUFFIXES, read_recording
 from symgnn_pyg.io.source import Source
 
-__all__ = ["Source"]
+__all__ = [
+    "ASF",
+    "SUFFIXES",
+    "KineticsLabel",
+    "Motion",
+    "Source",
+    "check_real",
+    "read_asf",
+    "read_asf_amc",
+    "read_bvh",
+    "read_bvh_header",
+    "read_csv",
+    "read_kinetics",
+    "read_kinetics_labels",
+    "read_npy",
+    "read_ntu",
+    "read_recording",
+    "read_table",
+]

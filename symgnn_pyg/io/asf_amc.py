@@ -6,103 +6,91 @@ from typing import NamedTuple
 import numpy as np
 import roma
 import torch
-from torch import Tensor
 
 from symgnn_pyg.errors import DataError, EmptyRecordingError
 from symgnn_pyg.io.joint_tree import (
     MOST_JOINTS,
+    Motion,
+    TreeJoint,
     check_length,
     check_motion_size,
     joint_positions,
     read_numbers,
     tree_skeleton,
 )
-from symgnn_pyg.io.limits import check_lines
+from symgnn_pyg.io.limits import File, read_text
 from symgnn_pyg.skeleton import Skeleton
 
 ROOT = "root"
-FREEDOMS = ("tx", "ty", "tz", "rx", "ry", "rz")
+CHANNELS = ("tx", "ty", "tz", "rx", "ry", "rz")
 
 
-class ASFSkeleton(NamedTuple):
-    r"""What an ASF file says of the body that its AMC files move.
+class ASF(NamedTuple):
+    r"""The body that an ASF file describes and its AMC files move.
 
     Args:
-        skeleton: The joints, bones and offsets. A joint is called after the
-            bone that starts there, and where a chain of bones ends there is
-            one more, :obj:`"ltoes end"`.
-        parents: The parent of each joint; -1 for the root.
-        freedoms: What an AMC file holds of each joint, in its order, such as
-            :obj:`("rx", "ry", "rz")`.
-        axes: The axes that each joint turns about, as rotation matrices of
-            shape :math:`[V, 3, 3]`.
-        degrees: Whether angles are in degrees, where the AMC file does not
-            say.
+        skeleton: The joints, bones and offsets. A joint has the name of the
+            bone that starts there; where a chain of bones ends there is one
+            more, such as :obj:`"ltoes end"`.
+        joints: What AMC files hold of each joint.
+        degrees: Whether angles are in degrees if the AMC file does not say.
     """
 
     skeleton: Skeleton
-    parents: tuple[int, ...]
-    freedoms: tuple[tuple[str, ...], ...]
-    axes: np.ndarray
+    joints: list[TreeJoint]
     degrees: bool
 
 
-def parse_amc(content: bytes, where: str, asf: ASFSkeleton) -> np.ndarray:
-    r"""The joint positions of an AMC file by forward kinematics, of shape
-    :math:`[T, V, 3]`:
+def read_asf_amc(asf: File | ASF, amc: File, name: str = "") -> Motion:
+    r"""Reads a motion in the format of Acclaim: joint positions by forward
+    kinematics, where joint :math:`i` turns by
 
     .. math::
         \mathbf{L}_i = \mathbf{C}_i \mathbf{M}_i \mathbf{C}_i^{\top}
 
-    where :math:`\mathbf{C}_i` are the axes of a bone and :math:`\mathbf{M}_i`
-    is its motion, the rotations applied in the order of the file, each about
-    axes that stay. Positions are in the unit of both files: the ASF file's
-    :obj:`length` says what it was multiplied by, 0.45 an inch for CMU Mocap,
-    whose positions times :math:`0.0254 / 0.45` are in metres.
+    with the axes :math:`\mathbf{C}_i` of its bone from the ASF file and the
+    rotations :math:`\mathbf{M}_i` from the AMC file, applied in the order of
+    the file, each about fixed axes.
 
     Args:
-        content: The content of the AMC file.
-        where: Its name, for messages.
-        asf: The skeleton, from :func:`parse_asf`.
+        asf: The path of the ASF file, its content, or what :func:`read_asf`
+            made of it.
+        amc: The path of the AMC file, or its content.
+        name: The name of the AMC file in error messages.
+            (default: its path)
+
+    Returns:
+        The positions, of shape :math:`[T, V, 3]`, and the skeleton. AMC files
+        do not say their frame rate. Positions are in the unit of both files,
+        which the ASF file's :obj:`length` describes: for CMU Mocap 0.45 per
+        inch, so that positions times :math:`0.0254 / 0.45` are in metres.
 
     Raises:
-        DataError: If it is no AMC file of that skeleton; the message names
-            the line.
-        EmptyRecordingError: If it has no frames.
+        DataError: If a file is not of that format, or they do not belong
+            together; the message names the line.
+        EmptyRecordingError: If there are no frames.
     """
-    motion, degrees = _read_frames(content, where, asf)
-    table = torch.from_numpy(motion)
-    columns = table.split([len(f) for f in asf.freedoms], dim=1)
-    axes = torch.from_numpy(asf.axes)
-    rest = torch.tensor(asf.skeleton.offsets, dtype=torch.double)
-    joints = list(zip(asf.freedoms, columns, strict=True))
-    offsets = list(rest)
-    offsets[0] = _translation(*joints[0])
-    return joint_positions(
-        asf.parents,
-        offsets,
-        (
-            _rotation(*joint, axis, degrees)
-            for joint, axis in zip(joints, axes, strict=True)
-        ),
-        len(table),
-        where,
-    )
+    body = asf if isinstance(asf, ASF) else read_asf(asf)
+    content, name = read_text(amc, name)
+    table, degrees = _read_frames(content, name, body)
+    frames = joint_positions(body.joints, table, "extrinsic", degrees, name)
+    return Motion(frames, body.skeleton)
 
 
-def parse_asf(content: bytes, where: str) -> ASFSkeleton:
-    r"""The skeleton of an ASF file.
+def read_asf(file: File, name: str = "") -> ASF:
+    r"""Reads an ASF file: the body that AMC files move.
 
     Args:
-        content: The content of the file.
-        where: Its name, for messages.
+        file: The path of the file, or its content.
+        name: The name of the file in error messages. (default: its path)
 
     Raises:
-        DataError: If it is no ASF file; the message names the line.
+        DataError: If it is not an ASF file; the message names the line.
     """
-    body = _Body(where)
+    content, name = read_text(file, name)
+    body = _Body(name)
     section = ""
-    for at, words in _lines(content, where):
+    for at, words in _lines(content, name):
         if words[0].startswith(":"):
             section, words = words[0].lower(), words[1:]
         if words and words[0] not in ("begin", "end"):
@@ -112,13 +100,12 @@ def parse_asf(content: bytes, where: str) -> ASFSkeleton:
     return body.finish()
 
 
-def _lines(content: bytes, where: str) -> Iterator[tuple[str, list[str]]]:
-    check_lines(content, where)
+def _lines(content: bytes, name: str) -> Iterator[tuple[str, list[str]]]:
     for number, line in enumerate(io.BytesIO(content), start=1):
         text = line.decode(errors="replace").partition("#")[0]
-        # The format counts commas and parentheses as blanks.
+        # The format treats commas and parentheses as blanks.
         if words := re.sub(r"[,()]", " ", text).split():
-            yield f"{where}, line {number}", words
+            yield f"{name}, line {number}", words
 
 
 class _Bone:
@@ -128,7 +115,7 @@ class _Bone:
         self.direction: list[float] = []
         self.length: float | None = None
         self.axis = [0.0, 0.0, 0.0]
-        self.freedoms: tuple[str, ...] = ()
+        self.channels: tuple[str, ...] = ()
 
     def read(self, words: list[str], at: str) -> None:
         match words:
@@ -143,11 +130,11 @@ class _Bone:
                 # Programs disagree about which angle comes first in others.
                 if order.lower() != "xyz":
                     raise DataError(
-                        f"{at}: an order of axes other than XYZ is not read; "
-                        f"export the motion anew with it"
+                        f"{at}: expected axes in the order XYZ, got {order}; "
+                        f"export the motion again with XYZ"
                     )
-            case ["dof", *freedoms]:
-                self.freedoms = _freedoms(freedoms, FREEDOMS[3:], at)
+            case ["dof", *channels]:
+                self.channels = _channels(channels, CHANNELS[3:], at)
 
     def end(self) -> list[float]:
         length = self.length or 0.0
@@ -155,25 +142,30 @@ class _Bone:
 
 
 class _Body:
-    def __init__(self, where: str) -> None:
-        self.where = where
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.degrees: bool | None = None
         self.bones: list[_Bone] = []
-        self.root = _Bone(where)
+        self.root = _Bone(name)
         self.children: dict[str, list[str]] = {}
 
     def read(self, section: str, words: list[str], at: str) -> None:
         match section, words:
             case ":units", ["angle", unit]:
-                self.degrees = _is_degrees(unit, at)
-            case ":root", ["order", *freedoms]:
-                self.root.freedoms = _freedoms(freedoms, FREEDOMS, at)
+                if unit.lower() not in ("deg", "rad"):
+                    raise DataError(
+                        f"{at}: expected the angle deg or rad, got {unit!r}"
+                    )
+                self.degrees = unit.lower() == "deg"
+            case ":root", ["order", *channels]:
+                self.root.channels = _channels(channels, CHANNELS, at)
             case ":root", ["position" | "orientation" as key, *numbers]:
                 # Programs disagree about what comes first, these or motion.
                 if any(read_numbers(numbers, 3, at)):
                     raise DataError(
-                        f"{at}: a root {key} other than 0 0 0 is not read; "
-                        f"export the motion anew without"
+                        f"{at}: expected the root {key} 0 0 0, got "
+                        f"{' '.join(numbers)}; export the motion again with it "
+                        f"at 0 0 0"
                     )
             case ":bonedata", _:
                 if not self.bones:
@@ -182,15 +174,17 @@ class _Body:
             case ":hierarchy", [parent, *children]:
                 self.children.setdefault(parent, []).extend(children)
 
-    def finish(self) -> ASFSkeleton:
-        if not self.root.freedoms:
+    def finish(self) -> ASF:
+        if not self.root.channels:
             raise DataError(
-                f"{self.where} has no :root with an order; it is no ASF file"
+                f"{self.name} has no :root with an order; it is not an ASF file"
             )
         if self.degrees is None:
-            raise DataError(f"{self.where}: :units do not say angle deg or rad")
+            raise DataError(
+                f"{self.name}: :units must say 'angle deg' or 'angle rad'"
+            )
         if len(self.bones) > MOST_JOINTS:
-            raise DataError(f"{self.where}: more than {MOST_JOINTS} bones")
+            raise DataError(f"{self.name}: more than {MOST_JOINTS} bones")
         bones = {ROOT: self.root}
         for bone in self.bones:
             if not (bone.name and bone.direction) or bone.length is None:
@@ -199,50 +193,48 @@ class _Body:
                 )
             if bones.setdefault(bone.name, bone) is not bone:
                 raise DataError(f"{bone.at}: a second bone {bone.name!r}")
-        return self._tree(bones, self.degrees)
+        joints = self._joints(bones, self.degrees)
+        return ASF(
+            tree_skeleton(joints, "asf", self.name), joints, self.degrees
+        )
 
-    def _tree(self, bones: dict[str, _Bone], degrees: bool) -> ASFSkeleton:
-        joints: list[str] = []
-        parents: list[int] = []
-        offsets: list[list[float]] = []
-        turning: list[_Bone] = []
-        end = _Bone(self.where)
+    def _joints(
+        self, bones: dict[str, _Bone], degrees: bool
+    ) -> list[TreeJoint]:
+        joints: list[TreeJoint] = []
+        at: dict[str, int] = {}
         waiting = [(ROOT, -1)]
         while waiting:
             name, parent = waiting.pop()
-            if name in joints:
+            if name in at:
                 raise DataError(
-                    f"{self.where}: {name!r} stands twice in the :hierarchy"
+                    f"{self.name}: the :hierarchy lists {name!r} twice"
                 )
             if name not in bones:
                 raise DataError(
-                    f"{self.where}: {name!r} of the :hierarchy is no bone"
+                    f"{self.name}: the :hierarchy lists {name!r}, but "
+                    f":bonedata has no such bone"
                 )
-            at = len(joints)
-            joints.append(name)
-            parents.append(parent)
-            offsets.append(turning[parent].end() if parent >= 0 else end.end())
-            turning.append(bones[name])
+            bone = bones[name]
+            start = [0.0, 0.0, 0.0]
+            if parent >= 0:
+                start = bones[joints[parent].name].end()
+            at[name] = len(joints)
+            joints.append(
+                TreeJoint(
+                    name, parent, start, bone.channels, _axes(bone, degrees)
+                )
+            )
             children = self.children.get(name, [])
-            waiting.extend((child, at) for child in reversed(children))
+            waiting.extend((child, at[name]) for child in reversed(children))
             if not children and name != ROOT:
-                joints.append(f"{name} end")
-                parents.append(at)
-                offsets.append(bones[name].end())
-                turning.append(end)
-        loose = [name for name in bones if name not in joints]
+                joints.append(TreeJoint(f"{name} end", at[name], bone.end()))
+        loose = [name for name in bones if name not in at]
         if loose:
             raise DataError(
-                f"{self.where}: the :hierarchy lacks {', '.join(loose[:10])}"
+                f"{self.name}: the :hierarchy lacks {', '.join(loose[:10])}"
             )
-        skeleton = tree_skeleton(joints, parents, offsets, "asf", self.where)
-        return ASFSkeleton(
-            skeleton,
-            tuple(parents),
-            tuple(bone.freedoms for bone in turning),
-            np.stack([_axes(bone, degrees) for bone in turning]),
-            degrees,
-        )
+        return joints
 
 
 def _axes(bone: _Bone, degrees: bool) -> np.ndarray:
@@ -251,20 +243,18 @@ def _axes(bone: _Bone, degrees: bool) -> np.ndarray:
 
 
 def _read_frames(
-    content: bytes, where: str, asf: ASFSkeleton
+    content: bytes, name: str, asf: ASF
 ) -> tuple[np.ndarray, bool]:
     degrees = asf.degrees
-    ends = np.cumsum([len(f) for f in asf.freedoms]).tolist()
+    ends = np.cumsum([len(joint.channels) for joint in asf.joints]).tolist()
     places = {
-        name: (end - len(freedoms), end)
-        for name, freedoms, end in zip(
-            asf.skeleton.joints, asf.freedoms, ends, strict=True
-        )
-        if freedoms
+        joint.name: (end - len(joint.channels), end)
+        for joint, end in zip(asf.joints, ends, strict=True)
+        if joint.channels
     }
     frames: list[np.ndarray] = []
     number, missing, begun = 0.0, set(places), ""
-    for at, words in _lines(content, where):
+    for at, words in _lines(content, name):
         if words[0].startswith(":"):
             if words[0].lower() in (":degrees", ":radians"):
                 degrees = words[0].lower() == ":degrees"
@@ -277,24 +267,24 @@ def _read_frames(
                     f"{at}: frame {words[0]} follows frame {number:g}"
                 )
             check_motion_size(
-                len(frames) + 1, len(asf.parents), len(content), where
+                len(frames) + 1, len(asf.joints), len(content), name
             )
             number, missing, begun = next_number, set(places), at
             frames.append(np.empty(ends[-1]))
             continue
-        name, *numbers = words
+        bone, *numbers = words
         if not frames:
-            raise DataError(f"{at}: {name!r} stands before the first frame")
-        if name not in places:
-            raise DataError(f"{at}: the ASF file has no moving bone {name!r}")
-        if name not in missing:
-            raise DataError(f"{at}: a second {name!r} in frame {number:g}")
-        first, last = places[name]
+            raise DataError(f"{at}: {bone!r} stands before the first frame")
+        if bone not in places:
+            raise DataError(f"{at}: the ASF file has no moving bone {bone!r}")
+        if bone not in missing:
+            raise DataError(f"{at}: a second {bone!r} in frame {number:g}")
+        first, last = places[bone]
         frames[-1][first:last] = read_numbers(numbers, last - first, at)
-        missing.remove(name)
+        missing.remove(bone)
     _check_complete(frames, missing, begun)
     if not frames:
-        raise EmptyRecordingError(f"{where} has no frames")
+        raise EmptyRecordingError(f"{name} has no frames")
     return np.stack(frames), degrees
 
 
@@ -308,40 +298,14 @@ def _check_complete(
         )
 
 
-def _freedoms(
+def _channels(
     words: list[str], known: tuple[str, ...], at: str
 ) -> tuple[str, ...]:
-    freedoms = tuple(word.lower() for word in words)
-    for freedom in freedoms:
-        if freedom not in known or freedoms.count(freedom) > 1:
+    channels = tuple(word.lower() for word in words)
+    for channel in channels:
+        if channel not in known or channels.count(channel) > 1:
             raise DataError(
-                f"{at}: {freedom!r} is unknown or named twice; there are "
-                f"{', '.join(known)}"
+                f"{at}: expected each of {', '.join(known)} at most once, got "
+                f"{' '.join(words)[:60]}"
             )
-    return freedoms
-
-
-def _is_degrees(unit: str, at: str) -> bool:
-    if unit.lower() not in ("deg", "rad"):
-        raise DataError(f"{at}: the angle {unit!r} is neither deg nor rad")
-    return unit.lower() == "deg"
-
-
-def _translation(freedoms: tuple[str, ...], columns: Tensor) -> Tensor:
-    offset = columns.new_zeros(len(columns), 3)
-    for i, freedom in enumerate(freedoms):
-        if freedom[0] == "t":
-            offset[:, "xyz".index(freedom[1])] = columns[:, i]
-    return offset
-
-
-def _rotation(
-    freedoms: tuple[str, ...], columns: Tensor, axes: Tensor, degrees: bool
-) -> Tensor | None:
-    turns = [i for i, freedom in enumerate(freedoms) if freedom[0] == "r"]
-    if not turns:
-        return None
-    order = "".join(freedoms[i][1] for i in turns)
-    angles = list(columns[:, turns].unbind(dim=-1))
-    motion = roma.euler_to_rotmat(order, angles, degrees=degrees)
-    return axes @ motion @ axes.mT
+    return channels

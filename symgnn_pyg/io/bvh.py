@@ -3,21 +3,20 @@ import re
 from typing import NamedTuple
 
 import numpy as np
-import roma
-import torch
-from torch import Tensor
 
 from symgnn_pyg.errors import DataError, EmptyRecordingError
+from symgnn_pyg.io.csv import read_table
 from symgnn_pyg.io.joint_tree import (
     MOST_JOINTS,
+    Motion,
+    TreeJoint,
     check_length,
     check_motion_size,
     joint_positions,
     read_numbers,
     tree_skeleton,
 )
-from symgnn_pyg.io.limits import check_lines
-from symgnn_pyg.io.source import read_table
+from symgnn_pyg.io.limits import File, read_text
 from symgnn_pyg.skeleton import Skeleton
 
 HEADING = re.compile(r"\s*(frames|frame\s+time)\s*:(.*)", re.I | re.S)
@@ -25,83 +24,101 @@ BLANKS = bytes.maketrans(b"\t\r", b"  ")
 CHANNEL = re.compile(r"([XYZ])(position|rotation)", re.I)
 
 
-class BVHHierarchy(NamedTuple):
+class BVHHeader(NamedTuple):
     r"""What a BVH file says before its frames.
 
     Args:
-        skeleton: The joints, bones and offsets; an end site is a joint too,
-            called after the joint it ends, :obj:`"head end"`.
-        parents: The parent of each joint; -1 for the root.
-        channels: The channels of each joint in the order of the file, such
-            as :obj:`("Zrotation", "Xrotation", "Yrotation")`.
+        joints: The joints.
+        skeleton: The skeleton they form.
         num_frames: The number of frames.
-        frame_time: The time of a frame, in seconds.
-        num_lines: The number of lines before the first frame.
-        num_bytes: The number of bytes before the first frame.
+        frame_rate: The frames per second.
+        num_lines: The number of lines of the header.
+        num_bytes: The number of bytes of the header.
     """
 
+    joints: list[TreeJoint]
     skeleton: Skeleton
-    parents: tuple[int, ...]
-    channels: tuple[tuple[str, ...], ...]
     num_frames: int
-    frame_time: float
+    frame_rate: float
     num_lines: int
     num_bytes: int
 
 
-def parse_bvh(content: bytes, where: str) -> np.ndarray:
-    r"""The joint positions of a BVH file by forward kinematics, in the file's
-    own unit of length, of shape :math:`[T, V, 3]`; :func:`read_bvh_hierarchy`
-    gives the joints.
+def read_bvh(file: File, name: str = "") -> Motion:
+    r"""Reads a BVH file: joint positions by forward kinematics.
 
-    A joint's rotations are applied in the order of its channels, each about
-    the axes that the ones before have turned, in degrees. Position channels
-    take the place of the joint's offset, as the programs have it that write
-    the same numbers in both.
+    A joint's rotations are applied in the order of its channels, in degrees,
+    each about the axes that the previous ones have turned:
+
+    .. math::
+        \mathbf{R}_i = \mathbf{R}_{p(i)} \mathbf{R}_{c_1} \mathbf{R}_{c_2}
+        \mathbf{R}_{c_3}, \qquad \mathbf{x}_i = \mathbf{x}_{p(i)} +
+        \mathbf{R}_{p(i)} \mathbf{o}_i
+
+    Position channels replace the joint's offset :math:`\mathbf{o}_i`, since
+    programs write the same numbers in both.
 
     Args:
-        content: The content of the file.
-        where: Its name, for messages.
+        file: The path of the file, or its content.
+        name: The name of the file in error messages. (default: its path)
+
+    Returns:
+        The positions in the unit of the file, of shape :math:`[T, V, 3]`, the
+        skeleton, and the frames per second. An end site is a joint too, named
+        after the joint it ends: :obj:`"head end"`.
 
     Raises:
-        DataError: If it is no BVH file; the message names the line.
+        DataError: If it is not a BVH file; the message names the line.
         EmptyRecordingError: If it has no frames.
     """
-    hierarchy = read_bvh_hierarchy(content, where)
-    table = torch.from_numpy(_read_motion(content, where, hierarchy))
-    columns = table.split([len(c) for c in hierarchy.channels], dim=1)
-    joints = list(zip(hierarchy.channels, columns, strict=True))
-    rest = torch.tensor(hierarchy.skeleton.offsets, dtype=torch.double)
-    return joint_positions(
-        hierarchy.parents,
-        (_offset(o, *joint) for o, joint in zip(rest, joints, strict=True)),
-        (_rotation(*joint) for joint in joints),
-        len(table),
-        where,
-    )
+    content, name = read_text(file, name)
+    header = _read_header(content, name)
+    table = _read_motion(content, name, header)
+    frames = joint_positions(header.joints, table, "intrinsic", True, name)
+    return Motion(frames, header.skeleton, header.frame_rate)
 
 
-def read_bvh_hierarchy(content: bytes, where: str) -> BVHHierarchy:
-    r"""The joints of a BVH file, and what its frames hold.
+def read_bvh_header(file: File, name: str = "") -> BVHHeader:
+    r"""Reads what stands before the frames of a BVH file.
 
     Args:
-        content: The content of the file.
-        where: Its name, for messages.
+        file: The path of the file, or its content.
+        name: The name of the file in error messages. (default: its path)
 
     Raises:
-        DataError: If it is no BVH file; the message names the line.
+        DataError: If it is not a BVH file; the message names the line.
     """
-    check_lines(content, where)
-    tree = _Tree(where)
+    return _read_header(*read_text(file, name))
+
+
+def _read_header(content: bytes, name: str) -> BVHHeader:
+    parser = _Parser()
     stream = io.BytesIO(content)
     for number, line in enumerate(stream, start=1):
         for text in re.split(r"([{}])", line.decode(errors="replace")):
             if words := _words(text):
-                tree.read(words, f"{where}, line {number}")
-        if tree.frame_time is not None:
-            return tree.finish(number, stream.tell())
+                parser.read(words, f"{name}, line {number}")
+        if parser.frame_time is not None:
+            joints = [
+                TreeJoint(joint, parent, offset or (0.0, 0.0, 0.0), channels)
+                for joint, parent, offset, channels in zip(
+                    parser.joints,
+                    parser.parents,
+                    parser.offsets,
+                    parser.channels,
+                    strict=True,
+                )
+            ]
+            return BVHHeader(
+                joints,
+                tree_skeleton(joints, "bvh", name),
+                parser.num_frames or 0,
+                1.0 / parser.frame_time,
+                number,
+                stream.tell(),
+            )
     raise DataError(
-        f"{where} ends before 'Frame Time:'; it is truncated or no BVH file"
+        f"{name} ends before 'Frame Time:'; it is truncated or not a BVH file"
     )
 
 
@@ -111,9 +128,8 @@ def _words(text: str) -> list[str]:
     return text.split()
 
 
-class _Tree:
-    def __init__(self, where: str) -> None:
-        self.where = where
+class _Parser:
+    def __init__(self) -> None:
         self.joints: list[str] = []
         self.parents: list[int] = []
         self.offsets: list[list[float] | None] = []
@@ -132,7 +148,7 @@ class _Tree:
                 self._declare(check_length(" ".join(words[1:]), at), at)
             case ["ROOT", _, *_]:
                 raise DataError(
-                    f"{at}: a second ROOT; split the file into one a skeleton"
+                    f"{at}: a second ROOT; split the file into one per skeleton"
                 )
             case ["JOINT", _, *_] if self._has_room():
                 self._declare(check_length(" ".join(words[1:]), at), at)
@@ -155,32 +171,22 @@ class _Tree:
             case ["FRAMES:", *count] if self.joints and not self.open:
                 (number,) = read_numbers(count, 1, at)
                 if number < 0 or number != int(number):
-                    raise DataError(f"{at}: {count[0]} is no number of frames")
+                    raise DataError(
+                        f"{at}: expected a number of frames, got {count[0]}"
+                    )
                 self.num_frames = int(number)
             case ["FRAMETIME:", *time] if self.num_frames is not None:
                 (self.frame_time,) = read_numbers(time, 1, at)
+                if self.frame_time <= 0 or not np.isfinite(1 / self.frame_time):
+                    raise DataError(
+                        f"{at}: expected the time of a frame in seconds, "
+                        f"larger than 0, got {time[0]}"
+                    )
             case _:
                 raise DataError(f"{at}: unexpected {' '.join(words)[:40]!r}")
 
-    def finish(self, num_lines: int, num_bytes: int) -> BVHHierarchy:
-        assert self.num_frames is not None
-        assert self.frame_time is not None
-        offsets = [offset or [0.0, 0.0, 0.0] for offset in self.offsets]
-        skeleton = tree_skeleton(
-            self.joints, self.parents, offsets, "bvh", self.where
-        )
-        return BVHHierarchy(
-            skeleton,
-            tuple(self.parents),
-            tuple(self.channels),
-            self.num_frames,
-            self.frame_time,
-            num_lines,
-            num_bytes,
-        )
-
     def _has_room(self) -> bool:
-        """Whether a joint may stand here, which nothing does in an end."""
+        """Whether a joint may be declared here; an end site holds none."""
         return (
             bool(self.open)
             and not self.declared
@@ -211,62 +217,43 @@ class _Tree:
         for name in names:
             if not CHANNEL.fullmatch(name):
                 raise DataError(
-                    f"{at}: unknown channel {name!r}; there are Xposition, "
+                    f"{at}: unknown channel {name!r}; expected Xposition, "
                     f"Xrotation, and so on for Y and Z"
                 )
         joint = self.open[-1]
         if self.channels[joint]:
-            raise DataError(f"{at}: a second CHANNELS of a joint")
+            raise DataError(f"{at}: a second CHANNELS of the same joint")
+        kinds = {"P": "t", "R": "r"}
         self.channels[joint] = tuple(
-            name[0].upper() + name[1:].lower() for name in names
+            kinds[name[1].upper()] + name[0].lower() for name in names
         )
 
 
-def _read_motion(
-    content: bytes, where: str, hierarchy: BVHHierarchy
-) -> np.ndarray:
-    if not hierarchy.num_frames:
-        raise EmptyRecordingError(f"{where} has no frames")
-    columns = sum(map(len, hierarchy.channels))
+def _read_motion(content: bytes, name: str, header: BVHHeader) -> np.ndarray:
+    count = header.num_frames
+    if not count:
+        raise EmptyRecordingError(f"{name} has no frames")
+    columns = sum(len(joint.channels) for joint in header.joints)
     if not columns:
-        raise DataError(f"{where}: no joint has CHANNELS")
-    count = hierarchy.num_frames
-    check_motion_size(count, len(hierarchy.parents), len(content), where)
-    rows = content[hierarchy.num_bytes :].translate(BLANKS)
+        raise DataError(f"{name}: no joint has CHANNELS")
+    check_motion_size(count, len(header.joints), len(content), name)
+    rows = content[header.num_bytes :].translate(BLANKS)
     while b"  " in rows:
         rows = rows.replace(b"  ", b" ")
     rows = rows.replace(b" \n", b"\n").replace(b"\n ", b"\n").strip(b" ")
-    # Blank lines in front, so that messages name the line of the file.
-    rows = b"\n" * hierarchy.num_lines + rows.replace(b" ", b",")
+    # Blank lines in front keep the line numbers of messages right.
+    rows = b"\n" * header.num_lines + rows.replace(b" ", b",")
     table = np.empty((0, columns))
     if rows.strip():
-        table = read_table(rows, where, columns)
-    if len(table) != count:
+        table = read_table(rows, columns, name)
+    if len(table) < count:
         raise DataError(
-            f"{where} announces {count} frames, but has {len(table)}; it may "
+            f"{name} announces {count} frames, but has {len(table)}; it may "
             f"be truncated"
         )
+    if len(table) > count:
+        raise DataError(
+            f"{name} announces {count} frames, but has {len(table)} rows; "
+            f"correct the number after 'Frames:'"
+        )
     return table
-
-
-def _offset(rest: Tensor, channels: tuple[str, ...], columns: Tensor) -> Tensor:
-    places = [
-        ("XYZ".index(name[0]), i)
-        for i, name in enumerate(channels)
-        if name.endswith("position")
-    ]
-    if not places:
-        return rest
-    offset = rest.repeat(len(columns), 1)
-    for axis, i in places:
-        offset[:, axis] = columns[:, i]
-    return offset
-
-
-def _rotation(channels: tuple[str, ...], columns: Tensor) -> Tensor | None:
-    turns = [i for i, name in enumerate(channels) if name.endswith("rotation")]
-    if not turns:
-        return None
-    axes = "".join(channels[i][0] for i in turns)
-    angles = list(columns[:, turns].unbind(dim=-1))
-    return roma.euler_to_rotmat(axes, angles, degrees=True)

@@ -1,46 +1,95 @@
+import io
 from collections.abc import Sequence
 
 import numpy as np
 
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.io.limits import check_lines
-from symgnn_pyg.io.source import read_table
+from symgnn_pyg.io.limits import File, read_text
 
 
-def parse_csv(content: bytes, where: str, joints: Sequence[str]) -> np.ndarray:
-    r"""The frames of a table, one a line, of shape :math:`[T, V, C]`: the
-    channels of the first joint, then those of the second, and so on,
-    separated by commas. The first line may name the columns,
+def read_csv(file: File, joints: Sequence[str], name: str = "") -> np.ndarray:
+    r"""Reads a recording from comma-separated values.
+
+    Each line is one frame and holds the channels of the first joint, then
+    those of the second, and so on. The first line may name the columns:
     :obj:`elbow_x,elbow_y,elbow_z,wrist_x,...`
 
     Args:
-        content: The content of the file.
-        where: Its name, for messages.
+        file: The path of the file, or its content.
         joints: The names of the joints.
+        name: The name of the file in error messages. (default: its path)
+
+    Returns:
+        The frames in the unit of the file, of shape :math:`[T, V, C]`.
 
     Raises:
         DataError: If a line has another number of columns, holds anything but
             finite numbers, names other joints, or is longer than 1 MiB; the
             message names the line.
     """
-    check_lines(content, where)
-    content = content.removeprefix(b"\xef\xbb\xbf")
+    content, name = read_text(file, name)
     if not content.strip():
-        raise DataError(f"{where} is empty")
+        raise DataError(f"{name} is empty")
     head, _, rest = content.partition(b"\n")
     cells = [cell.strip() for cell in head.decode(errors="replace").split(",")]
     channels, remainder = divmod(len(cells), len(joints))
     if remainder:
         raise DataError(
-            f"{where}, line 1: {len(cells)} columns, expected a multiple of "
+            f"{name}, line 1: {len(cells)} columns, expected a multiple of "
             f"the {len(joints)} joints"
         )
     if not any(map(_is_number, cells)):
-        _check_header(cells, where, joints, channels)
-        # A blank line in its place, so that messages name the line.
+        _check_header(cells, name, joints, channels)
+        # A blank line in its place keeps the line numbers of messages right.
         content = b"\n" + rest
-    table = read_table(content, where, len(cells))
+    table = read_table(content, len(cells), name)
     return table.reshape(len(table), len(joints), channels)
+
+
+def read_table(file: File, columns: int, name: str = "") -> np.ndarray:
+    r"""Reads comma-separated numbers.
+
+    Args:
+        file: The path of the file, or its content.
+        columns: The number of columns.
+        name: The name of the file in error messages. (default: its path)
+
+    Returns:
+        The numbers, of shape :math:`[\textrm{rows}, \textrm{columns}]`.
+
+    Raises:
+        DataError: If a line has another number of columns or holds anything
+            but finite numbers; the message names the line.
+    """
+    content, name = read_text(file, name)
+    if not content.strip():
+        raise DataError(f"{name} is empty")
+    try:
+        table = np.loadtxt(
+            io.BytesIO(content), delimiter=",", ndmin=2, comments=None
+        )
+        if table.shape[1] == columns and np.isfinite(table).all():
+            return table
+    except (ValueError, UnicodeDecodeError):
+        pass
+    raise DataError(f"{name}, {_first_fault(content, columns)}")
+
+
+def _first_fault(content: bytes, columns: int) -> str:
+    for number, read in enumerate(io.BytesIO(content), start=1):
+        line = read.decode("utf-8", errors="replace")
+        if not line.strip():
+            continue
+        cells = line.split(",")
+        if len(cells) != columns:
+            return f"line {number}: {len(cells)} columns, expected {columns}"
+        for column, cell in enumerate(cells, start=1):
+            if not (_is_number(cell) and np.isfinite(float(cell))):
+                return (
+                    f"line {number}, column {column}: {cell.strip()!r} is not "
+                    f"a finite number"
+                )
+    return "cannot be parsed as a table of numbers"
 
 
 def _is_number(cell: str) -> bool:
@@ -52,15 +101,16 @@ def _is_number(cell: str) -> bool:
 
 
 def _check_header(
-    cells: Sequence[str], where: str, joints: Sequence[str], channels: int
+    cells: Sequence[str], name: str, joints: Sequence[str], channels: int
 ) -> None:
     endings = [cell.rpartition("_")[2] for cell in cells[:channels]]
     expected = (f"{joint}_{end}" for joint in joints for end in endings)
-    for column, (cell, name) in enumerate(
+    for column, (cell, wanted) in enumerate(
         zip(cells, expected, strict=True), start=1
     ):
-        if cell != name:
+        if cell != wanted:
             raise DataError(
-                f"{where}, line 1, column {column}: {cell!r}, expected "
-                f"{name!r}; columns go joint by joint in the skeleton's order"
+                f"{name}, line 1, column {column}: expected {wanted!r}, got "
+                f"{cell!r}; columns go joint by joint in the order of the "
+                f"skeleton"
             )

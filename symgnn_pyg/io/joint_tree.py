@@ -1,9 +1,11 @@
-"""What motion capture formats have in common: a tree of joints that turn."""
+"""What motion capture formats share: a tree of joints that turn and move."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
+import roma
 import torch
 from torch import Tensor
 
@@ -17,117 +19,183 @@ MOST_JOINTS = 500
 LONGEST_NAME = 200
 
 
+class Motion(NamedTuple):
+    r"""A recording and what its file says about it.
+
+    Args:
+        frames: The frames, of shape :math:`[T, V, C]`, or
+            :math:`[B, T, V, C]` for :math:`B` bodies.
+        skeleton: The joints and bones.
+        frame_rate: The frames per second, or :obj:`None` if the file does not
+            say.
+    """
+
+    frames: np.ndarray
+    skeleton: Skeleton
+    frame_rate: float | None = None
+
+
+class TreeJoint(NamedTuple):
+    r"""A joint of a motion capture file.
+
+    Args:
+        name: Its name.
+        parent: The index of its parent, which comes before it; -1 for the
+            root.
+        offset: Its position relative to its parent in the rest pose, in the
+            unit of the file.
+        channels: What the file holds of it per frame, in that order:
+            positions :obj:`"tx"`, :obj:`"ty"` and :obj:`"tz"`, which replace
+            its offset, and rotations :obj:`"rx"`, :obj:`"ry"` and
+            :obj:`"rz"`. (default: :obj:`()`)
+        axes: The axes it turns about, as a rotation matrix of shape
+            :math:`[3, 3]`. (default: those of its parent)
+    """
+
+    name: str
+    parent: int
+    offset: Sequence[float]
+    channels: tuple[str, ...] = ()
+    axes: np.ndarray | None = None
+
+
 def joint_positions(
-    parents: Sequence[int],
-    offsets: Iterable[Tensor],
-    rotations: Iterable[Tensor | None],
-    num_frames: int,
-    where: str,
+    joints: Sequence[TreeJoint],
+    table: np.ndarray,
+    order: str,
+    degrees: bool,
+    name: str,
 ) -> np.ndarray:
     r"""Joint positions by forward kinematics, see
     :func:`~symgnn_pyg.skeleton.kinematics.place_joints`.
 
     Args:
-        parents: The parent of each joint, which stands before it; -1 for the
-            root.
-        offsets: The position of each joint relative to its parent, of shape
-            :math:`[3]` or :math:`[T, 3]`.
-        rotations: The rotation matrices of each joint relative to its parent,
-            of shape :math:`[T, 3, 3]`, or :obj:`None` for a joint that does
-            not turn.
-        num_frames: The number of frames :math:`T`.
-        where: The name of the file, for messages.
+        joints: The joints.
+        table: Their channels, of shape :math:`[T, \textrm{channels}]`.
+        order: :obj:`"intrinsic"` if each rotation is about the axes that the
+            previous ones have turned, or :obj:`"extrinsic"` if it is about
+            axes that stay fixed.
+        degrees: Whether angles are in degrees; radians otherwise.
+        name: The name of the file in error messages.
 
     Returns:
-        The positions, of shape :math:`[T, V, 3]`.
+        The positions in the unit of the file, of shape :math:`[T, V, 3]`.
 
     Raises:
-        DataError: If a position is not finite, since numbers are too large.
+        DataError: If the file is too small for that many positions, or a
+            position overflows.
     """
-    placed = place_joints(parents, offsets, rotations)
-    position = torch.stack([p.expand(num_frames, 3) for p in placed], dim=1)
-    check_finite(position.numpy(), where)
+    widths = [len(joint.channels) for joint in joints]
+    columns = torch.from_numpy(table).split(widths, dim=1)
+    placed = place_joints(
+        [joint.parent for joint in joints],
+        (_offset(j, c) for j, c in zip(joints, columns, strict=True)),
+        (
+            _rotation(j, c, order, degrees)
+            for j, c in zip(joints, columns, strict=True)
+        ),
+    )
+    position = torch.stack([p.expand(len(table), 3) for p in placed], dim=1)
+    check_finite(position.numpy(), name)
     return position.numpy()
 
 
+def _offset(joint: TreeJoint, columns: Tensor) -> Tensor:
+    offset = columns.new_tensor(joint.offset)
+    moved = [i for i, c in enumerate(joint.channels) if c[0] == "t"]
+    if moved:
+        offset = offset.repeat(len(columns), 1)
+        for i in moved:
+            offset[:, "xyz".index(joint.channels[i][1])] = columns[:, i]
+    return offset
+
+
+def _rotation(
+    joint: TreeJoint, columns: Tensor, order: str, degrees: bool
+) -> Tensor | None:
+    turned = [i for i, c in enumerate(joint.channels) if c[0] == "r"]
+    if not turned:
+        return None
+    axes = "".join(joint.channels[i][1] for i in turned)
+    if order == "intrinsic":
+        axes = axes.upper()
+    angles = list(columns[:, turned].unbind(dim=-1))
+    rotation = roma.euler_to_rotmat(axes, angles, degrees=degrees)
+    if joint.axes is None:
+        return rotation
+    basis = torch.from_numpy(joint.axes)
+    return basis @ rotation @ basis.mT
+
+
 def tree_skeleton(
-    joints: Sequence[str],
-    parents: Sequence[int],
-    offsets: Sequence[Sequence[float]],
-    name: str,
-    where: str,
+    joints: Sequence[TreeJoint], kind: str, name: str
 ) -> Skeleton:
     r"""The skeleton of a file.
 
     Args:
-        joints: The names of the joints.
-        parents: The parent of each; -1 for the root.
-        offsets: The rest pose, in the unit of the file.
-        name: What to call it.
-        where: The name of the file, for messages.
+        joints: The joints.
+        kind: The name of the skeleton.
+        name: The name of the file in error messages.
 
     Raises:
-        DataError: If the joints are no skeleton.
+        DataError: If the joints do not form a skeleton.
     """
     if len(joints) > MOST_JOINTS:
         raise DataError(
-            f"{where}: {len(joints)} joints are more than the {MOST_JOINTS} "
-            f"of any body"
+            f"{name}: {len(joints)} joints, expected at most {MOST_JOINTS}"
         )
-    bones = [(j, parent) for j, parent in enumerate(parents) if parent >= 0]
     try:
-        return Skeleton(joints, bones, offsets=offsets, name=name)
+        return Skeleton(
+            [joint.name for joint in joints],
+            [(i, j.parent) for i, j in enumerate(joints) if j.parent >= 0],
+            offsets=[joint.offset for joint in joints],
+            name=kind,
+        )
     except ValueError as e:
-        raise DataError(f"{where}: {e}") from e
+        raise DataError(f"{name}: {e}") from e
 
 
 def check_motion_size(
-    num_frames: int, num_joints: int, size: int, where: str
+    num_frames: int, num_joints: int, size: int, name: str
 ) -> None:
-    r"""Refuses a file whose positions would be many times its size, since
+    r"""Refuses a file whose positions would take many times its size, because
     most of its joints never turn.
 
     Args:
         num_frames: The number of frames.
         num_joints: The number of joints.
         size: The size of the file, in bytes.
-        where: Its name, for messages.
+        name: Its name in error messages.
     """
     if num_frames * num_joints > size:
         raise DataError(
-            f"{where}: {num_frames} frames of {num_joints} joints are more "
-            f"than {size} bytes can tell"
+            f"{name}: {num_frames} frames of {num_joints} joints do not fit "
+            f"in its {size} bytes"
         )
 
 
-def check_length(name: str, at: str) -> str:
-    r"""A name, which others are made from, if it is not too long.
-
-    Args:
-        name: The name.
-        at: The file and the line, for messages.
-
-    Raises:
-        DataError: If it is longer than 200 characters.
+def check_length(joint: str, at: str) -> str:
+    r"""A name, unless it is longer than 200 characters: other names are made
+    from it.
     """
-    if len(name) > LONGEST_NAME:
+    if len(joint) > LONGEST_NAME:
         raise DataError(
-            f"{at}: the name {name[:40]!r}... has {len(name)} characters, "
+            f"{at}: the name {joint[:40]!r}... has {len(joint)} characters, "
             f"more than {LONGEST_NAME}"
         )
-    return name
+    return joint
 
 
 def read_numbers(words: Sequence[str], count: int, at: str) -> list[float]:
-    r"""The numbers that some words are.
+    r"""Words as numbers.
 
     Args:
         words: The words.
-        count: How many there must be.
-        at: The file and the line, for messages.
+        count: The number of them that is expected.
+        at: The file and the line, for error messages.
 
     Raises:
-        DataError: If there are more or fewer, or one is no finite number.
+        DataError: If there are more or fewer, or one is not a finite number.
     """
     if len(words) != count:
         raise DataError(f"{at}: {len(words)} numbers, expected {count}")
@@ -138,6 +206,6 @@ def read_numbers(words: Sequence[str], count: int, at: str) -> list[float]:
         except ValueError:
             number = math.nan
         if not math.isfinite(number):
-            raise DataError(f"{at}: {word[:40]!r} is no finite number")
+            raise DataError(f"{at}: {word[:40]!r} is not a finite number")
         numbers.append(number)
     return numbers

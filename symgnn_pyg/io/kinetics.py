@@ -1,71 +1,119 @@
-import json
 from collections.abc import Mapping
-from contextlib import suppress
 from itertools import count
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from symgnn_pyg.errors import DataError, EmptyRecordingError
-from symgnn_pyg.io.limits import check_size
-from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.io.json import LARGEST, field, numbers, read_json
+from symgnn_pyg.io.limits import File
 
-KINETICS18 = Skeleton.get("kinetics18")
-
+NUM_JOINTS = 18
 MOST_FRAMES = 300
-# Of a clip.
-MOST_BYTES = 2**24
-LARGEST = float(np.finfo(np.float32).max)
-KINDS = {
-    bool: "true or false",
-    int: "a whole number",
-    list: "a list",
-    str: "a string",
-}
-T = TypeVar("T")
+# Of a table of labels: 280 bytes for each of 240,000 clips.
+MOST_LABEL_BYTES = 2**26
 
 
-def parse(content: bytes, where: str, max_bodies: int = 1) -> np.ndarray:
-    r"""The bodies of a file, of shape :math:`[B, T, 18, 3]`.
+class KineticsLabel(NamedTuple):
+    r"""The entry of a clip in a table of labels.
 
     Args:
-        content: The content of the file.
-        where: Its name, for messages.
-        max_bodies: The number of bodies to keep, at most.
+        name: The name of the class.
+        number: The index of the class.
+        has_skeleton: Whether any frame of the clip shows a body.
+    """
+
+    name: str
+    number: int
+    has_skeleton: bool
+
+
+def read_kinetics(
+    file: File, name: str = "", max_bodies: int = 1
+) -> np.ndarray:
+    r"""Reads a clip of Kinetics-Skeleton: the bodies that OpenPose found.
+
+    Bodies carry no identity. Of each frame the :obj:`max_bodies` bodies with
+    the highest mean score are kept. With :obj:`max_bodies=1` they make up the
+    one body of the clip. Otherwise each joins a track: the pairs of a body
+    and a track's latest pose that are nearest (by the mean distance of the
+    joints found in both) join first, and a body that is left over starts a
+    track. The track with the highest mean score comes first.
+
+    Args:
+        file: The path of the file, or its content.
+        name: The name of the file in error messages. (default: its path)
+        max_bodies: The largest number of bodies to keep.
             (default: :obj:`1`)
+
+    Returns:
+        The bodies, of shape :math:`[B, T, 18, 3]`, with the channels
+        :math:`(x - 0.5, y - 0.5, \textrm{score})`, where :math:`x, y \in
+        [0, 1]` are fractions of the image size. All three are 0 where a joint
+        was not found.
 
     Raises:
         EmptyRecordingError: If no frame shows a body.
-        DataError: If it is no JSON document of bodies with 18 joints in 300
-            frames at most.
+        DataError: If it is not a JSON document of bodies with 18 joints in at
+            most 300 frames; the message names the place.
     """
+    document, name = read_json(file, name)
     frames: dict[int, list[np.ndarray]] = {}
-    entries = field(read_json(content, where, MOST_BYTES), "data", list, where)
-    for i, entry in enumerate(entries):
-        place = f"{where}, data[{i}]"
-        index = field(entry, "frame_index", int, place)
+    for i, entry in enumerate(field(document, "data", list, name)):
+        at = f"{name}, data[{i}]"
+        index = field(entry, "frame_index", int, at)
         if not 1 <= index <= MOST_FRAMES:
             raise DataError(
-                f"{place}: 'frame_index' must be from 1 to {MOST_FRAMES}"
+                f"{at}: 'frame_index' must be from 1 to {MOST_FRAMES}"
             )
         if index in frames:
-            raise DataError(f"{place}: frame {index} occurs twice")
+            raise DataError(f"{at}: frame {index} occurs twice")
         bodies = [
-            _body(body, f"{place}.skeleton[{k}]")
-            for k, body in enumerate(field(entry, "skeleton", list, place))
+            _body(body, f"{at}.skeleton[{k}]")
+            for k, body in enumerate(field(entry, "skeleton", list, at))
         ]
         bodies.sort(key=_confidence, reverse=True)
         frames[index] = [b for b in bodies if b[:, 2].any()][:max_bodies]
     if not any(frames.values()):
-        raise EmptyRecordingError(f"{where} shows no body")
+        raise EmptyRecordingError(f"{name} shows no body")
     return _link(frames)
 
 
-def _body(entry: Any, where: str) -> np.ndarray:
-    pose = _numbers(entry, "pose", 2 * KINETICS18.num_joints, where)
-    score = _numbers(entry, "score", KINETICS18.num_joints, where)
+def read_kinetics_labels(
+    file: File, name: str = ""
+) -> dict[str, KineticsLabel]:
+    r"""Reads a table of labels of Kinetics-Skeleton: the label of each clip.
+
+    Args:
+        file: The path of the file, or its content.
+        name: The name of the file in error messages. (default: its path)
+
+    Raises:
+        DataError: If it is not a JSON object from clips to labels; the
+            message names the clip.
+    """
+    entries, name = read_json(file, name, MOST_LABEL_BYTES)
+    if not isinstance(entries, dict):
+        raise DataError(f"{name} must be an object, from clip to label")
+    labels = {}
+    for clip, entry in entries.items():
+        at = f"{name}, {clip!r}"
+        number = field(entry, "label_index", int, at)
+        if number < 0:
+            raise DataError(f"{at}: 'label_index' {number} is negative")
+        labels[clip] = KineticsLabel(
+            field(entry, "label", str, at),
+            number,
+            field(entry, "has_skeleton", bool, at),
+        )
+    return labels
+
+
+def _body(entry: Any, at: str) -> np.ndarray:
+    pose = numbers(entry, "pose", 2 * NUM_JOINTS, at)
+    score = numbers(entry, "score", NUM_JOINTS, at)
     if (score < 0).any():
-        raise DataError(f"{where}: a score is negative")
+        raise DataError(f"{at}: a score is negative")
     body = np.column_stack([pose.reshape(-1, 2) - 0.5, score])  # [V, 3]
     body[score == 0] = 0.0
     return body
@@ -77,7 +125,7 @@ def _confidence(body: np.ndarray) -> float:
 
 def _link(frames: Mapping[int, list[np.ndarray]]) -> np.ndarray:
     most = max(map(len, frames.values()))
-    tracks = np.zeros((most, max(frames), KINETICS18.num_joints, 3))
+    tracks = np.zeros((most, max(frames), NUM_JOINTS, 3))
     latest: list[np.ndarray] = []
     for index, bodies in sorted(frames.items()):
         for track, body in zip(_join(latest, bodies), bodies, strict=True):
@@ -88,7 +136,7 @@ def _link(frames: Mapping[int, list[np.ndarray]]) -> np.ndarray:
 
 
 def _join(latest: list[np.ndarray], bodies: list[np.ndarray]) -> list[int]:
-    """The track that each body joins; those after the last one are new."""
+    """The track that each body joins; indices past the last one are new."""
     if len(latest) == len(bodies) == 1:
         return [0]
     found = [-1] * len(bodies)
@@ -107,57 +155,3 @@ def _distance(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     gap = np.linalg.norm(one[..., :2] - other[..., :2], axis=-1)
     mean = (gap * both).sum(-1) / np.maximum(both.sum(-1), 1)
     return np.where(both.any(-1), mean, LARGEST)
-
-
-def read_json(content: bytes, where: str, most: int) -> Any:
-    r"""A document of JSON.
-
-    Args:
-        content: The document.
-        where: The name of its file, for messages.
-        most: The largest size, in bytes: what is made of a document takes
-            some twenty times its room.
-
-    Raises:
-        DataError: If it is none, or larger.
-    """
-    check_size(len(content), where, most)
-    try:
-        return json.loads(content, parse_constant=_refuse)
-    except RecursionError:
-        raise DataError(f"{where} is nested too deeply") from None
-    except ValueError as e:
-        raise DataError(f"{where} is no JSON document: {e}") from e
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number of JSON")
-
-
-def field(entry: Any, key: str, kind: type[T], where: str) -> T:
-    r"""What an object of JSON holds under a key.
-
-    Args:
-        entry: The object.
-        key: The key.
-        kind: The type that it must have.
-        where: Where the object stands, for messages.
-
-    Raises:
-        DataError: If there is nothing, or something of another type.
-    """
-    value = entry.get(key) if isinstance(entry, dict) else None
-    # Not isinstance: to Python, true is a whole number.
-    if type(value) is not kind:
-        raise DataError(f"{where}: {key!r} must be {KINDS[kind]}")
-    return value
-
-
-def _numbers(entry: Any, key: str, length: int, where: str) -> np.ndarray:
-    values = field(entry, key, list, where)
-    if len(values) == length and {int, float}.issuperset(map(type, values)):
-        with suppress(OverflowError):
-            numbers = np.array(values, float)
-            if (abs(numbers) <= LARGEST).all():
-                return numbers
-    raise DataError(f"{where}: {key!r} must be {length} finite numbers")

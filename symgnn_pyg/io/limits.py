@@ -1,66 +1,100 @@
-"""What is read of a file that may be made to take all memory."""
+"""Limits on what is read, against files made to exhaust memory."""
 
+import os
+import stat
 import zipfile
+from pathlib import Path
 
 from symgnn_pyg.errors import DataError
 
-# More than any recording has.
+File = str | os.PathLike[str] | bytes
+
+# More than any recording needs.
 MOST_BYTES = 2**28
 MOST_LINE = 2**20
+BOM = b"\xef\xbb\xbf"
 
 
-def check_size(size: int, where: str, most: int) -> None:
-    r"""Refuses a file that is larger than any of its kind.
+def read_bytes(file: File, name: str = "") -> tuple[bytes, str]:
+    r"""The content of a file, and its name for error messages.
 
     Args:
-        size: Its size, in bytes.
-        where: Its name, for messages.
-        most: The largest size.
+        file: The path of the file, or its content.
+        name: Its name in error messages. (default: its path)
 
     Raises:
-        DataError: If it is larger.
+        DataError: If it is not a regular file, or is larger than 256 MiB.
     """
-    if size > most:
-        raise DataError(
-            f"{where} has {size} bytes, more than the {most} of any such file"
-        )
+    if isinstance(file, bytes):
+        name = name or "the content"
+        check_size(len(file), name, MOST_BYTES)
+        return file, name
+    path = Path(file).expanduser()
+    name = name or str(path)
+    status = path.stat()
+    # A pipe or a device could be read forever.
+    if not stat.S_ISREG(status.st_mode):
+        raise DataError(f"{name} is not a regular file")
+    check_size(status.st_size, name, MOST_BYTES)
+    with path.open("rb") as stream:
+        return stream.read(status.st_size), name
+
+
+def read_text(file: File, name: str = "") -> tuple[bytes, str]:
+    r"""The content of a text file without a byte order mark, and its name for
+    error messages.
+
+    Args:
+        file: The path of the file, or its content.
+        name: Its name in error messages. (default: its path)
+
+    Raises:
+        DataError: If it is not a regular file, is larger than 256 MiB, or has
+            a line longer than 1 MiB.
+    """
+    content, name = read_bytes(file, name)
+    check_lines(content, name)
+    return content.removeprefix(BOM), name
 
 
 def read_entry(
-    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, where: str
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str
 ) -> bytes:
-    r"""Unpacks a file of a zip archive, and no more of it than the archive
+    r"""Unpacks a file of a zip archive, but no more of it than the archive
     announces.
 
     Args:
         archive: The archive.
-        entry: The file.
-        where: Its name, for messages.
+        entry: The entry of the file.
+        name: Its name in error messages.
 
     Raises:
-        DataError: If it is larger than any recording, or compressed in a way
-            whose unpacking has no bound.
-        zipfile.BadZipFile: If it unpacks to anything but what is announced.
+        DataError: If it is larger than 256 MiB, or its compression method can
+            expand without bound.
+        zipfile.BadZipFile: If the content is not what the archive announces.
     """
-    check_size(entry.file_size, where, MOST_BYTES)
+    check_size(entry.file_size, name, MOST_BYTES)
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise DataError(
-            f"{where} is compressed in a way that is not read; use deflate"
+            f"{name} uses a compression method that is not supported; create "
+            f"the archive with deflate"
         )
     with archive.open(entry.filename) as file:
         return file.read(entry.file_size)
 
 
-def check_lines(content: bytes, where: str) -> None:
-    r"""Refuses text with a line that is longer than any recording's: what a
-    parser makes of one takes many times its room.
+def check_size(size: int, name: str, most: int) -> None:
+    r"""Refuses a file of more than :obj:`most` bytes."""
+    if size > most:
+        raise DataError(
+            f"{name} has {size} bytes, more than the {most} allowed for such "
+            f"a file"
+        )
 
-    Args:
-        content: The content of the file.
-        where: Its name, for messages.
 
-    Raises:
-        DataError: If a line is longer than 1 MiB.
+def check_lines(content: bytes, name: str) -> None:
+    r"""Refuses a line longer than 1 MiB: a parsed line takes many times its
+    size in memory.
     """
     start = 0
     while len(content) - start > MOST_LINE:
@@ -68,6 +102,6 @@ def check_lines(content: bytes, where: str) -> None:
         if end < 0:
             number = content.count(b"\n", 0, start) + 1
             raise DataError(
-                f"{where}, line {number}: more than {MOST_LINE} bytes"
+                f"{name}, line {number}: more than {MOST_LINE} bytes"
             )
         start = end + 1

@@ -5,26 +5,55 @@ import zipfile
 import numpy as np
 
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.io.limits import read_entry
+from symgnn_pyg.io.limits import File, read_bytes, read_entry
 
 HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
 }
+ZIP = b"PK"
 
 
-def parse_npy(content: bytes, where: str) -> np.ndarray:
-    r"""The frames of a :obj:`.npy` file, of shape :math:`[T, V, C]` or
-    :math:`[B, T, V, C]`. Nothing is unpickled, and nothing allocated that the
-    file does not hold.
+def read_npy(file: File, name: str = "") -> np.ndarray:
+    r"""Reads a recording from a :obj:`.npy` file, or a :obj:`.npz` file of
+    one array. Nothing is unpickled, and no more memory is allocated than the
+    file announces and holds.
+
+    Args:
+        file: The path of the file, or its content.
+        name: The name of the file in error messages. (default: its path)
+
+    Returns:
+        The frames, of shape :math:`[T, V, C]` or :math:`[B, T, V, C]`.
+
+    Raises:
+        DataError: If it is not such a file, is truncated, has another number
+            of dimensions or several arrays, or holds anything but finite real
+            numbers.
+    """
+    content, name = read_bytes(file, name)
+    if content.startswith(ZIP):
+        content, name = _only_array(content, name)
+    frames = read_array(content, name)
+    if frames.ndim not in (3, 4):
+        raise DataError(
+            f"{name} holds an array of shape {list(frames.shape)}, expected "
+            f"[T, V, C] or [B, T, V, C]"
+        )
+    check_finite(frames, name)
+    return frames if frames.dtype.kind == "f" else frames.astype(np.float64)
+
+
+def read_array(content: bytes, name: str) -> np.ndarray:
+    r"""Reads a :obj:`.npy` file of real numbers, of any shape.
 
     Args:
         content: The content of the file.
-        where: Its name, for messages.
+        name: Its name in error messages.
 
     Raises:
-        DataError: If it is no such file, truncated, of another number of
-            dimensions, or holds anything but finite real numbers.
+        DataError: If it is not such a file, is truncated or empty, or holds
+            anything but real numbers.
     """
     stream = io.BytesIO(content)
     try:
@@ -34,83 +63,59 @@ def parse_npy(content: bytes, where: str) -> np.ndarray:
         size = math.prod(shape) * dtype.itemsize
     # The header is a Python literal, which can be wrong in many ways.
     except Exception as e:
-        raise DataError(f"{where} is no .npy file that can be read: {e}") from e
-    check_real(dtype, where)
+        raise DataError(f"{name} is not a readable .npy file: {e}") from e
+    check_real(dtype, name)
     start = stream.tell()
     if not size:
-        raise DataError(f"{where} holds an empty array of shape {list(shape)}")
+        raise DataError(f"{name} holds an empty array of shape {list(shape)}")
     if size != len(content) - start or min(shape, default=0) < 0:
         raise DataError(
-            f"{where} announces an array of shape {list(shape)}, {size} "
+            f"{name} announces an array of shape {list(shape)}, {size} "
             f"bytes, but holds {len(content) - start}; it may be truncated"
         )
-    if len(shape) not in (3, 4):
-        raise DataError(
-            f"{where} holds an array of shape {list(shape)}, expected "
-            f"[T, V, C] or [B, T, V, C]"
-        )
     numbers = np.frombuffer(content, dtype, offset=start)
-    frames = numbers.reshape(shape, order="F" if fortran_order else "C")
-    check_finite(frames, where)
-    return frames if dtype.kind == "f" else frames.astype(np.float64)
+    return numbers.reshape(shape, order="F" if fortran_order else "C")
 
 
-def parse_npz(content: bytes, where: str) -> np.ndarray:
-    r"""The frames of the one array of a :obj:`.npz` file.
-
-    Args:
-        content: The content of the file.
-        where: Its name, for messages.
-
-    Raises:
-        DataError: If it is no such file, holds several arrays or none, or
-            its array cannot be read.
-    """
+def _only_array(content: bytes, name: str) -> tuple[bytes, str]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            entry = _only_entry(archive, where)
-            array = read_entry(archive, entry, where)
+            entries = archive.infolist()
+            if len(entries) != 1:
+                arrays = [e.filename.removesuffix(".npy") for e in entries]
+                raise DataError(
+                    f"{name} holds {len(arrays)} arrays "
+                    f"({', '.join(arrays[:10])}), expected one: save each "
+                    f"recording in a file of its own"
+                )
+            array = read_entry(archive, entries[0], name)
+            return array, f"{name}, array {entries[0].filename}"
     except DataError:
         raise
     # What a damaged archive raises depends on where the damage is.
     except Exception as e:
-        raise DataError(f"{where} is no .npz file that can be read: {e}") from e
-    return parse_npy(array, f"{where}, array {entry.filename}")
+        raise DataError(f"{name} is not a readable .npz file: {e}") from e
 
 
-def _only_entry(archive: zipfile.ZipFile, where: str) -> zipfile.ZipInfo:
-    entries = archive.infolist()
-    if len(entries) != 1:
-        names = [entry.filename.removesuffix(".npy") for entry in entries]
-        raise DataError(
-            f"{where} holds {len(names)} arrays ({', '.join(names[:10])}), "
-            f"expected one: save each recording in a file of its own"
-        )
-    return entries[0]
-
-
-def check_real(dtype: np.dtype, where: str) -> None:
-    r"""Refuses what is no real number.
+def check_real(dtype: np.dtype, name: str) -> None:
+    r"""Refuses an array whose elements are complex, objects, text or records.
 
     Args:
-        dtype: The type of an array.
-        where: What to call the array, for messages.
-
-    Raises:
-        DataError: If its elements are complex, objects, text or records.
+        dtype: The type of the array.
+        name: Its name in error messages.
     """
     if dtype.kind not in "fiu":
         raise DataError(
-            f"{where} has elements of type {dtype}, expected real numbers"
+            f"{name} has elements of type {dtype}, expected real numbers"
         )
 
 
-def check_finite(frames: np.ndarray, where: str) -> None:
-    r"""Refuses frames that hold what is no number.
+def check_finite(frames: np.ndarray, name: str) -> None:
+    r"""Refuses frames with a number that is not finite.
 
     Args:
         frames: The frames, of shape :math:`[*, T, V, C]`.
-        where: What to call them, for messages.
+        name: Their name in error messages.
 
     Raises:
         DataError: If a number is not finite; the message names the frame.
@@ -119,5 +124,5 @@ def check_finite(frames: np.ndarray, where: str) -> None:
     if bad.any():
         frame = int(np.argwhere(bad.any(axis=(-2, -1)))[0, -1])
         raise DataError(
-            f"{where}: frame {frame} holds a number that is not finite"
+            f"{name}: frame {frame} holds a number that is not finite"
         )

@@ -1,7 +1,5 @@
 import copy
-import io
 import os
-import stat
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,27 +8,21 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Any
 
-import numpy as np
-
 from symgnn_pyg.errors import DataError, check_names
-from symgnn_pyg.io.limits import (
-    MOST_BYTES,
-    check_lines,
-    check_size,
-    read_entry,
-)
+from symgnn_pyg.io.limits import read_bytes, read_entry
 
 UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError)
 
 
 class Source:
     r"""The original files of a data set, in a folder or in a zip archive that
-    is read in place.
+    is read in place. The notes that macOS adds to archives are left out.
 
     Args:
-        path: The folder or the archive.
-        anchors: The folders that names start with: what encloses the
-            innermost of them is left off each name, and so does no harm.
+        path: The folder or the archive. A relative path is resolved here, and
+            :obj:`~` is expanded.
+        anchors: The folders that names start with. Whatever encloses the
+            innermost of them is left off each name.
             (default: :obj:`()`)
 
     Raises:
@@ -42,7 +34,7 @@ class Source:
     def __init__(
         self, path: str | os.PathLike[str], anchors: Sequence[str] = ()
     ) -> None:
-        self.path = Path(path)
+        self.path = Path(path).expanduser().absolute()
         self._anchors = tuple(anchors)
         self._archive: zipfile.ZipFile | None = None
         self._pid = -1
@@ -57,14 +49,20 @@ class Source:
             self._check_names(names)
             names = {name for name in names if not name.endswith("/")}
         else:
-            raise FileNotFoundError(f"There is no folder or file {self.path}")
+            raise FileNotFoundError(
+                f"Expected a folder or a zip archive at {self.path}, but "
+                f"there is nothing"
+            )
         check_names(names, f"{self.path}: the file name")
         self._full: dict[str, str] = {}
         for name in sorted(names):
+            if _is_note(name):
+                continue
             other = self._full.setdefault(self._short(name), name)
             if other != name and self._short(name) != name:
                 raise DataError(
-                    f"{self.path} holds the same file twice: {other} and {name}"
+                    f"{self.path} holds the same file twice: {other} and "
+                    f"{name}; remove one of them"
                 )
 
     def __enter__(self) -> "Source":
@@ -99,40 +97,31 @@ class Source:
         r"""The content of a file.
 
         Raises:
-            DataError: If it cannot be read, is larger than any recording, no
-                regular file, or a link that leads out of the folder.
+            DataError: If it cannot be read, is larger than 256 MiB, is not a
+                regular file, or is a link that leads out of the folder.
         """
         with self._explained(name):
-            if not self._is_folder:
-                return read_entry(
-                    self._open(), self._entry(name), self.where(name)
-                )
-            size = self._status(name).st_size
-            check_size(size, self.where(name), MOST_BYTES)
-            with (self.path / self._full[name]).open("rb") as file:
-                return file.read(size)
+            if self.path.is_dir():
+                return read_bytes(self._file(name))[0]
+            return read_entry(self._open(), self._entry(name), self.where(name))
 
     def stamp(self, name: str) -> str:
         r"""What changes when a file does: its size, and when it was written
         or, in an archive, its checksum.
 
         Raises:
-            DataError: If there is none, as of a link to nowhere.
+            DataError: If the file cannot be found, as with a broken link.
         """
         with self._explained(name):
-            if self._is_folder:
-                status = self._status(name)
+            if self.path.is_dir():
+                status = self._file(name).stat()
                 return f"{status.st_size} {status.st_mtime_ns}"
             entry = self._entry(name)
             return f"{entry.file_size} {entry.CRC}"
 
     def where(self, name: str) -> str:
-        r"""The full name of a file, for messages."""
+        r"""The full name of a file, for error messages."""
         return str(self.path / self._full[name])
-
-    @property
-    def _is_folder(self) -> bool:
-        return self.path.is_dir()
 
     @contextmanager
     def _explained(self, name: str) -> Iterator[None]:
@@ -141,7 +130,7 @@ class Source:
         except UNREADABLE as e:
             raise DataError(f"{self.where(name)} cannot be read: {e}") from e
 
-    def _status(self, name: str) -> os.stat_result:
+    def _file(self, name: str) -> Path:
         path = self.path / self._full[name]
         if path.is_symlink() and not (
             path.resolve().is_relative_to(self.path.resolve())
@@ -150,21 +139,17 @@ class Source:
                 f"{path} is a link that leads out of {self.path}; put the "
                 f"file itself there"
             )
-        status = path.stat()
-        # A pipe is waited for, and a device read, without end.
-        if not stat.S_ISREG(status.st_mode):
-            raise DataError(f"{path} is no regular file")
-        return status
+        return path
 
     def _entry(self, name: str) -> zipfile.ZipInfo:
         entry = self._open().getinfo(self._full[name])
-        # What it takes in the archive is read at once, and may be forged.
+        # Its compressed size may be forged, and is read in one piece.
         if entry.compress_size > self.path.stat().st_size:
-            raise EOFError("the archive is shorter than it says")
+            raise EOFError("the archive is shorter than it announces")
         return entry
 
     def _open(self) -> zipfile.ZipFile:
-        # A handle that was inherited by fork shares its offset: open anew.
+        # A handle inherited by fork shares its offset with the parent's.
         if self._archive is None or self._pid != os.getpid():
             try:
                 self._archive = zipfile.ZipFile(self.path)
@@ -175,8 +160,8 @@ class Source:
                 OSError,
             ) as e:
                 raise DataError(
-                    f"{self.path} is no readable zip archive ({e}); it may be "
-                    f"truncated: fetch it again"
+                    f"{self.path} is not a readable zip archive ({e}); it may "
+                    f"be truncated: download it again"
                 ) from e
             self._pid = os.getpid()
         return self._archive
@@ -192,7 +177,7 @@ class Source:
             ):
                 raise DataError(
                     f"{self.path} names the file {name!r}, which lies outside "
-                    f"the archive; it is not to be trusted"
+                    f"the archive; do not trust it"
                 )
 
     def _short(self, name: str) -> str:
@@ -201,49 +186,8 @@ class Source:
         return "/".join(parts[at[-1] :]) if at else name
 
 
-def read_table(content: bytes, where: str, columns: int) -> np.ndarray:
-    r"""Comma-separated numbers, of shape
-    :math:`[\textrm{rows}, \textrm{columns}]`.
-
-    Args:
-        content: The content of the file.
-        where: Its name, for messages.
-        columns: The number of columns.
-
-    Raises:
-        DataError: If a line has another number of columns or holds
-            anything but finite numbers; the message names the line.
-    """
-    check_lines(content, where)
-    if not content.strip():
-        raise DataError(f"{where} is empty")
-    try:
-        table = np.loadtxt(
-            io.BytesIO(content), delimiter=",", ndmin=2, comments=None
-        )
-        if table.shape[1] == columns and np.isfinite(table).all():
-            return table
-    except (ValueError, UnicodeDecodeError):
-        pass
-    raise DataError(f"{where}, {_first_fault(content, columns)}")
-
-
-def _first_fault(content: bytes, columns: int) -> str:
-    for number, read in enumerate(io.BytesIO(content), start=1):
-        line = read.decode("utf-8", errors="replace")
-        if not line.strip():
-            continue
-        cells = line.split(",")
-        if len(cells) != columns:
-            return f"line {number}: {len(cells)} columns, expected {columns}"
-        for column, cell in enumerate(cells, start=1):
-            try:
-                finite = np.isfinite(float(cell))
-            except ValueError:
-                finite = False
-            if not finite:
-                return (
-                    f"line {number}, column {column}: {cell.strip()!r} is no "
-                    f"finite number"
-                )
-    return "cannot be parsed as a table"
+def _is_note(name: str) -> bool:
+    return any(
+        part in ("__MACOSX", ".DS_Store") or part.startswith("._")
+        for part in PurePosixPath(name).parts
+    )

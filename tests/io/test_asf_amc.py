@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from symgnn_pyg.errors import DataError, EmptyRecordingError
-from symgnn_pyg.io.asf_amc import parse_amc, parse_asf
+from symgnn_pyg.io import read_asf, read_asf_amc
 
 ASF = """# a body of two bones
 :version 1.10
@@ -63,11 +63,12 @@ def amc(*frames, flags=":FULLY-SPECIFIED\n:DEGREES\n"):
 
 def parse(*frames, asf=ASF, **arguments):
     content = amc(*frames, **arguments).encode()
-    return parse_amc(content, "a.amc", parse_asf(asf.encode(), "a.asf"))
+    asf = read_asf(asf.encode(), "a.asf")
+    return read_asf_amc(asf, content, "a.amc").frames
 
 
 def test_skeleton():
-    skeleton = parse_asf(ASF.encode(), "a.asf").skeleton
+    skeleton = read_asf(ASF.encode(), "a.asf").skeleton
     assert skeleton.joints == NAMES
     assert skeleton.bones == ((1, 0), (2, 1), (3, 2))
     assert skeleton.offsets == ((0, 0, 0), (0, 0, 0), (2, 0, 0), (0, 1, 0))
@@ -79,9 +80,20 @@ def test_joints_go_depth_first():
     third = "begin\nname third\ndirection 0 0 1\nlength 3\nend\n:hierarchy"
     asf = ASF.replace(":hierarchy", third)
     asf = asf.replace("root upper", "root upper third")
-    skeleton = parse_asf(asf.encode(), "a.asf").skeleton
+    skeleton = read_asf(asf.encode(), "a.asf").skeleton
     assert skeleton.joints == (*NAMES, "third", "third end")
     assert skeleton.bones[3:] == ((4, 0), (5, 4))
+
+
+def test_paths_or_content(tmp_path):
+    (tmp_path / "a.asf").write_text(ASF)
+    (tmp_path / "a.amc").write_text(amc(frame()))
+    frames, skeleton, frame_rate = read_asf_amc(
+        tmp_path / "a.asf", tmp_path / "a.amc"
+    )
+    assert frames.tolist() == parse(frame()).tolist()
+    assert skeleton == read_asf(ASF.encode()).skeleton
+    assert frame_rate is None
 
 
 def test_rest_pose():
@@ -171,16 +183,16 @@ def test_no_frames():
     ("old", "new", "message"),
     [
         (ASF, "", r"a\.asf has no :root with an order"),
-        ("angle deg", "", r"a\.asf: :units do not say angle deg or rad"),
-        ("angle deg", "angle grad", r"line 7: the angle 'grad'"),
-        ("order TX TY", "order TX TW", r"line 12: 'tw' is unknown"),
-        ("dof rx ry\n", "dof rx rx\n", r"line 34: 'rx' is .*named twice"),
-        ("dof rx ry\n", "dof rx l\n", r"line 34: 'l' is unknown"),
-        ("orientation 0", "orientation 9", r"line 15: a root orientation"),
+        ("angle deg", "", r"a\.asf: :units must say 'angle deg'"),
+        ("angle deg", "angle grad", r"line 7: .* deg or rad, got 'grad'"),
+        ("order TX TY", "order TX TW", r"line 12: expected .*got TX TW"),
+        ("dof rx ry\n", "dof rx rx\n", r"line 34: .*got rx rx"),
+        ("dof rx ry\n", "dof rx l\n", r"line 34: .*got rx l"),
+        ("orientation 0", "orientation 9", r"line 15: .*root orientation 0 0 0, got 9"),
         ("position 0 0 0", "position 0 0", r"line 14: 2 numbers, expected 3"),
-        ("0 0 0 XYZ", "0 0 0 ZYX", r"line 22: an order of axes other"),
-        ("length 2", "length two", r"line 21: 'two' is no finite number"),
-        ("length 2", "length 1e999", r"line 21: .1e999. is no finite number"),
+        ("0 0 0 XYZ", "0 0 0 ZYX", r"line 22: expected axes .*XYZ, got ZYX"),
+        ("length 2", "length two", r"line 21: 'two' is not a finite number"),
+        ("length 2", "length 1e999", r"line 21: .1e999. is not a finite number"),
         (
             "1 0 0\n     length 2",
             "1e200 0 0\n     length 1e200",
@@ -190,8 +202,8 @@ def test_no_frames():
         ("direction 0 1 0", "", r"line 28: a bone without name, direc"),
         ("name lower", "name upper", r"line 28: a second bone 'upper'"),
         ("    upper lower\n", "", r"a\.asf: the :hierarchy lacks lower"),
-        ("upper lower", "upper foot", r"'foot' of the :hierarchy is no bone"),
-        ("upper lower", "upper root", r"'root' stands twice in"),
+        ("upper lower", "upper foot", r"lists 'foot', but"),
+        ("upper lower", "upper root", r"lists 'root' twice"),
         ("  begin\n     id 1", "     id 1", r"line 17: expected 'begin'"),
         ("name lower", f"name {'l' * 201}", r"the name .* 201 characters"),
         ("upper lower", "upper" + 2**19 * " l", r"more than 1048576 bytes"),
@@ -200,14 +212,14 @@ def test_no_frames():
 def test_bad_skeletons(old, new, message):
     assert old in ASF
     with pytest.raises(DataError, match=message):
-        parse_asf(ASF.replace(old, new, 1).encode(), "a.asf")
+        read_asf(ASF.replace(old, new, 1).encode(), "a.asf")
 
 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
         ("upper 0 0 0", "upper 0 0", r"line 6: 2 numbers, expected 3"),
-        ("upper 0 0 0", "upper 0 0 x", r"line 6: 'x' is no finite number"),
+        ("upper 0 0 0", "upper 0 0 x", r"line 6: 'x' is not a finite number"),
         ("upper 0 0 0", "neck 0 0 0", r"line 6: .*no moving bone 'neck'"),
         ("lower 0 0", "upper 0 0 0", r"line 7: a second 'upper' in frame 1"),
         ("lower 0 0", "", r"line 4: the frame lacks lower"),
@@ -218,9 +230,9 @@ def test_bad_skeletons(old, new, message):
 def test_bad_motion(old, new, message):
     text = amc(frame(1), frame(2))
     assert old in text
-    asf = parse_asf(ASF.encode(), "a.asf")
+    asf = read_asf(ASF.encode(), "a.asf")
     with pytest.raises(DataError, match=rf"a\.amc, {message}"):
-        parse_amc(text.replace(old, new, 1).encode(), "a.amc", asf)
+        read_asf_amc(asf, text.replace(old, new, 1).encode(), "a.amc")
 
 
 def test_truncated_motion():
@@ -238,13 +250,13 @@ def test_bones_that_never_turn_do_not_fill_the_memory():
         f"{bones}:hierarchy\n{' '.join(names)}\n"
     )
     frames = [f"{i}\nroot 0\n" for i in range(1000)]
-    with pytest.raises(DataError, match=r"frames of 401 joints are more than"):
+    with pytest.raises(DataError, match=r"frames of 401 joints do not fit"):
         parse(*frames, asf=asf)
 
 
 def test_damaged_files_raise_data_errors_alone():
     random = np.random.default_rng(0)
-    asf = parse_asf(ASF.encode(), "a.asf")
+    asf = read_asf(ASF.encode(), "a.asf")
     motion = amc(frame(1), frame(2)).encode()
     for i in range(400):
         sound = np.frombuffer(ASF.encode() if i % 2 else motion, np.uint8)
@@ -254,6 +266,6 @@ def test_damaged_files_raise_data_errors_alone():
         content = damaged.tobytes()[: random.integers(1, len(sound) + 1)]
         with suppress(DataError):
             if i % 2:
-                parse_asf(content, "a.asf")
+                read_asf(content, "a.asf")
             else:
-                parse_amc(content, "a.amc", asf)
+                read_asf_amc(asf, content, "a.amc")

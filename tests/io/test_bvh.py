@@ -6,7 +6,7 @@ import roma
 import torch
 
 from symgnn_pyg.errors import DataError, EmptyRecordingError
-from symgnn_pyg.io.bvh import parse_bvh, read_bvh_hierarchy
+from symgnn_pyg.io import read_bvh, read_bvh_header
 from symgnn_pyg.skeleton import forward_kinematics
 
 ROOT = "Xposition Yposition Zposition Zrotation Xrotation Yrotation"
@@ -39,7 +39,8 @@ def motion(*rows, time=0.04):
 
 
 def parse(hierarchy, *rows):
-    return parse_bvh((hierarchy + motion(*rows)).encode(), "arm.bvh")
+    content = (hierarchy + motion(*rows)).encode()
+    return read_bvh(content, "arm.bvh").frames
 
 
 def test_rest_pose():
@@ -102,24 +103,33 @@ def test_same_as_forward_kinematics():
     random = np.random.default_rng(0)
     rows = np.round(60 * random.standard_normal((20, 9)), 3)
     rows[:, :3] = 7  # The offset of the root.
-    hierarchy = read_bvh_hierarchy((arm() + motion(*rows)).encode(), "arm.bvh")
+    skeleton = read_bvh((arm() + motion(*rows)).encode()).skeleton
     angles = torch.from_numpy(rows[:, 3:]).view(20, 2, 3)
     rotation = torch.zeros(20, 3, 3, dtype=torch.double)
     rotation[:, :2] = roma.euler_to_rotvec("ZXY", angles, degrees=True)
-    expected = forward_kinematics(rotation, hierarchy.skeleton)
+    expected = forward_kinematics(rotation, skeleton)
     np.testing.assert_allclose(parse(arm(), *rows), expected, atol=1e-9)
 
 
-def test_hierarchy():
-    hierarchy = read_bvh_hierarchy((arm() + motion([0] * 9)).encode(), "a.bvh")
-    skeleton = hierarchy.skeleton
+def test_skeleton_and_frame_rate(tmp_path):
+    path = tmp_path / "arm.bvh"
+    path.write_text(arm() + motion([0] * 9))
+    _, skeleton, frame_rate = read_bvh(path)
     assert skeleton.joints == ("shoulder", "elbow", "elbow end")
     assert skeleton.bones == ((1, 0), (2, 1))
     assert skeleton.offsets == ((7, 7, 7), (1, 0, 0), (0, 1, 0))
     assert skeleton.part_names == ("body",)
-    assert hierarchy.channels == (tuple(ROOT.split()), tuple(TURNS.split()), ())
-    assert hierarchy.num_frames == 1
-    assert hierarchy.frame_time == 0.04
+    assert frame_rate == 25
+
+
+def test_header():
+    content = (arm() + motion([0] * 9)).encode()
+    header = read_bvh_header(content)
+    assert header.skeleton == read_bvh(content).skeleton
+    assert (header.num_frames, header.frame_rate) == (1, 25)
+    assert [joint.channels for joint in header.joints] == [
+        ("tx", "ty", "tz", "rz", "rx", "ry"), ("rz", "rx", "ry"), (),
+    ]  # fmt: skip
 
 
 def test_forms_that_programs_write():
@@ -127,6 +137,7 @@ def test_forms_that_programs_write():
     expected = parse(arm(), [0] * 9, [1] * 9)
     forms = [
         text.replace("\n", "\r\n"),
+        "\ufeff" + text,
         text.replace("    ", "\t") + "\n\n",
         text.replace("shoulder\n{", "shoulder {"),
         text.replace("Frames: 2", "Frames:\t2").replace("Time:", "Time:  "),
@@ -134,15 +145,16 @@ def test_forms_that_programs_write():
         text.replace("Zrotation", "ZROTATION").replace("JOINT", "Joint"),
     ]
     for form in forms:
-        np.testing.assert_array_equal(parse_bvh(form.encode(), "a"), expected)
-    named = read_bvh_hierarchy(forms[4].encode(), "a").skeleton.joints
+        frames = read_bvh(form.encode()).frames
+        np.testing.assert_array_equal(frames, expected)
+    named = read_bvh(forms[5].encode()).skeleton.joints
     assert named[1:] == ("mixamorig:Left Elbow", "mixamorig:Left Elbow end")
 
 
 def test_two_ends_of_one_joint():
     end = "End Site\n{\nOFFSET 0 1 0\n}\n"
     text = arm().replace("End Site", f"{end}End Site") + motion([0] * 9)
-    joints = read_bvh_hierarchy(text.encode(), "a.bvh").skeleton.joints
+    joints = read_bvh(text.encode()).skeleton.joints
     assert joints[2:] == ("elbow end", "elbow end 2")
 
 
@@ -161,7 +173,7 @@ def changed(old, new):
         (motion([0]), r"line 2: unexpected 'Frames: 1'"),
         (changed("JOINT elbow", "JOINT"), r"line 6: unexpected 'JOINT'"),
         (changed("1 0 0", "1 0"), r"line 8: 2 numbers, expected 3"),
-        (changed("1 0 0", "1 0 nan"), r"line 8: 'nan' is no finite number"),
+        (changed("1 0 0", "1 0 nan"), r"line 8: 'nan' is not a finite number"),
         (changed("OFFSET 1 0 0", ""), r"line 14: 'elbow' has no OFFSET"),
         (changed("CHANNELS 3", "CHANNELS 4"), r"line 9: 4 .*, 3 named"),
         (changed("Yrotation", "Wrotation"), r"line 5: .*'Wrotation'"),
@@ -170,11 +182,13 @@ def changed(old, new):
         (changed("}\nMOTION", "}\n}\nMOTION"), r"line 16: unexpected '}'"),
         (changed("MOTION", "ROOT two"), r"line 16: a second ROOT"),
         (changed("elbow", "shoulder"), r"a\.bvh: .*'shoulder' is named twice"),
-        (changed("Frames: 1", "Frames: 1.5"), r"line 17: 1\.5 is no number"),
+        (changed("Frames: 1", "Frames: 1.5"), r"line 17: expected a number .*1\.5"),
         (changed("Frames: 1", f"Frames: {10**12}"), r"1000000000000 frames of "
-         r"3 joints are more than 344 bytes can tell"),
+         r"3 joints do not fit in its 344 bytes"),
+        (changed("0.04", "0"), r"line 18: .* larger than 0, got 0"),
+        (changed("0.04", "-0.04"), r"line 18: .* larger than 0, got -0\.04"),
         (changed("Frames: 1", "Frames: 3"), r"announces 3 frames, but has 1"),
-        (changed("0.04\n", "0.04\n" + 9 * " 1" + "\n"), r"nces 1 .* has 2; it"),
+        (changed("0.04\n", "0.04\n" + 9 * " 1" + "\n"), r"nces 1 .* has 2 rows; corr"),
         (changed("0 0 0 0 0 0 0 0 0", ""), r"announces 1 frames, but has 0"),
         (changed("0.04\n", "0.04\n1 2\n"), r"line 19: 2 columns, expected 9"),
         (changed("1 0 0", "1e308 0 0").replace("0 1 0", "1e308 0 0"),
@@ -193,12 +207,12 @@ def changed(old, new):
 )  # fmt: skip
 def test_bad_files(text, message):
     with pytest.raises(DataError, match=message):
-        parse_bvh(text.encode(), "a.bvh")
+        read_bvh(text.encode(), "a.bvh")
 
 
 def test_no_frames():
     with pytest.raises(EmptyRecordingError, match=r"a\.bvh has no frames"):
-        parse_bvh((arm() + motion()).encode(), "a.bvh")
+        read_bvh((arm() + motion()).encode(), "a.bvh")
 
 
 def test_joints_that_never_turn_do_not_fill_the_memory():
@@ -206,9 +220,9 @@ def test_joints_that_never_turn_do_not_fill_the_memory():
     text = f"ROOT a\n{{\nOFFSET 0 0 0\nCHANNELS 1 Xrotation\n{ends}}}\n"
     text += motion(*[[0]] * 100_000)
     with pytest.raises(
-        DataError, match=r"100000 frames of 401 joints are more"
+        DataError, match=r"100000 frames of 401 joints do not"
     ):
-        parse_bvh(text.encode(), "a.bvh")
+        read_bvh(text.encode(), "a.bvh")
 
 
 @pytest.mark.parametrize("depth", [499, 501])
@@ -218,9 +232,9 @@ def test_deep_chains(depth):
     text = text.replace("JOINT", "ROOT", 1) + motion([0] * depth)
     if depth > 500:
         with pytest.raises(DataError, match=r"line 2001: more than 500"):
-            parse_bvh(text.encode(), "a.bvh")
+            read_bvh(text.encode(), "a.bvh")
     else:
-        assert parse_bvh(text.encode(), "a.bvh")[0, -1, 0] == depth
+        assert read_bvh(text.encode()).frames[0, -1, 0] == depth
 
 
 def test_damaged_files_raise_data_errors_alone():
@@ -232,4 +246,4 @@ def test_damaged_files_raise_data_errors_alone():
         damaged[at] = random.integers(0, 256, len(at))
         content = damaged.tobytes()[: random.integers(1, len(sound) + 1)]
         with suppress(DataError):
-            parse_bvh(content, "a.bvh")
+            read_bvh(content, "a.bvh")

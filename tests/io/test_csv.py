@@ -1,8 +1,10 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.io.csv import parse_csv
+from symgnn_pyg.io import read_csv, read_table
 
 JOINTS = ("hip", "knee")
 ROWS = "0,1,2,3,4,5\n6,7,8,9,10,11.5\n"
@@ -22,14 +24,14 @@ HEAD = "hip_x,hip_y,hip_z,knee_x,knee_y,knee_z\n"
     ],
 )
 def test_forms(text):
-    frames = parse_csv(text.encode(), "a.csv", JOINTS)
+    frames = read_csv(text.encode(), JOINTS, "a.csv")
     np.testing.assert_array_equal(frames, FRAMES)
 
 
 def test_other_channels():
-    frames = parse_csv(b"1,2,3,4\n", "a.csv", JOINTS)
+    frames = read_csv(b"1,2,3,4\n", JOINTS)
     assert frames.tolist() == [[[1, 2], [3, 4]]]
-    frames = parse_csv(b"hip_x,knee_x\n1,2\n", "a.csv", JOINTS)
+    frames = read_csv(b"hip_x,knee_x\n1,2\n", JOINTS)
     assert frames.tolist() == [[[1], [2]]]
 
 
@@ -41,17 +43,56 @@ def test_other_channels():
         ("1,2,3\n", r"line 1: 3 columns, expected a multiple of the 2 joints"),
         ("1;2;3;4\n", r"line 1: 1 columns, expected a multiple"),
         (HEAD + ROWS + "1,2\n", r"line 4: 2 columns, expected 6"),
-        (HEAD + ROWS.replace("8", "nan"), r"line 3, column 3: 'nan' is no"),
-        (ROWS.replace("8", "inf"), r"line 2, column 3: 'inf' is no finite"),
-        (ROWS.replace("10", "ten"), r"line 2, column 5: 'ten' is no finite"),
-        (ROWS.replace("4", "four"), r"line 1, column 5: 'four' is no finite"),
-        (HEAD.replace("knee", "foot") + ROWS, r"line 1, column 4: 'foot_x', "
-         r"expected 'knee_x'; columns go joint by joint"),
+        (HEAD + ROWS.replace("8", "nan"), r"line 3, column 3: 'nan' is not"),
+        (ROWS.replace("8", "inf"), r"line 2, column 3: 'inf' is not a finite"),
+        (ROWS.replace("10", "ten"), r"line 2, column 5: 'ten' is not a finite"),
+        (ROWS.replace("4", "four"), r"line 1, column 5: 'four' is not a finite"),
+        (HEAD.replace("knee", "foot") + ROWS, r"line 1, column 4: expected 'knee_x', "
+         r"got 'foot_x'; columns go joint by joint"),
         (ROWS + "0," * 2**19 + "0", r"line 3: more than 1048576 bytes"),
-        ("hip_x,knee_x,hip_y,knee_y\n1,2,3,4\n", r"column 2: 'knee_x', "
-         r"expected 'hip_x'"),
+        ("hip_x,knee_x,hip_y,knee_y\n1,2,3,4\n", r"column 2: expected "
+         r"'hip_x', got 'knee_x'"),
     ],
 )  # fmt: skip
 def test_bad_tables(text, message):
     with pytest.raises(DataError, match=message):
-        parse_csv(text.encode(), "a.csv", JOINTS)
+        read_csv(text.encode(), JOINTS, "a.csv")
+
+
+def test_windows_line_ends_and_one_row():
+    assert read_table(b"1, 2,3\r\n", 3).tolist() == [[1, 2, 3]]
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ("", "is empty"),
+        ("\n \n", "is empty"),
+        ("1,2\n3,4\n", "line 1: 2 columns, expected 3"),
+        ("1,2,3\n4,5\n", "line 2: 2 columns, expected 3"),
+        ("1,2,3\n4,5,6,7\n", "line 2: 4 columns, expected 3"),
+        ("1,2,3\n4,nan,6\n", "line 2, column 2: 'nan' is not a finite"),
+        ("1,2,3\n4,5,-inf\n", "line 2, column 3: '-inf'"),
+        ("1,2,3\n4,5,1e999\n", "line 2, column 3: '1e999'"),
+        ("1,2,3\nx y,5,6\n", "line 2, column 1: 'x y'"),
+        ("1,2,3\n,5,6\n", "line 2, column 1: ''"),
+        ("1,2,3\n\n4,nan,6\n", "line 3, column 2: 'nan'"),
+        ("1 2 3\n", "line 1: 1 columns"),
+        (b"1,2,3\n\xff\xfe,5,6\n", "line 2, column 1"),
+        (b"\x00\x01\x02", "line 1: 1 columns"),
+    ],
+)
+def test_faults_name_file_and_line(content, fault):
+    content = content.encode() if isinstance(content, str) else content
+    with pytest.raises(DataError, match=rf"a\.csv.*{fault}"):
+        read_table(content, 3, "a.csv")
+
+
+def test_faults_of_many_lines_take_little_memory():
+    content = b"10\n" * 20_000 + b"x\n"
+    tracemalloc.start()
+    with pytest.raises(DataError, match="line 20001, column 1: 'x'"):
+        read_table(content, 1, "a.csv")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 8 * len(content)

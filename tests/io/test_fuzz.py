@@ -27,7 +27,7 @@ def test_sound_files_are_read(name, tmp_path):
 
 
 def test_cases_are_repeatable_and_differ():
-    parser = PARSERS["cmu_mocap"]
+    parser = PARSERS["table"]
     documents = [document(parser, case) for case in range(50)]
     assert documents == [document(parser, case) for case in range(50)]
     assert len(set(documents)) > 40
@@ -109,4 +109,4 @@ def test_bad_arguments(monkeypatch, capsys, arguments):
     monkeypatch.setattr("sys.argv", ["fuzz", *arguments])
     with pytest.raises(SystemExit):
         fuzz.main()
-    assert "name parsers out of cmu_mocap, " in capsys.readouterr().err
+    assert "name parsers out of table, " in capsys.readouterr().err

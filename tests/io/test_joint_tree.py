@@ -8,6 +8,7 @@ import torch
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.io.joint_tree import (
     MOST_JOINTS,
+    TreeJoint,
     check_motion_size,
     joint_positions,
     read_numbers,
@@ -15,62 +16,65 @@ from symgnn_pyg.io.joint_tree import (
 )
 from symgnn_pyg.skeleton import forward_kinematics
 
-CHAIN = [-1, 0, 1]
-OFFSETS = [[0.5, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 2.0]]
-REST = torch.tensor(OFFSETS, dtype=torch.double)
+CHAIN = (
+    TreeJoint("a", -1, (0.5, 0.0, 0.0)),
+    TreeJoint("b", 0, (0.0, 1.0, 0.0)),
+    TreeJoint("c", 1, (0.0, 0.0, 2.0)),
+)
 
 
-def test_positions_are_those_of_forward_kinematics():
-    torch.manual_seed(0)
-    vector = torch.randn(4, 3, 3, dtype=torch.double)
-    skeleton = tree_skeleton("abc", CHAIN, OFFSETS, "arm", "a.bvh")
-    turns = roma.rotvec_to_rotmat(vector).unbind(1)
+@pytest.mark.parametrize("order", ["intrinsic", "extrinsic"])
+def test_positions_are_those_of_forward_kinematics(order):
+    angles = np.random.default_rng(0).normal(size=(4, 3, 3))
+    joints = [joint._replace(channels=("rz", "rx", "ry")) for joint in CHAIN]
+    axes = "ZXY" if order == "intrinsic" else "zxy"
+    rotation = roma.euler_to_rotvec(axes, torch.from_numpy(angles))
     np.testing.assert_allclose(
-        joint_positions(CHAIN, REST, turns, 4, "a.bvh"),
-        forward_kinematics(vector, skeleton),
+        joint_positions(joints, angles.reshape(4, 9), order, False, "a.bvh"),
+        forward_kinematics(rotation, tree_skeleton(CHAIN, "arm", "a.bvh")),
         rtol=1e-9,
         atol=1e-12,
     )
 
 
 def test_joints_that_never_move_have_all_frames():
-    position = joint_positions(CHAIN, REST, [None] * 3, 4, "a.bvh")
-    np.testing.assert_array_equal(position, [np.cumsum(OFFSETS, axis=0)] * 4)
+    table = np.zeros((4, 0))
+    position = joint_positions(CHAIN, table, "intrinsic", True, "a.bvh")
+    offsets = [joint.offset for joint in CHAIN]
+    np.testing.assert_array_equal(position, [np.cumsum(offsets, axis=0)] * 4)
 
 
 def test_positions_that_are_too_large():
+    joints = [joint._replace(offset=(1.7e308, 0, 0)) for joint in CHAIN]
     with pytest.raises(DataError, match=r"a\.bvh.*finite"):
-        joint_positions(CHAIN, REST * 1e308, [None] * 3, 1, "a.bvh")
+        joint_positions(joints, np.zeros((1, 0)), "intrinsic", True, "a.bvh")
 
 
 def test_skeleton():
-    skeleton = tree_skeleton("abc", [-1, 0, 0], OFFSETS, "arm", "a.bvh")
+    skeleton = tree_skeleton(CHAIN, "arm", "a.bvh")
     assert (skeleton.joints, skeleton.name) == (("a", "b", "c"), "arm")
-    assert skeleton.bones == ((1, 0), (2, 0))
-    np.testing.assert_array_equal(skeleton.offsets, OFFSETS)
+    assert skeleton.bones == ((1, 0), (2, 1))
+    offsets = [joint.offset for joint in CHAIN]
+    np.testing.assert_array_equal(skeleton.offsets, offsets)
 
 
 @pytest.mark.parametrize(
-    ("change", "fault"),
+    ("joints", "fault"),
     [
-        ({"joints": "aba"}, "The joint 'a' is named twice"),
-        ({"parents": [-1, -1, 0]}, "No bone or link ties 'b'"),
-        ({"offsets": [[math.inf] * 3] * 3}, "The offset .* of joint 'a' is"),
-        (
-            {"joints": range(MOST_JOINTS + 1)},
-            f"{MOST_JOINTS + 1} joints are more than the {MOST_JOINTS}",
-        ),
+        ([*CHAIN, CHAIN[0]], "The joint 'a' is named twice"),
+        ([CHAIN[0], CHAIN[1]._replace(parent=-1)], "No bone or link ties 'b'"),
+        ([CHAIN[0]._replace(offset=(math.inf, 0, 0))], "The offset .* of"),
+        (CHAIN * MOST_JOINTS, f"1500 joints, expected at most {MOST_JOINTS}"),
     ],
 )
-def test_no_skeleton(change, fault):
-    tree = {"joints": "abc", "parents": CHAIN, "offsets": OFFSETS, **change}
+def test_no_skeleton(joints, fault):
     with pytest.raises(DataError, match=rf"^a\.bvh: {fault}"):
-        tree_skeleton(**tree, name="arm", where="a.bvh")
+        tree_skeleton(joints, "arm", "a.bvh")
 
 
 def test_motion_that_no_file_of_its_size_holds():
     check_motion_size(10, 3, 30, "a.bvh")
-    with pytest.raises(DataError, match=r"a\.bvh: 11 frames of 3 joints are m"):
+    with pytest.raises(DataError, match=r"a\.bvh: 11 frames of 3 joints do n"):
         check_motion_size(11, 3, 32, "a.bvh")
 
 
@@ -82,9 +86,9 @@ def test_numbers():
     ("words", "fault"),
     [
         (["1"], "1 numbers, expected 2"),
-        (["1", "x"], "'x' is no finite number"),
-        (["nan", "1"], "'nan' is no finite number"),
-        (["1", "1e999"], "'1e999' is no finite number"),
+        (["1", "x"], "'x' is not a finite number"),
+        (["nan", "1"], "'nan' is not a finite number"),
+        (["1", "1e999"], "'1e999' is not a finite number"),
     ],
 )
 def test_no_numbers(words, fault):

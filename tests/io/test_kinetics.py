@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from symgnn_pyg.errors import DataError, EmptyRecordingError
-from symgnn_pyg.io.kinetics import parse
+from symgnn_pyg.io import read_kinetics
 from tests.io.kinetics_document import body, clip
 
 
 def read(document, **arguments):
-    return parse(json.dumps(document).encode(), "clip", **arguments)
+    return read_kinetics(json.dumps(document).encode(), "clip", **arguments)
 
 
 def test_joint_that_was_not_found():
@@ -156,14 +156,14 @@ def test_frame_twice():
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
-        (b"", "is no JSON document: .*line 1 column 1"),
-        (b'{"data": [\n}', "is no JSON document: .*line 2 column 1"),
-        (b'{"data": NaN}', "is no JSON document: NaN is no number"),
-        (b"[-Infinity]", "is no JSON document: -Infinity is no number"),
-        (b"1" * 10**6, "is no JSON document: .*digits"),
+        (b"", "is not a JSON document: .*line 1 column 1"),
+        (b'{"data": [\n}', "is not a JSON document: .*line 2 column 1"),
+        (b'{"data": NaN}', "is not a JSON document: NaN is not a nu"),
+        (b"[-Infinity]", "is not a JSON document: -Infinity is not at a nu"),
+        (b"1" * 10**6, "is not a JSON document: .*digits"),
         (b"[" * 10**5 + b"]" * 10**5, "is nested too deeply"),
         (b'{"a":' * 10**5, "is nested too deeply"),
-        (b'{"data": "\xff"}', "is no JSON document: .*utf-8"),
+        (b'{"data": "\xff"}', "is not a JSON document: .*utf-8"),
         (b" " * (2**24 + 1), "has 16777217 bytes, more than the 16777216"),
     ],
     ids=["empty", "syntax", "nan", "infinity", "digits", "lists", "objects",
@@ -171,4 +171,4 @@ def test_frame_twice():
 )  # fmt: skip
 def test_documents_that_are_none(content, fault):
     with pytest.raises(DataError, match=rf"^clip {fault}"):
-        parse(content, "clip")
+        read_kinetics(content, "clip")

@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.io.limits import MOST_LINE, check_lines, read_entry
+from symgnn_pyg.io.limits import MOST_LINE, check_lines, read_bytes, read_entry
 
 MIB = 2**20
 
@@ -40,11 +40,31 @@ def test_no_more_is_unpacked_than_announced():
     assert peak < MIB
 
 
+def test_files_without_end():
+    file = archive(announced=2**28 + 1)
+    with pytest.raises(DataError, match="a has 268435457 bytes, more than"):
+        read_entry(file, file.infolist()[0], "a")
+
+
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_methods_that_unpack_without_bound(method):
     file = archive(method)
-    with pytest.raises(DataError, match=r"a\.csv is compressed in a way"):
+    with pytest.raises(DataError, match=r"a\.csv uses a compression"):
         read_entry(file, file.infolist()[0], "a.csv")
+
+
+def test_paths_and_content(tmp_path, monkeypatch):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"1,2")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert read_bytes(path) == (b"1,2", str(path))
+    assert read_bytes("~/a.csv") == (b"1,2", str(path))
+    assert read_bytes(path, "clip") == (b"1,2", "clip")
+    assert read_bytes(b"1,2") == (b"1,2", "the content")
+    with pytest.raises(DataError, match=r"is not a regular file"):
+        read_bytes(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        read_bytes(tmp_path / "absent")
 
 
 def test_lines():

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.io import limits
-from symgnn_pyg.io.npy import parse_npy, parse_npz
+from symgnn_pyg.io import read_npy
 
 
 def saved(array, **arguments):
@@ -34,21 +33,21 @@ def announced(shape, dtype="<f8", data=b""):
 @pytest.mark.parametrize("dtype", ["f2", "f4", ">f8", "i1", "u2", "<i8"])
 def test_any_real_numbers(dtype):
     array = np.arange(24).reshape(4, 2, 3).astype(dtype)
-    np.testing.assert_array_equal(parse_npy(saved(array), "a.npy"), array)
+    np.testing.assert_array_equal(read_npy(saved(array), "a.npy"), array)
     content = zipped(frames=saved(array))
-    np.testing.assert_array_equal(parse_npz(content, "a.npz"), array)
+    np.testing.assert_array_equal(read_npy(content, "a.npz"), array)
 
 
 def test_fortran_order():
     array = np.asfortranarray(np.arange(24.0).reshape(4, 2, 3))
-    np.testing.assert_array_equal(parse_npy(saved(array), "a.npy"), array)
+    np.testing.assert_array_equal(read_npy(saved(array), "a.npy"), array)
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
 def test_what_numpy_saves(save):
     file, array = io.BytesIO(), np.ones((4, 2, 3))
     save(file, array)
-    np.testing.assert_array_equal(parse_npz(file.getvalue(), "a.npz"), array)
+    np.testing.assert_array_equal(read_npy(file.getvalue(), "a.npz"), array)
 
 
 @pytest.mark.parametrize(
@@ -64,16 +63,16 @@ def test_what_numpy_saves(save):
 def test_what_is_no_real_number(array):
     content = saved(array, allow_pickle=True)
     with pytest.raises(DataError, match=r"a\.npy has elements of type"):
-        parse_npy(content, "a.npy")
+        read_npy(content, "a.npy")
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", r"a\.npy is no \.npy file"),
-        (b"\x93NUMPY", r"a\.npy is no \.npy file"),
-        (b"PK\x03\x04", r"a\.npy is no \.npy file"),
-        (b"\x93NUMPY\x09\x00" + bytes(200), r"a\.npy is no \.npy file"),
+        (b"", r"a\.npy is not a readable \.npy file"),
+        (b"\x93NUMPY", r"a\.npy is not a readable \.npy file"),
+        (b"PK\x03\x04", r"a\.npy is not a readable \.npz file"),
+        (b"\x93NUMPY\x09\x00" + bytes(200), r"a\.npy is not a readable \.npy file"),
         (announced((10**12, 5, 3)), r"\[1000000000000, 5, 3\], 12\d+ bytes, "
          r"but holds 0"),
         (announced((10**30,)), r"but holds 0; it may be truncated"),
@@ -85,13 +84,13 @@ def test_what_is_no_real_number(array):
         (saved(np.full((2, 3, 1, 1), np.inf)), r"a\.npy: frame 0 holds a num"),
         (saved(np.ones((4, 2, 3)))[:-1], r"192 bytes, but holds 191"),
         (saved(np.ones((4, 2, 3))) + b"x", r"192 bytes, but holds 193"),
-        (announced((2,), "(" * 400), r"a\.npy is no \.npy file"),
+        (announced((2,), "(" * 400), r"a\.npy is not a readable \.npy file"),
         (announced((True, 3, 3), "f8"), r"shape \[1, 3, 3\], 72 bytes, but"),
     ],
 )  # fmt: skip
 def test_bad_arrays(content, message):
     with pytest.raises(DataError, match=message):
-        parse_npy(content, "a.npy")
+        read_npy(content, "a.npy")
 
 
 ONE = saved(np.ones((4, 2, 3)))
@@ -100,35 +99,26 @@ ONE = saved(np.ones((4, 2, 3)))
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (ONE, r"a\.npz is no \.npz file"),
         (zipped(), r"a\.npz holds 0 arrays"),
         (zipped(x=ONE, y=ONE), r"holds 2 arrays \(x, y\), expected one"),
-        (zipped(x=ONE)[:-30], r"a\.npz is no \.npz file"),
+        (zipped(x=ONE)[:-30], r"a\.npz is not a readable \.npz file"),
         (zipped(x=ONE[:-1]), r"a\.npz, array x\.npy announces"),
-        (zipped(zipfile.ZIP_LZMA, x=ONE), r"compressed in a way"),
+        (zipped(zipfile.ZIP_LZMA, x=ONE), r"compression method"),
         (zipped(zipfile.ZIP_STORED, x=ONE).replace(ONE, ONE[:-1] + b"x"),
-         r"a\.npz is no \.npz file.*CRC"),
+         r"a\.npz is not a readable \.npz file.*CRC"),
     ],
 )  # fmt: skip
 def test_bad_archives(content, message):
     with pytest.raises(DataError, match=message):
-        parse_npz(content, "a.npz")
-
-
-def test_archive_that_unpacks_without_end(monkeypatch):
-    monkeypatch.setattr(limits, "MOST_BYTES", 10_000)
-    content = zipped(x=saved(np.zeros((100, 5, 3))))
-    assert len(content) < 500
-    with pytest.raises(DataError, match=r"has 12128 bytes, more than"):
-        parse_npz(content, "a.npz")
+        read_npy(content, "a.npz")
 
 
 def test_damaged_files_raise_data_errors_alone():
     random = np.random.default_rng(0)
     for i in range(400):
-        sound, parse = (ONE, parse_npy) if i % 2 else (zipped(x=ONE), parse_npz)
+        sound = ONE if i % 2 else zipped(x=ONE)
         damaged = np.frombuffer(sound, np.uint8).copy()
         at = random.integers(0, len(sound), random.integers(1, 4))
         damaged[at] = random.integers(0, 256, len(at))
         with suppress(DataError):
-            parse(damaged.tobytes()[: random.integers(1, len(sound) + 1)], "a")
+            read_npy(damaged.tobytes()[: random.integers(1, len(sound) + 1)])

@@ -1,0 +1,236 @@
+import os
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from symgnn_pyg.data import SequenceStore, SkeletonData
+from symgnn_pyg.data.prepare import (
+    Recording,
+    prepare,
+    report_missing,
+)
+from symgnn_pyg.datasets.motion_dataset import (
+    MotionDataset,
+    Window,
+    all_windows,
+    check_split,
+    check_window,
+)
+from symgnn_pyg.errors import DataError
+from symgnn_pyg.io import Source
+from symgnn_pyg.skeleton import Skeleton
+
+# Of the generator that draws the test windows.
+TEST_SEED = 1234567890
+
+
+class PublishedWindows(NamedTuple):
+    r"""The published test windows of each action.
+
+    Args:
+        num_observed: The number of frames that a window observes.
+        num_future: The number of frames that it leaves to predict.
+        per_recording: The number of windows drawn from each recording.
+        first: The first frame where a window may start, in strided frames.
+    """
+
+    num_observed: int
+    num_future: int
+    per_recording: int
+    first: int
+
+
+class PublishedDataset(MotionDataset):
+    r"""The base class of data sets with one file per take of an action and
+    published test windows, drawn by :obj:`numpy.random.RandomState(
+    1234567890)` from the test recordings of each action in turn.
+
+    Args:
+        root: The folder or zip archive with the files.
+        split: :obj:`"train"`, :obj:`"val"` or :obj:`"test"`.
+            (default: :obj:`"train"`)
+        num_observed: The number of observed frames. (default: :obj:`50`)
+        num_future: The number of frames to predict. (default: :obj:`25`)
+        stride: The distance from one frame to the next, in frames of the
+            file. (default: :obj:`2`)
+        actions: The actions to use; labels stay the same. (default: all)
+        allow_missing: If set to :obj:`True`, absent files are named in a
+            warning instead of an error. (default: :obj:`False`)
+        path: The HDF5 file for the parsed sequences. It is written again
+            when the files change. (default: :obj:`root` with suffix
+            :obj:`.h5`, beside it)
+        transform: A transform of each sample. (default: :obj:`None`)
+
+    Raises:
+        FileNotFoundError: If :obj:`root` does not exist.
+        DataError: If files are absent or cannot be parsed; the message names
+            file and line.
+        ValueError: If there is no such split, window or action.
+    """
+
+    title: ClassVar[str]
+    actions: ClassVar[Sequence[str]]
+    layout: ClassVar[str]
+    anchors: ClassVar[Sequence[str]]
+    test_windows: ClassVar[PublishedWindows]
+    # Frames at the start of each training recording that are left out.
+    skip: ClassVar[int] = 0
+
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        split: str = "train",
+        num_observed: int = 50,
+        num_future: int = 25,
+        stride: int = 2,
+        actions: Sequence[str] | None = None,
+        allow_missing: bool = False,
+        path: str | os.PathLike[str] | None = None,
+        transform: Callable[[SkeletonData], SkeletonData] | None = None,
+    ) -> None:
+        actions = self.actions if actions is None else actions
+        self._check(split, num_observed, num_future, stride, actions)
+        with Source(root, anchors=self.anchors) as source:
+            missing = [
+                file
+                for action, file in self.files()
+                if action in actions and file not in source
+            ]
+            report_missing(missing, source, self.title, allow_missing)
+            store = self._prepare(source, path or f"{source.path}.h5")
+        self._check_store(store)
+        chosen = [
+            i
+            for i, name in enumerate(store.names)
+            if self.split_of(name) == split
+            and store.classes[int(store.labels[i])] in actions
+        ]
+        windows: list[Window] | np.ndarray
+        if split == "test":
+            windows = list(self._draw(store, chosen, num_observed, stride))
+        else:
+            windows = all_windows(
+                store, chosen, num_observed, num_future, stride, self.skip
+            )
+        super().__init__(
+            store, windows, num_observed, num_future, stride, transform
+        )
+        self.split = split
+        self.missing = missing
+
+    @classmethod
+    @abstractmethod
+    def files(cls) -> Iterator[tuple[str, str]]:
+        r"""The action and the name of each file."""
+
+    @staticmethod
+    @abstractmethod
+    def split_of(name: str) -> str:
+        r"""The split of a recording, by its name."""
+
+    @staticmethod
+    @abstractmethod
+    def parse(content: bytes, where: str) -> np.ndarray:
+        r"""The frames of a file, of shape :math:`[T, V, C]`, from its content
+        and its name.
+        """
+
+    def _check_store(self, store: SequenceStore) -> None:
+        r"""Refuses recordings that the protocol cannot use."""
+
+    def _prepare(
+        self, source: Source, path: str | os.PathLike[str]
+    ) -> SequenceStore:
+        recordings = [
+            Recording(
+                file.removesuffix(".txt"), file, self.actions.index(action)
+            )
+            for action, file in self.files()
+            if file in source
+        ]
+        if not recordings:
+            _, example = next(self.files())
+            raise DataError(
+                f"{source.path} holds none of the files of {self.title}, such "
+                f"as {example}"
+            )
+        skeleton = Skeleton.get(self.layout)
+        return prepare(
+            path, source, recordings, self.parse, skeleton, self.actions
+        )
+
+    def _draw(
+        self,
+        store: SequenceStore,
+        chosen: Sequence[int],
+        num_observed: int,
+        stride: int,
+    ) -> Iterator[Window]:
+        """Yields the published test windows."""
+        length = self.test_windows.num_observed + self.test_windows.num_future
+        takes: dict[int, list[int]] = {}
+        for i in chosen:
+            takes.setdefault(int(store.labels[i]), []).append(i)
+        for label, recordings in sorted(takes.items()):
+            self._check_takes(store.classes[label], len(recordings))
+            random = np.random.RandomState(TEST_SEED)
+            for _ in range(self.test_windows.per_recording):
+                for i in recordings:
+                    last = -(-store.num_frames(i) // stride) - length
+                    if last <= self.test_windows.first:
+                        raise DataError(
+                            f"{store.sources[i]}: {last + length} frames at "
+                            f"stride {stride} are too few for windows of "
+                            f"{length} from frame {self.test_windows.first}"
+                        )
+                    start = random.randint(self.test_windows.first, last)
+                    # Fewer observed frames are the last of the published ones.
+                    start += self.test_windows.num_observed - num_observed
+                    yield Window(i, start * stride)
+
+    def _check_takes(self, action: str, count: int) -> None:
+        names = [
+            file
+            for named, file in self.files()
+            if named == action and self.split_of(file) == "test"
+        ]
+        if count < len(names):
+            raise DataError(
+                f"The test windows of {action!r} are drawn from "
+                f"{' and '.join(names)} in turn, so all of them are required; "
+                f"add the missing files or leave {action!r} out of 'actions'"
+            )
+
+    def _check(
+        self,
+        split: str,
+        num_observed: int,
+        num_future: int,
+        stride: int,
+        actions: Sequence[str],
+    ) -> None:
+        check_window(num_observed, num_future, stride)
+        check_split(split)
+        published = self.test_windows
+        if split == "test" and (
+            num_observed > published.num_observed
+            or num_future > published.num_future
+        ):
+            raise ValueError(
+                f"The published test windows observe "
+                f"{published.num_observed} frames and leave "
+                f"{published.num_future} to predict, fewer than the "
+                f"{num_observed} and {num_future} asked for"
+            )
+        if isinstance(actions, str):
+            raise ValueError(
+                f"Expected 'actions' to be a list of names, got {actions!r}"
+            )
+        unknown = [action for action in actions if action not in self.actions]
+        if unknown:
+            raise ValueError(
+                f"Unknown action {unknown[0]!r}; expected some of "
+                f"{', '.join(self.actions)}"
+            )

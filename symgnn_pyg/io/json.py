@@ -1,0 +1,88 @@
+"""JSON documents, checked as they are read."""
+
+import json
+from contextlib import suppress
+from typing import Any, NoReturn, TypeVar
+
+import numpy as np
+
+from symgnn_pyg.errors import DataError
+from symgnn_pyg.io.limits import File, check_size, read_bytes
+
+# Parsed, a document takes some twenty times its size.
+MOST_BYTES = 2**24
+LARGEST = float(np.finfo(np.float32).max)
+KINDS = {
+    bool: "true or false",
+    int: "a whole number",
+    list: "a list",
+    str: "a string",
+}
+T = TypeVar("T")
+
+
+def read_json(
+    file: File, name: str = "", most: int = MOST_BYTES
+) -> tuple[Any, str]:
+    r"""Reads a JSON document, and returns it with its name for messages.
+
+    Args:
+        file: The path of the file, or its content.
+        name: The name of the file in error messages. (default: its path)
+        most: The largest size in bytes. (default: 16 MiB)
+
+    Raises:
+        DataError: If it is not a JSON document, or is too large.
+    """
+    content, name = read_bytes(file, name)
+    check_size(len(content), name, most)
+    try:
+        return json.loads(content, parse_constant=_refuse), name
+    except RecursionError:
+        raise DataError(f"{name} is nested too deeply") from None
+    except ValueError as e:
+        raise DataError(f"{name} is not a JSON document: {e}") from e
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not a number in JSON")
+
+
+def field(entry: Any, key: str, kind: type[T], at: str) -> T:
+    r"""The value of a key in a JSON object.
+
+    Args:
+        entry: The object.
+        key: The key.
+        kind: The type that the value must have.
+        at: Where the object stands, for error messages.
+
+    Raises:
+        DataError: If there is no value, or one of another type.
+    """
+    value = entry.get(key) if isinstance(entry, dict) else None
+    # Not isinstance: in Python, True is an int.
+    if type(value) is not kind:
+        raise DataError(f"{at}: {key!r} must be {KINDS[kind]}")
+    return value
+
+
+def numbers(entry: Any, key: str, length: int, at: str) -> np.ndarray:
+    r"""The list of finite numbers under a key in a JSON object.
+
+    Args:
+        entry: The object.
+        key: The key.
+        length: The length that the list must have.
+        at: Where the object stands, for error messages.
+
+    Raises:
+        DataError: If there is anything else.
+    """
+    values = field(entry, key, list, at)
+    if len(values) == length and {int, float}.issuperset(map(type, values)):
+        with suppress(OverflowError):
+            found = np.array(values, float)
+            if (abs(found) <= LARGEST).all():
+                return found
+    raise DataError(f"{at}: {key!r} must be {length} finite numbers")
