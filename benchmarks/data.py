@@ -31,7 +31,7 @@ from symgnn_pyg.data import SequenceStore, SkeletonLoader
 from symgnn_pyg.data.prepare import Recording, prepare
 from symgnn_pyg.datasets import MotionDataset
 from symgnn_pyg.datasets.motion_dataset import all_windows, clip_windows
-from symgnn_pyg.io.source import Source
+from symgnn_pyg.io import Source
 from symgnn_pyg.skeleton import Skeleton
 
 NTU25 = Skeleton.get("ntu25")

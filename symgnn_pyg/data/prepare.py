@@ -137,8 +137,10 @@ def report_missing(
         f"{', '.join(missing[:50])}{' ...' * (len(missing) > 50)}"
     )
     if not allow_missing:
-        raise DataError(f"{text}. Add them, or pass allow_missing=True to continue "
-            f"without them")
+        raise DataError(
+            f"{text}. Add them, or pass allow_missing=True to continue "
+            f"without them"
+        )
     warnings.warn(text, stacklevel=3)
 
 

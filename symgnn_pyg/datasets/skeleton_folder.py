@@ -30,6 +30,11 @@ from symgnn_pyg.io import (
 from symgnn_pyg.skeleton import Skeleton
 
 NOTES = ("README", "LICENSE", "LICENCE")
+# Other names that folders of splits have.
+SPLIT_NAMES = {
+    "train": "train", "training": "train", "val": "val", "valid": "val",
+    "validation": "val", "test": "test", "testing": "test",
+}  # fmt: skip
 # Programs round the time of a frame to a few digits.
 SAME_RATE = 0.01
 
@@ -257,13 +262,23 @@ def _check_places(source: Source, recordings: Sequence[str]) -> None:
     # One folder may enclose those of the classes, as in many archives.
     enclosed = len(tops) == 1 and min(map(len, places)) == 3
     depth = 3 if has_splits or enclosed else 2
-    for file, parts in zip(recordings, places, strict=True):
-        if len(parts) != depth or (has_splits and parts[0] not in SPLITS):
-            above = f"{'|'.join(SPLITS)}/" * has_splits
-            raise DataError(
-                f"{source.where(file)} is in the wrong place; expected "
-                f"{above}CLASS/{parts[-1]}"
-            )
+    wrong = [
+        source.where(file)
+        for file, parts in zip(recordings, places, strict=True)
+        if len(parts) != depth or (has_splits and parts[0] not in SPLITS)
+    ]
+    if wrong:
+        renamed = [
+            f"rename the folder {top} to {SPLIT_NAMES[top.lower()]}"
+            for top in sorted(tops - set(SPLITS))
+            if top.lower() in SPLIT_NAMES
+        ]
+        above = f"{'|'.join(SPLITS)}/" * (has_splits or bool(renamed))
+        hints = [f"expected {above}CLASS/RECORDING", *renamed]
+        raise DataError(
+            f"{len(wrong)} files are in the wrong place: "
+            f"{', '.join(wrong[:10])}; {', '.join(hints)}"
+        )
 
 
 def _splits(

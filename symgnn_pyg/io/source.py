@@ -50,8 +50,7 @@ class Source:
             names = {name for name in names if not name.endswith("/")}
         else:
             raise FileNotFoundError(
-                f"Expected a folder or a zip archive at {self.path}, but "
-                f"there is nothing"
+                f"There is no folder or zip archive {self.path}"
             )
         check_names(names, f"{self.path}: the file name")
         self._full: dict[str, str] = {}

@@ -12,7 +12,7 @@ from symgnn_pyg import Skeleton
 from symgnn_pyg.data import MotionSequence, SequenceStore
 from symgnn_pyg.data.prepare import EmptyRecordingError, Recording, prepare
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.io.source import Source
+from symgnn_pyg.io import Source
 
 ARM = Skeleton(["a", "b"], [(1, 0)])
 COUNT = 7
@@ -198,7 +198,7 @@ def test_store_of_other_data(root):
     store = run(root, shard_size=100)
     with (
         Source(root) as source,
-        pytest.raises(DataError, match="store of other data; pass another"),
+        pytest.raises(DataError, match="holds other data; delete"),
     ):
         prepare(
             store.path, source, [Recording("a", "0.txt", 0)], parse, ARM, ["z"]

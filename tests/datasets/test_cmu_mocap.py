@@ -294,7 +294,7 @@ def test_no_window_fits(complete_recordings, tmp_path):
     [
         ({"split": "dev"}, r"'split' must be one of .*'val'.*got 'dev'"),
         ({"actions": ["walking", "flying"]}, "Unknown action 'flying'"),
-        ({"actions": "walking"}, "'actions' in a list, got 'walking'"),
+        ({"actions": "walking"}, "'actions' to be a list .*'walking'"),
         ({"split": "test", "num_observed": 51}, "observe 50 .* 51 and 2"),
         (
             {"split": "test", "num_future": 26},

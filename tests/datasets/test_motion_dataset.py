@@ -40,7 +40,7 @@ def test_observed_and_future_follow_each_other(store):
     assert data.future[1, :, 0].tolist() == [9, 11]
     assert data.y.tolist() == [0]
     assert data.bone_x.shape == (2, 3, 2)
-    assert repr(dataset) == "MotionDataset(2, observed=3, future=2)"
+    assert repr(dataset) == "MotionDataset(2, num_observed=3, num_future=2)"
 
 
 def test_no_future(store):
@@ -88,7 +88,7 @@ def test_no_windows(store):
 
 
 @pytest.mark.parametrize(
-    ("observed", "future", "stride"), [(0, 1, 1), (1, -1, 1), (1, 1, 0)]
+    ("num_observed", "num_future", "stride"), [(0, 1, 1), (1, -1, 1), (1, 1, 0)]
 )
 def test_windows_that_cannot_be(store, num_observed, num_future, stride):
     with pytest.raises(

@@ -19,7 +19,7 @@ LABELS = ["up", "down"] * 10
 
 def test_one_array():
     dataset = SkeletonArrays(FRAMES, LABELS, ARM, **SHORT)
-    assert repr(dataset) == "SkeletonArrays(40, observed=3, future=2)"
+    assert repr(dataset) == "SkeletonArrays(40, num_observed=3, num_future=2)"
     assert dataset.classes == ["down", "up"]
     data = dataset[3]  # The second window of the second recording.
     motion = torch.cat([data.x, data.future], dim=1).transpose(0, 1)
@@ -68,7 +68,7 @@ def test_store(tmp_path):
     one = SkeletonArrays(FRAMES, LABELS, ARM, path=path, **SHORT)
     again = SkeletonArrays(FRAMES, LABELS, ARM, path=path, **SHORT)
     assert torch.equal(one[0].x, again[0].x)
-    with pytest.raises(DataError, match=r"own\.h5 is the store of other data"):
+    with pytest.raises(DataError, match=r"own\.h5 holds other data"):
         SkeletonArrays(2 * FRAMES, LABELS, ARM, path=path, **SHORT)
 
 
@@ -93,12 +93,15 @@ def test_temporary_store_goes_with_its_process():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"labels": LABELS[:-1]}, r"20 'arrays', but 19 'labels'"),
-        ({"labels": [0.5] * 20}, r"'labels' must all be .*got 0\.5 at 0"),
-        ({"labels": ["a"] * 19 + [1]}, r"must all be .*got 1 at 19"),
-        ({"labels": [-1] * 20}, r"label -1 is none of"),
-        ({"classes": ["up"]}, r"label 'down' is none of the 1 classes up"),
-        ({"labels": [1] * 20, "classes": ["up"]}, r"label 1 is none of the 1"),
+        ({"labels": LABELS[:-1]}, r"20 'arrays' and 19 'labels'"),
+        ({"labels": [0.5] * 20}, r"'labels' must be all .*got 0\.5 at 0"),
+        ({"labels": ["a"] * 19 + [1]}, r"must be all .*got 1 at 19"),
+        ({"labels": [-1] * 20}, r"label -1 is not one of"),
+        ({"classes": ["up"]}, r"label 'down' is not one of the 1 classes up"),
+        (
+            {"labels": [1] * 20, "classes": ["up"]},
+            r"label 1 is not one",
+        ),
         ({"arrays": FRAMES + 0j}, r"arrays\[0\] has elements of type complex"),
         ({"arrays": FRAMES[:, :, :2]}, r"\[6, 2, 3\] do not fit \[T, 3, C\]"),
         ({"arrays": FRAMES[:, 0]}, r"\[3, 3\] do not fit \[T, 3, C\]"),

@@ -118,7 +118,7 @@ def test_every_format_to_the_batch(root):
 
 def test_loaders_agree(root):
     dataset = open_all(root)
-    assert repr(dataset) == "SkeletonFolder(64, observed=3, future=2)"
+    assert repr(dataset) == "SkeletonFolder(64, num_observed=3, num_future=2)"
     assert dataset.classes == ["bow", "wave"]
     assert dataset.skeleton == ARM
     for one, other in zip(
@@ -163,9 +163,14 @@ def test_a_new_class_leaves_the_others_as_they_were(root):
 def test_few_recordings_cannot_be_dealt_out(root):
     for i in range(2):
         write(root / f"add/{i}.npy", poses(8))
-    with pytest.raises(DataError, match=r"'add' has 2 recordings, too few"):
+    with pytest.raises(
+        DataError, match=r"Too few recordings .*class 'add' \(2\)"
+    ):
         open_all(root)
     assert len(names(open_all(root, shares=(0.5, 0, 0.5)))) == 11
+    write(root / "one/0.npy", poses(8))
+    with pytest.raises(DataError, match=r"classes 'add' \(2\), 'one' \(1\)"):
+        open_all(root)
 
 
 @pytest.mark.parametrize("form", ["folder", "zip", "enclosed zip"])
@@ -183,6 +188,20 @@ def test_folders_of_splits(tmp_path, form):
     for split in ("train", "val", "test"):
         found = names(open_all(folder, split))
         assert found == {f"{split}/wave/0", f"{split}/wave/1"}
+
+
+@pytest.mark.parametrize(
+    ("folders", "hint"),
+    [
+        (("Train", "Test"), "rename the folder Test to test, rename .* train"),
+        (("train", "validation"), "rename the folder validation to val$"),
+    ],
+)
+def test_other_names_of_splits(tmp_path, folders, hint):
+    for folder in folders:
+        write(tmp_path / f"own/{folder}/wave/0.npy", poses(8))
+    with pytest.raises(DataError, match=rf"expected train\|val.*{hint}"):
+        open_all(tmp_path / "own")
 
 
 def test_splits_without_a_folder_come_from_train(root):
@@ -265,9 +284,37 @@ def test_amc_beside_its_asf(tmp_path):
     torch.testing.assert_close(dataset[1].x[:, 0], expected)
     write(root / "body.asf", ASF.replace("length 2", "length 3"))
     assert SkeletonFolder(root, **SHORT)[0].x[2, 0, 1] == 3
-    write(root / "turn/other.asf", ASF)
-    with pytest.raises(DataError, match=r"2 \.asf files, expected one"):
-        SkeletonFolder(root, **SHORT)
+
+
+def test_each_amc_has_the_asf_of_its_body(tmp_path):
+    """The one beside it, or the one that its name starts with."""
+    root = tmp_path / "own"
+    lengths = {"a/07": 2, "b/08": 3, "b/09": 4}
+    for asf, length in lengths.items():
+        body = ASF.replace("length 2", f"length {length}")
+        write(root / f"{asf}.asf", body)
+    for name in ("a/x_01", "a/07_02", "b/08_01", "b/09_01", "b/09_02"):
+        write(root / f"{name}.amc", amc())
+    dataset = SkeletonFolder(root, shares=(1, 0, 0), **SHORT)
+    found = {
+        dataset.store.names[window.sequence]: float(data.x[2, 0, 1])
+        for window, data in zip(dataset.windows, dataset, strict=True)
+    }
+    assert found == {
+        "a/x_01": 2, "a/07_02": 2, "b/08_01": 3, "b/09_01": 4, "b/09_02": 4,
+    }  # fmt: skip
+    write(root / "b/10_01.amc", amc())
+    with pytest.raises(DataError, match=r"one \.asf .*10_01.*b/08\.asf"):
+        SkeletonFolder(root, shares=(1, 0, 0), **SHORT)
+
+
+def test_all_faults_at_once(root):
+    for i in range(3):
+        write(root / f"wave/x{i}.csv", "1,2\n")
+    with pytest.raises(DataError) as raised:
+        open_all(root)
+    for i in range(3):
+        assert f"x{i}.csv, line 1: 2 columns" in str(raised.value)
 
 
 def test_other_skeletons_are_named(tmp_path):
@@ -275,7 +322,7 @@ def test_other_skeletons_are_named(tmp_path):
     for i in range(3):
         write(root / f"turn/{i}.bvh", bvh())
     write(root / "turn/3.bvh", bvh().replace("elbow", "knee"))
-    message = r"3\.bvh has another skeleton than .*0\.bvh, .*elbow.*knee"
+    message = r"3\.bvh has another skeleton than .*0\.bvh: .*elbow.*knee"
     with pytest.raises(DataError, match=message):
         SkeletonFolder(root, **SHORT)
     with pytest.warns(UserWarning, match=r"1 of 4 recordings were left out"):
@@ -289,7 +336,7 @@ def test_other_frame_rates_are_named(tmp_path):
         write(root / f"turn/{i}.bvh", bvh(time=0.0333333 if i else 0.033))
     assert len(SkeletonFolder(root, **SHORT)) == 4
     write(root / "turn/3.bvh", bvh(time=0.0083333))
-    message = r"3\.bvh has frames of 0\.0083333 s, but .*0\.bvh of 0\.033 s"
+    message = r"3\.bvh has 120 frames per second, but .*0\.bvh has 30\.3;"
     with pytest.raises(DataError, match=message):
         SkeletonFolder(root, **SHORT)
 
@@ -313,7 +360,7 @@ def test_what_is_left_out(root):
         dataset = open_all(root)
     assert dataset.skipped == {
         "body.asf": "there are no .amc files",
-        "wave/0.mp4": "none of .npy, .npz, .csv, .bvh, .amc",
+        "wave/0.mp4": "not one of .npy, .npz, .csv, .bvh, .amc",
     }
 
 
@@ -336,15 +383,23 @@ def test_no_frames_is_no_fault(tmp_path):
             r"x\.npy holds .* shape \[8\], expe",
         ),
         ("wave/x.npy", np.inf * poses(8), r"x\.npy: frame 0 holds a number"),
-        ("wave/x.npy", b"no array", r"x\.npy is no \.npy file"),
-        ("wave/x.npz", b"no archive", r"x\.npz is no \.npz file"),
+        ("wave/x.npy", b"no array", r"x\.npy is not a readable \.npy file"),
+        ("wave/x.npz", b"no archive", r"x\.npz is not a readable \.npy file"),
         ("wave/x.csv", "1,2\n", r"x\.csv, line 1: 2 columns"),
         ("wave/x.bvh", "no", r"x\.bvh, line 1: unexpected 'no'"),
-        ("wave/x.amc", "1\n", r"holds \.amc files and 0 \.asf files"),
-        ("wave/0.csv", "1\n", r"two recordings 'wave/0'"),
-        ("x.npy", poses(8), r"x\.npy lies elsewhere than in the folder of a"),
-        ("wave/deep/x.npy", poses(8), r"x\.npy lies elsewhere"),
-        ("train/x.npy", poses(8), r"npy lies elsewhere than in a folder of tr"),
+        ("wave/x.amc", "1\n", r"Expected one \.asf file for .*x\.amc.*none"),
+        ("wave/0.csv", "1\n", r"two recordings named 'wave/0'"),
+        (
+            "x.npy",
+            poses(8),
+            r"1 files .*x\.npy; expected CLASS/",
+        ),
+        ("wave/deep/x.npy", poses(8), r"wrong place: .*deep/x\.npy"),
+        (
+            "train/x.npy",
+            poses(8),
+            r"21 .*expected train\|val\|test/CLASS",
+        ),
     ],
 )
 def test_bad_files(root, name, content, message):
@@ -358,12 +413,12 @@ def test_bad_files(root, name, content, message):
     [
         ({"split": "all"}, r"'split' must be one of .*got 'all'"),
         ({"samples": "all"}, r"'samples' must be one of .*got 'all'"),
-        ({"samples": "clips", "stride": 2}, r"'stride' is for windows"),
+        ({"samples": "clips", "stride": 2}, r"Expected 'stride' 1"),
         ({"num_observed": 0}, r"'num_observed' >= 1"),
-        ({"shares": (0.5, 0.5)}, r"'shares' must be those of"),
-        ({"shares": (0, 1, 1)}, r"'shares' must be those of"),
-        ({"shares": (1, -1, 1)}, r"'shares' must be those of"),
-        ({"skeleton": None}, r"'skeleton' is needed: no file of .*motion"),
+        ({"shares": (0.5, 0.5)}, r"Expected 'shares' of train"),
+        ({"shares": (0, 1, 1)}, r"Expected 'shares' of train"),
+        ({"shares": (1, -1, 1)}, r"Expected 'shares' of train"),
+        ({"skeleton": None}, r"'skeleton' is required: no file of .*motion"),
     ],
 )
 def test_bad_arguments(root, arguments, message):

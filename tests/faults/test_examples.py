@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 from symgnn_pyg import visualization
 from symgnn_pyg.data import SequenceStore
 from symgnn_pyg.datasets import synthetic_motion
-from symgnn_pyg.io.source import Source
+from symgnn_pyg.io import Source
 from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.training import SafetensorsCheckpoint, SymGNNTask
 from symgnn_pyg.training import safetensors_checkpoint as checkpoints

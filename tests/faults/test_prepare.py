@@ -19,7 +19,7 @@ from symgnn_pyg.data.prepare import Recording, prepare
 from symgnn_pyg.datasets import SyntheticMotion
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import replacing
-from symgnn_pyg.io.source import Source
+from symgnn_pyg.io import Source
 
 ARM = Skeleton(["a", "b"], [(1, 0)])
 COUNT, FRAMES = 8, 1000  # 24 kB each

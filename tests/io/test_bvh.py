@@ -182,13 +182,13 @@ def changed(old, new):
         (changed("}\nMOTION", "}\n}\nMOTION"), r"line 16: unexpected '}'"),
         (changed("MOTION", "ROOT two"), r"line 16: a second ROOT"),
         (changed("elbow", "shoulder"), r"a\.bvh: .*'shoulder' is named twice"),
-        (changed("Frames: 1", "Frames: 1.5"), r"line 17: expected a number .*1\.5"),
+        (changed("Frames: 1", "Frames: 1.5"), r"line 17: .* got 1\.5"),
         (changed("Frames: 1", f"Frames: {10**12}"), r"1000000000000 frames of "
          r"3 joints do not fit in its 344 bytes"),
         (changed("0.04", "0"), r"line 18: .* larger than 0, got 0"),
         (changed("0.04", "-0.04"), r"line 18: .* larger than 0, got -0\.04"),
         (changed("Frames: 1", "Frames: 3"), r"announces 3 frames, but has 1"),
-        (changed("0.04\n", "0.04\n" + 9 * " 1" + "\n"), r"nces 1 .* has 2 rows; corr"),
+        (changed("0.04\n", "0.04\n" + 9 * " 1" + "\n"), r"has 2 rows; corr"),
         (changed("0 0 0 0 0 0 0 0 0", ""), r"announces 1 frames, but has 0"),
         (changed("0.04\n", "0.04\n1 2\n"), r"line 19: 2 columns, expected 9"),
         (changed("1 0 0", "1e308 0 0").replace("0 1 0", "1e308 0 0"),
@@ -219,9 +219,7 @@ def test_joints_that_never_turn_do_not_fill_the_memory():
     ends = "End Site { \nOFFSET 0 0 0\n}\n" * 400
     text = f"ROOT a\n{{\nOFFSET 0 0 0\nCHANNELS 1 Xrotation\n{ends}}}\n"
     text += motion(*[[0]] * 100_000)
-    with pytest.raises(
-        DataError, match=r"100000 frames of 401 joints do not"
-    ):
+    with pytest.raises(DataError, match=r"100000 frames of 401 joints do not"):
         read_bvh(text.encode(), "a.bvh")
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from symgnn_pyg.errors import DataError, EmptyRecordingError
-from symgnn_pyg.io import read_kinetics
+from symgnn_pyg.io import read_kinetics, read_kinetics_labels
 from tests.io.kinetics_document import body, clip
 
 
@@ -159,7 +159,7 @@ def test_frame_twice():
         (b"", "is not a JSON document: .*line 1 column 1"),
         (b'{"data": [\n}', "is not a JSON document: .*line 2 column 1"),
         (b'{"data": NaN}', "is not a JSON document: NaN is not a nu"),
-        (b"[-Infinity]", "is not a JSON document: -Infinity is not at a nu"),
+        (b"[-Infinity]", "is not a JSON document: -Infinity is not a nu"),
         (b"1" * 10**6, "is not a JSON document: .*digits"),
         (b"[" * 10**5 + b"]" * 10**5, "is nested too deeply"),
         (b'{"a":' * 10**5, "is nested too deeply"),
@@ -172,3 +172,14 @@ def test_frame_twice():
 def test_documents_that_are_none(content, fault):
     with pytest.raises(DataError, match=rf"^clip {fault}"):
         read_kinetics(content, "clip")
+
+
+def test_labels():
+    label = {"label": "juggling", "label_index": 7, "has_skeleton": True}
+    labels = read_kinetics_labels(json.dumps({"clip": label}).encode())
+    assert labels == {"clip": ("juggling", 7, True)}
+
+
+def test_labels_without_end():
+    with pytest.raises(DataError, match=r"l\.json has 67108865 bytes, more"):
+        read_kinetics_labels(b" " * (2**26 + 1), "l.json")

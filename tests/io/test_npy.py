@@ -72,7 +72,7 @@ def test_what_is_no_real_number(array):
         (b"", r"a\.npy is not a readable \.npy file"),
         (b"\x93NUMPY", r"a\.npy is not a readable \.npy file"),
         (b"PK\x03\x04", r"a\.npy is not a readable \.npz file"),
-        (b"\x93NUMPY\x09\x00" + bytes(200), r"a\.npy is not a readable \.npy file"),
+        (b"\x93NUMPY\x09\x00" + bytes(200), r"not a readable \.npy file"),
         (announced((10**12, 5, 3)), r"\[1000000000000, 5, 3\], 12\d+ bytes, "
          r"but holds 0"),
         (announced((10**30,)), r"but holds 0; it may be truncated"),
