@@ -16,6 +16,16 @@ FULL = tuple(map(os.strerror, (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)))
 UNIQUE = "[a-z0-9_]" * 8
 
 
+def resolved(path: str | os.PathLike[str]) -> Path:
+    r"""A path that stays valid when the working directory changes, with
+    :obj:`~` expanded.
+
+    Args:
+        path: The path, relative or absolute.
+    """
+    return Path(path).expanduser().absolute()
+
+
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     r"""A temporary file with the suffix of :obj:`path` that takes its place
@@ -28,7 +38,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     Raises:
         OSError: If the file cannot be written, as on a full disk.
     """
-    path = Path(path)
+    path = resolved(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(
         dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix

@@ -27,6 +27,7 @@ from symgnn_pyg.data.sequence_store import (
     shard_paths,
 )
 from symgnn_pyg.errors import DataError, EmptyRecordingError
+from symgnn_pyg.files import resolved
 from symgnn_pyg.io import Source
 from symgnn_pyg.skeleton import Skeleton
 
@@ -90,7 +91,7 @@ def prepare(
         DataError: If files cannot be parsed, none shows a skeleton, two
             recordings have the same name, or :obj:`path` holds other data.
     """
-    path = Path(path)
+    path = resolved(path)
     _check_names(recordings, source)
     count = -(-len(recordings) // shard_size)
     jobs = [

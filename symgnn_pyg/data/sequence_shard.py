@@ -11,7 +11,7 @@ import numpy as np
 
 from symgnn_pyg import __version__
 from symgnn_pyg.errors import DataError, check_names
-from symgnn_pyg.files import replacing
+from symgnn_pyg.files import replacing, resolved
 from symgnn_pyg.skeleton import Skeleton
 
 FORMAT = "symgnn_pyg sequences"
@@ -59,7 +59,7 @@ class SequenceShard:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        self.path = resolved(path)
         self._file: BinaryIO | None = None
         self._pid = -1
         if not self.path.is_file():

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from symgnn_pyg.data.sequence_shard import MotionSequence, SequenceShard
 from symgnn_pyg.errors import DataError
+from symgnn_pyg.files import resolved
 from symgnn_pyg.skeleton import Skeleton
 
 
@@ -33,7 +34,7 @@ class SequenceStore:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        self.path = resolved(path)
         self.shards = []
         if not self.path.is_file():
             found = map(SequenceShard, find_shards(self.path))

@@ -21,7 +21,14 @@ from symgnn_pyg.datasets.sampling import (
     deal,
 )
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.io import check_real
+from symgnn_pyg.files import resolved
+from symgnn_pyg.io import (
+    check_axes,
+    check_real,
+    drop_padding,
+    fill_gaps,
+    order_axes,
+)
 from symgnn_pyg.skeleton import Skeleton
 
 
@@ -30,10 +37,10 @@ class SkeletonArrays(MotionDataset):
     file that all processes loading batches share.
 
     Args:
-        arrays: The recordings: an array of shape :math:`[N, T, V, C]`, or
-            :math:`N` arrays of shape :math:`[T, V, C]` or
-            :math:`[B, T, V, C]`, each of any length.
-        labels: The class of each recording: its name, or its index.
+        arrays: The recordings: an array of shape :math:`[N, T, V, C]` or
+            :math:`[N, M, T, V, C]`, or a list of :math:`N` arrays of any
+            length. Bodies that are zero throughout are left out.
+        labels: The class of each recording: its name, or its index from 0.
         skeleton: The skeleton.
         split: :obj:`"train"`, :obj:`"val"` or :obj:`"test"`, to which
             recordings are dealt at random, class by class; or
@@ -52,14 +59,23 @@ class SkeletonArrays(MotionDataset):
             at least one recording if the share is positive.
             (default: :obj:`(0.8, 0.1, 0.1)`)
         seed: The seed for dealing the recordings. (default: :obj:`0`)
+        axes: The order of the axes of each recording, such as :obj:`"CTVM"`
+            for arrays of ST-GCN, from T (frames), V (joints), C (channels)
+            and M (bodies); a leading N is ignored.
+            (default: :obj:`"TVC"` or :obj:`"MTVC"`)
+        fill_gaps: If set to :obj:`True`, missing joints (NaN, or
+            masked in a :class:`numpy.ma.MaskedArray`) are
+            interpolated linearly, and held before the first and after the
+            last frame where they were seen. (default: :obj:`False`)
         path: The HDF5 file to write; one that holds these recordings
             already is used as it is. (default: a file in a temporary folder,
             removed when the process ends)
         transform: A transform of each sample. (default: :obj:`None`)
 
     Raises:
-        DataError: If a recording does not fit the skeleton or holds anything
-            but finite numbers, or :obj:`path` holds other data.
+        DataError: If a recording does not fit the skeleton, has its axes in
+            another order, is zero throughout, or holds anything but finite
+            numbers, or if :obj:`path` holds other data.
         ValueError: If an argument is not one of its values.
 
     Example:
@@ -83,10 +99,13 @@ class SkeletonArrays(MotionDataset):
         classes: Sequence[str] | None = None,
         shares: Sequence[float] = SHARES,
         seed: int = 0,
+        axes: str | None = None,
+        fill_gaps: bool = False,
         path: str | os.PathLike[str] | None = None,
         transform: Callable[[SkeletonData], SkeletonData] | None = None,
     ) -> None:
         check_sampling(split, samples, num_observed, num_future, stride, shares)
+        check_axes(axes)
         if len(arrays) != len(labels):
             raise ValueError(
                 f"Expected one label per array, got {len(arrays)} 'arrays' and "
@@ -94,7 +113,11 @@ class SkeletonArrays(MotionDataset):
             )
         indices, names = _classes(labels, classes)
         sequences = [
-            MotionSequence(f"{names[label]}/{i}", _numbers(array, i), label)
+            MotionSequence(
+                f"{names[label]}/{i}",
+                _frames(array, f"arrays[{i}]", skeleton, axes, fill_gaps),
+                label,
+            )
             for i, (array, label) in enumerate(
                 zip(arrays, indices, strict=True)
             )
@@ -124,26 +147,30 @@ def _classes(
     given: Sequence[str] | Sequence[int] | np.ndarray | Tensor,
     classes: Sequence[str] | None,
 ) -> tuple[list[int], list[str]]:
-    labels = [np.asarray(label).item() for label in given]
-    for i, label in enumerate(labels):
-        if type(label) is not type(labels[0]) or not isinstance(
-            label, str | int
-        ):
-            raise ValueError(
-                f"'labels' must be all names or all indices, got {label!r} at "
-                f"{i}"
-            )
+    labels = [
+        _label(np.asarray(label).item(), i) for i, label in enumerate(given)
+    ]
+    if len(set(map(type, labels))) > 1:
+        raise ValueError("'labels' must be all names or all indices, got both")
     if classes is not None:
         names = list(classes)
     elif labels and isinstance(labels[0], int):
-        names = [str(i) for i in range(int(max(labels)) + 1)]
+        names = [str(i) for i in range(len(set(labels)))]
+        if sorted(set(labels)) != list(range(len(names))):
+            found = sorted(set(labels))
+            raise ValueError(
+                f"Expected 'labels' to be indices from 0 without gaps, got "
+                f"{', '.join(map(str, found[:10]))}: no recording has class "
+                f"{min(set(range(len(names))) - set(found))}. Subtract 1 if "
+                f"they count from 1, pass their names, or pass 'classes' with "
+                f"the name of each index"
+            )
     else:
         names = sorted(set(map(str, labels)))
     indices = []
     for label in labels:
-        if label not in (
-            names if isinstance(label, str) else range(len(names))
-        ):
+        known = names if isinstance(label, str) else range(len(names))
+        if label not in known:
             raise ValueError(
                 f"The label {label!r} is not one of the {len(names)} classes "
                 f"{', '.join(names[:10])}"
@@ -152,12 +179,38 @@ def _classes(
     return indices, names
 
 
-def _numbers(array: np.ndarray | Tensor, index: int) -> np.ndarray:
+def _label(label: object, i: int) -> str | int:
+    # Tables of pandas hold whole numbers as floats.
+    if isinstance(label, float) and label.is_integer():
+        label = int(label)
+    if isinstance(label, bool) or not isinstance(label, str | int):
+        raise ValueError(
+            f"'labels' must be names or indices, got {label!r} at {i}"
+        )
+    return label
+
+
+def _frames(
+    array: np.ndarray | Tensor,
+    name: str,
+    skeleton: Skeleton,
+    axes: str | None,
+    fill: bool,
+) -> np.ndarray:
     if isinstance(array, Tensor):
         array = array.detach().cpu()
-    numbers = np.asarray(array)
-    check_real(numbers.dtype, f"arrays[{index}]")
-    return numbers
+    numbers = np.asanyarray(array)
+    check_real(numbers.dtype, name)
+    if np.ma.isMaskedArray(numbers):
+        numbers = np.ma.filled(numbers.astype(np.float64), np.nan)
+    frames = order_axes(numbers, axes, skeleton.num_joints, name)
+    if frames.ndim not in (3, 4):
+        raise DataError(
+            f"{name} has shape {list(frames.shape)}, expected [T, V, C] or "
+            f"[M, T, V, C]"
+        )
+    frames = drop_padding(frames, name)
+    return fill_gaps(frames, name) if fill else frames
 
 
 def _write(
@@ -167,7 +220,7 @@ def _write(
     classes: Sequence[str],
 ) -> SequenceStore:
     recipe = _recipe(sequences, skeleton, classes)
-    path = Path(_folder() / f"{recipe}.h5" if path is None else path)
+    path = resolved(_folder() / f"{recipe}.h5" if path is None else path)
     store = open_or_write(
         path,
         partial(

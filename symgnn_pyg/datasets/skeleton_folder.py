@@ -23,6 +23,7 @@ from symgnn_pyg.io import (
     ASF,
     SUFFIXES,
     Source,
+    check_axes,
     read_asf,
     read_bvh_header,
     read_recording,
@@ -44,7 +45,8 @@ class SkeletonFolder(MotionDataset):
     each class: :obj:`CLASS/RECORDING`, where a recording is
 
     - a :obj:`.npy` file, or a :obj:`.npz` file of one array, of shape
-      :math:`[T, V, C]`, or :math:`[B, T, V, C]` for :math:`B` bodies;
+      :math:`[T, V, C]`, or :math:`[M, T, V, C]` for :math:`M` bodies, of
+      which those that are zero throughout are left out;
     - a :obj:`.csv` file with one frame per line and :math:`V \cdot C`
       columns, the channels of the first joint first; the first line may name
       the columns;
@@ -86,6 +88,13 @@ class SkeletonFolder(MotionDataset):
             splits that have no folder: rounded, but at least one recording if
             the share is positive. (default: :obj:`(0.8, 0.1, 0.1)`)
         seed: The seed for dealing the recordings. (default: :obj:`0`)
+        axes: The order of the axes of :obj:`.npy` files, such as
+            :obj:`"CTVM"` for arrays of ST-GCN, from T (frames), V (joints),
+            C (channels) and M (bodies).
+            (default: :obj:`"TVC"` or :obj:`"MTVC"`)
+        fill_gaps: If set to :obj:`True`, missing joints (NaN or empty cells)
+            are interpolated linearly, and held before the first and after the
+            last frame where they were seen. (default: :obj:`False`)
         skip_faulty: If set to :obj:`True`, files that cannot be read are
             left out and listed in :obj:`skipped`, instead of raising an
             error. (default: :obj:`False`)
@@ -117,11 +126,14 @@ class SkeletonFolder(MotionDataset):
         samples: str = "windows",
         shares: Sequence[float] = SHARES,
         seed: int = 0,
+        axes: str | None = None,
+        fill_gaps: bool = False,
         skip_faulty: bool = False,
         path: str | os.PathLike[str] | None = None,
         transform: Callable[[SkeletonData], SkeletonData] | None = None,
     ) -> None:
         check_sampling(split, samples, num_observed, num_future, stride, shares)
+        check_axes(axes)
         with Source(root, anchors=SPLITS) as source:
             files = _find(source)
             split_of = _splits(source, files.recordings, shares, seed)
@@ -140,10 +152,10 @@ class SkeletonFolder(MotionDataset):
                 path or f"{source.path}.h5",
                 source,
                 recordings,
-                partial(_read, common=common),
+                partial(_read, common=common, axes=axes, fill=fill_gaps),
                 common.skeleton,
                 classes,
-                recipe,
+                f"{recipe} axes={axes} fill_gaps={fill_gaps}",
                 skip_faulty,
             )
         chosen = [
@@ -173,10 +185,11 @@ class _Common(NamedTuple):
     frame_rate: float = 0.0
 
 
-def _read(content: bytes, where: str, common: _Common) -> np.ndarray:
-    motion = read_recording(
-        content, where, common.skeleton, common.bodies.get(where)
-    )
+def _read(
+    content: bytes, where: str, common: _Common, axes: str | None, fill: bool
+) -> np.ndarray:
+    body = common.bodies.get(where)
+    motion = read_recording(content, where, common.skeleton, body, axes, fill)
     if motion.skeleton is common.skeleton:
         return motion.frames
     rate = motion.frame_rate or common.frame_rate

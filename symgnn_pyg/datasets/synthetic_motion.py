@@ -16,6 +16,7 @@ from symgnn_pyg.datasets.motion_dataset import (
 )
 from symgnn_pyg.datasets.synthetic_actions import ACTIONS, Performance
 from symgnn_pyg.errors import DataError
+from symgnn_pyg.files import resolved
 from symgnn_pyg.skeleton import Skeleton
 
 # How many sequences of each action a split has.
@@ -102,7 +103,7 @@ class SyntheticMotion(MotionDataset):
                 f"The sequences have {FRAMES} frames, fewer than "
                 f"{num_observed} + {num_future}"
             )
-        store = _prepare(Path(root).expanduser().absolute(), seed)
+        store = _prepare(resolved(root), seed)
         sequences = [
             i
             for i, name in enumerate(store.names)

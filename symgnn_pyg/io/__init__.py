@@ -5,6 +5,12 @@ arrays, with the skeleton and the frame rate where the file has them.
 from symgnn_pyg.io.asf_amc import ASF, read_asf, read_asf_amc
 from symgnn_pyg.io.bvh import read_bvh, read_bvh_header
 from symgnn_pyg.io.csv import read_csv, read_table
+from symgnn_pyg.io.frames import (
+    check_axes,
+    drop_padding,
+    fill_gaps,
+    order_axes,
+)
 from symgnn_pyg.io.joint_tree import Motion
 from symgnn_pyg.io.kinetics import (
     KineticsLabel,
@@ -22,7 +28,11 @@ __all__ = [
     "KineticsLabel",
     "Motion",
     "Source",
+    "check_axes",
     "check_real",
+    "drop_padding",
+    "fill_gaps",
+    "order_axes",
     "read_asf",
     "read_asf_amc",
     "read_bvh",

@@ -1,4 +1,5 @@
 import io
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -6,8 +7,17 @@ import numpy as np
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.io.limits import File, read_text
 
+EMPTY_CELL = re.compile(
+    rb"(?<=,)[ \t]*(?=[,\r\n]|\Z)|^[ \t]*(?=,)", re.MULTILINE
+)
 
-def read_csv(file: File, joints: Sequence[str], name: str = "") -> np.ndarray:
+
+def read_csv(
+    file: File,
+    joints: Sequence[str],
+    name: str = "",
+    allow_missing: bool = False,
+) -> np.ndarray:
     r"""Reads a recording from comma-separated values.
 
     Each line is one frame and holds the channels of the first joint, then
@@ -18,6 +28,8 @@ def read_csv(file: File, joints: Sequence[str], name: str = "") -> np.ndarray:
         file: The path of the file, or its content.
         joints: The names of the joints.
         name: The name of the file in error messages. (default: its path)
+        allow_missing: If set to :obj:`True`, cells may be empty or :obj:`nan`,
+            for :func:`fill_gaps`. (default: :obj:`False`)
 
     Returns:
         The frames in the unit of the file, of shape :math:`[T, V, C]`.
@@ -42,17 +54,21 @@ def read_csv(file: File, joints: Sequence[str], name: str = "") -> np.ndarray:
         _check_header(cells, name, joints, channels)
         # A blank line in its place keeps the line numbers of messages right.
         content = b"\n" + rest
-    table = read_table(content, len(cells), name)
+    table = read_table(content, len(cells), name, allow_missing)
     return table.reshape(len(table), len(joints), channels)
 
 
-def read_table(file: File, columns: int, name: str = "") -> np.ndarray:
+def read_table(
+    file: File, columns: int, name: str = "", allow_missing: bool = False
+) -> np.ndarray:
     r"""Reads comma-separated numbers.
 
     Args:
         file: The path of the file, or its content.
         columns: The number of columns.
         name: The name of the file in error messages. (default: its path)
+        allow_missing: If set to :obj:`True`, cells may be empty or
+            :obj:`nan`. (default: :obj:`False`)
 
     Returns:
         The numbers, of shape :math:`[\textrm{rows}, \textrm{columns}]`.
@@ -64,18 +80,22 @@ def read_table(file: File, columns: int, name: str = "") -> np.ndarray:
     content, name = read_text(file, name)
     if not content.strip():
         raise DataError(f"{name} is empty")
+    if allow_missing:
+        content = EMPTY_CELL.sub(b"nan", content)
     try:
         table = np.loadtxt(
             io.BytesIO(content), delimiter=",", ndmin=2, comments=None
         )
-        if table.shape[1] == columns and np.isfinite(table).all():
+        refused = np.isinf(table) if allow_missing else ~np.isfinite(table)
+        if table.shape[1] == columns and not refused.any():
             return table
     except (ValueError, UnicodeDecodeError):
         pass
-    raise DataError(f"{name}, {_first_fault(content, columns)}")
+    fault = _first_fault(content, columns, allow_missing)
+    raise DataError(f"{name}, {fault}")
 
 
-def _first_fault(content: bytes, columns: int) -> str:
+def _first_fault(content: bytes, columns: int, allow_missing: bool) -> str:
     for number, read in enumerate(io.BytesIO(content), start=1):
         line = read.decode("utf-8", errors="replace")
         if not line.strip():
@@ -84,7 +104,9 @@ def _first_fault(content: bytes, columns: int) -> str:
         if len(cells) != columns:
             return f"line {number}: {len(cells)} columns, expected {columns}"
         for column, cell in enumerate(cells, start=1):
-            if not (_is_number(cell) and np.isfinite(float(cell))):
+            value = float(cell) if _is_number(cell) else np.inf
+            missing = allow_missing and np.isnan(value)
+            if not (missing or np.isfinite(value)):
                 return (
                     f"line {number}, column {column}: {cell.strip()!r} is not "
                     f"a finite number"

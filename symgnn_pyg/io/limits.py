@@ -3,9 +3,9 @@
 import os
 import stat
 import zipfile
-from pathlib import Path
 
 from symgnn_pyg.errors import DataError
+from symgnn_pyg.files import resolved
 
 File = str | os.PathLike[str] | bytes
 
@@ -29,7 +29,7 @@ def read_bytes(file: File, name: str = "") -> tuple[bytes, str]:
         name = name or "the content"
         check_size(len(file), name, MOST_BYTES)
         return file, name
-    path = Path(file).expanduser()
+    path = resolved(file)
     name = name or str(path)
     status = path.stat()
     # A pipe or a device could be read forever.

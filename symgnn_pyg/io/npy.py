@@ -14,7 +14,9 @@ HEADERS = {
 ZIP = b"PK"
 
 
-def read_npy(file: File, name: str = "") -> np.ndarray:
+def read_npy(
+    file: File, name: str = "", allow_missing: bool = False
+) -> np.ndarray:
     r"""Reads a recording from a :obj:`.npy` file, or a :obj:`.npz` file of
     one array. Nothing is unpickled, and no more memory is allocated than the
     file announces and holds.
@@ -22,9 +24,11 @@ def read_npy(file: File, name: str = "") -> np.ndarray:
     Args:
         file: The path of the file, or its content.
         name: The name of the file in error messages. (default: its path)
+        allow_missing: If set to :obj:`True`, numbers may be NaN, for
+            :func:`fill_gaps`. (default: :obj:`False`)
 
     Returns:
-        The frames, of shape :math:`[T, V, C]` or :math:`[B, T, V, C]`.
+        The frames, of shape :math:`[T, V, C]` or :math:`[M, T, V, C]`.
 
     Raises:
         DataError: If it is not such a file, is truncated, has another number
@@ -38,9 +42,10 @@ def read_npy(file: File, name: str = "") -> np.ndarray:
     if frames.ndim not in (3, 4):
         raise DataError(
             f"{name} holds an array of shape {list(frames.shape)}, expected "
-            f"[T, V, C] or [B, T, V, C]"
+            f"[T, V, C] or [M, T, V, C]"
         )
-    check_finite(frames, name)
+    if not allow_missing:
+        check_finite(frames, name)
     return frames if frames.dtype.kind == "f" else frames.astype(np.float64)
 
 

@@ -7,6 +7,7 @@ from symgnn_pyg.errors import DataError
 from symgnn_pyg.io.asf_amc import ASF, read_asf_amc
 from symgnn_pyg.io.bvh import read_bvh
 from symgnn_pyg.io.csv import read_csv
+from symgnn_pyg.io.frames import drop_padding, fill_gaps, order_axes
 from symgnn_pyg.io.joint_tree import Motion
 from symgnn_pyg.io.limits import File
 from symgnn_pyg.io.npy import read_npy
@@ -20,6 +21,8 @@ def read_recording(
     name: str = "",
     skeleton: Skeleton | None = None,
     asf: File | ASF | None = None,
+    axes: str | None = None,
+    fill: bool = False,
 ) -> Motion:
     r"""Reads a recording in the format that the suffix of its name tells:
     :obj:`.npy`, :obj:`.npz`, :obj:`.csv`, :obj:`.bvh` or :obj:`.amc`.
@@ -30,6 +33,10 @@ def read_recording(
         skeleton: The skeleton of files that do not have one of their own:
             :obj:`.npy`, :obj:`.npz` and :obj:`.csv`. (default: :obj:`None`)
         asf: The ASF file of an :obj:`.amc` file. (default: :obj:`None`)
+        axes: The order of the axes of :obj:`.npy` and :obj:`.npz` files, such
+            as :obj:`"CTVM"`. (default: :obj:`"TVC"` or :obj:`"MTVC"`)
+        fill: Whether to fill the gaps of :obj:`.npy`, :obj:`.npz` and
+            :obj:`.csv` files, see :func:`fill_gaps`. (default: :obj:`False`)
 
     Returns:
         The frames, in the unit of the file, the skeleton, and the frames per
@@ -57,5 +64,9 @@ def read_recording(
             f"{name} requires 'skeleton': it does not name its joints"
         )
     if suffix == ".csv":
-        return Motion(read_csv(file, skeleton.joints, name), skeleton)
-    return Motion(read_npy(file, name), skeleton)
+        frames = read_csv(file, skeleton.joints, name, fill)
+    else:
+        frames = read_npy(file, name, fill)
+        frames = order_axes(frames, axes, skeleton.num_joints, name)
+        frames = drop_padding(frames, name)
+    return Motion(fill_gaps(frames, name) if fill else frames, skeleton)

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any
 
 from symgnn_pyg.errors import DataError, check_names
+from symgnn_pyg.files import resolved
 from symgnn_pyg.io.limits import read_bytes, read_entry
 
 UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError)
@@ -34,7 +35,7 @@ class Source:
     def __init__(
         self, path: str | os.PathLike[str], anchors: Sequence[str] = ()
     ) -> None:
-        self.path = Path(path).expanduser().absolute()
+        self.path = resolved(path)
         self._anchors = tuple(anchors)
         self._archive: zipfile.ZipFile | None = None
         self._pid = -1

@@ -33,13 +33,77 @@ def test_tensors_of_any_length_and_number_of_bodies():
     motion = torch.arange(2 * 7 * 9, dtype=torch.double).view(2, 7, 3, 3)
     motion.requires_grad_()
     dataset = SkeletonArrays(
-        [motion, motion[0, :5]], torch.tensor([2, 0]), ARM, **SHORT
+        [motion, motion[0, :5]], torch.tensor([1, 0]), ARM, **SHORT
     )
-    assert dataset.classes == ["0", "1", "2"]
+    assert dataset.classes == ["0", "1"]
     assert len(dataset) == 3 + 1
     assert dataset[0].x.shape == (6, 3, 3)
     assert torch.equal(dataset[3].x, motion[0, :3].transpose(0, 1).float())
     assert dataset[3].y.tolist() == [0]
+
+
+@pytest.mark.parametrize("bodies", [1, 2])
+def test_arrays_of_st_gcn(bodies):
+    """[N, C, T, V, M], as in train_data_joint.npy, with padded persons."""
+    motion = np.random.default_rng(0).normal(size=(4, 2, 60, 3, 3))
+    motion[:, bodies:] = 0  # [N, M, T, V, C]
+    array = motion.transpose(0, 4, 2, 3, 1)
+    for axes in ("NCTVM", "CTVM"):
+        dataset = SkeletonArrays(
+            array, [0, 1] * 2, ARM, axes=axes, samples="clips", num_observed=50,
+            num_future=10,
+        )  # fmt: skip
+        assert dataset[0].num_bodies.item() == bodies
+        x = dataset[0].x.view(bodies, 3, 50, 3)  # [M, V, T, C]
+        expected = torch.from_numpy(motion[0, :bodies, :50]).float()
+        torch.testing.assert_close(x.transpose(1, 2), expected)
+    with pytest.raises(DataError, match=r"arrays\[0\] has .*axes='CTVM'"):
+        SkeletonArrays(array, [0, 1] * 2, ARM, **SHORT)
+
+
+def masked():
+    array = np.ma.masked_array(FRAMES[0].copy(), mask=False)
+    array.data[2, 1] = 1e6
+    array[2, 1] = np.ma.masked
+    return array
+
+
+def test_masked_numbers_are_missing():
+    with pytest.raises(DataError, match="up/0: frame 2 holds a number"):
+        SkeletonArrays([masked()], ["up"], ARM, **SHORT)
+    dataset = SkeletonArrays([masked()], ["up"], ARM, fill_gaps=True, **SHORT)
+    expected = FRAMES[0, [1, 3], 1].mean(axis=0)
+    np.testing.assert_allclose(dataset[0].x[1, 2], expected, rtol=1e-5)
+
+
+def test_clips_that_are_zero_are_named():
+    arrays = [FRAMES[0], 0 * FRAMES[1]]
+    with pytest.raises(DataError, match=r"arrays\[1\] is zero throughout"):
+        SkeletonArrays(arrays, ["up", "down"], ARM, **SHORT)
+
+
+def test_labels_of_pandas():
+    labels = np.array([0.0, 1.0] * 10)
+    dataset = SkeletonArrays(FRAMES, labels, ARM, **SHORT)
+    assert dataset.classes == ["0", "1"]
+    assert dataset.labels[::2].tolist() == [0, 1] * 10
+
+
+@pytest.mark.parametrize("labels", [[1, 2], [0, 2], [101, 102]])
+def test_classes_that_nobody_has(labels):
+    with pytest.raises(ValueError, match=r"indices from 0 without gaps, got"):
+        SkeletonArrays(FRAMES, labels * 10, ARM, **SHORT)
+    names = [f"class {i}" for i in range(103)]
+    dataset = SkeletonArrays(FRAMES, labels * 10, ARM, classes=names, **SHORT)
+    assert dataset.classes == names
+    assert set(dataset.labels.tolist()) == set(labels)
+
+
+def test_relative_paths_outlive_the_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    dataset = SkeletonArrays(FRAMES, LABELS, ARM, path="own.h5", **SHORT)
+    monkeypatch.chdir("/")
+    assert dataset[0].x.shape == (3, 3, 3)
 
 
 def test_splits_share_no_recording():
@@ -78,7 +142,7 @@ def test_temporary_store_goes_with_its_process():
         "from symgnn_pyg import Skeleton\n"
         "from symgnn_pyg.datasets.skeleton_arrays import SkeletonArrays\n"
         "arm = Skeleton.from_bones([('elbow', 'hand')])\n"
-        "frames = np.zeros((1, 80, 2, 3))\n"
+        "frames = np.ones((1, 80, 2, 3))\n"
         "path = SkeletonArrays(frames, ['up'], arm).store.path\n"
         "assert path.exists()\n"
         "print(path)"
@@ -94,9 +158,12 @@ def test_temporary_store_goes_with_its_process():
     ("changes", "message"),
     [
         ({"labels": LABELS[:-1]}, r"20 'arrays' and 19 'labels'"),
-        ({"labels": [0.5] * 20}, r"'labels' must be all .*got 0\.5 at 0"),
-        ({"labels": ["a"] * 19 + [1]}, r"must be all .*got 1 at 19"),
-        ({"labels": [-1] * 20}, r"label -1 is not one of"),
+        (
+            {"labels": [0.5] * 20},
+            r"'labels' must be names or indices, got 0\.5 at 0",
+        ),
+        ({"labels": ["a"] * 19 + [1]}, r"all names or all indices, got both"),
+        ({"labels": [-1] * 20}, r"indices from 0 .*got -1"),
         ({"classes": ["up"]}, r"label 'down' is not one of the 1 classes up"),
         (
             {"labels": [1] * 20, "classes": ["up"]},
@@ -104,7 +171,7 @@ def test_temporary_store_goes_with_its_process():
         ),
         ({"arrays": FRAMES + 0j}, r"arrays\[0\] has elements of type complex"),
         ({"arrays": FRAMES[:, :, :2]}, r"\[6, 2, 3\] do not fit \[T, 3, C\]"),
-        ({"arrays": FRAMES[:, 0]}, r"\[3, 3\] do not fit \[T, 3, C\]"),
+        ({"arrays": FRAMES[:, 0]}, r"\[3, 3\], expected \[T, V, C\] or"),
         ({"arrays": FRAMES * np.nan}, r"up/0: frame 0 holds a number that"),
         ({"arrays": [], "labels": []}, r"no sequences to store"),
         ({"split": "all"}, r"'split' must be one of"),

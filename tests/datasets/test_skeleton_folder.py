@@ -249,6 +249,41 @@ def test_several_bodies(tmp_path):
     assert torch.equal(data.x[3:, 0], torch.from_numpy(motion[1, 0]))
 
 
+def test_other_orders_of_axes(tmp_path):
+    motion = poses(8, shape=(2, 3, 3)).swapaxes(0, 1)  # [M, T, V, C]
+    for i in range(3):
+        array = motion.transpose(3, 1, 2, 0)
+        write(tmp_path / f"own/hug/{i}.npy", array[..., : 1 + bool(i)])
+    data = open_all(tmp_path / "own", axes="CTVM", shares=(1, 0, 0))
+    assert data[0].num_bodies.item() == 1
+    assert data[4].num_bodies.item() == 2
+    np.testing.assert_array_equal(data[4].x[3:, 0], motion[1, 0])
+    with pytest.raises(DataError, match=r"0\.npy has .*axes='CTVM'"):
+        open_all(tmp_path / "own")
+
+
+def test_gaps_are_filled_on_request(tmp_path):
+    motion = np.arange(8.0)[:, None, None] + np.zeros((8, 3, 3))
+    holed = motion.copy()
+    holed[1:3, 1] = np.nan
+    for i in range(3):
+        write(tmp_path / f"own/rise/{i}.npy", holed)
+    rows = ",".join("0" * 9), ",,".join("11111"), ",".join("2" * 9)
+    write(tmp_path / "own/rise/3.csv", "\n".join([*rows, *rows]))
+    with pytest.raises(DataError, match=r"0\.npy: frame 1 holds"):
+        open_all(tmp_path / "own")
+    dataset = open_all(tmp_path / "own", fill_gaps=True, shares=(1, 0, 0))
+    expected = torch.tensor([0.0, 1, 2]).view(3, 1).expand(3, 3, 3)
+    torch.testing.assert_close(dataset[0].x, expected)
+    torch.testing.assert_close(dataset[12].x, expected)
+
+
+def test_clips_that_are_zero_are_left_out(root):
+    write(root / "wave/x.npy", 0 * poses(8))
+    with pytest.warns(UserWarning, match="is zero throughout: it shows no b"):
+        assert list(open_all(root).skipped) == ["wave/x.npy"]
+
+
 def test_bvh_brings_its_skeleton(tmp_path):
     for i in range(3):
         write(tmp_path / f"own/turn/{i}.bvh", bvh(length=1 + i))

@@ -1,0 +1,160 @@
+"""Arrays of other libraries as frames of this one."""
+
+import numpy as np
+
+from symgnn_pyg.errors import DataError, EmptyRecordingError
+
+# More channels per joint than any of the layouts that are told apart.
+MOST_CHANNELS = 4
+
+
+def check_axes(axes: str | None) -> None:
+    r"""Refuses an order of axes that is not one of T, V, C and M."""
+    letters = "" if axes is None else axes.removeprefix("N")
+    if axes is not None and sorted(letters) not in (
+        sorted("TVC"),
+        sorted("MTVC"),
+    ):
+        raise ValueError(
+            f"Expected 'axes' to name each of T (frames), V (joints), C "
+            f"(channels) and, for several bodies, M once, such as 'CTVM', got "
+            f"{axes!r}"
+        )
+
+
+def order_axes(
+    array: np.ndarray, axes: str | None, num_joints: int, name: str
+) -> np.ndarray:
+    r"""A recording with its axes in the order of this library.
+
+    Args:
+        array: The recording.
+        axes: The order of its axes, such as :obj:`"CTVM"`, from T (frames),
+            V (joints), C (channels) and M (bodies); :obj:`None` if they are
+            in order.
+        num_joints: The number of joints :math:`V`.
+        name: The name of the recording in error messages.
+
+    Returns:
+        The recording, of shape :math:`[T, V, C]` or :math:`[M, T, V, C]`.
+
+    Raises:
+        DataError: If the shape does not have these axes, or if it looks like
+            another order and :obj:`axes` does not say otherwise.
+    """
+    if axes is None:
+        _check_order(array.shape, num_joints, name)
+        return array
+    axes = axes.removeprefix("N")
+    shape = list(array.shape)
+    if len(shape) != len(axes) or shape[axes.index("V")] != num_joints:
+        raise DataError(
+            f"{name} has shape {shape}, expected {_named(axes)} with V = "
+            f"{num_joints} joints"
+        )
+    wanted = [letter for letter in "MTVC" if letter in axes]
+    return array.transpose([axes.index(letter) for letter in wanted])
+
+
+def _check_order(shape: tuple[int, ...], num_joints: int, name: str) -> None:
+    axes = _guess(shape, num_joints)
+    if not axes:
+        return
+    order = [axes.index(letter) for letter in "MTVC" if letter in axes]
+    own = "TVC" if len(shape) == 3 else "MTVC"
+    raise DataError(
+        f"{name} has shape {list(shape)}, expected {_named(own)}; it looks "
+        f"like {_named(axes)}: pass axes={axes!r}, or transpose it with "
+        f"array.transpose({', '.join(map(str, order))})"
+        + f"; if it is {_named(own)}, pass axes={own!r}"
+        * (shape[-2] == num_joints)
+    )
+
+
+def _guess(shape: tuple[int, ...], num_joints: int) -> str:
+    """The other order that a shape looks like, or nothing."""
+    # Few joints could be channels.
+    few = num_joints <= MOST_CHANNELS
+    if len(shape) == 3:
+        if shape[1] == num_joints or few:
+            return ""
+        for axes in ("CTV", "TCV", "VTC", "VCT"):
+            sizes = dict(zip(axes, shape, strict=True))
+            if sizes["V"] == num_joints and sizes["C"] <= MOST_CHANNELS:
+                return axes
+        return ""
+    if len(shape) != 4 or (few and shape[2] != num_joints):
+        return ""
+    first, second, third, last = shape
+    if third == num_joints:
+        # Channels first and one or two bodies last, as in ST-GCN.
+        if first in (2, 3) and last in (1, 2):
+            return "CTVM"
+        # More bodies than frames.
+        return "TMVC" if first > second else ""
+    for axes in ("CTMV", "MCTV", "TMCV", "MTCV", "CMTV", "TVCM", "TVMC"):
+        sizes = dict(zip(axes, shape, strict=True))
+        if (
+            sizes["V"] == num_joints
+            and sizes["C"] in (2, 3)
+            and sizes["T"] > sizes["M"]
+            and (sizes["M"] <= 2 or sizes["C"] == 3)
+        ):
+            return axes
+    return ""
+
+
+def _named(axes: str) -> str:
+    return f"[{', '.join(axes)}]"
+
+
+def drop_padding(frames: np.ndarray, name: str) -> np.ndarray:
+    r"""A recording without bodies that are zero throughout, which other
+    libraries add to give all clips the same number of bodies.
+
+    Args:
+        frames: The recording, of shape :math:`[T, V, C]` or
+            :math:`[M, T, V, C]`.
+        name: The name of the recording in error messages.
+
+    Raises:
+        EmptyRecordingError: If all numbers are zero.
+    """
+    if not frames.any():
+        raise EmptyRecordingError(
+            f"{name} is zero throughout: it shows no body"
+        )
+    return frames[frames.any(axis=(1, 2, 3))] if frames.ndim == 4 else frames
+
+
+def fill_gaps(frames: np.ndarray, name: str) -> np.ndarray:
+    r"""A recording whose missing joints (those with a channel that is NaN)
+    are interpolated linearly between the frames before and after, and held
+    before the first and after the last frame where the joint was seen.
+
+    Args:
+        frames: The recording, of shape :math:`[T, V, C]` or
+            :math:`[M, T, V, C]`.
+        name: The name of the recording in error messages.
+
+    Raises:
+        DataError: If a joint is missing in every frame.
+    """
+    missing = np.isnan(frames).any(axis=-1)  # [*, T, V]
+    if not missing.any():
+        return frames
+    absent = missing.all(axis=-2)
+    if absent.any():
+        joint = int(np.argwhere(absent)[0, -1])
+        raise DataError(
+            f"{name}: joint {joint} is missing in every frame; leave it out of "
+            f"the skeleton, or leave out the recording"
+        )
+    filled = frames.copy()
+    times = np.arange(frames.shape[-3])
+    for place in np.ndindex(*absent.shape):
+        at = (*place[:-1], slice(None), place[-1])
+        track, seen = filled[at], ~missing[at]  # [T, C], a view; [T]
+        for channel in track.T:
+            channel[~seen] = np.interp(times[~seen], times[seen], channel[seen])
+    return filled

@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+
+from symgnn_pyg.errors import DataError, EmptyRecordingError
+from symgnn_pyg.io import check_axes, drop_padding, fill_gaps, order_axes
+
+SIZES = {"T": 60, "V": 25, "C": 3, "M": 2}
+
+
+def ordered(axes, **sizes):
+    """An array with its axes in that order, and the one it stands for."""
+    sizes = {**SIZES, **sizes}
+    own = "MTVC" if "M" in axes else "TVC"
+    array = np.random.default_rng(0).normal(size=[sizes[a] for a in own])
+    return array.transpose([own.index(a) for a in axes]), array
+
+
+@pytest.mark.parametrize(
+    "axes", ["TVC", "CTV", "VTC", "MTVC", "CTVM", "TMVC", "VMCT", "NCTVM"]
+)
+def test_any_order_that_is_named(axes):
+    check_axes(axes)
+    array, expected = ordered(axes.removeprefix("N"))
+    np.testing.assert_array_equal(order_axes(array, axes, 25, "x"), expected)
+
+
+@pytest.mark.parametrize(
+    "axes", ["CTV", "TCV", "VTC", "CTVM", "TMVC", "CTMV", "TMCV", "TVCM"]
+)
+def test_other_orders_are_refused_with_the_cure(axes):
+    array, expected = ordered(axes)
+    with pytest.raises(DataError, match=rf"^clip has .*axes='{axes}'") as error:
+        order_axes(array, None, 25, "clip")
+    cure = str(error.value).split("array.transpose(")[1].split(")")[0]
+    cured = array.transpose(*map(int, cure.split(", ")))
+    np.testing.assert_array_equal(cured, expected)
+    np.testing.assert_array_equal(order_axes(array, axes, 25, "x"), expected)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [(60, 25, 3), (2, 60, 25, 3), (1, 60, 25, 2), (60, 25, 12), (5, 60, 25, 2)],
+)
+def test_what_is_in_order_stays(shape):
+    array = np.zeros(shape)
+    assert order_axes(array, None, 25, "x") is array
+
+
+def test_two_bodies_in_the_plane_must_be_named():
+    """Or they would be two channels of two bodies."""
+    array = np.ones((2, 60, 25, 2))
+    with pytest.raises(DataError, match=r"if it is \[M, T, V, C\], pass axes="):
+        order_axes(array, None, 25, "x")
+    np.testing.assert_array_equal(order_axes(array, "MTVC", 25, "x"), array)
+
+
+@pytest.mark.parametrize("axes", ["TV", "TVCX", "TVVC", "tvc", "NTVCMM", ""])
+def test_axes_that_cannot_be(axes):
+    with pytest.raises(ValueError, match=f"'axes' to name .*got '{axes}'"):
+        check_axes(axes)
+
+
+@pytest.mark.parametrize("shape", [(3, 60, 24), (60, 3)])
+def test_axes_that_do_not_fit(shape):
+    with pytest.raises(DataError, match=r"x has .*\[C, T, V\] with V = 25"):
+        order_axes(np.ones(shape), "CTV", 25, "x")
+
+
+def test_bodies_that_are_zero_are_padding():
+    bodies = np.ones((3, 6, 5, 2))
+    bodies[1] = 0
+    bodies[2, :5] = 0
+    np.testing.assert_array_equal(drop_padding(bodies, "x"), bodies[[0, 2]])
+    np.testing.assert_array_equal(drop_padding(bodies[0], "x"), bodies[0])
+
+
+@pytest.mark.parametrize("shape", [(6, 5, 3), (2, 6, 5, 3)])
+def test_clips_that_are_zero(shape):
+    with pytest.raises(EmptyRecordingError, match="clip is zero throughout"):
+        drop_padding(np.zeros(shape), "clip")
+
+
+@pytest.mark.parametrize("lead", [(), (2,)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gaps_of_a_line_are_filled_with_it(lead, dtype):
+    slope = np.random.default_rng(0).normal(size=(*lead, 1, 5, 3))
+    line = (slope * np.arange(9.0)[:, None, None]).astype(dtype)
+    holed = line.copy()
+    holed[..., 3:6, 2, :] = np.nan
+    holed[..., 7, 4, 1] = np.nan
+    filled = fill_gaps(holed, "x")
+    assert filled.dtype == dtype
+    np.testing.assert_allclose(filled, line, rtol=1e-5, atol=1e-6)
+    assert np.isnan(holed[..., 3, 2, 0]).all()
+
+
+def test_ends_are_held():
+    frames = np.arange(5.0)[:, None, None].copy()
+    frames[[0, 4]] = np.nan
+    assert fill_gaps(frames, "x").ravel().tolist() == [1, 1, 2, 3, 3]
+    whole = np.ones((4, 2, 3))
+    assert fill_gaps(whole, "x") is whole
+
+
+def test_joint_that_was_never_seen():
+    frames = np.ones((4, 3, 2))
+    frames[:, 1, 0] = np.nan
+    with pytest.raises(DataError, match="clip: joint 1 is missing in every"):
+        fill_gaps(frames, "clip")
