@@ -19,8 +19,8 @@ Kind = Literal["position", "rotation"]
 class Mirror(MotionTransform):
     r"""Mirrors a sample left to right with probability :math:`p` (functional
     name: :obj:`mirror`): each joint takes the motion of its partner
-    :math:`m(i)` on the other side of the body, see
-    :func:`~symgnn_pyg.skeleton.mirrored_joints`, reflected in the plane
+    :math:`m(i)` on the other side of the body (see the :obj:`pairs` of
+    :class:`~symgnn_pyg.Skeleton`), reflected in the plane
     that an axis is normal to:
 
     .. math::
@@ -47,7 +47,8 @@ class Mirror(MotionTransform):
 
     Raises:
         ValueError: If an argument is none of its values, the motion has no
-            such axis, or the joint on the other side of one is missing.
+            such axis, the skeleton has no pairs of left and right joints, or
+            one joint of a pair is missing.
     """
 
     def __init__(
@@ -105,5 +106,10 @@ class Mirror(MotionTransform):
 
 
 def _swap(rows: Tensor, skeleton: Skeleton, chosen: Tensor) -> Tensor:
+    if not skeleton.pairs:
+        raise ValueError(
+            f"Mirror found no left and right joints in {skeleton!r}: pass "
+            f"their 'pairs' to Skeleton, such as pairs=[('arm 1', 'arm 2')]"
+        )
     chosen = chosen.view(-1, *(1 for _ in rows.shape[1:]))
     return torch.where(chosen, rows[:, mirrored_joints(skeleton)], rows)

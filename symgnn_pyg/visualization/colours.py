@@ -26,7 +26,7 @@ def sides(skeleton: Skeleton) -> list[Side]:
     Args:
         skeleton: The skeleton; a dual one, or one without sides, too.
     """
-    return [side for side, _ in body_sides(skeleton)]
+    return body_sides(skeleton)
 
 
 def joint_colours(skeleton: Skeleton) -> list[str]:
