@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import networkx as nx
 
+from symgnn_pyg.skeleton.sides import named_pairs
+
 Joint = int | str
 Pair = tuple[int, int]
 
@@ -183,6 +185,23 @@ def parts_of(
             f"{', '.join(map(repr, missing))}"
         )
     return tuple(found)
+
+
+def sides_of(
+    pairs: Iterable[tuple[Joint, Joint]] | None, joints: Sequence[str]
+) -> tuple[Pair, ...]:
+    r"""The (left, right) pairs of joints as indices, each joint in at most
+    one; those that names tell if none are given.
+    """
+    if pairs is None:
+        return tuple(named_pairs(joints))
+    found = pairs_of(pairs, joints, "pair")
+    seen: set[int] = set()
+    for j in (joint for pair in found for joint in pair):
+        if j in seen:
+            raise ValueError(f"Joint {joints[j]!r} is in two of the 'pairs'")
+        seen.add(j)
+    return found
 
 
 def offsets_of(

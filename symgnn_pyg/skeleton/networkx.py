@@ -17,6 +17,7 @@ def to_networkx(skeleton: "Skeleton") -> nx.DiGraph:
         centre=joints[skeleton.centre],
         parts=list(names),
         part_bones=[(names[a], names[b]) for a, b in skeleton.part_bones],
+        pairs=[(joints[a], joints[b]) for a, b in skeleton.pairs],
     )
     for joint, part in zip(
         joints, skeleton.joint_to_part.tolist(), strict=True
@@ -62,6 +63,7 @@ def from_networkx(graph: nx.Graph, centre: object) -> dict[str, object]:
         "centre": None if centre is None else str(centre),
         "offsets": _offsets(graph),
         "name": graph.name or "skeleton",
+        "pairs": about.get("pairs"),
     }
 
 

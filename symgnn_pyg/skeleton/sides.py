@@ -1,77 +1,119 @@
-r"""The sides of the body, inferred from the names of joints."""
+r"""The left and the right of the body."""
 
 import re
-from collections.abc import Set
-from typing import Literal
+from collections.abc import Sequence, Set
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor
 
-from symgnn_pyg.skeleton.skeleton import Skeleton
+if TYPE_CHECKING:
+    from symgnn_pyg.skeleton import Skeleton
 
 Side = Literal["left", "right", "middle"]
 
 SWAPS = {"left": "right", "Left": "Right", "LEFT": "RIGHT", "l": "r", "L": "R"}
+SWAPS["左"] = "右"
 SWAPS |= {right: left for left, right in SWAPS.items()}
-WORD = re.compile(r"(?<![A-Za-z])(?:left|right)|Left|Right|LEFT|RIGHT")
+# left_hip, hip_left, LeftArm, HandLeft, LEFT HAND, 左ひじ
+WORD = re.compile(r"(?<![A-Za-z])(?:left|right)|Left|Right|LEFT|RIGHT|左|右")
+LETTERS = (
+    # Hand_L, upper_arm.R, Bip01 L Hand, hand_l_01
+    re.compile(r"(?<![A-Za-z])[lrLR](?![A-Za-z])"),
+    # FootL, armR2, LHand, lShldr
+    re.compile(
+        r"(?<=[a-z0-9])[LR](?![a-z])|(?<![A-Za-z])[lrLR](?=[A-Z][a-z0-9])"
+    ),
+    # armleft, shoulderright
+    re.compile(r"(?:left|right)(?![A-Za-z])"),
+)
 
 
-def body_sides(skeleton: Skeleton) -> list[tuple[Side, str]]:
-    r"""The side of the body that each joint is on, and the name of its
-    counterpart on the other side, or its own name for a joint in the middle.
+def named_pairs(joints: Sequence[str]) -> list[tuple[int, int]]:
+    r"""The pairs of a left and a right joint that names tell.
 
-    Sides are inferred from the words left and right (``"left elbow"``,
-    ``"LeftArm"``, ``"hip_left"``), whether or not there is a counterpart, or
-    from a leading letter l or r (``"lfemur"``) if there is one. In a dual
-    skeleton, the names of both ends of a bone count.
+    A name tells its side by the words left and right (:obj:`"left elbow"`,
+    :obj:`"LeftArm"`, :obj:`"hip_left"`), by a separated or capital letter
+    (:obj:`"Hand_L"`, :obj:`"upper_arm.R"`, :obj:`"FootL"`,
+    :obj:`"Bip01 L Hand"`, :obj:`"lShldr"`), or by a leading letter
+    (:obj:`"lfemur"`), but only if the other side exists: :obj:`"lamp"` is in
+    the middle if there is no :obj:`"ramp"`. In the names of a dual skeleton,
+    both ends of a bone count.
 
     Args:
-        skeleton: The skeleton, which may be a dual one or have no sides.
+        joints: The names of the joints.
     """
-    joints = frozenset(skeleton.joints)
+    index = {joint: j for j, joint in enumerate(joints)}
+    known = frozenset(joints)
     ends = {end for joint in joints for end in joint.split("-")}
-    return [_side(joint, joints, ends) for joint in skeleton.joints]
+    pairs = {}
+    for joint, j in index.items():
+        side, partner = _named_side(joint, known, ends)
+        if side == "left" and partner in index:
+            pairs[j] = index[partner]
+    return list(pairs.items())
 
 
-def mirrored_joints(skeleton: Skeleton) -> Tensor:
-    r"""The counterpart of each joint on the other side of the body, or the
-    joint itself if it is in the middle, of shape :math:`[V]`.
-
-    Sides are inferred from names: from the words left and right
-    (``"left elbow"``, ``"LeftArm"``, ``"hip_left"``) or from a leading letter
-    l or r (``"lfemur"``). A letter only counts if there is a counterpart:
-    ``"lamp"`` is in the middle unless there is a ``"ramp"``.
+def body_sides(skeleton: "Skeleton") -> list[Side]:
+    r"""The side of the body that each joint is on: that of its pair, or
+    without one, that of the words left and right in its name.
 
     Args:
-        skeleton: The skeleton, which may be a dual one.
+        skeleton: The skeleton; it may be dual, or have no sides.
+    """
+    sides: list[Side] = [
+        _side_of(word.group()) if (word := WORD.search(joint)) else "middle"
+        for joint in skeleton.joints
+    ]
+    for left, right in skeleton.pairs:
+        sides[left], sides[right] = "left", "right"
+    return sides
+
+
+def mirrored_joints(skeleton: "Skeleton") -> Tensor:
+    r"""For each joint the one on the other side of the body, and for a joint
+    in the middle itself, of shape :math:`[V]`.
+
+    Args:
+        skeleton: The skeleton; it may be dual.
 
     Raises:
-        ValueError: If a joint is named left or right, but its counterpart is
-            missing.
+        ValueError: If a joint has the word left or right in its name, but is
+            in no pair.
     """
-    index = {joint: j for j, joint in enumerate(skeleton.joints)}
-    for joint, (_, partner) in zip(index, body_sides(skeleton), strict=True):
-        if partner not in index:
+    partner = list(range(skeleton.num_joints))
+    for left, right in skeleton.pairs:
+        partner[left], partner[right] = right, left
+    for j, joint in enumerate(skeleton.joints):
+        if partner[j] == j and WORD.search(joint):
             raise ValueError(
-                f"Joint {joint!r} of {skeleton!r} has no counterpart "
-                f"{partner!r} on the other side of the body; add it, or "
-                f"choose a name without left or right for a joint in the "
-                f"middle"
+                f"Joint {joint!r} of {skeleton!r} is on one side of the body, "
+                f"but there is no {_swap(WORD, joint)!r} on the other; name "
+                f"its partner in 'pairs', or rename it if it is in the middle"
             )
-    return torch.tensor([index[name] for _, name in body_sides(skeleton)])
+    return torch.tensor(partner)
 
 
-def _side(joint: str, joints: Set[str], ends: Set[str]) -> tuple[Side, str]:
+def _named_side(
+    joint: str, joints: Set[str], ends: Set[str]
+) -> tuple[Side, str]:
     if word := WORD.search(joint):
-        partner = WORD.sub(lambda side: SWAPS[side.group()], joint)
-        return _named(word.group()), partner
+        return _side_of(word.group()), _swap(WORD, joint)
+    for pattern in LETTERS:
+        letter = pattern.search(joint)
+        if letter and _swap(pattern, joint) in joints:
+            return _side_of(letter.group()), _swap(pattern, joint)
     own = joint.split("-")
     other = [_by_letter(end, ends) for end in own]
     partner = "-".join(other)
     if partner == joint or partner not in joints:
         return "middle", joint
-    letter = next(a for a, b in zip(own, other, strict=True) if a != b)
-    return _named(letter), partner
+    letter_of = next(a for a, b in zip(own, other, strict=True) if a != b)
+    return _side_of(letter_of), partner
+
+
+def _swap(pattern: re.Pattern[str], joint: str) -> str:
+    return pattern.sub(lambda found: SWAPS[found.group()], joint)
 
 
 def _by_letter(end: str, ends: Set[str]) -> str:
@@ -79,5 +121,5 @@ def _by_letter(end: str, ends: Set[str]) -> str:
     return other if other in ends else end
 
 
-def _named(side: str) -> Side:
-    return "left" if side[0] in "lL" else "right"
+def _side_of(side: str) -> Side:
+    return "left" if side[0] in "lL左" else "right"

@@ -24,6 +24,7 @@ from symgnn_pyg.skeleton.checks import (
     offsets_of,
     pairs_of,
     parts_of,
+    sides_of,
     undirected,
     unique,
 )
@@ -55,6 +56,10 @@ class Skeleton:
             parent, in metres. Forward kinematics and plots use it, networks do
             not. (default: :obj:`None`)
         name: The name of the skeleton. (default: ``"skeleton"``)
+        pairs: The ``(left, right)`` pairs of joints on the two sides of the
+            body. (default: those that names tell, such as
+            :obj:`"left elbow"`, :obj:`"LeftArm"`, :obj:`"Hand_L"`,
+            :obj:`"lfemur"`)
 
     Raises:
         ValueError: If a joint is unknown or given twice, is in no part or in
@@ -82,6 +87,7 @@ class Skeleton:
     centre: int
     offsets: tuple[tuple[float, float, float], ...] | None
     name: str
+    pairs: tuple[tuple[int, int], ...]
 
     def __init__(
         self,
@@ -93,6 +99,7 @@ class Skeleton:
         centre: Joint | None = None,
         offsets: Sequence[Sequence[float]] | None = None,
         name: str = "skeleton",
+        pairs: Iterable[tuple[Joint, Joint]] | None = None,
     ) -> None:
         def put(field: str, value: object) -> None:
             object.__setattr__(self, field, value)
@@ -114,11 +121,12 @@ class Skeleton:
         put("parts", parts_of(whole if parts is None else parts, self.joints))
         if part_bones is None:
             part = self.joint_to_part.tolist()
-            ends = ((part[a], part[b]) for a, b in self.bones + self.links)
-            part_bones = {pair for pair in undirected(ends) if len({*pair}) > 1}
-        pairs = pairs_of(part_bones, self.part_names, "part bone", "part")
-        put("part_bones", undirected(pairs))
+            near = ((part[a], part[b]) for a, b in self.bones + self.links)
+            part_bones = {pair for pair in undirected(near) if len({*pair}) > 1}
+        ends = pairs_of(part_bones, self.part_names, "part bone", "part")
+        put("part_bones", undirected(ends))
         put("offsets", offsets_of(offsets, self.joints))
+        put("pairs", sides_of(pairs, self.joints))
         check_names([name, *self.joints, *self.part_names], "The name")
 
     # Construction ###########################################################
@@ -338,7 +346,21 @@ class Skeleton:
             ],
             links=links,
             name=f"{self.name}-dual",
+            pairs=self._dual_pairs(),
         )
+
+    def _dual_pairs(self) -> list[Pair]:
+        """The bones on the left and on the right of the body."""
+        bones = {bone: i for i, bone in enumerate(self.bones)}
+        other = {a: b for pair in self.pairs for a, b in (pair, pair[::-1])}
+        left = {a for a, _ in self.pairs}
+        found = []
+        for (child, parent), i in bones.items():
+            j = bones.get((other.get(child, child), other.get(parent, parent)))
+            sided = child if child in other else parent
+            if j is not None and j != i and sided in left:
+                found.append((i, j))
+        return found
 
     @cached_property
     def _bone_pairs(self) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
@@ -383,6 +405,7 @@ class Skeleton:
             "centre": self.centre,
             "offsets": self.offsets and [list(o) for o in self.offsets],
             "name": self.name,
+            "pairs": [list(pair) for pair in self.pairs],
         }
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -23,8 +23,8 @@ Kind = Literal["position", "rotation"]
 class Mirror(MotionTransform):
     r"""Swaps left and right in a sample with probability :math:`p` (functional
     name: :obj:`mirror`). Each joint takes the motion of its counterpart
-    :math:`m(i)` on the other side of the body (see
-    :func:`~symgnn_pyg.skeleton.mirrored_joints`), reflected along an axis:
+    :math:`m(i)` on the other side of the body (see the :obj:`pairs` of
+    :class:`~symgnn_pyg.Skeleton`), reflected along an axis:
 
     .. math::
         \mathbf{x}'_{i,t} = \mathbf{S} \, \mathbf{x}_{m(i),t}
@@ -49,8 +49,9 @@ class Mirror(MotionTransform):
             (default: :obj:`"position"`)
 
     Raises:
-        ValueError: If an argument is invalid, the motion has no such axis, or
-            the counterpart of a joint is missing.
+        ValueError: If an argument is invalid, the motion has no such axis, the
+            skeleton has no pairs of left and right joints, or the counterpart
+            of a joint is missing.
     """
 
     def __init__(
@@ -108,5 +109,10 @@ class Mirror(MotionTransform):
 
 
 def _swap(rows: Tensor, skeleton: Skeleton, chosen: Tensor) -> Tensor:
+    if not skeleton.pairs:
+        raise ValueError(
+            f"Mirror found no left and right joints in {skeleton!r}: pass "
+            f"their 'pairs' to Skeleton, such as pairs=[('arm 1', 'arm 2')]"
+        )
     chosen = chosen.view(-1, *(1 for _ in rows.shape[1:]))
     return torch.where(chosen, rows[:, mirrored_joints(skeleton)], rows)

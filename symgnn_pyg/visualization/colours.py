@@ -24,7 +24,7 @@ def sides(skeleton: Skeleton) -> list[Side]:
     r"""The side of the body that each joint is on. Joints of a skeleton
     without sides are in the middle.
     """
-    return [side for side, _ in body_sides(skeleton)]
+    return body_sides(skeleton)
 
 
 def joint_colours(skeleton: Skeleton) -> list[str]:

@@ -211,7 +211,7 @@ def test_folder_that_cannot_be_written(root):
     root.parent.chmod(0o500)
     with pytest.raises(
         DataError,
-        match="cannot be written to; the store needs a folder that can",
+        match="is not writable; the store",
     ):
         run(root)
     root.parent.chmod(0o700)

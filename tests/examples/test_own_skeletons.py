@@ -59,7 +59,7 @@ def test_same_seed_gives_the_same_on_own_data(run, tmp_path):
 
 def test_errors_are_one_line(run, tmp_path):
     np.save(tmp_path / "a.npy", np.zeros((40, 5, 3)))
-    with pytest.raises(SystemExit, match=r"^Error: .*a\.npy lies elsewhere"):
+    with pytest.raises(SystemExit, match=r"^Error: .*a\.npy; expected CLASS"):
         run("--data", tmp_path)
     with pytest.raises(SystemExit, match=r"^Error: There is no folder"):
         run("--data", tmp_path / "absent")

@@ -144,3 +144,14 @@ def test_bad_arguments(argument, match):
 
 def test_repr():
     assert str(Mirror()) == "Mirror(axis=0, p=0.5, kind='position')"
+
+
+def test_skeleton_without_sides_is_refused():
+    names = [f"joint {i}" for i in range(3)]
+    x = torch.arange(9.0).view(3, 1, 3)
+    skeleton = Skeleton(names, [(1, 0), (2, 0)])
+    with pytest.raises(ValueError, match=r"no left and right .*'pairs'"):
+        Mirror(p=1.0)(SkeletonData(x=x, skeleton=skeleton))
+    paired = Skeleton(names, [(1, 0), (2, 0)], pairs=[(1, 2)])
+    mirrored = Mirror(p=1.0)(SkeletonData(x=x, skeleton=paired)).x
+    assert torch.equal(mirrored, x[[0, 2, 1]] * torch.tensor([-1.0, 1, 1]))
