@@ -26,16 +26,6 @@ def resolved(path: str | os.PathLike[str]) -> Path:
     return Path(path).expanduser().absolute()
 
 
-def resolved(path: str | os.PathLike[str]) -> Path:
-    r"""A path that stays valid when the working directory changes, with
-    :obj:`~` expanded.
-
-    Args:
-        path: The path, relative or absolute.
-    """
-    return Path(path).expanduser().absolute()
-
-
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     r"""Yields a temporary file with the suffix of :obj:`path`, which replaces
