@@ -57,8 +57,8 @@ class MeanAngleError(PerFrameMetric):
     ) -> None:
         if num_future < 2:
             raise ValueError(
-                f"Angles that do not move within 'future' frames are left "
-                f"out, so at least 2 are due, got {num_future}"
+                f"'num_future' must be at least 2, since angles that do not "
+                f"move within the future frames do not count, got {num_future}"
             )
         super().__init__(num_joints, num_future, num_groups, **kwargs)
 

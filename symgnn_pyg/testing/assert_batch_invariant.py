@@ -7,9 +7,9 @@ from torch.nn import Module
 from symgnn_pyg.testing.compare import compare
 from symgnn_pyg.testing.evaluate import (
     Inputs,
+    check_nonzero,
     evaluate,
     evaluation,
-    refuse_zeros,
 )
 from symgnn_pyg.testing.kinds import check_kinds, join
 
@@ -53,7 +53,7 @@ def assert_batch_invariant(
     with evaluation(layer):
         batch = evaluate(layer, join(samples, kinds_in))
         alone = [evaluate(layer, sample) for sample in samples]
-    refuse_zeros(layer, batch)
+    check_nonzero(layer, batch)
     if "output 0" in alone[0] and "output 1" not in alone[0]:
         batch, *alone = [_merge_list(out) for out in (batch, *alone)]
     broken = f"{type(layer).__name__} is not batch invariant"

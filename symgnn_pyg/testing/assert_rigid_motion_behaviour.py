@@ -7,8 +7,8 @@ from torch.nn import Module
 from symgnn_pyg.testing.compare import compare
 from symgnn_pyg.testing.evaluate import (
     Inputs,
+    check_nonzero,
     evaluation,
-    refuse_zeros,
     tensors,
 )
 
@@ -76,7 +76,7 @@ def assert_rigid_motion_behaviour(
     with torch.no_grad(), evaluation(layer):
         before = tensors(layer(**inputs))
         after = tensors(layer(**{**inputs, **moved}))
-    refuse_zeros(layer, before)
+    check_nonzero(layer, before)
     if isinstance(behaviour, str):
         behaviour = dict.fromkeys(before, behaviour)
     for name, kind in behaviour.items():

@@ -22,7 +22,7 @@ def evaluation(*layers: Module) -> Iterator[None]:
             module.training = mode
 
 
-def refuse_zeros(layer: Module, out: Mapping[str, Tensor]) -> None:
+def check_nonzero(layer: Module, out: Mapping[str, Tensor]) -> None:
     r"""Checks that a layer does not return only zeros, which would satisfy
     every property.
 

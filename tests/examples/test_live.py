@@ -112,7 +112,7 @@ def incomplete(folder):
 def garbage(folder):
     path = write_weights(folder)
     (path / "model.safetensors").write_bytes(b"garbage" * 9)
-    return ["--weights", path], "holds no weights"
+    return ["--weights", path], "Expected weights in safetensors format"
 
 
 def no_recordings(folder):

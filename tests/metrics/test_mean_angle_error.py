@@ -153,5 +153,7 @@ def test_twins_keep_the_state(twin):
 
 
 def test_one_frame_has_no_angles_that_move():
-    with pytest.raises(ValueError, match=r"'future' frames.*got 1"):
+    with pytest.raises(
+        ValueError, match=r"'num_future' must be at least 2.*got 1"
+    ):
         MeanAngleError(5, 1)

@@ -149,7 +149,7 @@ def test_bones_of_other_bodies(arm, x):
     bones = bone_features(x, arm)
     with pytest.raises(ValueError, match=r"same M bodies, got \[4, 8, 3\]"):
         net(x, bones[: V - 1])
-    with pytest.raises(ValueError, match="not of the same bodies"):
+    with pytest.raises(ValueError, match="for the same M bodies"):
         net(bones, x)
 
 

@@ -110,12 +110,15 @@ def test_reset_parameters(gcn):
     ("arguments", "message"),
     [
         ({"strides": (1, 2)}, r"\(1, 2\).*\(4, 6, 8\)"),
-        ({"fusion": (0,)}, r"\(0,\).*1\.\.2"),
-        ({"fusion": (3,)}, r"\(3,\).*1\.\.2"),
-        ({"channels": (4,), "strides": (1,), "fusion": ()}, "2 blocks"),
+        ({"fusion": (0,)}, r"from 1 to 2, got \(0,\)"),
+        ({"fusion": (3,)}, r"from 1 to 2, got \(3,\)"),
+        (
+            {"channels": (4,), "strides": (1,), "fusion": ()},
+            "at least 2 widths",
+        ),
         (
             {"channels": (), "strides": (), "fusion": (), "use_parts": False},
-            "1 blocks",
+            "at least 1 widths",
         ),
     ],
 )

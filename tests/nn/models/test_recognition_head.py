@@ -37,7 +37,7 @@ def test_reset_parameters(head):
 
 
 def test_rows_that_are_no_multiple(head):
-    with pytest.raises(ValueError, match=r"14 rows.*5 joints"):
+    with pytest.raises(ValueError, match=r"multiple of 5 rows.*\[14"):
         head(torch.zeros(14, 6).double())
 
 

@@ -318,7 +318,7 @@ def test_bad_arguments(arm):
         ((15, 7, 3), r"\[N \* 5, 8, 3\], got \[15, 7, 3\]"),
         ((15, 8, 2), r"\[N \* 5, 8, 3\], got \[15, 8, 2\]"),
         ((3, 5, 8, 3), r"got \[3, 5, 8, 3\]"),
-        ((14, 8, 3), r"14 rows.*5 joints"),
+        ((14, 8, 3), r"multiple of 5 rows.*\[14, 8, 3\]"),
     ],
 )
 def test_wrong_shapes_are_named(net, shape, message):
@@ -372,7 +372,7 @@ def test_state_of_another_skeleton():
     one = SymGNN(Skeleton(list("abc"), **chain), K, **TINY)
     other = SymGNN(Skeleton(list("abc"), **star), K, **TINY)
     before = copy.deepcopy(other.state_dict())
-    with pytest.raises(ValueError, match=r"another skeleton.*'star'"):
+    with pytest.raises(ValueError, match=r"'star'.*another skeleton"):
         other.load_state_dict(one.state_dict())
     torch.testing.assert_close(other.state_dict(), before)
 

@@ -37,5 +37,7 @@ def test_nothing_is_saved_and_sizes_are_shown(arm):
 
 
 def test_rows_that_are_no_multiple(arm):
-    with pytest.raises(ValueError, match=r"7 rows.*\[7, 2\].*3 parts"):
+    with pytest.raises(
+        ValueError, match=r"multiple of 3 rows.*parts.*\[7, 2\]"
+    ):
         PartToJoint(arm)(torch.zeros(7, 2))
