@@ -98,6 +98,15 @@ def other_classes(folder):
     return ["--weights", write_weights(folder, about)], "classes a, b, c"
 
 
+def one_head(folder):
+    arguments = {**ARGUMENTS, "num_future": 0}
+    path = write_weights(
+        folder,
+        network=lambda: SymGNN.light(Skeleton.get("cmu26"), **arguments),
+    )
+    return ["--weights", path], "must both recognise and predict"
+
+
 def other_skeleton(folder):
     path = write_weights(
         folder, network=lambda: SymGNN.light(Skeleton.get("ntu25"), **ARGUMENTS)
@@ -121,7 +130,7 @@ def no_recordings(folder):
 
 @pytest.mark.parametrize(
     "case",
-    [absent, other_classes, other_skeleton, incomplete, garbage,
+    [absent, other_classes, one_head, other_skeleton, incomplete, garbage,
      no_recordings],
 )  # fmt: skip
 def test_errors_are_one_line(run, tmp_path, case):

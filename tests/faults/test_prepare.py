@@ -29,16 +29,12 @@ FULL = (
 )
 
 
-def parse(content, where, log=None, pause=0.0):
+def parse(content, where, log=None, pause=0.0, hangs_at=None):
     if log:
         with open(log, "a") as file:
             file.write(f"{os.getpid()} {content.decode()}\n")
-    time.sleep(pause)
+    time.sleep(30.0 if content == hangs_at else pause)
     return np.full((FRAMES, 2, 3), float(content.decode()))
-
-
-def hanging_at_2(content, where, log):
-    return parse(content, where, log, 30.0 if content == b"2" else 0.0)
 
 
 @pytest.fixture
@@ -216,7 +212,7 @@ def test_who_waits_goes_on_when_the_other_is_killed(
     root, tmp_path, start, until
 ):
     store, log = root.with_suffix(".h5"), tmp_path / "log"
-    first = start(run, root, store, partial(hanging_at_2, log=log))
+    first = start(run, root, store, partial(parse, log=log, hangs_at=b"2"))
     until(lambda: len(parsed(log)) == 5)
     second = start(run, root, store, partial(parse, log=log))
     os.kill(first.pid, signal.SIGKILL)
