@@ -85,7 +85,7 @@ class SymGNN(Pretrained):
         use_actional: Whether there are actional graphs. (default: :obj:`True`)
         use_parts: Whether there is a part scale. (default: :obj:`True`)
         plain_last: If set to :obj:`False`, :math:`f_e` of equation (1) ends
-            with BatchNorm - ReLU, too. (default: :obj:`True`)
+            with batch normalisation and ReLU. (default: :obj:`True`)
         self_pairs: If set to :obj:`True`, the mean of equation (1) includes
             :math:`j = i`. (default: :obj:`False`)
 
