@@ -50,7 +50,7 @@ class AdaptiveGraphs(Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        r"""Draws new weights."""
+        r"""Resets all learnable parameters of the module."""
         constant_(self.trainable, SMALL)
         self.embed.reset_parameters()
 
@@ -96,7 +96,7 @@ class AdaptiveBlock(GraphTemporalBlock):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        r"""Draws new weights."""
+        r"""Resets all learnable parameters of the module."""
         super().reset_parameters()
         # At first almost everything passes through the residual connection.
         constant_(self.graph_norm.norm.weight, SMALL)

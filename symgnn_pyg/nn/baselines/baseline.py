@@ -37,7 +37,7 @@ class Baseline(Module):
         self.min_frames = min_frames
 
     def reset_parameters(self) -> None:
-        r"""Draws new weights."""
+        r"""Resets all learnable parameters of the module."""
         for module in self.children():
             reset(module)
 

@@ -52,7 +52,7 @@ class DenseGraphConv(Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        r"""Draws new weights."""
+        r"""Resets all learnable parameters of the module."""
         bound = self.bias.numel() ** -0.5
         for parameter in self.parameters():
             uniform_(parameter, -bound, bound)

@@ -3,12 +3,12 @@ from torch.nn import BatchNorm1d, Module
 
 
 class ChannelNorm(Module):
-    r"""Batch normalisation over the last dimension of :math:`[M, T, C]`
-    features. The layer within may be converted to another, such as
+    r"""Batch normalisation over the last dimension of features
+    :math:`[M, T, C]`. Its layer may be replaced by another one, such as
     :class:`torch.nn.SyncBatchNorm`.
 
     Args:
-        channels: Their number :math:`C`.
+        channels: The number of channels :math:`C`.
     """
 
     def __init__(self, channels: int) -> None:
@@ -16,7 +16,7 @@ class ChannelNorm(Module):
         self.norm = BatchNorm1d(channels)
 
     def reset_parameters(self) -> None:
-        r"""Draws new weights."""
+        r"""Resets all learnable parameters of the module."""
         self.norm.reset_parameters()
 
     def forward(self, x: Tensor) -> Tensor:

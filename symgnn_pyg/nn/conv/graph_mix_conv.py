@@ -32,22 +32,20 @@ class GraphMixConv(MessagePassing):
         \mathbf{y}_i = \sum_{k=1}^{K} \mathbf{W}_k^{\top} \sum_{j \in
         \mathcal{N}(i)} e_{j,i}^{(k)} \mathbf{x}_j
 
-    The graphs are given as dense matrices :math:`[V, V]` or
-    :math:`[N, V, V]`, which the fused kernels of
-    :func:`symgnn_pyg.ops.graph_mix` take, or as edges with :math:`K` weights
-    each, which :func:`symgnn_pyg.ops.edge_mix` takes. Both give the same
-    numbers. A layer whose messages are asked for (by a hook or by
-    :obj:`torch_geometric.explain`) turns matrices into edges itself and
+    Graphs are dense matrices :math:`[V, V]` or :math:`[N, V, V]`, which are
+    passed to :func:`symgnn_pyg.ops.graph_mix`, or edges with :math:`K` weights
+    each, which are passed to :func:`symgnn_pyg.ops.edge_mix`. Both give the
+    same results. If messages are needed, for a hook or for
+    :obj:`torch_geometric.explain`, the layer converts matrices to edges and
     propagates along them.
 
     Args:
         in_channels: Size of each input sample :math:`C_{in}`.
         out_channels: Size of each output sample :math:`C_{out}`.
         num_graphs: The number of graphs :math:`K`.
-        adjacency: Fixed graphs of the layer's own, of shape
-            :math:`[K', V, V]`, which get a trainable element-wise mask; or
-            one such tensor for each of several skeletons.
-            (default: :obj:`None`)
+        adjacency: Fixed graphs of the layer, of shape :math:`[K', V, V]`, with
+            a trainable element-wise mask, or one such tensor for each of
+            several skeletons. (default: :obj:`None`)
 
     Shapes:
         - **input:** node features :math:`[\sum_n V_n, *, C_{in}]`
@@ -69,7 +67,7 @@ class GraphMixConv(MessagePassing):
             )
         self.in_channels = in_channels
         self.out_channels = out_channels
-        # A module that is called `graph` could not be exported.
+        # A module named `graph` could not be exported.
         self.masked_graph: MaskedGraph | MaskedGraphs | None = None
         if isinstance(adjacency, Tensor):
             self.masked_graph = MaskedGraph(adjacency)
@@ -81,7 +79,7 @@ class GraphMixConv(MessagePassing):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        r"""Draws new weights."""
+        r"""Resets all learnable parameters of the module."""
         super().reset_parameters()
         glorot(self.weight)
         if self.masked_graph is not None:
@@ -123,8 +121,8 @@ class GraphMixConv(MessagePassing):
         return self._propagate_all(x, edge_index, edge_weight)
 
     def mix(self, x: Tensor, graphs: Tensor | Sequence[GraphLike]) -> Tensor:
-        r"""The forward pass for given graphs alone, without those of the
-        layer's own.
+        r"""Runs the forward pass on the given graphs only, without the fixed
+        graphs of the layer.
 
         Args:
             x: Node features, of shape :math:`[\sum_n V_n, *, C_{in}]`.
@@ -173,8 +171,8 @@ class GraphMixConv(MessagePassing):
         weights: Sequence[Tensor | None] = [None]
         if edge_weight is not None:
             weights = edge_weight.unbind(-1)
-        # What PyG generates for a class, its subclasses take for the original,
-        # which alone knows the masks of explainers.
+        # Subclasses inherit the `propagate` that PyG generates for a class, and
+        # only the original one applies the masks of explainers.
         propagate = super().propagate if self.explain else self.propagate
         out = x.new_zeros(())
         for e, w in zip(weights, self.weight, strict=True):

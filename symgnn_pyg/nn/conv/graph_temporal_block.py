@@ -58,7 +58,7 @@ class GraphTemporalBlock(Module):
             )
 
     def reset_parameters(self) -> None:
-        r"""Draws new weights."""
+        r"""Resets all learnable parameters of the module."""
         for module in self.children():
             reset(module)
 

@@ -3,8 +3,8 @@ from torch.nn.modules import module
 
 
 def has_hooks(*modules: Module) -> bool:
-    r"""Whether a hook waits for what goes into modules, or those within, or
-    comes out of them, or takes the place of what they compute."""
+    r"""Whether any forward or backward hook is registered on these modules or
+    their children, or their :meth:`forward` is replaced."""
     return bool(module._has_any_global_hook()) or any(
         hooks
         for outer in modules

@@ -8,11 +8,10 @@ from symgnn_pyg.ops.edge_index import check_edge_index, check_nodes
 def hop_edges(
     edge_index: Tensor, num_nodes: int, num_hops: int
 ) -> tuple[Tensor, Tensor]:
-    r"""The powers :math:`\tilde{A}^1, \ldots, \tilde{A}^L` of the
-    row-normalised, self-looped adjacency matrix of any graph, as one list of
-    edges with :math:`L` weights each: what
-    :class:`~symgnn_pyg.nn.StructuralGraphConv` takes for a graph that is no
-    skeleton.
+    r"""Computes the powers :math:`\tilde{A}^1, \ldots, \tilde{A}^L` of the
+    row-normalised adjacency matrix of any graph with self-loops, as edges with
+    :math:`L` weights each. :class:`~symgnn_pyg.nn.StructuralGraphConv` takes
+    them for graphs other than skeletons.
 
     Args:
         edge_index: The edges, of shape :math:`[2, |E|]`.
@@ -25,7 +24,7 @@ def hop_edges(
 
     Raises:
         ValueError: If :obj:`num_hops` is smaller than 1, or
-            :obj:`edge_index` is no list of edges between the nodes.
+            :obj:`edge_index` does not hold edges between the nodes.
     """
     if num_hops < 1:
         raise ValueError(f"'num_hops' must be at least 1, got {num_hops}")
@@ -34,7 +33,7 @@ def hop_edges(
     edge_index, _ = add_remaining_self_loops(edge_index, num_nodes=num_nodes)
     edge_index = torch.unique(edge_index, dim=1)
     target = edge_index[1]
-    # As exact as those of a skeleton: rounded once, at the end.
+    # Double precision, rounded once at the end as in `Skeleton.hop_powers`.
     ones = torch.ones(target.numel(), device=target.device).double()
     degree = scatter(ones, target, dim_size=num_nodes)
     size = (num_nodes, num_nodes)

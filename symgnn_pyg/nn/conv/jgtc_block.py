@@ -79,8 +79,8 @@ class JGTCBlock(GraphTemporalBlock):
             x: Node features, of shape :math:`[\sum_n V_n, T, C_{in}]`.
             actional: The actional graphs, of shape :math:`[N, V, V]`, or a
                 sequence of :math:`N` matrices :math:`[V_n, V_n]`.
-            skeleton_type: For several skeletons, which of them each sample
-                has, as Python integers.
+            skeleton_type: For several skeletons, the index of the skeleton of
+                each sample, as Python integers.
         """
         return self._forward(
             x, self.graph_conv(x, actional, skeleton_type=skeleton_type)

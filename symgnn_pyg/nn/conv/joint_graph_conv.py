@@ -26,13 +26,13 @@ class JointGraphConv(GraphMixConv):
     Args:
         in_channels: Size of each input sample :math:`C_{in}`.
         out_channels: Size of each output sample :math:`C_{out}`.
-        skeleton: The skeleton; or several, whose masks are their own and
-            whose weights are shared; or :obj:`None` for a layer without masks
-            that is given its edges.
+        skeleton: The skeleton, or several skeletons with separate masks and
+            shared weights, or :obj:`None` for a layer without masks that takes
+            edges.
         num_hops: The number of hops :math:`L`. (default: :obj:`4`)
-        lambda_: The weight :math:`\lambda` of the actional graph. The paper's
-            text leaves it open; the default is that of its authors' other
-            work. (default: :obj:`0.5`)
+        lambda_: The weight :math:`\lambda` of the actional graph. The paper
+            does not specify it; the default comes from other work of its
+            authors. (default: :obj:`0.5`)
         use_structural: If set to :obj:`False`, only the actional graph is used.
             (default: :obj:`True`)
         use_actional: If set to :obj:`False`, only structural graphs are used.
@@ -84,17 +84,17 @@ class JointGraphConv(GraphMixConv):
             x: Node features, of shape :math:`[\sum_n V_n, *, C_{in}]`.
             actional: The actional graphs, of shape :math:`[N, V, V]`, or a
                 sequence of :math:`N` matrices :math:`[V_n, V_n]`.
-            edge_index: Instead of skeleton and :obj:`actional`: edges
-                :math:`[2, |E|]`.
-            edge_weight: The edges' weights :math:`[|E|, L + 1]`; the last
-                column is the actional graph, weighted by :math:`\lambda`
-                already.
-            skeleton_type: For a layer of several skeletons, which of them each
-                sample has, as Python integers.
+            edge_index: Edges :math:`[2, |E|]`, instead of the skeleton and
+                :obj:`actional`.
+            edge_weight: The weights of the edges :math:`[|E|, L + 1]`. The
+                last column is the actional graph, already multiplied by
+                :math:`\lambda`.
+            skeleton_type: For a layer of several skeletons, the index of the
+                skeleton of each sample, as Python integers.
 
         Raises:
-            ValueError: If the layer uses actional graphs and none are given,
-                or the other way round.
+            ValueError: If :obj:`actional` is missing, or given to a layer that
+                does not use actional graphs.
         """
         graphs = None
         if (
@@ -110,12 +110,12 @@ class JointGraphConv(GraphMixConv):
         actional: GraphLike | None,
         skeleton_type: Sequence[int] | None = None,
     ) -> list[GraphLike]:
-        r"""All graphs of the layer: the hops, masked, then the actional graph
-        times :math:`\lambda`, in a form that :meth:`mix` takes.
+        r"""All graphs of the layer for :meth:`mix`: the masked hops, followed
+        by the actional graph times :math:`\lambda`.
 
         Args:
             actional: The actional graphs.
-            skeleton_type: Which of several skeletons each sample has.
+            skeleton_type: The index of the skeleton of each sample.
         """
         if self.use_actional != (actional is not None):
             fault = (

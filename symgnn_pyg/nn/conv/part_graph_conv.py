@@ -19,15 +19,15 @@ class PartGraphConv(GraphMixConv):
         \mathbf{Y}_t = \left( \mathbf{M}_p \odot \mathbf{D}_p^{-1}
         \mathbf{A}_{\textrm{part}} \right) \mathbf{X}_t \mathbf{W}_p
 
-    where :math:`\mathbf{A}_{\textrm{part}}` is the self-looped graph of the
-    body parts and :math:`\mathbf{M}_p` a trainable mask, initialised to ones.
+    where :math:`\mathbf{A}_{\textrm{part}}` is the graph of the body parts with
+    self-loops and :math:`\mathbf{M}_p` a trainable mask, initialised to ones.
 
     Args:
         in_channels: Size of each input sample :math:`C_{in}`.
         out_channels: Size of each output sample :math:`C_{out}`.
-        skeleton: The skeleton whose parts are the nodes; or several, whose
-            masks are their own and whose weights are shared; or :obj:`None`
-            for a layer without mask that is given its edges.
+        skeleton: The skeleton whose parts are the nodes, or several skeletons
+            with separate masks and shared weights, or :obj:`None` for a layer
+            without a mask that takes edges.
 
     Shapes:
         - **input:** part features :math:`[\sum_n V_{p,n}, *, C_{in}]`
@@ -56,11 +56,11 @@ class PartGraphConv(GraphMixConv):
 
         Args:
             x: Part features, of shape :math:`[\sum_n V_{p,n}, *, C_{in}]`.
-            edge_index: Instead of the skeleton: edges :math:`[2, |E|]` or a
-                sparse transposed adjacency matrix.
-            edge_weight: The edges' weights :math:`[|E|]`.
-            skeleton_type: For a layer of several skeletons, which of them each
-                sample has, as Python integers.
+            edge_index: Edges :math:`[2, |E|]` or a sparse transposed adjacency
+                matrix, instead of the skeleton.
+            edge_weight: The weights of the edges :math:`[|E|]`.
+            skeleton_type: For a layer of several skeletons, the index of the
+                skeleton of each sample, as Python integers.
         """
         graphs = None
         if edge_index is not None:

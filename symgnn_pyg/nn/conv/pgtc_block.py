@@ -55,7 +55,7 @@ class PGTCBlock(GraphTemporalBlock):
 
         Args:
             x: Part features, of shape :math:`[\sum_n V_{p,n}, T, C_{in}]`.
-            skeleton_type: For several skeletons, which of them each sample
-                has, as Python integers.
+            skeleton_type: For several skeletons, the index of the skeleton of
+                each sample, as Python integers.
         """
         return self._forward(x, self.graph_conv(x, skeleton_type=skeleton_type))

@@ -21,15 +21,15 @@ class StructuralGraphConv(GraphMixConv):
         \mathbf{W}_{\textrm{str}}^{(l)}
 
     where :math:`\mathbf{\tilde{A}} = \mathbf{D}^{-1} \mathbf{A}` is the
-    row-normalised, self-looped skeleton graph and :math:`\mathbf{M}_l` a
+    row-normalised skeleton graph with self-loops and :math:`\mathbf{M}_l` a
     trainable mask, initialised to ones.
 
     Args:
         in_channels: Size of each input sample :math:`C_{in}`.
         out_channels: Size of each output sample :math:`C_{out}`.
-        skeleton: The skeleton; or several, whose masks are their own and
-            whose weights are shared; or :obj:`None` for a layer without masks
-            that is given its edges (see :func:`~symgnn_pyg.nn.hop_edges`).
+        skeleton: The skeleton, or several skeletons with separate masks and
+            shared weights, or :obj:`None` for a layer without masks that takes
+            edges (see :func:`~symgnn_pyg.nn.hop_edges`).
         num_hops: The number of hops :math:`L`. (default: :obj:`4`)
 
     Shapes:
@@ -60,10 +60,10 @@ class StructuralGraphConv(GraphMixConv):
 
         Args:
             x: Node features, of shape :math:`[\sum_n V_n, *, C_{in}]`.
-            edge_index: Instead of the skeleton: edges :math:`[2, |E|]`.
-            edge_weight: The edges' weights :math:`[|E|, L]`.
-            skeleton_type: For a layer of several skeletons, which of them each
-                sample has, as Python integers.
+            edge_index: Edges :math:`[2, |E|]`, instead of the skeleton.
+            edge_weight: The weights of the edges :math:`[|E|, L]`.
+            skeleton_type: For a layer of several skeletons, the index of the
+                skeleton of each sample, as Python integers.
         """
         graphs = None
         if edge_index is not None:

@@ -51,7 +51,7 @@ class TemporalConv(Module):
         )
 
     def reset_parameters(self) -> None:
-        r"""Draws new weights."""
+        r"""Resets all learnable parameters of the module."""
         self.conv.reset_parameters()
 
     def forward(self, x: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ from torch.nn import Dropout
 
 
 class UniformDropout(Dropout):
-    r"""Dropout that draws uniform numbers: on a CPU faster than the
+    r"""Dropout that draws uniform numbers, which is faster on a CPU than the
     Bernoulli numbers of :class:`torch.nn.Dropout`
     (`python -m benchmarks.train_step`).
     """

@@ -24,7 +24,7 @@ class ActionalPropagation(MessagePassing):
         \mathbf{h}_i^{\prime} &= f_v\left( \frac{1}{|\mathcal{N}(i)|}
         \sum_{j \in \mathcal{N}(i)} \mathbf{q}_{i,j} \right)
 
-    The paper leaves the layers of :math:`f_e` open. Our choice is
+    The paper does not specify the layers of :math:`f_e`. Our choice is
     Linear - BatchNorm - ReLU - Linear, since its parts need no tensor of all
     pairs: the first layer is :math:`\mathbf{W} [\mathbf{h}_i \, \Vert \,
     \mathbf{h}_j] = \mathbf{W}_a \mathbf{h}_i + \mathbf{W}_b \mathbf{h}_j`,
@@ -38,7 +38,7 @@ class ActionalPropagation(MessagePassing):
             BatchNorm - ReLU, as :math:`f_v` does: the other reading of the
             paper, many times slower. (default: :obj:`True`)
         self_pairs: If set to :obj:`True`, the mean over all pairs includes
-            :math:`j = i`. The paper means over the other joints.
+            :math:`j = i`. In the paper, it runs over the other joints.
             (default: :obj:`False`)
 
     Shapes:
@@ -65,7 +65,7 @@ class ActionalPropagation(MessagePassing):
         )
 
     def reset_parameters(self) -> None:
-        r"""Draws new weights."""
+        r"""Resets all learnable parameters of the module."""
         super().reset_parameters()
         for module in self.children():
             reset(module)
@@ -83,8 +83,8 @@ class ActionalPropagation(MessagePassing):
             num_joints: :math:`V`, or the number of joints of each sample, to
                 pass messages between all joints of a sample. Neighbouring
                 samples of equal size are computed together.
-            edge_index: Instead of :obj:`num_joints`: the edges
-                :math:`[2, |E|]` to pass messages along.
+            edge_index: The edges :math:`[2, |E|]` to pass messages along,
+                instead of :obj:`num_joints`.
 
         Raises:
             ValueError: If neither or both of :obj:`num_joints` and
@@ -121,9 +121,9 @@ class ActionalPropagation(MessagePassing):
         return q
 
     def _needs_messages(self) -> bool:
-        r"""Whether somebody has replaced the normalisation of the pairs or
-        looks at it, at their messages, or :math:`f_e` is not linear at its
-        end: then there must be pairs.
+        r"""Whether the tensor of all pairs is needed: the normalisation is
+        replaced, a hook is registered, or the last layer of :math:`f_e` is not
+        linear.
         """
         return (
             self.norm_out is not None

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from symgnn_pyg.nn.pool.rows import samples
 
-# So many samples of so many joints each, one group after another.
+# The number of samples and the number of joints per sample of each group.
 Groups = Sequence[tuple[int, int]]
 
 
@@ -33,7 +33,7 @@ def group_sizes(h: Tensor, num_joints: int | Sequence[int]) -> Groups:
 
 
 def split(x: Tensor, groups: Groups) -> list[Tensor]:
-    r"""Views :math:`[M, D]` as one tensor :math:`[N, V, D]` a group."""
+    r"""Views :math:`[M, D]` as one tensor :math:`[N, V, D]` per group."""
     shapes = [(n, v, x.size(1)) for n, v in groups]
     if len(shapes) == 1:
         # Behind a split the derivative would be copied.
@@ -43,6 +43,6 @@ def split(x: Tensor, groups: Groups) -> list[Tensor]:
 
 
 def join(parts: Sequence[Tensor]) -> Tensor:
-    r"""What :func:`split` took apart."""
+    r"""The inverse of :func:`split`."""
     rows = [part.flatten(0, 1) for part in parts]
     return rows[0] if len(rows) == 1 else torch.cat(rows)

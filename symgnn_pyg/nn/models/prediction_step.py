@@ -24,7 +24,7 @@ class PredictionStep(Module):
     Args:
         graph_conv: The joint-scale graph convolution, or :obj:`None` for
             :math:`\mathbf{h}^{\prime} = \mathbf{h}`.
-        orders: The orders of difference that the GRU sees.
+        orders: The orders of the differences that the GRU takes.
         pose_channels: Size of a joint's pose :math:`C`.
         num_classes: The number of actions, or 0 without class probabilities.
         hidden_channels: The width of GRU and MLP.
@@ -58,7 +58,7 @@ class PredictionStep(Module):
         self._balance()
 
     def reset_parameters(self) -> None:
-        r"""Draws new weights."""
+        r"""Resets all learnable parameters of the module."""
         if self.graph_conv is not None:
             self.graph_conv.reset_parameters()
         self.gru.reset_parameters()
@@ -103,8 +103,8 @@ class PredictionStep(Module):
 
 
 def check_orders(orders: Sequence[int]) -> None:
-    r"""Refuses orders of difference that are none, negative or repeated."""
+    r"""Checks that orders are given, not negative and all different."""
     if not orders or min(orders) < 0 or len(set(orders)) < len(orders):
         raise ValueError(
-            f"'orders' must be different numbers from 0 on, got {orders!r}"
+            f"'orders' must be different integers of at least 0, got {orders!r}"
         )
