@@ -62,6 +62,9 @@ class TemporalConv(Module):
         """
         # Rows together as the channels-last images [M / R, C, R, T], without a
         # copy: as few images as lead torch to its fastest convolution.
-        size = 1 if torch.compiler.is_compiling() else gcd(x.size(0), 16)
+        if torch.compiler.is_compiling():
+            # Any number of frames: no view depends on it.
+            return self.conv(x.mT.unsqueeze(2)).squeeze(2).mT
+        size = gcd(x.size(0), 16)
         images = x.unflatten(0, (x.size(0) // size, size)).permute(0, 3, 1, 2)
         return self.conv(images).permute(0, 2, 3, 1).flatten(0, 1)

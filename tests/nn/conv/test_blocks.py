@@ -365,3 +365,22 @@ def test_forward_derivatives_of_norm():
     step = 1e-6 * slope
     expected = (norm(x + step) - norm(x - step)) / 2e-6
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [torch.float, torch.bfloat16])
+def test_share_that_dropout_keeps(dtype):
+    out = UniformDropout(0.9)(torch.ones(400_000, dtype=dtype))
+    assert abs(float(out.ne(0).float().mean()) - 0.1) < 0.002
+
+
+def test_backward_in_evaluation_mode(block):
+    """What was computed in training mode is computed again in that mode."""
+    made, inputs = block(4, 6, dropout=0.0)
+    grads = []
+    for change in (False, True):
+        out = made.train()(*inputs).square().sum()
+        before = copy.deepcopy(made.state_dict())
+        made.train(not change)
+        grads.append(torch.autograd.grad(out, [*made.parameters()]))
+        torch.testing.assert_close(made.state_dict(), before)
+    torch.testing.assert_close(*grads)

@@ -1,7 +1,9 @@
 import pytest
 import torch
+from torch.export import Dim
 
 from symgnn_pyg.nn import TemporalConv
+from symgnn_pyg.testing import assert_export_parity
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -108,3 +110,13 @@ def test_another_convolution_in_its_place(kernel_size):
     plain = layer(x)
     layer.conv = Doubled(layer.conv)
     torch.testing.assert_close(layer(x), 2 * plain)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_exported_for_any_number_of_frames(stride):
+    assert_export_parity(
+        TemporalConv(3, 8, 5, stride),
+        {"x": torch.randn(4, 50, 3)},
+        {"x": {0: Dim("rows"), 1: Dim("frames", min=3)}},
+        [{"x": torch.randn(7, 9, 3)}, {"x": torch.randn(1, 4, 3)}],
+    )
