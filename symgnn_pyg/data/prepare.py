@@ -110,7 +110,7 @@ def prepare(
     ]
     if not all(job.is_done() for job in jobs):
         with locked(path):
-            _check_foreign(path, skeleton, classes)
+            _check_foreign(path, {r.file for r in recordings})
             # Another process may have done it while this one waited.
             todo = [job for job in jobs if not job.is_done()]
             _run(todo, source.path.name, num_workers)
@@ -287,9 +287,8 @@ def _remove_others(path: Path, made: set[Path]) -> None:
             file.unlink()
 
 
-def _check_foreign(
-    path: Path, skeleton: Skeleton, classes: Sequence[str]
-) -> None:
+def _check_foreign(path: Path, files: set[str]) -> None:
+    """Refuses to overwrite a store that holds none of the files."""
     for file in [path, *find_shards(path)]:
         try:
             shard = SequenceShard(file)
@@ -297,7 +296,7 @@ def _check_foreign(
             continue
         if file != path and shard.num_shards == 1:
             continue
-        if (shard.skeleton, shard.classes) != (skeleton, list(classes)):
+        if files.isdisjoint([*shard.sources, *shard.skipped, *shard.faulty]):
             raise DataError(
                 f"{file} holds other data; delete it or pass another 'path'"
             )

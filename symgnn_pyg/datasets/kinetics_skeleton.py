@@ -39,7 +39,8 @@ class KineticsSkeleton(MotionDataset):
     over the observed and the future frames. Where a joint was found in only
     one of two neighbouring frames, that mixes all three channels with 0.
     :func:`~symgnn_pyg.io.read_kinetics` describes how bodies are chosen and
-    tracked.
+    tracked. Classes are those that a label has, in the order of their
+    numbers.
 
     The :obj:`"test"` split is the published validation set. The
     :obj:`"val"` split is this library's own: a twentieth of the training
@@ -54,6 +55,8 @@ class KineticsSkeleton(MotionDataset):
         num_future: The number of frames to predict. (default: :obj:`10`)
         max_bodies: The largest number of bodies of a sample.
             (default: :obj:`1`)
+        image_size: The width and height of the videos in pixels, if the files
+            hold pixels. (default: they hold fractions of the image size)
         allow_missing: If set to :obj:`True`, clips that have a label but no
             file are named in a warning instead of an error.
             (default: :obj:`False`)
@@ -107,6 +110,7 @@ class KineticsSkeleton(MotionDataset):
         num_observed: int = 64,
         num_future: int = 10,
         max_bodies: int = 1,
+        image_size: tuple[int, int] | None = None,
         allow_missing: bool = False,
         skip_faulty: bool = False,
         path: str | os.PathLike[str] | None = None,
@@ -120,6 +124,8 @@ class KineticsSkeleton(MotionDataset):
             )
         with Source(root, anchors=(TRAINING, TEST)) as source:
             labels = dict(_labels(source))
+            names = _classes(source, labels)
+            index = {number: i for i, number in enumerate(names)}
             _check_labelled(source, labels)
             bodiless = {
                 file: "its label says that it has no skeleton"
@@ -132,14 +138,20 @@ class KineticsSkeleton(MotionDataset):
                 path or f"{source.path}.h5",
                 source,
                 [
-                    Recording(file.removesuffix(".json"), file, label.number)
+                    Recording(
+                        file.removesuffix(".json"),
+                        file,
+                        index[label.number],
+                    )
                     for file, label in labels.items()
                     if file in source and label.has_skeleton
                 ],
-                partial(read_kinetics, max_bodies=max_bodies),
+                partial(
+                    read_kinetics, max_bodies=max_bodies, image_size=image_size
+                ),
                 Skeleton.get("kinetics18"),
-                _classes(source, labels),
-                recipe=f"max_bodies={max_bodies}",
+                list(names.values()),
+                recipe=f"max_bodies={max_bodies} image_size={image_size}",
                 skip_faulty=skip_faulty,
             )
         chosen = [
@@ -190,7 +202,10 @@ def _check_labelled(
             )
 
 
-def _classes(source: Source, labels: Mapping[str, KineticsLabel]) -> list[str]:
+def _classes(
+    source: Source, labels: Mapping[str, KineticsLabel]
+) -> dict[int, str]:
+    """The name of each number that a label has, in the order of numbers."""
     names: dict[int, str] = {}
     for file, label in labels.items():
         other = names.setdefault(label.number, label.name)
@@ -200,13 +215,7 @@ def _classes(source: Source, labels: Mapping[str, KineticsLabel]) -> list[str]:
                 f"{label.number} {label.name!r}, but other labels name it "
                 f"{other!r}"
             )
-    absent = next((i for i in range(len(names)) if i not in names), None)
-    if absent is not None:
-        raise DataError(
-            f"{source.path}: expected classes numbered from 0 without gaps, "
-            f"but no label names class {absent}"
-        )
-    return [names[i] for i in range(len(names))]
+    return dict(sorted(names.items()))
 
 
 def _split(name: str) -> str:

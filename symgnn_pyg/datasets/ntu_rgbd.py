@@ -171,7 +171,14 @@ class NTURGBD(MotionDataset):
         _check(split, benchmark, num_classes, max_bodies)
         without = set() if exclude is None else _read_names(exclude)
         with Source(root) as source:
-            recordings = list(_recordings(source, num_classes))
+            found = list(_recordings(source))
+            recordings = [r for r in found if r.label < num_classes]
+            if found and not recordings:
+                raise DataError(
+                    f"{source.path} holds {len(found)} clips, but all are of "
+                    f"actions beyond the first {num_classes}; pass a larger "
+                    f"'num_classes'"
+                )
             opened = prepare(
                 path or f"{source.path}.h5",
                 source,
@@ -253,17 +260,16 @@ def _split(clip: _Clip, benchmark: str) -> str:
     return "val" if clip.subject % 10 == 5 else "train"
 
 
-def _recordings(source: Source, num_classes: int) -> Iterator[Recording]:
+def _recordings(source: Source) -> Iterator[Recording]:
     for file in source:
         path = PurePosixPath(file)
-        if path.suffix != ".skeleton":
+        if path.suffix.lower() != ".skeleton":
             continue
         try:
             label = _Clip.of(path.stem).action - 1
         except DataError as e:
             raise DataError(f"{source.where(file)}: {e}") from None
-        if label < num_classes:
-            yield Recording(path.stem, file, label)
+        yield Recording(path.stem, file, label)
 
 
 def _read_names(path: str | os.PathLike[str]) -> set[str]:

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
+import torch
 
 from symgnn_pyg.data import SkeletonData
 from symgnn_pyg.data.prepare import Recording, prepare
@@ -28,6 +29,7 @@ from symgnn_pyg.io import (
     read_bvh_header,
     read_recording,
 )
+from symgnn_pyg.ops import interpolate_frames
 from symgnn_pyg.skeleton import Skeleton
 
 NOTES = ("README", "LICENSE", "LICENCE")
@@ -95,6 +97,9 @@ class SkeletonFolder(MotionDataset):
         fill_gaps: If set to :obj:`True`, missing joints (NaN or empty cells)
             are interpolated linearly, and held before the first and after the
             last frame where they were seen. (default: :obj:`False`)
+        frame_rate: The frames per second to resample :obj:`.bvh` files to, by
+            linear interpolation. (default: that of the files, which must then
+            be the same)
         skip_faulty: If set to :obj:`True`, files that cannot be read are
             left out and listed in :obj:`skipped`, instead of raising an
             error. (default: :obj:`False`)
@@ -128,17 +133,25 @@ class SkeletonFolder(MotionDataset):
         seed: int = 0,
         axes: str | None = None,
         fill_gaps: bool = False,
+        frame_rate: float | None = None,
         skip_faulty: bool = False,
         path: str | os.PathLike[str] | None = None,
         transform: Callable[[SkeletonData], SkeletonData] | None = None,
     ) -> None:
         check_sampling(split, samples, num_observed, num_future, stride, shares)
         check_axes(axes)
+        if frame_rate is not None and not 0 < frame_rate < math.inf:
+            raise ValueError(
+                f"Expected a positive 'frame_rate', got {frame_rate}"
+            )
         with Source(root, anchors=SPLITS) as source:
             files = _find(source)
             split_of = _splits(source, files.recordings, shares, seed)
             bodies, recipe = _bodies(source, files)
             common = _common(source, files.recordings, bodies, skeleton)
+            common = common._replace(
+                axes=axes, fill_gaps=fill_gaps, resampled_to=frame_rate
+            )
             classes = sorted({_class(file) for file in files.recordings})
             recordings = [
                 Recording(
@@ -152,10 +165,10 @@ class SkeletonFolder(MotionDataset):
                 path or f"{source.path}.h5",
                 source,
                 recordings,
-                partial(_read, common=common, axes=axes, fill=fill_gaps),
+                partial(_read, common=common),
                 common.skeleton,
                 classes,
-                f"{recipe} axes={axes} fill_gaps={fill_gaps}",
+                f"{recipe} {axes=} {fill_gaps=} {frame_rate=}",
                 skip_faulty,
             )
         chosen = [
@@ -183,22 +196,54 @@ class _Common(NamedTuple):
     example: str = ""
     timed: str = ""
     frame_rate: float = 0.0
+    axes: str | None = None
+    fill_gaps: bool = False
+    resampled_to: float | None = None
 
 
-def _read(
-    content: bytes, where: str, common: _Common, axes: str | None, fill: bool
-) -> np.ndarray:
-    body = common.bodies.get(where)
-    motion = read_recording(content, where, common.skeleton, body, axes, fill)
-    if motion.skeleton is common.skeleton:
-        return motion.frames
-    rate = motion.frame_rate or common.frame_rate
-    if not math.isclose(rate, common.frame_rate, rel_tol=SAME_RATE):
+def _read(content: bytes, where: str, common: _Common) -> np.ndarray:
+    motion = read_recording(
+        content,
+        where,
+        common.skeleton,
+        common.bodies.get(where),
+        common.axes,
+        common.fill_gaps,
+    )
+    frames = motion.frames
+    if motion.skeleton is not common.skeleton:
+        frames = frames[:, _kept(motion.skeleton, where, common)]
+    rate = motion.frame_rate
+    if common.resampled_to is not None:
+        if rate is None:
+            raise DataError(
+                f"{where} does not tell its frame rate, so it cannot be "
+                f"resampled; leave out 'frame_rate'"
+            )
+        return _resample(frames, rate, common.resampled_to)
+    if rate and not math.isclose(rate, common.frame_rate, rel_tol=SAME_RATE):
         raise DataError(
             f"{where} has {rate:.4g} frames per second, but {common.timed} "
-            f"has {common.frame_rate:.4g}; convert them to one frame rate"
+            f"has {common.frame_rate:.4g}; pass the 'frame_rate' to resample "
+            f"them to"
         )
-    wanted, own = common.skeleton, motion.skeleton
+    return frames
+
+
+def _resample(frames: np.ndarray, rate: float, wanted: float) -> np.ndarray:
+    if math.isclose(rate, wanted, rel_tol=SAME_RATE):
+        return frames
+    motion = torch.from_numpy(frames).flatten(1)
+    count = int((len(frames) - 1) * wanted / rate + 1e-6) + 1
+    times = torch.arange(count, dtype=torch.double) * (rate / wanted)
+    times = times.clamp(max=len(frames) - 1)
+    found = interpolate_frames(motion, times)
+    return found.unflatten(1, frames.shape[1:]).numpy()
+
+
+def _kept(own: Skeleton, where: str, common: _Common) -> list[int]:
+    """The joints of a file that the skeleton has."""
+    wanted = common.skeleton
     if common.example and (own.joints, own.bones) != (
         wanted.joints,
         wanted.bones,
@@ -215,7 +260,7 @@ def _read(
             f"{where} lacks {', '.join(lacking[:10])} of {wanted!r}; it has "
             f"{', '.join(own.joints[:50])}"
         )
-    return motion.frames[:, [own.index(joint) for joint in wanted.joints]]
+    return [own.index(joint) for joint in wanted.joints]
 
 
 class _Files(NamedTuple):

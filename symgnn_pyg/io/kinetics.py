@@ -9,7 +9,10 @@ from symgnn_pyg.io.json import LARGEST, field, numbers, read_json
 from symgnn_pyg.io.limits import File
 
 NUM_JOINTS = 18
-MOST_FRAMES = 300
+# Frames without a body need not be listed, but take as much memory.
+MOST_UNLISTED = 300
+# Fractions of the image size lie between 0 and 1, or slightly outside.
+LARGEST_FRACTION = 2.0
 # Of a table of labels: 280 bytes for each of 240,000 clips.
 MOST_LABEL_BYTES = 2**26
 
@@ -29,7 +32,10 @@ class KineticsLabel(NamedTuple):
 
 
 def read_kinetics(
-    file: File, name: str = "", max_bodies: int = 1
+    file: File,
+    name: str = "",
+    max_bodies: int = 1,
+    image_size: tuple[int, int] | None = None,
 ) -> np.ndarray:
     r"""Reads a clip of Kinetics-Skeleton: the bodies that OpenPose found.
 
@@ -45,6 +51,8 @@ def read_kinetics(
         name: The name of the file in error messages. (default: its path)
         max_bodies: The largest number of bodies to keep.
             (default: :obj:`1`)
+        image_size: The width and height of the image in pixels, if the file
+            holds pixels. (default: it holds fractions of the image size)
 
     Returns:
         The bodies, of shape :math:`[B, T, 18, 3]`, with the channels
@@ -54,29 +62,35 @@ def read_kinetics(
 
     Raises:
         EmptyRecordingError: If no frame shows a body.
-        DataError: If it is not a JSON document of bodies with 18 joints in at
-            most 300 frames; the message names the place.
+        DataError: If it is not a JSON document of bodies with 18 joints, or
+            holds pixels and :obj:`image_size` is not given; the message names
+            the place.
     """
     document, name = read_json(file, name)
     frames: dict[int, list[np.ndarray]] = {}
-    for i, entry in enumerate(field(document, "data", list, name)):
+    entries = field(document, "data", list, name)
+    most = len(entries) + MOST_UNLISTED
+    for i, entry in enumerate(entries):
         at = f"{name}, data[{i}]"
         index = field(entry, "frame_index", int, at)
-        if not 1 <= index <= MOST_FRAMES:
+        if not 0 <= index <= most:
             raise DataError(
-                f"{at}: 'frame_index' must be from 1 to {MOST_FRAMES}"
+                f"{at}: expected 'frame_index' from 0 to {most}, got "
+                f"{str(index)[:20]}"
             )
         if index in frames:
             raise DataError(f"{at}: frame {index} occurs twice")
         bodies = [
-            _body(body, f"{at}.skeleton[{k}]")
+            _body(body, image_size, f"{at}.skeleton[{k}]")
             for k, body in enumerate(field(entry, "skeleton", list, at))
         ]
         bodies.sort(key=_confidence, reverse=True)
         frames[index] = [b for b in bodies if b[:, 2].any()][:max_bodies]
     if not any(frames.values()):
         raise EmptyRecordingError(f"{name} shows no body")
-    return _link(frames)
+    # The published files count from 1.
+    first = 0 if 0 in frames else 1
+    return _link({index - first: bodies for index, bodies in frames.items()})
 
 
 def read_kinetics_labels(
@@ -109,12 +123,21 @@ def read_kinetics_labels(
     return labels
 
 
-def _body(entry: Any, at: str) -> np.ndarray:
+def _body(
+    entry: Any, image_size: tuple[int, int] | None, at: str
+) -> np.ndarray:
     pose = numbers(entry, "pose", 2 * NUM_JOINTS, at)
     score = numbers(entry, "score", NUM_JOINTS, at)
     if (score < 0).any():
         raise DataError(f"{at}: a score is negative")
-    body = np.column_stack([pose.reshape(-1, 2) - 0.5, score])  # [V, 3]
+    place = pose.reshape(-1, 2) / (image_size or (1, 1))  # [V, 2]
+    if (abs(place[score > 0]) > LARGEST_FRACTION).any():
+        raise DataError(
+            f"{at}: expected 'pose' in fractions of the image size, got "
+            f"{abs(place[score > 0]).max():.6g}; if the file holds pixels, "
+            f"pass the 'image_size' (width, height) of the video"
+        )
+    body = np.column_stack([place - 0.5, score])  # [V, 3]
     body[score == 0] = 0.0
     return body
 
@@ -125,11 +148,11 @@ def _confidence(body: np.ndarray) -> float:
 
 def _link(frames: Mapping[int, list[np.ndarray]]) -> np.ndarray:
     most = max(map(len, frames.values()))
-    tracks = np.zeros((most, max(frames), NUM_JOINTS, 3))
+    tracks = np.zeros((most, max(frames) + 1, NUM_JOINTS, 3))
     latest: list[np.ndarray] = []
     for index, bodies in sorted(frames.items()):
         for track, body in zip(_join(latest, bodies), bodies, strict=True):
-            tracks[track, index - 1] = body
+            tracks[track, index] = body
             latest[track : track + 1] = [body]
     order = np.argsort(-tracks[..., 2].mean(axis=(1, 2)), kind="stable")
     return tracks[order]

@@ -196,14 +196,37 @@ def test_two_recordings_of_one_name(root):
 
 def test_store_of_other_data(root):
     store = run(root, shard_size=100)
+    other = root.with_name("other")
+    other.mkdir()
+    (other / "a.txt").write_text("0")
     with (
-        Source(root) as source,
+        Source(other) as source,
         pytest.raises(DataError, match="holds other data; delete"),
     ):
         prepare(
-            store.path, source, [Recording("a", "0.txt", 0)], parse, ARM, ["z"]
+            store.path, source, [Recording("a", "a.txt", 0)], parse, ARM, ["z"]
         )
     assert values(SequenceStore(store.path)) == EXPECTED
+
+
+def test_other_classes_and_skeletons_write_it_again(root):
+    run(root)
+    (root / "7.txt").write_text("7")
+    legs = Skeleton(["a", "b"], [(1, 0)], parts={"up": [0], "down": [1]})
+    with Source(root) as source:
+        recordings = [Recording(name, name, 0) for name in source]
+        store = prepare(
+            root.with_suffix(".h5"), source, recordings, parse, legs, ["z"]
+        )
+    assert (store.classes, len(store), store.skeleton) == (["z"], 8, legs)
+
+
+def test_all_faults_are_named(root):
+    for i in range(1, 7, 2):
+        (root / f"{i}.txt").write_text("fault")
+    with pytest.raises(DataError) as raised:
+        run(root, shard_size=100)
+    assert str(raised.value).count("line 1: a fault") == 3
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

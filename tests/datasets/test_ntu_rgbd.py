@@ -140,6 +140,12 @@ def test_subjects_of_the_extended_set(tmp_path):
     assert numbers(splits["val"], 9) == {45, 55, 85, 95}
 
 
+def test_all_clips_are_beyond_sixty_classes(tmp_path):
+    write(tmp_path / "data", name(action=61), one_body(1))
+    with pytest.raises(DataError, match=r"1 clips, but all .* first 60; pass a"):
+        open_all(tmp_path / "data", tmp_path)
+
+
 def test_sixty_classes_of_the_extended_archive(tmp_path):
     for action in (1, 60, 61, 120):
         write(tmp_path / "data", name(action=action), one_body(1))

@@ -1,4 +1,5 @@
 import os
+import re
 import shutil
 from collections import Counter
 
@@ -54,9 +55,10 @@ def poses(length, seed=0, shape=(3, 3)):
     return random.standard_normal((length, *shape)).astype(np.float32)
 
 
-def bvh(count=8, length=1.0, time=0.04):
+def bvh(count=8, length=1.0, time=0.04, step=1):
     head = BVH.format(count=count, length=length, time=time)
-    return head + "".join(f"{i} 0 0 90 0 0 0 0 0\n" for i in range(count))
+    rows = (f"{i * step} 0 0 90 0 0 0 0 0\n" for i in range(count))
+    return head + "".join(rows)
 
 
 def amc(count=8):
@@ -371,9 +373,31 @@ def test_other_frame_rates_are_named(tmp_path):
         write(root / f"turn/{i}.bvh", bvh(time=0.0333333 if i else 0.033))
     assert len(SkeletonFolder(root, **SHORT)) == 4
     write(root / "turn/3.bvh", bvh(time=0.0083333))
-    message = r"3\.bvh has 120 frames per second, but .*0\.bvh has 30\.3;"
-    with pytest.raises(DataError, match=message):
+    write(root / "turn/4.bvh", bvh(time=0.0416667))
+    with pytest.raises(DataError) as raised:
         SkeletonFolder(root, **SHORT)
+    for file, rate in ((3, "120"), (4, "24")):
+        message = rf"{file}\.bvh has {rate} frames per .*0\.bvh has 30\.3; pass"
+        assert re.search(message, str(raised.value))
+
+
+@pytest.mark.parametrize("rate", [15, 30, 60, 50])
+def test_frame_rates_are_converted_on_request(tmp_path, rate):
+    root = tmp_path / "own"
+    for i, (count, own) in enumerate([(9, 30), (17, 60), (33, 120)]):
+        # The body moves by one unit in a thirtieth of a second.
+        text = bvh(count, time=1 / own, step=30 / own)
+        write(root / f"turn/{i}.bvh", text)
+    dataset = SkeletonFolder(
+        root, frame_rate=rate, shares=(1, 0, 0), num_observed=2, num_future=1
+    )
+    assert set(dataset.store.lengths.tolist()) == {8 * rate // 30 + 1}
+    for data in dataset:
+        speed = (data.x[0, 1, 0] - data.x[0, 0, 0]) * rate / 30
+        torch.testing.assert_close(speed, torch.tensor(1.0))
+    np.save(root / "turn/x.npy", np.ones((8, 3, 3)))
+    with pytest.raises(DataError, match=r"x\.npy does not tell its frame rate"):
+        SkeletonFolder(root, frame_rate=rate)
 
 
 def test_store_is_kept_and_made_anew(root):
