@@ -123,7 +123,7 @@ def test_killed_and_resumed(root, tmp_path):
     process.join()
     with pytest.raises((DataError, FileNotFoundError)):
         SequenceStore(root.with_suffix(".h5"))
-    half = root.parent / ".data-00001.halfhalf.h5"
+    half = root.parent / ".data-00001.0a1b2c3d.h5"
     half.write_text("what a kill in the middle of writing leaves")
     before = len(parsed(log))
     assert values(run(root, partial(parse, log=log))) == EXPECTED
