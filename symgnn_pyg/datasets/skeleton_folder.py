@@ -28,7 +28,7 @@ from symgnn_pyg.io import (
     read_bvh_header,
     read_recording,
 )
-from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 NOTES = ("README", "LICENSE", "LICENCE")
 # Other names that folders of splits have.
@@ -118,8 +118,9 @@ class SkeletonFolder(MotionDataset):
     def __init__(
         self,
         root: str | os.PathLike[str],
-        skeleton: Skeleton | None = None,
+        skeleton: Skeleton | str | None = None,
         split: str = "train",
+        *,
         num_observed: int = 50,
         num_future: int = 25,
         stride: int = 1,
@@ -134,6 +135,8 @@ class SkeletonFolder(MotionDataset):
     ) -> None:
         check_sampling(split, samples, num_observed, num_future, stride, shares)
         check_axes(axes)
+        if skeleton is not None:
+            skeleton = as_skeleton(skeleton)
         with Source(root, anchors=SPLITS) as source:
             files = _find(source)
             split_of = _splits(source, files.recordings, shares, seed)
@@ -164,12 +167,17 @@ class SkeletonFolder(MotionDataset):
         super().__init__(
             store,
             choose_windows(
-                store, chosen, samples, num_observed, num_future, stride
+                store,
+                chosen,
+                samples,
+                num_observed=num_observed,
+                num_future=num_future,
+                stride=stride,
             ),
-            num_observed,
-            num_future,
-            stride,
-            transform,
+            num_observed=num_observed,
+            num_future=num_future,
+            stride=stride,
+            transform=transform,
         )
         self.split = split
         self.skipped = {**store.skipped, **files.unknown}
@@ -314,7 +322,7 @@ def _splits(
         if in_folder.get(file, "train") == "train"
     }
     splits = ["train", *(s for s in SPLITS[1:] if s not in present)]
-    return {**in_folder, **deal(to_deal, shares, seed, splits)}
+    return {**in_folder, **deal(to_deal, shares, seed, splits=splits)}
 
 
 def _bodies(source: Source, files: _Files) -> tuple[dict[str, ASF], str]:
