@@ -102,7 +102,9 @@ def prepared(path: Path, count: int) -> tuple[Table, SequenceStore, float]:
         num_workers=WORKERS,
     )
     seconds = time.perf_counter() - begin
-    dataset = MotionDataset(store, clip_windows(store, range(count)), 64, 10)
+    dataset = MotionDataset(
+        store, clip_windows(store, range(count)), num_observed=64, num_future=10
+    )
     begin = time.perf_counter()
     samples = sum(batch.num_graphs for batch in SkeletonLoader(dataset, BATCH))
     reading = time.perf_counter() - begin
@@ -134,8 +136,10 @@ def loaded(store: SequenceStore, quick: bool) -> tuple[Table, float]:
     lowest = float("inf")
     for bodies in (1, 2):
         sequences = [i for i in sorted(chosen) if store.bodies[i] == bodies]
-        windows = all_windows(store, sequences, 20, 10)[: 4 * BATCH]
-        dataset = MotionDataset(store, windows, 20, 10)
+        windows = all_windows(store, sequences, num_observed=20, num_future=10)[
+            : 4 * BATCH
+        ]
+        dataset = MotionDataset(store, windows, num_observed=20, num_future=10)
         ours, theirs = (
             SkeletonLoader(dataset, BATCH),
             DataLoader(dataset, BATCH),

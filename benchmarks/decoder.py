@@ -37,7 +37,12 @@ def main() -> None:
     )
     for batch in (1, 32):
         head = PredictionHead(
-            512, 3, Skeleton.get("cmu26"), frames, num_classes=8, num_hops=3
+            512,
+            3,
+            Skeleton.get("cmu26"),
+            num_future=frames,
+            num_classes=8,
+            num_hops=3,
         )
         torch.nn.init.normal_(head.step.out.lins[-1].weight, std=0.01)
         compiled = copy.deepcopy(head)

@@ -127,7 +127,7 @@ def train(steps: int, every: int) -> list[float]:
             callbacks=[sampler],
         )
         task = SymGNNTask(model, dataset)
-        trainer.fit(task, MotionDataModule(dataset, val[:64], BATCH))
+        trainer.fit(task, MotionDataModule(dataset, val[:64], batch_size=BATCH))
     return sampler.samples
 
 

@@ -186,12 +186,12 @@ def fit(
     task = SymGNNTask(
         model,
         train,
-        args.weighting,
+        weighting=args.weighting,
         learning_rate=args.learning_rate,
         seed=args.seed,
     )
     data = MotionDataModule(
-        train, val, args.batch_size, balanced=True, seed=args.seed
+        train, val, batch_size=args.batch_size, balanced=True, seed=args.seed
     )
     if args.steps is None:
         whole = timedelta(minutes=args.minutes)

@@ -93,10 +93,14 @@ def deal(store: SequenceStore) -> dict[int, int]:
 def windows(
     store: SequenceStore, recordings: list[int], args: argparse.Namespace
 ) -> MotionDataset:
-    sizes = args.observed, args.future, 2
+    sizes = {
+        "num_observed": args.observed,
+        "num_future": args.future,
+        "stride": 2,
+    }
     # The first row of a file is an artificial T-pose.
-    chosen = all_windows(store, recordings, *sizes, skip=1)
-    return MotionDataset(store, chosen, *sizes)
+    chosen = all_windows(store, recordings, **sizes, skip=1)
+    return MotionDataset(store, chosen, **sizes)
 
 
 def fit(train: MotionDataset, args: argparse.Namespace, fold: int) -> SymGNN:
@@ -110,7 +114,7 @@ def fit(train: MotionDataset, args: argparse.Namespace, fold: int) -> SymGNN:
         precision=args.precision,
     )
     trainer.fit(
-        SymGNNTask(model, train, 0.98, seed=args.seed),
+        SymGNNTask(model, train, weighting=0.98, seed=args.seed),
         MotionDataModule(
             train, batch_size=args.batch_size, balanced=True, seed=args.seed
         ),

@@ -128,7 +128,14 @@ def table_of(weights: str, args: argparse.Namespace) -> dict[str, Any]:
                 f"{args.bones} and {weights} were trained on poses that were "
                 f"normalised differently"
             )
-        network = FromJoints(DualSymGNN(model, bones, weight, weight)).eval()
+        network = FromJoints(
+            DualSymGNN(
+                model,
+                bones,
+                recognition_weight=weight,
+                prediction_weight=weight,
+            )
+        ).eval()
     metrics = report(network, test, trained, seed)
     metrics["seconds"] = round(time.monotonic() - started, 1)
     return metrics

@@ -54,8 +54,10 @@ def main() -> None:
     try:
         train, test = (
             SkeletonFolder(
-                args.data, SKELETON, split, NETWORK["num_observed"],
-                NETWORK["num_future"], shares=(0.75, 0, 0.25), seed=args.seed,
+                args.data, SKELETON, split,
+                num_observed=NETWORK["num_observed"],
+                num_future=NETWORK["num_future"],
+                shares=(0.75, 0, 0.25), seed=args.seed,
             )
             for split in ("train", "test")
         )  # fmt: skip

@@ -228,9 +228,9 @@ def run(args: argparse.Namespace, last: Path) -> None:
     task = SymGNNTask(
         model,
         train,
-        args.weighting,
-        args.recipe,
-        args.learning_rate,
+        weighting=args.weighting,
+        recipe=args.recipe,
+        learning_rate=args.learning_rate,
         seed=args.seed,
         skip_nonfinite=args.skip_nonfinite,
         prediction_criterion=args.loss,

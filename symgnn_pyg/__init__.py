@@ -34,4 +34,4 @@ def __getattr__(name: str) -> ModuleType:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *SUBMODULES])
+    return sorted([*__all__, *SUBMODULES])

@@ -1,7 +1,8 @@
-"""Errors about the contents of users' files."""
+"""Errors about the contents of users' files and about missing packages."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 __all__ = ["DataError", "EmptyRecordingError"]
 
@@ -50,3 +51,26 @@ def check_names(names: Iterable[object], what: str) -> None:
 
 def _escape(found: re.Match[str]) -> str:
     return found[0] if found[0] == "\n" else repr(found[0])[1:-1]
+
+
+@contextmanager
+def requires_extra(extra: str) -> Iterator[None]:
+    r"""Names the extra to install if an import in the block fails.
+
+    Args:
+        extra: The extra, such as :obj:`"train"`.
+
+    Raises:
+        ModuleNotFoundError: If a package is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        package = str(error.name).partition(".")[0]
+        if package == "symgnn_pyg":
+            raise
+        raise ModuleNotFoundError(
+            f"This requires {package!r}, which is not installed; run: pip "
+            f'install "symgnn_pyg[{extra}]"',
+            name=error.name,
+        ) from error

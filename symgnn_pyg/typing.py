@@ -12,7 +12,8 @@ from symgnn_pyg.skeleton import Skeleton
 # matrices [V_n, V_n].
 GraphLike = Tensor | Sequence[Tensor]
 
-# The skeleton of a layer, or several skeletons that share its weights.
-SkeletonLike = Skeleton | Sequence[Skeleton]
+# The skeleton of a layer, or several skeletons that share its weights. A name
+# stands for the built-in skeleton.
+SkeletonLike = Skeleton | str | Sequence[Skeleton | str]
 
 WITH_TRITON = find_spec("triton") is not None

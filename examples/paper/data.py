@@ -93,7 +93,9 @@ class Data:
 
     def _read(self, split: str, horizon: int) -> MotionDataset:
         if self.synthetic:
-            return SyntheticMotion(self.folder, split, OBSERVED, horizon)
+            return SyntheticMotion(
+                self.folder, split, num_observed=OBSERVED, num_future=horizon
+            )
         with warnings.catch_warnings():
             # Every page lists the missing files.
             warnings.filterwarnings("ignore", r".* lacks \d+ files")
@@ -101,8 +103,8 @@ class Data:
                 return CMUMocap(
                     self.source,
                     split,
-                    OBSERVED,
-                    horizon,
+                    num_observed=OBSERVED,
+                    num_future=horizon,
                     allow_missing=True,
                     path=self.folder / "cmu_mocap.h5",
                 )

@@ -290,7 +290,7 @@ class Runs:
         task = SymGNNTask(
             model,
             train,
-            WEIGHTING,
+            weighting=WEIGHTING,
             learning_rate=self.learning_rate,
             metric="position" if run.bones else "angle",
             seed=run.seed,

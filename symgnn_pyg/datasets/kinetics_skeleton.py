@@ -107,6 +107,7 @@ class KineticsSkeleton(MotionDataset):
         self,
         root: str | os.PathLike[str],
         split: str = "train",
+        *,
         num_observed: int = 64,
         num_future: int = 10,
         max_bodies: int = 1,
@@ -164,8 +165,8 @@ class KineticsSkeleton(MotionDataset):
         super().__init__(
             opened,
             clip_windows(opened, chosen),
-            num_observed,
-            num_future,
+            num_observed=num_observed,
+            num_future=num_future,
             transform=transform,
         )
         self.split = split

@@ -62,6 +62,7 @@ class MotionDataset(Dataset):
         self,
         store: SequenceStore,
         windows: Iterable[Window] | np.ndarray,
+        *,
         num_observed: int,
         num_future: int,
         stride: int = 1,
@@ -226,6 +227,7 @@ def check_window(num_observed: int, num_future: int, stride: int) -> None:
 def all_windows(
     store: SequenceStore,
     sequences: Iterable[int],
+    *,
     num_observed: int,
     num_future: int,
     stride: int = 1,

@@ -157,6 +157,7 @@ class NTURGBD(MotionDataset):
         self,
         root: str | os.PathLike[str],
         split: str = "train",
+        *,
         benchmark: str = "xsub",
         num_classes: int = 60,
         num_observed: int = 64,
@@ -202,8 +203,8 @@ class NTURGBD(MotionDataset):
         super().__init__(
             opened,
             clip_windows(opened, chosen),
-            num_observed,
-            num_future,
+            num_observed=num_observed,
+            num_future=num_future,
             transform=transform,
         )
         self.split = split

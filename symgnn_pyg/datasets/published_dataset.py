@@ -82,6 +82,7 @@ class PublishedDataset(MotionDataset):
         self,
         root: str | os.PathLike[str],
         split: str = "train",
+        *,
         num_observed: int = 50,
         num_future: int = 25,
         stride: int = 2,
@@ -112,10 +113,20 @@ class PublishedDataset(MotionDataset):
             windows = list(self._draw(store, chosen, num_observed, stride))
         else:
             windows = all_windows(
-                store, chosen, num_observed, num_future, stride, self.skip
+                store,
+                chosen,
+                num_observed=num_observed,
+                num_future=num_future,
+                stride=stride,
+                skip=self.skip,
             )
         super().__init__(
-            store, windows, num_observed, num_future, stride, transform
+            store,
+            windows,
+            num_observed=num_observed,
+            num_future=num_future,
+            stride=stride,
+            transform=transform,
         )
         self.split = split
         self.missing = missing

@@ -52,6 +52,7 @@ def deal(
     recordings: Mapping[str, str],
     shares: Sequence[float],
     seed: int,
+    *,
     splits: Sequence[str] = SPLITS,
 ) -> dict[str, str]:
     r"""Deals recordings to splits at random, class by class, so that each
@@ -106,6 +107,7 @@ def choose_windows(
     store: SequenceStore,
     sequences: Iterable[int],
     samples: str,
+    *,
     num_observed: int,
     num_future: int,
     stride: int,
@@ -128,4 +130,10 @@ def choose_windows(
         raise DataError(f"{store.path}: the split has no recordings")
     if samples == "clips":
         return clip_windows(store, sequences)
-    return all_windows(store, sequences, num_observed, num_future, stride)
+    return all_windows(
+        store,
+        sequences,
+        num_observed=num_observed,
+        num_future=num_future,
+        stride=stride,
+    )

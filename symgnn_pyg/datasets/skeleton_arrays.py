@@ -29,7 +29,7 @@ from symgnn_pyg.io import (
     fill_gaps,
     order_axes,
 )
-from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 
 class SkeletonArrays(MotionDataset):
@@ -90,7 +90,8 @@ class SkeletonArrays(MotionDataset):
         self,
         arrays: np.ndarray | Tensor | Sequence[np.ndarray | Tensor],
         labels: Sequence[str] | Sequence[int] | np.ndarray | Tensor,
-        skeleton: Skeleton,
+        skeleton: Skeleton | str,
+        *,
         split: str | None = None,
         num_observed: int = 50,
         num_future: int = 25,
@@ -106,6 +107,7 @@ class SkeletonArrays(MotionDataset):
     ) -> None:
         check_sampling(split, samples, num_observed, num_future, stride, shares)
         check_axes(axes)
+        skeleton = as_skeleton(skeleton)
         if len(arrays) != len(labels):
             raise ValueError(
                 f"Expected one label per array, got {len(arrays)} 'arrays' and "
@@ -133,12 +135,17 @@ class SkeletonArrays(MotionDataset):
         super().__init__(
             opened,
             choose_windows(
-                opened, chosen, samples, num_observed, num_future, stride
+                opened,
+                chosen,
+                samples,
+                num_observed=num_observed,
+                num_future=num_future,
+                stride=stride,
             ),
-            num_observed,
-            num_future,
-            stride,
-            transform,
+            num_observed=num_observed,
+            num_future=num_future,
+            stride=stride,
+            transform=transform,
         )
         self.split = split
 

@@ -30,7 +30,7 @@ from symgnn_pyg.io import (
     read_recording,
 )
 from symgnn_pyg.ops import interpolate_frames
-from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 NOTES = ("README", "LICENSE", "LICENCE")
 # Other names that folders of splits have.
@@ -123,8 +123,9 @@ class SkeletonFolder(MotionDataset):
     def __init__(
         self,
         root: str | os.PathLike[str],
-        skeleton: Skeleton | None = None,
+        skeleton: Skeleton | str | None = None,
         split: str = "train",
+        *,
         num_observed: int = 50,
         num_future: int = 25,
         stride: int = 1,
@@ -144,6 +145,8 @@ class SkeletonFolder(MotionDataset):
             raise ValueError(
                 f"Expected a positive 'frame_rate', got {frame_rate}"
             )
+        if skeleton is not None:
+            skeleton = as_skeleton(skeleton)
         with Source(root, anchors=SPLITS) as source:
             files = _find(source)
             split_of = _splits(source, files.recordings, shares, seed)
@@ -177,12 +180,17 @@ class SkeletonFolder(MotionDataset):
         super().__init__(
             store,
             choose_windows(
-                store, chosen, samples, num_observed, num_future, stride
+                store,
+                chosen,
+                samples,
+                num_observed=num_observed,
+                num_future=num_future,
+                stride=stride,
             ),
-            num_observed,
-            num_future,
-            stride,
-            transform,
+            num_observed=num_observed,
+            num_future=num_future,
+            stride=stride,
+            transform=transform,
         )
         self.split = split
         self.skipped = {**store.skipped, **files.unknown}
@@ -359,7 +367,7 @@ def _splits(
         if in_folder.get(file, "train") == "train"
     }
     splits = ["train", *(s for s in SPLITS[1:] if s not in present)]
-    return {**in_folder, **deal(to_deal, shares, seed, splits)}
+    return {**in_folder, **deal(to_deal, shares, seed, splits=splits)}
 
 
 def _bodies(source: Source, files: _Files) -> tuple[dict[str, ASF], str]:

@@ -88,6 +88,7 @@ class SyntheticMotion(MotionDataset):
         self,
         root: str | os.PathLike[str],
         split: str = "train",
+        *,
         num_observed: int = 50,
         num_future: int = 25,
         seed: int = 0,
@@ -111,7 +112,12 @@ class SyntheticMotion(MotionDataset):
         ]
         windows: Iterable[Window] | np.ndarray
         if split != "test":
-            windows = all_windows(store, sequences, num_observed, num_future)
+            windows = all_windows(
+                store,
+                sequences,
+                num_observed=num_observed,
+                num_future=num_future,
+            )
         else:
             last = FRAMES - num_observed - num_future
             starts = np.linspace(0, last, TEST_WINDOWS).astype(int)
@@ -119,7 +125,11 @@ class SyntheticMotion(MotionDataset):
                 Window(i, int(start)) for i in sequences for start in starts
             ]
         super().__init__(
-            store, windows, num_observed, num_future, transform=transform
+            store,
+            windows,
+            num_observed=num_observed,
+            num_future=num_future,
+            transform=transform,
         )
         self.split = split
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.export import Dim, ExportedProgram
 
+from symgnn_pyg.errors import requires_extra
 from symgnn_pyg.files import replacing
 from symgnn_pyg.inference.pose_model import PoseModel
 from symgnn_pyg.nn import DualSymGNN, SymGNN
@@ -52,6 +53,7 @@ def export_onnx(
     model: SymGNN | DualSymGNN,
     path: str | os.PathLike[str],
     classes: Sequence[str] | None = None,
+    *,
     transform: Standardize | None = None,
 ) -> None:
     r"""Exports the program of :func:`export_program` to an ONNX file with the
@@ -74,14 +76,9 @@ def export_onnx(
         ValueError: If the number of names differs from the number of classes,
             or :obj:`transform` does not fit the network.
     """
-    try:
+    with requires_extra("export"):
         import onnxscript.optimizer
         from onnx_ir.passes.common import ClearMetadataAndDocStringPass
-    except ImportError as error:
-        raise ImportError(
-            "'export_onnx' requires the packages of the extra 'export'; "
-            "install them with \"pip install 'symgnn_pyg[export]'\""
-        ) from error
     about = _about(model, classes)
     program = torch.onnx.export(
         export_program(model, transform),

@@ -3,7 +3,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.skeleton import Skeleton, as_skeleton
 from symgnn_pyg.typing import SkeletonLike
 
 
@@ -13,19 +13,32 @@ def per_skeleton(
     r"""Applies :obj:`make` to a skeleton, or to each of several skeletons.
 
     Raises:
+        TypeError: If :obj:`skeleton` is not a skeleton.
         ValueError: If :obj:`skeleton` is an empty sequence.
     """
     if skeleton is None:
         return None
+    given = as_skeletons(skeleton)
     # Also within the context of another device, such as "meta".
     with torch.device("cpu"):
-        if isinstance(skeleton, Skeleton):
-            return make(skeleton)
-        if len(skeleton) == 0:
-            raise ValueError(
-                "'skeleton' must hold at least one skeleton, got none"
-            )
-        return [make(one) for one in skeleton]
+        if isinstance(given, Skeleton):
+            return make(given)
+        return [make(one) for one in given]
+
+
+def as_skeletons(skeleton: SkeletonLike) -> Skeleton | list[Skeleton]:
+    r"""Returns a skeleton, or a list of several, with each name replaced by
+    the built-in skeleton.
+
+    Raises:
+        TypeError: If :obj:`skeleton` is not a skeleton.
+        ValueError: If :obj:`skeleton` is an empty sequence.
+    """
+    if isinstance(skeleton, str) or not isinstance(skeleton, Sequence):
+        return as_skeleton(skeleton)
+    if len(skeleton) == 0:
+        raise ValueError("'skeleton' must hold at least one skeleton, got none")
+    return [as_skeleton(one) for one in skeleton]
 
 
 def check_skeleton_type(

@@ -1,3 +1,4 @@
+from symgnn_pyg.skeleton.as_skeleton import as_skeleton
 from symgnn_pyg.skeleton.kinematics import cmu_positions, forward_kinematics
 from symgnn_pyg.skeleton.rotations import (
     convert_rotation,
@@ -9,6 +10,7 @@ from symgnn_pyg.skeleton.skeleton import Skeleton
 
 __all__ = [
     "Skeleton",
+    "as_skeleton",
     "cmu_positions",
     "convert_rotation",
     "euler_to_rotmat",

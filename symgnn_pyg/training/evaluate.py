@@ -13,6 +13,7 @@ from symgnn_pyg.training.symgnn_task import SymGNNTask
 def evaluate(
     model: Module,
     dataset: MotionDataset,
+    *,
     metric: str = "angle",
     batch_size: int = 64,
 ) -> dict[str, Metric]:

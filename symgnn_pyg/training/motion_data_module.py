@@ -32,6 +32,7 @@ class MotionDataModule(LightningDataModule):
         self,
         train_dataset: MotionDataset,
         val_dataset: MotionDataset | None = None,
+        *,
         batch_size: int = 32,
         balanced: bool = False,
         num_workers: int = 0,

@@ -89,6 +89,7 @@ class SymGNNTask(LightningModule):
         self,
         model: Module,
         dataset: MotionDataset,
+        *,
         weighting: float | str = "mgda",
         recipe: str = "one_cycle",
         learning_rate: float | None = None,

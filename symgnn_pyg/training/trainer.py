@@ -26,6 +26,7 @@ def make_trainer(
     output: str | os.PathLike[str],
     checkpoint_seconds: float = 60.0,
     ema: float | None = None,
+    *,
     patience: int | None = None,
     monitor: str = "val_score",
     **kwargs: Any,

@@ -5,6 +5,7 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 
+from symgnn_pyg.errors import requires_extra
 from symgnn_pyg.visualization.arrays import (
     ArrayLike,
     literal,
@@ -12,7 +13,6 @@ from symgnn_pyg.visualization.arrays import (
     to_labels,
 )
 from symgnn_pyg.visualization.colours import CYCLE, MARKERS
-from symgnn_pyg.visualization.optional import optional
 
 
 def plot_actional_map(
@@ -61,8 +61,9 @@ def plot_actional_map(
         )
     if perplexity <= 0.0:
         raise ValueError(f"'perplexity' must be positive, got {perplexity}")
-    manifold = optional("sklearn.manifold", "scikit-learn", "plot_actional_map")
-    points = manifold.TSNE(
+    with requires_extra("vis"):
+        from sklearn.manifold import TSNE
+    points = TSNE(
         perplexity=min(perplexity, (len(graphs) - 1) / 3),
         init="pca",
         random_state=int(torch.randint(2**31 - 1, ())),

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from symgnn_pyg.errors import requires_extra
 from symgnn_pyg.files import replacing
 from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.visualization.arrays import (
@@ -15,7 +16,6 @@ from symgnn_pyg.visualization.arrays import (
     to_motions,
 )
 from symgnn_pyg.visualization.colours import GREEN
-from symgnn_pyg.visualization.optional import optional
 from symgnn_pyg.visualization.spread import SHADES, Spread
 from symgnn_pyg.visualization.timeline import Timeline
 
@@ -85,7 +85,8 @@ def view_poses(
     motions = to_motions(poses, skeleton, up)
     timeline = Timeline(motions, frame_rate)
     bars = _bars(probabilities, classes, timeline)
-    plotly = optional("plotly.graph_objects", "plotly", "view_poses")
+    with requires_extra("vis"):
+        from plotly import graph_objects as plotly
     spread = Spread(timeline, skeleton)
     first = _traces(spread, bars, 0)
     figure = plotly.Figure(

@@ -159,7 +159,10 @@ def test_pickle_leaves_the_handle_behind(path, sequences):
 
 def test_spawned_workers_read_the_same(path):
     dataset = MotionDataset(
-        SequenceStore(path), [Window(2, i) for i in range(0, 60, 10)], 4, 2
+        SequenceStore(path),
+        [Window(2, i) for i in range(0, 60, 10)],
+        num_observed=4,
+        num_future=2,
     )
     here = torch.cat([batch.x for batch in DataLoader(dataset, 2)])
     loader = DataLoader(

@@ -21,8 +21,14 @@ def dataset(tmp_path):
     store = SequenceStore.write(
         tmp_path / "s.h5", [MotionSequence("s", frames, 0)], ARM, ["x"]
     )
-    windows = all_windows(store, [0], 4, 1)
-    return MotionDataset(store, windows, 4, 1, transform=RandomJitter(0.1))
+    windows = all_windows(store, [0], num_observed=4, num_future=1)
+    return MotionDataset(
+        store,
+        windows,
+        num_observed=4,
+        num_future=1,
+        transform=RandomJitter(0.1),
+    )
 
 
 def run(loader):

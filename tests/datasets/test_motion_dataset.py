@@ -34,7 +34,13 @@ def store(tmp_path):
 
 
 def test_observed_and_future_follow_each_other(store):
-    dataset = MotionDataset(store, [Window(0, 3), Window(1, 0)], 3, 2, 2)
+    dataset = MotionDataset(
+        store,
+        [Window(0, 3), Window(1, 0)],
+        num_observed=3,
+        num_future=2,
+        stride=2,
+    )
     data = dataset[0]
     assert data.x[1, :, 0].tolist() == [3, 5, 7]
     assert data.future[1, :, 0].tolist() == [9, 11]
@@ -44,13 +50,15 @@ def test_observed_and_future_follow_each_other(store):
 
 
 def test_no_future(store):
-    data = MotionDataset(store, [Window(0, 0)], 4, 0)[0]
+    data = MotionDataset(store, [Window(0, 0)], num_observed=4, num_future=0)[0]
     assert data.x.shape == (3, 4, 2)
     assert data.future.shape == (3, 0, 2)
 
 
 def test_batch(store):
-    dataset = MotionDataset(store, [Window(0, 0), Window(1, 1)], 3, 2)
+    dataset = MotionDataset(
+        store, [Window(0, 0), Window(1, 1)], num_observed=3, num_future=2
+    )
     (batch,) = DataLoader(dataset, 2)
     assert batch.x.shape == (6, 3, 2)
     assert batch.x[3, :, 0].tolist() == [101, 102, 103]
@@ -62,13 +70,17 @@ def test_transform(store):
         data.x = 2 * data.x
         return data
 
-    dataset = MotionDataset(store, [Window(0, 1)], 2, 1, transform=double)
+    dataset = MotionDataset(
+        store, [Window(0, 1)], num_observed=2, num_future=1, transform=double
+    )
     assert dataset[0].x[0, :, 0].tolist() == [2, 4]
 
 
 @pytest.mark.parametrize(("stride", "skip"), [(1, 0), (2, 1), (3, 0)])
 def test_all_windows_fit_and_none_is_missing(store, stride, skip):
-    windows = all_windows(store, [0], 3, 2, stride, skip)
+    windows = all_windows(
+        store, [0], num_observed=3, num_future=2, stride=stride, skip=skip
+    )
     starts = windows["start"].tolist()
     last = 20 - 1 - 4 * stride
     assert starts == list(range(skip, last + 1))
@@ -78,13 +90,13 @@ def test_short_sequences_are_named(store):
     with pytest.warns(
         UserWarning, match=r"window of 10 frames: s6 \(1 in all\)$"
     ):
-        windows = all_windows(store, [0, 1], 8, 2)
+        windows = all_windows(store, [0, 1], num_observed=8, num_future=2)
     assert set(windows["sequence"]) == {0}
 
 
 def test_no_windows(store):
     with pytest.raises(DataError, match=r"s\.h5.*30 \+ 2 .*stride 4"):
-        MotionDataset(store, [], 30, 2, 4)
+        MotionDataset(store, [], num_observed=30, num_future=2, stride=4)
 
 
 @pytest.mark.parametrize(
@@ -94,12 +106,20 @@ def test_windows_that_cannot_be(store, num_observed, num_future, stride):
     with pytest.raises(
         ValueError, match=rf"got {num_observed}, {num_future} and {stride}"
     ):
-        MotionDataset(store, [Window(0, 0)], num_observed, num_future, stride)
+        MotionDataset(
+            store,
+            [Window(0, 0)],
+            num_observed=num_observed,
+            num_future=num_future,
+            stride=stride,
+        )
 
 
 def test_standardize_counts_each_frame_once(store):
-    windows = all_windows(store, [0], 3, 2)
-    transform = MotionDataset(store, windows, 3, 2).standardize()
+    windows = all_windows(store, [0], num_observed=3, num_future=2)
+    transform = MotionDataset(
+        store, windows, num_observed=3, num_future=2
+    ).standardize()
     frames = store[0][0]
     torch.testing.assert_close(transform.mean, frames.mean(dim=0))
     torch.testing.assert_close(
@@ -111,7 +131,7 @@ def test_clip_is_stretched(store):
     """Each number tells its frame, so interpolation is exact."""
     windows = clip_windows(store, [0, 1])
     assert windows["span"].tolist() == [20, 6]
-    dataset = MotionDataset(store, windows, 8, 3)
+    dataset = MotionDataset(store, windows, num_observed=8, num_future=3)
     for data, last in zip(dataset, (19, 105), strict=True):
         seen = torch.cat([data.x, data.future], dim=1)[2, :, 1]
         first = last // 100 * 100
@@ -119,7 +139,9 @@ def test_clip_is_stretched(store):
 
 
 def test_clip_of_the_right_length_is_read_as_it_is(store):
-    data = MotionDataset(store, clip_windows(store, [1]), 4, 2)[0]
+    data = MotionDataset(
+        store, clip_windows(store, [1]), num_observed=4, num_future=2
+    )[0]
     assert data.x[0, :, 0].tolist() == [100, 101, 102, 103]
 
 
@@ -135,7 +157,7 @@ def crowd(tmp_path):
 
 
 def test_bodies_of_a_sample(crowd):
-    data = MotionDataset(crowd, [Window(2, 1)], 4, 2)[0]
+    data = MotionDataset(crowd, [Window(2, 1)], num_observed=4, num_future=2)[0]
     assert data.num_bodies == 3
     for body in range(3):
         torch.testing.assert_close(
@@ -146,7 +168,9 @@ def test_bodies_of_a_sample(crowd):
 
 
 def test_skeleton_of_the_bones(crowd):
-    dataset = MotionDataset(crowd, [Window(2, 1), Window(0, 0)], 4, 2)
+    dataset = MotionDataset(
+        crowd, [Window(2, 1), Window(0, 0)], num_observed=4, num_future=2
+    )
     plain = dataset.batch([0, 1])
     assert dataset.skeleton == ARM
     dataset.transform = Compose([ToBones()])
@@ -180,7 +204,9 @@ def equal(one, other):
 @pytest.mark.parametrize("workers", [0, 2])
 def test_loader_gives_the_same_batches(crowd, transform, workers):
     windows = [*clip_windows(crowd, range(4)), (0, 2, 0), (1, 0, 3)]
-    dataset = MotionDataset(crowd, windows, 4, 2, transform=transform)
+    dataset = MotionDataset(
+        crowd, windows, num_observed=4, num_future=2, transform=transform
+    )
     fast = SkeletonLoader(dataset, 4, num_workers=workers)
     for one, other in zip(fast, DataLoader(dataset, 4), strict=True):
         equal(one, other)
@@ -196,7 +222,9 @@ class Scaled(ToBones):
 
 
 def test_transforms_of_ones_own_see_samples(crowd):
-    dataset = MotionDataset(crowd, clip_windows(crowd, range(4)), 4, 2)
+    dataset = MotionDataset(
+        crowd, clip_windows(crowd, range(4)), num_observed=4, num_future=2
+    )
     dataset.transform = Scaled()
     assert dataset.batch([0, 1, 2]).scale.tolist() == [
         dataset[i].scale.item() for i in range(3)
@@ -204,7 +232,9 @@ def test_transforms_of_ones_own_see_samples(crowd):
 
 
 def test_loader_of_a_part(crowd):
-    dataset = MotionDataset(crowd, clip_windows(crowd, range(4)), 4, 2)
+    dataset = MotionDataset(
+        crowd, clip_windows(crowd, range(4)), num_observed=4, num_future=2
+    )
     part = dataset[[3, 0]]
     (one,), (other,) = SkeletonLoader(part, 2), DataLoader(part, 2)
     equal(one, other)
@@ -212,7 +242,7 @@ def test_loader_of_a_part(crowd):
 
 def test_loader_shuffles_repeatably(crowd):
     windows = [Window(0, 0), Window(1, 0), Window(2, 0), Window(3, 0)]
-    dataset = MotionDataset(crowd, windows, 4, 2)
+    dataset = MotionDataset(crowd, windows, num_observed=4, num_future=2)
 
     def order(seed):
         generator = torch.Generator().manual_seed(seed)
@@ -224,13 +254,15 @@ def test_loader_shuffles_repeatably(crowd):
 
 
 def test_loader_made_anew_by_a_trainer(crowd):
-    dataset = MotionDataset(crowd, [Window(0, 0)], 4, 2)
+    dataset = MotionDataset(crowd, [Window(0, 0)], num_observed=4, num_future=2)
     loader = SkeletonLoader(dataset, collate_fn=list)
     assert torch.equal(next(iter(loader)).x, dataset[0].x)
 
 
 def test_loader_of_subsets_and_joined_data_sets(crowd):
-    dataset = MotionDataset(crowd, [Window(0, 0), Window(1, 0)], 4, 2)
+    dataset = MotionDataset(
+        crowd, [Window(0, 0), Window(1, 0)], num_observed=4, num_future=2
+    )
     joined = ConcatDataset([Subset(dataset, [1]), dataset])
     batch = next(iter(SkeletonLoader(joined, 3)))
     whole = Batch.from_data_list([dataset[1], dataset[0], dataset[1]])
@@ -248,7 +280,12 @@ def test_still_channels_far_from_zero_keep_their_scale(tmp_path):
     store = SequenceStore.write(
         tmp_path / "s.h5", [MotionSequence("s", frames, 0)], skeleton, ["x"]
     )
-    dataset = MotionDataset(store, all_windows(store, [0], 3, 2), 3, 2)
+    dataset = MotionDataset(
+        store,
+        all_windows(store, [0], num_observed=3, num_future=2),
+        num_observed=3,
+        num_future=2,
+    )
     found = dataset.standardize()
     assert torch.equal(found.std[1:], torch.ones(3, 3))
     exact = store[0][0].double()
@@ -259,6 +296,11 @@ def test_still_channels_far_from_zero_keep_their_scale(tmp_path):
 
 
 def test_standardize_of_a_part_sees_that_part(store):
-    dataset = MotionDataset(store, all_windows(store, [0, 1], 3, 2), 3, 2)
+    dataset = MotionDataset(
+        store,
+        all_windows(store, [0, 1], num_observed=3, num_future=2),
+        num_observed=3,
+        num_future=2,
+    )
     part = dataset[len(dataset) - 2 :]
     torch.testing.assert_close(part.standardize().mean, store[1][0].mean(dim=0))

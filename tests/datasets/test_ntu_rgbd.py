@@ -142,7 +142,9 @@ def test_subjects_of_the_extended_set(tmp_path):
 
 def test_all_clips_are_beyond_sixty_classes(tmp_path):
     write(tmp_path / "data", name(action=61), one_body(1))
-    with pytest.raises(DataError, match=r"1 clips, but all .* first 60; pass a"):
+    with pytest.raises(
+        DataError, match=r"1 clips, but all .* first 60; pass a"
+    ):
         open_all(tmp_path / "data", tmp_path)
 
 

@@ -108,7 +108,7 @@ def test_relative_paths_outlive_the_folder(tmp_path, monkeypatch):
 
 def test_splits_share_no_recording():
     splits = [
-        SkeletonArrays(FRAMES, LABELS, ARM, split, **SHORT)
+        SkeletonArrays(FRAMES, LABELS, ARM, split=split, **SHORT)
         for split in ("train", "val", "test")
     ]
     found = [set(split.windows.sequence.tolist()) for split in splits]

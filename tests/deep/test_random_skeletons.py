@@ -187,7 +187,9 @@ def test_joint_graph_conv(batch, t, c, d, num_hops, dtype, kernel):
             own.append(LAMBDA * matrix)
         return mixed(x, graphs, weights["weight"])
 
-    layer = nn.JointGraphConv(c, d, batch.skeleton, num_hops, LAMBDA)
+    layer = nn.JointGraphConv(
+        c, d, batch.skeleton, num_hops=num_hops, lambda_=LAMBDA
+    )
     inputs = {"x": batch.rows(t, c), "actional": actional, **batch.told}
     with ops.use(kernel):
         check(randomise_state(layer), formula, inputs, dtype)
@@ -360,7 +362,13 @@ def test_actional_graph_inference(batch, t, iterations, plain, own, dtype):
 def test_order_and_batch_do_not_matter(skeleton, num_samples):
     def make(skeleton):
         layer = nn.MultiScaleGCN(
-            skeleton, 3, (4, 5), (1, 2), (1,), num_hops=2, kernel_size=3
+            skeleton,
+            3,
+            (4, 5),
+            strides=(1, 2),
+            fusion=(1,),
+            num_hops=2,
+            kernel_size=3,
         )
         return randomise_state(layer).double()
 

@@ -407,8 +407,12 @@ def test_stability_theorem(seed, noise):
         ["a", "b", "c", "d"], [(1, 0), (2, 1), (3, 1)], {"all": range(4)}
     )
     n, v, t, c = 3, skeleton.num_joints, 5, 3
-    agim = ActionalGraphInference(t * c, skeleton, 16).double().eval()
-    conv = JointGraphConv(c, 4, skeleton, 2, lambda_=0.7).double()
+    agim = (
+        ActionalGraphInference(t * c, skeleton, hidden_channels=16)
+        .double()
+        .eval()
+    )
+    conv = JointGraphConv(c, 4, skeleton, num_hops=2, lambda_=0.7).double()
     for parameter in (*agim.parameters(), *conv.parameters()):
         parameter.data = 0.5 * torch.randn_like(parameter)
     p = torch.randn(n * v, t, c, dtype=torch.double)
@@ -428,7 +432,7 @@ def test_stability_theorem_is_sharp():
     """With one joint, one channel and unchanged graphs, both sides are the
     same."""
     skeleton = Skeleton(["a"], [], {"all": [0]})
-    conv = JointGraphConv(1, 1, skeleton, 1, lambda_=2.0).double()
+    conv = JointGraphConv(1, 1, skeleton, num_hops=1, lambda_=2.0).double()
     conv.weight.data.fill_(3.0)
     p, q = torch.full((1, 1, 1), 5.0).double(), torch.ones(1, 1, 1).double()
     graph = torch.ones(1, 1, 1, dtype=torch.double)

@@ -72,7 +72,9 @@ def dual():
         )
         for skeleton in (ARM, ARM.dual())
     )  # fmt: skip
-    return trained(DualSymGNN(joint, bone, 0.3, 0.6))
+    return trained(
+        DualSymGNN(joint, bone, recognition_weight=0.3, prediction_weight=0.6)
+    )
 
 
 NETWORKS = {
@@ -104,7 +106,7 @@ def exported(request, tmp_path_factory):
     make, transform = NETWORKS[request.param]
     model = make()
     path = tmp_path_factory.mktemp("export") / "model.onnx"
-    export_onnx(model, path, list("abcd"), transform)
+    export_onnx(model, path, list("abcd"), transform=transform)
     return model, transform, path
 
 

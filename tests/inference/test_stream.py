@@ -72,7 +72,12 @@ def test_first_pose_fills_the_window(model, motion, check):
 
 
 def test_dual_network(arm, build, motion):
-    dual = DualSymGNN(build(arm), build(arm.dual()), 0.3, 0.4).eval()
+    dual = DualSymGNN(
+        build(arm),
+        build(arm.dual()),
+        recognition_weight=0.3,
+        prediction_weight=0.4,
+    ).eval()
     stream = Stream(dual)
     for frame in motion:
         output = stream.step(frame)

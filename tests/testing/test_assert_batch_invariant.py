@@ -84,7 +84,7 @@ def test_edges_are_counted_on():
 
 
 def test_one_tensor_a_sample(body):
-    agim = ActionalGraphInference(6, [body, body.dual()], 8)
+    agim = ActionalGraphInference(6, [body, body.dual()], hidden_channels=8)
     samples = [
         {"x": torch.randn(size, 2, 3), "skeleton_type": [kind]}
         for kind, size in ((1, 6), (0, 7), (1, 6))

@@ -206,7 +206,11 @@ def symgnn(skeleton):
 
 def dual_symgnn(skeleton):
     networks = [symgnn(s) for s in (skeleton, skeleton.dual())]
-    return nn.DualSymGNN(*networks, random(), random())
+    return nn.DualSymGNN(
+        *networks,
+        recognition_weight=random(),
+        prediction_weight=random(),
+    )
 
 
 def outputs(rows, prefix=""):
@@ -302,7 +306,7 @@ RECIPES = {
     ),
     # Models
     "ActionalGraphInference": recipe(
-        lambda s: nn.ActionalGraphInference(T * C, s, D),
+        lambda s: nn.ActionalGraphInference(T * C, s, hidden_channels=D),
         x=POSES,
         mixed=OF_MIXED,
         gives="joint_graph",
@@ -334,7 +338,7 @@ RECIPES = {
     ),
     "MultiScaleGCN": recipe(
         lambda s: nn.MultiScaleGCN(
-            s, C, (4, 6), (1, 2), (1,), num_hops=2, kernel_size=3
+            s, C, (4, 6), strides=(1, 2), fusion=(1,), num_hops=2, kernel_size=3
         ),
         x=POSES,
         actional=ACTIONAL,
@@ -342,7 +346,14 @@ RECIPES = {
     ),
     "PredictionHead": recipe(
         lambda s: nn.PredictionHead(
-            D, C, s, 2, K, orders=(1, 2), hidden_channels=D, num_hops=2
+            D,
+            C,
+            s,
+            num_future=2,
+            num_classes=K,
+            orders=(1, 2),
+            hidden_channels=D,
+            num_hops=2,
         ),
         x=POSES,
         h=FEATURES,

@@ -8,7 +8,15 @@ from symgnn_pyg.testing import randomise_state
 
 def test_all_weights_and_statistics_are_drawn():
     skeleton = Skeleton(["a", "b", "c"], [(1, 0), (2, 1)])
-    net = SymGNN(skeleton, 4, 8, 2, channels=(4, 6), strides=(1, 2), fusion=())
+    net = SymGNN(
+        skeleton,
+        4,
+        num_observed=8,
+        num_future=2,
+        channels=(4, 6),
+        strides=(1, 2),
+        fusion=(),
+    )
     before = {k: v.clone() for k, v in net.state_dict().items()}
     assert randomise_state(net) is net
     kept = {k for k, v in net.state_dict().items() if v.equal(before[k])}

@@ -55,7 +55,10 @@ def make_run(folder, writer=None, transform=True, **arguments):
     path = folder / f"store_{os.environ.get('RANK', 0)}.h5"
     store = SequenceStore(path) if path.exists() else write_store(path)
     dataset = MotionDataset(
-        store, all_windows(store, range(4), T, STEPS), T, STEPS
+        store,
+        all_windows(store, range(4), num_observed=T, num_future=STEPS),
+        num_observed=T,
+        num_future=STEPS,
     )
     if transform:
         dataset.transform = Compose([dataset.standardize(), RandomJitter(0.01)])

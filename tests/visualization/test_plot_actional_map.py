@@ -71,5 +71,5 @@ def test_wrong_perplexity(sample):
 
 def test_without_scikit_learn(sample, monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.manifold", None)
-    with pytest.raises(ImportError, match="pip install scikit-learn"):
+    with pytest.raises(ImportError, match=r"symgnn_pyg\[vis\]"):
         plot_actional_map(*sample, CLASSES)

@@ -137,7 +137,7 @@ def test_classes_alone(poses):
 
 def test_without_plotly(poses, monkeypatch):
     monkeypatch.setitem(sys.modules, "plotly.graph_objects", None)
-    with pytest.raises(ImportError, match="pip install plotly"):
+    with pytest.raises(ImportError, match=r"symgnn_pyg\[vis\]"):
         view_poses(poses, CMU26, 25)
 
 

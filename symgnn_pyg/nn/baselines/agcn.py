@@ -85,7 +85,7 @@ class AdaptiveBlock(GraphTemporalBlock):
         residual: bool,
     ) -> None:
         conv = GraphMixConv(in_channels, out_channels, partitions.size(0))
-        super().__init__(conv, 9, stride, 0.0, residual)
+        super().__init__(conv, 9, stride, dropout=0.0, residual=residual)
         self.graphs = AdaptiveGraphs(in_channels, out_channels // 4, partitions)
         self.graph_residual: Module = Identity()
         if in_channels != out_channels:
@@ -155,7 +155,7 @@ class AGCN(JointClassifier):
 
     def __init__(
         self,
-        skeleton: Skeleton,
+        skeleton: Skeleton | str,
         num_classes: int,
         *,
         in_channels: int = 3,
@@ -174,5 +174,9 @@ class AGCN(JointClassifier):
             )
         ]
         super().__init__(
-            skeleton, num_classes, in_channels, blocks, channels[-1]
+            skeleton,
+            num_classes,
+            in_channels,
+            blocks=blocks,
+            out_channels=channels[-1],
         )

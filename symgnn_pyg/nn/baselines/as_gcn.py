@@ -71,7 +71,7 @@ class ASGCN(JointClassifier):
 
     def __init__(
         self,
-        skeleton: Skeleton,
+        skeleton: Skeleton | str,
         num_classes: int,
         num_observed: int = 50,
         *,
@@ -88,13 +88,17 @@ class ASGCN(JointClassifier):
             spatial_partitions(skeleton, num_hops),
             in_channels,
             channels,
-            strides,
-            kernel_size,
-            dropout,
+            strides=strides,
+            kernel_size=kernel_size,
+            dropout=dropout,
             num_additional=1,
         )
         super().__init__(
-            skeleton, num_classes, in_channels, blocks, channels[-1]
+            skeleton,
+            num_classes,
+            in_channels,
+            blocks=blocks,
+            out_channels=channels[-1],
         )
         self.num_observed = num_observed
         self.lambda_ = lambda_

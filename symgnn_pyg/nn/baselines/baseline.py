@@ -3,8 +3,8 @@ from torch.nn import Module
 from torch_geometric.nn.inits import reset
 from torch_geometric.utils import scatter
 
-from symgnn_pyg import Skeleton
 from symgnn_pyg.nn.pool.rows import sample_of_body, samples
+from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 
 class Baseline(Module):
@@ -27,12 +27,11 @@ class Baseline(Module):
     """
 
     def __init__(
-        self, skeleton: Skeleton, in_channels: int, min_frames: int = 1
+        self, skeleton: Skeleton | str, in_channels: int, min_frames: int = 1
     ) -> None:
         super().__init__()
-        check_skeleton(skeleton)
         check_positive(in_channels=in_channels)
-        self.skeleton = skeleton
+        self.skeleton = as_skeleton(skeleton)
         self.in_channels = in_channels
         self.min_frames = min_frames
 
@@ -59,15 +58,6 @@ class Baseline(Module):
                 f"{list(x.shape)}"
             )
         return samples(x, num_joints, "joints")
-
-
-def check_skeleton(skeleton: object) -> None:
-    r"""Raises :class:`TypeError` for an argument that is not a skeleton."""
-    if not isinstance(skeleton, Skeleton):
-        raise TypeError(
-            f"Expected 'skeleton' to be a Skeleton, got "
-            f"{type(skeleton).__name__}"
-        )
 
 
 def check_positive(**numbers: int) -> None:

@@ -103,7 +103,7 @@ class HCN(Baseline):
 
     def __init__(
         self,
-        skeleton: Skeleton,
+        skeleton: Skeleton | str,
         num_classes: int,
         *,
         in_channels: int = 3,
@@ -118,7 +118,7 @@ class HCN(Baseline):
                 f"'num_frames' must be a multiple of 16, got {num_frames}"
             )
         self.num_frames = num_frames
-        sizes = skeleton.num_joints, in_channels, num_frames, dropout
+        sizes = self.skeleton.num_joints, in_channels, num_frames, dropout
         self.position = Stream(*sizes)
         self.velocity = Stream(*sizes)
         self.image = Sequential(

@@ -28,15 +28,16 @@ class JointClassifier(Baseline):
 
     def __init__(
         self,
-        skeleton: Skeleton,
+        skeleton: Skeleton | str,
         num_classes: int,
         in_channels: int,
+        *,
         blocks: Iterable[Module],
         out_channels: int,
     ) -> None:
         super().__init__(skeleton, in_channels)
         check_positive(num_classes=num_classes)
-        self.norm = BatchNorm1d(skeleton.num_joints * in_channels)
+        self.norm = BatchNorm1d(self.skeleton.num_joints * in_channels)
         self.blocks = ModuleList(blocks)
         self.classify = Linear(out_channels, num_classes)
 

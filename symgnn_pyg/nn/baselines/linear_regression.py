@@ -60,7 +60,7 @@ class LinearRegression(Baseline):
 
     def __init__(
         self,
-        skeleton: Skeleton,
+        skeleton: Skeleton | str,
         num_future: int = 25,
         *,
         in_channels: int = 3,
@@ -70,7 +70,7 @@ class LinearRegression(Baseline):
         check_positive(num_future=num_future, num_recent=num_recent)
         self.num_future = num_future
         self.num_recent = num_recent
-        width = skeleton.num_joints * in_channels
+        width = self.skeleton.num_joints * in_channels
         shape = num_recent * width, num_future * width
         self.register_buffer("weight", torch.zeros(shape))
         self.register_buffer("bias", torch.zeros(shape[1]))

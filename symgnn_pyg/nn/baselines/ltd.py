@@ -129,7 +129,7 @@ class LTD(Baseline):
 
     def __init__(
         self,
-        skeleton: Skeleton,
+        skeleton: Skeleton | str,
         num_future: int = 25,
         *,
         in_channels: int = 3,
@@ -150,7 +150,7 @@ class LTD(Baseline):
         dct = dct_matrix(num_recent + num_future)
         dct = dct.to(torch.get_default_dtype())
         self.register_buffer("dct", dct, persistent=False)
-        nodes = skeleton.num_joints * in_channels
+        nodes = self.skeleton.num_joints * in_channels
         self.first = DenseGraphLayer(nodes, dct.size(0), channels, dropout)
         self.layers = ModuleList(
             DenseGraphLayer(nodes, channels, channels, dropout)

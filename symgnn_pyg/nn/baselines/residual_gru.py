@@ -53,7 +53,7 @@ class ResidualGRU(Baseline):
 
     def __init__(
         self,
-        skeleton: Skeleton,
+        skeleton: Skeleton | str,
         num_future: int = 25,
         *,
         in_channels: int = 3,
@@ -68,7 +68,7 @@ class ResidualGRU(Baseline):
             )
         self.num_future = num_future
         self.num_classes = num_classes
-        width = skeleton.num_joints * in_channels
+        width = self.skeleton.num_joints * in_channels
         self.gru = GRU(width + num_classes, channels, batch_first=True)
         self.out = Linear(channels, width)
 

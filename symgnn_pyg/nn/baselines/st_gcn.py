@@ -4,17 +4,17 @@ import networkx as nx
 import torch
 from torch import Tensor
 
-from symgnn_pyg import Skeleton
 from symgnn_pyg.nn import GraphMixConv
-from symgnn_pyg.nn.baselines.baseline import check_positive, check_skeleton
+from symgnn_pyg.nn.baselines.baseline import check_positive
 from symgnn_pyg.nn.baselines.joint_classifier import JointClassifier
 from symgnn_pyg.nn.conv.graph_temporal_block import GraphTemporalBlock
+from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 CHANNELS = (64,) * 3 + (128,) * 3 + (256,) * 3
 STRIDES = (1, 1, 1, 2, 1, 1, 2, 1, 1)
 
 
-def spatial_partitions(skeleton: Skeleton, num_hops: int = 1) -> Tensor:
+def spatial_partitions(skeleton: Skeleton | str, num_hops: int = 1) -> Tensor:
     r"""The spatial configuration partitioning of ST-GCN, extended to several
     hops as in AS-GCN. The matrix that averages the joints within
     :obj:`num_hops` bones is split into disjoint graphs: one of the joints
@@ -29,7 +29,7 @@ def spatial_partitions(skeleton: Skeleton, num_hops: int = 1) -> Tensor:
     Returns:
         The graphs, of shape :math:`[2 L + 1, V, V]`.
     """
-    check_skeleton(skeleton)
+    skeleton = as_skeleton(skeleton)
     joints = range(skeleton.num_joints)
     graph = nx.Graph(skeleton.bones + skeleton.links)
     graph.add_nodes_from(joints)
@@ -79,6 +79,7 @@ def spatial_blocks(
     partitions: Tensor,
     in_channels: int,
     channels: Sequence[int],
+    *,
     strides: Sequence[int],
     kernel_size: int,
     dropout: float,
@@ -98,10 +99,10 @@ def spatial_blocks(
     num_graphs = partitions.size(0) + num_additional
     return [
         SpatialBlock(
-            GraphMixConv(narrow, width, num_graphs, partitions),
+            GraphMixConv(narrow, width, num_graphs, adjacency=partitions),
             kernel_size,
             stride,
-            dropout,
+            dropout=dropout,
             residual=i > 0,
         )
         for i, (narrow, width, stride) in enumerate(
@@ -156,7 +157,7 @@ class STGCN(JointClassifier):
 
     def __init__(
         self,
-        skeleton: Skeleton,
+        skeleton: Skeleton | str,
         num_classes: int,
         *,
         in_channels: int = 3,
@@ -169,10 +170,14 @@ class STGCN(JointClassifier):
             spatial_partitions(skeleton),
             in_channels,
             channels,
-            strides,
-            kernel_size,
-            dropout,
+            strides=strides,
+            kernel_size=kernel_size,
+            dropout=dropout,
         )
         super().__init__(
-            skeleton, num_classes, in_channels, blocks, channels[-1]
+            skeleton,
+            num_classes,
+            in_channels,
+            blocks=blocks,
+            out_channels=channels[-1],
         )

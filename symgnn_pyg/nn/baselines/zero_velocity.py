@@ -32,7 +32,11 @@ class ZeroVelocity(Baseline):
     """
 
     def __init__(
-        self, skeleton: Skeleton, num_future: int = 25, *, in_channels: int = 3
+        self,
+        skeleton: Skeleton | str,
+        num_future: int = 25,
+        *,
+        in_channels: int = 3,
     ) -> None:
         super().__init__(skeleton, in_channels)
         check_positive(num_future=num_future)

@@ -57,6 +57,7 @@ class GraphMixConv(MessagePassing):
         in_channels: int,
         out_channels: int,
         num_graphs: int = 1,
+        *,
         adjacency: Tensor | Sequence[Tensor] | None = None,
     ) -> None:
         super().__init__(aggr="sum", node_dim=0)

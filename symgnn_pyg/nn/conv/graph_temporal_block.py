@@ -34,6 +34,7 @@ class GraphTemporalBlock(Module):
         graph_conv: GraphMixConv,
         kernel_size: int,
         stride: int,
+        *,
         dropout: float,
         residual: bool,
     ) -> None:
@@ -43,7 +44,7 @@ class GraphTemporalBlock(Module):
         self.graph_conv = graph_conv
         self.graph_norm = ChannelNorm(channels)
         self.temporal_conv = TemporalConv(
-            channels, channels, kernel_size, stride
+            channels, channels, kernel_size, stride=stride
         )
         self.temporal_norm = ChannelNorm(channels)
         self.dropout = UniformDropout(dropout)
@@ -53,7 +54,7 @@ class GraphTemporalBlock(Module):
             self.residual = Identity()
         elif residual:
             self.residual = Sequential(
-                TemporalConv(in_channels, channels, 1, stride),
+                TemporalConv(in_channels, channels, 1, stride=stride),
                 ChannelNorm(channels),
             )
 

@@ -22,10 +22,10 @@ class JGTCBlock(GraphTemporalBlock):
         in_channels: Size of each input sample :math:`C_{in}`.
         out_channels: Size of each output sample :math:`C_{out}`.
         skeleton: The skeleton, or several.
-        num_hops: The number of hops :math:`L`. (default: :obj:`4`)
+        num_hops: The number of hops :math:`L`. (default: :obj:`3`)
         lambda_: The weight of the actional graph. (default: :obj:`0.5`)
         kernel_size: The temporal kernel :math:`\tau`, in frames, odd.
-            (default: :obj:`9`)
+            (default: :obj:`5`)
         stride: The temporal stride :math:`s`. (default: :obj:`1`)
         dropout: The dropout probability. (default: :obj:`0.5`)
         residual: Whether there is a residual connection: the identity, or a
@@ -47,9 +47,10 @@ class JGTCBlock(GraphTemporalBlock):
         in_channels: int,
         out_channels: int,
         skeleton: SkeletonLike,
-        num_hops: int = 4,
+        *,
+        num_hops: int = 3,
         lambda_: float = 0.5,
-        kernel_size: int = 9,
+        kernel_size: int = 5,
         stride: int = 1,
         dropout: float = 0.5,
         residual: bool = True,
@@ -60,12 +61,14 @@ class JGTCBlock(GraphTemporalBlock):
             in_channels,
             out_channels,
             skeleton,
-            num_hops,
-            lambda_,
-            use_structural,
-            use_actional,
+            num_hops=num_hops,
+            lambda_=lambda_,
+            use_structural=use_structural,
+            use_actional=use_actional,
         )
-        super().__init__(graph_conv, kernel_size, stride, dropout, residual)
+        super().__init__(
+            graph_conv, kernel_size, stride, dropout=dropout, residual=residual
+        )
 
     def forward(
         self,

@@ -29,7 +29,7 @@ class JointGraphConv(GraphMixConv):
         skeleton: The skeleton, or several skeletons with separate masks and
             shared weights, or :obj:`None` for a layer without masks that takes
             edges.
-        num_hops: The number of hops :math:`L`. (default: :obj:`4`)
+        num_hops: The number of hops :math:`L`. (default: :obj:`3`)
         lambda_: The weight :math:`\lambda` of the actional graph. The paper
             does not specify it; the default comes from other work of its
             authors. (default: :obj:`0.5`)
@@ -49,7 +49,8 @@ class JointGraphConv(GraphMixConv):
         in_channels: int,
         out_channels: int,
         skeleton: SkeletonLike | None = None,
-        num_hops: int = 4,
+        *,
+        num_hops: int = 3,
         lambda_: float = 0.5,
         use_structural: bool = True,
         use_actional: bool = True,
@@ -65,7 +66,9 @@ class JointGraphConv(GraphMixConv):
                 skeleton, lambda s: s.hop_powers(num_hops, torch.double)
             )
         num_graphs = num_hops * use_structural + use_actional
-        super().__init__(in_channels, out_channels, num_graphs, adjacency)
+        super().__init__(
+            in_channels, out_channels, num_graphs, adjacency=adjacency
+        )
         self.lambda_ = lambda_
         self.use_structural = use_structural
         self.use_actional = use_actional

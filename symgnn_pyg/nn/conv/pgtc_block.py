@@ -23,7 +23,7 @@ class PGTCBlock(GraphTemporalBlock):
         out_channels: Size of each output sample :math:`C_{out}`.
         skeleton: The skeleton whose parts are the nodes, or several.
         kernel_size: The temporal kernel :math:`\tau`, in frames, odd.
-            (default: :obj:`9`)
+            (default: :obj:`5`)
         stride: The temporal stride :math:`s`. (default: :obj:`1`)
         dropout: The dropout probability. (default: :obj:`0.5`)
         residual: Whether there is a residual connection.
@@ -40,13 +40,16 @@ class PGTCBlock(GraphTemporalBlock):
         in_channels: int,
         out_channels: int,
         skeleton: SkeletonLike,
-        kernel_size: int = 9,
+        *,
+        kernel_size: int = 5,
         stride: int = 1,
         dropout: float = 0.5,
         residual: bool = True,
     ) -> None:
         graph_conv = PartGraphConv(in_channels, out_channels, skeleton)
-        super().__init__(graph_conv, kernel_size, stride, dropout, residual)
+        super().__init__(
+            graph_conv, kernel_size, stride, dropout=dropout, residual=residual
+        )
 
     def forward(
         self, x: Tensor, skeleton_type: Sequence[int] | None = None

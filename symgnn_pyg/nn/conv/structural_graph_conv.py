@@ -30,7 +30,7 @@ class StructuralGraphConv(GraphMixConv):
         skeleton: The skeleton, or several skeletons with separate masks and
             shared weights, or :obj:`None` for a layer without masks that takes
             edges (see :func:`~symgnn_pyg.nn.hop_edges`).
-        num_hops: The number of hops :math:`L`. (default: :obj:`4`)
+        num_hops: The number of hops :math:`L`. (default: :obj:`3`)
 
     Shapes:
         - **input:** node features :math:`[\sum_n V_n, *, C_{in}]`
@@ -42,12 +42,15 @@ class StructuralGraphConv(GraphMixConv):
         in_channels: int,
         out_channels: int,
         skeleton: SkeletonLike | None = None,
-        num_hops: int = 4,
+        *,
+        num_hops: int = 3,
     ) -> None:
         adjacency = per_skeleton(
             skeleton, lambda s: s.hop_powers(num_hops, torch.double)
         )
-        super().__init__(in_channels, out_channels, num_hops, adjacency)
+        super().__init__(
+            in_channels, out_channels, num_hops, adjacency=adjacency
+        )
 
     def forward(  # type: ignore[override]
         self,

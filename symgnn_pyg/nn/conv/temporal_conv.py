@@ -16,6 +16,7 @@ class TemporalConv(Module):
         in_channels: Size of each input sample :math:`C_{in}`.
         out_channels: Size of each output sample :math:`C_{out}`.
         kernel_size: The kernel :math:`\tau`, in frames, odd.
+            (default: :obj:`5`)
         stride: The stride :math:`s`, in frames. (default: :obj:`1`)
 
     Shapes:
@@ -32,7 +33,8 @@ class TemporalConv(Module):
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: int,
+        kernel_size: int = 5,
+        *,
         stride: int = 1,
     ) -> None:
         super().__init__()

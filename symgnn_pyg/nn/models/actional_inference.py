@@ -10,6 +10,7 @@ from symgnn_pyg.nn.models.actional_propagation import ActionalPropagation
 from symgnn_pyg.nn.models.joint_groups import group_sizes, split
 from symgnn_pyg.nn.pool.rows import samples
 from symgnn_pyg.nn.skeleton_type import (
+    as_skeletons,
     check_no_skeleton_type,
     check_skeleton_type,
 )
@@ -58,6 +59,7 @@ class ActionalGraphInference(Module):
         self,
         in_channels: int,
         skeleton: SkeletonLike,
+        *,
         hidden_channels: int = 128,
         num_iterations: int = 2,
         dropout: float = 0.5,
@@ -67,14 +69,11 @@ class ActionalGraphInference(Module):
         super().__init__()
         self.in_channels = in_channels
         self.num_joints: int | tuple[int, ...]
-        if isinstance(skeleton, Skeleton):
-            self.num_joints = skeleton.num_joints
-        elif len(skeleton) > 0:
-            self.num_joints = tuple(one.num_joints for one in skeleton)
+        given = as_skeletons(skeleton)
+        if isinstance(given, Skeleton):
+            self.num_joints = given.num_joints
         else:
-            raise ValueError(
-                "'skeleton' must hold at least one skeleton, got none"
-            )
+            self.num_joints = tuple(one.num_joints for one in given)
         self.joint_mlp = MLP(
             [in_channels, hidden_channels, hidden_channels],
             dropout=float(dropout),
@@ -82,7 +81,10 @@ class ActionalGraphInference(Module):
         )
         self.propagations = ModuleList(
             ActionalPropagation(
-                hidden_channels, dropout, plain_last, self_pairs
+                hidden_channels,
+                dropout=dropout,
+                plain_last=plain_last,
+                self_pairs=self_pairs,
             )
             for _ in range(num_iterations)
         )

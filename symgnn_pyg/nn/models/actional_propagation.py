@@ -50,6 +50,7 @@ class ActionalPropagation(MessagePassing):
         self,
         channels: int,
         dropout: float,
+        *,
         plain_last: bool = True,
         self_pairs: bool = False,
     ) -> None:

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from symgnn_pyg.nn.fixed_buffers import FixedBuffers
-from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 
 class BonesToJoints(FixedBuffers):
@@ -30,8 +30,9 @@ class BonesToJoints(FixedBuffers):
     path: Tensor
     root: Tensor
 
-    def __init__(self, skeleton: Skeleton) -> None:
+    def __init__(self, skeleton: Skeleton | str) -> None:
         super().__init__()
+        skeleton = as_skeleton(skeleton)
         self.num_joints = skeleton.num_joints
         self.num_bones = skeleton.num_bones
         above = {child: (b, p) for b, (child, p) in enumerate(skeleton.bones)}

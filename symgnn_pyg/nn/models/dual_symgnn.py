@@ -70,6 +70,7 @@ class DualSymGNN(Pretrained):
         self,
         joint: SymGNN,
         bone: SymGNN,
+        *,
         recognition_weight: float = 0.5,
         prediction_weight: float = 0.5,
     ) -> None:

@@ -9,7 +9,7 @@ from symgnn_pyg.nn.conv.jgtc_block import JGTCBlock
 from symgnn_pyg.nn.conv.pgtc_block import PGTCBlock
 from symgnn_pyg.nn.pool.joint_to_part import JointToPart
 from symgnn_pyg.nn.pool.part_to_joint import PartToJoint
-from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 
 class MultiScaleGCN(Module):
@@ -48,20 +48,22 @@ class MultiScaleGCN(Module):
 
     def __init__(
         self,
-        skeleton: Skeleton,
+        skeleton: Skeleton | str,
         in_channels: int,
         channels: Sequence[int],
+        *,
         strides: Sequence[int],
         fusion: Sequence[int],
-        num_hops: int = 4,
+        num_hops: int = 3,
         lambda_: float = 0.5,
-        kernel_size: int = 9,
+        kernel_size: int = 5,
         dropout: float = 0.5,
         use_structural: bool = True,
         use_actional: bool = True,
         use_parts: bool = True,
     ) -> None:
         super().__init__()
+        skeleton = as_skeleton(skeleton)
         joint = use_structural or use_actional
         if not (joint or use_parts):
             raise ValueError(
@@ -95,11 +97,11 @@ class MultiScaleGCN(Module):
                         width,
                         out,
                         skeleton,
-                        num_hops,
-                        lambda_,
-                        kernel_size,
-                        stride,
-                        dropout,
+                        num_hops=num_hops,
+                        lambda_=lambda_,
+                        kernel_size=kernel_size,
+                        stride=stride,
+                        dropout=dropout,
                         residual=i > 0,
                         use_structural=use_structural,
                         use_actional=use_actional,
@@ -111,9 +113,9 @@ class MultiScaleGCN(Module):
                         width,
                         out,
                         skeleton,
-                        kernel_size,
-                        stride,
-                        dropout,
+                        kernel_size=kernel_size,
+                        stride=stride,
+                        dropout=dropout,
                         residual=i > 0,
                     )
                 )

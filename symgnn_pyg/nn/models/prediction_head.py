@@ -8,7 +8,7 @@ from torch_geometric.nn import MLP
 from symgnn_pyg import ops
 from symgnn_pyg.nn.conv.joint_graph_conv import JointGraphConv
 from symgnn_pyg.nn.models.prediction_step import PredictionStep, check_orders
-from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 
 class PredictionHead(Module):
@@ -45,7 +45,7 @@ class PredictionHead(Module):
         orders: The orders of the differences that the GRU takes.
             (default: :obj:`(0, 1, 2)`)
         hidden_channels: The width of GRU and MLPs. (default: :obj:`256`)
-        num_hops: The number of hops :math:`L`. (default: :obj:`4`)
+        num_hops: The number of hops :math:`L`. (default: :obj:`3`)
         lambda_: The weight of the actional graph. (default: :obj:`0.5`)
         use_structural: Whether JGC has structural graphs.
             (default: :obj:`True`)
@@ -64,17 +64,19 @@ class PredictionHead(Module):
         self,
         in_channels: int,
         pose_channels: int,
-        skeleton: Skeleton,
+        skeleton: Skeleton | str,
+        *,
         num_future: int,
         num_classes: int = 0,
         orders: Sequence[int] = (0, 1, 2),
         hidden_channels: int = 256,
-        num_hops: int = 4,
+        num_hops: int = 3,
         lambda_: float = 0.5,
         use_structural: bool = True,
         use_actional: bool = True,
     ) -> None:
         super().__init__()
+        skeleton = as_skeleton(skeleton)
         if num_future < 1:
             raise ValueError(
                 f"'num_future' must be at least 1, got {num_future}"
@@ -92,10 +94,10 @@ class PredictionHead(Module):
                 hidden_channels,
                 hidden_channels,
                 skeleton,
-                num_hops,
-                lambda_,
-                use_structural,
-                use_actional,
+                num_hops=num_hops,
+                lambda_=lambda_,
+                use_structural=use_structural,
+                use_actional=use_actional,
             )
         self.step = PredictionStep(
             graph_conv, orders, pose_channels, num_classes, hidden_channels

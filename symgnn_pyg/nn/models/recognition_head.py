@@ -4,7 +4,7 @@ from torch_geometric.nn import MLP
 from torch_geometric.utils import scatter
 
 from symgnn_pyg.nn.pool.rows import sample_of_body, samples
-from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 
 class RecognitionHead(Module):
@@ -35,11 +35,13 @@ class RecognitionHead(Module):
         self,
         in_channels: int,
         num_classes: int,
-        skeleton: Skeleton,
+        skeleton: Skeleton | str,
+        *,
         hidden_channels: int = 256,
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
+        skeleton = as_skeleton(skeleton)
         self.num_joints = skeleton.num_joints
         self.fuse = MLP(
             [in_channels, hidden_channels, hidden_channels],

@@ -14,7 +14,7 @@ from symgnn_pyg.nn.models.prediction_step import check_orders
 from symgnn_pyg.nn.models.pretrained import Pretrained, rename_weights
 from symgnn_pyg.nn.models.recognition_head import RecognitionHead
 from symgnn_pyg.nn.pool.rows import sample_of_body, samples
-from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 
 class SymGNNOutput(NamedTuple):
@@ -103,8 +103,9 @@ class SymGNN(Pretrained):
 
     def __init__(
         self,
-        skeleton: Skeleton,
+        skeleton: Skeleton | str,
         num_classes: int,
+        *,
         num_observed: int = 50,
         num_future: int = 25,
         in_channels: int = 3,
@@ -124,6 +125,7 @@ class SymGNN(Pretrained):
         plain_last: bool = True,
         self_pairs: bool = False,
     ) -> None:
+        skeleton = as_skeleton(skeleton)
         given = locals()
         super().__init__()
         self.arguments = {
@@ -172,15 +174,15 @@ class SymGNN(Pretrained):
                 skeleton,
                 in_channels,
                 channels,
-                strides,
-                fusion,
-                num_hops,
-                lambda_,
-                kernel_size,
-                dropout,
-                use_structural,
-                use_actional,
-                use_parts,
+                strides=strides,
+                fusion=fusion,
+                num_hops=num_hops,
+                lambda_=lambda_,
+                kernel_size=kernel_size,
+                dropout=dropout,
+                use_structural=use_structural,
+                use_actional=use_actional,
+                use_parts=use_parts,
             )
             for _ in self.orders
         ]
@@ -189,7 +191,11 @@ class SymGNN(Pretrained):
         self.recognition_head: RecognitionHead | None = None
         if num_classes > 0:
             self.recognition_head = RecognitionHead(
-                width, num_classes, skeleton, hidden_channels, dropout
+                width,
+                num_classes,
+                skeleton,
+                hidden_channels=hidden_channels,
+                dropout=dropout,
             )
         self.prediction_head: PredictionHead | None = None
         if num_future > 0:
@@ -197,14 +203,14 @@ class SymGNN(Pretrained):
                 width,
                 in_channels,
                 skeleton,
-                num_future,
-                num_classes,
-                orders,
-                hidden_channels,
-                num_hops,
-                lambda_,
-                use_structural,
-                use_actional,
+                num_future=num_future,
+                num_classes=num_classes,
+                orders=orders,
+                hidden_channels=hidden_channels,
+                num_hops=num_hops,
+                lambda_=lambda_,
+                use_structural=use_structural,
+                use_actional=use_actional,
             )
         # Saved with the weights, to reject weights of another skeleton.
         self.register_buffer("skeleton_id", torch.tensor(skeleton.fingerprint))
@@ -213,7 +219,7 @@ class SymGNN(Pretrained):
 
     @classmethod
     def light(
-        cls, skeleton: Skeleton, num_classes: int, **kwargs: Any
+        cls, skeleton: Skeleton | str, num_classes: int, **kwargs: Any
     ) -> "SymGNN":
         r"""Builds the network of the paper for Human3.6M and CMU Mocap: four
         JGTC and three PGTC blocks with 32 to 256 channels, a temporal kernel
@@ -228,7 +234,7 @@ class SymGNN(Pretrained):
 
     @classmethod
     def full(
-        cls, skeleton: Skeleton, num_classes: int, **kwargs: Any
+        cls, skeleton: Skeleton | str, num_classes: int, **kwargs: Any
     ) -> "SymGNN":
         r"""Builds the network of the paper for NTU-RGB+D and Kinetics: nine
         JGTC and eight PGTC blocks with 64, 128 and 256 channels, a temporal

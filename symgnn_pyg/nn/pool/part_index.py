@@ -19,10 +19,6 @@ class PartIndex(FixedBuffers):
 
     def __init__(self, skeletons: Sequence[Skeleton]) -> None:
         super().__init__()
-        if len(skeletons) == 0:
-            raise ValueError(
-                "'skeleton' must hold at least one skeleton, got none"
-            )
         self.num_joints = [s.num_joints for s in skeletons]
         self.num_parts = [s.num_parts for s in skeletons]
         with torch.device("cpu"):

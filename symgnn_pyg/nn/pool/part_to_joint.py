@@ -6,7 +6,7 @@ from torch import Tensor
 from symgnn_pyg.nn.fixed_buffers import FixedBuffers
 from symgnn_pyg.nn.pool.part_index import PartIndex
 from symgnn_pyg.nn.pool.rows import samples
-from symgnn_pyg.nn.skeleton_type import check_no_skeleton_type
+from symgnn_pyg.nn.skeleton_type import as_skeletons, check_no_skeleton_type
 from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.typing import SkeletonLike
 
@@ -33,6 +33,7 @@ class PartToJoint(FixedBuffers):
     def __init__(self, skeleton: SkeletonLike) -> None:
         super().__init__()
         self.part_index: PartIndex | None = None
+        skeleton = as_skeletons(skeleton)
         if not isinstance(skeleton, Skeleton):
             self.part_index = PartIndex(skeleton)
             return

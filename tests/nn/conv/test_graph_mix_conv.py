@@ -264,7 +264,7 @@ def test_rows_that_are_no_multiple(x):
 
 
 def test_reset_parameters():
-    conv = GraphMixConv(3, 5, 2, torch.rand(2, V, V))
+    conv = GraphMixConv(3, 5, 2, adjacency=torch.rand(2, V, V))
     before = conv.weight.clone()
     conv.masked_graph.mask.data.fill_(2)
     conv.reset_parameters()
@@ -273,7 +273,7 @@ def test_reset_parameters():
 
 
 def test_only_masks_and_weights_are_saved():
-    conv = GraphMixConv(3, 5, 2, torch.rand(2, V, V))
+    conv = GraphMixConv(3, 5, 2, adjacency=torch.rand(2, V, V))
     assert set(conv.state_dict()) == {"weight", "masked_graph.mask"}
 
 

@@ -81,7 +81,7 @@ def test_edges_of_a_batch_equal_the_skeleton(arm, num_hops):
     batch = Batch.from_data_list(
         [Data(x=torch.randn(5, 2), edge_index=arm.edge_index) for _ in range(2)]
     )
-    conv = StructuralGraphConv(2, 3, arm, num_hops)
+    conv = StructuralGraphConv(2, 3, arm, num_hops=num_hops)
     edges = hop_edges(batch.edge_index, batch.num_nodes, num_hops)
     torch.testing.assert_close(conv(batch.x, *edges), conv(batch.x))
 

@@ -15,7 +15,7 @@ CLOSE = {"rtol": 1e-5, "atol": 1e-6}
 
 @pytest.fixture
 def conv(arm):
-    conv = JointGraphConv(3, 4, arm, L, LAMBDA).double()
+    conv = JointGraphConv(3, 4, arm, num_hops=L, lambda_=LAMBDA).double()
     torch.nn.init.uniform_(conv.masked_graph.mask, -1, 1)
     return conv
 
@@ -52,7 +52,7 @@ def test_formula(conv, x, actional, graphs):
 
 def test_is_the_weighted_sum_of_both_layers(conv, x, actional, arm):
     agc = ActionalGraphConv(3, 4).double()
-    sgc = StructuralGraphConv(3, 4, arm, L).double()
+    sgc = StructuralGraphConv(3, 4, arm, num_hops=L).double()
     agc.weight.data = conv.weight.data[L:]
     sgc.weight.data = conv.weight.data[:L]
     sgc.masked_graph.load_state_dict(conv.masked_graph.state_dict())
@@ -74,7 +74,7 @@ def test_edges_without_a_skeleton(arm):
     x = torch.randn(N * V, 3)
     edges = hop_edges(arm.edge_index, V, L)
     free = JointGraphConv(3, 4, num_hops=L, use_actional=False)
-    conv = JointGraphConv(3, 4, arm, L, use_actional=False)
+    conv = JointGraphConv(3, 4, arm, num_hops=L, use_actional=False)
     free.weight.data = conv.weight.data
     torch.testing.assert_close(
         free(x[:V], edge_index=edges[0], edge_weight=edges[1]), conv(x[:V])
@@ -109,16 +109,20 @@ def test_gradients(conv, x, actional):
 
 
 def test_lambda_zero_removes_the_actional_term(arm, x, actional):
-    conv = JointGraphConv(3, 4, arm, L, lambda_=0.0).double()
+    conv = JointGraphConv(3, 4, arm, num_hops=L, lambda_=0.0).double()
     torch.testing.assert_close(
         conv(x, actional), conv(x, torch.rand_like(actional))
     )
 
 
 def test_switches_remove_parameters(arm, x, actional):
-    both = JointGraphConv(3, 4, arm, L).double()
-    structural = JointGraphConv(3, 4, arm, L, use_actional=False).double()
-    only_actional = JointGraphConv(3, 4, arm, L, use_structural=False).double()
+    both = JointGraphConv(3, 4, arm, num_hops=L).double()
+    structural = JointGraphConv(
+        3, 4, arm, num_hops=L, use_actional=False
+    ).double()
+    only_actional = JointGraphConv(
+        3, 4, arm, num_hops=L, use_structural=False
+    ).double()
     assert both.weight.size(0) == L + 1
     assert structural.weight.size(0) == L
     assert only_actional.weight.size(0) == 1

@@ -9,7 +9,7 @@ N, V, L = 2, 5, 3
 
 @pytest.fixture
 def conv(arm):
-    conv = StructuralGraphConv(3, 4, arm, L).double()
+    conv = StructuralGraphConv(3, 4, arm, num_hops=L).double()
     torch.nn.init.uniform_(conv.masked_graph.mask, -1, 1)
     return conv
 
@@ -73,7 +73,7 @@ def test_gradients(conv, x):
 
 
 def test_mask_starts_at_one_and_learns(arm):
-    conv = StructuralGraphConv(3, 4, arm, L)
+    conv = StructuralGraphConv(3, 4, arm, num_hops=L)
     assert conv.masked_graph.mask.eq(1).all()
     conv(torch.randn(N * V, 3)).square().sum().backward()
     used = arm.hop_powers(L) != 0

@@ -10,7 +10,7 @@ from symgnn_pyg.testing import assert_export_parity
 @pytest.mark.parametrize("stride", [1, 2, 3])
 @pytest.mark.parametrize("kernel_size", [1, 3, 5, 9])
 def test_is_a_convolution_in_time(kernel_size, stride, dtype):
-    layer = TemporalConv(3, 4, kernel_size, stride).to(dtype)
+    layer = TemporalConv(3, 4, kernel_size, stride=stride).to(dtype)
     conv = torch.nn.Conv1d(
         3, 4, kernel_size, stride, padding=kernel_size // 2, dtype=dtype
     )
@@ -35,16 +35,20 @@ def test_nodes_do_not_mix():
 
 
 def test_memory_is_node_major():
-    out = TemporalConv(3, 4, 5, 2)(torch.randn(10, 8, 3))
+    out = TemporalConv(3, 4, 5, stride=2)(torch.randn(10, 8, 3))
     assert out.is_contiguous()
 
 
 def test_no_nodes():
-    assert TemporalConv(3, 4, 5, 2)(torch.randn(0, 7, 3)).shape == (0, 4, 4)
+    assert TemporalConv(3, 4, 5, stride=2)(torch.randn(0, 7, 3)).shape == (
+        0,
+        4,
+        4,
+    )
 
 
 def test_gradient():
-    layer = TemporalConv(2, 2, 3, 2).double()
+    layer = TemporalConv(2, 2, 3, stride=2).double()
     x = torch.randn(3, 5, 2, dtype=torch.double, requires_grad=True)
     assert torch.autograd.gradcheck(layer, x)
 

@@ -14,7 +14,9 @@ SIZES = [3, 5, 1, 5, 3, 2]  # Of the joints of unequal samples.
 @pytest.fixture
 def agim(arm):
     """A module whose batch normalisation has seen batches."""
-    module = ActionalGraphInference(T * 3, arm, D, dropout=0.0).double()
+    module = ActionalGraphInference(
+        T * 3, arm, hidden_channels=D, dropout=0.0
+    ).double()
     for _ in range(40):
         module(torch.randn(20 * V, T, 3, dtype=torch.double))
     return module.eval()
@@ -54,7 +56,9 @@ def test_graphs_are_directed_and_differ(agim, x):
 
 @pytest.mark.parametrize("num_iterations", [0, 1, 3])
 def test_number_of_iterations(arm, x, num_iterations):
-    agim = ActionalGraphInference(T * 3, arm, D, num_iterations).double()
+    agim = ActionalGraphInference(
+        T * 3, arm, hidden_channels=D, num_iterations=num_iterations
+    ).double()
     assert len(agim.propagations) == num_iterations
     assert agim(x).shape == (N, V, V)
 
@@ -77,7 +81,9 @@ def test_gradient(agim, x):
 
 
 def test_every_parameter_learns(arm, x):
-    agim = ActionalGraphInference(T * 3, arm, D, dropout=0.0).double()
+    agim = ActionalGraphInference(
+        T * 3, arm, hidden_channels=D, dropout=0.0
+    ).double()
     agim(x).square().sum().backward()
     idle = [
         name
@@ -100,7 +106,7 @@ def test_reset_parameters(agim):
 
 
 def test_one_joint():
-    agim = ActionalGraphInference(6, Skeleton(["root"], []), D)
+    agim = ActionalGraphInference(6, Skeleton(["root"], []), hidden_channels=D)
     torch.testing.assert_close(agim(torch.randn(4, 2, 3)), torch.ones(4, 1, 1))
 
 
@@ -117,7 +123,7 @@ def test_size_is_shown(agim):
 
 @pytest.mark.parametrize("kwargs", [{}, {"plain_last": False}])
 def test_weights_of_both_forms(arm, kwargs):
-    agim = ActionalGraphInference(T * 3, arm, D, **kwargs)
+    agim = ActionalGraphInference(T * 3, arm, hidden_channels=D, **kwargs)
     keys = {k for k in agim.state_dict() if k.startswith("propagations.0.")}
     expected = {"lin_i", "lin_j", "norm", "lin_out", "joint_mlp"}
     expected |= {"norm_out"} if kwargs else set()
@@ -129,7 +135,7 @@ def test_weights_of_both_forms(arm, kwargs):
 )
 def test_compiled(arm, x, training, plain_last):
     agim = ActionalGraphInference(
-        T * 3, arm, D, dropout=0.0, plain_last=plain_last
+        T * 3, arm, hidden_channels=D, dropout=0.0, plain_last=plain_last
     )
     agim.double().train(training)
     other = copy.deepcopy(agim)
@@ -154,7 +160,7 @@ def test_exported(agim, x):
 @pytest.mark.parametrize("training", [True, False])
 def test_autocast(arm, plain_last, training):
     agim = ActionalGraphInference(
-        T * 3, arm, D, dropout=0.0, plain_last=plain_last
+        T * 3, arm, hidden_channels=D, dropout=0.0, plain_last=plain_last
     ).train(training)
     x = torch.randn(10 * V, T, 3)
     with torch.autocast("cpu", torch.bfloat16):
@@ -183,7 +189,11 @@ def skeletons():
 @pytest.fixture(params=[True, False], ids=["plain", "deep"])
 def mixed(request, skeletons):
     agim = ActionalGraphInference(
-        T * 3, skeletons, D, dropout=0.0, plain_last=request.param
+        T * 3,
+        skeletons,
+        hidden_channels=D,
+        dropout=0.0,
+        plain_last=request.param,
     )
     return agim.double()
 
@@ -234,7 +244,11 @@ def test_unequal_samples_are_one_list_of_pairs(mixed, mixed_x):
 def test_equal_samples_of_several_skeletons(arm, x, plain_last):
     one, several = [
         ActionalGraphInference(
-            T * 3, skeleton, D, dropout=0.0, plain_last=plain_last
+            T * 3,
+            skeleton,
+            hidden_channels=D,
+            dropout=0.0,
+            plain_last=plain_last,
         ).double()
         for skeleton in (arm, [arm, arm])
     ]
@@ -252,7 +266,7 @@ def test_unequal_compiled(mixed, mixed_x):
 
 def test_no_samples(mixed, mixed_x, arm, x):
     assert mixed(mixed_x[:0], []) == ()
-    agim = ActionalGraphInference(T * 3, arm, D).double()
+    agim = ActionalGraphInference(T * 3, arm, hidden_channels=D).double()
     before = copy.deepcopy(agim.propagations[0].norm.running_var)
     assert agim(x[:0]).shape == (0, V, V)
     after = agim.propagations[0].norm.running_var
@@ -273,7 +287,7 @@ def test_wrong_kinds(mixed, mixed_x, agim, x, arm):
     with pytest.raises(ValueError, match="a single skeleton"):
         agim(x, [0] * N)
     with pytest.raises(ValueError, match="at least one skeleton"):
-        ActionalGraphInference(T * 3, [], D)
+        ActionalGraphInference(T * 3, [], hidden_channels=D)
 
 
 def test_sizes_are_shown(mixed):
@@ -302,7 +316,9 @@ def test_all_pairs_equal_messages(
     training, plain_last, self_pairs, num_joints, momentum
 ):
     sizes = [V] * N if num_joints == V else num_joints
-    fast = ActionalPropagation(D, 0.0, plain_last, self_pairs).double()
+    fast = ActionalPropagation(
+        D, 0.0, plain_last=plain_last, self_pairs=self_pairs
+    ).double()
     for norm in (m for m in fast.modules() if isinstance(m, BatchNorm1d)):
         norm.momentum = momentum
         torch.nn.init.normal_(norm.weight)
@@ -326,7 +342,9 @@ def test_all_pairs_equal_messages(
 @pytest.mark.parametrize("plain_last", [True, False])
 @pytest.mark.parametrize("self_pairs", [True, False])
 def test_layers_on_concatenated_pairs(h, plain_last, self_pairs):
-    core = ActionalPropagation(D, 0.0, plain_last, self_pairs)
+    core = ActionalPropagation(
+        D, 0.0, plain_last=plain_last, self_pairs=self_pairs
+    )
     core.joint_mlp = Identity()
     first = torch.nn.Linear(2 * D, D)
     first.weight.data = torch.cat([core.lin_i.weight, core.lin_j.weight], 1)
@@ -348,7 +366,7 @@ def test_layers_on_concatenated_pairs(h, plain_last, self_pairs):
 @pytest.mark.parametrize("plain_last", [True, False])
 @pytest.mark.parametrize("num_joints", [V, [2, 3, 3]])
 def test_propagation_derivatives(plain_last, num_joints):
-    core = ActionalPropagation(2, 0.0, plain_last).double()
+    core = ActionalPropagation(2, 0.0, plain_last=plain_last).double()
     core.joint_mlp = Identity()
     rows = 2 * V if num_joints == V else 8
     h = torch.randn(rows, 2, dtype=torch.double).requires_grad_()

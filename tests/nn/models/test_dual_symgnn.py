@@ -22,8 +22,8 @@ def make(skeleton, weight=0.5, **arguments):
     return DualSymGNN(
         SymGNN(skeleton, **arguments),
         SymGNN(skeleton.dual(), **arguments),
-        weight,
-        weight,
+        recognition_weight=weight,
+        prediction_weight=weight,
     )
 
 

@@ -20,7 +20,14 @@ def actional():
 def gcn(arm):
     def build(channels=(4, 6, 8), strides=(1, 2, 2), fusion=(1, 2), **kwargs):
         return MultiScaleGCN(
-            arm, 3, channels, strides, fusion, 2, kernel_size=3, **kwargs
+            arm,
+            3,
+            channels,
+            strides=strides,
+            fusion=fusion,
+            num_hops=2,
+            kernel_size=3,
+            **kwargs,
         )
 
     return build

@@ -272,7 +272,9 @@ def test_no_folder(tmp_path):
 @pytest.fixture
 def dual(arm):
     joint, bone = SymGNN(arm, 4, **TINY), SymGNN(arm.dual(), 4, **TINY)
-    return DualSymGNN(joint, bone, 0.3, 0.8).eval()
+    return DualSymGNN(
+        joint, bone, recognition_weight=0.3, prediction_weight=0.8
+    ).eval()
 
 
 def test_dual_round_trip(dual, arm, tmp_path):
