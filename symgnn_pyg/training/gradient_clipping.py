@@ -5,19 +5,20 @@ from torch import Tensor
 from torch.nn import Parameter
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
-# Norms above FACTOR times their moving average, which decays by DECAY per step,
-# are clipped.
+# Norms above FACTOR times the average of earlier ones are clipped. In the
+# average, each step counts DECAY times as much as the step after it.
 FACTOR, DECAY = 3.0, 0.99
 
 
 @torch.no_grad()
-def clip_gradients(parameters: Iterable[Parameter], usual: Tensor) -> Tensor:
-    r"""Scales gradients down in place if their norm :math:`g` exceeds three
-    times its moving average :math:`u`, which does not depend on the scale of
-    the losses:
+def clip_gradients(parameters: Iterable[Parameter], seen: Tensor) -> Tensor:
+    r"""Scales gradients down in place if their norm :math:`g_n` in step
+    :math:`n` exceeds three times the average of earlier norms, which does not
+    depend on the scale of the losses:
 
     .. math::
-        g' = \min(g, 3 u), \qquad u' = 0.99 u + 0.01 g'
+        g_n' = \min \left( g_n, \, 3 \, \frac{s_{n-1}}{c_{n-1}} \right), \qquad
+        s_n = 0.99 \, s_{n-1} + g_n', \qquad c_n = 0.99 \, c_{n-1} + 1
 
     A decoder that feeds its predictions back can amplify a gradient by
     millions, and the moments of Adam remember such a gradient for a thousand
@@ -25,18 +26,17 @@ def clip_gradients(parameters: Iterable[Parameter], usual: Tensor) -> Tensor:
 
     Args:
         parameters: The parameters.
-        usual: The moving average :math:`u`, zero before the first step.
+        seen: The sum :math:`s` and the count :math:`c`, of shape
+            :math:`[2]`; zeros before the first step.
 
     Returns:
-        The new moving average :math:`u'`.
+        The new sum and count.
     """
     parameters = [p for p in parameters if p.grad is not None]
     norm = get_total_norm([p.grad for p in parameters if p.grad is not None])
-    usual = usual.to(norm)
-    most = torch.where(usual > 0, FACTOR * usual, torch.inf)
+    total, count = seen = seen.to(norm)
+    most = torch.where(count > 0, FACTOR * total / count, torch.inf)
     clip_grads_with_norm_(parameters, most, norm)  # type: ignore[arg-type]
     clipped = torch.minimum(norm, most)
-    following = torch.where(
-        usual > 0, torch.lerp(clipped, usual, DECAY), clipped
-    )
-    return torch.where(norm.isfinite() & (norm > 0), following, usual)
+    following = DECAY * seen + torch.stack([clipped, torch.ones_like(clipped)])
+    return torch.where(norm.isfinite() & (norm > 0), following, seen)

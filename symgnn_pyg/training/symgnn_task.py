@@ -116,7 +116,7 @@ class SymGNNTask(LightningModule):
         self.skip_nonfinite = skip_nonfinite
         self.skipped = 0
         self._skipping = False
-        self._usual_norm = torch.zeros(())
+        self._norms = torch.zeros(2)
         self.standardize = _find_standardize(dataset.transform)
         pose_loss = None
         if prediction_criterion == "pose":
@@ -214,14 +214,12 @@ class SymGNNTask(LightningModule):
                 optimizer, gradient_clip_val, gradient_clip_algorithm
             )
         else:
-            self._usual_norm = clip_gradients(
-                self.model.parameters(), self._usual_norm
-            )
+            self._norms = clip_gradients(self.model.parameters(), self._norms)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         check_weights(self.global_step, checkpoint["state_dict"].items())
         checkpoint["skipped"] = self.skipped
-        checkpoint["usual_norm"] = float(self._usual_norm)
+        checkpoint["norms"] = self._norms.tolist()
         found = self.trainer.callback_metrics.items()
         checkpoint["metrics"] = {
             name: float(v) for name, v in found if name.startswith("val_")
@@ -229,7 +227,7 @@ class SymGNNTask(LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.skipped = checkpoint.get("skipped", 0)
-        self._usual_norm = torch.tensor(checkpoint.get("usual_norm", 0.0))
+        self._norms = torch.tensor(checkpoint.get("norms", [0.0, 0.0]))
 
     def on_validation_epoch_start(self) -> None:
         for metric in self.metrics.values():

@@ -8,10 +8,16 @@ class PoseLoss(Module):
     distance between whole poses, in the unit of the data.
 
     .. math::
-        \mathcal{L}_{\textrm{pred}} = \frac{1}{M} \sum_{m=1}^{M}
+        \mathcal{L}_{\textrm{pred}} &= \ell(\mathbf{X}, \hat{\mathbf{X}}) +
+        \mu \, \ell(\mathcal{D}^1 \mathbf{X}, \mathcal{D}^1
+        \hat{\mathbf{X}}) \\
+        \ell(\mathbf{X}, \hat{\mathbf{X}}) &= \frac{1}{M T'} \sum_{m=1}^{M}
         \sum_{t=1}^{T'} w_t \, \Vert \mathbf{S} \odot (\mathbf{X}_{m,t} -
         \hat{\mathbf{X}}_{m,t}) \Vert_F, \qquad
         w_t \propto t^{-\gamma}, \quad \sum_{t=1}^{T'} w_t = T'
+
+    where :math:`\mathcal{D}^1` are the differences between successive future
+    frames.
 
     The L1 norm of equation (12) is minimised by the median of each normalised
     channel, and channels that hardly move weigh as much as those that move a
@@ -25,24 +31,29 @@ class PoseLoss(Module):
         decay: The exponent :math:`\gamma` by which later frames count less.
             Errors grow with time, and late errors would otherwise dominate.
             (default: :obj:`0.36`)
+        velocity: The weight :math:`\mu` of the velocities.
+            (default: :obj:`1.0`)
 
     Raises:
         ValueError: If :obj:`scale` does not have two dimensions.
 
     Shapes:
         - **input:** predicted and true poses :math:`[M \cdot V, T', C]`
-        - **output:** the loss, in the unit of the data, summed over frames
+        - **output:** the loss, in the unit of the data
     """
 
     scale: Tensor
 
-    def __init__(self, scale: Tensor, decay: float = 0.36) -> None:
+    def __init__(
+        self, scale: Tensor, *, decay: float = 0.36, velocity: float = 1.0
+    ) -> None:
         super().__init__()
         if scale.dim() != 2 or 0 in scale.shape:
             raise ValueError(
                 f"'scale' must be of shape [V, C], got {list(scale.shape)}"
             )
         self.decay = decay
+        self.velocity = velocity
         self.register_buffer("scale", scale.detach().clone(), persistent=False)
 
     def forward(self, predicted: Tensor, true: Tensor) -> Tensor:
@@ -73,10 +84,16 @@ class PoseLoss(Module):
         dtype = torch.promote_types(true.dtype, torch.float)
         gap = (true.to(dtype) - predicted).unflatten(0, (-1, num_joints))
         gap = gap * self.scale.to(dtype).unsqueeze(1)
+        loss = self._mean_distance(gap)
+        if self.velocity and gap.size(2) > 1:
+            loss = loss + self.velocity * self._mean_distance(gap.diff(dim=2))
+        return loss
+
+    def _mean_distance(self, gap: Tensor) -> Tensor:
         distance = torch.linalg.vector_norm(gap, dim=(1, 3))  # [M, T']
         frame = torch.arange(1, gap.size(2) + 1, device=gap.device)
-        weight = frame.to(dtype) ** -self.decay
-        return (distance * (weight / weight.mean())).sum(dim=1).mean()
+        weight = frame.to(gap.dtype) ** -self.decay
+        return (distance * (weight / weight.mean())).mean()
 
     def extra_repr(self) -> str:
-        return f"decay={self.decay}"
+        return f"decay={self.decay}, velocity={self.velocity}"

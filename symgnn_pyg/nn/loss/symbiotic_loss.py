@@ -3,10 +3,15 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.autograd.graph import GradientEdge
 from torch.nn import Module
 from torch.nn.functional import cross_entropy
 
-from symgnn_pyg.nn.loss.mgda import mgda_weight
+from symgnn_pyg.nn.loss.mgda import (
+    Normalization,
+    check_normalization,
+    mgda_weight,
+)
 from symgnn_pyg.nn.models.symgnn import SymGNNOutput
 
 
@@ -40,20 +45,27 @@ class SymbioticLoss(Module):
         \mathcal{L}_{\textrm{pred}} = \frac{1}{N} \sum_{n=1}^{N} \Vert
         \mathbf{X}_n^{+} - \hat{\mathbf{X}}_n^{+} \Vert_1
 
-    For a network with a single head, the total is the loss of that head.
+    With :obj:`"mgda"`, :math:`\alpha` balances the gradients with respect to
+    what both heads share: the representation :math:`\mathbf{H}` and the
+    actional graphs. Only those gradients are weighted; each head learns from
+    its own loss, whatever :math:`\alpha` is. For a network with a single head,
+    the total is the loss of that head.
 
     Args:
         weighting: :obj:`"mgda"` for the :math:`\alpha` of
-            :func:`~symgnn_pyg.nn.mgda_weight`, computed from the gradients
-            with respect to the representation that both heads share, or a
-            fixed :math:`\alpha` from 0 to 1. (default: :obj:`"mgda"`)
+            :func:`~symgnn_pyg.nn.mgda_weight`, or a fixed :math:`\alpha` from 0
+            to 1. (default: :obj:`"mgda"`)
         prediction_criterion: A function of the predicted and the true future
             that replaces :math:`\mathcal{L}_{\textrm{pred}}`, such as
             :class:`~symgnn_pyg.nn.PoseLoss`. (default: equation (12))
+        normalization: The scale of each task's gradient for :obj:`"mgda"`:
+            :obj:`"none"` as in the paper, :obj:`"l2"`, :obj:`"loss"` or
+            :obj:`"loss+"`; see :func:`~symgnn_pyg.nn.mgda_weight`.
+            (default: :obj:`"l2"`)
 
     Raises:
         ValueError: If :obj:`weighting` is neither :obj:`"mgda"` nor a number
-            from 0 to 1.
+            from 0 to 1, or :obj:`normalization` is unknown.
 
     Shapes:
         - **input:** the :class:`SymGNNOutput`, labels :math:`[N]`,
@@ -67,8 +79,11 @@ class SymbioticLoss(Module):
         self,
         weighting: float | str = "mgda",
         prediction_criterion: Callable[[Tensor, Tensor], Tensor] | None = None,
+        *,
+        normalization: Normalization = "l2",
     ) -> None:
         super().__init__()
+        check_normalization(normalization)
         fixed = isinstance(weighting, int | float)
         if weighting != "mgda" and not (fixed and 0 <= float(weighting) <= 1):
             raise ValueError(
@@ -77,6 +92,7 @@ class SymbioticLoss(Module):
             )
         self.weighting = weighting
         self.prediction_criterion = prediction_criterion
+        self.normalization = normalization
         alpha = float(weighting) if fixed else 0.5
         self.register_buffer("alpha", torch.tensor(alpha))
 
@@ -126,17 +142,92 @@ class SymbioticLoss(Module):
             and self.training
             and out.shared.requires_grad
         ):
-            grads = [
-                torch.autograd.grad(loss, out.shared, retain_graph=True)[0]
-                for loss in (recognition, prediction)
-            ]
-            dtype = torch.promote_types(self.alpha.dtype, torch.float)
-            self.alpha = mgda_weight(*grads).to(dtype)
-        total = self.alpha * recognition + (1 - self.alpha) * prediction
+            total = self._balance(out, recognition, prediction)
+        else:
+            total = self._weighted(recognition, prediction)
         return SymbioticLossOutput(total, recognition, prediction, self.alpha)
 
+    def _weighted(self, recognition: Tensor, prediction: Tensor) -> Tensor:
+        return self.alpha * recognition + (1 - self.alpha) * prediction
+
+    def _balance(
+        self, out: SymGNNOutput, recognition: Tensor, prediction: Tensor
+    ) -> Tensor:
+        r"""Updates :math:`\alpha`; returns the weighted loss, which has the
+        gradients of MGDA.
+        """
+        shared = [out.shared]
+        if out.actional is not None and out.actional.requires_grad:
+            shared.append(out.actional)
+        recognition_grads = _gradients(recognition, shared)
+        prediction_grads = _gradients(prediction, shared)
+        alpha = mgda_weight(
+            torch.cat([grad.flatten() for grad in recognition_grads]),
+            torch.cat([grad.flatten() for grad in prediction_grads]),
+            losses=(recognition, prediction),
+            normalization=self.normalization,
+        )
+        dtype = torch.promote_types(self.alpha.dtype, torch.float)
+        self.alpha = alpha.to(dtype)
+        # The sum of both losses gives each head its own gradient. Of what is
+        # shared, its gradient is g_r + g_p, from which linear terms subtract
+        # all but the weighted sum.
+        total = recognition + prediction
+        for tensor, g_r, g_p in zip(
+            shared, recognition_grads, prediction_grads, strict=True
+        ):
+            excess = (1 - self.alpha) * g_r + self.alpha * g_p
+            total = total - (excess * tensor).sum()
+        value = self._weighted(recognition, prediction)
+        return total + (value - total).detach()
+
     def extra_repr(self) -> str:
-        return f"weighting={self.weighting!r}"
+        text = f"weighting={self.weighting!r}"
+        if self.weighting == "mgda":
+            text += f", normalization={self.normalization!r}"
+        return text
+
+
+def _gradients(loss: Tensor, shared: list[Tensor]) -> list[Tensor]:
+    """The gradients of a loss with respect to what both heads share."""
+    grads = torch.autograd.grad(
+        loss, shared, retain_graph=True, allow_unused=True
+    )
+    if grads[0] is None:
+        grads = _gradients_of_originals(loss, shared)
+    return [
+        torch.zeros_like(tensor) if grad is None else grad.detach()
+        for tensor, grad in zip(shared, grads, strict=True)
+    ]
+
+
+def _gradients_of_originals(
+    loss: Tensor, shared: list[Tensor]
+) -> tuple[Tensor | None, ...]:
+    # DistributedDataParallel returns copies of a network's outputs in some
+    # modes; the gradients of the originals are one node further up.
+    edges = []
+    for tensor in shared:
+        assert tensor.grad_fn is not None
+        functions = tensor.grad_fn.next_functions
+        if tensor.output_nr < len(functions):
+            node, number = functions[tensor.output_nr]
+            if node is not None:
+                edges.append(GradientEdge(node, number))
+    grads: tuple[Tensor | None, ...] = (None,)
+    if len(edges) == len(shared):
+        grads = torch.autograd.grad(
+            loss, edges, retain_graph=True, allow_unused=True
+        )
+    if grads[0] is None:
+        raise RuntimeError(
+            "'mgda' needs the gradients of the losses with respect to "
+            "'out.shared', which is not part of their graph, as after "
+            "torch.compile(model) or reentrant checkpointing; compile the "
+            "network and its loss in one function, checkpoint with "
+            "use_reentrant=False, or pass a fixed 'weighting'"
+        )
+    return grads
 
 
 def _l1_norm(predicted: Tensor, true: Tensor) -> Tensor:

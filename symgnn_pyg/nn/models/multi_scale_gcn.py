@@ -9,6 +9,7 @@ from symgnn_pyg.nn.conv.jgtc_block import JGTCBlock
 from symgnn_pyg.nn.conv.pgtc_block import PGTCBlock
 from symgnn_pyg.nn.pool.joint_to_part import JointToPart
 from symgnn_pyg.nn.pool.part_to_joint import PartToJoint
+from symgnn_pyg.nn.pool.temporal_pool import TemporalPool
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 
@@ -38,6 +39,9 @@ class MultiScaleGCN(Module):
         use_actional: Whether the joint scale has actional graphs. If it has
             neither, there is no joint scale and all blocks are PGTC blocks.
         use_parts: Whether there is a part scale.
+        num_observed: The number of frames :math:`T`, for a learned mean over
+            time (:class:`~symgnn_pyg.nn.TemporalPool`) instead of the plain
+            mean of the paper. (default: :obj:`None`)
 
     Shapes:
         - **input:** node features :math:`[N \cdot V, T, C]`,
@@ -61,6 +65,7 @@ class MultiScaleGCN(Module):
         use_structural: bool = True,
         use_actional: bool = True,
         use_parts: bool = True,
+        num_observed: int | None = None,
     ) -> None:
         super().__init__()
         skeleton = as_skeleton(skeleton)
@@ -123,11 +128,21 @@ class MultiScaleGCN(Module):
         self.out_channels = width
         self.joint_to_part = JointToPart(skeleton) if use_parts else None
         self.part_to_joint = PartToJoint(skeleton) if use_parts else None
+        self.joint_pool: TemporalPool | None = None
+        self.part_pool: TemporalPool | None = None
+        if num_observed is not None:
+            num_frames = num_observed
+            for stride in strides:
+                num_frames = -(-num_frames // stride)
+            if joint:
+                self.joint_pool = TemporalPool(num_frames, channels[-1])
+            if use_parts:
+                self.part_pool = TemporalPool(num_frames, channels[-1])
 
     def reset_parameters(self) -> None:
         r"""Resets all learnable parameters of the module."""
-        reset(self.joint_blocks)
-        reset(self.part_blocks)
+        for module in self.children():
+            reset(module)
 
     def forward(self, x: Tensor, actional: Tensor | None = None) -> Tensor:
         r"""Runs the forward pass.
@@ -139,12 +154,12 @@ class MultiScaleGCN(Module):
         if self.joint_to_part is None or self.part_to_joint is None:
             for block in self.joint_blocks:
                 x = block(x, actional)
-            return x.mean(dim=1)
+            return _pooled(x, self.joint_pool)
         if len(self.joint_blocks) == 0:
             x = self.joint_to_part(x)
             for block in self.part_blocks:
                 x = block(x)
-            return self.part_to_joint(x.mean(dim=1))
+            return self.part_to_joint(_pooled(x, self.part_pool))
         first, *rest = self.joint_blocks
         joint = first(x, actional)
         part = self.joint_to_part(joint)
@@ -153,10 +168,15 @@ class MultiScaleGCN(Module):
             joint, part = joint_block(joint, actional), part_block(part)
             if i == len(rest):
                 # The mean over time commutes with fusion and is cheaper first.
-                joint, part = joint.mean(dim=1), part.mean(dim=1)
+                joint = _pooled(joint, self.joint_pool)
+                part = _pooled(part, self.part_pool)
             if i in self.fusion:
                 from_part = self.part_to_joint(part)
                 from_joint = self.joint_to_part(joint)
                 joint = torch.cat([joint, from_part], dim=-1)
                 part = torch.cat([part, from_joint], dim=-1)
         return joint + self.part_to_joint(part)
+
+
+def _pooled(x: Tensor, pool: TemporalPool | None) -> Tensor:
+    return x.mean(dim=1) if pool is None else pool(x)

@@ -1,14 +1,20 @@
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import Module
 from torch_geometric.nn import MLP
+from torch_geometric.nn.inits import reset
 
 from symgnn_pyg import ops
 from symgnn_pyg.nn.conv.joint_graph_conv import JointGraphConv
+from symgnn_pyg.nn.models.direct_decoder import DirectDecoder
+from symgnn_pyg.nn.models.linear_forecast import LinearForecast
 from symgnn_pyg.nn.models.prediction_step import PredictionStep, check_orders
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
+
+DECODERS = ("recursive", "direct", "both")
 
 
 class PredictionHead(Module):
@@ -52,6 +58,17 @@ class PredictionHead(Module):
         use_actional: Whether JGC has actional graphs. If it has neither,
             :math:`\mathbf{h}^{\prime} = \mathbf{h}`. (default: :obj:`True`)
 
+        decoder: How frames are predicted: :obj:`"recursive"` is equation (10),
+            :obj:`"direct"` predicts all frames at once
+            (:class:`~symgnn_pyg.nn.DirectDecoder`), and :obj:`"both"` adds the
+            offsets of the latter to the frames of the former.
+            (default: :obj:`"recursive"`)
+        forecast: If set to :obj:`True`, a linear filter of the recent frames
+            of each joint (:class:`~symgnn_pyg.nn.LinearForecast`) is added to
+            the predicted frames. (default: :obj:`False`)
+        num_recent: The number of last observed frames that the direct decoder
+            and the forecast see. (default: :obj:`20`)
+
     Shapes:
         - **input:** observed sequences :math:`[N \cdot V, T, C]`,
           joint features :math:`[N \cdot V, D]`,
@@ -74,9 +91,16 @@ class PredictionHead(Module):
         lambda_: float = 0.5,
         use_structural: bool = True,
         use_actional: bool = True,
+        decoder: str = "recursive",
+        forecast: bool = False,
+        num_recent: int = 20,
     ) -> None:
         super().__init__()
         skeleton = as_skeleton(skeleton)
+        if decoder not in DECODERS:
+            raise ValueError(
+                f"'decoder' must be one of {DECODERS}, got {decoder!r}"
+            )
         if num_future < 1:
             raise ValueError(
                 f"'num_future' must be at least 1, got {num_future}"
@@ -85,29 +109,49 @@ class PredictionHead(Module):
         self.num_joints = skeleton.num_joints
         self.num_classes = num_classes
         self.num_future = num_future
-        self.fuse = MLP(
-            [in_channels, hidden_channels, hidden_channels], norm=None
-        )
-        graph_conv = None
-        if use_structural or use_actional:
-            graph_conv = JointGraphConv(
-                hidden_channels,
-                hidden_channels,
-                skeleton,
-                num_hops=num_hops,
-                lambda_=lambda_,
-                use_structural=use_structural,
-                use_actional=use_actional,
+        graphs: dict[str, Any] = {
+            "num_hops": num_hops,
+            "lambda_": lambda_,
+            "use_structural": use_structural,
+            "use_actional": use_actional,
+        }
+        self.fuse: MLP | None = None
+        self.step: PredictionStep | None = None
+        if decoder != "direct":
+            self.fuse = MLP(
+                [in_channels, hidden_channels, hidden_channels], norm=None
             )
-        self.step = PredictionStep(
-            graph_conv, orders, pose_channels, num_classes, hidden_channels
-        )
+            graph_conv = None
+            if use_structural or use_actional:
+                graph_conv = JointGraphConv(
+                    hidden_channels, hidden_channels, skeleton, **graphs
+                )
+            self.step = PredictionStep(
+                graph_conv, orders, pose_channels, num_classes, hidden_channels
+            )
+        self.direct: DirectDecoder | None = None
+        if decoder != "recursive":
+            self.direct = DirectDecoder(
+                in_channels,
+                pose_channels,
+                skeleton,
+                num_recent=num_recent,
+                num_future=num_future,
+                num_classes=num_classes,
+                hidden_channels=hidden_channels,
+                **graphs,
+            )
+        self.forecast: LinearForecast | None = None
+        if forecast:
+            self.forecast = LinearForecast(
+                skeleton, pose_channels, num_recent, num_future=num_future
+            )
         self._soften()
 
     def reset_parameters(self) -> None:
         r"""Resets all learnable parameters of the module."""
-        self.fuse.reset_parameters()
-        self.step.reset_parameters()
+        for module in self.children():
+            reset(module)
         self._soften()
 
     def forward(
@@ -135,7 +179,26 @@ class PredictionHead(Module):
                 f"{'given' if self.num_classes else 'None'} for a head with "
                 f"{self.num_classes} classes"
             )
+        if self.step is None:
+            future = x[:, -1:].expand(-1, self.num_future, -1)
+        else:
+            future = self._step_by_step(x, h, actional, probabilities)
+        if self.direct is not None:
+            future = future + self.direct(x, h, actional, probabilities)
+        if self.forecast is not None:
+            future = future + self.forecast(x)
+        return future
+
+    def _step_by_step(
+        self,
+        x: Tensor,
+        h: Tensor,
+        actional: Tensor | None,
+        probabilities: Tensor | None,
+    ) -> Tensor:
         step, label = self.step, None
+        assert step is not None
+        assert self.fuse is not None
         if probabilities is not None:
             label = probabilities.repeat_interleave(self.num_joints, dim=0)
         # Only the last frames matter for the differences of the current one.
@@ -156,6 +219,8 @@ class PredictionHead(Module):
 
     @torch.no_grad()
     def _soften(self) -> None:
+        if self.step is None or self.fuse is None:
+            return
         # So that features do not drown out the current motion.
         self.fuse.lins[-1].weight.mul_(0.1)
         if self.step.graph_conv is not None:

@@ -88,6 +88,18 @@ class SymGNN(Pretrained):
             with batch normalisation and ReLU. (default: :obj:`True`)
         self_pairs: If set to :obj:`True`, the mean of equation (1) includes
             :math:`j = i`. (default: :obj:`False`)
+        decoder: How frames are predicted: :obj:`"recursive"`, as in the paper,
+            :obj:`"direct"` or :obj:`"both"`; see
+            :class:`~symgnn_pyg.nn.PredictionHead`.
+            (default: :obj:`"recursive"`)
+        forecast: If set to :obj:`True`, the prediction head has a linear path
+            from the recent frames of each joint to its future.
+            (default: :obj:`False`)
+        num_recent: The number of last observed frames that the direct decoder
+            and the forecast see, at most :math:`T`. (default: :obj:`20`)
+        learned_pool: If set to :obj:`True`, the mean over time at the end of
+            the backbone is learned (:class:`~symgnn_pyg.nn.TemporalPool`).
+            (default: :obj:`False`)
 
     Raises:
         ValueError: If an argument is out of range, or both :obj:`num_classes`
@@ -124,6 +136,10 @@ class SymGNN(Pretrained):
         use_parts: bool = True,
         plain_last: bool = True,
         self_pairs: bool = False,
+        decoder: str = "recursive",
+        forecast: bool = False,
+        num_recent: int = 20,
+        learned_pool: bool = False,
     ) -> None:
         skeleton = as_skeleton(skeleton)
         given = locals()
@@ -183,6 +199,7 @@ class SymGNN(Pretrained):
                 use_structural=use_structural,
                 use_actional=use_actional,
                 use_parts=use_parts,
+                num_observed=num_observed if learned_pool else None,
             )
             for _ in self.orders
         ]
@@ -211,6 +228,9 @@ class SymGNN(Pretrained):
                 lambda_=lambda_,
                 use_structural=use_structural,
                 use_actional=use_actional,
+                decoder=decoder,
+                forecast=forecast,
+                num_recent=min(num_recent, num_observed),
             )
         # Saved with the weights, to reject weights of another skeleton.
         self.register_buffer("skeleton_id", torch.tensor(skeleton.fingerprint))
@@ -309,6 +329,10 @@ class SymGNN(Pretrained):
                 sample = sample_of_body(num_bodies, total)
                 probabilities = probabilities[sample]
         if self.prediction_head is not None:
+            if actional is not None:
+                # A view of its own, so that gradients with respect to it are
+                # those that pass through the head.
+                actional = actional.view_as(actional)
             future = self.prediction_head(x, shared, actional, probabilities)
         return SymGNNOutput(logits, future, actional, shared)
 

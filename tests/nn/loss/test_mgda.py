@@ -50,3 +50,69 @@ def test_a_small_weight_is_not_lost_in_half_precision(dtype):
     assert found.dtype == torch.float
     assert 0 < float(1 - expected) < 2**-9
     torch.testing.assert_close(1 - found, 1 - expected, rtol=0.05, atol=0)
+
+
+@pytest.mark.parametrize("scale", [1e-25, 1.0, 1e20, 1e30])
+def test_gradients_of_any_size(scale):
+    g_r, g_p = torch.tensor([3.0, 0.0]), torch.tensor([1.0, 2.0])
+    for normalization in ("none", "l2"):
+        found, expected = (
+            mgda_weight(s * g_r, s * g_p, normalization=normalization)
+            for s in (scale, 1.0)
+        )
+        torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("normalization", ["none", "l2", "loss", "loss+"])
+@pytest.mark.parametrize("seed", range(4))
+def test_is_the_shortest_combination_of_scaled_gradients(
+    seed, normalization, dtype
+):
+    generator = torch.Generator().manual_seed(seed)
+    g_r, g_p = torch.randn(2, 12, generator=generator).to(dtype)
+    g_p = 5 * g_p + seed * g_r
+    losses = torch.tensor([0.3, 2.0], dtype=dtype).unbind()
+    scales = [
+        {
+            "none": torch.ones(()),
+            "l2": g.norm(),
+            "loss": loss,
+            "loss+": g.norm() * loss,
+        }[normalization]
+        for g, loss in zip((g_r, g_p), losses, strict=True)
+    ]
+    u_r, u_p = g_r / scales[0], g_p / scales[1]
+    beta = torch.linspace(0, 1, 10_001, dtype=dtype).unsqueeze(1)
+    shortest = (beta * u_r + (1 - beta) * u_p).norm(dim=1).argmin()
+    alpha = mgda_weight(g_r, g_p, losses, normalization=normalization)
+    # The weighted sum of the gradients points where the shortest one does.
+    expected = beta[shortest] * u_r + (1 - beta[shortest]) * u_p
+    found = alpha * g_r + (1 - alpha) * g_p
+    cosine = torch.nn.functional.cosine_similarity(found, expected, dim=0)
+    assert float(cosine) == pytest.approx(1.0, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("g_r", "g_p", "alpha"), [(0.0, 1.0, 1.0), (1.0, 0.0, 0.0), (0.0, 0.0, 0.5)]
+)
+def test_a_gradient_of_zero(g_r, g_p, alpha):
+    found = mgda_weight(
+        torch.tensor([g_r]), torch.tensor([g_p]), normalization="l2"
+    )
+    assert float(found) == alpha
+
+
+def test_both_tasks_move_the_representation_equally_far():
+    g_r, g_p = torch.randn(10), 100 * torch.randn(10)
+    alpha = mgda_weight(g_r, g_p, normalization="l2")
+    torch.testing.assert_close(alpha * g_r.norm(), (1 - alpha) * g_p.norm())
+
+
+@pytest.mark.parametrize(
+    ("normalization", "match"),
+    [("l1", "one of .*'l2'.* got 'l1'"), ("loss", "'losses' are required")],
+)
+def test_wrong_normalization(normalization, match):
+    with pytest.raises(ValueError, match=match):
+        mgda_weight(torch.ones(2), torch.ones(2), normalization=normalization)

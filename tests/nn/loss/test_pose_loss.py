@@ -16,20 +16,28 @@ def test_by_hand():
     # Two bodies of two joints, off by (3, 4) at the first frame alone.
     gap = torch.zeros(4, 2, 1)
     gap[:2, 0, 0] = torch.tensor([3.0, 4.0])
-    loss = PoseLoss(torch.ones(2, 1), decay=1.0)
-    # Weights 1 and 1/2, times 4/3 so that their mean is 1.
-    assert float(loss(gap, torch.zeros(4, 2, 1))) == pytest.approx(
-        5 / 2 * 4 / 3
-    )
+    # Weights 1 and 1/2, times 4/3 so that their mean is 1; two frames and two
+    # bodies. Between both frames the velocities are off by (3, 4), too.
+    for velocity, expected in ((0.0, 5 / 4 * 4 / 3), (2.0, 5 / 4 * 4 / 3 + 5)):
+        loss = PoseLoss(torch.ones(2, 1), decay=1.0, velocity=velocity)
+        found = float(loss(gap, torch.zeros(4, 2, 1)))
+        assert found == pytest.approx(expected)
 
 
 def test_without_decay_all_frames_count_alike(poses):
     predicted, true = poses
     distance = (predicted - true).view(M, V, T, 3).norm(dim=(1, 3))
-    loss = PoseLoss(torch.ones(V, 1), decay=0.0)
-    torch.testing.assert_close(
-        loss(predicted, true), distance.sum(dim=1).mean()
-    )
+    loss = PoseLoss(torch.ones(V, 1), decay=0.0, velocity=0.0)
+    torch.testing.assert_close(loss(predicted, true), distance.mean())
+
+
+def test_a_constant_offset_has_no_error_of_velocity(poses):
+    moved = poses[0] + torch.randn(M * V, 1, 3, dtype=torch.double)
+    found = [
+        PoseLoss(torch.ones(V, 1), velocity=velocity)(poses[0], moved)
+        for velocity in (0.0, 10.0)
+    ]
+    torch.testing.assert_close(*found)
 
 
 def test_scale_takes_poses_to_the_unit_of_the_data(poses):
@@ -62,7 +70,7 @@ def test_half_precision_does_not_overflow():
     predicted = torch.full((M * V, T, 3), 300.0, dtype=torch.half)
     loss = PoseLoss(torch.ones(V, 1))(predicted, -predicted)
     assert loss.dtype == torch.float
-    assert float(loss) == pytest.approx(T * 600 * (V * 3) ** 0.5)
+    assert float(loss) == pytest.approx(600 * (V * 3) ** 0.5)
 
 
 def test_within_the_symbiotic_loss(poses):

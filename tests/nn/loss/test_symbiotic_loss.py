@@ -3,7 +3,8 @@ import math
 import pytest
 import torch
 
-from symgnn_pyg.nn import SymbioticLoss, mgda_weight
+from symgnn_pyg import Skeleton
+from symgnn_pyg.nn import SymbioticLoss, SymGNN, mgda_weight
 from symgnn_pyg.nn.models.symgnn import SymGNNOutput
 
 N, V, K = 3, 2, 4
@@ -28,6 +29,31 @@ def y():
 @pytest.fixture
 def future():
     return torch.randn(N * V, 2, 3)
+
+
+@pytest.fixture
+def arm_network():
+    def made(dtype):
+        torch.manual_seed(0)
+        arm = Skeleton(["a", "b", "c"], [(1, 0), (2, 1)])
+        net = SymGNN(
+            arm,
+            K,
+            num_observed=4,
+            num_future=2,
+            channels=(4, 4),
+            strides=(1, 1),
+            fusion=(1,),
+            hidden_channels=4,
+            dropout=0.0,
+        ).to(dtype)
+        # An untrained head predicts stillness, which no features change.
+        for weight in net.prediction_head.parameters():
+            torch.nn.init.normal_(weight)
+        x = torch.randn(N * 3, 4, 3, dtype=dtype)
+        return net, x, torch.arange(N), torch.randn(N * 3, 2, 3, dtype=dtype)
+
+    return made
 
 
 def test_losses_by_hand():
@@ -55,22 +81,125 @@ def test_fixed_weighting(y, future, alpha):
     )
 
 
-def test_mgda_weighting(y, future):
-    out, module = output(), SymbioticLoss()
+NORMALIZATIONS = ["none", "l2", "loss", "loss+"]
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_mgda_weighting(y, future, normalization):
+    out = output()
+    module = SymbioticLoss(normalization=normalization)
     loss = module(out, y, future)
+    losses = loss.recognition_loss, loss.prediction_loss
     grads = [
         torch.autograd.grad(task, out.shared, retain_graph=True)[0]
-        for task in (loss.recognition_loss, loss.prediction_loss)
+        for task in losses
     ]
-    torch.testing.assert_close(loss.alpha, mgda_weight(*grads))
+    expected = mgda_weight(*grads, losses, normalization=normalization)
+    torch.testing.assert_close(loss.alpha, expected)
     torch.testing.assert_close(module.alpha, loss.alpha)
     assert not loss.alpha.requires_grad
+    value = loss.alpha * losses[0] + (1 - loss.alpha) * losses[1]
+    torch.testing.assert_close(loss.total, value)
     (grad,) = torch.autograd.grad(loss.total, out.shared)
     torch.testing.assert_close(
         grad, loss.alpha * grads[0] + (1 - loss.alpha) * grads[1]
     )
-    # The shortest combination is a descent direction of both tasks.
-    assert all((grad * g).sum() >= -1e-6 for g in grads)
+
+
+def test_the_shortest_combination_helps_both_tasks(y, future):
+    out = output()
+    loss = SymbioticLoss(normalization="none")(out, y, future)
+    (grad,) = torch.autograd.grad(loss.total, out.shared, retain_graph=True)
+    for task in (loss.recognition_loss, loss.prediction_loss):
+        (own,) = torch.autograd.grad(task, out.shared, retain_graph=True)
+        assert (grad * own).sum() >= -1e-6
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.0])
+def test_each_head_learns_from_its_own_loss(y, future, scale):
+    """Even a head whose task has no weight, as the other has no gradient."""
+    shared = torch.randn(N * V, 5, requires_grad=True)
+    recognise, predict = torch.nn.Linear(5, K), torch.nn.Linear(5, 2 * 3)
+    torch.nn.init.constant_(recognise.weight, scale)
+    out = SymGNNOutput(
+        recognise(shared.view(N, V, 5).mean(dim=1)),
+        predict(shared).view(N * V, 2, 3),
+        None,
+        shared,
+    )
+    loss = SymbioticLoss(normalization="none")(out, y, future)
+    heads = [recognise.weight, predict.weight]
+    expected = [
+        torch.autograd.grad(task, weight, retain_graph=True)[0]
+        for task, weight in zip(loss[1:3], heads, strict=True)
+    ]
+    found = torch.autograd.grad(loss.total, heads)
+    torch.testing.assert_close(list(found), expected)
+    assert found[1].any()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_actional_graphs_are_shared_too(arm_network, dtype):
+    net, x, y, future = arm_network(dtype)
+    out = net(x)
+    loss = SymbioticLoss()(out, y, future)
+    grads = [
+        torch.autograd.grad(
+            task,
+            [out.shared, out.actional],
+            retain_graph=True,
+            allow_unused=True,
+        )
+        for task in loss[1:3]
+    ]
+    assert grads[0][1] is None
+    flat = [grads[0][0].flatten(), torch.zeros_like(out.actional).flatten()]
+    expected = mgda_weight(
+        torch.cat(flat),
+        torch.cat([grad.flatten() for grad in grads[1]]),
+        normalization="l2",
+    )
+    torch.testing.assert_close(loss.alpha, expected.to(loss.alpha))
+    # Beyond both, parameters get the weighted sum of both tasks' gradients.
+    agim = list(net.actional_inference.parameters())
+    alpha = loss.alpha.to(dtype)
+    parts = [
+        torch.autograd.grad(task, agim, retain_graph=True) for task in loss[1:3]
+    ]
+    found = torch.autograd.grad(loss.total, agim)
+    for got, r, p in zip(found, *parts, strict=True):
+        torch.testing.assert_close(
+            got, alpha * r + (1 - alpha) * p, rtol=1e-4, atol=1e-4
+        )
+
+
+class Sink(torch.autograd.Function):
+    """Copies outputs, as DistributedDataParallel does in some modes."""
+
+    @staticmethod
+    def forward(ctx, *tensors):
+        ctx.set_materialize_grads(False)
+        return tuple(t.clone() for t in tensors)
+
+    @staticmethod
+    def backward(ctx, *grads):
+        return grads
+
+
+def test_copies_of_all_outputs(y, future):
+    out = output()
+    copies = Sink.apply(out.logits, out.future, out.shared)
+    copied = SymGNNOutput(copies[0], copies[1], None, copies[2])
+    expected = SymbioticLoss()(out, y, future)
+    found = SymbioticLoss()(copied, y, future)
+    torch.testing.assert_close(found.alpha, expected.alpha)
+
+
+def test_a_representation_outside_the_graph_is_refused(y, future):
+    out = output()
+    shared = torch.randn(N * V, 5, requires_grad=True) * 2
+    with pytest.raises(RuntimeError, match=r"'out.shared'.*fixed 'weighting'"):
+        SymbioticLoss()(out._replace(shared=shared), y, future)
 
 
 def test_mgda_leaves_parameter_gradients_alone(y, future):
@@ -167,6 +296,8 @@ def test_weight_is_not_rounded_to_half_precision(y):
     logits = heard @ (0.05 * torch.randn(4, K)).half()
     future = shared[:, :1, None].expand(-1, 2, 3)
     out = SymGNNOutput(logits, future, None, shared)
-    loss = SymbioticLoss().half()(out, y, torch.zeros(N * V, 2, 3).half() - 9)
+    loss = SymbioticLoss(normalization="none").half()(
+        out, y, torch.zeros(N * V, 2, 3).half() - 9
+    )
     assert loss.alpha.dtype == torch.float
     assert 0 < 1 - float(loss.alpha) < 2**-11
