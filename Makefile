@@ -35,7 +35,7 @@ test: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest $(PARALLEL) --cov
+	$(BIN)/python -m pytest $(PARALLEL) --cov=symgnn_pyg
 	$(BIN)/python -m pytest --without-torch-scatter \
 		tests/ops/test_edge_mix.py tests/nn/conv/test_graph_mix_conv.py
 

@@ -228,7 +228,7 @@ def test_example_needs_no_torch(exported, tmp_path):
 def test_example_without_motion(exported):
     done = run_example(exported[2])
     assert done.returncode == 0, done.stderr
-    assert "poses are made up" in done.stdout
+    assert "poses are synthetic" in done.stdout
     assert "Joints: chest, shoulder, elbow" in done.stdout
 
 
@@ -239,8 +239,8 @@ def test_example_names_what_is_wrong(exported, tmp_path):
         header = {"descr": "<f8", "fortran_order": False, "shape": (10**14, 5)}
         np.lib.format.write_array_header_1_0(file, header)
     for arguments, message in (
-        ([tmp_path / "absent.onnx"], "no file"),
-        ([tmp_path / "garbage.onnx"], "garbage.onnx is no ONNX file"),
+        ([tmp_path / "absent.onnx"], "absent.onnx does not exist"),
+        ([tmp_path / "garbage.onnx"], "garbage.onnx is not an ONNX file"),
         (
             [exported[2], "--motion", tmp_path / "short.npy"],
             "at least 9 frames of 5 joints and 3 channels, got [8, 5, 3]",
