@@ -44,8 +44,10 @@ def main() -> None:
             num_classes=8,
             num_hops=3,
         )
+        assert head.step is not None
         torch.nn.init.normal_(head.step.out.lins[-1].weight, std=0.01)
         compiled = copy.deepcopy(head)
+        assert compiled.step is not None
         compiled.step.compile()
         modules = {
             OURS: head,

@@ -43,9 +43,9 @@ def main() -> None:
         skeleton, CLASSES, num_observed=OBSERVED, num_future=FUTURE
     )
     assert model.prediction_head is not None
-    torch.nn.init.normal_(
-        model.prediction_head.step.out.lins[-1].weight, std=0.01
-    )
+    step = model.prediction_head.step
+    assert step is not None
+    torch.nn.init.normal_(step.out.lins[-1].weight, std=0.01)
     model.eval()
     rival = RivalSymGNN(model).eval()
     stream = Stream(model)

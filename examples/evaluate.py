@@ -11,7 +11,7 @@ import argparse
 import json
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -146,9 +146,10 @@ def report(
     test: CMUMocap | SyntheticMotion,
     trained: list[str],
     seed: int,
+    baselines: Mapping[str, Module] | None = None,
 ) -> dict[str, Any]:
-    """Prints and returns the errors of a network, of zero velocity and of the
-    paper on test windows, and the network's accuracies.
+    """Prints and returns the errors of a network, of zero velocity, of other
+    baselines and of the paper on test windows, and the network's accuracies.
 
     Args:
         model: The network.
@@ -156,6 +157,7 @@ def report(
         trained: The actions that the network was trained on. Others count
             neither for recognition nor for the average error.
         seed: The seed of the training.
+        baselines: Further networks that predict, by name.
     """
     labels = test.labels.tolist()
     known = [i for i, y in enumerate(labels) if test.classes[y] in trained]
@@ -163,7 +165,14 @@ def report(
     recognised = evaluate(model, test[known])
     frames = [frame for frame in REPORTED if frame < test.num_future]
     horizons = [FRAME_MS * (frame + 1) for frame in frames]
-    rows = {"zero_velocity": found["still"], "model": found["error"]}
+    rows = {
+        "zero_velocity": found["still"],
+        **{
+            name: evaluate(baseline, test)["error"]
+            for name, baseline in (baselines or {}).items()
+        },
+        "model": found["error"],
+    }
     every = {name: metric.compute_groups() for name, metric in rows.items()}
     groups = {name: cells[:, frames].tolist() for name, cells in every.items()}
     per_action = {
@@ -180,7 +189,7 @@ def report(
             ]
     average = {
         name: [average_of(column) for column in zip(*cells, strict=True)]
-        for name in ("zero_velocity", "model", "published")
+        for name in (*rows, "published")
         if (cells := [per_action[a].get(name) for a in averaged])[0]
     }
     metrics = {

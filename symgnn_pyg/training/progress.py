@@ -1,3 +1,4 @@
+import sys
 import time
 from typing import Any
 
@@ -54,7 +55,7 @@ class TrainingBar(ProgressBar):
             smoothing=0,
             bar_format="{l_bar}{bar}| {elapsed}<{remaining}{postfix}",
             dynamic_ncols=True,
-            disable=not self._enabled,
+            disable=not self._enabled or not sys.stderr.isatty(),
         )
 
     def on_train_batch_end(
@@ -67,6 +68,10 @@ class TrainingBar(ProgressBar):
         self, trainer: Trainer, task: LightningModule
     ) -> None:
         self._draw(trainer)
+        if self._bar is not None and self._enabled and self._bar.disable:
+            # A log that is a file gets one line per validation, not a bar.
+            done = f"{progress(trainer):4.0%}"
+            print(f"{done} {_newest(trainer)}", file=sys.stderr, flush=True)
 
     def on_train_end(self, trainer: Trainer, task: LightningModule) -> None:
         self._draw(trainer)
@@ -80,17 +85,19 @@ class TrainingBar(ProgressBar):
             return
         self._drawn = time.monotonic()
         self._bar.n = 100 * progress(trainer)
-        metrics = trainer.progress_bar_metrics
-        self._bar.set_postfix_str(
-            ", ".join(
-                [
-                    f"step={trainer.global_step}",
-                    *(f"{name}={v:.3g}" for name, v in metrics.items()),
-                ]
-            )
-        )
+        self._bar.set_postfix_str(_newest(trainer))
 
     def _close(self) -> None:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+
+def _newest(trainer: Trainer) -> str:
+    metrics = trainer.progress_bar_metrics
+    return ", ".join(
+        [
+            f"step={trainer.global_step}",
+            *(f"{name}={v:.3g}" for name, v in metrics.items()),
+        ]
+    )

@@ -82,7 +82,7 @@ def test_metrics(outputs):
     assert metrics["horizons_ms"] == [80, 160]
     assert set(metrics["per_action"]) == {"running"}
     assert set(metrics["average"]) == {
-        "zero_velocity", "model", "published",
+        "zero_velocity", "linear_regression", "model", "published",
     }  # fmt: skip
     assert all(
         len(values) == 2 and min(values) > 0
@@ -128,7 +128,7 @@ def test_training_starts_from_weights(data, outputs, tmp_path):
 
 def test_interrupted_training_still_reports(data, tmp_path):
     process = subprocess.Popen(
-        [sys.executable, *command(data, tmp_path, "--minutes", 10)],
+        [sys.executable, *command(data, tmp_path, "--steps", 100000)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
