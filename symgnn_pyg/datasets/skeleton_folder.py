@@ -420,7 +420,7 @@ def _common(
         if skeleton is not None:
             return _Common(skeleton, bodies, "", timed, frame_rate)
         # Bodies differ in size, and positions require no offsets.
-        own = Skeleton(own.joints, own.bones, name=own.name)
+        own = Skeleton(own.joints, own.bones, dict(own.parts), name=own.name)
         return _Common(own, bodies, where, timed, frame_rate)
     if skeleton is None:
         raise ValueError(

@@ -130,7 +130,7 @@ def _rotation(
 def tree_skeleton(
     joints: Sequence[TreeJoint], kind: str, name: str
 ) -> Skeleton:
-    r"""The skeleton of a file.
+    r"""The skeleton of a file, with the parts that its names tell.
 
     Args:
         joints: The joints.
@@ -150,7 +150,7 @@ def tree_skeleton(
             [(i, j.parent) for i, j in enumerate(joints) if j.parent >= 0],
             offsets=[joint.offset for joint in joints],
             name=kind,
-        )
+        ).with_named_parts()
     except ValueError as e:
         raise DataError(f"{name}: {e}") from e
 
