@@ -2,6 +2,11 @@ r"""Readers: each takes a file, as its path or its content, and returns its
 arrays, with the skeleton and the frame rate where the file has them.
 """
 
+from symgnn_pyg.io.annotations import (
+    Annotation,
+    read_annotations,
+    read_labels,
+)
 from symgnn_pyg.io.asf_amc import ASF, read_asf, read_asf_amc
 from symgnn_pyg.io.bvh import read_bvh, read_bvh_header
 from symgnn_pyg.io.csv import read_csv, read_table
@@ -25,6 +30,7 @@ from symgnn_pyg.io.source import Source
 __all__ = [
     "ASF",
     "SUFFIXES",
+    "Annotation",
     "KineticsLabel",
     "Motion",
     "Source",
@@ -33,6 +39,7 @@ __all__ = [
     "drop_padding",
     "fill_gaps",
     "order_axes",
+    "read_annotations",
     "read_asf",
     "read_asf_amc",
     "read_bvh",
@@ -40,6 +47,7 @@ __all__ = [
     "read_csv",
     "read_kinetics",
     "read_kinetics_labels",
+    "read_labels",
     "read_npy",
     "read_ntu",
     "read_recording",
