@@ -39,7 +39,8 @@ class SkeletonArrays(MotionDataset):
     Args:
         arrays: The recordings: an array of shape :math:`[N, T, V, C]` or
             :math:`[N, M, T, V, C]`, or a list of :math:`N` arrays of any
-            length. Bodies that are zero throughout are left out.
+            length. Bodies, and frames at the end, that are zero throughout
+            are padding, and left out.
         labels: The class of each recording: its name, or its index from 0.
         skeleton: The skeleton.
         split: :obj:`"train"`, :obj:`"val"` or :obj:`"test"`, to which
