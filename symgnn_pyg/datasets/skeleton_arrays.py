@@ -24,6 +24,7 @@ from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import resolved
 from symgnn_pyg.io import (
     check_axes,
+    check_finite,
     check_real,
     drop_padding,
     fill_gaps,
@@ -218,7 +219,10 @@ def _frames(
             f"[M, T, V, C]"
         )
     frames = drop_padding(frames, name)
-    return fill_gaps(frames, name) if fill else frames
+    if fill:
+        return fill_gaps(frames, name)
+    check_finite(frames, name)
+    return frames
 
 
 def _write(

@@ -24,7 +24,7 @@ from symgnn_pyg.io.kinetics import (
     read_kinetics_labels,
 )
 from symgnn_pyg.io.mediapipe import read_mediapipe
-from symgnn_pyg.io.npy import check_real, read_npy
+from symgnn_pyg.io.npy import check_finite, check_real, read_npy
 from symgnn_pyg.io.ntu import read_ntu
 from symgnn_pyg.io.openpose import read_openpose
 from symgnn_pyg.io.recording import SUFFIXES, read_recording
@@ -40,6 +40,7 @@ __all__ = [
     "Source",
     "Tracks",
     "check_axes",
+    "check_finite",
     "check_real",
     "drop_padding",
     "fill_gaps",

@@ -48,7 +48,7 @@ def read_csv(
     if remainder:
         raise DataError(
             f"{name}, line 1: {len(cells)} columns, expected a multiple of "
-            f"the {len(joints)} joints"
+            f"the {len(joints)} joints{_cure(head, remainder)}"
         )
     if not any(map(_is_number, cells)):
         _check_header(cells, name, joints, channels)
@@ -93,6 +93,15 @@ def read_table(
         pass
     fault = _first_fault(content, columns, allow_missing)
     raise DataError(f"{name}, {fault}")
+
+
+def _cure(head: bytes, remainder: int) -> str:
+    for mark, what in ((b";", "semicolons"), (b"\t", "tabs")):
+        if mark in head and b"," not in head:
+            return f"; separate columns by commas instead of {what}"
+    if remainder == 1:
+        return "; if the first column is a time or an index, remove it"
+    return ""
 
 
 def _first_fault(content: bytes, columns: int, allow_missing: bool) -> str:

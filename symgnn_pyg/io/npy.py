@@ -180,4 +180,6 @@ def check_finite(frames: np.ndarray, name: str) -> None:
         frame = int(np.argwhere(bad.any(axis=(-2, -1)))[0, -1])
         raise DataError(
             f"{name}: frame {frame} holds a number that is not finite"
+            + "; pass fill_gaps=True to interpolate missing joints"
+            * bool(np.isnan(frames).any())
         )
