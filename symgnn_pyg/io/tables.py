@@ -2,14 +2,13 @@
 
 import csv
 import io
-import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from symgnn_pyg.errors import DataError, EmptyRecordingError
 from symgnn_pyg.io.limits import File, read_text
+from symgnn_pyg.io.numbers import is_number, read_numbers
 
 # Of the frames of all bodies, against tables of far-off frame numbers.
 MOST_UNLISTED = 1000
@@ -46,7 +45,7 @@ def read_deeplabcut(file: File, name: str = "") -> Tracks:
     """
     rows, name = _rows(file, name)
     heads = {}
-    while rows and rows[0][1][:1] and not _is_number(rows[0][1][0]):
+    while rows and rows[0][1][:1] and not is_number(rows[0][1][0]):
         heads[rows[0][1][0]] = rows[0][1][1:]
         rows = rows[1:]
     if not {"bodyparts", "coords"} <= set(heads):
@@ -71,7 +70,9 @@ def read_deeplabcut(file: File, name: str = "") -> Tracks:
         )
     if not rows:
         raise EmptyRecordingError(f"{name} has no frames")
-    table = np.array([_numbers(row[1:], len(columns), at) for at, row in rows])
+    table = np.array(
+        [read_numbers(row[1:], len(columns), at, True) for at, row in rows]
+    )
     frames = table.reshape(len(rows), len(bodies), len(joints), 3)
     return Tracks(_masked(frames.swapaxes(0, 1)), joints, bodies)
 
@@ -108,7 +109,7 @@ def read_sleap(file: File, name: str = "") -> Tracks:
     bodies = list(dict.fromkeys(row[0] for _, row in rows[1:]))
     found: dict[tuple[int, int], list[float]] = {}
     for at, row in rows[1:]:
-        (index,) = _numbers(row[1:2], 1, at)
+        (index,) = read_numbers(row[1:2], 1, at)
         if not 0 <= index < len(rows) + MOST_UNLISTED or index % 1:
             raise DataError(
                 f"{at}: {row[1][:20]!r} is not a frame of the table"
@@ -119,7 +120,7 @@ def read_sleap(file: File, name: str = "") -> Tracks:
                 f"{at}: track {row[0]!r} is in frame {int(index)} twice; track "
                 f"the animals before exporting"
             )
-        found[place] = _numbers(row[3:], 3 * len(joints), at)
+        found[place] = read_numbers(row[3:], 3 * len(joints), at, True)
     length = max(t for _, t in found) + 1
     if len(bodies) * length > 4 * len(rows) + MOST_UNLISTED:
         raise DataError(
@@ -153,25 +154,3 @@ def _masked(frames: np.ndarray) -> np.ndarray:
     frames[..., 2] = np.where(missing, 0.0, likelihood)
     frames[missing, :2] = np.nan
     return frames
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _numbers(cells: Sequence[str], count: int, at: str) -> list[float]:
-    if len(cells) != count:
-        raise DataError(f"{at}: {len(cells)} numbers, expected {count}")
-    numbers = []
-    for cell in cells:
-        number = math.inf
-        if not cell.strip() or _is_number(cell):
-            number = float(cell) if cell.strip() else math.nan
-        if math.isinf(number):
-            raise DataError(f"{at}: {cell[:40]!r} is not a finite number")
-        numbers.append(number)
-    return numbers
