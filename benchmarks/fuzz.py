@@ -14,6 +14,7 @@ To add a parser, add a line to PARSERS.
 import argparse
 import io
 import json
+import pickle
 import re
 import signal
 import sys
@@ -39,13 +40,19 @@ from symgnn_pyg.data import MotionSequence, SequenceStore
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.io import (
     Source,
+    read_amass,
+    read_annotations,
     read_asf,
     read_asf_amc,
     read_bvh,
     read_csv,
+    read_deeplabcut,
     read_kinetics,
+    read_mediapipe,
     read_npy,
     read_ntu,
+    read_openpose,
+    read_sleap,
     read_table,
 )
 
@@ -103,7 +110,7 @@ def skeleton_json(bodies: Sequence[int]) -> bytes:
             "frame_index": index,
             "skeleton": [
                 {
-                    "pose": abs(numbers(k + 1, 36)[k]).tolist(),
+                    "pose": (abs(numbers(k + 1, 36)[k]) / 4).tolist(),
                     "score": abs(numbers(k + 1, 18)[k]).tolist(),
                 }
                 for k in range(count)
@@ -189,6 +196,18 @@ upper 40 50 60
 root 1 2 3 11 21 31
 upper 41 51 61
 """
+DEEPLABCUT = b"""scorer,net,net,net,net,net,net
+individuals,a,a,a,b,b,b
+bodyparts,nose,nose,nose,nose,nose,nose
+coords,x,y,likelihood,x,y,likelihood
+0,1,2,0.9,3,4,0.8
+1,5,6,0.7,,,
+"""
+SLEAP = b"""track,frame_idx,instance.score,nose.x,nose.y,nose.score
+track_0,0,0.9,1,2,0.9
+track_1,0,0.9,20,30,0.5
+track_0,2,0.9,5,6,
+"""
 CSV = b"a_x,a_y,b_x,b_y\n1,2,3,4\n5,6,7,8.5\n"
 
 
@@ -235,6 +254,50 @@ def table_frames(content: bytes, where: str, columns: int) -> np.ndarray:
     return read_table(content, columns, where)[:, :, None]
 
 
+def annotations() -> bytes:
+    clips = [
+        {"frame_dir": f"clip {i}", "label": i, "keypoint": numbers(1, 2, 3, 3)}
+        for i in range(2)
+    ]
+    splits = {"train": ["clip 0"], "val": ["clip 1"]}
+    return pickle.dumps({"split": splits, "annotations": clips}, 4)
+
+
+def amass() -> bytes:
+    file = io.BytesIO()
+    np.savez(file, poses=numbers(2, 66), mocap_framerate=120.0)
+    return file.getvalue()
+
+
+def openpose() -> bytes:
+    people = [{"pose_keypoints_2d": abs(numbers(75)).tolist()}] * 2
+    return json.dumps({"version": 1.3, "people": people}).encode()
+
+
+def mediapipe() -> bytes:
+    frames = [
+        [dict(zip("xyz", point, strict=True)) for point in frame]
+        for frame in numbers(2, 21, 3).tolist()
+    ]
+    return json.dumps([*frames, None]).encode()
+
+
+def annotation_frames(content: bytes, where: str) -> np.ndarray:
+    clips, _ = read_annotations(content, where)
+    if not clips:
+        raise DataError(f"{where} is empty, which is for data sets to see")
+    return clips[0].frames
+
+
+def openpose_frames(content: bytes, where: str) -> np.ndarray:
+    with tempfile.TemporaryDirectory(dir=Path(where).parent) as folder:
+        (Path(folder) / "clip_0_keypoints.json").write_bytes(content)
+        try:
+            return read_openpose(folder).frames
+        except DataError as e:
+            raise DataError(f"{where}: {e}") from e
+
+
 def saved(save: Callable[[io.BytesIO, np.ndarray], None]) -> bytes:
     file = io.BytesIO()
     save(file, numbers(2, 3, 3))
@@ -259,6 +322,29 @@ PARSERS = {
         Parser("asf", [ASF], asf_offsets),
         Parser("amc", [AMC], amc_frames),
         Parser("csv", [CSV, table(3, 4)], csv_frames),
+        Parser("openpose", [openpose()], openpose_frames),
+        Parser(
+            "mediapipe",
+            [mediapipe()],
+            lambda c, w: np.nan_to_num(read_mediapipe(c, w).frames),
+        ),
+        Parser(
+            "deeplabcut",
+            [DEEPLABCUT],
+            lambda c, w: np.nan_to_num(read_deeplabcut(c, w).frames),
+        ),
+        Parser(
+            "sleap",
+            [SLEAP],
+            lambda c, w: np.nan_to_num(read_sleap(c, w).frames),
+        ),
+        Parser("annotations", [annotations()], annotation_frames, binary=True),
+        Parser(
+            "amass",
+            [amass()],
+            lambda c, w: read_amass(c, w).frames,
+            binary=True,
+        ),
         Parser("npy", [saved(np.save)], read_npy, binary=True),
         Parser(
             "npz",

@@ -24,6 +24,7 @@ from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import resolved
 from symgnn_pyg.io import (
     check_axes,
+    check_finite,
     check_real,
     drop_padding,
     fill_gaps,
@@ -39,7 +40,8 @@ class SkeletonArrays(MotionDataset):
     Args:
         arrays: The recordings: an array of shape :math:`[N, T, V, C]` or
             :math:`[N, M, T, V, C]`, or a list of :math:`N` arrays of any
-            length. Bodies that are zero throughout are left out.
+            length. Bodies, and frames at the end, that are zero throughout
+            are padding, and left out.
         labels: The class of each recording: its name, or its index from 0.
         skeleton: The skeleton.
         split: :obj:`"train"`, :obj:`"val"` or :obj:`"test"`, to which
@@ -217,7 +219,10 @@ def _frames(
             f"[M, T, V, C]"
         )
     frames = drop_padding(frames, name)
-    return fill_gaps(frames, name) if fill else frames
+    if fill:
+        return fill_gaps(frames, name)
+    check_finite(frames, name)
+    return frames
 
 
 def _write(

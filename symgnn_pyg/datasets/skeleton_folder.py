@@ -46,9 +46,10 @@ class SkeletonFolder(MotionDataset):
     r"""Your own skeletons, from a folder or zip archive with one folder for
     each class: :obj:`CLASS/RECORDING`, where a recording is
 
-    - a :obj:`.npy` file, or a :obj:`.npz` file of one array, of shape
+    - a :obj:`.npy` file, or an array of a :obj:`.npz` file, of shape
       :math:`[T, V, C]`, or :math:`[M, T, V, C]` for :math:`M` bodies, of
-      which those that are zero throughout are left out;
+      which those that are zero throughout are left out, as are such frames
+      at the end;
     - a :obj:`.csv` file with one frame per line and :math:`V \cdot C`
       columns, the channels of the first joint first; the first line may name
       the columns;
@@ -94,6 +95,8 @@ class SkeletonFolder(MotionDataset):
             :obj:`"CTVM"` for arrays of ST-GCN, from T (frames), V (joints),
             C (channels) and M (bodies).
             (default: :obj:`"TVC"` or :obj:`"MTVC"`)
+        key: The name of the array in :obj:`.npz` files of several.
+            (default: :obj:`None`)
         fill_gaps: If set to :obj:`True`, missing joints (NaN or empty cells)
             are interpolated linearly, and held before the first and after the
             last frame where they were seen. (default: :obj:`False`)
@@ -133,6 +136,7 @@ class SkeletonFolder(MotionDataset):
         shares: Sequence[float] = SHARES,
         seed: int = 0,
         axes: str | None = None,
+        key: str | None = None,
         fill_gaps: bool = False,
         frame_rate: float | None = None,
         skip_faulty: bool = False,
@@ -153,7 +157,10 @@ class SkeletonFolder(MotionDataset):
             bodies, recipe = _bodies(source, files)
             common = _common(source, files.recordings, bodies, skeleton)
             common = common._replace(
-                axes=axes, fill_gaps=fill_gaps, resampled_to=frame_rate
+                axes=axes,
+                key=key,
+                fill_gaps=fill_gaps,
+                resampled_to=frame_rate,
             )
             classes = sorted({_class(file) for file in files.recordings})
             recordings = [
@@ -171,7 +178,7 @@ class SkeletonFolder(MotionDataset):
                 partial(_read, common=common),
                 common.skeleton,
                 classes,
-                f"{recipe} {axes=} {fill_gaps=} {frame_rate=}",
+                f"{recipe} {axes=} {key=} {fill_gaps=} {frame_rate=}",
                 skip_faulty,
             )
         chosen = [
@@ -205,6 +212,7 @@ class _Common(NamedTuple):
     timed: str = ""
     frame_rate: float = 0.0
     axes: str | None = None
+    key: str | None = None
     fill_gaps: bool = False
     resampled_to: float | None = None
 
@@ -217,6 +225,7 @@ def _read(content: bytes, where: str, common: _Common) -> np.ndarray:
         common.bodies.get(where),
         common.axes,
         common.fill_gaps,
+        common.key,
     )
     frames = motion.frames
     if motion.skeleton is not common.skeleton:
@@ -420,7 +429,7 @@ def _common(
         if skeleton is not None:
             return _Common(skeleton, bodies, "", timed, frame_rate)
         # Bodies differ in size, and positions require no offsets.
-        own = Skeleton(own.joints, own.bones, name=own.name)
+        own = Skeleton(own.joints, own.bones, dict(own.parts), name=own.name)
         return _Common(own, bodies, where, timed, frame_rate)
     if skeleton is None:
         raise ValueError(

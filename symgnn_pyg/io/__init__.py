@@ -2,6 +2,12 @@ r"""Readers: each takes a file, as its path or its content, and returns its
 arrays, with the skeleton and the frame rate where the file has them.
 """
 
+from symgnn_pyg.io.amass import read_amass
+from symgnn_pyg.io.annotations import (
+    Annotation,
+    read_annotations,
+    read_labels,
+)
 from symgnn_pyg.io.asf_amc import ASF, read_asf, read_asf_amc
 from symgnn_pyg.io.bvh import read_bvh, read_bvh_header
 from symgnn_pyg.io.csv import read_csv, read_table
@@ -17,31 +23,44 @@ from symgnn_pyg.io.kinetics import (
     read_kinetics,
     read_kinetics_labels,
 )
-from symgnn_pyg.io.npy import check_real, read_npy
+from symgnn_pyg.io.mediapipe import read_mediapipe
+from symgnn_pyg.io.npy import check_finite, check_real, read_npy
 from symgnn_pyg.io.ntu import read_ntu
+from symgnn_pyg.io.openpose import read_openpose
 from symgnn_pyg.io.recording import SUFFIXES, read_recording
 from symgnn_pyg.io.source import Source
+from symgnn_pyg.io.tables import Tracks, read_deeplabcut, read_sleap
 
 __all__ = [
     "ASF",
     "SUFFIXES",
+    "Annotation",
     "KineticsLabel",
     "Motion",
     "Source",
+    "Tracks",
     "check_axes",
+    "check_finite",
     "check_real",
     "drop_padding",
     "fill_gaps",
     "order_axes",
+    "read_amass",
+    "read_annotations",
     "read_asf",
     "read_asf_amc",
     "read_bvh",
     "read_bvh_header",
     "read_csv",
+    "read_deeplabcut",
     "read_kinetics",
     "read_kinetics_labels",
+    "read_labels",
+    "read_mediapipe",
     "read_npy",
     "read_ntu",
+    "read_openpose",
     "read_recording",
+    "read_sleap",
     "read_table",
 ]

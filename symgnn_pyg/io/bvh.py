@@ -13,10 +13,10 @@ from symgnn_pyg.io.joint_tree import (
     check_length,
     check_motion_size,
     joint_positions,
-    read_numbers,
     tree_skeleton,
 )
 from symgnn_pyg.io.limits import File, read_text
+from symgnn_pyg.io.numbers import read_numbers
 from symgnn_pyg.skeleton import Skeleton
 
 HEADING = re.compile(r"\s*(frames|frame\s+time)\s*:(.*)", re.I | re.S)

@@ -6,6 +6,7 @@ import numpy as np
 
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.io.limits import File, read_text
+from symgnn_pyg.io.numbers import is_number
 
 EMPTY_CELL = re.compile(
     rb"(?<=,)[ \t]*(?=[,\r\n]|\Z)|^[ \t]*(?=,)", re.MULTILINE
@@ -48,9 +49,9 @@ def read_csv(
     if remainder:
         raise DataError(
             f"{name}, line 1: {len(cells)} columns, expected a multiple of "
-            f"the {len(joints)} joints"
+            f"the {len(joints)} joints{_cure(head, remainder)}"
         )
-    if not any(map(_is_number, cells)):
+    if not any(map(is_number, cells)):
         _check_header(cells, name, joints, channels)
         # A blank line in its place keeps the line numbers of messages right.
         content = b"\n" + rest
@@ -95,6 +96,15 @@ def read_table(
     raise DataError(f"{name}, {fault}")
 
 
+def _cure(head: bytes, remainder: int) -> str:
+    for mark, what in ((b";", "semicolons"), (b"\t", "tabs")):
+        if mark in head and b"," not in head:
+            return f"; separate columns by commas instead of {what}"
+    if remainder == 1:
+        return "; if the first column is a time or an index, remove it"
+    return ""
+
+
 def _first_fault(content: bytes, columns: int, allow_missing: bool) -> str:
     for number, read in enumerate(io.BytesIO(content), start=1):
         line = read.decode("utf-8", errors="replace")
@@ -104,7 +114,7 @@ def _first_fault(content: bytes, columns: int, allow_missing: bool) -> str:
         if len(cells) != columns:
             return f"line {number}: {len(cells)} columns, expected {columns}"
         for column, cell in enumerate(cells, start=1):
-            value = float(cell) if _is_number(cell) else np.inf
+            value = float(cell) if is_number(cell) else np.inf
             missing = allow_missing and np.isnan(value)
             if not (missing or np.isfinite(value)):
                 return (
@@ -112,14 +122,6 @@ def _first_fault(content: bytes, columns: int, allow_missing: bool) -> str:
                     f"a finite number"
                 )
     return "cannot be parsed as a table of numbers"
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
 
 
 def _check_header(

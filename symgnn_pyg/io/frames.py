@@ -109,8 +109,9 @@ def _named(axes: str) -> str:
 
 
 def drop_padding(frames: np.ndarray, name: str) -> np.ndarray:
-    r"""A recording without bodies that are zero throughout, which other
-    libraries add to give all clips the same number of bodies.
+    r"""A recording without the bodies, and the frames at its end, that are
+    zero throughout: other libraries add them to give all clips the same
+    shape.
 
     Args:
         frames: The recording, of shape :math:`[T, V, C]` or
@@ -124,7 +125,11 @@ def drop_padding(frames: np.ndarray, name: str) -> np.ndarray:
         raise EmptyRecordingError(
             f"{name} is zero throughout: it shows no body"
         )
-    return frames[frames.any(axis=(1, 2, 3))] if frames.ndim == 4 else frames
+    if frames.ndim == 4:
+        frames = frames[frames.any(axis=(1, 2, 3))]
+    seen = frames.any(axis=(-2, -1))  # [*, T]
+    last = np.flatnonzero(seen.any(axis=0) if seen.ndim == 2 else seen)[-1]
+    return frames[..., : last + 1, :, :]
 
 
 def fill_gaps(frames: np.ndarray, name: str) -> np.ndarray:

@@ -1,6 +1,5 @@
 """What motion capture formats share: a tree of joints that turn and move."""
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -130,7 +129,7 @@ def _rotation(
 def tree_skeleton(
     joints: Sequence[TreeJoint], kind: str, name: str
 ) -> Skeleton:
-    r"""The skeleton of a file.
+    r"""The skeleton of a file, with the parts that its names tell.
 
     Args:
         joints: The joints.
@@ -150,7 +149,7 @@ def tree_skeleton(
             [(i, j.parent) for i, j in enumerate(joints) if j.parent >= 0],
             offsets=[joint.offset for joint in joints],
             name=kind,
-        )
+        ).with_named_parts()
     except ValueError as e:
         raise DataError(f"{name}: {e}") from e
 
@@ -184,28 +183,3 @@ def check_length(joint: str, at: str) -> str:
             f"more than {LONGEST_NAME}"
         )
     return joint
-
-
-def read_numbers(words: Sequence[str], count: int, at: str) -> list[float]:
-    r"""Words as numbers.
-
-    Args:
-        words: The words.
-        count: The number of them that is expected.
-        at: The file and the line, for error messages.
-
-    Raises:
-        DataError: If there are more or fewer, or one is not a finite number.
-    """
-    if len(words) != count:
-        raise DataError(f"{at}: {len(words)} numbers, expected {count}")
-    numbers = []
-    for word in words:
-        try:
-            number = float(word)
-        except ValueError:
-            number = math.nan
-        if not math.isfinite(number):
-            raise DataError(f"{at}: {word[:40]!r} is not a finite number")
-        numbers.append(number)
-    return numbers

@@ -84,13 +84,14 @@ def read_kinetics(
             _body(body, image_size, f"{at}.skeleton[{k}]")
             for k, body in enumerate(field(entry, "skeleton", list, at))
         ]
-        bodies.sort(key=_confidence, reverse=True)
-        frames[index] = [b for b in bodies if b[:, 2].any()][:max_bodies]
-    if not any(frames.values()):
-        raise EmptyRecordingError(f"{name} shows no body")
+        frames[index] = bodies
     # The published files count from 1.
     first = 0 if 0 in frames else 1
-    return _link({index - first: bodies for index, bodies in frames.items()})
+    return link_bodies(
+        {index - first: bodies for index, bodies in frames.items()},
+        max_bodies,
+        name,
+    )
 
 
 def read_kinetics_labels(
@@ -146,11 +147,35 @@ def _confidence(body: np.ndarray) -> float:
     return float(body[:, 2].mean())
 
 
-def _link(frames: Mapping[int, list[np.ndarray]]) -> np.ndarray:
-    most = max(map(len, frames.values()))
-    tracks = np.zeros((most, max(frames) + 1, NUM_JOINTS, 3))
+def link_bodies(
+    frames: Mapping[int, list[np.ndarray]], max_bodies: int, name: str
+) -> np.ndarray:
+    r"""Links the bodies of each frame over time; see :func:`read_kinetics`.
+
+    Args:
+        frames: The bodies of each frame, of shape :math:`[V, 3]`, the score
+            last.
+        max_bodies: The largest number of bodies to keep.
+        name: The name of the file in error messages.
+
+    Raises:
+        EmptyRecordingError: If no frame shows a body.
+    """
+    kept = {
+        index: [
+            body
+            for body in sorted(bodies, key=_confidence, reverse=True)
+            if body[:, 2].any()
+        ][:max_bodies]
+        for index, bodies in frames.items()
+    }
+    if not any(kept.values()):
+        raise EmptyRecordingError(f"{name} shows no body")
+    first = next(bodies[0] for bodies in kept.values() if bodies)
+    most = max(map(len, kept.values()))
+    tracks = np.zeros((most, max(kept) + 1, *first.shape))
     latest: list[np.ndarray] = []
-    for index, bodies in sorted(frames.items()):
+    for index, bodies in sorted(kept.items()):
         for track, body in zip(_join(latest, bodies), bodies, strict=True):
             tracks[track, index] = body
             latest[track : track + 1] = [body]

@@ -15,19 +15,22 @@ MOST_LINE = 2**20
 BOM = b"\xef\xbb\xbf"
 
 
-def read_bytes(file: File, name: str = "") -> tuple[bytes, str]:
+def read_bytes(
+    file: File, name: str = "", most: int = MOST_BYTES
+) -> tuple[bytes, str]:
     r"""The content of a file, and its name for error messages.
 
     Args:
         file: The path of the file, or its content.
         name: Its name in error messages. (default: its path)
+        most: The largest size in bytes. (default: 256 MiB)
 
     Raises:
-        DataError: If it is not a regular file, or is larger than 256 MiB.
+        DataError: If it is not a regular file, or is larger.
     """
     if isinstance(file, bytes):
         name = name or "the content"
-        check_size(len(file), name, MOST_BYTES)
+        check_size(len(file), name, most)
         return file, name
     path = resolved(file)
     name = name or str(path)
@@ -35,7 +38,7 @@ def read_bytes(file: File, name: str = "") -> tuple[bytes, str]:
     # A pipe or a device could be read forever.
     if not stat.S_ISREG(status.st_mode):
         raise DataError(f"{name} is not a regular file")
-    check_size(status.st_size, name, MOST_BYTES)
+    check_size(status.st_size, name, most)
     with path.open("rb") as stream:
         return stream.read(status.st_size), name
 

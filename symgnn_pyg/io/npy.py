@@ -1,6 +1,8 @@
 import io
 import math
 import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -15,17 +17,22 @@ ZIP = b"PK"
 
 
 def read_npy(
-    file: File, name: str = "", allow_missing: bool = False
+    file: File,
+    name: str = "",
+    allow_missing: bool = False,
+    key: str | None = None,
 ) -> np.ndarray:
-    r"""Reads a recording from a :obj:`.npy` file, or a :obj:`.npz` file of
-    one array. Nothing is unpickled, and no more memory is allocated than the
-    file announces and holds.
+    r"""Reads a recording from a :obj:`.npy` file, or one array of a
+    :obj:`.npz` file. Nothing is unpickled, and no more memory is allocated
+    than the file announces and holds.
 
     Args:
         file: The path of the file, or its content.
         name: The name of the file in error messages. (default: its path)
         allow_missing: If set to :obj:`True`, numbers may be NaN, for
             :func:`fill_gaps`. (default: :obj:`False`)
+        key: The name of the array in a :obj:`.npz` file of several.
+            (default: :obj:`None`)
 
     Returns:
         The frames, of shape :math:`[T, V, C]` or :math:`[M, T, V, C]`.
@@ -37,7 +44,7 @@ def read_npy(
     """
     content, name = read_bytes(file, name)
     if content.startswith(ZIP):
-        content, name = _only_array(content, name)
+        content, name = _entry(content, key, name)
     frames = read_array(content, name)
     if frames.ndim not in (3, 4):
         raise DataError(
@@ -82,19 +89,62 @@ def read_array(content: bytes, name: str) -> np.ndarray:
     return numbers.reshape(shape, order="F" if fortran_order else "C")
 
 
-def _only_array(content: bytes, name: str) -> tuple[bytes, str]:
+def read_arrays(
+    file: File, keys: Sequence[str], name: str = ""
+) -> tuple[dict[str, np.ndarray], str]:
+    r"""Reads some arrays of a :obj:`.npz` file, as far as it holds them.
+
+    Args:
+        file: The path of the file, or its content.
+        keys: The names of the arrays.
+        name: The name of the file in error messages. (default: its path)
+
+    Returns:
+        The arrays by name, and the name of the file.
+
+    Raises:
+        DataError: If it is not such a file, or one of the arrays cannot be
+            read.
+    """
+    content, name = read_bytes(file, name)
+    known = _names(content, name)
+    return {
+        key: read_array(*_entry(content, key, name))
+        for key in keys
+        if key in known
+    }, name
+
+
+def _names(content: bytes, name: str) -> list[str]:
+    with _opened(content, name) as archive:
+        return [e.removesuffix(".npy") for e in archive.namelist()]
+
+
+def _entry(content: bytes, key: str | None, name: str) -> tuple[bytes, str]:
+    """The content and the name of one array."""
+    names = _names(content, name)
+    if key is None and len(names) != 1:
+        raise DataError(
+            f"{name} holds {len(names)} arrays ({', '.join(names[:10])}), "
+            f"expected one: pass the 'key' of the one to read"
+            + ", or use read_amass for files of AMASS"
+            * ("poses" in names)
+        )
+    if key is not None and key not in names:
+        raise DataError(
+            f"{name} holds no array {key!r}, but {', '.join(names[:10])}"
+        )
+    place = 0 if key is None else names.index(key)
+    with _opened(content, name) as archive:
+        array = read_entry(archive, archive.infolist()[place], name)
+    return array, f"{name}, array {names[place]}"
+
+
+@contextmanager
+def _opened(content: bytes, name: str) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            entries = archive.infolist()
-            if len(entries) != 1:
-                arrays = [e.filename.removesuffix(".npy") for e in entries]
-                raise DataError(
-                    f"{name} holds {len(arrays)} arrays "
-                    f"({', '.join(arrays[:10])}), expected one: save each "
-                    f"recording in a file of its own"
-                )
-            array = read_entry(archive, entries[0], name)
-            return array, f"{name}, array {entries[0].filename}"
+            yield archive
     except DataError:
         raise
     # What a damaged archive raises depends on where the damage is.
@@ -130,4 +180,6 @@ def check_finite(frames: np.ndarray, name: str) -> None:
         frame = int(np.argwhere(bad.any(axis=(-2, -1)))[0, -1])
         raise DataError(
             f"{name}: frame {frame} holds a number that is not finite"
+            + "; pass fill_gaps=True to interpolate missing joints"
+            * bool(np.isnan(frames).any())
         )

@@ -23,6 +23,7 @@ def read_recording(
     asf: File | ASF | None = None,
     axes: str | None = None,
     fill: bool = False,
+    key: str | None = None,
 ) -> Motion:
     r"""Reads a recording in the format that the suffix of its name tells:
     :obj:`.npy`, :obj:`.npz`, :obj:`.csv`, :obj:`.bvh` or :obj:`.amc`.
@@ -35,6 +36,8 @@ def read_recording(
         asf: The ASF file of an :obj:`.amc` file. (default: :obj:`None`)
         axes: The order of the axes of :obj:`.npy` and :obj:`.npz` files, such
             as :obj:`"CTVM"`. (default: :obj:`"TVC"` or :obj:`"MTVC"`)
+        key: The name of the array in :obj:`.npz` files of several.
+            (default: :obj:`None`)
         fill: Whether to fill the gaps of :obj:`.npy`, :obj:`.npz` and
             :obj:`.csv` files, see :func:`fill_gaps`. (default: :obj:`False`)
 
@@ -66,7 +69,7 @@ def read_recording(
     if suffix == ".csv":
         frames = read_csv(file, skeleton.joints, name, fill)
     else:
-        frames = read_npy(file, name, fill)
+        frames = read_npy(file, name, fill, key)
         frames = order_axes(frames, axes, skeleton.num_joints, name)
         frames = drop_padding(frames, name)
     return Motion(fill_gaps(frames, name) if fill else frames, skeleton)

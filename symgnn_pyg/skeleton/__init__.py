@@ -1,4 +1,5 @@
 from symgnn_pyg.skeleton.as_skeleton import as_skeleton
+from symgnn_pyg.skeleton.conversion import Conversion, conversion
 from symgnn_pyg.skeleton.kinematics import cmu_positions, forward_kinematics
 from symgnn_pyg.skeleton.rotations import (
     convert_rotation,
@@ -9,9 +10,11 @@ from symgnn_pyg.skeleton.sides import mirrored_joints
 from symgnn_pyg.skeleton.skeleton import Skeleton
 
 __all__ = [
+    "Conversion",
     "Skeleton",
     "as_skeleton",
     "cmu_positions",
+    "conversion",
     "convert_rotation",
     "euler_to_rotmat",
     "forward_kinematics",

@@ -115,6 +115,14 @@ def check_tree(joints: Sequence[str], bones: Sequence[Pair]) -> None:
     parent_of: dict[int, int] = {}
     for child, parent in bones:
         if child in parent_of:
+            if len({above for _, above in bones}) == len(bones):
+                raise ValueError(
+                    f"Joint {joints[child]!r} has two parents, "
+                    f"{joints[parent_of[child]]!r} and {joints[parent]!r}, "
+                    f"but no joint has two children: the bones seem to be "
+                    f"(parent, child) pairs; pass them the other way round, as "
+                    f"(child, parent)"
+                )
             raise ValueError(
                 f"Joint {joints[child]!r} has two parents, "
                 f"{joints[parent_of[child]]!r} and {joints[parent]!r}; if a "
@@ -126,7 +134,11 @@ def check_tree(joints: Sequence[str], bones: Sequence[Pair]) -> None:
     if nx.is_directed_acyclic_graph(graph):
         return
     names = [joints[child] for child, _ in nx.find_cycle(graph)]
-    raise ValueError(f"Bones form a cycle: {' -> '.join([*names, names[0]])}")
+    raise ValueError(
+        f"Bones form a cycle: {' -> '.join([*names, names[0]])}; pass the pair "
+        f"that closes the ring, such as {(names[-1], names[0])!r}, in 'links' "
+        f"instead"
+    )
 
 
 def check_links(
@@ -152,7 +164,8 @@ def check_connected(
     if loose:
         raise ValueError(
             f"No bones or links connect {', '.join(map(repr, loose))} to the "
-            f"centre {joints[centre]!r}; add the missing ones"
+            f"centre {joints[centre]!r}; add the bone to its parent of each, "
+            f"or a pair of 'links' with a joint nearby"
         )
 
 

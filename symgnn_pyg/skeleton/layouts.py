@@ -1,17 +1,19 @@
-"""The arguments of the built-in skeletons for NTU-RGB+D, Kinetics, Human3.6M
-and CMU Mocap, which :meth:`Skeleton.get` builds.
+"""The arguments of the built-in skeletons, which :meth:`Skeleton.get` builds:
+here those of NTU-RGB+D, Kinetics, Human3.6M and CMU Mocap.
 """
 
+import difflib
+import re
 from typing import Any
+
+from symgnn_pyg.skeleton.parts import PARTS as LEFT_FIRST
+from symgnn_pyg.skeleton.pose_layouts import ALIASES, SHARED
+from symgnn_pyg.skeleton.pose_layouts import LAYOUTS as POSE_LAYOUTS
 
 __all__ = ["CMU26_IN_38", "LAYOUTS"]
 
 Layout = dict[str, Any]
 
-LEFT_FIRST = (
-    "left thigh", "left crus", "right thigh", "right crus", "torso", "head",
-    "left upper arm", "left forearm", "right upper arm", "right forearm",
-)  # fmt: skip
 RIGHT_LEG_FIRST = LEFT_FIRST[2:4] + LEFT_FIRST[:2] + LEFT_FIRST[4:]
 PART_BONES = (
     (0, 1), (2, 3), (0, 4), (2, 4), (4, 5), (4, 6), (6, 7), (4, 8), (8, 9),
@@ -163,5 +165,29 @@ KINETICS18: Layout = {
 
 LAYOUTS: dict[str, Layout] = {
     layout["name"]: layout
-    for layout in (NTU25, KINETICS18, H36M20, CMU26, CMU38)
+    for layout in (NTU25, KINETICS18, H36M20, CMU26, CMU38, *POSE_LAYOUTS)
 }
+
+
+def find_layout(name: str) -> Layout:
+    r"""The layout of that name, whatever its case, blanks and marks.
+
+    Args:
+        name: The name, or another name of the same layout.
+
+    Raises:
+        ValueError: If there is none, or there are several.
+    """
+    plain = re.sub("[^a-z0-9]", "", name.lower())
+    names = {re.sub("[^a-z0-9]", "", known): known for known in LAYOUTS}
+    found = names.get(plain) or ALIASES.get(plain)
+    if found:
+        return LAYOUTS[found]
+    known = names | ALIASES
+    close = difflib.get_close_matches(plain, known, 3)
+    near = SHARED.get(plain, tuple({known[c]: c for c in close}))
+    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+    raise ValueError(
+        f"Expected the name of a built-in skeleton, one of "
+        f"{', '.join(map(repr, LAYOUTS))}, got {name!r}{hint}"
+    )

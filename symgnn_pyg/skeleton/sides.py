@@ -88,8 +88,9 @@ def mirrored_joints(skeleton: "Skeleton") -> Tensor:
         if partner[j] == j and WORD.search(joint):
             raise ValueError(
                 f"Joint {joint!r} of {skeleton!r} is on one side of the body, "
-                f"but there is no {_swap(WORD, joint)!r} on the other; name "
-                f"its partner in 'pairs', or rename it if it is in the middle"
+                f"but has no counterpart {_swap(WORD, joint)!r} on the other; "
+                f"add the two to 'pairs', or rename {joint!r} if it is in the "
+                f"middle"
             )
     return torch.tensor(partner)
 

@@ -28,7 +28,10 @@ from symgnn_pyg.skeleton.checks import (
     undirected,
     unique,
 )
-from symgnn_pyg.skeleton.layouts import LAYOUTS
+from symgnn_pyg.skeleton.layouts import LAYOUTS, find_layout
+from symgnn_pyg.skeleton.parts import named_parts
+from symgnn_pyg.skeleton.sides import body_sides
+from symgnn_pyg.skeleton.subset import subset
 
 
 @dataclass(frozen=True, repr=False)
@@ -133,22 +136,22 @@ class Skeleton:
 
     @staticmethod
     def get(name: str) -> "Skeleton":
-        r"""Returns a built-in skeleton; see
-        :mod:`symgnn_pyg.skeleton.layouts`.
+        r"""Returns a built-in skeleton.
 
         Args:
-            name: One of ``"ntu25"``, ``"kinetics18"``, ``"h36m20"``,
-                ``"cmu26"``, ``"cmu38"``.
+            name: One of the data sets ``"ntu25"``, ``"kinetics18"``,
+                ``"h36m20"``, ``"h36m17"``, ``"cmu26"``, ``"cmu38"``, of the
+                pose estimators ``"coco17"``, ``"coco_wholebody133"``,
+                ``"openpose25"``, ``"mediapipe33"``, ``"hand21"``, of the body
+                models ``"smpl22"``, ``"smpl24"``, or of the camera
+                ``"kinect20"``. Case, blanks and marks do not matter, and
+                ``"coco"``, ``"BlazePose"`` or ``"NTU-RGB+D"`` are found too.
 
         Raises:
-            ValueError: If there is no built-in skeleton of that name.
+            ValueError: If there is no built-in skeleton of that name, or
+                several.
         """
-        if name not in LAYOUTS:
-            raise ValueError(
-                f"Expected the name of a built-in skeleton, one of "
-                f"{', '.join(map(repr, LAYOUTS))}, got {name!r}"
-            )
-        return _built_in(name)
+        return _built_in(find_layout(name)["name"])
 
     @classmethod
     def from_bones(
@@ -201,6 +204,46 @@ class Skeleton:
         ``part_bones``.
         """
         return skeleton_networkx.to_networkx(self)
+
+    def with_named_parts(self) -> "Skeleton":
+        r"""This skeleton with the parts that the names of its joints tell:
+        thighs, cruses, upper arms and forearms of both sides, torso and head,
+        as far as there are joints of them. It stays as it is if they tell no
+        limbs on both sides.
+        """
+        parts = named_parts(self.joints, dict(self.bones), body_sides(self))
+        if parts is None:
+            return self
+        arguments = {**self.to_dict(), "parts": parts, "part_bones": None}
+        return Skeleton(**arguments)  # type: ignore[arg-type]
+
+    def subset(
+        self, joints: Iterable[Joint], name: str | None = None
+    ) -> "Skeleton":
+        r"""Some joints of this skeleton as a skeleton of their own, in the
+        order given. A joint whose parent is left out is tied to the nearest
+        joint above it that is kept; if the root is left out, the joint nearest
+        to it takes its place. Parts, links, left and right pairs and the rest
+        pose are kept as far as they concern these joints.
+
+        Args:
+            joints: The joints, by name or index.
+            name: The name of the new skeleton. (default: that of this one)
+
+        Raises:
+            ValueError: If a joint is unknown or given twice.
+
+        Example:
+            >>> whole = Skeleton.get("coco_wholebody133")
+            >>> body = whole.subset(whole.joints[:17], "body")
+            >>> x = torch.randn(1, 133, 50, 3)
+            >>> x = x[:, [whole.index(joint) for joint in body.joints]]
+            >>> body
+            Skeleton('body', joints=17, bones=16, parts=9, centre='nose')
+        """
+        arguments = subset(self, [self._index(joint) for joint in joints])
+        arguments["name"] = self.name if name is None else name
+        return Skeleton(**arguments)  # type: ignore[arg-type]
 
     # Sizes and names ########################################################
 
@@ -421,7 +464,8 @@ class Skeleton:
 
 @cache
 def _built_in(name: str) -> Skeleton:
-    return Skeleton(**LAYOUTS[name])
+    skeleton = Skeleton(**LAYOUTS[name])
+    return skeleton if "parts" in LAYOUTS[name] else skeleton.with_named_parts()
 
 
 def _rebuild(arguments: dict[str, object]) -> Skeleton:

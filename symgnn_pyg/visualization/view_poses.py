@@ -86,7 +86,7 @@ def view_poses(
     timeline = Timeline(motions, frame_rate)
     bars = _bars(probabilities, classes, timeline)
     with requires_extra("vis"):
-        from plotly import graph_objects as plotly
+        import plotly.graph_objects as plotly
     spread = Spread(timeline, skeleton)
     first = _traces(spread, bars, 0)
     figure = plotly.Figure(

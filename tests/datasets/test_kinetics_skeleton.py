@@ -112,6 +112,20 @@ def test_labels(archive, tmp_path):
         assert data.y.tolist() == [number % 2]
 
 
+def test_pixels(archive, tmp_path):
+    expected = open_all(archive, tmp_path)[0].x
+    for path in archive.glob("*/*.json"):
+        document = json.loads(path.read_text())
+        for entry in document["data"]:
+            for found in entry["skeleton"]:
+                found["pose"] = [340 * x for x in found["pose"]]
+        path.write_text(json.dumps(document))
+    with pytest.raises(DataError, match=r"'image_size' \(width, height\)"):
+        open_all(archive, tmp_path)
+    found = open_all(archive, tmp_path, image_size=(340, 340))[0].x
+    torch.testing.assert_close(found, expected)
+
+
 def test_numbers_of_classes_with_gaps(archive, tmp_path):
     for folder in ("train", "val"):
         table = archive / f"kinetics_{folder}_label.json"

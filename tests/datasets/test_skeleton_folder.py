@@ -264,6 +264,17 @@ def test_other_orders_of_axes(tmp_path):
         open_all(tmp_path / "own")
 
 
+def test_one_array_of_several(tmp_path):
+    for i in range(3):
+        path = tmp_path / f"own/hug/{i}.npz"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(path, keypoints=poses(8, i), scores=np.ones((8, 3)))
+    with pytest.raises(DataError, match=r"0\.npz holds 2 .*pass the 'key'"):
+        open_all(tmp_path / "own")
+    dataset = open_all(tmp_path / "own", key="keypoints", shares=(1, 0, 0))
+    np.testing.assert_array_equal(dataset[0].x[:, 0], poses(8, 0)[0])
+
+
 def test_gaps_are_filled_on_request(tmp_path):
     motion = np.arange(8.0)[:, None, None] + np.zeros((8, 3, 3))
     holed = motion.copy()

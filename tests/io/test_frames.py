@@ -74,6 +74,16 @@ def test_bodies_that_are_zero_are_padding():
     np.testing.assert_array_equal(drop_padding(bodies[0], "x"), bodies[0])
 
 
+@pytest.mark.parametrize("lead", [(), (2,)])
+def test_frames_at_the_end_that_are_zero_are_padding(lead):
+    frames = np.ones((*lead, 6, 5, 3))
+    frames[..., [0, 2], :, :] = 0
+    frames[..., 4:, :, :] = 0
+    np.testing.assert_array_equal(
+        drop_padding(frames, "x"), frames[..., :4, :, :]
+    )
+
+
 @pytest.mark.parametrize("shape", [(6, 5, 3), (2, 6, 5, 3)])
 def test_clips_that_are_zero(shape):
     with pytest.raises(EmptyRecordingError, match="clip is zero throughout"):

@@ -121,4 +121,4 @@ def test_bad_arguments(monkeypatch, capsys, arguments):
     monkeypatch.setattr("sys.argv", ["fuzz", *arguments])
     with pytest.raises(SystemExit):
         fuzz.main()
-    assert "name parsers out of table, " in capsys.readouterr().err
+    assert "expected parsers from table, " in capsys.readouterr().err

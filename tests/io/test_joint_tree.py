@@ -11,7 +11,6 @@ from symgnn_pyg.io.joint_tree import (
     TreeJoint,
     check_motion_size,
     joint_positions,
-    read_numbers,
     tree_skeleton,
 )
 from symgnn_pyg.skeleton import forward_kinematics
@@ -82,21 +81,3 @@ def test_motion_that_no_file_of_its_size_holds():
     check_motion_size(10, 3, 30, "a.bvh")
     with pytest.raises(DataError, match=r"a\.bvh: 11 frames of 3 joints do n"):
         check_motion_size(11, 3, 32, "a.bvh")
-
-
-def test_numbers():
-    assert read_numbers(["1", "-2.5e1"], 2, "a.bvh, line 3") == [1.0, -25.0]
-
-
-@pytest.mark.parametrize(
-    ("words", "fault"),
-    [
-        (["1"], "1 numbers, expected 2"),
-        (["1", "x"], "'x' is not a finite number"),
-        (["nan", "1"], "'nan' is not a finite number"),
-        (["1", "1e999"], "'1e999' is not a finite number"),
-    ],
-)
-def test_no_numbers(words, fault):
-    with pytest.raises(DataError, match=f"^a.bvh, line 3: {fault}"):
-        read_numbers(words, 2, "a.bvh, line 3")

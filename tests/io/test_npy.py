@@ -102,7 +102,7 @@ ONE = saved(np.ones((4, 2, 3)))
         (zipped(), r"a\.npz holds 0 arrays"),
         (zipped(x=ONE, y=ONE), r"holds 2 arrays \(x, y\), expected one"),
         (zipped(x=ONE)[:-30], r"a\.npz is not a readable \.npz file"),
-        (zipped(x=ONE[:-1]), r"a\.npz, array x\.npy announces"),
+        (zipped(x=ONE[:-1]), r"a\.npz, array x announces"),
         (zipped(zipfile.ZIP_LZMA, x=ONE), r"compression method"),
         (zipped(zipfile.ZIP_STORED, x=ONE).replace(ONE, ONE[:-1] + b"x"),
          r"a\.npz is not a readable \.npz file.*CRC"),

@@ -168,3 +168,26 @@ def test_names_with_control_characters(change):
     arguments = {"joints": ["a", "b"], "bones": [(1, 0)], **change}
     with pytest.raises(ValueError, match="string without control characters"):
         Skeleton(**arguments)
+
+
+def test_pairs_the_other_way_round():
+    """A joint with two parents, and none with two children."""
+    bones = [("hip", "knee"), ("knee", "foot"), ("hip", "chest")]
+    with pytest.raises(ValueError, match=r"other way round, as \(child, par"):
+        Skeleton.from_bones(bones)
+    assert Skeleton.from_bones([b[::-1] for b in bones]).num_bones == 3
+
+
+def test_rings_name_the_pair_that_closes_them():
+    ring = [("b", "a"), ("c", "b"), ("d", "c"), ("a", "d")]
+    with pytest.raises(ValueError, match=r"cycle: .*such as \(.*'links'"):
+        Skeleton.from_bones(ring)
+    open_ring = Skeleton.from_bones(ring[:3], links=[ring[3]])
+    assert open_ring.links == ((0, 3),)
+
+
+def test_loose_joints_are_told_how_to_be_tied():
+    with pytest.raises(ValueError, match=r"connect 'c', 'd' .*pair of 'links'"):
+        Skeleton("abcd", [("b", "a"), ("d", "c")])
+    tied = Skeleton("abcd", [("b", "a"), ("d", "c")], links=[("a", "c")])
+    assert tied.links == ((0, 2),)

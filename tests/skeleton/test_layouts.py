@@ -1,10 +1,10 @@
-"""The built-in skeletons against the numbers that the field uses."""
+"""The skeletons of data sets against the numbers that the field uses."""
 
 import pytest
 import torch
 
 from symgnn_pyg.skeleton import Skeleton
-from symgnn_pyg.skeleton.layouts import CMU26_IN_38, LAYOUTS
+from symgnn_pyg.skeleton.layouts import CMU26_IN_38
 
 CMU26 = Skeleton.get("cmu26")
 CMU38 = Skeleton.get("cmu38")
@@ -46,7 +46,7 @@ NAMES = [
 ]  # fmt: skip
 USED = [*range(2, 6), *range(8, 12), *range(13, 19), *range(21, 26), 27,
         *range(30, 35), 36]  # fmt: skip
-layouts = pytest.mark.parametrize("name", LAYOUTS)
+layouts = pytest.mark.parametrize("name", EDGES)
 
 
 def pairs(text, base=0):

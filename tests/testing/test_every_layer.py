@@ -409,7 +409,7 @@ RECIPES = {
         rigid=[
             Rigid(
                 "translation",
-                {"prediction": "invariant"},
+                {"prediction_loss": "invariant"},
                 ["predicted", "future"],
             )
         ],

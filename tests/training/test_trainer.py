@@ -176,7 +176,7 @@ def test_what_a_checkpoint_names_is_not_opened(tiny, tmp_path):
     _, _, trainer = tiny.make_run(tmp_path)
     best = trainer.checkpoint_callbacks[0]
     state = {**best.state_dict(), "best_model_path": str(tmp_path / "a.ckpt")}
-    with pytest.warns(UserWarning, match=r"other files than .*best\.ckpt"):
+    with pytest.warns(UserWarning, match=r"files other than .*best\.ckpt"):
         best.load_state_dict(state)
     assert best.best_model_path == ""
     state["best_model_path"] = str(tmp_path / "best.ckpt")

@@ -1,0 +1,67 @@
+"""Body parts, told by the names of the joints."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from symgnn_pyg.skeleton.sides import Side
+
+PARTS = (
+    "left thigh", "left crus", "right thigh", "right crus", "torso", "head",
+    "left upper arm", "left forearm", "right upper arm", "right forearm",
+)  # fmt: skip
+# In this order, since a forearm is an arm, and has an ear in it.
+LIMBS = (
+    ("crus", "ankle|foot|toe|heel"),
+    ("forearm", "wrist|hand|finger|thumb|index|middle|ring|pinky|pinkie|palm"),
+    ("upper arm", "arm|shoulder|shldr|clavicle|collar|humer|elbow|radius|ulna"),
+    ("thigh", "hip|leg|thigh|femur|knee|tibia|calf|shin"),
+)  # fmt: skip
+TORSO = "hip|pelvis|root|spine|chest|thorax|torso|back|abdomen|waist|shoulder"
+HEAD = "head|neck|nose|eye|ear|jaw|mouth|face|chin|brow|skull|lip"
+
+
+def named_parts(
+    joints: Sequence[str], parents: Mapping[int, int], sides: Sequence[Side]
+) -> dict[str, list[int]] | None:
+    r"""The ten parts of the body that names tell, without those that have no
+    joints: thighs (hips and knees), cruses (ankles and feet), torso, head,
+    upper arms (shoulders and elbows) and forearms (wrists and hands). A joint
+    whose name tells nothing is in the part of its parent.
+
+    Args:
+        joints: The names of the joints.
+        parents: The parent of each joint that has one.
+        sides: The side of the body that each joint is on.
+
+    Returns:
+        The joints of each part, or :obj:`None` if the names tell no limbs on
+        both sides.
+    """
+    found = [
+        _part(joint, side) for joint, side in zip(joints, sides, strict=True)
+    ]
+    for child, parent in parents.items():
+        # A neck that carries the arms is the top of the torso.
+        if "upper arm" in found[child] and "neck" in joints[parent].lower():
+            found[parent] = "torso"
+    limbs = {part for part in found if part and part not in ("head", "torso")}
+    if {part.partition(" ")[0] for part in limbs} != {"left", "right"}:
+        return None
+    parts: dict[str, list[int]] = {part: [] for part in PARTS}
+    for j in range(len(joints)):
+        at: int | None = j
+        while at is not None and not found[at]:
+            at = parents.get(at)
+        parts["torso" if at is None else found[at]].append(j)
+    return {part: members for part, members in parts.items() if members}
+
+
+def _part(joint: str, side: Side) -> str:
+    name = joint.lower()
+    if side == "middle":
+        torso = "torso" if re.search(TORSO, name) else ""
+        return "head" if re.search(HEAD, name) else torso
+    for limb, pattern in LIMBS:
+        if re.search(pattern, name) and not re.search("eye|face", name):
+            return f"{side} {limb}"
+    return "head" if re.search(HEAD, name) else ""

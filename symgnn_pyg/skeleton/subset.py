@@ -1,0 +1,98 @@
+"""Some joints of a skeleton as a skeleton of their own."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import networkx as nx
+import numpy as np
+
+if TYPE_CHECKING:
+    from symgnn_pyg.skeleton import Skeleton
+
+
+def subset(skeleton: "Skeleton", kept: Sequence[int]) -> dict[str, object]:
+    r"""The arguments of the skeleton of some joints; see
+    :meth:`symgnn_pyg.Skeleton.subset`.
+    """
+    place = {joint: i for i, joint in enumerate(kept)}
+    parent = _parents(skeleton, place)
+    centre = skeleton.centre
+    while centre not in place and centre in parent:
+        centre = parent[centre]
+    bones = [
+        (i, place[parent[joint]])
+        for joint, i in place.items()
+        if joint in parent
+    ]
+    tied = {frozenset(bone) for bone in bones}
+    return {
+        "joints": [skeleton.joints[joint] for joint in kept],
+        "bones": bones,
+        "parts": {
+            name: members
+            for name, joints in skeleton.parts
+            if (members := [place[j] for j in joints if j in place])
+        },
+        "links": [
+            link
+            for link in _kept(skeleton.links, place)
+            if frozenset(link) not in tied
+        ],
+        "centre": place.get(centre),
+        "offsets": _offsets(skeleton, place, parent),
+        "name": skeleton.name,
+        "pairs": _kept(skeleton.pairs, place),
+    }
+
+
+def _parents(skeleton: "Skeleton", place: dict[int, int]) -> dict[int, int]:
+    """The nearest kept joint above each joint. Where there is none, as below
+    a root that is left out, the kept joint nearest to the root stands for it.
+    """
+    parent = dict(skeleton.bones)
+    tree = nx.DiGraph((above, joint) for joint, above in skeleton.bones)
+    tree.add_nodes_from(range(skeleton.num_joints))
+    found: dict[int, int] = {}
+    for root in [j for j in tree if j not in parent]:
+        steps = nx.single_source_shortest_path_length(tree, root)
+        kept = [joint for joint in steps if joint in place]
+        if not kept:
+            continue
+        first = min(kept, key=lambda joint: (steps[joint], place[joint]))
+        for joint in steps:
+            above = parent.get(joint)
+            while above is not None and above not in place:
+                above = parent.get(above)
+            if above is not None:
+                found[joint] = above
+            elif joint != first:
+                found[joint] = first
+    return found
+
+
+def _kept(
+    pairs: Sequence[tuple[int, int]], place: dict[int, int]
+) -> list[tuple[int, int]]:
+    return [(place[a], place[b]) for a, b in pairs if a in place and b in place]
+
+
+def _offsets(
+    skeleton: "Skeleton", place: dict[int, int], parent: dict[int, int]
+) -> list[list[float]] | None:
+    if skeleton.offsets is None:
+        return None
+    # The rest pose has no rotations: offsets from the root add up.
+    above = dict(skeleton.bones)
+    position = {}
+    for joint in range(skeleton.num_joints):
+        at, total = joint, np.array(skeleton.offsets[joint])
+        while at in above:
+            at = above[at]
+            total = total + skeleton.offsets[at]
+        position[joint] = total
+    return [
+        (position[j] - position[parent[j]] if j in parent else position[j])
+        .round(9)
+        .tolist()
+        for j in place
+    ]
