@@ -1,4 +1,5 @@
 import math
+import sys
 from datetime import timedelta
 
 import pytest
@@ -122,6 +123,7 @@ def bar_of(text):
 
 def test_one_bar_over_the_whole_training(tiny, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("symgnn_pyg.training.progress.INTERVAL", 0.0)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     task, data, trainer = tiny.make_run(
         tmp_path, enable_progress_bar=True, max_steps=8
     )
@@ -134,6 +136,19 @@ def test_one_bar_over_the_whole_training(tiny, tmp_path, capsys, monkeypatch):
     task, data, trainer = tiny.make_run(tmp_path, enable_progress_bar=True)
     trainer.fit(task, data, ckpt_path=tmp_path / "last.ckpt")
     assert bar_of(capsys.readouterr().err)[1][0] == 80
+
+
+def test_a_log_that_is_a_file_has_one_line_per_validation(
+    tiny, tmp_path, capsys
+):
+    task, data, trainer = tiny.make_run(
+        tmp_path, enable_progress_bar=True, max_steps=8
+    )
+    trainer.fit(task, data)
+    lines = capsys.readouterr().err.splitlines()
+    validations = [line for line in lines if "val_score=" in line]
+    assert len(validations) == len(lines) > 0
+    assert validations[-1].lstrip().startswith("62% step=5, ")
 
 
 def test_logs_of_an_earlier_start_stay(tiny, tmp_path):
