@@ -201,12 +201,13 @@ class PoseModel(Module):
             for i, frames in enumerate(given.frames)
         ]
         bodies = _check_bodies(num_bodies, len(windows))
-        was_training = self.training
+        modes = {module: module.training for module in self.modules()}
         self.eval()
         try:
             logits, future = self._run(windows, bodies)
         finally:
-            self.train(was_training)
+            for module, training in modes.items():
+                module.training = training
         return self._output(logits, future, given, stride)
 
     def _windows(

@@ -117,8 +117,6 @@ def shaken(joint, transform, frames, future):
     ).view(-1, 1, 1) * torch.randn(V, 3)
     if transform in ("center", "bones"):
         motion[frames:, joint] = motion[frames - 1, joint]
-    if transform == "nested":
-        motion[frames:, 0] = motion[frames - 1, 0]
     return motion
 
 
@@ -198,9 +196,15 @@ def same(one, other, **kwargs):
     assert isinstance(one, PoseOutput)
     assert one.action == other.action
     torch.testing.assert_close(
-        torch.as_tensor(one.future), torch.as_tensor(other.future), **kwargs
+        native(one.future), native(other.future), **kwargs
     )
     torch.testing.assert_close(stacked(one), stacked(other), **kwargs)
+
+
+def native(array):
+    if isinstance(array, np.ndarray):
+        array = array.astype(array.dtype.newbyteorder("="))
+    return torch.as_tensor(array)
 
 
 @pytest.mark.parametrize(
@@ -321,11 +325,13 @@ def test_bodies_of_a_scene(build, arm, name):
 
 
 def test_network_keeps_its_mode(model):
-    model.model.train()
     before = {n: b.clone() for n, b in model.named_buffers()}
-    first, second = model(walk(T, 8)), model(walk(T, 8))
-    assert model.model.training
-    assert first.future.requires_grad is second.future.requires_grad is False
+    modules = [*model.model.modules()]
+    for training in ([False] * len(modules), [True, False] * len(modules)):
+        for module, mode in zip(modules, training, strict=False):
+            module.training = mode
+        assert not model(walk(T, 8)).future.requires_grad
+        assert [m.training for m in modules] == training[: len(modules)]
     for name, buffer in model.named_buffers():
         assert torch.equal(buffer, before[name])
 
@@ -463,7 +469,9 @@ def test_everything_travels_with_the_model(build, arm, tmp_path, name, dual):
     assert again.classes == CLASSES
     assert again.skeleton == arm
     assert again.about["frame_rate"] == 25.0
-    assert [*map(repr, again.network.steps)] == [*map(repr, model.network.steps)]
+    assert [*map(repr, again.network.steps)] == [
+        *map(repr, model.network.steps)
+    ]
     motion = walk(30)
     same(again(motion), model(motion), rtol=0, atol=0)
     again.save_pretrained(tmp_path / "again")
