@@ -25,7 +25,7 @@ from symgnn_pyg.datasets.motion_dataset import parts_of
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import replacing
 from symgnn_pyg.inference import PoseModel
-from symgnn_pyg.nn import DualSymGNN
+from symgnn_pyg.nn import DualSymGNN, SymGNN
 from symgnn_pyg.training import evaluate
 from symgnn_pyg.transforms import Standardize
 from symgnn_pyg.visualization import plot_error
@@ -120,8 +120,16 @@ def table_of(weights: str, args: argparse.Namespace) -> dict[str, Any]:
         transform=model.transform,
     )
     network: Module = model.model
+    if isinstance(network, DualSymGNN):
+        network = FromJoints(network).eval()
     if args.bones is not None:
         bones = PoseModel.from_pretrained(args.bones)
+        joint, bone = model.model, bones.model
+        if not isinstance(joint, SymGNN) or not isinstance(bone, SymGNN):
+            raise DataError(
+                f"--bones joins two networks, but {weights} or {args.bones} "
+                f"is a DualSymGNN already"
+            )
         weight = 0.5 if args.joint_weight is None else args.joint_weight
         if statistics_of(model) != statistics_of(bones):
             raise DataError(
@@ -130,8 +138,8 @@ def table_of(weights: str, args: argparse.Namespace) -> dict[str, Any]:
             )
         network = FromJoints(
             DualSymGNN(
-                model.model,
-                bones.model,
+                joint,
+                bone,
                 recognition_weight=weight,
                 prediction_weight=weight,
             )

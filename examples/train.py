@@ -7,8 +7,8 @@
     torchrun --nproc-per-node=2 examples/train.py     # two processes
 
 Writes to --output: last.ckpt (once a minute and after each validation),
-best.ckpt, the folder `model` for `PoseModel.from_pretrained`, and logs as CSV and
-for TensorBoard.
+best.ckpt, the folder `model` for `PoseModel.from_pretrained`, and logs as CSV
+and for TensorBoard.
 """
 
 import argparse

@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from symgnn_pyg import Skeleton
 from symgnn_pyg.inference import PoseModel
+from symgnn_pyg.nn import SymGNN
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "examples" / "cmu_mocap.py"

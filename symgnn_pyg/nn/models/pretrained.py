@@ -226,7 +226,7 @@ def pretrained_folder(
     parts = str(name).split("/")
     if len(parts) != 2 or not all(parts):
         raise FileNotFoundError(
-            f"There is no folder {folder}; expected a folder, the name of "
+            f"There is no folder {name}; expected a folder, the name of "
             f"weights that come with the library "
             f"({', '.join(pretrained_names())}), or an id OWNER/NAME of the "
             f"Hugging Face Hub"
@@ -235,7 +235,7 @@ def pretrained_folder(
         from huggingface_hub import hf_hub_download
     except ImportError as error:
         raise FileNotFoundError(
-            f"There is no folder {folder}; to load {str(name)!r} from the "
+            f"There is no folder {name}; to load {str(name)!r} from the "
             f"Hugging Face Hub, run 'pip install huggingface_hub'"
         ) from error
     for file in (WEIGHTS, CONFIG):
