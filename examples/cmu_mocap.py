@@ -5,13 +5,15 @@
 
 Trains both tasks together, selects the best weights on validation windows and
 evaluates them on test windows. Writes metrics.json, poses.png, actional.png and
-the model to --output; `SymGNN.from_pretrained` reads that folder.
+the model to --output; `PoseModel.from_pretrained` reads that folder.
 """
 
 import argparse
 import json
 import logging
+import shlex
 import signal
+import sys
 import time
 import warnings
 from pathlib import Path
@@ -28,6 +30,7 @@ from symgnn_pyg.data import SkeletonLoader
 from symgnn_pyg.datasets import CMUMocap, SyntheticMotion
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import replacing
+from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.nn.baselines import LinearRegression
 from symgnn_pyg.skeleton import cmu_positions
@@ -137,13 +140,12 @@ def run(args: argparse.Namespace) -> None:
         load_weights(model, args.checkpoint)
     fit(model, train, val[:: -(-len(val) // 96)], args)
     trained = [train.classes[i] for i in train.labels.unique().tolist()]
-    model.save_pretrained(
+    PoseModel(model, train.transform, classes=train.classes).save_pretrained(
         args.output,
-        classes=train.classes,
         trained=trained,
-        mean=train.transform.mean.tolist(),
-        std=train.transform.std.tolist(),
         seed=args.seed,
+        data={"dataset": type(train).__name__, "windows": len(train)},
+        command=shlex.join(["python", *sys.argv]),
     )
     linear = LinearRegression(
         train.skeleton, train.num_future, num_recent=train.num_observed

@@ -21,8 +21,10 @@ from shared import FromJoints, positive
 from torch.nn import Module
 
 from symgnn_pyg.datasets import CMUMocap, SyntheticMotion
+from symgnn_pyg.datasets.motion_dataset import parts_of
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import replacing
+from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.nn import DualSymGNN, SymGNN
 from symgnn_pyg.training import evaluate
 from symgnn_pyg.transforms import Standardize
@@ -98,13 +100,11 @@ def run(args: argparse.Namespace) -> None:
 
 def table_of(weights: str, args: argparse.Namespace) -> dict[str, Any]:
     started = time.monotonic()
-    model = SymGNN.from_pretrained(weights)
-    if model.num_future == 0 or model.num_classes == 0:
+    model = PoseModel.from_pretrained(weights)
+    if model.num_future == 0 or not model.classes:
         raise DataError(f"{weights} lacks one of the two heads")
-    about = model.about
     try:
-        trained, seed = about["trained"], about["seed"]
-        mean, std = (torch.tensor(about[name]) for name in ("mean", "std"))
+        trained, seed = model.about["trained"], model.about["seed"]
     except KeyError as error:
         raise DataError(
             f"The configuration of {weights} lacks {error}; "
@@ -117,21 +117,29 @@ def table_of(weights: str, args: argparse.Namespace) -> dict[str, Any]:
         num_future=model.num_future,
         allow_missing=True,
         path=args.output / "cmu_mocap.h5",
-        transform=Standardize(mean, std),
+        transform=model.transform,
     )
-    network: Module = model
+    network: Module = model.model
+    if isinstance(network, DualSymGNN):
+        network = FromJoints(network).eval()
     if args.bones is not None:
-        bones = SymGNN.from_pretrained(args.bones)
+        bones = PoseModel.from_pretrained(args.bones)
+        joint, bone = model.model, bones.model
+        if not isinstance(joint, SymGNN) or not isinstance(bone, SymGNN):
+            raise DataError(
+                f"--bones joins two networks, but {weights} or {args.bones} "
+                f"is a DualSymGNN already"
+            )
         weight = 0.5 if args.joint_weight is None else args.joint_weight
-        if any(bones.about.get(k) != about[k] for k in ("mean", "std")):
+        if statistics_of(model) != statistics_of(bones):
             raise DataError(
                 f"{args.bones} and {weights} were trained on poses that were "
                 f"normalised differently"
             )
         network = FromJoints(
             DualSymGNN(
-                model,
-                bones,
+                joint,
+                bone,
                 recognition_weight=weight,
                 prediction_weight=weight,
             )
@@ -139,6 +147,15 @@ def table_of(weights: str, args: argparse.Namespace) -> dict[str, Any]:
     metrics = report(network, test, trained, seed)
     metrics["seconds"] = round(time.monotonic() - started, 1)
     return metrics
+
+
+def statistics_of(model: PoseModel) -> list[list[list[float]]]:
+    """The mean and standard deviation of the poses a network was trained on."""
+    return [
+        torch.cat([step.mean, step.std]).float().tolist()
+        for step in parts_of(model.transform)
+        if isinstance(step, Standardize)
+    ]
 
 
 def report(

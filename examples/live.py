@@ -24,10 +24,9 @@ import torch
 from torch import Tensor
 
 from symgnn_pyg.datasets import CMUMocap, SyntheticMotion
-from symgnn_pyg.inference import Stream, StreamOutput
+from symgnn_pyg.inference import PoseModel, Stream, StreamOutput
 from symgnn_pyg.metrics import MeanAngleError
 from symgnn_pyg.nn import SymGNN
-from symgnn_pyg.transforms import Standardize
 
 # Frames per second.
 SECOND = 25
@@ -112,25 +111,19 @@ def load(
         print(
             "Note: without --weights the network is untrained and only guesses"
         )
-        model = SymGNN.light(test.skeleton, test.num_classes)
-        return Stream(model), model.num_future
-    model = SymGNN.from_pretrained(weights)
-    if not (model.num_classes and model.num_future):
+        network = SymGNN.light(test.skeleton, test.num_classes)
+        return Stream(network), network.num_future
+    model = PoseModel.from_pretrained(weights)
+    if not (model.classes and model.num_future):
         raise ValueError(
             f"{weights} must both recognise and predict, but has only one head"
         )
-    about = model.about
-    try:
-        mean, std = (torch.tensor(about[name]) for name in ("mean", "std"))
-        classes = about["classes"]
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"{weights} cannot be used: {error}") from error
-    if classes != test.classes or model.skeleton != test.skeleton:
+    if model.classes != test.classes or model.skeleton != test.skeleton:
         raise ValueError(
             f"{weights} was trained on {model.skeleton!r} and the classes "
-            f"{', '.join(classes)}, not on those of --data"
+            f"{', '.join(model.classes)}, not on those of --data"
         )
-    return Stream(model, Standardize(mean, std)), model.num_future
+    return Stream(model), model.num_future
 
 
 def recordings(

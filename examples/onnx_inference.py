@@ -6,7 +6,9 @@
 motion.npy holds poses of shape [frames, joints, channels] in the unit of the
 training data. To write model.onnx, where this library is installed, call
 
-    symgnn_pyg.inference.export_onnx(model, "model.onnx", classes, transform)
+    from symgnn_pyg.inference import PoseModel, export_onnx
+
+    export_onnx(PoseModel.from_pretrained("cmu-light-short"), "model.onnx")
 
 This script needs neither the library nor torch.
 """

@@ -6,10 +6,12 @@
 FOLDER/CLASS/RECORDING.npy holds positions of shape [frames, joints, 3]; list
 their joints and bones in SKELETON. The script trains on most recordings, prints
 how well the network recognises and predicts the others, and writes a folder for
-SymGNN.from_pretrained to --output. Other formats: docs/own_skeletons.md.
+PoseModel.from_pretrained to --output. Other formats: docs/own_skeletons.md.
 """
 
 import argparse
+import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from tqdm import tqdm
 from symgnn_pyg import Skeleton
 from symgnn_pyg.data import SkeletonLoader
 from symgnn_pyg.datasets import SkeletonFolder
+from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.metrics import MPJPE, TopKAccuracy
 from symgnn_pyg.nn import SymbioticLoss, SymGNN
 
@@ -67,11 +70,10 @@ def main() -> None:
     model = SymGNN.light(SKELETON, train.num_classes, **NETWORK)
     fit(model, train, args.steps)
     report(model, test)
-    model.save_pretrained(
+    PoseModel(model, train.transform, classes=train.classes).save_pretrained(
         args.output / "own_skeletons_model",
-        classes=train.classes,
-        mean=train.transform.mean.tolist(),
-        std=train.transform.std.tolist(),
+        data={"recordings": str(args.data), "training windows": len(train)},
+        command=shlex.join(["python", *sys.argv]),
     )
     print(f"Wrote {args.output}/own_skeletons_model")
 

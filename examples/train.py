@@ -7,14 +7,16 @@
     torchrun --nproc-per-node=2 examples/train.py     # two processes
 
 Writes to --output: last.ckpt (once a minute and after each validation),
-best.ckpt, the folder `model` for `SymGNN.from_pretrained`, and logs as CSV and
-for TensorBoard.
+best.ckpt, the folder `model` for `PoseModel.from_pretrained`, and logs as CSV
+and for TensorBoard.
 """
 
 import argparse
 import logging
 import os
+import shlex
 import signal
+import sys
 import warnings
 from functools import partial
 from pathlib import Path
@@ -33,6 +35,7 @@ from symgnn_pyg.datasets import (
     SyntheticMotion,
 )
 from symgnn_pyg.errors import DataError
+from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.training import (
     RECIPES,
@@ -198,16 +201,12 @@ def run(args: argparse.Namespace, last: Path) -> None:
     train, val = (open_split(args, split) for split in ("train", "val"))
     kind: Any = DATASETS[args.dataset][1]
     made_up = args.data == "synthetic"
+    dataset = "synthetic" if made_up else args.dataset
     transforms = []
-    about = {"dataset": "synthetic" if made_up else args.dataset}
     if kind == "rotation":
-        standardize = train.standardize()
-        transforms.append(standardize)
-        about["mean"] = standardize.mean.tolist()
-        about["std"] = standardize.std.tolist()
+        transforms.append(train.standardize())
     elif args.dataset.startswith("ntu"):
         transforms += UPRIGHT
-        about["transforms"] = list(map(repr, UPRIGHT))
     if args.bones:
         transforms.append(ToBones())
     mirror = [Mirror(kind=kind)] if args.mirror else []
@@ -262,13 +261,18 @@ def run(args: argparse.Namespace, last: Path) -> None:
     trainer.fit(task, data, ckpt_path=resume)
     if trainer.is_global_zero:
         best = load_best(trainer, task)
-        model.save_pretrained(
-            args.output / "model",
+        PoseModel(
+            model,
+            val.transform,
             classes=train.classes,
+            skeleton=train.store.skeleton,
+        ).save_pretrained(
+            args.output / "model",
             trained=[train.classes[i] for i in train.labels.unique().tolist()],
             seed=args.seed,
             metrics=best,
-            **about,
+            data={"dataset": dataset, "training windows": len(train)},
+            command=shlex.join(["python", *sys.argv]),
         )
         print(f"Wrote {args.output / 'model'}")
 

@@ -3,7 +3,8 @@
 import copy
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,78 +12,101 @@ from torch.export import Dim, ExportedProgram
 
 from symgnn_pyg.errors import requires_extra
 from symgnn_pyg.files import replacing
-from symgnn_pyg.inference.pose_model import PoseModel
-from symgnn_pyg.nn import DualSymGNN, SymGNN
-from symgnn_pyg.transforms import Standardize
+from symgnn_pyg.inference.pose_model import (
+    PoseModel,
+    as_pose_model,
+    check_classes,
+)
+from symgnn_pyg.inference.pose_network import Network, PoseNetwork
 
 # The output of each head by the entry of the metadata that describes it.
 OUTPUTS = {"classes": "logits", "num_future": "future"}
 
 
 def export_program(
-    model: SymGNN | DualSymGNN, transform: Standardize | None = None
+    model: PoseModel | Network,
+    transform: Callable[..., Any] | None = None,
+    *,
+    several_bodies: bool = False,
 ) -> ExportedProgram:
     r"""Exports a network in evaluation mode by :func:`torch.export.export`,
-    for any number :math:`N` of bodies. The program takes poses
-    :math:`[N, V, T, C]` and returns class scores before the softmax
-    :math:`[N, K]` and future poses :math:`[N, V, T', C]`, or only one of them
-    if the network has a single head. A :class:`~symgnn_pyg.nn.DualSymGNN`
-    computes bones from joints.
+    for any number :math:`M` of bodies. The program takes raw windows
+    :math:`[M, V, T, C]`, applies the transforms that the network was trained
+    with, and returns class scores before the softmax :math:`[N, K]` and future
+    poses :math:`[M, V, T', C]` in the unit of the data, or only one of them if
+    the network has a single head.
 
     Args:
-        model: The network. It is not modified.
-        transform: The transform that standardised the training data. It
-            becomes part of the program, which takes and returns poses in the
-            unit of the data. (default: :obj:`None`)
+        model: A :class:`PoseModel`, or the network. It is not modified.
+        transform: The transform of the validation data, as for
+            :class:`PoseModel`, if :obj:`model` is a network.
+            (default: :obj:`None`)
+        several_bodies: If set to :obj:`True`, the program takes a second
+            argument, :obj:`num_bodies` :math:`[N]`: the number of bodies in
+            each of :math:`N` samples, which are recognised together.
+            Otherwise, each body is a sample. (default: :obj:`False`)
 
     Raises:
-        ValueError: If :obj:`transform` does not fit the network.
+        ValueError: If :obj:`transform` does not fit the network, or cannot be
+            applied to raw windows.
     """
-    windows = _Exported(copy.deepcopy(model), transform).eval()
-    windows.requires_grad_(False)
+    model = as_pose_model(model, transform)
+    network = copy.deepcopy(model.model).eval().requires_grad_(False)
+    windows = _Exported(network, model.transform, model.skeleton).eval()
     like = next(windows.parameters())
     joints, channels = windows.pose_shape
-    # Two bodies, since torch.export treats sizes of 0 and 1 as constants.
-    x = like.new_zeros(2, joints, windows.num_observed, channels)
+    # Several, since torch.export treats sizes of 0 and 1 as constants.
+    x = like.new_zeros(4, joints, windows.num_observed, channels)
+    arguments, shapes = [x], [{0: Dim("bodies")}]
+    if several_bodies:
+        arguments.append(torch.tensor([1, 3], device=x.device))
+        shapes.append({0: Dim("samples")})
     return torch.export.export(
-        windows, (x,), dynamic_shapes=({0: Dim("bodies")},)
+        windows, tuple(arguments), dynamic_shapes=tuple(shapes)
     )
 
 
 def export_onnx(
-    model: SymGNN | DualSymGNN,
+    model: PoseModel | Network,
     path: str | os.PathLike[str],
     classes: Sequence[str] | None = None,
     *,
-    transform: Standardize | None = None,
+    transform: Callable[..., Any] | None = None,
+    several_bodies: bool = False,
 ) -> None:
     r"""Exports the program of :func:`export_program` to an ONNX file with the
-    input :obj:`x` and the outputs :obj:`logits` and :obj:`future`. The metadata
-    of the file describe them as JSON: the names of :obj:`joints` in order, the
+    input :obj:`x`, the input :obj:`num_bodies` if there are several bodies per
+    sample, and the outputs :obj:`logits` and :obj:`future`. The metadata of
+    the file describe them as JSON: the names of :obj:`joints` in order, the
     whole :obj:`skeleton`, the :obj:`classes`, and the numbers of frames,
     :obj:`num_observed` and :obj:`num_future`. The light network takes about a
     minute.
 
     Args:
-        model: The network. It is not modified.
+        model: A :class:`PoseModel`, or the network. It is not modified.
         path: The file to write. It appears once it is complete.
-        classes: The names of the classes. (default: their indices)
-        transform: The transform that standardised the training data. It
-            becomes part of the file, which takes and returns poses in the unit
-            of the data. (default: :obj:`None`)
+        classes: The names of the classes. (default: those of the
+            :class:`PoseModel`, or their indices)
+        transform: The transform of the validation data, as for
+            :class:`PoseModel`, if :obj:`model` is a network.
+            (default: :obj:`None`)
+        several_bodies: Whether the file takes the number of bodies in each
+            sample; see :func:`export_program`. (default: :obj:`False`)
 
     Raises:
         ImportError: If the packages of the extra :obj:`export` are missing.
         ValueError: If the number of names differs from the number of classes,
-            or :obj:`transform` does not fit the network.
+            or :obj:`transform` does not fit the network or cannot be applied
+            to raw windows.
     """
     with requires_extra("export"):
         import onnxscript.optimizer
         from onnx_ir.passes.common import ClearMetadataAndDocStringPass
+    model = as_pose_model(model, transform)
     about = _about(model, classes)
     program = torch.onnx.export(
-        export_program(model, transform),
-        input_names=["x"],
+        export_program(model, several_bodies=several_bodies),
+        input_names=["x", "num_bodies"][: 1 + several_bodies],
         output_names=[OUTPUTS[head] for head in OUTPUTS if about[head]],
         verbose=False,
         # The optimisation takes most of the time, and runtimes do the same.
@@ -93,9 +117,11 @@ def export_onnx(
     onnxscript.optimizer.remove_unused_nodes(program.model)
     # Otherwise each node refers to source lines on this machine.
     ClearMetadataAndDocStringPass()(program.model)
-    shape = program.model.graph.inputs[0].shape
-    assert shape is not None
-    program.rename_axes({shape[0]: "bodies"})  # type: ignore[dict-item]
+    for given, axis in zip(
+        program.model.graph.inputs, ("bodies", "samples"), strict=False
+    ):
+        assert given.shape is not None
+        program.rename_axes({given.shape[0]: axis})  # type: ignore[dict-item]
     for key, value in about.items():
         program.model.metadata_props[key] = json.dumps(value)
     with replacing(path) as temporary:
@@ -103,26 +129,23 @@ def export_onnx(
 
 
 def _about(
-    model: SymGNN | DualSymGNN, classes: Sequence[str] | None
+    model: PoseModel, classes: Sequence[str] | None
 ) -> dict[str, object]:
-    joint = model.joint if isinstance(model, DualSymGNN) else model
-    count = joint.num_classes
-    names = [str(i) for i in range(count)] if classes is None else [*classes]
-    if len(names) != count:
-        raise ValueError(
-            f"'classes' must name the {count} classes of the network, got "
-            f"{len(names)} names"
-        )
-    skeleton = joint.skeleton
+    num_classes = model.network.num_classes
     return {
-        "joints": skeleton.joints,
-        "skeleton": skeleton.to_dict(),
-        "classes": names,
-        "num_observed": joint.num_observed,
-        "num_future": joint.num_future,
+        "joints": model.skeleton.joints,
+        "skeleton": model.skeleton.to_dict(),
+        "classes": model.classes
+        if classes is None
+        else check_classes(classes, num_classes),
+        "num_observed": model.num_observed,
+        "num_future": model.num_future,
     }
 
 
-class _Exported(PoseModel):
-    def forward(self, x: Tensor) -> tuple[Tensor, ...]:  # type: ignore[override]
-        return tuple(out for out in super().forward(x) if out is not None)
+class _Exported(PoseNetwork):
+    def forward(  # type: ignore[override]
+        self, x: Tensor, num_bodies: Tensor | None = None
+    ) -> tuple[Tensor, ...]:
+        outputs = super().forward(x, num_bodies)
+        return tuple(out for out in outputs if out is not None)

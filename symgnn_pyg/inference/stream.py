@@ -1,4 +1,5 @@
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import networkx as nx
 import numpy as np
@@ -6,10 +7,9 @@ import torch
 from torch import Tensor
 
 from symgnn_pyg.inference.fold import fold
-from symgnn_pyg.inference.pose_model import PoseModel
-from symgnn_pyg.nn import DualSymGNN, SymGNN
+from symgnn_pyg.inference.pose_model import PoseModel, as_pose_model
+from symgnn_pyg.inference.pose_network import Network, PoseNetwork
 from symgnn_pyg.skeleton import Skeleton
-from symgnn_pyg.transforms import Standardize
 
 
 class StreamOutput(NamedTuple):
@@ -53,28 +53,34 @@ class Stream:
     The stream uses a copy of the network that is folded by :func:`fold`.
 
     Args:
-        model: The network, a :class:`~symgnn_pyg.nn.SymGNN` or
+        model: A :class:`PoseModel`, or the network, a
+            :class:`~symgnn_pyg.nn.SymGNN` or
             :class:`~symgnn_pyg.nn.DualSymGNN`.
-        transform: The transform that standardised the training data. Frames
-            and future poses are in the unit of the data.
-            (default: :obj:`None`)
+        transform: The transform of the validation data, as for
+            :class:`PoseModel`, if :obj:`model` is a network. Frames and future
+            poses are in the unit of the data. (default: :obj:`None`)
 
     Raises:
-        ValueError: If :obj:`transform` does not fit the network.
+        ValueError: If :obj:`transform` does not fit the network, or cannot be
+            applied to raw frames.
 
     Example:
-        >>> stream = Stream(SymGNN.light(Skeleton.get("cmu26"), num_classes=8))
-        >>> output = stream.step(torch.randn(26, 3))
+        >>> model = PoseModel.from_pretrained("cmu-light-short")
+        >>> output = Stream(model).step(torch.randn(26, 3))
         >>> output.future.shape, int(output.num_seen)
         (torch.Size([26, 10, 3]), 1)
     """
 
     def __init__(
         self,
-        model: SymGNN | DualSymGNN,
-        transform: Standardize | None = None,
+        model: PoseModel | Network,
+        transform: Callable[..., Any] | None = None,
     ) -> None:
-        self.model = PoseModel(fold(model), transform)
+        model = as_pose_model(model, transform)
+        self.transform = model.transform
+        self.model = PoseNetwork(
+            fold(model.model), model.transform, model.skeleton
+        )
         like = next(self.model.parameters())
         self._like = like.new_empty(0)
         self._nearest = _nearest(self.model.skeleton).to(like.device)
@@ -179,7 +185,7 @@ class Stream:
         return (
             f"{self.__class__.__name__}({self.model.skeleton!r}, "
             f"num_observed={self.model.num_observed}, "
-            f"transform={self.model.transform!r})"
+            f"transform={self.transform!r})"
         )
 
 

@@ -54,7 +54,10 @@ def first_bodies(sample: Tensor) -> Tensor:
         sample: The sorted index of the sample of each body, of shape
             :math:`[M]`.
     """
-    return torch.searchsorted(sample, sample)
+    # Not searchsorted, which cannot be exported to ONNX.
+    count = torch.zeros_like(sample)
+    count = count.scatter_add(0, sample, torch.ones_like(sample))
+    return (count.cumsum(0) - count)[sample]
 
 
 def draw_uniform(sample: Tensor, low: float, high: float, *size: int) -> Tensor:

@@ -39,13 +39,30 @@ class Center(MotionTransform):
     def transform(
         self, motion: Tensor, skeleton: Skeleton, sample: Tensor
     ) -> Tensor:
+        path = self._path(motion, skeleton, sample)
+        return motion - (path if self.per_frame else path[:, :, :1])
+
+    def restore(
+        self,
+        future: Tensor,
+        observed: Tensor,
+        skeleton: Skeleton,
+        sample: Tensor,
+    ) -> Tensor:
+        r"""Moves predicted frames back. The future path of the joint is not
+        predicted if :obj:`per_frame` is :obj:`True`: the joint of the first
+        body then stays where it was last observed.
+        """
+        path = self._path(observed, skeleton, sample)
+        return future + (path[:, :, -1:] if self.per_frame else path[:, :, :1])
+
+    def _path(
+        self, motion: Tensor, skeleton: Skeleton, sample: Tensor
+    ) -> Tensor:
         joint = skeleton.centre
         if self.joint is not None:
             joint = skeleton.index(self.joint)
-        origin = motion[first_bodies(sample), joint].unsqueeze(1)
-        if not self.per_frame:
-            origin = origin[:, :, :1]
-        return motion - origin
+        return motion[first_bodies(sample), joint].unsqueeze(1)  # [M, 1, T, C]
 
     def __repr__(self) -> str:
         return (

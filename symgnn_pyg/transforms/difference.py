@@ -35,5 +35,20 @@ class Difference(MotionTransform):
     ) -> Tensor:
         return ops.difference(motion, self.order)
 
+    def restore(
+        self,
+        future: Tensor,
+        observed: Tensor,
+        skeleton: Skeleton,
+        sample: Tensor,
+    ) -> Tensor:
+        r"""Sums predicted differences, starting from the last observed
+        frame.
+        """
+        for order in reversed(range(self.order)):
+            last = ops.difference(observed, order)[:, :, -1:]
+            future = last + future.cumsum(dim=2)
+        return future
+
     def __repr__(self) -> str:
         return f"{self.__class__.__name__}(order={self.order})"

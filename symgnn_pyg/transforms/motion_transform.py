@@ -37,6 +37,29 @@ class MotionTransform(BaseTransform):
                 :math:`[M]`.
         """
 
+    def restore(
+        self,
+        future: Tensor,
+        observed: Tensor,
+        skeleton: Skeleton,
+        sample: Tensor,
+    ) -> Tensor:
+        r"""Converts predicted frames back to what they were before the
+        transform. Deterministic transforms implement this.
+
+        Args:
+            future: The predicted frames, of shape :math:`[M, V, T', C]`.
+            observed: The observed frames before the transform, of shape
+                :math:`[M, V, T, C]`.
+            skeleton: The skeleton of the bodies before the transform.
+            sample: The sorted index of the sample of each body, of shape
+                :math:`[M]`.
+
+        Raises:
+            NotImplementedError: If the transform is random.
+        """
+        raise NotImplementedError(f"{self} cannot be undone")
+
     def forward(self, data: Data) -> Data:
         r"""Applies the transform.
 

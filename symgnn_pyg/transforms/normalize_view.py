@@ -53,12 +53,30 @@ class NormalizeView(MotionTransform):
     def transform(
         self, motion: Tensor, skeleton: Skeleton, sample: Tensor
     ) -> Tensor:
+        rotation = self._rotation(motion, skeleton, sample)
+        return motion @ rotation.mT.unsqueeze(1)
+
+    def restore(
+        self,
+        future: Tensor,
+        observed: Tensor,
+        skeleton: Skeleton,
+        sample: Tensor,
+    ) -> Tensor:
+        r"""Rotates predicted frames back."""
+        return future @ self._rotation(observed, skeleton, sample).unsqueeze(1)
+
+    def _rotation(
+        self, motion: Tensor, skeleton: Skeleton, sample: Tensor
+    ) -> Tensor:
         check_space(motion, self)
         spine = _between(motion, skeleton, self.spine)  # [M, T + T', 3]
         shoulders = _between(motion, skeleton, self.shoulders)
         first = first_bodies(sample)
         valid = _span_a_plane(spine, shoulders)[first]  # [M, T + T']
-        if not valid.any(dim=1).all():
+        # Values cannot be checked in an exported program.
+        checked = not torch.compiler.is_compiling()
+        if checked and not valid.any(dim=1).all():
             bad = sample[~valid.any(dim=1)].unique().tolist()
             raise ValueError(
                 f"{self} requires a frame in which the spine and the shoulders "
@@ -66,8 +84,7 @@ class NormalizeView(MotionTransform):
                 f"in samples {bad}; leave these samples out"
             )
         frame = valid.int().argmax(dim=1)
-        rotation = _axes(spine[first, frame], shoulders[first, frame])
-        return motion @ rotation.mT.unsqueeze(1)
+        return _axes(spine[first, frame], shoulders[first, frame])
 
     def __repr__(self) -> str:
         return (

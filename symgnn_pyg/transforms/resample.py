@@ -5,6 +5,8 @@ import torch
 from torch import Tensor
 from torch_geometric.data.datapipes import functional_transform
 
+from symgnn_pyg.ops import interpolate_frames
+from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.transforms.temporal_transform import TemporalTransform
 
 
@@ -49,6 +51,54 @@ class Resample(TemporalTransform):
 
     def num_observed(self, num_observed: int) -> int:
         return math.floor((num_observed - 1) / self.step) + 1
+
+    def restore(
+        self,
+        future: Tensor,
+        observed: Tensor,
+        skeleton: Skeleton,
+        sample: Tensor,
+    ) -> Tensor:
+        r"""Interpolates predicted frames at the old frame rate, up to the last
+        predicted frame.
+        """
+        known = self.transform(observed, skeleton, sample)
+        motion = torch.cat([known, future], dim=2)
+        start = observed.size(2)
+        count = self.num_restored(start, future.size(2))
+        times = torch.tensor(
+            [float(t / self.step) for t in range(start, start + count)],
+            dtype=torch.double,
+            device=future.device,
+        )
+        return interpolate_frames(motion, times)
+
+    def num_required(self, num_observed: int) -> int:
+        r"""The smallest number of old observed frames that give a number of
+        new ones, the inverse of :meth:`num_observed`.
+
+        Args:
+            num_observed: The new number of observed frames.
+
+        Raises:
+            ValueError: If no number of old frames does.
+        """
+        required = math.ceil((num_observed - 1) * self.step) + 1
+        if self.num_observed(required) != num_observed:
+            raise ValueError(
+                f"{self} never gives {num_observed} observed frames"
+            )
+        return required
+
+    def num_restored(self, num_observed: int, num_future: int) -> int:
+        r"""The number of frames that :meth:`restore` returns.
+
+        Args:
+            num_observed: The old number of observed frames.
+            num_future: The new number of future frames.
+        """
+        last = self.num_observed(num_observed) + num_future - 1
+        return math.floor(last * self.step) + 1 - num_observed
 
     def __repr__(self) -> str:
         return (

@@ -57,6 +57,16 @@ class Standardize(MotionTransform):
         mean, std = self._statistics(motion)
         return (motion - mean) / std
 
+    def restore(
+        self,
+        future: Tensor,
+        observed: Tensor,
+        skeleton: Skeleton,
+        sample: Tensor,
+    ) -> Tensor:
+        r"""Converts predicted frames to the unit of the data."""
+        return self.inverse(future.flatten(0, 1)).view_as(future)
+
     def inverse(self, x: Tensor) -> Tensor:
         r"""Converts normalised poses back to the unit of the data.
 

@@ -1,5 +1,6 @@
 from copy import copy
 
+import torch
 from torch import Tensor
 from torch_geometric.data import Batch
 from torch_geometric.data.datapipes import functional_transform
@@ -57,6 +58,46 @@ class ToBones(BaseTransform):
             if key not in bones and not of_graph:
                 bones[key] = value
         return bones
+
+    def transform(
+        self, motion: Tensor, skeleton: Skeleton, sample: Tensor
+    ) -> Tensor:
+        r"""Returns the bones of a motion, of shape :math:`[M, V_b, T, C]`.
+
+        Args:
+            motion: The joints, of shape :math:`[M, V, T, C]`.
+            skeleton: The skeleton of the joints.
+            sample: The index of the sample of each body, which is not used.
+        """
+        bones = bone_features(motion.flatten(0, 1), skeleton)
+        return bones.unflatten(0, (-1, skeleton.num_bones))
+
+    def restore(
+        self,
+        future: Tensor,
+        observed: Tensor,
+        skeleton: Skeleton,
+        sample: Tensor,
+    ) -> Tensor:
+        r"""Chains predicted bones to joints. Their roots, which bones do not
+        tell, stay where they were last observed.
+
+        Args:
+            future: The predicted bones, of shape :math:`[M, V_b, T', C]`.
+            observed: The observed joints, of shape :math:`[M, V, T, C]`.
+            skeleton: The skeleton of the joints.
+            sample: The index of the sample of each body, which is not used.
+        """
+        bone_to = {child: (b, p) for b, (child, p) in enumerate(skeleton.bones)}
+        joints = []
+        for joint in range(skeleton.num_joints):
+            bones, at = [], joint
+            while at in bone_to:
+                bone, at = bone_to[at]
+                bones.append(bone)
+            root = observed[:, at, -1:]  # [M, 1, C]
+            joints.append(root + future[:, bones].sum(dim=1))
+        return torch.stack(joints, dim=1)
 
     def _of_batch(self, batch: Batch, skeleton: Skeleton) -> Batch:
         slices = getattr(batch, "_slice_dict", {})

@@ -13,6 +13,7 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from symgnn_pyg import Skeleton
+from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.nn import SymGNN
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -104,9 +105,9 @@ def test_same_seed_gives_the_same(outputs):
 
 
 def test_model_can_be_built_again(outputs):
-    model = SymGNN.from_pretrained(outputs[0], Skeleton.get("cmu26"))
-    assert len(model.about["classes"]) == model.arguments["num_classes"]
-    assert len(model.about["mean"]) == len(model.about["std"]) == 26
+    model = PoseModel.from_pretrained(outputs[0], Skeleton.get("cmu26"))
+    assert len(model.classes) == model.model.num_classes
+    assert model.transform.mean.shape == model.transform.std.shape == (26, 3)
     assert model.about["trained"] == ["running"]
 
 

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch_geometric.transforms import Compose
 
 from symgnn_pyg import Skeleton
 from symgnn_pyg.datasets.cmu_mocap import ACTIONS
+from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.nn.models.pretrained import SHIPPED, pretrained_names
+from symgnn_pyg.transforms import Standardize, ToBones
 
 SCRIPT = Path(__file__).resolve().parents[2] / "examples" / "evaluate.py"
 CMU = Skeleton.get("cmu26")
@@ -90,7 +93,11 @@ def test_joined_with_a_network_of_the_bones(run, tmp_path):
         write_weights(tmp_path / "bone", skeleton=CMU.dual())
     )
     bone.recognition_head.classify.bias.data[ACTIONS.index("soccer")] = 20
-    bone.save_pretrained(tmp_path / "bone", **ABOUT)
+    standardize = PoseModel.from_pretrained(joint).transform
+    transform = Compose([standardize, ToBones()])
+    PoseModel(bone, transform, classes=ACTIONS, skeleton=CMU).save_pretrained(
+        tmp_path / "bone"
+    )
     path, accuracies = tmp_path / "table.json", []
     for weight in (1, 0):
         run(
@@ -104,12 +111,15 @@ def test_joined_with_a_network_of_the_bones(run, tmp_path):
         accuracies.append(found["top1"])
     assert accuracies == [0.5, 0.0]
     assert SymGNN.from_pretrained(joint).fits(CMU)
-    bone.save_pretrained(tmp_path / "bone", **{**ABOUT, "mean": []})
+    other = Standardize(standardize.mean + 1, standardize.std)
+    PoseModel(
+        bone, Compose([other, ToBones()]), classes=ACTIONS, skeleton=CMU
+    ).save_pretrained(tmp_path / "bone")
     with pytest.raises(SystemExit, match="normalised differently"):
         run("--weights", joint, "--bones", tmp_path / "bone")
     with pytest.raises(SystemExit):
         run("--weights", joint, "--joint-weight", 1)
-    with pytest.raises(SystemExit, match="not the dual of"):
+    with pytest.raises(SystemExit, match="'bone' network for the dual of"):
         run("--weights", joint, "--bones", joint)
 
 

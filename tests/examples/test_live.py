@@ -115,7 +115,7 @@ def other_skeleton(folder):
 
 
 def incomplete(folder):
-    return ["--weights", write_weights(folder, {})], "cannot be used: 'mean'"
+    return ["--weights", write_weights(folder, {})], "the classes 0, 1, 2"
 
 
 def garbage(folder):

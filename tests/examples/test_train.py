@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from symgnn_pyg.data import bone_features
+from symgnn_pyg.datasets.motion_dataset import parts_of
+from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.nn import DualSymGNN, SymGNN
 from symgnn_pyg.training import SafetensorsCheckpoint
 from tests.io import kinetics_document, ntu_document
@@ -53,7 +54,7 @@ def test_mirrored_windows_are_trained_on_and_not_validated_on(run):
     output = run("--quick", "--mirror")
     mirrored = SymGNN.from_pretrained(output / "model")
     plain = SymGNN.from_pretrained(run("--quick") / "model")
-    assert mirrored.about["mean"] == plain.about["mean"]
+    assert mirrored.about["transform"] == plain.about["transform"]
     weights = [model.state_dict() for model in (mirrored, plain)]
     name = "actional_inference.joint_mlp.lins.0.weight"
     assert not weights[0][name].equal(weights[1][name])
@@ -64,16 +65,18 @@ def test_mirrored_windows_are_trained_on_and_not_validated_on(run):
 def test_network_of_the_bones(run):
     """It joins that of the joints."""
     joint, bone = (
-        SymGNN.from_pretrained(
+        PoseModel.from_pretrained(
             run("--quick", "--loss", "pose", *more) / "model"
         )
         for more in ((), ("--bones", "--monitor", "val_error"))
     )
-    assert bone.skeleton == joint.skeleton.dual()
-    assert bone.about["mean"] == joint.about["mean"]
-    x = torch.randn(26, 50, 3)
-    out = DualSymGNN(joint, bone).eval()(x, bone_features(x, joint.skeleton))
-    assert out.future.shape == (26, 4, 3)
+    assert bone.model.skeleton == joint.model.skeleton.dual()
+    assert bone.skeleton == joint.skeleton
+    standardize, _ = bone.transform.transforms
+    assert torch.equal(standardize.mean, joint.transform.mean)
+    dual = PoseModel(DualSymGNN(joint.model, bone.model), joint.transform)
+    for model in (joint, bone, dual):
+        assert model(torch.randn(50, 26, 3)).future.shape == (4, 26, 3)
 
 
 def write_ntu(root):
@@ -130,15 +133,14 @@ def test_each_data_set(run, tmp_path, dataset, write, joints, network):
         "--quick", "--mirror", "--data", root, "--dataset", dataset,
         "--observed", 20, "--network", network, *small,
     )  # fmt: skip
-    model = SymGNN.from_pretrained(output / "model")
-    assert model(torch.zeros(joints, 20, 3)).future.shape == (joints, 4, 3)
-    assert len(model.branches[0].joint_blocks) == (9 if not small else 2)
-    assert ("mean" in model.about) == (dataset == "h36m")
-    assert model.about["dataset"] == dataset
-    upright = any(
-        "NormalizeView" in t for t in model.about.get("transforms", [])
-    )
-    assert upright == dataset.startswith("ntu")
+    model = PoseModel.from_pretrained(output / "model")
+    assert model(torch.randn(20, joints, 3)).future.shape == (4, joints, 3)
+    blocks = model.model.branches[0].joint_blocks
+    assert len(blocks) == (9 if not small else 2)
+    assert model.about["data"]["dataset"] == dataset
+    steps = [type(step).__name__ for step in parts_of(model.transform)]
+    expected = {"h36m": ["Standardize"], "kinetics": []}
+    assert steps == expected.get(dataset, ["Center", "NormalizeView"])
     assert model.about["metrics"]["val_still"] > 0
 
 
@@ -181,11 +183,11 @@ def test_quick_run_and_a_run_that_goes_on(run):
     assert {"last.ckpt", "best.ckpt", "model", "logs"} <= names
     first = steps(output)
     assert 0 < first <= 4
-    model = SymGNN.from_pretrained(output / "model")
-    assert model.about["classes"][4] == "running"
-    assert len(model.about["mean"]) == 26
-    frames = torch.zeros(26, 50, 3)
-    assert model(frames).future.shape == (26, 4, 3)
+    whole = PoseModel.from_pretrained(output / "model")
+    assert whole.classes[4] == "running"
+    assert whole.transform.mean.shape == (26, 3)
+    assert whole(torch.zeros(50, 26, 3)).future.shape == (4, 26, 3)
+    model = whole.model
     best = SafetensorsCheckpoint().load_checkpoint(output / "best.ckpt")
     assert model.about["metrics"] == best["metrics"]
     assert {"val_error", "val_top1"} <= best["metrics"].keys()

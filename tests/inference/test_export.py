@@ -7,12 +7,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch_geometric.transforms import Compose
 
 from symgnn_pyg import Skeleton
 from symgnn_pyg.data import bone_features
-from symgnn_pyg.inference import export_onnx, export_program
+from symgnn_pyg.inference import PoseModel, export_onnx, export_program
 from symgnn_pyg.nn import DualSymGNN, SymGNN
-from symgnn_pyg.transforms import Standardize
+from symgnn_pyg.transforms import (
+    Center,
+    Difference,
+    Mirror,
+    NormalizeView,
+    Resample,
+    Standardize,
+    ToBones,
+)
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -292,6 +301,76 @@ torch.testing.assert_close(list(found), expected)
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
+
+
+PIPELINES = {
+    "view": Compose([Center(1), NormalizeView((0, 2), (3, 4)), TRANSFORM]),
+    "bones": Compose([Compose([Resample(3, 2), Difference(2)]), ToBones()]),
+}
+
+
+@pytest.fixture(scope="module", params=list(PIPELINES))
+def preprocessed(request):
+    """A network of several bodies with preprocessing, and its program."""
+    bones = request.param == "bones"
+    network = SymGNN(
+        ARM.dual() if bones else ARM, channels=(4, 6), strides=(1, 2),
+        fusion=(), orders=(0,), use_actional=False, **NARROW,
+    )  # fmt: skip
+    model = PoseModel(
+        trained(network), PIPELINES[request.param], skeleton=ARM,
+        classes=list("abcd"),
+    )  # fmt: skip
+    return model, export_program(model, several_bodies=True)
+
+
+SCENES = ([1], [2], [2, 1], [1, 3, 1])
+
+
+@pytest.mark.parametrize("bodies", SCENES, ids=str)
+def test_bodies_of_a_scene(preprocessed, bodies):
+    """One answer per scene, on raw windows."""
+    model, program = preprocessed
+    x = torch.randn(sum(bodies), V, model.num_observed, 3)
+    logits, future = program.module()(x, torch.tensor(bodies))
+    answer = model(x.transpose(1, 2), num_bodies=bodies)
+    probabilities = torch.stack([*answer.probabilities.values()], dim=-1)
+    assert len(logits) == len(bodies)
+    torch.testing.assert_close(logits.softmax(dim=-1), probabilities)
+    torch.testing.assert_close(future, answer.future.transpose(1, 2))
+
+
+def test_bodies_of_a_scene_in_onnxruntime(preprocessed, tmp_path):
+    model, _ = preprocessed
+    path = tmp_path / "model.onnx"
+    export_onnx(model, path, several_bodies=True)
+    session = onnxruntime.InferenceSession(path)
+    metadata = session.get_modelmeta().custom_metadata_map
+    assert metadata["classes"] == '["a", "b", "c", "d"]'
+    assert metadata["num_observed"] == str(model.num_observed)
+    assert [each.shape for each in session.get_inputs()] == [
+        ["bodies", V, model.num_observed, 3],
+        ["samples"],
+    ]
+    network = model.network
+    for bodies in SCENES:
+        x = torch.randn(sum(bodies), V, model.num_observed, 3)
+        num_bodies = torch.tensor(bodies)
+        found = session.run(
+            ["logits", "future"],
+            {"x": x.numpy(), "num_bodies": num_bodies.numpy()},
+        )
+        with torch.no_grad():
+            expected = network(x, num_bodies)
+        for got, wanted in zip(found, expected, strict=True):
+            torch.testing.assert_close(
+                torch.from_numpy(got), wanted, rtol=1e-4, atol=1e-4
+            )
+
+
+def test_refuses_random_transforms():
+    with pytest.raises(ValueError, match=r"got Mirror\("):
+        export_program(light(), Compose([TRANSFORM, Mirror()]))
 
 
 def test_model_stays_as_it_is():

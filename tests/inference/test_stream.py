@@ -4,11 +4,20 @@ import gc
 import numpy as np
 import pytest
 import torch
+from torch_geometric.transforms import Compose
 
 from symgnn_pyg.data import SkeletonData, bone_features
-from symgnn_pyg.inference import Stream
+from symgnn_pyg.inference import PoseModel, Stream
 from symgnn_pyg.nn import DualSymGNN
-from symgnn_pyg.transforms import Standardize
+from symgnn_pyg.transforms import (
+    Center,
+    Difference,
+    Mirror,
+    NormalizeView,
+    Resample,
+    Standardize,
+    ToBones,
+)
 
 V, T, K, STEPS = 5, 6, 4, 2
 NAN = float("nan")
@@ -114,6 +123,51 @@ def test_unit_of_the_data(arm, build, motion, dual):
     torch.testing.assert_close(
         output.probabilities, probabilities, rtol=0, atol=1e-5
     )
+
+
+PIPELINES = {
+    "center": Compose([Center("elbow", per_frame=False)]),
+    "nested": Compose(
+        [
+            NormalizeView(spine=(0, 2), shoulders=(3, 4)),
+            Compose([Resample(3, 2), Difference()]),
+            ToBones(),
+        ]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_preprocessing_of_the_training(arm, build, motion, name):
+    """As a PoseModel answers the last window."""
+    skeleton = arm.dual() if name == "nested" else arm
+    model = PoseModel(build(skeleton), PIPELINES[name], skeleton=arm)
+    stream = Stream(model)
+    for count, frame in enumerate(motion, start=1):
+        output = stream.step(frame)
+        if count < model.num_observed:
+            continue
+        answer = model(motion[:count])
+        torch.testing.assert_close(
+            output.future, answer.future.transpose(0, 1), rtol=1e-4, atol=1e-4
+        )
+        torch.testing.assert_close(
+            output.probabilities.tolist(),
+            [*answer.probabilities.values()],
+            rtol=1e-4,
+            atol=1e-4,
+        )
+
+
+def test_one_transform(arm, build):
+    model = PoseModel(build(arm), PIPELINES["center"])
+    with pytest.raises(ValueError, match="its own transform"):
+        Stream(model, PIPELINES["center"])
+
+
+def test_refuses_random_transforms(arm, build):
+    with pytest.raises(ValueError, match=r"got Mirror\("):
+        Stream(build(arm), Compose([Mirror()]))
 
 
 def test_heads_that_are_absent(arm, build, motion):

@@ -12,7 +12,7 @@ from torch.nn import Module
 import symgnn_pyg
 from symgnn_pyg import __version__
 from symgnn_pyg.errors import DataError, check_names
-from symgnn_pyg.files import replacing
+from symgnn_pyg.files import replacing, resolved
 from symgnn_pyg.skeleton import Skeleton
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -125,6 +125,7 @@ class Pretrained(Module):
         folder_or_id: str | os.PathLike[str],
         skeleton: Skeleton | None = None,
         revision: str | None = None,
+        subfolder: str | None = None,
     ) -> Self:
         r"""Loads a network that :meth:`save_pretrained` saved. The network is
         in evaluation mode, and its :attr:`about` holds the further entries.
@@ -137,14 +138,16 @@ class Pretrained(Module):
             skeleton: The skeleton that the network must be built for.
                 (default: any)
             revision: The revision of the repository. (default: the latest)
+            subfolder: The folder of the network within the folder or the
+                repository. (default: the folder itself)
 
         Raises:
             DataError: If the files are damaged, hold another network or
                 another skeleton, or were saved by a newer version.
             FileNotFoundError: If there is no such folder.
         """
-        folder = _folder(folder_or_id, revision)
-        config = _read_config(folder / CONFIG)
+        folder = pretrained_folder(folder_or_id, revision, subfolder)
+        config = read_config(folder / CONFIG)
         if config["class"] != cls.__name__:
             raise DataError(
                 f"Expected a {cls.__name__} in {folder}, got a "
@@ -209,16 +212,21 @@ def pretrained_names() -> list[str]:
     return sorted(path.parent.name for path in SHIPPED.glob(f"*/{CONFIG}"))
 
 
-def _folder(name: str | os.PathLike[str], revision: str | None) -> Path:
-    folder = Path(name)
+def pretrained_folder(
+    name: str | os.PathLike[str],
+    revision: str | None = None,
+    subfolder: str | None = None,
+) -> Path:
+    r"""The folder of a network; see :meth:`Pretrained.from_pretrained`."""
+    folder = resolved(name)
     if folder.is_dir():
-        return folder
+        return folder / (subfolder or "")
     if str(name) in pretrained_names():
         return SHIPPED / name
     parts = str(name).split("/")
     if len(parts) != 2 or not all(parts):
         raise FileNotFoundError(
-            f"There is no folder {folder}; expected a folder, the name of "
+            f"There is no folder {name}; expected a folder, the name of "
             f"weights that come with the library "
             f"({', '.join(pretrained_names())}), or an id OWNER/NAME of the "
             f"Hugging Face Hub"
@@ -227,15 +235,18 @@ def _folder(name: str | os.PathLike[str], revision: str | None) -> Path:
         from huggingface_hub import hf_hub_download
     except ImportError as error:
         raise FileNotFoundError(
-            f"There is no folder {folder}; to load {str(name)!r} from the "
+            f"There is no folder {name}; to load {str(name)!r} from the "
             f"Hugging Face Hub, run 'pip install huggingface_hub'"
         ) from error
     for file in (WEIGHTS, CONFIG):
-        path = hf_hub_download(str(name), file, revision=revision)
+        path = hf_hub_download(
+            str(name), file, subfolder=subfolder, revision=revision
+        )
     return Path(path).parent
 
 
-def _read_config(path: Path) -> dict[str, Any]:
+def read_config(path: Path) -> dict[str, Any]:
+    r"""The description of a network, of which only the version is checked."""
     _check_file(path)
     try:
         config = json.loads(path.read_text())

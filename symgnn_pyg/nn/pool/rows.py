@@ -36,5 +36,8 @@ def sample_of_body(num_bodies: Tensor, total: int) -> Tensor:
                 f"'num_bodies' must add up to {total}, the number of bodies "
                 f"in 'x', got {found} in {num_bodies.numel()} samples"
             )
-    sample = torch.arange(num_bodies.numel(), device=num_bodies.device)
-    return sample.repeat_interleave(num_bodies, output_size=total)
+    # Not repeat_interleave, which cannot be exported to ONNX.
+    start = num_bodies.cumsum(0) - num_bodies
+    starts = num_bodies.new_zeros(total + 1)
+    starts = starts.scatter_add(0, start, torch.ones_like(num_bodies))
+    return starts[:-1].cumsum(0) - 1
