@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from torch import Tensor
 from torch.nn import Module
@@ -47,10 +48,14 @@ class FromJoints(Module):
 
 
 def light_network(
-    train: MotionDataset, channels: Sequence[int], dropout: float
+    train: MotionDataset,
+    channels: Sequence[int],
+    dropout: float,
+    **arguments: Any,
 ) -> SymGNN:
-    """The light network for a data set, with the given block widths. All blocks
-    but the first halve the frame rate, and the scales are fused after them.
+    """The light network for a data set, with the given block widths and further
+    arguments. All blocks but the first halve the frame rate, and the scales are
+    fused after them.
     """
     return SymGNN.light(
         train.skeleton,
@@ -61,4 +66,5 @@ def light_network(
         strides=(1,) + (2,) * (len(channels) - 1),
         fusion=tuple(range(1, len(channels))),
         dropout=dropout,
+        **arguments,
     )

@@ -18,6 +18,7 @@ import shlex
 import signal
 import sys
 import warnings
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,13 @@ DATASETS = {
 }
 # The usual normalisation of the positions of NTU-RGB+D.
 UPRIGHT = [Center(1), NormalizeView(spine=(0, 1), shoulders=(8, 4))]
+
+# The prediction head that learns best on validation windows.
+HEAD: dict[str, Any] = {
+    "decoder": "both",
+    "forecast": True,
+    "learned_pool": True,
+}
 
 
 def main() -> None:
@@ -117,6 +125,23 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--network", choices=["light", "full"], default="light")
     count = positive(int, 1)
     parser.add_argument("--epochs", type=count, default=20)
+    parser.add_argument(
+        "--steps", type=count, help="training steps, instead of --epochs"
+    )
+    parser.add_argument(
+        "--max-time", type=positive(float), help="stop after this many minutes"
+    )
+    parser.add_argument(
+        "--validate-every",
+        type=count,
+        help="steps between validations (default: one epoch)",
+    )
+    parser.add_argument(
+        "--paper",
+        action="store_true",
+        help="the head, the losses and the weighting of the paper, instead of "
+        "those that learn best",
+    )
     parser.add_argument("--observed", type=count, default=50, help="frames")
     parser.add_argument("--future", type=count, default=25, help="frames")
     parser.add_argument(
@@ -147,15 +172,14 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--weighting",
         type=weighting,
-        default=0.98,
+        default="mgda",
         help="'mgda', or the weight of recognition, 0 to 1",
     )
     parser.add_argument(
         "--loss",
         choices=["l1", "pose"],
-        default="l1",
-        help="the prediction loss: the paper's L1, or the distance between "
-        "whole poses",
+        help="the prediction loss: L1 (default with --paper), or the distance "
+        "between whole poses and their velocities (default otherwise)",
     )
     parser.add_argument(
         "--ema", type=float, help="decay of an average of the weights"
@@ -213,9 +237,10 @@ def run(args: argparse.Namespace, last: Path) -> None:
     val.transform = Compose(transforms)
     train.transform = Compose([*mirror, *transforms])
     val = val[:: max(1, len(val) // 256)]
+    head = {} if args.paper else HEAD
     if args.network == "light":
         channels = args.channels or [32, 64, 128, 256]
-        model = light_network(train, channels, args.dropout)
+        model = light_network(train, channels, args.dropout, **head)
     else:
         model = SymGNN.full(
             train.skeleton,
@@ -223,6 +248,7 @@ def run(args: argparse.Namespace, last: Path) -> None:
             num_observed=args.observed,
             num_future=args.future,
             dropout=args.dropout,
+            **head,
         )
     task = SymGNNTask(
         model,
@@ -232,7 +258,8 @@ def run(args: argparse.Namespace, last: Path) -> None:
         learning_rate=args.learning_rate,
         seed=args.seed,
         skip_nonfinite=args.skip_nonfinite,
-        prediction_criterion=args.loss,
+        prediction_criterion=args.loss or ("l1" if args.paper else "pose"),
+        normalization="none" if args.paper else "l2",
         metric="position" if args.bones or kind == "position" else "angle",
     )
     if args.compile:
@@ -245,12 +272,21 @@ def run(args: argparse.Namespace, last: Path) -> None:
         num_workers=args.workers,
         seed=args.seed,
     )
+    validation: dict[str, Any] = {}
+    if args.validate_every and not args.quick:
+        validation = {
+            "val_check_interval": args.validate_every,
+            "check_val_every_n_epoch": None,
+        }
     trainer = make_trainer(
         args.output,
         ema=args.ema,
         patience=args.patience,
         monitor=args.monitor,
-        max_epochs=1 if args.quick else args.epochs,
+        max_epochs=1 if args.quick else None if args.steps else args.epochs,
+        max_steps=args.steps or -1,
+        max_time=args.max_time and timedelta(minutes=args.max_time),
+        **validation,
         limit_train_batches=4 if args.quick else None,
         limit_val_batches=1 if args.quick else None,
         precision=args.precision,

@@ -1,9 +1,11 @@
 from symgnn_pyg.inference.export import export_onnx, export_program
 from symgnn_pyg.inference.fold import fold
+from symgnn_pyg.inference.mirror_average import MirrorAverage
 from symgnn_pyg.inference.pose_model import PoseModel, PoseOutput
 from symgnn_pyg.inference.stream import Stream, StreamOutput
 
 __all__ = [
+    "MirrorAverage",
     "PoseModel",
     "PoseOutput",
     "Stream",

@@ -19,6 +19,7 @@ from symgnn_pyg.nn import (
     SymbioticLossOutput,
     SymGNNOutput,
 )
+from symgnn_pyg.nn.loss.mgda import Normalization
 from symgnn_pyg.training.gradient_clipping import clip_gradients
 from symgnn_pyg.training.motion_data_module import MotionDataModule
 from symgnn_pyg.training.nonfinite import check_weights, describe
@@ -79,10 +80,12 @@ class SymGNNTask(LightningModule):
             (12) on normalised poses, :obj:`"pose"` for
             :class:`~symgnn_pyg.nn.PoseLoss` in the unit of the data (for bones
             of normalised joints, in their own unit). (default: :obj:`"l1"`)
+        normalization: The scale of each task's gradient for :obj:`"mgda"`; see
+            :class:`~symgnn_pyg.nn.SymbioticLoss`. (default: :obj:`"l2"`)
 
     Raises:
-        ValueError: If :obj:`prediction_criterion`, :obj:`recipe` or
-            :obj:`metric` is unknown.
+        ValueError: If :obj:`prediction_criterion`, :obj:`normalization`,
+            :obj:`recipe` or :obj:`metric` is unknown.
     """
 
     def __init__(
@@ -97,6 +100,7 @@ class SymGNNTask(LightningModule):
         seed: int = 0,
         skip_nonfinite: bool = False,
         prediction_criterion: str = "l1",
+        normalization: Normalization = "l2",
     ) -> None:
         super().__init__()
         for name, value, known in (
@@ -125,7 +129,9 @@ class SymGNNTask(LightningModule):
                 if self.standardize is None
                 else self.standardize.std
             )
-        self.criterion = SymbioticLoss(weighting, pose_loss)
+        self.criterion = SymbioticLoss(
+            weighting, pose_loss, normalization=normalization
+        )
         metrics: dict[str, Metric] = {}
         if dataset.num_future > 0:
             shape = self.num_joints, dataset.num_future, dataset.num_classes

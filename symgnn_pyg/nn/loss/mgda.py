@@ -34,7 +34,7 @@ def mgda_weight(
     vanishes, such as recognition once it is learned, takes all the weight;
     with :obj:`"l2"`, both tasks move the shared representation equally far:
     :math:`\alpha = \Vert \mathbf{g}_p \Vert / (\Vert \mathbf{g}_r \Vert + \Vert
-    \mathbf{g}_p \Vert)`.
+    \mathbf{g}_p \Vert)`, and a task without a gradient has no weight.
 
     In a distributed run the products of gradients are averaged over the
     processes, so that all of them use the same :math:`\alpha`. Products are
@@ -81,6 +81,11 @@ def mgda_weight(
     recognition, prediction = beta * c_p, (1 - beta) * c_r
     total = recognition + prediction
     alpha = torch.where(total > 0, recognition / total, 0.5)
+    if normalization in ("l2", "loss+"):
+        # A gradient of zero has no direction: the other one has all the weight.
+        has_r, has_p = (numbers[:2] > 0).to(alpha.dtype)
+        alone = (has_r - has_p + 1) / 2
+        alpha = torch.where(has_r * has_p > 0, alpha, alone)
     return alpha.to(dtype)
 
 

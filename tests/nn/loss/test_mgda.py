@@ -94,9 +94,9 @@ def test_is_the_shortest_combination_of_scaled_gradients(
 
 
 @pytest.mark.parametrize(
-    ("g_r", "g_p", "alpha"), [(0.0, 1.0, 1.0), (1.0, 0.0, 0.0), (0.0, 0.0, 0.5)]
+    ("g_r", "g_p", "alpha"), [(0.0, 1.0, 0.0), (1.0, 0.0, 1.0), (0.0, 0.0, 0.5)]
 )
-def test_a_gradient_of_zero(g_r, g_p, alpha):
+def test_a_task_without_a_gradient_has_no_weight(g_r, g_p, alpha):
     found = mgda_weight(
         torch.tensor([g_r]), torch.tensor([g_p]), normalization="l2"
     )
