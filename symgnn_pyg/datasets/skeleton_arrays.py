@@ -42,7 +42,9 @@ class SkeletonArrays(MotionDataset):
             :math:`[N, M, T, V, C]`, or a list of :math:`N` arrays of any
             length. Bodies, and frames at the end, that are zero throughout
             are padding, and left out.
-        labels: The class of each recording: its name, or its index from 0.
+        labels: The class of each recording: its name, or its index from 0; or
+            :obj:`None` for prediction only, with all recordings in one class,
+            :obj:`"unlabelled"`.
         skeleton: The skeleton.
         split: :obj:`"train"`, :obj:`"val"` or :obj:`"test"`, to which
             recordings are dealt at random, class by class; or
@@ -91,7 +93,7 @@ class SkeletonArrays(MotionDataset):
     def __init__(
         self,
         arrays: np.ndarray | Tensor | Sequence[np.ndarray | Tensor],
-        labels: Sequence[str] | Sequence[int] | np.ndarray | Tensor,
+        labels: Sequence[str] | Sequence[int] | np.ndarray | Tensor | None,
         skeleton: Skeleton | str,
         *,
         split: str | None = None,
@@ -110,6 +112,8 @@ class SkeletonArrays(MotionDataset):
         check_sampling(split, samples, num_observed, num_future, stride, shares)
         check_axes(axes)
         skeleton = as_skeleton(skeleton)
+        if labels is None:
+            labels = ["unlabelled"] * len(arrays)
         if len(arrays) != len(labels):
             raise ValueError(
                 f"Expected one label per array, got {len(arrays)} 'arrays' and "

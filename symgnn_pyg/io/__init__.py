@@ -23,6 +23,7 @@ from symgnn_pyg.io.kinetics import (
     read_kinetics,
     read_kinetics_labels,
 )
+from symgnn_pyg.io.limits import read_text
 from symgnn_pyg.io.mediapipe import read_mediapipe
 from symgnn_pyg.io.npy import check_finite, check_real, read_npy
 from symgnn_pyg.io.ntu import read_ntu
@@ -63,4 +64,5 @@ __all__ = [
     "read_recording",
     "read_sleap",
     "read_table",
+    "read_text",
 ]
