@@ -2,7 +2,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from symgnn_pyg.data import SkeletonData
@@ -14,7 +14,7 @@ from symgnn_pyg.datasets.motion_dataset import (
     clip_windows,
 )
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.io import Source, read_ntu
+from symgnn_pyg.io import Source, read_ntu, read_text
 from symgnn_pyg.skeleton import Skeleton
 
 BENCHMARKS = {"xsub": (60, 120), "xview": (60,), "xset": (120,)}
@@ -275,7 +275,8 @@ def _recordings(source: Source) -> Iterator[Recording]:
 
 def _read_names(path: str | os.PathLike[str]) -> set[str]:
     names: set[str] = set()
-    text = Path(path).read_text(encoding="utf-8", errors="replace")
+    content, _ = read_text(path)
+    text = content.decode(errors="replace")
     for number, line in enumerate(text.splitlines(), start=1):
         name = line.strip().removesuffix(".skeleton")
         if NAME.fullmatch(name):

@@ -22,14 +22,7 @@ from symgnn_pyg.datasets.sampling import (
 )
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import resolved
-from symgnn_pyg.io import (
-    check_axes,
-    check_finite,
-    check_real,
-    drop_padding,
-    fill_gaps,
-    order_axes,
-)
+from symgnn_pyg.io import as_frames, check_axes
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 
@@ -40,9 +33,11 @@ class SkeletonArrays(MotionDataset):
     Args:
         arrays: The recordings: an array of shape :math:`[N, T, V, C]` or
             :math:`[N, M, T, V, C]`, or a list of :math:`N` arrays of any
-            length. Bodies, and frames at the end, that are zero throughout
-            are padding, and left out.
-        labels: The class of each recording: its name, or its index from 0.
+            length. Of several bodies, those that are zero throughout are
+            padding, and left out, and so are such frames at the end.
+        labels: The class of each recording: its name, or its index from 0; or
+            :obj:`None` for prediction only, with all recordings in one class,
+            :obj:`"unlabelled"`.
         skeleton: The skeleton.
         split: :obj:`"train"`, :obj:`"val"` or :obj:`"test"`, to which
             recordings are dealt at random, class by class; or
@@ -91,7 +86,7 @@ class SkeletonArrays(MotionDataset):
     def __init__(
         self,
         arrays: np.ndarray | Tensor | Sequence[np.ndarray | Tensor],
-        labels: Sequence[str] | Sequence[int] | np.ndarray | Tensor,
+        labels: Sequence[str] | Sequence[int] | np.ndarray | Tensor | None,
         skeleton: Skeleton | str,
         *,
         split: str | None = None,
@@ -110,6 +105,8 @@ class SkeletonArrays(MotionDataset):
         check_sampling(split, samples, num_observed, num_future, stride, shares)
         check_axes(axes)
         skeleton = as_skeleton(skeleton)
+        if labels is None:
+            labels = ["unlabelled"] * len(arrays)
         if len(arrays) != len(labels):
             raise ValueError(
                 f"Expected one label per array, got {len(arrays)} 'arrays' and "
@@ -208,21 +205,9 @@ def _frames(
 ) -> np.ndarray:
     if isinstance(array, Tensor):
         array = array.detach().cpu()
-    numbers = np.asanyarray(array)
-    check_real(numbers.dtype, name)
-    if np.ma.isMaskedArray(numbers):
-        numbers = np.ma.filled(numbers.astype(np.float64), np.nan)
-    frames = order_axes(numbers, axes, skeleton.num_joints, name)
-    if frames.ndim not in (3, 4):
-        raise DataError(
-            f"{name} has shape {list(frames.shape)}, expected [T, V, C] or "
-            f"[M, T, V, C]"
-        )
-    frames = drop_padding(frames, name)
-    if fill:
-        return fill_gaps(frames, name)
-    check_finite(frames, name)
-    return frames
+    return as_frames(
+        np.asanyarray(array), skeleton.num_joints, name, axes, fill
+    )
 
 
 def _write(

@@ -11,20 +11,16 @@ from symgnn_pyg.io.annotations import (
 from symgnn_pyg.io.asf_amc import ASF, read_asf, read_asf_amc
 from symgnn_pyg.io.bvh import read_bvh, read_bvh_header
 from symgnn_pyg.io.csv import read_csv, read_table
-from symgnn_pyg.io.frames import (
-    check_axes,
-    drop_padding,
-    fill_gaps,
-    order_axes,
-)
+from symgnn_pyg.io.frames import as_frames, check_axes, fill_gaps
 from symgnn_pyg.io.joint_tree import Motion
 from symgnn_pyg.io.kinetics import (
     KineticsLabel,
     read_kinetics,
     read_kinetics_labels,
 )
+from symgnn_pyg.io.limits import read_text
 from symgnn_pyg.io.mediapipe import read_mediapipe
-from symgnn_pyg.io.npy import check_finite, check_real, read_npy
+from symgnn_pyg.io.npy import read_npy
 from symgnn_pyg.io.ntu import read_ntu
 from symgnn_pyg.io.openpose import read_openpose
 from symgnn_pyg.io.recording import SUFFIXES, read_recording
@@ -39,12 +35,9 @@ __all__ = [
     "Motion",
     "Source",
     "Tracks",
+    "as_frames",
     "check_axes",
-    "check_finite",
-    "check_real",
-    "drop_padding",
     "fill_gaps",
-    "order_axes",
     "read_amass",
     "read_annotations",
     "read_asf",
@@ -63,4 +56,5 @@ __all__ = [
     "read_recording",
     "read_sleap",
     "read_table",
+    "read_text",
 ]

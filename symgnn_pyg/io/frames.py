@@ -3,6 +3,7 @@
 import numpy as np
 
 from symgnn_pyg.errors import DataError, EmptyRecordingError
+from symgnn_pyg.io.npy import check_finite, check_real
 
 # More channels per joint than any of the layouts that are told apart.
 MOST_CHANNELS = 4
@@ -20,6 +21,49 @@ def check_axes(axes: str | None) -> None:
             f"(channels) and, for several bodies, M once, such as 'CTVM', got "
             f"{axes!r}"
         )
+
+
+def as_frames(
+    array: np.ndarray,
+    num_joints: int,
+    name: str,
+    axes: str | None = None,
+    fill: bool = False,
+) -> np.ndarray:
+    r"""A recording from an array, checked: its axes in the order of this
+    library, without padding, and without gaps.
+
+    Args:
+        array: The recording. Masked numbers are missing.
+        num_joints: The number of joints :math:`V`.
+        name: The name of the recording in error messages.
+        axes: The order of its axes, such as :obj:`"CTVM"`.
+            (default: :obj:`"TVC"` or :obj:`"MTVC"`)
+        fill: Whether to fill gaps, see :func:`fill_gaps`, instead of refusing
+            them. (default: :obj:`False`)
+
+    Returns:
+        The recording, of shape :math:`[T, V, C]` or :math:`[M, T, V, C]`.
+
+    Raises:
+        DataError: If the array does not hold finite real numbers, or has
+            another shape.
+        EmptyRecordingError: If it is zero throughout.
+    """
+    check_real(array.dtype, name)
+    if np.ma.isMaskedArray(array):
+        array = np.ma.filled(array.astype(np.float64), np.nan)
+    frames = order_axes(array, axes, num_joints, name)
+    if frames.ndim not in (3, 4):
+        raise DataError(
+            f"{name} has shape {list(frames.shape)}, expected [T, V, C] or "
+            f"[M, T, V, C]"
+        )
+    frames = drop_padding(frames, name)
+    if fill:
+        return fill_gaps(frames, name)
+    check_finite(frames, name)
+    return frames
 
 
 def order_axes(
@@ -109,9 +153,8 @@ def _named(axes: str) -> str:
 
 
 def drop_padding(frames: np.ndarray, name: str) -> np.ndarray:
-    r"""A recording without the bodies, and the frames at its end, that are
-    zero throughout: other libraries add them to give all clips the same
-    shape.
+    r"""A recording without its padding: if it may have several bodies, those
+    that are zero throughout, and frames at the end in which all are zero.
 
     Args:
         frames: The recording, of shape :math:`[T, V, C]` or
@@ -125,11 +168,11 @@ def drop_padding(frames: np.ndarray, name: str) -> np.ndarray:
         raise EmptyRecordingError(
             f"{name} is zero throughout: it shows no body"
         )
-    if frames.ndim == 4:
-        frames = frames[frames.any(axis=(1, 2, 3))]
-    seen = frames.any(axis=(-2, -1))  # [*, T]
-    last = np.flatnonzero(seen.any(axis=0) if seen.ndim == 2 else seen)[-1]
-    return frames[..., : last + 1, :, :]
+    if frames.ndim == 3:
+        return frames
+    frames = frames[frames.any(axis=(1, 2, 3))]
+    last = np.flatnonzero(frames.any(axis=(0, 2, 3)))[-1]
+    return frames[:, : last + 1]
 
 
 def fill_gaps(frames: np.ndarray, name: str) -> np.ndarray:

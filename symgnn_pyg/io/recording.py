@@ -7,7 +7,7 @@ from symgnn_pyg.errors import DataError
 from symgnn_pyg.io.asf_amc import ASF, read_asf_amc
 from symgnn_pyg.io.bvh import read_bvh
 from symgnn_pyg.io.csv import read_csv
-from symgnn_pyg.io.frames import drop_padding, fill_gaps, order_axes
+from symgnn_pyg.io.frames import as_frames
 from symgnn_pyg.io.joint_tree import Motion
 from symgnn_pyg.io.limits import File
 from symgnn_pyg.io.npy import read_npy
@@ -67,9 +67,8 @@ def read_recording(
             f"{name} requires 'skeleton': it does not name its joints"
         )
     if suffix == ".csv":
-        frames = read_csv(file, skeleton.joints, name, fill)
+        frames, axes = read_csv(file, skeleton.joints, name, fill), None
     else:
         frames = read_npy(file, name, fill, key)
-        frames = order_axes(frames, axes, skeleton.num_joints, name)
-        frames = drop_padding(frames, name)
-    return Motion(fill_gaps(frames, name) if fill else frames, skeleton)
+    joints = skeleton.num_joints
+    return Motion(as_frames(frames, joints, name, axes, fill), skeleton)

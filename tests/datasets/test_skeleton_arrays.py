@@ -84,6 +84,13 @@ def test_clips_that_are_zero_are_named():
         SkeletonArrays(arrays, ["up", "down"], ARM, **SHORT)
 
 
+def test_without_labels():
+    dataset = SkeletonArrays(FRAMES, None, ARM, **SHORT)
+    assert dataset.classes == ["unlabelled"]
+    assert len(dataset) == 40
+    assert dataset[0].y.tolist() == [0]
+
+
 def test_labels_of_pandas():
     labels = np.array([0.0, 1.0] * 10)
     dataset = SkeletonArrays(FRAMES, labels, ARM, **SHORT)

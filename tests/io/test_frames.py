@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from symgnn_pyg.errors import DataError, EmptyRecordingError
-from symgnn_pyg.io import check_axes, drop_padding, fill_gaps, order_axes
+from symgnn_pyg.io import as_frames, check_axes, fill_gaps
+from symgnn_pyg.io.frames import drop_padding, order_axes
 
 SIZES = {"T": 60, "V": 25, "C": 3, "M": 2}
 
@@ -74,14 +75,25 @@ def test_bodies_that_are_zero_are_padding():
     np.testing.assert_array_equal(drop_padding(bodies[0], "x"), bodies[0])
 
 
-@pytest.mark.parametrize("lead", [(), (2,)])
-def test_frames_at_the_end_that_are_zero_are_padding(lead):
-    frames = np.ones((*lead, 6, 5, 3))
-    frames[..., [0, 2], :, :] = 0
-    frames[..., 4:, :, :] = 0
-    np.testing.assert_array_equal(
-        drop_padding(frames, "x"), frames[..., :4, :, :]
-    )
+def test_frames_at_the_end_that_are_zero_are_padding():
+    frames = np.ones((2, 6, 5, 3))
+    frames[:, [0, 2]] = 0
+    frames[:, 4:] = 0
+    np.testing.assert_array_equal(drop_padding(frames, "x"), frames[:, :4])
+    # One body may come to rest at zero.
+    np.testing.assert_array_equal(drop_padding(frames[0], "x"), frames[0])
+
+
+def test_all_at_once():
+    array, bodies = ordered("CTVM")
+    array = np.ma.masked_array(array, mask=np.zeros(array.shape, bool))
+    array[:, 3, 5, 0] = np.ma.masked
+    with pytest.raises(DataError, match=r"clip: frame 3 .*fill_gaps=True"):
+        as_frames(array, 25, "clip", "CTVM")
+    expected = bodies.copy()
+    expected[0, 3, 5] = bodies[0, [2, 4], 5].mean(axis=0)
+    found = as_frames(array, 25, "clip", "CTVM", fill=True)
+    np.testing.assert_allclose(found, expected)
 
 
 @pytest.mark.parametrize("shape", [(6, 5, 3), (2, 6, 5, 3)])
