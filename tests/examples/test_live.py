@@ -109,7 +109,9 @@ def one_head(folder):
 
 def other_skeleton(folder):
     path = write_weights(
-        folder, network=lambda: SymGNN.light(Skeleton.get("ntu25"), **ARGUMENTS)
+        folder,
+        about={"classes": ABOUT["classes"]},
+        network=lambda: SymGNN.light(Skeleton.get("ntu25"), **ARGUMENTS),
     )
     return ["--weights", path], "was trained on .*ntu25"
 
