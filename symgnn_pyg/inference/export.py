@@ -79,7 +79,8 @@ def export_onnx(
     sample, and the outputs :obj:`logits` and :obj:`future`. The metadata of
     the file describe them as JSON: the names of :obj:`joints` in order, the
     whole :obj:`skeleton`, the :obj:`classes`, and the numbers of frames,
-    :obj:`num_observed` and :obj:`num_future`. The light network takes about a
+    :obj:`num_observed` and :obj:`num_future`, and the :obj:`frame_rate` in
+    hertz if it was saved with the model. The light network takes about a
     minute.
 
     Args:
@@ -140,6 +141,7 @@ def _about(
         else check_classes(classes, num_classes),
         "num_observed": model.num_observed,
         "num_future": model.num_future,
+        "frame_rate": model.about.get("frame_rate"),
     }
 
 

@@ -26,6 +26,7 @@ from symgnn_pyg.inference.transform_config import (
 from symgnn_pyg.nn import DualSymGNN, SymGNN
 from symgnn_pyg.nn.models.pretrained import (
     CONFIG,
+    MOST,
     pretrained_folder,
     read_config,
 )
@@ -481,6 +482,8 @@ def _saved_skeleton(about: Mapping[str, Any], path: Path) -> Skeleton | None:
     if "skeleton" not in about:
         return None
     try:
+        if len(about["skeleton"]["joints"]) > MOST["joints"]:
+            raise ValueError(f"more than {MOST['joints']} joints")
         return Skeleton(**about["skeleton"])
     except (LookupError, TypeError, ValueError) as error:
         raise DataError(

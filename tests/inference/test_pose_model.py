@@ -581,6 +581,7 @@ def step(name, **arguments):
         ({"transform": [step("Center")] * 101}, "at most 100"),
         ({"mean": [[0.0]]}, "'mean' and 'std'"),
         ({"skeleton": {"joints": ["a"]}}, "'skeleton' does not describe"),
+        ({"skeleton": {"joints": ["a"] * 1001}}, "more than 1000 joints"),
         ({"skeleton": Skeleton.get("ntu25").to_dict()}, "ntu25"),
         ({"classes": ["a"]}, "4 classes of the network"),
     ],

@@ -84,6 +84,35 @@ def test_mask_and_batch(body):
     assert first.bone_x.shape == (3, 3, 3)
 
 
+@pytest.mark.parametrize("rates", [(120, 25), (3, 2), (25, 25), (20, 25)])
+def test_required_frames_are_the_fewest(rates):
+    transform = Resample(*rates)
+    given = {n: transform.num_observed(n) for n in range(1, 60)}
+    for count in set(given.values()):
+        fewest = min(n for n, new in given.items() if new == count)
+        assert transform.num_required(count) == fewest
+
+
+def test_frames_that_no_motion_gives():
+    # One old frame gives one new frame, and two give three.
+    with pytest.raises(ValueError, match="never gives 2 observed frames"):
+        Resample(1, 2).num_required(2)
+
+
+@pytest.mark.parametrize("rates", [(120, 25), (3, 2), (25, 25), (20, 25)])
+def test_restores_frames_up_to_the_last_prediction(body, rates):
+    transform = Resample(*rates)
+    x = torch.arange(40.0).view(1, 1, 40, 1)  # Each frame holds its time.
+    sample = torch.zeros(1).long()
+    new = transform.transform(x, body, sample)
+    future = x[:, :, 11:], new[:, :, transform.num_observed(11) :]
+    restored = transform.restore(future[1], x[:, :, :11], body, sample)
+    assert restored.size(2) == transform.num_restored(11, future[1].size(2))
+    last = float(new[0, 0, -1, 0])
+    expected = future[0][:, :, : int(last + 1e-4) - 10]
+    torch.testing.assert_close(restored, expected)
+
+
 @pytest.mark.parametrize("rate", [0, -1, float("nan")])
 def test_bad_rates(rate):
     with pytest.raises(ValueError, match=r"'source_rate' must be positive"):

@@ -1,0 +1,19 @@
+import pytest
+import torch
+
+from symgnn_pyg.nn.pool.rows import sample_of_body
+
+
+@pytest.mark.parametrize(
+    "counts", [[1], [3], [1, 1, 1], [2, 0, 1], [0, 2], [2, 0], [4, 1, 0, 3]]
+)
+@pytest.mark.parametrize("kind", [torch.int32, torch.int64])
+def test_sample_of_each_body(counts, kind):
+    num_bodies = torch.tensor(counts, dtype=kind)
+    expected = [i for i, count in enumerate(counts) for _ in range(count)]
+    assert sample_of_body(num_bodies, sum(counts)).tolist() == expected
+
+
+def test_numbers_that_do_not_add_up():
+    with pytest.raises(ValueError, match=r"must add up to 4.* got 3"):
+        sample_of_body(torch.tensor([2, 1]), 4)
