@@ -24,7 +24,7 @@ def named_parts(
     joints: Sequence[str], parents: Mapping[int, int], sides: Sequence[Side]
 ) -> dict[str, list[int]] | None:
     r"""The ten parts of the body that names tell, without those that have no
-    joints: thighs (hips and knees), cruses (ankles and feet), torso, head,
+    joints: thighs (hips and knees), lower legs (ankles and feet), torso, head,
     upper arms (shoulders and elbows) and forearms (wrists and hands). A joint
     whose name tells nothing is in the part of its parent.
 

@@ -207,9 +207,9 @@ class Skeleton:
 
     def with_named_parts(self) -> "Skeleton":
         r"""This skeleton with the parts that the names of its joints tell:
-        thighs, cruses, upper arms and forearms of both sides, torso and head,
-        as far as there are joints of them. It stays as it is if they tell no
-        limbs on both sides.
+        thighs, lower legs (each called crus, as in the paper), upper arms and
+        forearms of both sides, torso and head, as far as there are joints of
+        them. It stays as it is if the names tell no limbs on both sides.
         """
         parts = named_parts(self.joints, dict(self.bones), body_sides(self))
         if parts is None:
