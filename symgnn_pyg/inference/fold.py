@@ -144,7 +144,8 @@ class FoldedBlock(Module):
 
 def _is_foldable(block: Module) -> TypeGuard[GraphTemporalBlock]:
     return (
-        type(block) in (JGTCBlock, PGTCBlock)
+        isinstance(block, GraphTemporalBlock)
+        and type(block) in (JGTCBlock, PGTCBlock)
         and type(block.graph_conv) in (JointGraphConv, PartGraphConv)
         and type(block.graph_conv.masked_graph) in (MaskedGraph, NoneType)
         and _is_plain_norm(block.graph_norm)
@@ -152,9 +153,11 @@ def _is_foldable(block: Module) -> TypeGuard[GraphTemporalBlock]:
         and _is_plain_norm(block.temporal_norm)
         and (
             type(block.residual) in (Identity, NoneType)
-            or type(block.residual) is Sequential
-            and _is_plain_conv(block.residual[0])
-            and _is_plain_norm(block.residual[1])
+            or (
+                type(block.residual) is Sequential
+                and _is_plain_conv(block.residual[0])
+                and _is_plain_norm(block.residual[1])
+            )
         )
         and not has_hooks(block)
     )

@@ -82,8 +82,8 @@ def other_norm(model):
 
 
 def norm_without_track(model):
-    model.branches[2].joint_blocks[0].temporal_norm.norm = (
-        torch.nn.BatchNorm1d(4, track_running_stats=False, dtype=torch.double)
+    model.branches[2].joint_blocks[0].temporal_norm.norm = torch.nn.BatchNorm1d(
+        4, track_running_stats=False, dtype=torch.double
     )
 
 
