@@ -141,7 +141,7 @@ def test_gradients(block):
 
 
 def test_actional_graph_is_due(arm):
-    with pytest.raises(ValueError, match="'actional' graphs .* got None"):
+    with pytest.raises(ValueError, match=r"'actional' graphs .* got None"):
         JGTCBlock(2, 2, arm)(torch.zeros(10, 3, 2))
 
 

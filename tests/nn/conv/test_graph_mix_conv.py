@@ -240,7 +240,7 @@ def test_edges_without_weights_are_not_the_skeleton(conv):
 
 def test_graph_is_due(x):
     conv = GraphMixConv(3, 5).double()
-    with pytest.raises(ValueError, match="either graphs.*got neither"):
+    with pytest.raises(ValueError, match=r"either graphs.*got neither"):
         conv(x)
     edge_index = torch.tensor([[0], [1]])
     with pytest.raises(ValueError, match="GraphMixConv"):

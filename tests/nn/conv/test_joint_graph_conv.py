@@ -142,7 +142,7 @@ def test_output_differences_are_bounded(conv, x, actional):
 
 
 def test_errors(conv, x, actional, arm):
-    with pytest.raises(ValueError, match="'actional' graphs .* got None"):
+    with pytest.raises(ValueError, match=r"'actional' graphs .* got None"):
         conv(x)
     structural = JointGraphConv(3, 4, arm, use_actional=False).double()
     with pytest.raises(ValueError, match="Expected no 'actional' graphs"):
@@ -156,7 +156,7 @@ def test_errors(conv, x, actional, arm):
 def test_graphs_beside_edges_are_refused(conv, x, actional, graphs, to_edges):
     edge_index, edge_weight = to_edges(graphs)
     edges = {"edge_index": edge_index, "edge_weight": edge_weight}
-    with pytest.raises(ValueError, match="either graphs.*got both"):
+    with pytest.raises(ValueError, match=r"either graphs.*got both"):
         conv(x, actional, **edges)
     with pytest.raises(ValueError, match="'skeleton_type' must be None"):
         conv(x, actional, skeleton_type=[0, 0])
