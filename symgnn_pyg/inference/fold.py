@@ -1,14 +1,23 @@
 import copy
-from typing import TypeVar
+from types import NoneType
+from typing import TypeGuard, TypeVar
 
 import torch
 from torch import Tensor
-from torch.nn import Identity, Module, Sequential
+from torch.nn import BatchNorm1d, Conv2d, Identity, Module, Sequential
 from torch.nn.utils.fusion import fuse_linear_bn_weights
 
-from symgnn_pyg.nn import JointGraphConv, MultiScaleGCN, TemporalConv
+from symgnn_pyg.nn import (
+    JGTCBlock,
+    JointGraphConv,
+    MultiScaleGCN,
+    PartGraphConv,
+    PGTCBlock,
+    TemporalConv,
+)
 from symgnn_pyg.nn.conv.channel_norm import ChannelNorm
 from symgnn_pyg.nn.conv.graph_temporal_block import GraphTemporalBlock
+from symgnn_pyg.nn.conv.has_hooks import has_hooks
 from symgnn_pyg.nn.conv.masked_graph import MaskedGraph
 
 Network = TypeVar("Network", bound=Module)
@@ -20,7 +29,8 @@ def fold(model: Network) -> Network:
     batches (`python -m benchmarks.streaming`). In each block of a
     :class:`~symgnn_pyg.nn.MultiScaleGCN`, batch normalisation is folded into
     the preceding weights, and the temporal convolution becomes a single
-    product.
+    product. Blocks in which modules were replaced or hooks are registered stay
+    as they are.
 
     Args:
         model: The network. It is not modified, and later changes to it do not
@@ -31,8 +41,8 @@ def fold(model: Network) -> Network:
         if isinstance(module, MultiScaleGCN):
             for blocks in (module.joint_blocks, module.part_blocks):
                 for i, block in enumerate(blocks):
-                    assert isinstance(block, GraphTemporalBlock)
-                    blocks[i] = FoldedBlock(block)
+                    if _is_foldable(block):
+                        blocks[i] = FoldedBlock(block)
     return model
 
 
@@ -130,6 +140,43 @@ class FoldedBlock(Module):
     def _keep(self, name: str, tensor: Tensor | None) -> None:
         kept = None if tensor is None else tensor.detach().contiguous()
         self.register_buffer(name, kept)
+
+
+def _is_foldable(block: Module) -> TypeGuard[GraphTemporalBlock]:
+    return (
+        isinstance(block, GraphTemporalBlock)
+        and type(block) in (JGTCBlock, PGTCBlock)
+        and type(block.graph_conv) in (JointGraphConv, PartGraphConv)
+        and type(block.graph_conv.masked_graph) in (MaskedGraph, NoneType)
+        and _is_plain_norm(block.graph_norm)
+        and _is_plain_conv(block.temporal_conv)
+        and _is_plain_norm(block.temporal_norm)
+        and (
+            type(block.residual) in (Identity, NoneType)
+            or (
+                type(block.residual) is Sequential
+                and _is_plain_conv(block.residual[0])
+                and _is_plain_norm(block.residual[1])
+            )
+        )
+        and not has_hooks(block)
+    )
+
+
+def _is_plain_conv(step: Module) -> bool:
+    return (
+        type(step) is TemporalConv
+        and type(step.conv) is Conv2d
+        and step.conv.padding_mode == "zeros"
+    )
+
+
+def _is_plain_norm(step: Module) -> bool:
+    return (
+        type(step) is ChannelNorm
+        and type(step.norm) is BatchNorm1d
+        and step.norm.running_mean is not None
+    )
 
 
 def _fold(

@@ -7,9 +7,10 @@ from symgnn_pyg.metrics.per_frame import PerFrameMetric
 
 class PCK(PerFrameMetric):
     r"""The percentage of correct keypoints at each future frame: the share of
-    joints, from 0 to 1, that are closer to their true positions than
+    joints, from 0 to 1, whose distance to their true positions is at most
     :obj:`threshold` times the size of the body. The size of the body is the
-    diagonal of the bounding box of all true joints in that frame.
+    diagonal of the bounding box of all true joints in that frame. A frame with
+    NaN in it has the value NaN.
 
     Args:
         num_joints: The number of joints :math:`V`.
@@ -19,6 +20,10 @@ class PCK(PerFrameMetric):
         threshold: The threshold, relative to the size of the body.
             (default: :obj:`0.05`)
         **kwargs: Further arguments of :class:`torchmetrics.Metric`.
+
+    Raises:
+        ValueError: If a number is smaller than 1, or :obj:`threshold` is
+            negative.
 
     Shapes:
         - **input:** predicted and true positions
@@ -36,6 +41,10 @@ class PCK(PerFrameMetric):
         threshold: float = 0.05,
         **kwargs: Any,
     ) -> None:
+        if not threshold >= 0:
+            raise ValueError(
+                f"'threshold' must not be negative, got {threshold}"
+            )
         super().__init__(num_joints, num_future, num_groups, **kwargs)
         self.threshold = threshold
 
@@ -43,4 +52,6 @@ class PCK(PerFrameMetric):
         distance = (prediction - target).norm(dim=-1)  # [N, V, T']
         box = target.amax(dim=1) - target.amin(dim=1)  # [N, T', C]
         size = box.norm(dim=-1, keepdim=True).mT  # [N, 1, T']
-        return (distance < self.threshold * size).double().mean(dim=1)
+        # Bodies of size 0, with all joints in one place, can be predicted too.
+        excess = distance - self.threshold * size
+        return (excess <= 0).double().where(~excess.isnan(), excess).mean(dim=1)

@@ -18,6 +18,9 @@ class PerFrameMetric(Metric):
         num_groups: The number of groups, such as actions.
             (default: :obj:`1`)
         **kwargs: Further arguments of :class:`torchmetrics.Metric`.
+
+    Raises:
+        ValueError: If a number is smaller than 1.
     """
 
     total: Tensor
@@ -33,6 +36,13 @@ class PerFrameMetric(Metric):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        for name, number in (
+            ("num_joints", num_joints),
+            ("num_future", num_future),
+            ("num_groups", num_groups),
+        ):
+            if number < 1:
+                raise ValueError(f"'{name}' must be at least 1, got {number}")
         self.num_joints = num_joints
         total = torch.zeros(num_groups, num_future, dtype=torch.double)
         self.add_state("total", total, dist_reduce_fx="sum")
@@ -80,6 +90,8 @@ class PerFrameMetric(Metric):
                 f"'group' must hold integers from 0 to {num_groups - 1} for "
                 f"{num_groups} groups, got {group.tolist()}"
             )
+        if num_samples == 0:
+            return  # Statistics of nothing warn.
         shape = (num_samples, self.num_joints, *prediction.shape[1:])
         value = self.sample_values(  # [N, T']
             prediction.detach().double().view(shape),

@@ -1,5 +1,6 @@
 from typing import Any
 
+from torch import Tensor
 from torchmetrics.classification import MulticlassAccuracy
 
 
@@ -13,6 +14,10 @@ class TopKAccuracy(MulticlassAccuracy):
         **kwargs: Further arguments of
             :class:`torchmetrics.classification.MulticlassAccuracy`.
 
+    Raises:
+        ValueError: If scores are NaN, which have no order. It is raised by
+            :meth:`update`, unless :obj:`validate_args` is :obj:`False`.
+
     Shapes:
         - **input:** scores :math:`[N, K]`, labels :math:`[N]`
         - **output:** a scalar
@@ -20,3 +25,12 @@ class TopKAccuracy(MulticlassAccuracy):
 
     def __init__(self, num_classes: int, top_k: int = 1, **kwargs: Any) -> None:
         super().__init__(num_classes, top_k, average="micro", **kwargs)
+
+    def update(self, preds: Tensor, target: Tensor) -> None:
+        if self.validate_args and preds.isnan().any():
+            raise ValueError(
+                "Expected the scores 'preds' to be numbers, got NaN"
+            )
+        # The base class cannot reshape scores of no samples.
+        if preds.shape != (0, self.num_classes) or target.shape != (0,):
+            super().update(preds, target)

@@ -1,4 +1,5 @@
 from symgnn_pyg.ops.difference import difference
+from symgnn_pyg.ops.edge_index import check_edge_index
 from symgnn_pyg.ops.edge_mix import edge_mix
 from symgnn_pyg.ops.graph_mix import graph_mix, kernels, stack_graphs, use
 from symgnn_pyg.ops.interpolate_frames import interpolate_frames
@@ -6,6 +7,7 @@ from symgnn_pyg.ops.pair_mean import pair_mean
 from symgnn_pyg.ops.recompute import recompute
 
 __all__ = [
+    "check_edge_index",
     "difference",
     "edge_mix",
     "graph_mix",

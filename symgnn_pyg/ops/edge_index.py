@@ -2,12 +2,19 @@ import torch
 from torch import Tensor
 
 
-def check_edge_index(edge_index: Tensor) -> None:
-    r"""Refuses a tensor that is not a list of edges.
+def check_edge_index(edge_index: Tensor, num_nodes: int | None = None) -> None:
+    r"""Checks that a tensor is a list of edges.
+
+    Args:
+        edge_index: The edges.
+        num_nodes: The number of nodes, to check that edges join nodes that
+            exist. This reads the edges, which synchronises with a GPU.
+            (default: not checked)
 
     Raises:
-        ValueError: If the shape is not :math:`[2, |E|]` or the type not
-            :obj:`torch.int64`.
+        ValueError: If the shape is not :math:`[2, |E|]`, the type is not
+            :obj:`torch.int64`, or an edge joins nodes that do not exist; the
+            message names the first such edge.
     """
     if edge_index.dim() != 2 or edge_index.size(0) != 2:
         raise ValueError(
@@ -19,15 +26,7 @@ def check_edge_index(edge_index: Tensor) -> None:
             f"Expected 'edge_index' of type torch.int64, got {edge_index.dtype}"
         )
 
-
-def check_nodes(edge_index: Tensor, num_nodes: int) -> None:
-    r"""Refuses edges between nodes that do not exist. It reads the edges,
-    for which a GPU has to be waited for.
-
-    Raises:
-        ValueError: If there is such an edge; the message names the first.
-    """
-    if edge_index.numel() == 0:
+    if num_nodes is None or edge_index.numel() == 0:
         return
     low, high = edge_index.aminmax()
     if low < 0 or high >= num_nodes:

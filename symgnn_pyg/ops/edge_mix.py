@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from symgnn_pyg.ops.edge_index import check_edge_index, check_nodes
+from symgnn_pyg.ops.edge_index import check_edge_index
 from symgnn_pyg.ops.edge_sums import SUM_ROWS, SumRows, gradients, values
 
 
@@ -77,7 +77,7 @@ def _mix(
     if torch.compiler.is_compiling() or _is_transformed(*inputs):
         return _plain(*inputs)
     if x.device.type == "cpu":
-        check_nodes(edge_index, x.size(0))
+        check_edge_index(edge_index, x.size(0))
     if sum_rows is None or 0 in (*x.shape, *edge_index.shape, *weight.shape):
         return _plain(*inputs)
     out: Tensor = _EdgeMix.apply(sum_rows, *inputs)

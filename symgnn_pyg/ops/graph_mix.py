@@ -205,28 +205,38 @@ def stack_graphs(
     if len(matrices) < num_graphs:
         return _stack_runs(x, graphs)
     v = matrices[0].size(-1)
-    for graph in matrices:
+    # One per sample first: they tell the number of samples, which cannot be
+    # divided out of the rows in a program that is exported for any number.
+    by_dim = sorted(matrices, key=lambda graph: -graph.dim())
+    for graph in by_dim:
         _check_graph(graph, x, v)
-    shape = (x.size(0) // v, v, v)
+    known = by_dim[0]
+    num_samples = known.size(0) if known.dim() == 3 else x.size(0) // v
+    shape = (num_samples, v, v)
     return [torch.stack([graph.expand(shape) for graph in matrices], dim=1)]
 
 
 def _check_graph(graph: Tensor, x: Tensor, num_joints: int) -> None:
     if num_joints == 0:
         raise ValueError(f"A graph of shape {list(graph.shape)} has no joints")
+    shared = (num_joints, num_joints)
+    # Only shapes that the number of dimensions allows are compared, and
+    # products of sizes, not quotients: an exported program would be bound to
+    # N != V, and to N != 1.
+    if graph.dim() == 3:
+        rows = graph.size(0) * num_joints
+        if tuple(graph.shape[1:]) == shared and x.size(0) == rows:
+            return
     if x.size(0) % num_joints != 0:
         raise ValueError(
             f"'x' has {x.size(0)} rows (shape {list(x.shape)}), which is not "
             f"a multiple of the {num_joints} joints of a graph"
         )
-    shared = (num_joints, num_joints)
-    per_sample = (x.size(0) // num_joints, *shared)
-    # Tuples are compared number by number before length: comparing with both
-    # would bind an exported program to N != V.
-    if tuple(graph.shape) != (shared if graph.dim() == 2 else per_sample):
+    if graph.dim() != 2 or tuple(graph.shape) != shared:
+        per_sample = [x.size(0) // num_joints, *shared]
         raise ValueError(
-            f"Expected graphs of shape {list(shared)} or {list(per_sample)} "
-            f"for 'x' of shape {list(x.shape)}, got {list(graph.shape)}"
+            f"Expected graphs of shape {list(shared)} or {per_sample} for 'x' "
+            f"of shape {list(x.shape)}, got {list(graph.shape)}"
         )
 
 

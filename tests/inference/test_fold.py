@@ -71,6 +71,56 @@ def test_model_stays_as_it_is(arm, build):
     torch.testing.assert_close(model.state_dict(), state, rtol=0, atol=0)
 
 
+def no_norm(model):
+    model.branches[0].joint_blocks[1].residual[1] = torch.nn.Identity()
+
+
+def other_norm(model):
+    model.branches[1].part_blocks[0].graph_norm.norm = torch.nn.GroupNorm(
+        2, 6, dtype=torch.double
+    )
+
+
+def norm_without_track(model):
+    model.branches[2].joint_blocks[0].temporal_norm.norm = torch.nn.BatchNorm1d(
+        4, track_running_stats=False, dtype=torch.double
+    )
+
+
+def hook(model):
+    conv = model.branches[0].joint_blocks[0].temporal_conv
+    conv.register_forward_hook(lambda module, inputs, out: 2 * out)
+
+
+def parametrised(model):
+    conv = model.branches[0].joint_blocks[0].graph_conv
+    torch.nn.utils.parametrizations.weight_norm(conv)
+
+
+def circular(model):
+    conv = model.branches[0].joint_blocks[0].temporal_conv
+    conv.conv = torch.nn.Conv2d(
+        4, 4, (1, 3), padding=(0, 1), padding_mode="circular"
+    ).double()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [no_norm, other_norm, norm_without_track, hook, parametrised, circular],
+)
+def test_a_block_that_was_changed_stays_as_it_is(arm, build, change):
+    model = build(arm, kernel_size=3).double()
+    x = torch.randn(2 * V, T, 3, dtype=torch.double)
+    before = model(x)
+    change(model)
+    folded = fold(model)
+    torch.testing.assert_close(tuple(folded(x)), tuple(model(x)))
+    if change is not parametrised:
+        assert not torch.allclose(model(x).shared, before.shared)
+    blocks = [m for m in folded.modules() if isinstance(m, FoldedBlock)]
+    assert len(blocks) == 3 * (2 + 1) - 1
+
+
 def test_every_block_is_folded(arm, build):
     model = build(arm)
     folded = fold(model)

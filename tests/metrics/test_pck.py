@@ -44,3 +44,24 @@ def test_scale_does_not_matter():
         shares.append(metric.compute())
     assert torch.equal(*shares)
     assert 0 < shares[0].mean() < 1
+
+
+def test_body_of_size_zero():
+    """With all joints in one place, only the exact prediction is correct."""
+    target = torch.ones(8, 1, 3)
+    prediction = target.clone()
+    prediction[5] += 1e-6
+    metric = PCK(4, 1, num_groups=2)
+    metric.update(prediction, target, torch.tensor([0, 1]))
+    assert metric.compute_groups().tolist() == [[1.0], [0.75]]
+
+
+def test_threshold_of_zero():
+    metric = PCK(4, 1, threshold=0.0)
+    metric.update(body(1), body(1))
+    assert metric.compute().tolist() == [1.0]
+
+
+def test_negative_threshold():
+    with pytest.raises(ValueError, match="'threshold' must not be negative"):
+        PCK(4, 1, threshold=-0.1)

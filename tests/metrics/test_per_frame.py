@@ -93,3 +93,34 @@ def test_one_frame_keeps_its_dimension(kind):
     metric = kind(6, 1)
     value = metric(prediction[:, :1], target[:, :1])
     assert value.shape == metric.compute().shape == (1,)
+
+
+@metrics
+def test_empty_batch_changes_nothing(kind):
+    metric, alone = kind(6, 3), kind(6, 3)
+    assert metric(*batch(0)).isnan().all()
+    metric.update(*batch(2))
+    metric.update(*batch(0))
+    alone.update(*batch(2))
+    assert torch.equal(metric.compute(), alone.compute())
+
+
+@metrics
+@pytest.mark.parametrize("where", ["prediction", "target"])
+def test_nan_is_not_hidden(kind, where):
+    prediction, target = batch(2)
+    given = {"prediction": prediction, "target": target}
+    given[where][0, :, 0] = torch.nan
+    metric = kind(6, 3, 2)
+    metric.update(**given, group=torch.tensor([0, 1]))
+    broken, whole = metric.compute_groups()
+    assert broken.isnan().all()
+    assert whole.isfinite().all()
+
+
+@metrics
+@pytest.mark.parametrize("name", ["num_joints", "num_future", "num_groups"])
+def test_numbers_below_one(kind, name):
+    sizes = {"num_joints": 6, "num_future": 3, "num_groups": 2, name: 0}
+    with pytest.raises(ValueError, match=f"'{name}' must be at least"):
+        kind(**sizes)

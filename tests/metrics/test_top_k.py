@@ -36,6 +36,26 @@ def test_accumulates_and_resets():
     assert metric.compute().item() == 1.0
 
 
+@pytest.mark.parametrize("top_k", [1, 2])
+def test_empty_batch_changes_nothing(top_k):
+    metric = TopKAccuracy(3, top_k)
+    metric(SCORES[:0], LABELS[:0])
+    metric.update(SCORES, LABELS)
+    share = metric.compute()
+    metric.update(SCORES[:0], LABELS[:0])
+    assert metric.compute() == share > 0
+
+
+def test_empty_batch_of_other_classes():
+    with pytest.raises((ValueError, RuntimeError)):
+        TopKAccuracy(4).update(SCORES[:0], LABELS[:0])
+
+
+def test_nan():
+    with pytest.raises(ValueError, match="'preds' to be numbers, got NaN"):
+        TopKAccuracy(3).update(SCORES * torch.nan, LABELS)
+
+
 @pytest.mark.parametrize(
     "twin", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))]
 )

@@ -11,13 +11,14 @@ from symgnn_pyg.nn.baselines.joint_classifier import JointClassifier
 from symgnn_pyg.nn.baselines.st_gcn import block_sizes, spatial_partitions
 from symgnn_pyg.nn.conv.channel_norm import ChannelNorm
 from symgnn_pyg.nn.conv.graph_temporal_block import GraphTemporalBlock
+from symgnn_pyg.nn.fixed_buffers import FixedBuffers
 
 CHANNELS = (64,) * 4 + (128,) * 3 + (256,) * 3
 STRIDES = (1, 1, 1, 1, 2, 1, 1, 2, 1, 1)
 SMALL = 1e-6
 
 
-class AdaptiveGraphs(Module):
+class AdaptiveGraphs(FixedBuffers):
     r"""The graphs :math:`\mathbf{A}_k + \mathbf{B}_k + \mathbf{C}_k` of an
     adaptive graph convolution: fixed partitions, trainable matrices and, for
     each sample, the similarity of its joints in an embedding space,
@@ -43,8 +44,8 @@ class AdaptiveGraphs(Module):
         self, in_channels: int, embedding_channels: int, partitions: Tensor
     ) -> None:
         super().__init__()
-        self.register_buffer("partitions", partitions, persistent=False)
-        self.trainable = Parameter(torch.empty_like(partitions))
+        self.register_fixed("partitions", partitions)
+        self.trainable = Parameter(torch.empty(partitions.shape))
         num_embeddings = 2 * partitions.size(0)
         self.embed = Linear(in_channels, num_embeddings * embedding_channels)
         self.reset_parameters()
@@ -102,7 +103,7 @@ class AdaptiveBlock(GraphTemporalBlock):
         constant_(self.graph_norm.norm.weight, SMALL)
 
     def forward(self, x: Tensor) -> Tensor:
-        h = self.graph_norm(self.graph_conv.mix(x, self.graphs(x)))
+        h = self.graph_norm(self.graph_conv(x, self.graphs(x)))
         h = (h + self.graph_residual(x)).relu()
         out = self.temporal_norm(self.temporal_conv(h))
         if self.residual is not None:

@@ -8,6 +8,7 @@ from torch.nn.init import uniform_
 from symgnn_pyg import Skeleton, ops
 from symgnn_pyg.nn import SymGNNOutput
 from symgnn_pyg.nn.baselines.baseline import Baseline, check_positive
+from symgnn_pyg.nn.fixed_buffers import FixedBuffers
 
 
 def dct_matrix(num_frames: int) -> Tensor:
@@ -21,7 +22,7 @@ def dct_matrix(num_frames: int) -> Tensor:
     Args:
         num_frames: The number of frames :math:`T`.
     """
-    frame = torch.arange(num_frames, dtype=torch.float64)
+    frame = torch.arange(num_frames, dtype=torch.float64, device="cpu")
     angle = math.pi / num_frames * torch.outer(frame, frame + 0.5)
     matrix = math.sqrt(2 / num_frames) * angle.cos()
     matrix[0] /= math.sqrt(2)
@@ -82,7 +83,7 @@ class DenseGraphLayer(Module):
         return self.dropout(self.tanh(self.norm(samples).view_as(h)))
 
 
-class LTD(Baseline):
+class LTD(Baseline, FixedBuffers):
     r"""The network from the `"Learning Trajectory Dependencies for Human
     Motion Prediction" <https://arxiv.org/abs/1908.05436>`_ paper (LTD). Each
     coordinate of each joint is a node, and its features are the DCT
@@ -148,8 +149,7 @@ class LTD(Baseline):
         self.num_future = num_future
         self.num_recent = num_recent
         dct = dct_matrix(num_recent + num_future)
-        dct = dct.to(torch.get_default_dtype())
-        self.register_buffer("dct", dct, persistent=False)
+        self.register_fixed("dct", dct)
         nodes = self.skeleton.num_joints * in_channels
         self.first = DenseGraphLayer(nodes, dct.size(0), channels, dropout)
         self.layers = ModuleList(

@@ -27,20 +27,21 @@ def spatial_partitions(skeleton: Skeleton | str, num_hops: int = 1) -> Tensor:
         num_hops: The number of hops :math:`L`. (default: :obj:`1`)
 
     Returns:
-        The graphs, of shape :math:`[2 L + 1, V, V]`.
+        The graphs, of shape :math:`[2 L + 1, V, V]`, in double precision.
     """
     skeleton = as_skeleton(skeleton)
     joints = range(skeleton.num_joints)
     graph = nx.Graph(skeleton.bones + skeleton.links)
     graph.add_nodes_from(joints)
     found = dict(nx.all_pairs_shortest_path_length(graph))
-    hops = torch.tensor([[found[i][j] for j in joints] for i in joints])
+    distances = [[found[i][j] for j in joints] for i in joints]
+    hops = torch.tensor(distances, device="cpu")
     depth = hops[skeleton.centre]
     farther = depth.unsqueeze(0) > depth.unsqueeze(1)
     groups = [hops == 0]
     for hop in range(1, num_hops + 1):
         groups += [(hops == hop) & ~farther, (hops == hop) & farther]
-    near = (hops <= num_hops).to(torch.get_default_dtype())
+    near = (hops <= num_hops).double()
     return torch.stack(groups) * (near / near.sum(dim=1, keepdim=True))
 
 
@@ -53,7 +54,7 @@ class SpatialBlock(GraphTemporalBlock):
     def forward(self, x: Tensor, *graphs: Tensor) -> Tensor:
         conv = self.graph_conv
         assert conv.masked_graph is not None
-        return self._forward(x, conv.mix(x, [*conv.masked_graph(), *graphs]))
+        return self._forward(x, conv(x, [*conv.masked_graph(), *graphs]))
 
 
 def block_sizes(

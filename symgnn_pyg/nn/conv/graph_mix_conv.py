@@ -63,8 +63,8 @@ class GraphMixConv(MessagePassing):
         super().__init__(aggr="sum", node_dim=0)
         if num_graphs < 1:
             raise ValueError(
-                f"'{self.__class__.__name__}' needs at least one graph, got "
-                f"{num_graphs} ('num_hops' must be at least 1)"
+                f"'{self.__class__.__name__}' requires at least one graph, got "
+                f"{num_graphs}; 'num_hops' must be at least 1"
             )
         self.in_channels = in_channels
         self.out_channels = out_channels
@@ -111,11 +111,15 @@ class GraphMixConv(MessagePassing):
         """
         if (graphs is None) == (edge_index is None):
             raise ValueError(
-                f"'{self.__class__.__name__}' needs either a graph of its own "
-                f"(from a skeleton or AGIM) or 'edge_index'"
+                f"Expected '{self.__class__.__name__}' to have either graphs, "
+                f"of its skeleton or passed in the call, or 'edge_index', got "
+                f"{'neither' if graphs is None else 'both'}"
             )
         if edge_index is None and edge_weight is not None:
-            raise ValueError("'edge_weight' was given without 'edge_index'")
+            raise ValueError(
+                "Expected 'edge_weight' only together with 'edge_index', got "
+                "it without"
+            )
         if graphs is not None:
             return self.mix(x, graphs)
         assert edge_index is not None
@@ -189,9 +193,10 @@ class GraphMixConv(MessagePassing):
         if edge_weight is None and num_graphs == 1:
             if self.masked_graph is not None and not is_sparse(edge_index):
                 raise ValueError(
-                    f"This '{self.__class__.__name__}' has the graph of its "
-                    f"skeleton, which it takes without 'edge_index'; another "
-                    f"graph needs 'edge_weight'"
+                    f"Expected 'edge_weight' for the 'edge_index' of another "
+                    f"graph than the skeleton of this "
+                    f"'{self.__class__.__name__}', got None; to use the "
+                    f"skeleton, pass neither"
                 )
             return None
         if edge_weight is not None and edge_weight.dim() == 1:
@@ -204,9 +209,9 @@ class GraphMixConv(MessagePassing):
         ):
             got = None if edge_weight is None else list(edge_weight.shape)
             raise ValueError(
-                f"Expected 'edge_index' [2, E] with 'edge_weight' "
-                f"[E, {num_graphs}], one weight an edge for each graph "
-                f"(`hop_edges` makes them), got {got}"
+                f"Expected 'edge_index' of shape [2, E] with 'edge_weight' of "
+                f"shape [E, {num_graphs}], one weight per edge and graph, got "
+                f"{got}; `hop_edges` computes both"
             )
         return edge_weight
 

@@ -2,7 +2,7 @@ import torch
 from torch import Tensor
 from torch_geometric.utils import add_remaining_self_loops, scatter
 
-from symgnn_pyg.ops.edge_index import check_edge_index, check_nodes
+from symgnn_pyg import ops
 
 
 def hop_edges(
@@ -28,8 +28,7 @@ def hop_edges(
     """
     if num_hops < 1:
         raise ValueError(f"'num_hops' must be at least 1, got {num_hops}")
-    check_edge_index(edge_index)
-    check_nodes(edge_index, num_nodes)
+    ops.check_edge_index(edge_index, num_nodes)
     edge_index, _ = add_remaining_self_loops(edge_index, num_nodes=num_nodes)
     edge_index = torch.unique(edge_index, dim=1)
     target = edge_index[1]

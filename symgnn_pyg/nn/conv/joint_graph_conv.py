@@ -57,8 +57,8 @@ class JointGraphConv(GraphMixConv):
     ) -> None:
         if not (use_structural or use_actional):
             raise ValueError(
-                "A joint-scale graph convolution needs 'use_structural' "
-                "or 'use_actional'"
+                "At least one of 'use_structural' and 'use_actional' must be "
+                "True"
             )
         adjacency = None
         if use_structural:
@@ -121,14 +121,18 @@ class JointGraphConv(GraphMixConv):
             skeleton_type: The index of the skeleton of each sample.
         """
         if self.use_actional != (actional is not None):
-            fault = (
-                "missing" if self.use_actional else "given to a layer without"
-            )
             raise ValueError(
-                f"'actional' graphs of shape [N, V, V] are {fault}"
+                "Expected 'actional' graphs of shape [N, V, V], got None; for "
+                "a layer without them, set 'use_actional' to False"
+                if self.use_actional
+                else "Expected no 'actional' graphs, since 'use_actional' is "
+                "False, got some"
             )
         if self.use_structural and self.masked_graph is None:
-            raise ValueError("A layer without skeleton needs 'edge_index'")
+            raise ValueError(
+                "Expected 'edge_index', since the layer has no skeleton, got "
+                "None"
+            )
         graphs = [*self._own_graphs(skeleton_type)]
         if isinstance(actional, Tensor):
             graphs.append(self.lambda_ * actional)

@@ -1,9 +1,10 @@
 import torch
 from torch import Tensor
-from torch.nn import Module
+
+from symgnn_pyg.nn.fixed_buffers import FixedBuffers
 
 
-class PoseLoss(Module):
+class PoseLoss(FixedBuffers):
     r"""A prediction loss that resembles the metrics of motion prediction: the
     distance between whole poses, in the unit of the data.
 
@@ -35,7 +36,8 @@ class PoseLoss(Module):
             (default: :obj:`1.0`)
 
     Raises:
-        ValueError: If :obj:`scale` does not have two dimensions.
+        ValueError: If :obj:`scale` does not have two dimensions, or is on the
+            device :obj:`"meta"` and has no values.
 
     Shapes:
         - **input:** predicted and true poses :math:`[M \cdot V, T', C]`
@@ -52,9 +54,15 @@ class PoseLoss(Module):
             raise ValueError(
                 f"'scale' must be of shape [V, C], got {list(scale.shape)}"
             )
+        if scale.is_meta:
+            raise ValueError(
+                "'scale' must hold values, got a tensor on the device 'meta'"
+            )
         self.decay = decay
         self.velocity = velocity
-        self.register_buffer("scale", scale.detach().clone(), persistent=False)
+        self.register_fixed("scale", scale.detach().cpu().double())
+        if not self.scale.is_meta:
+            self.to(scale if scale.is_floating_point() else scale.device)
 
     def forward(self, predicted: Tensor, true: Tensor) -> Tensor:
         r"""Runs the forward pass.

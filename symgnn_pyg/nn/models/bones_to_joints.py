@@ -1,4 +1,5 @@
 from contextlib import nullcontext
+from math import prod
 
 import torch
 from torch import Tensor
@@ -63,7 +64,7 @@ class BonesToJoints(FixedBuffers):
                 same bodies.
         """
         count = self.count_bodies(bones, joints)
-        width = joints.shape[1:].numel()
+        width = prod(joints.shape[1:])
         bodies = bones.reshape(count, self.num_bones, width)
         anchors = joints.reshape(count, self.num_joints, width)[:, self.root]
         # Poses need single precision: half precision is off by millimetres.

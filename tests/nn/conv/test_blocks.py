@@ -141,7 +141,7 @@ def test_gradients(block):
 
 
 def test_actional_graph_is_due(arm):
-    with pytest.raises(ValueError, match="missing"):
+    with pytest.raises(ValueError, match=r"'actional' graphs .* got None"):
         JGTCBlock(2, 2, arm)(torch.zeros(10, 3, 2))
 
 
@@ -331,6 +331,30 @@ def test_layers_that_were_replaced(block):
     made.temporal_norm = Identity()
     h = torch.nn.functional.layer_norm(made.graph_conv(*inputs), (4,))
     torch.testing.assert_close(made(*inputs), h.relu())
+
+
+@pytest.mark.parametrize("place", ["module", "module within"])
+def test_what_was_replaced_runs_once_in_training(block, place):
+    """It may draw random numbers, and the backward pass needs the same."""
+    made, inputs = block(4, 4, residual=False, dropout=0.0)
+    calls = []
+
+    class Drop(torch.nn.Module):
+        def __init__(self, conv):
+            super().__init__()
+            self.conv = conv
+
+        def forward(self, x):
+            calls.append(x.shape)
+            return torch.nn.functional.dropout(self.conv(x))
+
+    conv = made.temporal_conv
+    if place == "module":
+        made.temporal_conv = Drop(conv)
+    else:
+        conv.conv = Drop(conv.conv)
+    made(*inputs).sum().backward()
+    assert len(calls) == 1
 
 
 def test_norm_that_keeps_no_track():

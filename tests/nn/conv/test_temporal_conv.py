@@ -119,7 +119,7 @@ def test_another_convolution_in_its_place(kernel_size):
 @pytest.mark.parametrize("stride", [1, 2])
 def test_exported_for_any_number_of_frames(stride):
     assert_export_parity(
-        TemporalConv(3, 8, 5, stride),
+        TemporalConv(3, 8, 5, stride=stride),
         {"x": torch.randn(4, 50, 3)},
         {"x": {0: Dim("rows"), 1: Dim("frames", min=3)}},
         [{"x": torch.randn(7, 9, 3)}, {"x": torch.randn(1, 4, 3)}],
