@@ -67,6 +67,13 @@ class SkeletonArrays(MotionDataset):
         path: The HDF5 file to write; one that holds these recordings
             already is used as it is. (default: a file in a temporary folder,
             removed when the process ends)
+        kind: What the recordings hold: :obj:`"position"`, or
+            :obj:`"rotation"` for exponential maps in radians. Errors are
+            measured accordingly. (default: :obj:`"position"`)
+        unit: The unit of positions, such as :obj:`"mm"`. (default: unknown)
+        num_coordinates: The number of leading channels that are coordinates;
+            others, such as the confidence of key points, do not count in
+            errors. (default: all)
         transform: A transform of each sample. (default: :obj:`None`)
 
     Raises:
@@ -100,6 +107,9 @@ class SkeletonArrays(MotionDataset):
         axes: str | None = None,
         fill_gaps: bool = False,
         path: str | os.PathLike[str] | None = None,
+        kind: str = "position",
+        unit: str | None = None,
+        num_coordinates: int | None = None,
         transform: Callable[[SkeletonData], SkeletonData] | None = None,
     ) -> None:
         check_sampling(split, samples, num_observed, num_future, stride, shares)
@@ -147,6 +157,7 @@ class SkeletonArrays(MotionDataset):
             transform=transform,
         )
         self.split = split
+        self._set_values(kind, unit, num_coordinates)
 
 
 def _classes(

@@ -2,6 +2,7 @@ from itertools import chain
 
 import torch
 from torch.nn import Module
+from torch.utils.data import ConcatDataset, Subset
 from torchmetrics import Metric
 
 from symgnn_pyg.data import SkeletonLoader
@@ -12,9 +13,9 @@ from symgnn_pyg.training.symgnn_task import SymGNNTask
 @torch.no_grad()
 def evaluate(
     model: Module,
-    dataset: MotionDataset,
+    dataset: MotionDataset | Subset | ConcatDataset,
     *,
-    metric: str = "angle",
+    metric: str | None = None,
     batch_size: int = 64,
 ) -> dict[str, Metric]:
     r"""Evaluates a network on all samples of a data set, in evaluation mode
@@ -26,7 +27,7 @@ def evaluate(
             :class:`~symgnn_pyg.transforms.Standardize`, errors are measured in
             the unit of the data.
         metric: The prediction error, :obj:`"angle"` or :obj:`"position"`; see
-            :class:`SymGNNTask`. (default: :obj:`"angle"`)
+            :class:`SymGNNTask`. (default: that of the data)
         batch_size: The number of samples per batch. (default: :obj:`64`)
 
     Returns:
