@@ -35,6 +35,7 @@ class MPJPE(PerFrameMetric):
         num_joints: int,
         num_future: int,
         num_groups: int = 1,
+        *,
         num_coordinates: int | None = None,
         **kwargs: Any,
     ) -> None:

@@ -13,6 +13,7 @@ import symgnn_pyg
 from symgnn_pyg import __version__
 from symgnn_pyg.errors import DataError, check_names
 from symgnn_pyg.files import replacing, resolved
+from symgnn_pyg.nn.models.frozen import keep_frozen_statistics
 from symgnn_pyg.skeleton import Skeleton
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -68,6 +69,19 @@ class Pretrained(Module):
         with torch.device("cpu"):
             skeleton = Skeleton(**config["skeleton"])
         return cls(**{**_renamed_arguments(config), "skeleton": skeleton})
+
+    def train(self, mode: bool = True) -> Self:
+        r"""Sets the mode as :meth:`torch.nn.Module.train` does, except that
+        frozen batch normalisations, whose weights have
+        :obj:`requires_grad=False`, stay in evaluation mode and keep their
+        running statistics.
+
+        Args:
+            mode: Whether to set training mode. (default: :obj:`True`)
+        """
+        super().train(mode)
+        keep_frozen_statistics(self)
+        return self
 
     def fits(self, skeleton: Skeleton) -> bool:
         r"""Whether the network was built for a skeleton.
