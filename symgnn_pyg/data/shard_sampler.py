@@ -68,7 +68,10 @@ class ShardSampler(DistributedSampler[int]):
                     f"{list(labels.shape)}"
                 )
             own = labels[first : first + size]
-            self.weights = 1.0 / own.bincount()[own].double()
+            _, kind, counts = own.unique(
+                return_inverse=True, return_counts=True
+            )
+            self.weights = 1.0 / counts[kind].double()
 
     def set_epoch(self, epoch: int) -> None:
         r"""Sets the epoch, on which the order depends.

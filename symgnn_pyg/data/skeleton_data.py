@@ -20,7 +20,8 @@ class SkeletonData(Data):
             after the other.
         future: The frames to predict, of shape :math:`[B \cdot V, T', C]`.
             (default: :obj:`None`)
-        y: The label, of shape :math:`[1]`. (default: :obj:`None`)
+        y: The label, of shape :math:`[1]`, or the probability of each class,
+            of shape :math:`[1, K]`. (default: :obj:`None`)
         skeleton: The skeleton. From it come :obj:`num_bodies` :math:`[1]`,
             :obj:`edge_index` (joints), :obj:`joint_to_part`
             :math:`[B \cdot V]`, :obj:`part_edge_index`,
@@ -48,7 +49,8 @@ class SkeletonData(Data):
         if future is not None:
             self.future = future
         if y is not None:
-            self.y = torch.as_tensor(y).view(-1)
+            y = torch.as_tensor(y)
+            self.y = y if y.dim() == 2 else y.view(-1)
         if skeleton is None:
             return
         self.skeleton = skeleton

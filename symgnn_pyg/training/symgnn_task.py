@@ -162,9 +162,10 @@ class SymGNNTask(LightningModule):
             normalization=normalization,
             recognition_criterion=recognition_criterion,
         )
-        self.labelled = bool(labelled.any())
         self.unit = dataset.unit
         num_classes = self.num_classes = dataset.num_classes
+        # There is nothing to learn from a single class.
+        self.labelled = num_classes > 1 and bool(labelled.any())
         metrics: dict[str, Metric] = {}
         if dataset.num_future > 0:
             make = _metric(metric, dataset)
@@ -172,10 +173,9 @@ class SymGNNTask(LightningModule):
             num_groups = max(1, num_classes + int(not labelled.all()))
             shape = self.num_joints, dataset.num_future, num_groups
             metrics = {name: make(*shape) for name in ("error", "still")}
-        # With one class, every accuracy is 1.
         num_scores = max(num_classes, getattr(model, "num_classes", 0))
         for k in (1, 5):
-            if self.labelled and num_classes > 1 and k <= num_scores:
+            if self.labelled and k <= num_scores:
                 metrics[f"top{k}"] = TopKAccuracy(
                     num_scores, k, ignore_index=UNLABELLED
                 )
@@ -347,9 +347,9 @@ class SymGNNTask(LightningModule):
             )
             still = last.expand_as(future)
             counts = self._num_bodies(batch)
-            group = y.where(y >= 0, self.num_classes)
-            if not self.labelled:
-                group = torch.zeros_like(y)
+            group = torch.zeros_like(y)
+            if self.labelled:
+                group = y.where(y >= 0, self.num_classes)
             # A body belongs to the class of its sample.
             if counts is not None:
                 group = group.repeat_interleave(counts)
@@ -404,7 +404,7 @@ class SymGNNTask(LightningModule):
         self, x: Tensor, num_bodies: Tensor | None, y: Tensor, future: Tensor
     ) -> SymbioticLossOutput:
         out = self.model(x, num_bodies)
-        if not self.labelled:
+        if not self.labelled and out.future is not None:
             out = out._replace(logits=None)
         return self.criterion(out, y, future)
 
