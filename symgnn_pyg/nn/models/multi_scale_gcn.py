@@ -125,6 +125,10 @@ class MultiScaleGCN(Module):
                     )
                 )
             width = 2 * out if i in self.fusion else out
+        if joint:
+            for block in self.part_blocks:
+                # The masks of explainers belong to joints.
+                block.graph_conv.explain = False
         self.out_channels = width
         self.joint_to_part = JointToPart(skeleton) if use_parts else None
         self.part_to_joint = PartToJoint(skeleton) if use_parts else None
