@@ -209,8 +209,7 @@ def _name(label: int, names: Sequence[str]) -> str:
 def _label(given: object, i: int) -> str | int | None:
     if np.asarray(given).ndim:
         raise ValueError(
-            f"Expected one label per recording, got several "
-            f"at {i}"
+            f"Expected one label per recording, got several at {i}"
         )
     label = np.asarray(given).item()
     if label is None or label == UNLABELLED:

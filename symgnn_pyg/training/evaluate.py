@@ -2,18 +2,17 @@ from itertools import chain
 
 import torch
 from torch.nn import Module
-from torch.utils.data import ConcatDataset, Subset
 from torchmetrics import Metric
 
 from symgnn_pyg.data import SkeletonLoader
-from symgnn_pyg.datasets import MotionDataset
+from symgnn_pyg.training.sources import Samples
 from symgnn_pyg.training.symgnn_task import SymGNNTask
 
 
 @torch.no_grad()
 def evaluate(
     model: Module,
-    dataset: MotionDataset | Subset | ConcatDataset,
+    dataset: Samples,
     *,
     metric: str | None = None,
     batch_size: int = 64,

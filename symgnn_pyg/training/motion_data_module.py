@@ -1,13 +1,9 @@
 from typing import Any
 
 from lightning.pytorch import LightningDataModule
-from torch.utils.data import ConcatDataset, Subset
 
 from symgnn_pyg.data import ShardSampler, SkeletonLoader
-from symgnn_pyg.datasets import MotionDataset
-from symgnn_pyg.training.sources import labels_of
-
-Samples = MotionDataset | Subset | ConcatDataset
+from symgnn_pyg.training.sources import Samples, labels_of
 
 
 class MotionDataModule(LightningDataModule):

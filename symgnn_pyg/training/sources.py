@@ -8,6 +8,8 @@ from torch.utils.data import ConcatDataset, Subset
 from symgnn_pyg.datasets import MotionDataset
 from symgnn_pyg.skeleton import Skeleton
 
+Samples = MotionDataset | Subset[Any] | ConcatDataset[Any]
+
 
 def source_of(dataset: Any) -> MotionDataset:
     r"""The data set that describes the samples of a

@@ -11,7 +11,6 @@ from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 from torch.nn import Module
 from torch.optim import Optimizer
-from torch.utils.data import ConcatDataset, Subset
 from torch_geometric.data import Batch
 from torchmetrics import Metric
 
@@ -36,7 +35,12 @@ from symgnn_pyg.training.optimisers import (
 )
 from symgnn_pyg.training.progress import progress
 from symgnn_pyg.training.safetensors_checkpoint import SafetensorsCheckpoint
-from symgnn_pyg.training.sources import check_network, labels_of, source_of
+from symgnn_pyg.training.sources import (
+    Samples,
+    check_network,
+    labels_of,
+    source_of,
+)
 from symgnn_pyg.transforms import Standardize, ToBones
 
 # The label of samples without one, as in torch.
@@ -114,7 +118,7 @@ class SymGNNTask(LightningModule):
     def __init__(
         self,
         model: Module,
-        dataset: MotionDataset | Subset | ConcatDataset,
+        dataset: Samples,
         *,
         weighting: float | str = "mgda",
         recipe: str = "one_cycle",

@@ -225,7 +225,7 @@ def test_another_skeleton_keeps_what_is_not_of_joints(net, folder, num_joints):
     assert made(torch.randn(num_joints, 8, 3)).logits.shape == (1, 4)
 
 
-def test_unknown_argument(folder):
+def test_unknown_change(folder):
     with pytest.raises(TypeError, match="colour"):
         SymGNN.from_pretrained(folder, colour="red")
 
