@@ -121,7 +121,7 @@ class MotionDataModule(LightningDataModule):
         )
         return SkeletonLoader(
             dataset,
-            min(self.batch_size // ranks, len(sampler)),
+            batch_size=min(self.batch_size // ranks, len(sampler)),
             sampler=sampler,
             drop_last=drop_last,
             num_workers=self.num_workers,

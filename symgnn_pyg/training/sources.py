@@ -6,7 +6,9 @@ from torch.nn import Module
 from torch.utils.data import ConcatDataset, Subset
 
 from symgnn_pyg.datasets import MotionDataset
+from symgnn_pyg.datasets.motion_dataset import parts_of
 from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.transforms import Standardize
 
 Samples = MotionDataset | Subset[Any] | ConcatDataset[Any]
 
@@ -26,17 +28,13 @@ def source_of(dataset: Any) -> MotionDataset:
         ValueError: If joined data sets differ in any of these.
     """
     first, *others = _sources(dataset)
+    described = _description(first)
     for other in others:
-        for name, one, two in zip(
-            _description(first),
-            _description(first).values(),
-            _description(other).values(),
-            strict=True,
-        ):
-            if one != two:
+        for name, found in _description(other).items():
+            if found != described[name]:
                 raise ValueError(
                     f"Expected joined data sets with the same {name}, got "
-                    f"{one} and {two}"
+                    f"{str(described[name])[:100]} and {str(found)[:100]}"
                 )
     return first
 
@@ -117,4 +115,9 @@ def _description(dataset: MotionDataset) -> dict[str, object]:
         "number of channels": dataset.store.num_channels,
         "kind of values": (dataset.holds_rotations, dataset.unit),
         "number of coordinates": dataset.num_coordinates,
+        "standardization": [
+            (part.mean.tolist(), part.std.tolist())
+            for part in parts_of(dataset.transform)
+            if isinstance(part, Standardize)
+        ],
     }

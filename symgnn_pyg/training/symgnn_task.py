@@ -140,8 +140,8 @@ class SymGNNTask(LightningModule):
                 raise ValueError(
                     f"'{name}' must be one of {known}, got {value!r}"
                 )
-        labelled = labels_of(dataset) >= 0
-        dataset = source_of(dataset)
+        samples, dataset = dataset, source_of(dataset)
+        labelled = labels_of(samples) >= 0
         check_network(model, dataset)
         self.model = model
         self.recipe = recipe

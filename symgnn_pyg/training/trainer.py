@@ -86,7 +86,12 @@ def make_trainer(
     if ema is not None:
         callbacks.append(WeightAveraging(avg_fn=_Decay(ema)))
     if patience is not None:
-        callbacks.append(_EarlyStopping(monitor, patience=patience))
+        # Training resumed at the end of an epoch has not been validated again.
+        callbacks.append(
+            _EarlyStopping(
+                monitor, patience=patience, check_on_train_epoch_end=False
+            )
+        )
     if kwargs.get("enable_progress_bar", True) and not any(
         isinstance(callback, ProgressBar) for callback in callbacks
     ):
