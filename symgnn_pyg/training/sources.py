@@ -7,7 +7,6 @@ from torch.utils.data import ConcatDataset, Subset
 
 from symgnn_pyg.datasets import MotionDataset
 from symgnn_pyg.datasets.motion_dataset import parts_of
-from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.transforms import Standardize
 
 Samples = MotionDataset | Subset[Any] | ConcatDataset[Any]
@@ -64,10 +63,8 @@ def check_network(model: Module, dataset: MotionDataset) -> None:
         ValueError: If it does not. The message says what to pass to the
             network.
     """
-    skeleton = getattr(model, "skeleton", None)
-    if isinstance(skeleton, Skeleton) and (
-        skeleton.fingerprint != dataset.skeleton.fingerprint
-    ):
+    skeleton = getattr(model, "skeleton", dataset.skeleton)
+    if skeleton.fingerprint != dataset.skeleton.fingerprint:
         raise ValueError(
             f"Expected a network for the skeleton of the data, "
             f"{dataset.skeleton!r}, got one for {skeleton!r}"

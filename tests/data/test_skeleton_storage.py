@@ -1,6 +1,6 @@
 import pytest
 import torch
-import torch_geometric.transforms as T
+from torch_geometric import transforms
 from torch_geometric.data import Batch
 
 from symgnn_pyg import Skeleton
@@ -14,10 +14,14 @@ ARM = Skeleton.from_bones(
 SKELETONS = [ARM, Skeleton.get("cmu26"), Skeleton(["a", "b"], [(1, 0)])]
 KEPT = ("x", "future", "joint_to_part", "bone_x", "bone_edge_index",
         "part_edge_index", "num_bodies")  # fmt: skip
-WORK = [T.ToUndirected(), T.ToSparseTensor(), T.AddSelfLoops(),
-        T.RemoveSelfLoops(), T.RemoveDuplicatedEdges(), T.TwoHop(),
-        T.RemoveIsolatedNodes(), T.GCNNorm(), T.RandomNodeSplit()]  # fmt: skip
-REFUSED = [T.VirtualNode(), T.LineGraph(), T.HalfHop()]
+WORK = [transforms.ToUndirected(), transforms.ToSparseTensor(), transforms.AddSelfLoops(),
+        transforms.RemoveSelfLoops(), transforms.RemoveDuplicatedEdges(), transforms.TwoHop(),
+        transforms.RemoveIsolatedNodes(), transforms.GCNNorm(), transforms.RandomNodeSplit()]  # fmt: skip
+REFUSED = [
+    transforms.VirtualNode(),
+    transforms.LineGraph(),
+    transforms.HalfHop(),
+]
 
 
 def sample(skeleton, num_bodies=2):
@@ -51,19 +55,17 @@ def test_edges_are_those_of_joints(skeleton):
         assert data.edge_attrs() == ["edge_index"]
         assert set(data.node_attrs()) >= {"x", "future", "joint_to_part"}
         assert not {"bone_x", "num_bodies"} & set(data.node_attrs())
-        sparse = T.ToSparseTensor()(data.clone())
+        sparse = transforms.ToSparseTensor()(data.clone())
         assert sparse.num_edges == data.num_edges == data.edge_index.size(1)
         turned = data.clone()
         turned.edge_index = data.edge_index.flip(1)
-        assert torch.equal(
-            turned.sort().edge_index, data.sort().edge_index
-        )
+        assert torch.equal(turned.sort().edge_index, data.sort().edge_index)
 
 
 @pytest.mark.parametrize("transform", REFUSED, ids=repr)
 def test_transforms_that_change_the_joints_are_refused(transform):
     for data in samples(ARM):
-        with pytest.raises(ValueError, match="to keep the 1[05] joints"):
+        with pytest.raises(ValueError, match=r"to keep the 1[05] joints"):
             transform(data)
 
 

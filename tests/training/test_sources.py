@@ -322,7 +322,7 @@ def test_joined_data_sets_that_differ():
 
 
 def test_another_data_set():
-    with pytest.raises(TypeError, match="Expected a MotionDataset.* got list"):
+    with pytest.raises(TypeError, match=r"MotionDataset.* got list"):
         evaluate(torch.nn.Identity(), [1])
 
 
