@@ -19,6 +19,8 @@ FORMAT_VERSION = 2
 ARRAYS = {"frames": ("f", 3), "ptr": ("i", 1), "bodies": ("i", 1),
           "labels": ("i", 1), "metadata": ("u", 1)}  # fmt: skip
 NUMBERS = (h5py.h5t.FLOAT, h5py.h5t.INTEGER)
+# The label of sequences without one, which the losses of torch ignore.
+UNLABELLED = -100
 # The size of a header's entry, in bytes.
 MOST_ATTRIBUTE = 64
 
@@ -30,7 +32,7 @@ class MotionSequence(NamedTuple):
         name: What to call it, different for each sequence of a store.
         frames: The frames, of shape :math:`[T, V, C]`, or
             :math:`[B, T, V, C]` for :math:`B` bodies.
-        label: The index of its class.
+        label: The index of its class, or -100 if it has none.
         source: The file that it was read from. (default: :obj:`""`)
         sha256: The checksum of that file. (default: :obj:`""`)
     """
@@ -284,7 +286,8 @@ def check_sequence(
             f"{where}: frame {int(bad.argmax())} holds a number that is not "
             f"finite"
         )
-    if not 0 <= sequence.label < num_classes:
+    label = sequence.label
+    if label != UNLABELLED and not 0 <= label < num_classes:
         raise DataError(
             f"{where}: label {sequence.label} is none of the {num_classes} "
             f"classes"
@@ -380,7 +383,7 @@ def _check_lengths(shard: SequenceShard, num_rows: int) -> None:
         or (ptr[1:] <= ptr[:-1]).any()
         or (shard.bodies < 1).any()
         or (np.diff(ptr) % shard.bodies).any()
-        or (shard.labels < 0).any()
+        or (shard.labels[shard.labels != UNLABELLED] < 0).any()
         or (shard.labels >= len(shard.classes)).any()
         or shard.num_shards < 1
     ):

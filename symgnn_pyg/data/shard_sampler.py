@@ -3,10 +3,10 @@ from collections.abc import Iterator, Sized
 
 import torch
 from torch import Tensor
-from torch.utils.data import Sampler
+from torch.utils.data.distributed import DistributedSampler
 
 
-class ShardSampler(Sampler[int]):
+class ShardSampler(DistributedSampler[int]):
     r"""Gives each process of a distributed run a stretch of a data set.
     Windows lie in the order of the store, so each process reads shards of its
     own, and, since recordings are dealt out to the shards, a fair sample of
@@ -48,12 +48,17 @@ class ShardSampler(Sampler[int]):
                 f"{len(dataset)} samples are too few for {num_replicas} "
                 f"processes"
             )
+        # Trainers leave a distributed sampler as it is.
+        super().__init__(
+            dataset,  # type: ignore[arg-type]
+            num_replicas,
+            rank,
+            shuffle,
+            seed,
+        )
         size = -(-len(dataset) // num_replicas)
         first = min(rank * size, len(dataset) - size)
         self.indices = range(first, first + size)
-        self.shuffle = shuffle
-        self.seed = seed
-        self.epoch = 0
         self.start = 0
         self.weights: Tensor | None = None
         if labels is not None:
@@ -63,7 +68,10 @@ class ShardSampler(Sampler[int]):
                     f"{list(labels.shape)}"
                 )
             own = labels[first : first + size]
-            self.weights = 1.0 / own.bincount()[own].double()
+            _, kind, counts = own.unique(
+                return_inverse=True, return_counts=True
+            )
+            self.weights = 1.0 / counts[kind].double()
 
     def set_epoch(self, epoch: int) -> None:
         r"""Sets the epoch, on which the order depends.

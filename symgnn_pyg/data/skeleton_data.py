@@ -1,10 +1,11 @@
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
+from symgnn_pyg.data.skeleton_storage import SkeletonStorage
 from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.skeleton.skeleton import _rebuild
 
@@ -20,7 +21,8 @@ class SkeletonData(Data):
             after the other.
         future: The frames to predict, of shape :math:`[B \cdot V, T', C]`.
             (default: :obj:`None`)
-        y: The label, of shape :math:`[1]`. (default: :obj:`None`)
+        y: The label, of shape :math:`[1]`, or the probability of each class,
+            of shape :math:`[1, K]`. (default: :obj:`None`)
         skeleton: The skeleton. From it come :obj:`num_bodies` :math:`[1]`,
             :obj:`edge_index` (joints), :obj:`joint_to_part`
             :math:`[B \cdot V]`, :obj:`part_edge_index`,
@@ -45,10 +47,14 @@ class SkeletonData(Data):
         **kwargs: Any,
     ) -> None:
         super().__init__(x=x, **kwargs)
+        self.__dict__["_store"] = SkeletonStorage(
+            self._store.to_dict(), _parent=self
+        )
         if future is not None:
             self.future = future
         if y is not None:
-            self.y = torch.as_tensor(y).view(-1)
+            y = torch.as_tensor(y)
+            self.y = y if y.dim() == 2 else y.view(-1)
         if skeleton is None:
             return
         self.skeleton = skeleton
@@ -75,6 +81,13 @@ class SkeletonData(Data):
         for key, value in derived.items():
             if key not in kwargs:
                 self[key] = value
+
+    def subgraph(self, subset: Tensor) -> Self:
+        r"""Is refused: the skeleton, its bones and parts would stay behind."""
+        raise ValueError(
+            "A SkeletonData cannot be reduced to some of its joints; create "
+            "one with a smaller skeleton and the rows of its joints"
+        )
 
     def __inc__(self, key: str, value: Any, *args: Any, **kwargs: Any) -> Any:
         if key in ("joint_to_part", "part_edge_index"):
@@ -123,4 +136,4 @@ def _graphs(skeleton: Skeleton) -> dict[str, tuple[Tensor, int]]:
 
 
 # Data sets in memory are kept by torch.save, which reads what it knows alone.
-torch.serialization.add_safe_globals([SkeletonData, _rebuild])
+torch.serialization.add_safe_globals([SkeletonData, SkeletonStorage, _rebuild])

@@ -47,8 +47,11 @@ class SkeletonLoader(DataLoader[Batch]):
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
-        # Lightning hands it back when it makes the loader anew.
+        # Lightning makes loaders anew from their attributes.
         kwargs.pop("collate_fn", None)
+        if isinstance(dataset, _Whole):
+            dataset = dataset.dataset
+        self.seed = seed
         self._whole = _Whole(dataset, seed)
         super().__init__(
             self._whole,  # type: ignore[arg-type]
@@ -61,9 +64,10 @@ class SkeletonLoader(DataLoader[Batch]):
         self._runs = 0
 
     def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
-        given = getattr(self.sampler, "start", 0)
-        self._batches = given // (self.batch_size or 1)
-        self._whole.epoch.fill_(getattr(self.sampler, "epoch", self._runs))
+        sampler = self._sampler()
+        given = getattr(sampler, "start", 0)
+        self._batches = given // self._size()
+        self._whole.epoch.fill_(getattr(sampler, "epoch", self._runs))
         self._runs += 1
         batches = super().__iter__()
         try:
@@ -75,11 +79,15 @@ class SkeletonLoader(DataLoader[Batch]):
             _check_workers(getattr(batches, "_workers", ()))
             raise
         if given:
-            self.sampler.start = 0  # type: ignore[attr-defined]
+            sampler.start = 0
 
     def state_dict(self) -> dict[str, int]:
-        r"""The epoch, and how many of its batches were given."""
-        return {"epoch": int(self._whole.epoch), "batches": self._batches}
+        r"""The epoch, how many of its batches were given, and their size."""
+        return {
+            "epoch": int(self._whole.epoch),
+            "batches": self._batches,
+            "batch_size": self._size(),
+        }
 
     def load_state_dict(self, state: dict[str, int]) -> None:
         r"""Goes on behind the batches that were given already.
@@ -88,12 +96,27 @@ class SkeletonLoader(DataLoader[Batch]):
             state: What :meth:`state_dict` returned.
 
         Raises:
-            ValueError: If the sampler is no :class:`ShardSampler`.
+            ValueError: If the sampler is not a :class:`ShardSampler`, or the
+                batches had another size and the epoch is not finished.
         """
-        if not isinstance(self.sampler, ShardSampler):
+        sampler, size = self._sampler(), self._size()
+        if not isinstance(sampler, ShardSampler):
             raise ValueError("Only a loader with a ShardSampler can go on")
-        size = self.batch_size or 1
-        self.sampler.resume(state["epoch"], size * state["batches"])
+        before = state.get("batch_size", size)
+        if before != size and before * (state["batches"] + 1) <= len(sampler):
+            raise ValueError(
+                f"The epoch to resume was started with 'batch_size' {before}, "
+                f"got {size}; pass {before} until it is finished"
+            )
+        sampler.resume(state["epoch"], before * state["batches"])
+
+    def _sampler(self) -> Any:
+        # Where a batch sampler was given, DataLoader.sampler is not in use.
+        return getattr(self.batch_sampler, "sampler", self.sampler)
+
+    def _size(self) -> int:
+        size = getattr(self.batch_sampler, "batch_size", self.batch_size)
+        return size or 1
 
 
 class _Whole:
@@ -105,6 +128,15 @@ class _Whole:
 
     def __len__(self) -> int:
         return len(self.dataset)
+
+    def __getattr__(self, name: str) -> Any:
+        # Those who ask a loader for its data set expect the user's.
+        if name == "dataset":
+            raise AttributeError(name)
+        return getattr(self.dataset, name)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.dataset[index]
 
     def __getitems__(self, indices: Sequence[int]) -> Batch:
         drawn = repr((self.seed, int(self.epoch), list(indices)))

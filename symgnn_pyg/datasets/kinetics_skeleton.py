@@ -103,6 +103,9 @@ class KineticsSkeleton(MotionDataset):
           - 400
     """
 
+    unit = "fraction of the image size"
+    num_coordinates = 2
+
     def __init__(
         self,
         root: str | os.PathLike[str],

@@ -13,8 +13,14 @@ from symgnn_pyg.data.batch_of_bodies import batch_of_bodies
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.ops import interpolate_frames
 from symgnn_pyg.skeleton import Skeleton
-from symgnn_pyg.transforms import MotionTransform, Standardize, ToBones
+from symgnn_pyg.transforms import (
+    Difference,
+    MotionTransform,
+    Standardize,
+    ToBones,
+)
 
+KINDS = ("position", "rotation")
 SPLITS = ("train", "val", "test")
 WINDOW = np.dtype([("sequence", "i8"), ("start", "i8"), ("span", "i8")])
 
@@ -58,6 +64,14 @@ class MotionDataset(Dataset):
         DataError: If there are no windows.
     """
 
+    # What the sequences hold, as in Mirror: "position" or "rotation".
+    kind: str = "position"
+    # The unit of the values, if known.
+    unit: str | None = None
+    # The number of leading channels that are coordinates, if not all are:
+    # others, such as confidence, are no part of an error.
+    num_coordinates: int | None = None
+
     def __init__(
         self,
         store: SequenceStore,
@@ -75,14 +89,37 @@ class MotionDataset(Dataset):
             windows = np.array(list(map(tuple, windows)), WINDOW)
         # There may be millions: an array takes far less memory than a list.
         self.windows: np.recarray = windows.view(np.recarray)
-        self.num_observed = num_observed
-        self.num_future = num_future
+        self._num_frames = num_observed, num_future
         self.stride = stride
         if not len(self.windows):
             raise DataError(
                 f"{store.path}: no sequence has the {num_observed} + "
                 f"{num_future} frames of a window at stride {stride}"
             )
+
+    @property
+    def num_observed(self) -> int:
+        r"""The number of observed frames of a sample, after the transform."""
+        return self._transformed()[0]
+
+    @property
+    def num_future(self) -> int:
+        r"""The number of frames to predict of a sample, after the transform:
+        0 if it removes them.
+        """
+        return self._transformed()[1]
+
+    @property
+    def holds_rotations(self) -> bool:
+        r"""Whether samples are exponential maps in radians. Their differences,
+        between joints (:class:`~symgnn_pyg.transforms.ToBones`) or frames
+        (:class:`~symgnn_pyg.transforms.Difference`), are not.
+        """
+        return self.kind == "rotation" and not any(
+            isinstance(part, ToBones)
+            or (isinstance(part, Difference) and part.order > 0)
+            for part in parts_of(self.transform)
+        )
 
     @property
     def skeleton(self) -> Skeleton:
@@ -144,13 +181,42 @@ class MotionDataset(Dataset):
         )
         return batch if self.transform is None else self.transform(batch)
 
+    def _set_values(
+        self, kind: str, unit: str | None, num_coordinates: int | None
+    ) -> None:
+        channels = self.store.num_channels
+        if kind not in KINDS:
+            raise ValueError(f"'kind' must be one of {KINDS}, got {kind!r}")
+        if kind == "rotation" and channels != 3:
+            raise ValueError(
+                f"Expected the 3 channels of exponential maps with "
+                f"kind='rotation', got {channels}"
+            )
+        if num_coordinates is not None and not 1 <= num_coordinates <= channels:
+            raise ValueError(
+                f"'num_coordinates' must be from 1 to {channels}, the number "
+                f"of channels, got {num_coordinates}"
+            )
+        self.kind = kind
+        self.unit = "radians" if kind == "rotation" else unit
+        self.num_coordinates = num_coordinates
+
+    def _transformed(self) -> tuple[int, int]:
+        if self.transform is None:
+            return self._num_frames
+        # A sample tells, whatever the transform does.
+        with torch.random.fork_rng(devices=[]):
+            sample = self[0]
+        future = sample.get("future")
+        return sample.x.size(1), 0 if future is None else future.size(1)
+
     def _sequences(self) -> np.ndarray:
         return self.windows["sequence"][list(self.indices())]
 
     def _read(self, places: Sequence[int]) -> tuple[Tensor, Tensor, Tensor]:
         windows = self.windows[places]
         num_bodies = self.store.bodies[windows["sequence"]]
-        length = self.num_observed + self.num_future
+        length = sum(self._num_frames)
         shape = self.store.skeleton.num_joints, self.store.num_channels
         frames = np.empty((int(num_bodies.sum()), length, *shape), np.float32)
         last = 0
@@ -168,13 +234,13 @@ class MotionDataset(Dataset):
         motion = torch.from_numpy(frames).transpose(1, 2)  # [M, V, T + T', C]
         x, future = (
             part.flatten(0, 1).contiguous()
-            for part in motion.tensor_split([self.num_observed], dim=2)
+            for part in motion.tensor_split([self._num_frames[0]], dim=2)
         )
         return x, future, num_bodies
 
     def _stretched(self, sequence: int, start: int, span: int) -> np.ndarray:
         frames = self.store.read(sequence, start, span)  # [B, span, V, C]
-        length = self.num_observed + self.num_future
+        length = sum(self._num_frames)
         times = torch.linspace(0, span - 1, length, dtype=torch.double)
         return (
             interpolate_frames(frames.flatten(2), times)

@@ -153,6 +153,8 @@ class NTURGBD(MotionDataset):
           - 120
     """
 
+    unit = "metres"
+
     def __init__(
         self,
         root: str | os.PathLike[str],

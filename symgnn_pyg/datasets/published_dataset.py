@@ -77,6 +77,8 @@ class PublishedDataset(MotionDataset):
     test_windows: ClassVar[PublishedWindows]
     # Frames at the start of each training recording that are left out.
     skip: ClassVar[int] = 0
+    kind = "rotation"
+    unit = "radians"
 
     def __init__(
         self,

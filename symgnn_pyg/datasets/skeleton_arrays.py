@@ -13,6 +13,7 @@ from torch import Tensor
 
 from symgnn_pyg.data import MotionSequence, SequenceStore, SkeletonData
 from symgnn_pyg.data.open_or_write import open_or_write
+from symgnn_pyg.data.sequence_shard import UNLABELLED
 from symgnn_pyg.datasets.motion_dataset import MotionDataset
 from symgnn_pyg.datasets.sampling import (
     SHARES,
@@ -35,9 +36,8 @@ class SkeletonArrays(MotionDataset):
             :math:`[N, M, T, V, C]`, or a list of :math:`N` arrays of any
             length. Of several bodies, those that are zero throughout are
             padding, and left out, and so are such frames at the end.
-        labels: The class of each recording: its name, or its index from 0; or
-            :obj:`None` for prediction only, with all recordings in one class,
-            :obj:`"unlabelled"`.
+        labels: The class of each recording: its name, or its index from 0;
+            :obj:`None` for a recording without one, or for all.
         skeleton: The skeleton.
         split: :obj:`"train"`, :obj:`"val"` or :obj:`"test"`, to which
             recordings are dealt at random, class by class; or
@@ -67,6 +67,13 @@ class SkeletonArrays(MotionDataset):
         path: The HDF5 file to write; one that holds these recordings
             already is used as it is. (default: a file in a temporary folder,
             removed when the process ends)
+        kind: What the recordings hold: :obj:`"position"`, or
+            :obj:`"rotation"` for exponential maps in radians. Errors are
+            measured accordingly. (default: :obj:`"position"`)
+        unit: The unit of positions, such as :obj:`"mm"`. (default: unknown)
+        num_coordinates: The number of leading channels that are coordinates;
+            others, such as the confidence of key points, do not count in
+            errors. (default: all)
         transform: A transform of each sample. (default: :obj:`None`)
 
     Raises:
@@ -86,7 +93,11 @@ class SkeletonArrays(MotionDataset):
     def __init__(
         self,
         arrays: np.ndarray | Tensor | Sequence[np.ndarray | Tensor],
-        labels: Sequence[str] | Sequence[int] | np.ndarray | Tensor | None,
+        labels: Sequence[str | None]
+        | Sequence[int | None]
+        | np.ndarray
+        | Tensor
+        | None,
         skeleton: Skeleton | str,
         *,
         split: str | None = None,
@@ -100,13 +111,16 @@ class SkeletonArrays(MotionDataset):
         axes: str | None = None,
         fill_gaps: bool = False,
         path: str | os.PathLike[str] | None = None,
+        kind: str = "position",
+        unit: str | None = None,
+        num_coordinates: int | None = None,
         transform: Callable[[SkeletonData], SkeletonData] | None = None,
     ) -> None:
         check_sampling(split, samples, num_observed, num_future, stride, shares)
         check_axes(axes)
         skeleton = as_skeleton(skeleton)
         if labels is None:
-            labels = ["unlabelled"] * len(arrays)
+            labels = len(arrays) * [None]
         if len(arrays) != len(labels):
             raise ValueError(
                 f"Expected one label per array, got {len(arrays)} 'arrays' and "
@@ -115,7 +129,7 @@ class SkeletonArrays(MotionDataset):
         indices, names = _classes(labels, classes)
         sequences = [
             MotionSequence(
-                f"{names[label]}/{i}",
+                f"{_name(label, names)}/{i}",
                 _frames(array, f"arrays[{i}]", skeleton, axes, fill_gaps),
                 label,
             )
@@ -126,7 +140,7 @@ class SkeletonArrays(MotionDataset):
         opened = _write(path, sequences, skeleton, names)
         chosen = list(range(len(sequences)))
         if split is not None:
-            of_class = {s.name: names[s.label] for s in sequences}
+            of_class = {s.name: _name(s.label, names) for s in sequences}
             split_of = deal(of_class, shares, seed)
             chosen = [
                 i for i, s in enumerate(sequences) if split_of[s.name] == split
@@ -147,15 +161,15 @@ class SkeletonArrays(MotionDataset):
             transform=transform,
         )
         self.split = split
+        self._set_values(kind, unit, num_coordinates)
 
 
 def _classes(
-    given: Sequence[str] | Sequence[int] | np.ndarray | Tensor,
+    given: Sequence[str | None] | Sequence[int | None] | np.ndarray | Tensor,
     classes: Sequence[str] | None,
 ) -> tuple[list[int], list[str]]:
-    labels = [
-        _label(np.asarray(label).item(), i) for i, label in enumerate(given)
-    ]
+    found = [_label(label, i) for i, label in enumerate(given)]
+    labels = [label for label in found if label is not None]
     if len(set(map(type, labels))) > 1:
         raise ValueError("'labels' must be all names or all indices, got both")
     if classes is not None:
@@ -163,18 +177,21 @@ def _classes(
     elif labels and isinstance(labels[0], int):
         names = [str(i) for i in range(len(set(labels)))]
         if sorted(set(labels)) != list(range(len(names))):
-            found = sorted(set(labels))
+            used = sorted(set(labels))
             raise ValueError(
                 f"Expected 'labels' to be indices from 0 without gaps, got "
-                f"{', '.join(map(str, found[:10]))}: no recording has class "
-                f"{min(set(range(len(names))) - set(found))}. Subtract 1 if "
+                f"{', '.join(map(str, used[:10]))}: no recording has class "
+                f"{min(set(range(len(names))) - set(used))}. Subtract 1 if "
                 f"they count from 1, pass their names, or pass 'classes' with "
                 f"the name of each index"
             )
     else:
         names = sorted(set(map(str, labels)))
     indices = []
-    for label in labels:
+    for label in found:
+        if label is None:
+            indices.append(UNLABELLED)
+            continue
         known = names if isinstance(label, str) else range(len(names))
         if label not in known:
             raise ValueError(
@@ -185,7 +202,18 @@ def _classes(
     return indices, names
 
 
-def _label(label: object, i: int) -> str | int:
+def _name(label: int, names: Sequence[str]) -> str:
+    return "unlabelled" if label == UNLABELLED else names[label]
+
+
+def _label(given: object, i: int) -> str | int | None:
+    if np.asarray(given).ndim:
+        raise ValueError(
+            f"Expected one label per recording, got several at {i}"
+        )
+    label = np.asarray(given).item()
+    if label is None or label == UNLABELLED:
+        return None
     # Tables of pandas hold whole numbers as floats.
     if isinstance(label, float) and label.is_integer():
         label = int(label)

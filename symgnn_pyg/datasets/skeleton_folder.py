@@ -109,6 +109,13 @@ class SkeletonFolder(MotionDataset):
         path: The HDF5 file for the parsed recordings. It is written again
             when they change. (default: :obj:`root` with suffix :obj:`.h5`,
             beside it)
+        kind: What the recordings hold: :obj:`"position"`, or
+            :obj:`"rotation"` for exponential maps in radians. Errors are
+            measured accordingly. (default: :obj:`"position"`)
+        unit: The unit of positions, such as :obj:`"mm"`. (default: unknown)
+        num_coordinates: The number of leading channels that are coordinates;
+            others, such as the confidence of key points, do not count in
+            errors. (default: all)
         transform: A transform of each sample. (default: :obj:`None`)
 
     Raises:
@@ -141,6 +148,9 @@ class SkeletonFolder(MotionDataset):
         frame_rate: float | None = None,
         skip_faulty: bool = False,
         path: str | os.PathLike[str] | None = None,
+        kind: str = "position",
+        unit: str | None = None,
+        num_coordinates: int | None = None,
         transform: Callable[[SkeletonData], SkeletonData] | None = None,
     ) -> None:
         check_sampling(split, samples, num_observed, num_future, stride, shares)
@@ -200,6 +210,7 @@ class SkeletonFolder(MotionDataset):
             transform=transform,
         )
         self.split = split
+        self._set_values(kind, unit, num_coordinates)
         self.skipped = {**store.skipped, **files.unknown}
 
 

@@ -84,6 +84,9 @@ class SyntheticMotion(MotionDataset):
           - 8
     """
 
+    kind = "rotation"
+    unit = "radians"
+
     def __init__(
         self,
         root: str | os.PathLike[str],

@@ -1,3 +1,5 @@
+from typing import Any
+
 from torch import Tensor
 
 from symgnn_pyg.metrics.per_frame import PerFrameMetric
@@ -16,6 +18,8 @@ class MPJPE(PerFrameMetric):
         num_future: The number of future frames :math:`T'`.
         num_groups: The number of groups, such as actions.
             (default: :obj:`1`)
+        num_coordinates: The number of leading channels that are coordinates;
+            others, such as confidence, do not count. (default: all)
         **kwargs: Further arguments of :class:`torchmetrics.Metric`.
 
     Shapes:
@@ -25,6 +29,18 @@ class MPJPE(PerFrameMetric):
     """
 
     higher_is_better = False
+
+    def __init__(
+        self,
+        num_joints: int,
+        num_future: int,
+        num_groups: int = 1,
+        *,
+        num_coordinates: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(num_joints, num_future, num_groups, **kwargs)
+        self.num_coordinates = num_coordinates
 
     def sample_values(self, prediction: Tensor, target: Tensor) -> Tensor:
         return (prediction - target).norm(dim=-1).mean(dim=1)

@@ -19,6 +19,8 @@ class PCK(PerFrameMetric):
             (default: :obj:`1`)
         threshold: The threshold, relative to the size of the body.
             (default: :obj:`0.05`)
+        num_coordinates: The number of leading channels that are coordinates;
+            others, such as confidence, do not count. (default: all)
         **kwargs: Further arguments of :class:`torchmetrics.Metric`.
 
     Raises:
@@ -39,6 +41,7 @@ class PCK(PerFrameMetric):
         num_future: int,
         num_groups: int = 1,
         threshold: float = 0.05,
+        num_coordinates: int | None = None,
         **kwargs: Any,
     ) -> None:
         if not threshold >= 0:
@@ -47,6 +50,7 @@ class PCK(PerFrameMetric):
             )
         super().__init__(num_joints, num_future, num_groups, **kwargs)
         self.threshold = threshold
+        self.num_coordinates = num_coordinates
 
     def sample_values(self, prediction: Tensor, target: Tensor) -> Tensor:
         distance = (prediction - target).norm(dim=-1)  # [N, V, T']

@@ -25,6 +25,7 @@ class PerFrameMetric(Metric):
 
     total: Tensor
     count: Tensor
+    num_coordinates: int | None = None
     full_state_update = False
     is_differentiable = False
 
@@ -90,12 +91,22 @@ class PerFrameMetric(Metric):
                 f"'group' must hold integers from 0 to {num_groups - 1} for "
                 f"{num_groups} groups, got {group.tolist()}"
             )
+        channels = prediction.size(2)
+        if (self.num_coordinates or 1) > channels:
+            raise ValueError(
+                f"Expected at least {self.num_coordinates} channels, the "
+                f"'num_coordinates', got {channels}"
+            )
         if num_samples == 0:
             return  # Statistics of nothing warn.
-        shape = (num_samples, self.num_joints, *prediction.shape[1:])
         value = self.sample_values(  # [N, T']
-            prediction.detach().double().view(shape),
-            target.detach().double().view(shape),
+            *(
+                poses[..., : self.num_coordinates]
+                .detach()
+                .double()
+                .unflatten(0, (num_samples, self.num_joints))
+                for poses in (prediction, target)
+            )
         )
         self.total.index_add_(0, group, value)
         self.count.index_add_(0, group, torch.ones_like(group))

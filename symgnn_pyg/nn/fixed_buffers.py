@@ -1,4 +1,5 @@
-from typing import Any
+from collections.abc import Callable
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -29,12 +30,22 @@ class FixedBuffers(Module):
         self._fixed[name] = tensor
         # A new tensor, on the device of the context.
         buffer = torch.empty(tensor.shape, dtype=_dtype(tensor))
-        self.register_buffer(name, _filled(buffer, tensor), persistent=False)
+        buffer = _filled(buffer, tensor)
+        if tensor.is_floating_point():
+            self.register_buffer(name, buffer, persistent=False)
+        else:
+            # Not a buffer, since averages of buffers round integers down.
+            setattr(self, name, buffer)
 
-    def _apply(self, *args: Any, **kwargs: Any) -> "FixedBuffers":
-        super()._apply(*args, **kwargs)
+    def _apply(
+        self, fn: Callable[[Tensor], Tensor], recurse: bool = True
+    ) -> Self:
+        super()._apply(fn, recurse)
         for name, tensor in self._fixed.items():
-            setattr(self, name, _filled(getattr(self, name), tensor))
+            moved = getattr(self, name)
+            if name not in self._buffers:
+                moved = fn(moved)
+            setattr(self, name, _filled(moved, tensor))
         return self
 
 

@@ -5,16 +5,16 @@ from torch.nn import Module
 from torchmetrics import Metric
 
 from symgnn_pyg.data import SkeletonLoader
-from symgnn_pyg.datasets import MotionDataset
+from symgnn_pyg.training.sources import Samples
 from symgnn_pyg.training.symgnn_task import SymGNNTask
 
 
 @torch.no_grad()
 def evaluate(
     model: Module,
-    dataset: MotionDataset,
+    dataset: Samples,
     *,
-    metric: str = "angle",
+    metric: str | None = None,
     batch_size: int = 64,
 ) -> dict[str, Metric]:
     r"""Evaluates a network on all samples of a data set, in evaluation mode
@@ -26,7 +26,7 @@ def evaluate(
             :class:`~symgnn_pyg.transforms.Standardize`, errors are measured in
             the unit of the data.
         metric: The prediction error, :obj:`"angle"` or :obj:`"position"`; see
-            :class:`SymGNNTask`. (default: :obj:`"angle"`)
+            :class:`SymGNNTask`. (default: that of the data)
         batch_size: The number of samples per batch. (default: :obj:`64`)
 
     Returns:

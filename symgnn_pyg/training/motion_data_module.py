@@ -3,17 +3,22 @@ from typing import Any
 from lightning.pytorch import LightningDataModule
 
 from symgnn_pyg.data import ShardSampler, SkeletonLoader
-from symgnn_pyg.datasets import MotionDataset
+from symgnn_pyg.training.sources import Samples, labels_of
 
 
 class MotionDataModule(LightningDataModule):
     r"""The splits of a data set for a :class:`lightning.pytorch.Trainer`. In
-    distributed training, each process samples its own part of the data, so
-    pass :obj:`use_distributed_sampler=False` to the trainer.
+    distributed training, each process samples its own part of the data.
+
+    Each split is a :class:`~symgnn_pyg.datasets.MotionDataset`, or a
+    :class:`torch.utils.data.Subset` or
+    :class:`torch.utils.data.ConcatDataset` of them.
 
     Args:
         train_dataset: The training split.
         val_dataset: The validation split. (default: :obj:`None`)
+        test_dataset: The test split. (default: :obj:`None`)
+        pred_dataset: The samples to predict. (default: :obj:`None`)
         batch_size: The number of samples per batch, summed over all
             processes. (default: :obj:`32`)
         balanced: Whether to sample all classes equally often in training.
@@ -30,9 +35,11 @@ class MotionDataModule(LightningDataModule):
 
     def __init__(
         self,
-        train_dataset: MotionDataset,
-        val_dataset: MotionDataset | None = None,
+        train_dataset: Samples,
+        val_dataset: Samples | None = None,
+        test_dataset: Samples | None = None,
         *,
+        pred_dataset: Samples | None = None,
         batch_size: int = 32,
         balanced: bool = False,
         num_workers: int = 0,
@@ -41,6 +48,8 @@ class MotionDataModule(LightningDataModule):
         super().__init__()
         self.train_dataset = train_dataset
         self.val_dataset = val_dataset
+        self.test_dataset = test_dataset
+        self.pred_dataset = pred_dataset
         self.batch_size = batch_size
         self.balanced = balanced
         self.num_workers = num_workers
@@ -48,7 +57,7 @@ class MotionDataModule(LightningDataModule):
 
     def train_dataloader(self) -> SkeletonLoader:
         if self.balanced:
-            labels = self.train_dataset.labels
+            labels = labels_of(self.train_dataset)
             return self._loader(self.train_dataset, True, labels=labels)
         return self._loader(self.train_dataset, True, shuffle=True)
 
@@ -56,6 +65,12 @@ class MotionDataModule(LightningDataModule):
         if self.val_dataset is None:
             return []
         return self._loader(self.val_dataset, False)
+
+    def test_dataloader(self) -> SkeletonLoader:
+        return self._loader(self._given("test_dataset"), False)
+
+    def predict_dataloader(self) -> SkeletonLoader:
+        return self._loader(self._given("pred_dataset"), False)
 
     def sample_names(self, batch_idx: int) -> list[str]:
         r"""The names of the samples in a training batch of this process: their
@@ -73,7 +88,7 @@ class MotionDataModule(LightningDataModule):
         return [self._name(i) for i in list(loader.sampler)[first:][:size]]
 
     def _name(self, index: int) -> str:
-        dataset = self.train_dataset
+        dataset: Any = self.train_dataset
         try:
             window = dataset.windows[dataset.indices()[index]]
             sequence = dataset.store.names[window.sequence]
@@ -81,8 +96,17 @@ class MotionDataModule(LightningDataModule):
             return f"sample {index}"
         return f"sample {index} ({sequence!r} from frame {window.start})"
 
+    def _given(self, name: str) -> Samples:
+        dataset = getattr(self, name)
+        if dataset is None:
+            raise ValueError(
+                f"MotionDataModule has no {name!r}; pass one, or a loader to "
+                f"the trainer"
+            )
+        return dataset
+
     def _loader(
-        self, dataset: MotionDataset, drop_last: bool, **arguments: Any
+        self, dataset: Samples, drop_last: bool, **arguments: Any
     ) -> SkeletonLoader:
         ranks = self.trainer.world_size if self.trainer else 1
         rank = self.trainer.global_rank if self.trainer else 0
@@ -97,7 +121,7 @@ class MotionDataModule(LightningDataModule):
         )
         return SkeletonLoader(
             dataset,
-            min(self.batch_size // ranks, len(sampler)),
+            batch_size=min(self.batch_size // ranks, len(sampler)),
             sampler=sampler,
             drop_last=drop_last,
             num_workers=self.num_workers,

@@ -3,7 +3,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from torch.nn import Parameter
-from torch.optim import SGD, Adam, AdamW
+from torch.optim import SGD, Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, StepLR
 
 RATES = {"one_cycle": 1.5e-3, "light": 1e-4, "full": 0.1}
@@ -46,6 +46,30 @@ def configure(
         "optimizer": adam,
         "lr_scheduler": {"scheduler": cycle, "interval": "step"},
     }
+
+
+def set_highest_rate(
+    optimisers: Iterable[Optimizer],
+    schedules: Iterable[Any],
+    learning_rate: float,
+) -> None:
+    r"""Changes the highest learning rate in the middle of a schedule, which
+    keeps its shape.
+
+    Args:
+        optimisers: The optimisers.
+        schedules: Their learning rate schedules.
+        learning_rate: The new highest learning rate.
+    """
+    for optimiser in optimisers:
+        for group in optimiser.param_groups:
+            before = group.get("initial_lr", group["lr"])
+            share = group["lr"] / before if before else 1.0
+            group["lr"] = learning_rate * share
+            if "initial_lr" in group:
+                group["initial_lr"] = learning_rate
+    for schedule in schedules:
+        schedule.base_lrs = [learning_rate] * len(schedule.base_lrs)
 
 
 def one_cycle(progress: float) -> float:

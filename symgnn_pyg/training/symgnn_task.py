@@ -1,9 +1,13 @@
+import os
 import warnings
 import zlib
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Self
 
 import torch
 from lightning.pytorch import LightningModule
+from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 from torch.nn import Module
 from torch.optim import Optimizer
@@ -20,13 +24,27 @@ from symgnn_pyg.nn import (
     SymGNNOutput,
 )
 from symgnn_pyg.nn.loss.mgda import Normalization
+from symgnn_pyg.nn.models.frozen import keep_frozen_statistics
 from symgnn_pyg.training.gradient_clipping import clip_gradients
 from symgnn_pyg.training.motion_data_module import MotionDataModule
 from symgnn_pyg.training.nonfinite import check_weights, describe
-from symgnn_pyg.training.optimisers import RECIPES, configure
+from symgnn_pyg.training.optimisers import (
+    RECIPES,
+    configure,
+    set_highest_rate,
+)
 from symgnn_pyg.training.progress import progress
+from symgnn_pyg.training.safetensors_checkpoint import SafetensorsCheckpoint
+from symgnn_pyg.training.sources import (
+    Samples,
+    check_network,
+    labels_of,
+    source_of,
+)
 from symgnn_pyg.transforms import Standardize, ToBones
 
+# The label of samples without one, as in torch.
+UNLABELLED = -100
 METRICS = {"angle": MeanAngleError, "position": MPJPE}
 
 
@@ -37,7 +55,8 @@ class SymGNNTask(LightningModule):
     Each step logs the losses and :math:`\alpha`. Each validation logs the
     prediction error, averaged over frames and then over classes
     (:obj:`val_error`), the error of zero velocity (:obj:`val_still`), the
-    accuracy (:obj:`val_top1`, :obj:`val_top5`), and a score to minimise
+    accuracy (:obj:`val_top1`, :obj:`val_top5`, if there are several classes
+    and labels), and a score to minimise
     (:obj:`val_score`): the prediction error divided by that of zero velocity,
     minus the accuracy.
 
@@ -56,8 +75,9 @@ class SymGNNTask(LightningModule):
     Args:
         model: The network.
         dataset: A data set with the skeleton, classes and transform of the
-            training data. If the transform contains a
-            :class:`~symgnn_pyg.transforms.Standardize`, errors are measured
+            training data, or a :class:`torch.utils.data.Subset` or
+            :class:`torch.utils.data.ConcatDataset`. If the transform contains
+            a :class:`~symgnn_pyg.transforms.Standardize`, errors are measured
             in the unit of the data.
         weighting: The weighting of the losses; see
             :class:`~symgnn_pyg.nn.SymbioticLoss`. (default: :obj:`"mgda"`)
@@ -69,9 +89,11 @@ class SymGNNTask(LightningModule):
             (default: :obj:`"one_cycle"`)
         learning_rate: The highest learning rate. (default: 1.5e-3 for
             :obj:`"one_cycle"`, that of the paper for its recipes)
-        metric: The prediction error: :obj:`"angle"` for exponential maps (in
-            radians), :obj:`"position"` for positions (in their unit).
-            (default: :obj:`"angle"`)
+        metric: The prediction error: :obj:`"angle"`
+            (:class:`~symgnn_pyg.metrics.MeanAngleError`) for exponential maps,
+            in radians; :obj:`"position"` (:class:`~symgnn_pyg.metrics.MPJPE`)
+            for positions and for bones and differences of either, in their
+            unit. (default: the one that fits the data)
         seed: The seed. (default: :obj:`0`)
         skip_nonfinite: Whether to skip batches whose loss is not finite, which
             then change neither weights nor statistics.
@@ -82,36 +104,45 @@ class SymGNNTask(LightningModule):
             of normalised joints, in their own unit). (default: :obj:`"l1"`)
         normalization: The scale of each task's gradient for :obj:`"mgda"`; see
             :class:`~symgnn_pyg.nn.SymbioticLoss`. (default: :obj:`"l2"`)
+        recognition_criterion: The recognition loss, such as
+            :obj:`CrossEntropyLoss(weight=...)` for class weights or
+            :obj:`BCEWithLogitsLoss()` for samples of several classes; see
+            :class:`~symgnn_pyg.nn.SymbioticLoss`. (default: equation (11))
 
     Raises:
         ValueError: If :obj:`prediction_criterion`, :obj:`normalization`,
-            :obj:`recipe` or :obj:`metric` is unknown.
+            :obj:`recipe` or :obj:`metric` is unknown, or the data set does not
+            fit the network or :obj:`metric`.
     """
 
     def __init__(
         self,
         model: Module,
-        dataset: MotionDataset,
+        dataset: Samples,
         *,
         weighting: float | str = "mgda",
         recipe: str = "one_cycle",
         learning_rate: float | None = None,
-        metric: str = "angle",
+        metric: str | None = None,
         seed: int = 0,
         skip_nonfinite: bool = False,
         prediction_criterion: str = "l1",
         normalization: Normalization = "l2",
+        recognition_criterion: Module | None = None,
     ) -> None:
         super().__init__()
         for name, value, known in (
             ("prediction_criterion", prediction_criterion, ("l1", "pose")),
             ("recipe", recipe, RECIPES),
-            ("metric", metric, tuple(METRICS)),
+            ("metric", metric, (None, *METRICS)),
         ):
             if value not in known:
                 raise ValueError(
                     f"'{name}' must be one of {known}, got {value!r}"
                 )
+        samples, dataset = dataset, source_of(dataset)
+        labelled = labels_of(samples) >= 0
+        check_network(model, dataset)
         self.model = model
         self.recipe = recipe
         self.learning_rate = learning_rate
@@ -130,18 +161,61 @@ class SymGNNTask(LightningModule):
                 else self.standardize.std
             )
         self.criterion = SymbioticLoss(
-            weighting, pose_loss, normalization=normalization
+            weighting,
+            pose_loss,
+            normalization=normalization,
+            recognition_criterion=recognition_criterion,
         )
+        self.unit = dataset.unit
+        num_classes = self.num_classes = dataset.num_classes
+        # There is nothing to learn from a single class.
+        self.labelled = num_classes > 1 and bool(labelled.any())
         metrics: dict[str, Metric] = {}
         if dataset.num_future > 0:
-            shape = self.num_joints, dataset.num_future, dataset.num_classes
-            metrics["error"] = METRICS[metric](*shape)
-            metrics["still"] = METRICS[metric](*shape)
+            make = _metric(metric, dataset)
+            # Unlabelled samples are a group of their own.
+            num_groups = max(1, num_classes + int(not labelled.all()))
+            shape = self.num_joints, dataset.num_future, num_groups
+            metrics = {name: make(*shape) for name in ("error", "still")}
+        num_scores = max(num_classes, getattr(model, "num_classes", 0))
         for k in (1, 5):
-            if k <= dataset.num_classes:
-                metrics[f"top{k}"] = TopKAccuracy(dataset.num_classes, k)
+            if self.labelled and k <= num_scores:
+                metrics[f"top{k}"] = TopKAccuracy(
+                    num_scores, k, ignore_index=UNLABELLED
+                )
         # Not a ModuleDict, so that checkpoints do not contain the metrics.
         self.metrics = metrics
+
+    @classmethod
+    def load_from_checkpoint(  # type: ignore[override]
+        cls, checkpoint_path: str | os.PathLike[str], **kwargs: Any
+    ) -> Self:
+        r"""Creates a task with the weights of a checkpoint.
+
+        Args:
+            checkpoint_path: The file, such as :obj:`best.ckpt`.
+            **kwargs: The arguments of the task, of which :obj:`model` and
+                :obj:`dataset` are required: a checkpoint holds neither.
+
+        Raises:
+            DataError: If the file is not a checkpoint of
+                :class:`SafetensorsCheckpoint`.
+            TypeError: If :obj:`model` or :obj:`dataset` is missing.
+        """
+        missing = {"model", "dataset"} - kwargs.keys()
+        if missing:
+            raise TypeError(
+                f"A checkpoint holds neither network nor data; pass "
+                f"{' and '.join(sorted(missing))} to load_from_checkpoint"
+            )
+        for name in ("map_location", "hparams_file", "weights_only"):
+            kwargs.pop(name, None)
+        strict = kwargs.pop("strict", None)
+        task = cls(**kwargs)
+        checkpoint = SafetensorsCheckpoint().load_checkpoint(checkpoint_path)
+        task.on_load_checkpoint(checkpoint)
+        task.load_state_dict(checkpoint["state_dict"], strict is not False)
+        return task
 
     def compile(self, **kwargs: Any) -> None:
         r"""Compiles the network and the losses together with
@@ -179,12 +253,27 @@ class SymGNNTask(LightningModule):
         drawn = (self.seed, self.global_step, batch_idx, self.global_rank)
         torch.manual_seed(zlib.crc32(repr(drawn).encode()))
 
+    def on_train_start(self) -> None:
+        # Resumed training has the learning rate of the checkpoint.
+        if self.learning_rate is not None:
+            set_highest_rate(
+                self.trainer.optimizers,
+                [each.scheduler for each in self.trainer.lr_scheduler_configs],
+                self.learning_rate,
+            )
+
+    def on_train_epoch_start(self) -> None:
+        keep_frozen_statistics(self.model)
+
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         kept = (
             [b.clone() for b in self.buffers()] if self.skip_nonfinite else []
         )
         loss = self._losses(
-            batch.x, self._num_bodies(batch), batch.y, batch.get("future")
+            batch.x,
+            self._num_bodies(batch),
+            self._targets(batch),
+            batch.get("future"),
         )
         # Either all processes take a step or none.
         self._skipping = not self.trainer.strategy.reduce_boolean_decision(
@@ -224,6 +313,7 @@ class SymGNNTask(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         check_weights(self.global_step, checkpoint["state_dict"].items())
+        checkpoint["recipe"] = self.recipe
         checkpoint["skipped"] = self.skipped
         checkpoint["norms"] = self._norms.tolist()
         found = self.trainer.callback_metrics.items()
@@ -232,6 +322,19 @@ class SymGNNTask(LightningModule):
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        kept = checkpoint.get("recipe", self.recipe)
+        fitting = self._trainer is not None and (
+            self._trainer.state.fn == TrainerFn.FITTING
+        )
+        if fitting and kept != self.recipe:
+            raise ValueError(
+                f"The checkpoint was trained with recipe={kept!r}, got "
+                f"{self.recipe!r}, whose optimiser cannot go on from there; "
+                f"pass recipe={kept!r}, or start a new training from the "
+                f"weights with load_from_checkpoint"
+            )
+        if self.criterion.weighting != "mgda":
+            checkpoint["state_dict"]["criterion.alpha"] = self.criterion.alpha
         self.skipped = checkpoint.get("skipped", 0)
         self._norms = torch.tensor(checkpoint.get("norms", [0.0, 0.0]))
 
@@ -240,7 +343,7 @@ class SymGNNTask(LightningModule):
             metric.to(self.device)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        out = self(batch)
+        out, y = self(batch), _classes(self._targets(batch))
         if out.future is not None and "error" in self.metrics:
             future, predicted, last = (
                 self._in_unit(frames)
@@ -248,14 +351,31 @@ class SymGNNTask(LightningModule):
             )
             still = last.expand_as(future)
             counts = self._num_bodies(batch)
+            group = torch.zeros_like(y)
+            if self.labelled:
+                group = y.where(y >= 0, self.num_classes)
             # A body belongs to the class of its sample.
-            y = batch.y if counts is None else batch.y.repeat_interleave(counts)
-            self.metrics["error"].update(predicted, future, y)
-            self.metrics["still"].update(still, future, y)
+            if counts is not None:
+                group = group.repeat_interleave(counts)
+            self.metrics["error"].update(predicted, future, group)
+            self.metrics["still"].update(still, future, group)
         if out.logits is not None:
             for k in ("top1", "top5"):
                 if k in self.metrics:
-                    self.metrics[k].update(out.logits, batch.y)
+                    self.metrics[k].update(out.logits, y)
+
+    def predict_step(self, batch: Batch, batch_idx: int) -> SymGNNOutput:
+        r"""The output of the network, with future poses in the unit of the
+        data.
+
+        Args:
+            batch: The batch.
+            batch_idx: The index of the batch.
+        """
+        out = self(batch)
+        if out.future is None:
+            return out
+        return out._replace(future=self._in_unit(out.future))
 
     def on_validation_epoch_end(self) -> None:
         self._log_metrics("val")
@@ -287,7 +407,10 @@ class SymGNNTask(LightningModule):
     def _losses(
         self, x: Tensor, num_bodies: Tensor | None, y: Tensor, future: Tensor
     ) -> SymbioticLossOutput:
-        return self.criterion(self.model(x, num_bodies), y, future)
+        out = self.model(x, num_bodies)
+        if not self.labelled and out.future is not None:
+            out = out._replace(logits=None)
+        return self.criterion(out, y, future)
 
     def _skip(
         self,
@@ -316,6 +439,12 @@ class SymGNNTask(LightningModule):
         nothing = (0.0 * p.sum() for p in self.model.parameters())
         return sum(nothing, loss.total.new_zeros(()))
 
+    def _targets(self, batch: Batch) -> Tensor:
+        y = batch.get("y")
+        if y is None:
+            y = batch.x.new_full((batch.num_graphs,), UNLABELLED).long()
+        return y
+
     def _num_bodies(self, batch: Batch) -> Tensor | None:
         alone = batch.x.size(0) == batch.num_graphs * self.num_joints
         return None if alone else batch.num_bodies
@@ -324,6 +453,31 @@ class SymGNNTask(LightningModule):
         if self.standardize is None:
             return frames
         return self.standardize.inverse(frames)
+
+
+def _metric(
+    metric: str | None, dataset: MotionDataset
+) -> Callable[..., Metric]:
+    wanted = "angle" if dataset.holds_rotations else "position"
+    if metric not in (None, wanted):
+        holds = "rotations" if dataset.holds_rotations else "positions"
+        raise ValueError(
+            f"'metric' must be {wanted!r} for data that hold {holds}, got "
+            f"{metric!r}; if they do not, set their 'kind'"
+        )
+    if wanted == "angle":
+        return MeanAngleError
+    return partial(MPJPE, num_coordinates=dataset.num_coordinates)
+
+
+def _classes(y: Tensor) -> Tensor:
+    r"""The class of each sample: the largest of its probabilities. A sample
+    of several classes has none.
+    """
+    if y.dim() == 1:
+        return y
+    single = (y.sum(dim=1) - 1).abs() < 1e-3
+    return y.argmax(dim=1).where(single, UNLABELLED)
 
 
 def _find_standardize(transform: object) -> Standardize | None:

@@ -63,7 +63,7 @@ def make_trainer(
             f"'monitor' must be one of {MONITORS}, got {monitor!r}"
         )
     output = Path(output)
-    callbacks: list[Callback] = [
+    checkpoints: list[Callback] = [
         _OwnCheckpoint(
             output,
             "best",
@@ -79,12 +79,19 @@ def make_trainer(
             save_top_k=1,
             enable_version_counter=False,
         ),
-        *kwargs.pop("callbacks", []),
     ]
+    if not kwargs.get("enable_checkpointing", True):
+        checkpoints = []
+    callbacks = [*checkpoints, *kwargs.pop("callbacks", [])]
     if ema is not None:
         callbacks.append(WeightAveraging(avg_fn=_Decay(ema)))
     if patience is not None:
-        callbacks.append(EarlyStopping(monitor, patience=patience))
+        # Training resumed at the end of an epoch has not been validated again.
+        callbacks.append(
+            _EarlyStopping(
+                monitor, patience=patience, check_on_train_epoch_end=False
+            )
+        )
     if kwargs.get("enable_progress_bar", True) and not any(
         isinstance(callback, ProgressBar) for callback in callbacks
     ):
@@ -138,6 +145,13 @@ class _Decay:
         if not kept.is_floating_point():
             return new
         return torch.lerp(kept, new, 1 - self.decay)
+
+
+class _EarlyStopping(EarlyStopping):
+    r"""Keeps the given patience when training is resumed."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        super().load_state_dict({**state_dict, "patience": self.patience})
 
 
 class _OwnCheckpoint(ModelCheckpoint):

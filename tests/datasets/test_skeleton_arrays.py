@@ -86,9 +86,20 @@ def test_clips_that_are_zero_are_named():
 
 def test_without_labels():
     dataset = SkeletonArrays(FRAMES, None, ARM, **SHORT)
-    assert dataset.classes == ["unlabelled"]
+    assert dataset.classes == []
     assert len(dataset) == 40
-    assert dataset[0].y.tolist() == [0]
+    # The label that the losses of torch ignore.
+    assert dataset[0].y.tolist() == [-100]
+
+
+def test_some_without_labels():
+    labels = ["up", None, "down", None] * 5
+    dataset = SkeletonArrays(FRAMES, labels, ARM, **SHORT)
+    assert dataset.classes == ["down", "up"]
+    found = dataset.labels.unique(return_counts=True)
+    assert [each.tolist() for each in found] == [[-100, 0, 1], [20, 10, 10]]
+    with pytest.raises(ValueError, match="several at 0"):
+        SkeletonArrays(FRAMES, np.eye(20), ARM, **SHORT)
 
 
 def test_labels_of_pandas():

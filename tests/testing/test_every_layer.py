@@ -525,6 +525,7 @@ RECIPES = {
 }
 NO_LAYERS = {
     "DualSymGNNOutput": "a named tuple",
+    "Explainable": "a network with another signature",
     "SymGNNOutput": "a named tuple",
     "SymbioticLossOutput": "a named tuple",
 }

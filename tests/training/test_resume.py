@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from lightning.pytorch import Callback
 
-from symgnn_pyg.training import load_best
+from symgnn_pyg.training import SymGNNTask, load_best
 
 SCRIPT = Path(__file__).with_name("tiny_run.py")
 
@@ -63,3 +64,99 @@ def test_workers_do_not_matter(tiny, finished, tmp_path, workers):
     other, data, trainer = tiny.make_run(tmp_path, max_epochs=1)
     trainer.fit(other, data)
     assert_equal(task, other)
+
+
+class Rates(Callback):
+    """The learning rate of each step."""
+
+    def __init__(self):
+        self.seen = []
+
+    def on_train_batch_start(self, trainer, *_):
+        self.seen.append(trainer.optimizers[0].param_groups[0]["lr"])
+
+
+def resumed(tiny, folder, **task):
+    """The learning rates of the second of two epochs."""
+    rates = Rates()
+    again, data, trainer = tiny.make_run(folder, task=task, callbacks=[rates])
+    trainer.fit(again, data, ckpt_path=folder / "last.ckpt")
+    return rates.seen
+
+
+@pytest.mark.parametrize("recipe", ["one_cycle", "light", "full"])
+def test_learning_rate_given_on_resume(tiny, tmp_path, recipe):
+    """It is obeyed, and without one training goes on as it was."""
+    task, data, trainer = tiny.make_run(
+        tmp_path, task={"recipe": recipe, "learning_rate": 0.02}, max_epochs=1
+    )
+    trainer.fit(task, data)
+    kept = (tmp_path / "last.ckpt").read_bytes()
+    before = resumed(tiny, tmp_path, recipe=recipe)
+    (tmp_path / "last.ckpt").write_bytes(kept)
+    after = resumed(tiny, tmp_path, recipe=recipe, learning_rate=0.0002)
+    assert len(before) == len(after) == 5
+    assert max(before) > 0.001
+    assert after == pytest.approx([rate / 100 for rate in before])
+
+
+def test_another_recipe_is_refused(tiny, tmp_path):
+    task, data, trainer = tiny.make_run(tmp_path, max_epochs=1)
+    trainer.fit(task, data)
+    with pytest.raises(ValueError, match="recipe='one_cycle', got 'light'"):
+        resumed(tiny, tmp_path, recipe="light")
+    # Its weights can still be read.
+    again, data, trainer = tiny.make_run(tmp_path, task={"recipe": "light"})
+    assert trainer.validate(
+        again, data, ckpt_path=tmp_path / "last.ckpt", verbose=False
+    )
+
+
+def test_weighting_given_on_resume(tiny, tmp_path):
+    task, data, trainer = tiny.make_run(
+        tmp_path, task={"weighting": 0.25}, max_epochs=1
+    )
+    trainer.fit(task, data)
+    again, data, trainer = tiny.make_run(tmp_path, task={"weighting": 0.75})
+    trainer.fit(again, data, ckpt_path=tmp_path / "last.ckpt")
+    assert float(trainer.callback_metrics["alpha"]) == 0.75
+
+
+def test_patience_given_on_resume(tiny, tmp_path):
+    task, data, trainer = tiny.make_run(tmp_path, patience=7, max_epochs=1)
+    trainer.fit(task, data)
+    again, data, trainer = tiny.make_run(tmp_path, patience=3)
+    trainer.fit(again, data, ckpt_path=tmp_path / "last.ckpt")
+    assert trainer.early_stopping_callback.patience == 3
+
+
+def test_batch_size_in_the_middle_of_an_epoch(tiny, tmp_path):
+    task, data, trainer = tiny.make_run(tmp_path, max_steps=2)
+    trainer.fit(task, data)
+    again, data, trainer = tiny.make_run(tmp_path, data={"batch_size": 2})
+    with pytest.raises(ValueError, match="'batch_size' 4, got 2; pass 4"):
+        trainer.fit(again, data, ckpt_path=tmp_path / "last.ckpt")
+
+
+def test_load_from_checkpoint(tiny, finished, tmp_path):
+    task, data, trainer = tiny.make_run(tmp_path)
+    trainer.fit(task, data)
+    path = tmp_path / "last.ckpt"
+    fresh, _, _ = tiny.make_run(tmp_path / "fresh")
+    found = SymGNNTask.load_from_checkpoint(
+        path, model=fresh.model, dataset=data.train_dataset
+    )
+    assert_equal(found, finished)
+    with pytest.raises(TypeError, match="pass dataset and model"):
+        SymGNNTask.load_from_checkpoint(path)
+    with pytest.raises(TypeError, match="pass dataset to"):
+        SymGNNTask.load_from_checkpoint(path, model=fresh.model)
+
+
+def test_without_checkpoints(tiny, tmp_path):
+    task, data, trainer = tiny.make_run(
+        tmp_path, enable_checkpointing=False, max_epochs=1
+    )
+    trainer.fit(task, data)
+    assert not list(tmp_path.glob("*.ckpt"))
+    assert load_best(trainer, task) == {}

@@ -7,7 +7,7 @@ from torch_geometric.transforms import Compose
 from symgnn_pyg.nn import PoseLoss, SymGNN, SymGNNOutput
 from symgnn_pyg.training import RECIPES, SymGNNTask, load_best
 from symgnn_pyg.training.optimisers import configure, one_cycle
-from symgnn_pyg.transforms import ToBones
+from symgnn_pyg.transforms import Standardize, ToBones
 
 
 class Fixed(torch.nn.Module):
@@ -104,11 +104,12 @@ def test_bones_of_normalised_joints_have_no_other_unit(tiny, tmp_path):
     _, data, _ = tiny.make_run(tmp_path)
     dataset = data.train_dataset
     standardize = dataset.transform.transforms[0]
+    of_bones = Standardize(torch.zeros(2, 3), torch.ones(2, 3))
     for transforms, found in (
         ([standardize, ToBones()], None),
         ([standardize, Compose([ToBones()])], None),
-        ([Compose([ToBones(), standardize])], standardize),
-        ([ToBones(), standardize], standardize),
+        ([Compose([ToBones(), of_bones])], of_bones),
+        ([ToBones(), of_bones], of_bones),
     ):
         dataset.transform = Compose(transforms)
         task = SymGNNTask(Fixed(), dataset, metric="position")

@@ -249,13 +249,10 @@ def test_no_skeleton():
         Center()(SkeletonData(x=torch.zeros(4, 2, 3)))
 
 
-@pytest.mark.parametrize("shape", [(5, 2, 3), (4, 2)])
-def test_x_that_does_not_fit(shape, sample):
+def test_x_that_does_not_fit(sample):
     data = sample()
-    data.x = torch.zeros(shape)
-    with pytest.raises(
-        ValueError, match=rf"\[B \* 4, T, C\].*got \[{shape[0]}"
-    ):
+    data.x = torch.zeros(4, 2)
+    with pytest.raises(ValueError, match=r"\[B \* 4, T, C\].*got \[4, 2\]"):
         Center()(data)
 
 

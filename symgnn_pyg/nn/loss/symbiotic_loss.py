@@ -14,6 +14,9 @@ from symgnn_pyg.nn.loss.mgda import (
 )
 from symgnn_pyg.nn.models.symgnn import SymGNNOutput
 
+# The label of samples without one, the default `ignore_index` of torch.
+UNLABELLED = -100
+
 
 class SymbioticLossOutput(NamedTuple):
     r"""The output of :class:`SymbioticLoss`.
@@ -62,6 +65,11 @@ class SymbioticLoss(Module):
             :obj:`"none"` as in the paper, :obj:`"l2"`, :obj:`"loss"` or
             :obj:`"loss+"`; see :func:`~symgnn_pyg.nn.mgda_weight`.
             (default: :obj:`"l2"`)
+        recognition_criterion: A function of the class scores and the labels
+            that replaces :math:`\mathcal{L}_{\textrm{recg}}`, such as
+            :obj:`CrossEntropyLoss(weight=...)` for class weights, or
+            :obj:`BCEWithLogitsLoss()` for samples of several classes.
+            (default: equation (11))
 
     Raises:
         ValueError: If :obj:`weighting` is neither :obj:`"mgda"` nor a number
@@ -81,6 +89,7 @@ class SymbioticLoss(Module):
         prediction_criterion: Callable[[Tensor, Tensor], Tensor] | None = None,
         *,
         normalization: Normalization = "l2",
+        recognition_criterion: Callable[[Tensor, Tensor], Tensor] | None = None,
     ) -> None:
         super().__init__()
         check_normalization(normalization)
@@ -93,6 +102,7 @@ class SymbioticLoss(Module):
         self.weighting = weighting
         self.prediction_criterion = prediction_criterion
         self.normalization = normalization
+        self.recognition_criterion = recognition_criterion
         alpha = float(weighting) if fixed else 0.5
         self.register_buffer("alpha", torch.tensor(alpha))
 
@@ -104,7 +114,9 @@ class SymbioticLoss(Module):
 
         Args:
             out: The output of the network.
-            y: The labels, of shape :math:`[N]`.
+            y: The labels, of shape :math:`[N]`, where samples with label -100
+                are left out of the recognition loss, or class probabilities,
+                of shape :math:`[N, K]`.
             future: The true poses, of shape :math:`[N \cdot V, T', C]`; not
                 needed by a network without prediction.
 
@@ -112,15 +124,19 @@ class SymbioticLoss(Module):
             ValueError: If :obj:`y` or :obj:`future` do not fit the output of
                 the network.
         """
-        if out.logits is not None and y.shape != out.logits.shape[:1]:
+        if out.logits is not None and y.shape not in (
+            out.logits.shape[:1],
+            out.logits.shape,
+        ):
             raise ValueError(
-                f"Expected labels 'y' of shape {list(out.logits.shape[:1])}, "
-                f"got {list(y.shape)}; if samples have several bodies, pass "
+                f"Expected labels 'y' of shape {list(out.logits.shape[:1])} "
+                f"or probabilities of shape {list(out.logits.shape)}, got "
+                f"{list(y.shape)}; if samples have several bodies, pass "
                 f"'num_bodies' to the network"
             )
         recognition = prediction = None
         if out.logits is not None:
-            recognition = cross_entropy(out.logits, y)
+            recognition = self._recognition_loss(out.logits, y)
         if out.future is not None:
             if future is None or future.shape != out.future.shape:
                 got = None if future is None else list(future.shape)
@@ -129,7 +145,7 @@ class SymbioticLoss(Module):
                     f"got {got}"
                 )
             if self.prediction_criterion is None:
-                prediction = _l1_norm(out.future, future) / y.numel()
+                prediction = _l1_norm(out.future, future) / y.size(0)
             else:
                 prediction = self.prediction_criterion(out.future, future)
         if recognition is None or prediction is None:
@@ -180,6 +196,14 @@ class SymbioticLoss(Module):
             total = total - (excess * tensor).sum()
         value = self._weighted(recognition, prediction)
         return total + (value - total).detach()
+
+    def _recognition_loss(self, logits: Tensor, y: Tensor) -> Tensor:
+        criterion = self.recognition_criterion or cross_entropy
+        if y.dim() == 2:
+            return criterion(logits, y.to(logits.dtype))
+        # The mean over no labels is not a number.
+        loss = criterion(logits, y)
+        return loss.where((y != UNLABELLED).any(), 0.0 * logits.sum())
 
     def extra_repr(self) -> str:
         text = f"weighting={self.weighting!r}"

@@ -3,6 +3,7 @@ from symgnn_pyg.nn.models.actional_propagation import ActionalPropagation
 from symgnn_pyg.nn.models.bones_to_joints import BonesToJoints
 from symgnn_pyg.nn.models.direct_decoder import DirectDecoder
 from symgnn_pyg.nn.models.dual_symgnn import DualSymGNN, DualSymGNNOutput
+from symgnn_pyg.nn.models.explainable import Explainable
 from symgnn_pyg.nn.models.linear_forecast import LinearForecast
 from symgnn_pyg.nn.models.multi_scale_gcn import MultiScaleGCN
 from symgnn_pyg.nn.models.prediction_head import PredictionHead
@@ -16,6 +17,7 @@ __all__ = [
     "DirectDecoder",
     "DualSymGNN",
     "DualSymGNNOutput",
+    "Explainable",
     "LinearForecast",
     "MultiScaleGCN",
     "PredictionHead",

@@ -111,6 +111,18 @@ class DualSymGNN(Pretrained):
             SymGNN.from_config(config["bone"]),
         )
 
+    @classmethod
+    def _changed_config(
+        cls, config: dict[str, Any], changes: dict[str, Any]
+    ) -> dict[str, Any]:
+        of_bones = dict(changes)
+        if "skeleton" in changes:
+            of_bones["skeleton"] = changes["skeleton"].dual()
+        return {
+            "joint": SymGNN._changed_config(config["joint"], changes),
+            "bone": SymGNN._changed_config(config["bone"], of_bones),
+        }
+
     def fits(self, skeleton: Skeleton) -> bool:
         # The order of bones is the order of nodes in the dual skeleton.
         dual = skeleton.dual()

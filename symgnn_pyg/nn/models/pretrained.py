@@ -1,6 +1,7 @@
 import json
 import os
-from collections.abc import Mapping, Sized
+import warnings
+from collections.abc import Mapping, Sequence, Sized
 from pathlib import Path
 from typing import Any, Self
 
@@ -8,12 +9,15 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch.nn import Module
+from torch.nn.modules.batchnorm import _BatchNorm
 
 import symgnn_pyg
 from symgnn_pyg import __version__
 from symgnn_pyg.errors import DataError, check_names
 from symgnn_pyg.files import replacing, resolved
-from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.nn.conv.masked_graph import MaskedGraph
+from symgnn_pyg.nn.models.frozen import keep_frozen_statistics
+from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 SHIPPED = Path(symgnn_pyg.__file__).parent / "weights"
@@ -53,6 +57,8 @@ class Pretrained(Module):
     arguments: dict[str, Any]
     about: dict[str, Any]
     skeleton: Skeleton
+    # What did not fit when the network was loaded with other arguments.
+    new_weights: Sequence[str] = ()
 
     def to_config(self) -> dict[str, Any]:
         r"""The arguments of the network in JSON types."""
@@ -68,6 +74,19 @@ class Pretrained(Module):
         with torch.device("cpu"):
             skeleton = Skeleton(**config["skeleton"])
         return cls(**{**_renamed_arguments(config), "skeleton": skeleton})
+
+    def train(self, mode: bool = True) -> Self:
+        r"""Sets the mode as :meth:`torch.nn.Module.train` does, except that
+        frozen batch normalisations, whose weights have
+        :obj:`requires_grad=False`, stay in evaluation mode and keep their
+        running statistics.
+
+        Args:
+            mode: Whether to set training mode. (default: :obj:`True`)
+        """
+        super().train(mode)
+        keep_frozen_statistics(self)
+        return self
 
     def fits(self, skeleton: Skeleton) -> bool:
         r"""Whether the network was built for a skeleton.
@@ -94,7 +113,9 @@ class Pretrained(Module):
 
         Raises:
             ValueError: If the network exceeds the limits for loading: 1000
-                joints, and 100 blocks, orders, hops and iterations.
+                joints, and 100 blocks, orders, hops and iterations; or if
+                modules were replaced, so that its arguments no longer build
+                it.
         """
         config = {
             "library_name": "symgnn_pyg",
@@ -104,6 +125,7 @@ class Pretrained(Module):
             "about": about,
         }
         _check_cost(self.to_config())
+        self._check_modules(config)
         text = json.dumps(config, indent=2) + "\n"
         weights = {
             name: tensor.detach()
@@ -123,28 +145,37 @@ class Pretrained(Module):
     def from_pretrained(
         cls,
         folder_or_id: str | os.PathLike[str],
-        skeleton: Skeleton | None = None,
+        skeleton: Skeleton | str | None = None,
         revision: str | None = None,
         subfolder: str | None = None,
+        **changes: Any,
     ) -> Self:
         r"""Loads a network that :meth:`save_pretrained` saved. The network is
         in evaluation mode, and its :attr:`about` holds the further entries.
+
+        Arguments that differ from those of the saved network build another
+        one for fine-tuning. It keeps the weights that fit
+        (:meth:`load_fitting_weights`); a warning and :attr:`new_weights` list
+        the others, and entries of :attr:`about` that no longer hold are
+        dropped.
 
         Args:
             folder_or_id: The folder, the name of weights that come with the
                 library (:obj:`"cmu-light-long"`, :obj:`"cmu-light-short"`), or
                 the id of a repository on the Hugging Face Hub, which requires
                 :obj:`huggingface_hub`. They are tried in this order.
-            skeleton: The skeleton that the network must be built for.
-                (default: any)
+            skeleton: The skeleton. (default: that of the saved network)
             revision: The revision of the repository. (default: the latest)
             subfolder: The folder of the network within the folder or the
                 repository. (default: the folder itself)
+            **changes: Other arguments than those of the saved network, such as
+                :obj:`num_classes` or :obj:`num_future`.
 
         Raises:
-            DataError: If the files are damaged, hold another network or
-                another skeleton, or were saved by a newer version.
+            DataError: If the files are damaged, hold another network, or were
+                saved by a newer version.
             FileNotFoundError: If there is no such folder.
+            TypeError: If the network has no such argument.
         """
         folder = pretrained_folder(folder_or_id, revision, subfolder)
         config = read_config(folder / CONFIG)
@@ -157,11 +188,6 @@ class Pretrained(Module):
         # allocate more than its weights need.
         with torch.device("meta"):
             outline = cls._build(config, folder / CONFIG)
-        if skeleton is not None and not outline.fits(skeleton):
-            raise DataError(
-                f"Expected a network for {skeleton!r} in {folder}, got one for "
-                f"{outline.skeleton!r}"
-            )
         _check_weights(folder / WEIGHTS, outline)
         model = cls._build(config, folder / CONFIG)
         try:
@@ -170,7 +196,98 @@ class Pretrained(Module):
             raise DataError(
                 f"{folder / WEIGHTS} does not fit the network: {error}"
             ) from error
+        if skeleton is not None:
+            skeleton = as_skeleton(skeleton)
+            if not model.fits(skeleton):
+                changes["skeleton"] = skeleton
+        if changes:
+            model = model._changed(changes)
         return model.eval()
+
+    def load_fitting_weights(self, other: Module) -> list[str]:
+        r"""Takes the weights of another network that have the same name and
+        shape and, if the skeletons differ, do not belong to joints: the masks
+        of graphs stay as they are.
+
+        Args:
+            other: The other network.
+
+        Returns:
+            The names of the weights that were not taken.
+        """
+        skeleton = getattr(other, "skeleton", self.skeleton)
+        of_joints: set[str] = set()
+        if not self.fits(skeleton):
+            of_joints = {
+                f"{name}.mask"
+                for name, module in self.named_modules()
+                if isinstance(module, MaskedGraph)
+            }
+        state = {
+            name: tensor
+            for name, tensor in self.state_dict().items()
+            if not name.endswith("skeleton_id")
+        }
+        found = other.state_dict()
+        fitting = {
+            name: found[name]
+            for name, tensor in state.items()
+            if name in found
+            and found[name].shape == tensor.shape
+            and name not in of_joints
+        }
+        self.load_state_dict(fitting, strict=False)
+        return [name for name in state if name not in fitting]
+
+    def _changed(self, changes: dict[str, Any]) -> Self:
+        r"""A network with other arguments and the weights that fit."""
+        config = self._changed_config(self.to_config(), changes)
+        _check_cost(config)
+        model = self.from_config(config)
+        model.new_weights = model.load_fitting_weights(self)
+        stale = {"metrics"} if model.new_weights else set()
+        if "num_classes" in changes:
+            stale |= {"classes", "trained"}
+        if "skeleton" in changes:
+            stale |= {"mean", "std"}
+        model.about = {
+            name: value
+            for name, value in self.about.items()
+            if name not in stale
+        }
+        if model.new_weights:
+            warnings.warn(
+                f"These weights do not fit and are new: "
+                f"{', '.join(model.new_weights)}",
+                stacklevel=3,
+            )
+        return model
+
+    @classmethod
+    def _changed_config(
+        cls, config: dict[str, Any], changes: dict[str, Any]
+    ) -> dict[str, Any]:
+        changes = dict(changes)
+        if "skeleton" in changes:
+            changes["skeleton"] = changes["skeleton"].to_dict()
+        return {**_renamed_arguments(config), **changes}
+
+    def _check_modules(self, config: dict[str, Any]) -> None:
+        with torch.device("meta"):
+            outline = self.from_config(config["arguments"])
+        found, expected = _shapes(self), _shapes(outline)
+        differing = sorted(
+            name
+            for name in found.keys() | expected.keys()
+            if found.get(name) != expected.get(name)
+        )
+        if differing:
+            raise ValueError(
+                f"The arguments of the network do not build its modules "
+                f"{', '.join(differing[:5])}, so it could not be loaded; build "
+                f"it with other arguments, such as from_pretrained(..., "
+                f"num_classes=...) for another head, or save its state_dict"
+            )
 
     @classmethod
     def _build(cls, config: dict[str, Any], path: Path) -> Self:
@@ -272,6 +389,19 @@ def _renamed_arguments(config: dict[str, Any]) -> dict[str, Any]:
         if not renamed.pop(flag, True):
             renamed[size] = 0
     return renamed
+
+
+def _shapes(model: Module) -> dict[str, object]:
+    r"""The types of modules and the shapes of weights, by name."""
+    # Synchronised batch normalisation has the weights of the plain one.
+    found: dict[str, object] = {
+        name: _BatchNorm if isinstance(module, _BatchNorm) else type(module)
+        for name, module in model.named_modules()
+        if name
+    }
+    for name, tensor in model.state_dict().items():
+        found[name] = tuple(tensor.shape)
+    return found
 
 
 def _check_file(path: Path) -> None:

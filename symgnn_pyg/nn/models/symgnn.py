@@ -111,8 +111,6 @@ class SymGNN(Pretrained):
         - **output:** a :class:`SymGNNOutput`
     """
 
-    skeleton_id: Tensor
-
     def __init__(
         self,
         skeleton: Skeleton | str,
@@ -232,8 +230,7 @@ class SymGNN(Pretrained):
                 forecast=forecast,
                 num_recent=min(num_recent, num_observed),
             )
-        # Saved with the weights, to reject weights of another skeleton.
-        self.register_buffer("skeleton_id", torch.tensor(skeleton.fingerprint))
+        self.register_state_dict_post_hook(_add_skeleton)
         self.register_load_state_dict_pre_hook(_check_skeleton)
         self.register_load_state_dict_pre_hook(_rename_weights)
 
@@ -278,6 +275,14 @@ class SymGNN(Pretrained):
         }
         return cls(skeleton, num_classes, **{**arguments, **kwargs})
 
+    @property
+    def skeleton_id(self) -> Tensor:
+        r"""The fingerprint of the skeleton, which is saved with the weights to
+        reject those of another skeleton. It is not a buffer, so averages of
+        weights and :meth:`to_empty` do not change it.
+        """
+        return torch.tensor(self.skeleton.fingerprint, device="cpu")
+
     def reset_parameters(self) -> None:
         r"""Resets all learnable parameters of the module."""
         for module in self.children():
@@ -300,6 +305,11 @@ class SymGNN(Pretrained):
                 not fit the network, or its number of rows is not a multiple
                 of :math:`V`.
         """
+        if not isinstance(x, Tensor):
+            raise TypeError(
+                f"Expected 'x' to be a torch.Tensor, got {type(x).__name__}; "
+                f"torch.as_tensor(x, dtype=torch.float32) converts arrays"
+            )
         if x.dim() != 3 or x.shape[1:] != (self.num_observed, self.in_channels):
             raise ValueError(
                 f"Expected 'x' of shape [N * {self.skeleton.num_joints}, "
@@ -333,18 +343,31 @@ class SymGNN(Pretrained):
                 # A view of its own, so that gradients with respect to it are
                 # those that pass through the head.
                 actional = actional.view_as(actional)
+            if logits is not None and logits.size(1) != self.num_classes:
+                raise ValueError(
+                    f"The recognition head gives {logits.size(1)} scores in a "
+                    f"network of {self.num_classes} classes; from_pretrained("
+                    f"..., num_classes={logits.size(1)}) replaces the heads"
+                )
             future = self.prediction_head(x, shared, actional, probabilities)
         return SymGNNOutput(logits, future, actional, shared)
+
+
+def _add_skeleton(
+    model: SymGNN, state: dict[str, Tensor], prefix: str, *_: object
+) -> None:
+    state[f"{prefix}skeleton_id"] = model.skeleton_id
 
 
 def _check_skeleton(
     model: SymGNN, state: dict[str, Tensor], prefix: str, *_: object
 ) -> None:
-    saved = state.get(f"{prefix}skeleton_id")
+    saved = state.pop(f"{prefix}skeleton_id", None)
     if saved is not None and int(saved) != model.skeleton.fingerprint:
         raise ValueError(
             f"Expected a checkpoint for {model.skeleton!r}, got one for "
-            f"another skeleton"
+            f"another skeleton; load_fitting_weights loads what does not "
+            f"depend on the skeleton"
         )
 
 

@@ -301,3 +301,65 @@ def test_weight_is_not_rounded_to_half_precision(y):
     )
     assert loss.alpha.dtype == torch.float
     assert 0 < 1 - float(loss.alpha) < 2**-11
+
+
+def test_samples_without_label_are_left_out(y, future):
+    """Of recognition; their future is predicted."""
+    out = output()
+    y = y.clone()
+    y[1] = -100
+    loss = SymbioticLoss(0.5)(out, y, future)
+    known = torch.tensor([0, 2])
+    part = out._replace(logits=out.logits[known], future=None)
+    expected = SymbioticLoss(0.5)(part, y[known])
+    torch.testing.assert_close(loss.recognition_loss, expected.recognition_loss)
+    whole = SymbioticLoss(0.5)(out, torch.zeros_like(y), future)
+    assert torch.equal(loss.prediction_loss, whole.prediction_loss)
+
+
+@pytest.mark.parametrize(
+    "criterion",
+    [None, torch.nn.CrossEntropyLoss(weight=torch.arange(1.0, 5.0)),
+     torch.nn.CrossEntropyLoss(label_smoothing=0.1)],
+)  # fmt: skip
+def test_no_labels_at_all(future, criterion):
+    out = output()
+    made = SymbioticLoss(0.5, recognition_criterion=criterion)
+    loss = made(out, torch.full((N,), -100), future)
+    assert float(loss.recognition_loss) == 0.0
+    torch.testing.assert_close(loss.total, 0.5 * loss.prediction_loss)
+    (grad,) = torch.autograd.grad(loss.total, out.shared, retain_graph=True)
+    (own,) = torch.autograd.grad(loss.prediction_loss, out.shared)
+    torch.testing.assert_close(grad, 0.5 * own)
+
+
+def test_class_probabilities(y, future):
+    out = output()
+    sure = SymbioticLoss(0.5)(out, torch.eye(K)[y], future)
+    torch.testing.assert_close(sure, SymbioticLoss(0.5)(out, y, future))
+    mixed = torch.full((N, K), 1 / K)
+    loss = SymbioticLoss(0.5)(out, mixed, future)
+    expected = -out.logits.log_softmax(dim=1).mean()
+    torch.testing.assert_close(loss.recognition_loss, expected)
+
+
+def test_several_classes(y, future):
+    out = output()
+    several = torch.tensor([[1.0, 1, 0, 0], [0, 0, 0, 0], [1, 1, 1, 0]])
+    made = SymbioticLoss(
+        0.5, recognition_criterion=torch.nn.BCEWithLogitsLoss()
+    )
+    loss = made(out, several, future)
+    p = out.logits.sigmoid()
+    expected = -(several * p.log() + (1 - several) * (1 - p).log()).mean()
+    torch.testing.assert_close(loss.recognition_loss, expected)
+
+
+def test_class_weights(y, future):
+    out = output()
+    weight = torch.tensor([1.0, 2.0, 3.0, 4.0])
+    criterion = torch.nn.CrossEntropyLoss(weight=weight)
+    loss = SymbioticLoss(0.5, recognition_criterion=criterion)(out, y, future)
+    each = -out.logits.log_softmax(dim=1)[torch.arange(N), y]
+    expected = (weight[y] * each).sum() / weight[y].sum()
+    torch.testing.assert_close(loss.recognition_loss, expected)

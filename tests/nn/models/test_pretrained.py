@@ -163,11 +163,113 @@ def change(folder, **changes):
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
 
-def test_another_skeleton(folder):
-    with pytest.raises(
-        DataError, match=r"network for .*ntu25.* got one .*'arm'"
-    ):
-        SymGNN.from_pretrained(folder, skeleton=Skeleton.get("ntu25"))
+def fine_tuned(kind, folder, **changes):
+    """The network with other arguments, and the weights that are new."""
+    with pytest.warns(UserWarning, match="do not fit and are new"):
+        made = kind.from_pretrained(folder, **changes)
+    assert not made.training
+    return made, set(made.new_weights)
+
+
+def assert_kept(made, before, new):
+    """All other weights are those of the saved network."""
+    found, known = made.state_dict(), before.state_dict()
+    for name in found.keys() - new - {"skeleton_id"}:
+        assert torch.equal(found[name], known[name]), name
+
+
+HEAD = {"recognition_head.classify.weight", "recognition_head.classify.bias"}
+LABELS = {"prediction_head.step.gru.weight_ih"}
+INPUT = {"actional_inference.joint_mlp.lins.0.weight"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [({"num_classes": 7}, HEAD | LABELS), ({"num_classes": 0}, LABELS),
+     ({"num_observed": 9}, INPUT)],
+)  # fmt: skip
+def test_other_sizes_keep_what_fits(net, folder, tmp_path, changes, expected):
+    made, new = fine_tuned(SymGNN, folder, **changes)
+    assert new == expected
+    assert_kept(made, net, new)
+    assert ("classes" in made.about) == ("num_classes" not in changes)
+    out = made(torch.randn(10, made.num_observed, 3))
+    assert out.future.shape == (10, 2, 3)
+    # It can be saved as any other.
+    made.save_pretrained(tmp_path / "tuned")
+    again = SymGNN.from_pretrained(tmp_path / "tuned")
+    assert_kept(again, made, set())
+    assert again.new_weights == ()
+
+
+def test_another_horizon_keeps_all(net, folder):
+    made = SymGNN.from_pretrained(folder, num_future=5)
+    assert made(torch.randn(10, 8, 3)).future.shape == (10, 5, 3)
+    assert_kept(made, net, set())
+
+
+@pytest.mark.parametrize("num_joints", [5, 7])
+def test_another_skeleton_keeps_what_is_not_of_joints(net, folder, num_joints):
+    """Even if it has as many joints."""
+    other = Skeleton(
+        [f"j{i}" for i in range(num_joints)],
+        [(i + 1, i) for i in range(num_joints - 1)],
+    )
+    made, new = fine_tuned(SymGNN, folder, skeleton=other)
+    masks = {name for name in made.state_dict() if name.endswith(".mask")}
+    assert masks
+    assert new == masks
+    assert all((made.state_dict()[name] == 1).all() for name in masks)
+    assert_kept(made, net, new)
+    assert made.skeleton == other
+    assert made(torch.randn(num_joints, 8, 3)).logits.shape == (1, 4)
+
+
+def test_unknown_change(folder):
+    with pytest.raises(TypeError, match="colour"):
+        SymGNN.from_pretrained(folder, colour="red")
+
+
+def test_frozen_layers_keep_their_statistics(folder):
+    made, _ = fine_tuned(SymGNN, folder, num_classes=3)
+    made.branches.requires_grad_(False)
+    made.train()
+    before = {name: b.clone() for name, b in made.named_buffers()}
+    made(torch.randn(10, 8, 3))
+    changed = {
+        name.split(".")[0]
+        for name, buffer in made.named_buffers()
+        if not torch.equal(buffer, before[name])
+    }
+    assert changed == {"actional_inference", "recognition_head"}
+
+
+@pytest.mark.parametrize(
+    ("module", "replacement"),
+    [
+        ("recognition_head.classify", torch.nn.Linear(8, 7)),
+        ("recognition_head.classify", torch.nn.Sequential()),
+        ("recognition_head.fuse.norms.0", torch.nn.GroupNorm(1, 8)),
+    ],
+)
+def test_what_could_not_be_loaded_is_not_saved(
+    net, tmp_path, module, replacement
+):
+    net.set_submodule(module, replacement)
+    with pytest.raises(ValueError, match=r"do not build its modules recog"):
+        net.save_pretrained(tmp_path / "net")
+    assert not (tmp_path / "net").exists()
+
+
+def test_synchronised_norms_are_saved(net, tmp_path):
+    torch.nn.SyncBatchNorm.convert_sync_batchnorm(net).save_pretrained(tmp_path)
+    assert SymGNN.from_pretrained(tmp_path)
+
+
+def test_another_head_within_the_network(net):
+    net.recognition_head.classify = torch.nn.Linear(8, 7)
+    with pytest.raises(ValueError, match="7 scores in a network of 4 classes"):
+        net(torch.randn(10, 8, 3))
 
 
 def test_newer_version(folder):
@@ -296,10 +398,11 @@ def test_dual_round_trip(dual, arm, tmp_path):
 
 def test_dual_of_another_skeleton(dual, tmp_path):
     dual.save_pretrained(tmp_path)
-    with pytest.raises(
-        DataError, match=r"network for .*ntu25.* got one .*'arm'"
-    ):
-        DualSymGNN.from_pretrained(tmp_path, skeleton=Skeleton.get("ntu25"))
+    ntu = Skeleton.get("ntu25")
+    made, new = fine_tuned(DualSymGNN, tmp_path, skeleton=ntu)
+    assert made.bone.fits(ntu.dual())
+    assert {name.rsplit(".")[-1] for name in new} == {"mask"}
+    assert {name.split(".")[0] for name in new} == {"joint", "bone"}
     with pytest.raises(
         DataError, match=r"Expected a SymGNN in .*, got a DualSymGNN"
     ):
@@ -312,8 +415,9 @@ def test_dual_of_bones_in_another_order(dual, arm, tmp_path):
     known = arm.to_dict()
     turned = Skeleton(**{**known, "bones": known["bones"][::-1]})
     assert dual.joint.fits(turned)
-    with pytest.raises(DataError, match="Expected a network for"):
-        DualSymGNN.from_pretrained(tmp_path, skeleton=turned)
+    made, new = fine_tuned(DualSymGNN, tmp_path, skeleton=turned)
+    assert new
+    assert made.fits(turned)
 
 
 @pytest.mark.parametrize("part", ["joint", "bone"])

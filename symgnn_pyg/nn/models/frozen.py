@@ -1,0 +1,17 @@
+from torch.nn import Module
+from torch.nn.modules.batchnorm import _BatchNorm
+
+
+def keep_frozen_statistics(model: Module) -> None:
+    r"""Puts frozen batch normalisations in evaluation mode: layers whose
+    weights are not trained would otherwise still change their running
+    statistics.
+
+    Args:
+        model: The network.
+    """
+    for module in model.modules():
+        if isinstance(module, _BatchNorm):
+            weights = list(module.parameters())
+            if weights and not any(w.requires_grad for w in weights):
+                module.eval()
