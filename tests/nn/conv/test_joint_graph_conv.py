@@ -149,7 +149,7 @@ def test_errors(conv, x, actional, arm):
         structural(x, actional)
     with pytest.raises(ValueError, match=r"9 rows"):
         conv(x[:-1], actional)
-    with pytest.raises(ValueError, match="'use_structural' or 'use_"):
+    with pytest.raises(ValueError, match="'use_structural' and 'use_"):
         JointGraphConv(3, 4, arm, use_structural=False, use_actional=False)
 
 
