@@ -8,6 +8,7 @@ runs, without inputs and weights.
 """
 
 import argparse
+import importlib
 import json
 import os
 import platform
@@ -20,7 +21,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from unittest import mock
 
 os.environ.setdefault("KINETO_LOG_LEVEL", "99")
 
@@ -28,6 +30,7 @@ import torch
 from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
+Result = TypeVar("Result")
 Run = Callable[[], object]
 Ratios = dict[str, tuple[float, float, float]]
 
@@ -226,6 +229,17 @@ def training(
     """One forward pass and one backward pass to all leaves."""
     leaves, towards = list(leaves), torch.ones_like(forward())
     return lambda: torch.autograd.grad(forward(), leaves, towards)
+
+
+def without_recomputation(run: Callable[[], Result]) -> Callable[[], Result]:
+    """The same formulas, with everything saved for the backward pass."""
+    module = importlib.import_module("symgnn_pyg.ops.recompute")
+
+    def plain() -> Result:
+        with mock.patch.object(module, "_saves_memory", return_value=False):
+            return run()
+
+    return plain
 
 
 def agree(

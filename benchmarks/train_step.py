@@ -30,6 +30,7 @@ from benchmarks.measure import (
     met,
     peak_bytes,
     ratios,
+    without_recomputation,
     write,
 )
 from benchmarks.rivals.sym_gnn import RivalSymGNN
@@ -87,6 +88,7 @@ def main() -> None:
         "MGDA": make_step(model, x, y, future, "mgda"),
         "MGDA's gradients alone": make_weighing(model, x, y, future),
         "bfloat16": make_step(model, x, y, future, dtype=torch.bfloat16),
+        "without recomputation": without_recomputation(step),
         "torch.nn.Dropout": with_plain_dropout(model, step),
         **{
             f"kernel {name}": with_kernel(name, step)

@@ -38,15 +38,19 @@ def stacked(x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
 
 
 def convolved(x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
-    r"""All graphs in one product; what they mix are the :math:`K` rows of an
-    image, and one convolution multiplies them by their weights and adds up.
-    On a CPU, convolutions of torch can be twice as fast as its products
+    r"""All graphs in one product; what they mix are the :math:`K` rows of
+    images, and one convolution multiplies them by their weights and adds up.
+    On a CPU, convolutions of torch can be twice as fast as its products; with
+    more images their backward pass is faster
     (`python -m benchmarks.operators`).
     """
     n, v, frames, channels = x.shape
     num_graphs, _, out_channels = weight.shape
-    mixed = torch.bmm(graphs.flatten(1, 2), x.flatten(2))  # [N, K*V, P*C]
-    images = mixed.view(n, num_graphs, v * frames, channels)
+    # One image per node, or per sample where images would be one number wide.
+    num_images, width = (n * v, frames) if frames > 1 else (n, v)
+    stack = graphs.transpose(1, 2) if frames > 1 else graphs
+    mixed = torch.bmm(stack.flatten(1, 2), x.flatten(2))  # [N, V*K, P*C]
+    images = mixed.view(num_images, num_graphs, width, channels)
     filters = weight.permute(2, 1, 0).unsqueeze(3)  # [C_out, C, K, 1]
     out = torch.conv2d(images.permute(0, 3, 1, 2), filters.contiguous())
     return out.permute(0, 2, 3, 1).reshape(n, v, frames, out_channels)
