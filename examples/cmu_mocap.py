@@ -85,8 +85,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--steps",
         type=positive(int, 0),
-        default=600,
-        help="training steps (default: 600)",
+        default=800,
+        help="training steps (default: 800)",
     )
     parser.add_argument("--future", type=positive(int, 2), default=25)
     parser.add_argument("--batch-size", type=positive(int, 1), default=32)

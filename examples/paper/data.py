@@ -1,6 +1,5 @@
 """The motion that the experiments use."""
 
-import copy
 import hashlib
 import warnings
 from pathlib import Path
@@ -70,9 +69,16 @@ class Data:
                 f"Windows of {OBSERVED} + {horizon} frames have no room for "
                 f"{num_observed} + {num_future}"
             )
-        dataset = copy.copy(self._open(split, horizon))
-        dataset.num_observed, dataset.num_future = num_observed, num_future
-        dataset.transform = self._standardize
+        opened = self._open(split, horizon)
+        dataset = MotionDataset(
+            opened.store,
+            opened.windows,
+            num_observed=num_observed,
+            num_future=num_future,
+            stride=opened.stride,
+            transform=self._standardize,
+        )
+        dataset.kind, dataset.unit = opened.kind, opened.unit
         return dataset
 
     def positions(self, pose: Tensor) -> Tensor:

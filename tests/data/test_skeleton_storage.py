@@ -7,16 +7,35 @@ from symgnn_pyg import Skeleton
 from symgnn_pyg.data import SkeletonData
 
 ARM = Skeleton.from_bones(
-    [("elbow", "shoulder"), ("wrist", "elbow"), ("tip", "wrist"),
-     ("thumb", "wrist")]
-)  # fmt: skip
+    [
+        ("elbow", "shoulder"),
+        ("wrist", "elbow"),
+        ("tip", "wrist"),
+        ("thumb", "wrist"),
+    ]
+)
 # As many joints as bones have entries elsewhere.
 SKELETONS = [ARM, Skeleton.get("cmu26"), Skeleton(["a", "b"], [(1, 0)])]
-KEPT = ("x", "future", "joint_to_part", "bone_x", "bone_edge_index",
-        "part_edge_index", "num_bodies")  # fmt: skip
-WORK = [transforms.ToUndirected(), transforms.ToSparseTensor(), transforms.AddSelfLoops(),
-        transforms.RemoveSelfLoops(), transforms.RemoveDuplicatedEdges(), transforms.TwoHop(),
-        transforms.RemoveIsolatedNodes(), transforms.GCNNorm(), transforms.RandomNodeSplit()]  # fmt: skip
+KEPT = (
+    "x",
+    "future",
+    "joint_to_part",
+    "bone_x",
+    "bone_edge_index",
+    "part_edge_index",
+    "num_bodies",
+)
+WORK = [
+    transforms.ToUndirected(),
+    transforms.ToSparseTensor(),
+    transforms.AddSelfLoops(),
+    transforms.RemoveSelfLoops(),
+    transforms.RemoveDuplicatedEdges(),
+    transforms.TwoHop(),
+    transforms.RemoveIsolatedNodes(),
+    transforms.GCNNorm(),
+    transforms.RandomNodeSplit(),
+]
 REFUSED = [
     transforms.VirtualNode(),
     transforms.LineGraph(),
