@@ -455,14 +455,14 @@ RECIPES = {
     "LTD": baseline(
         baselines.LTD,
         {"future": "joint", "shared": "joint"},
-        num_recent=4,
+        num_recent=3,
         channels=D,
         num_blocks=1,
     ),
     "LinearRegression": baseline(
         baselines.LinearRegression,
         {"future": "joint", "shared": "joint"},
-        num_recent=4,
+        num_recent=3,
     ),
     "ResidualGRU": baseline(
         baselines.ResidualGRU,
@@ -711,8 +711,8 @@ def dynamic_frames(case):
         }
 
     # A program for a stride of 2 gives at least two frames, and one for a model
-    # of the last four frames has others before them.
-    any_number = {1: Dim("frames", min=5)}
+    # of the last three frames has others before them.
+    any_number = {1: Dim("frames", min=4)}
     assert_export_parity(
         case.layer,
         case.batch,
@@ -720,7 +720,7 @@ def dynamic_frames(case):
             name: any_number if name in frames(case) else None
             for name in case.batch
         },
-        others=[batch(size) for size in (5, 7, 2 * T)],
+        others=[batch(size) for size in (4, 7, 2 * T)],
     )
 
 
