@@ -4,6 +4,7 @@ import pickle
 
 import pytest
 import torch
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from symgnn_pyg import Skeleton
 from symgnn_pyg.nn import SymbioticLoss, SymGNN
@@ -507,3 +508,25 @@ def test_bodies_see_the_label_of_their_sample(net, x):
     again = net(swapped, bodies)
     torch.testing.assert_close(again.logits, out.logits)
     torch.testing.assert_close(again.future[V : 2 * V], out.future[2 * V :])
+
+
+def test_averages_of_buffers_keep_the_skeleton(arm):
+    """Integers among them would be rounded down."""
+    net = SymGNN(arm, 3, num_observed=4, num_future=2, channels=(4, 6),
+                 strides=(1, 2), fusion=(1,), hidden_channels=8)  # fmt: skip
+    average = AveragedModel(
+        net, multi_avg_fn=get_ema_multi_avg_fn(0.9), use_buffers=True
+    )
+    for _ in range(3):
+        average.update_parameters(net)
+    x = torch.randn(10, 4, 3)
+    found = average.module.eval()(x)
+    torch.testing.assert_close(found.future, net.eval()(x).future)
+    assert int(average.module.skeleton_id) == arm.fingerprint
+    net.load_state_dict(average.module.state_dict())
+
+
+def test_arrays_are_refused_with_the_cure(arm):
+    net = SymGNN(arm, 3, num_observed=4, num_future=2)
+    with pytest.raises(TypeError, match=r"got ndarray; torch\.as_tensor"):
+        net(torch.zeros(5, 4, 3).numpy())
