@@ -409,7 +409,7 @@ RECIPES = {
         lacks={"permutation": "each joint has a bias of its own"},
     ),
     "LinearForecast": recipe(
-        lambda s: nn.LinearForecast(s, C, 3, num_future=2),
+        lambda s: nn.LinearForecast(C, s, num_recent=3, num_future=2),
         x=POSES,
         rigid=[Rigid("translation", "invariant")],
         lacks={"permutation": "each joint has weights of its own"},

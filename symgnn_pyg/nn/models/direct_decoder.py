@@ -4,7 +4,8 @@ from torch.nn import LayerNorm, Linear, Module, ModuleList, Parameter
 from torch.nn.init import zeros_
 from torch_geometric.nn.inits import reset
 
-from symgnn_pyg.nn.conv.joint_graph_conv import JointGraphConv
+from symgnn_pyg.nn.conv import JointGraphConv
+from symgnn_pyg.nn.models.linear_forecast import recent_frames
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 
@@ -16,7 +17,7 @@ class DirectDecoder(Module):
 
     .. math::
         \mathbf{h}^{(0)} &= \mathbf{W}_h \mathbf{H} + \mathbf{W}_x
-        [10 \, \mathcal{D}^1 \mathbf{x}_{T-K+2}, \ldots, 10 \, \mathcal{D}^1
+        [10 \, \mathcal{D}^1 \mathbf{x}_{T-R+2}, \ldots, 10 \, \mathcal{D}^1
         \mathbf{x}_T, \, \mathbf{x}_T] + \mathbf{W}_y \hat{\mathbf{y}} +
         \mathbf{b} \\
         \mathbf{h}^{(l+1)} &= \mathbf{h}^{(l)} + \textrm{JGC}(\textrm{ReLU}(
@@ -31,7 +32,8 @@ class DirectDecoder(Module):
         in_channels: Size of each joint's features :math:`D`.
         pose_channels: Size of a joint's pose :math:`C`.
         skeleton: The skeleton.
-        num_recent: How many of the last observed frames it sees, :math:`K`.
+        num_recent: The number of last observed frames that it sees :math:`R`,
+            at least 1.
         num_future: The number of frames to predict :math:`T'`.
         num_classes: The number of actions, or 0 without class
             probabilities. (default: :obj:`0`)
@@ -45,9 +47,12 @@ class DirectDecoder(Module):
         use_actional: Whether JGC has actional graphs. Without both there are
             no graph convolutions. (default: :obj:`True`)
 
+    Raises:
+        ValueError: If :obj:`num_recent` is less than 1.
+
     Shapes:
         - **input:** observed sequences :math:`[N \cdot V, T, C]` with
-          :math:`T \ge K`, joint features :math:`[N \cdot V, D]`, actional
+          :math:`T \ge R`, joint features :math:`[N \cdot V, D]`, actional
           graphs :math:`[N, V, V]`, class probabilities :math:`[N, K]`
         - **output:** offsets from the last pose :math:`[N \cdot V, T', C]`
     """
@@ -69,6 +74,10 @@ class DirectDecoder(Module):
         use_actional: bool = True,
     ) -> None:
         super().__init__()
+        if num_recent < 1:
+            raise ValueError(
+                f"'num_recent' must be at least 1, got {num_recent}"
+            )
         skeleton = as_skeleton(skeleton)
         self.num_joints = skeleton.num_joints
         self.num_recent = num_recent
@@ -123,9 +132,12 @@ class DirectDecoder(Module):
             h: Joint features, of shape :math:`[N \cdot V, D]`.
             actional: The actional graphs, of shape :math:`[N, V, V]`.
             probabilities: The class probabilities, of shape :math:`[N, K]`.
+
+        Raises:
+            ValueError: If :obj:`x` has fewer than :math:`R` frames.
         """
-        # Differences from frame to frame are a tenth of the poses.
-        recent = x[:, -self.num_recent :]
+        recent = recent_frames(x, self.num_recent)
+        # Differences from frame to frame are about a tenth of the poses.
         recent = torch.cat([10 * recent.diff(dim=1), recent[:, -1:]], dim=1)
         h = self.lin_features(h) + self.lin_recent(recent.flatten(1))
         h = h.unflatten(0, (-1, self.num_joints)) + self.bias

@@ -6,37 +6,41 @@ from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 
 class LinearForecast(Module):
-    r"""A linear filter from the last observed frames of each channel of each
-    joint to all frames to come, as offsets from the last pose:
+    r"""Predicts each channel of each joint by a linear filter of its last
+    :math:`R` observed frames, as offsets from the last pose:
 
     .. math::
-        \hat{\mathbf{x}}_{T + t} - \mathbf{x}_T = \sum_{k=0}^{K-2}
-        \mathbf{w}_{t,k} \odot 10 \, \mathcal{D}^1 \mathbf{x}_{T-k}
+        \hat{\mathbf{x}}_{T + t} - \mathbf{x}_T = \sum_{r=1}^{R-1}
+        \mathbf{w}_{t,r} \odot 10 \, \mathcal{D}^1 \mathbf{x}_{T-R+1+r}
 
-    The factor 10 makes differences as large as poses, so that their weights
-    learn as fast. They start at zero: no motion is predicted. Equation (10) of
-    the `"Symbiotic Graph Neural Networks for 3D Skeleton-based Human Action
-    Recognition and Motion Prediction" <https://arxiv.org/abs/1910.02212>`_
-    paper has no such path, which is the fastest to learn on smooth motion.
+    Differences between frames are about a tenth of the poses; the factor 10
+    lets their weights learn as fast. The weights start at zero: no motion is
+    predicted. Equation (10) of the `"Symbiotic Graph Neural Networks for 3D
+    Skeleton-based Human Action Recognition and Motion Prediction"
+    <https://arxiv.org/abs/1910.02212>`_ paper has no such path.
 
     Args:
+        pose_channels: Size of a joint's pose :math:`C`.
         skeleton: The skeleton.
-        channels: Size of a joint's pose :math:`C`.
-        num_recent: How many of the last observed frames it sees, :math:`K`.
+        num_recent: The number of last observed frames that the filter sees
+            :math:`R`, at least 2.
         num_future: The number of frames to predict :math:`T'`.
+
+    Raises:
+        ValueError: If :obj:`num_recent` is less than 2.
 
     Shapes:
         - **input:** observed sequences :math:`[N \cdot V, T, C]` with
-          :math:`T \ge K`
+          :math:`T \ge R`
         - **output:** offsets from the last pose :math:`[N \cdot V, T', C]`
     """
 
     def __init__(
         self,
+        pose_channels: int,
         skeleton: Skeleton | str,
-        channels: int,
-        num_recent: int,
         *,
+        num_recent: int,
         num_future: int,
     ) -> None:
         super().__init__()
@@ -48,7 +52,7 @@ class LinearForecast(Module):
         self.num_recent = num_recent
         self.weight = Parameter(
             torch.empty(
-                skeleton.num_joints, channels, num_recent - 1, num_future
+                skeleton.num_joints, pose_channels, num_recent - 1, num_future
             )
         )
         self.reset_parameters()
@@ -62,9 +66,26 @@ class LinearForecast(Module):
 
         Args:
             x: The observed sequences, of shape :math:`[N \cdot V, T, C]`.
+
+        Raises:
+            ValueError: If :obj:`x` has fewer than :math:`R` frames.
         """
         v = self.weight.size(0)
-        seen = 10 * x[:, -self.num_recent :].diff(dim=1)  # [N*V, K-1, C]
-        seen = seen.unflatten(0, (-1, v)).permute(1, 3, 0, 2)  # [V, C, N, K-1]
+        seen = 10 * recent_frames(x, self.num_recent).diff(dim=1)
+        seen = seen.unflatten(0, (-1, v)).permute(1, 3, 0, 2)  # [V, C, N, R-1]
         offset = torch.matmul(seen, self.weight)  # [V, C, N, T']
         return offset.permute(2, 0, 3, 1).flatten(0, 1)
+
+
+def recent_frames(x: Tensor, num_recent: int) -> Tensor:
+    r"""The last frames of sequences :math:`[N \cdot V, T, C]`.
+
+    Raises:
+        ValueError: If there are fewer frames.
+    """
+    if x.size(1) < num_recent:
+        raise ValueError(
+            f"Expected 'x' of at least 'num_recent' = {num_recent} frames, got "
+            f"shape {list(x.shape)}"
+        )
+    return x[:, -num_recent:]

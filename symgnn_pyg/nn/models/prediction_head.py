@@ -8,7 +8,7 @@ from torch_geometric.nn import MLP
 from torch_geometric.nn.inits import reset
 
 from symgnn_pyg import ops
-from symgnn_pyg.nn.conv.joint_graph_conv import JointGraphConv
+from symgnn_pyg.nn.conv import JointGraphConv
 from symgnn_pyg.nn.models.direct_decoder import DirectDecoder
 from symgnn_pyg.nn.models.linear_forecast import LinearForecast
 from symgnn_pyg.nn.models.prediction_step import PredictionStep, check_orders
@@ -57,7 +57,6 @@ class PredictionHead(Module):
             (default: :obj:`True`)
         use_actional: Whether JGC has actional graphs. If it has neither,
             :math:`\mathbf{h}^{\prime} = \mathbf{h}`. (default: :obj:`True`)
-
         decoder: How frames are predicted: :obj:`"recursive"` is equation (10),
             :obj:`"direct"` predicts all frames at once
             (:class:`~symgnn_pyg.nn.DirectDecoder`), and :obj:`"both"` adds the
@@ -68,6 +67,10 @@ class PredictionHead(Module):
             the predicted frames. (default: :obj:`False`)
         num_recent: The number of last observed frames that the direct decoder
             and the forecast see. (default: :obj:`20`)
+
+    Raises:
+        ValueError: If :obj:`decoder` is unknown, or :obj:`orders`,
+            :obj:`num_future` or :obj:`num_recent` is out of range.
 
     Shapes:
         - **input:** observed sequences :math:`[N \cdot V, T, C]`,
@@ -144,7 +147,10 @@ class PredictionHead(Module):
         self.forecast: LinearForecast | None = None
         if forecast:
             self.forecast = LinearForecast(
-                skeleton, pose_channels, num_recent, num_future=num_future
+                pose_channels,
+                skeleton,
+                num_recent=num_recent,
+                num_future=num_future,
             )
         self._soften()
 

@@ -6,7 +6,7 @@ from torch.nn import GRUCell, Module
 from torch.nn.init import normal_, zeros_
 from torch_geometric.nn import MLP
 
-from symgnn_pyg.nn.conv.joint_graph_conv import JointGraphConv
+from symgnn_pyg.nn.conv import JointGraphConv
 
 
 class PredictionStep(Module):

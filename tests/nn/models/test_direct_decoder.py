@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from symgnn_pyg.nn import DirectDecoder
@@ -5,12 +6,12 @@ from symgnn_pyg.nn import DirectDecoder
 T, C, D, K, STEPS = 6, 3, 8, 4, 5
 
 
-def decoder(skeleton, **kwargs):
+def decoder(skeleton, num_recent=4, **kwargs):
     return DirectDecoder(
         D,
         C,
         skeleton,
-        num_recent=4,
+        num_recent=num_recent,
         num_future=STEPS,
         num_classes=K,
         hidden_channels=16,
@@ -76,3 +77,11 @@ def test_joints_hear_each_other_through_graphs_only(arm):
         ).double()
         change = (net(moved, *rest) - net(x, *rest)).abs().amax(dim=(1, 2))
         assert bool(change[1:].any()) == graphs
+
+
+def test_too_few_frames(arm):
+    x, *rest = inputs(arm, dtype=torch.float)
+    with pytest.raises(ValueError, match=r"at least 'num_recent' = 4 .*, 3, 3"):
+        decoder(arm)(x[:, :3], *rest)
+    with pytest.raises(ValueError, match="at least 1, got 0"):
+        decoder(arm, num_recent=0)
