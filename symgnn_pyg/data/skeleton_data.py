@@ -135,5 +135,6 @@ def _graphs(skeleton: Skeleton) -> dict[str, tuple[Tensor, int]]:
     }
 
 
-# Data sets in memory are kept by torch.save, which reads what it knows alone.
+# PyG saves data sets in memory by torch.save, and torch.load reads only classes
+# that it knows.
 torch.serialization.add_safe_globals([SkeletonData, SkeletonStorage, _rebuild])

@@ -16,7 +16,7 @@ class SkeletonLoader(DataLoader[Batch]):
     to those of :class:`torch_geometric.loader.DataLoader` and several times as
     fast: the windows of a batch are read into one array, and the graphs of
     equal skeletons, which repeat, are made in one piece. Transforms that
-    change the motion alone are applied to the whole batch; what they draw at
+    change only the motion are applied to the whole batch; what they draw at
     random depends on the seed, the epoch and the samples of the batch, not on
     the workers. The epoch is the sampler's where it has one, and else the
     number of times that the loader was run through before.

@@ -3,10 +3,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd import forward_ad
 
 from symgnn_pyg.ops.edge_index import check_edge_index
 from symgnn_pyg.ops.edge_sums import SUM_ROWS, SumRows, gradients, values
+from symgnn_pyg.ops.is_transformed import is_transformed
 
 
 def edge_mix(
@@ -74,7 +74,7 @@ def _mix(
     inputs = (x, edge_index, edge_weight, weight)
     # A compiler fuses plain operators, and an exported program runs where this
     # package is not installed.
-    if torch.compiler.is_compiling() or _is_transformed(*inputs):
+    if torch.compiler.is_compiling() or is_transformed(*inputs):
         return _plain(*inputs)
     if x.device.type == "cpu":
         check_edge_index(edge_index, x.size(0))
@@ -102,9 +102,9 @@ def _plain(
 
 
 class _EdgeMix(torch.autograd.Function):
-    r"""The values and gradients of :mod:`symgnn_pyg.ops.edge_sums`, of which
-    only the inputs are kept. Second derivatives and transforms, of which those
-    know nothing, are those of the plain formula.
+    r"""The values and gradients of :mod:`symgnn_pyg.ops.edge_sums`; only the
+    inputs are kept. Second derivatives and transforms, which those do not
+    support, are those of the plain formula.
     """
 
     @staticmethod
@@ -121,7 +121,7 @@ class _EdgeMix(torch.autograd.Function):
         (grad,), inputs = grads, ctx.saved_tensors
         needs = ctx.needs_input_grad[1:]
         with torch.autocast(grad.device.type, enabled=False):
-            if torch.is_grad_enabled() or _is_transformed(grad, *inputs):
+            if torch.is_grad_enabled() or is_transformed(grad, *inputs):
                 return None, *_plain_gradients(needs, grad, *inputs)
             return None, *gradients(ctx.sum_rows, needs, grad, *inputs)
 
@@ -130,22 +130,6 @@ class _EdgeMix(torch.autograd.Function):
         info: Any, in_dims: tuple[int | None, ...], _: Any, *inputs: Any
     ) -> tuple[Tensor, int]:
         return torch.vmap(_plain, in_dims[1:])(*inputs), 0
-
-
-def _is_transformed(*tensors: Tensor | None) -> bool:
-    r"""Whether a tensor belongs to a transform of :obj:`torch.func`, to
-    batched gradients or to forward mode.
-    """
-    for tensor in tensors:
-        if tensor is None:
-            continue
-        try:
-            tensor.untyped_storage()
-        except NotImplementedError:  # of tensors that wrap another
-            return True
-        if forward_ad.unpack_dual(tensor).tangent is not None:
-            return True
-    return False
 
 
 def _plain_gradients(

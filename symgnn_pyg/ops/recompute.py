@@ -4,9 +4,10 @@ from typing import TypeVar
 
 import torch
 from torch import Tensor
-from torch.autograd import forward_ad
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.checkpoint import checkpoint
+
+from symgnn_pyg.ops.is_transformed import is_transformed
 
 Result = TypeVar("Result")
 
@@ -49,24 +50,14 @@ def _saves_memory(*inputs: Tensor | None) -> bool:
         and not any(tensor.is_meta for tensor in tensors)
         and torch.is_grad_enabled()
         and any(tensor.requires_grad for tensor in tensors)
-        and not any(map(_is_transformed, tensors))
+        and not is_transformed(*tensors)
         and _saved_tensors_have_hooks()
-    )
-
-
-def _is_transformed(tensor: Tensor) -> bool:
-    r"""Whether a tensor belongs to a transform of :mod:`torch.func` or to
-    forward-mode differentiation, and is gone after it.
-    """
-    return (
-        torch.func.debug_unwrap(tensor) is not tensor
-        or forward_ad.unpack_dual(tensor).tangent is not None
     )
 
 
 def _saved_tensors_have_hooks() -> bool:
     r"""Whether the hooks that :func:`checkpoint` needs are allowed, which
-    they are not within :func:`torch.func.grad` and its kin.
+    they are not within transforms such as :func:`torch.func.grad`.
     """
     try:
         with saved_tensors_hooks(_identity, _identity):

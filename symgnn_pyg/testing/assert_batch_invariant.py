@@ -21,7 +21,7 @@ def assert_batch_invariant(
     rtol: float | None = None,
 ) -> None:
     r"""Asserts that a layer returns the same values and gradients for a batch
-    as for each of its samples alone, in evaluation mode.
+    as for each of its samples by itself, in evaluation mode.
 
     Args:
         layer: The layer. It is not modified.

@@ -117,9 +117,8 @@ def _draw(sizes: set[int], motion: str, seed: int) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(seed)
     drawn = torch.randn(size + 1, size, generator=generator).double()
     rotation, _ = torch.linalg.qr(drawn[:-1])
-    rotation[0] *= torch.linalg.det(
-        rotation
-    )  # Turns reflections into rotations.
+    # Turns reflections into rotations.
+    rotation[0] *= torch.linalg.det(rotation)
     if motion == "translation":
         rotation = torch.eye(size).double()
     shift = drawn[-1]

@@ -16,7 +16,7 @@ Gradients = tuple[Tensor, Tensor, Tensor]
 # Joints of a sample whose graph a program holds whole.
 MOST_JOINTS = 64
 TYPES = (torch.float, torch.bfloat16, torch.half)
-# So many programs keep a large GPU busy.
+# The number of programs that keeps a large GPU busy.
 PROGRAMS = 512
 # Older GPUs have no tensor cores for bfloat16 and TF32.
 OLDEST = (8, 0)
@@ -150,21 +150,21 @@ def _tiles(
 ) -> dict[str, Any]:
     precise = torch.backends.cuda.matmul.fp32_precision != "tf32"
     # Without tensor cores a thread needs more registers.
-    alone = precise and x.dtype == torch.float
+    small = precise and x.dtype == torch.float
     return {
         "PRECISION": "ieee" if precise else "tf32",
         "JOINTS": max(16, _next_power_of_2(max(sizes))),
-        "CHANNELS": min(32 if alone else 64, max(16, _next_power_of_2(width))),
+        "CHANNELS": min(32 if small else 64, max(16, _next_power_of_2(width))),
         "OUT_CHANNELS": min(
-            64 if alone else 128, max(16, _next_power_of_2(out_width))
+            64 if small else 128, max(16, _next_power_of_2(out_width))
         ),
         "MOST_FRAMES": min(16, _next_power_of_2(x.size(1))),
     }
 
 
 def _shares(programs: int, most: int) -> int:
-    r"""In how many shares to sum up, each by a program. It depends on nothing
-    but the sizes, so that sums are the same each time."""
+    r"""The number of shares of a sum, each of which a program adds up. It
+    depends only on the sizes, so that sums are the same each time."""
     return max(1, min(PROGRAMS // programs, most))
 
 
@@ -185,9 +185,9 @@ def _samples(
             captured = torch.cuda.is_current_stream_capturing()
         if captured:
             raise RuntimeError(
-                "The kernel 'triton' reads the sizes of samples that differ "
+                "The formula 'triton' reads the sizes of samples that differ "
                 "from a table that a CUDA graph would not keep alive; capture "
-                "batches of equal sizes, or use another kernel"
+                "batches of equal sizes, or use another formula"
             )
         stream = torch.cuda.current_stream(x.device)
     return _table(tuple(sizes), num_graphs, x.device, stream), 0
@@ -301,8 +301,8 @@ def graph_mix_triton(
     :obj:`torch.backends.cuda.matmul.fp32_precision` says so.
 
     It returns :obj:`None`, which is logged once, for what it does not support
-    and the dense formula computes instead: float64,
-    samples of more than 64 joints, GPUs before compute capability 8.0, and a
+    and the dense formula computes instead: float64, samples of more than 64
+    joints, GPUs before compute capability 8.0, and a
     device other than a GPU, unless :obj:`TRITON_INTERPRET=1` was set before
     Triton was imported. The first call with new widths compiles and compares a
     few tiles, which takes some seconds, and cannot be captured by a CUDA graph;

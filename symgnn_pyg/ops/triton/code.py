@@ -14,8 +14,8 @@ HELD = 192
 
 
 def _longest(count):
-    r"""Prunes to so many of the longest tiles that fit, of each number of
-    warps and stages."""
+    r"""Keeps the longest tiles that fit, :obj:`count` of them for each number
+    of warps and stages."""
 
     def prune(configs, named, **meta):
         width = meta["CHANNELS"] + meta["OUT_CHANNELS"]
@@ -33,8 +33,8 @@ def _longest(count):
 
 
 def _tiled(warps, stages, count, *key):
-    r"""Compares tiles once for each shape: so many of each number of warps and
-    stages; one alone is taken as it is."""
+    r"""Compares tiles once for each shape, :obj:`count` of them for each number
+    of warps and stages. A single one is taken without a comparison."""
     configs = [
         triton.Config({"FRAMES": frames}, num_warps=w, num_stages=s)
         for frames in (1, 2, 4, 8, 16)
