@@ -11,11 +11,19 @@ from symgnn_pyg.transforms.mirror import Kind
 
 
 class MirrorAverage(Module):
-    r"""The mean of what a network says of a motion and of its mirror image:
-    class scores are averaged, and the future of the mirror image is mirrored
-    back first. People move alike on both sides, so the mean errs less than
-    either, at twice the cost. It is exactly equivariant: mirroring the input
-    mirrors the predicted poses and keeps the scores.
+    r"""Averages the answers of a network for a motion and for its mirror image
+    :math:`\mathcal{M}`:
+
+    .. math::
+        \mathbf{z} = \frac{1}{2} \left( \mathbf{z}(\mathbf{X}) +
+        \mathbf{z}(\mathcal{M} \mathbf{X}) \right), \qquad
+        \hat{\mathbf{X}}^{+} = \frac{1}{2} \left(
+        \hat{\mathbf{X}}^{+}(\mathbf{X}) + \mathcal{M}
+        \hat{\mathbf{X}}^{+}(\mathcal{M} \mathbf{X}) \right)
+
+    where :math:`\mathbf{z}` are class scores before the softmax. It takes twice
+    the time and is exactly equivariant: mirroring the input mirrors the
+    predicted poses and keeps the scores.
 
     Args:
         model: The network.
@@ -96,8 +104,8 @@ class MirrorAverage(Module):
 
         Args:
             x: The observed sequences, of shape :math:`[M \cdot V, T, C]`.
-            num_bodies: The number of bodies of each sample, of shape
-                :math:`[N]`. (default: one each)
+            num_bodies: The number of bodies in each sample, of shape
+                :math:`[N]`. (default: one body per sample)
         """
         out = self.model(x, num_bodies)
         other = self.model(self.mirror(x), num_bodies)

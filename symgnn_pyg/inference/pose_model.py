@@ -69,11 +69,11 @@ class PoseModel(Module):
     :attr:`num_observed` frames: what happens now, and what comes next. With
     :obj:`stride`, every window is answered.
 
-    Poses of which a transform removes the position, such as
+    Where a transform removes the position of poses, such as
     :class:`~symgnn_pyg.transforms.Center` with :obj:`per_frame` or
-    :class:`~symgnn_pyg.transforms.ToBones`, are predicted where the body was
-    last observed. After :class:`~symgnn_pyg.transforms.Resample`, predicted
-    poses are interpolated at the frame rate of the data.
+    :class:`~symgnn_pyg.transforms.ToBones`, they are predicted where the body
+    was last observed. After :class:`~symgnn_pyg.transforms.Resample`,
+    predicted poses are interpolated at the frame rate of the data.
 
     Args:
         model: The network, a :class:`~symgnn_pyg.nn.SymGNN` or

@@ -202,7 +202,7 @@ def filled(frames: Tensor, name: str) -> Tensor:
 
 
 def _listed(motion: Any) -> list[np.ndarray | Tensor] | None:
-    """The recordings of a list, or nothing if it stands for one array."""
+    """The recordings of a list, or :obj:`None` if it is one array."""
     if not isinstance(motion, (list, tuple)) or not motion:
         return None
     if not any(isinstance(each, (np.ndarray, Tensor)) for each in motion):

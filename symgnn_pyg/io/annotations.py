@@ -95,7 +95,7 @@ def read_annotations(
 
 
 def read_labels(file: File, name: str = "") -> tuple[list[str], list[int]]:
-    r"""Reads a file of labels of ST-GCN and its kin, such as
+    r"""Reads a file of labels in the format of ST-GCN, such as
     :obj:`train_label.pkl`: a pickle of the names of the clips and of their
     labels. It belongs to an array such as :obj:`train_data_joint.npy`.
 

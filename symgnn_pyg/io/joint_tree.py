@@ -129,7 +129,7 @@ def _rotation(
 def tree_skeleton(
     joints: Sequence[TreeJoint], kind: str, name: str
 ) -> Skeleton:
-    r"""The skeleton of a file, with the parts that its names tell.
+    r"""The skeleton of a file, with parts found by the names of its joints.
 
     Args:
         joints: The joints.

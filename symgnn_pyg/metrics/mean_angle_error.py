@@ -35,6 +35,9 @@ class MeanAngleError(PerFrameMetric):
         num_groups: The number of actions. (default: :obj:`1`)
         **kwargs: Further arguments of :class:`torchmetrics.Metric`.
 
+    Raises:
+        ValueError: If :obj:`num_future` is less than 2.
+
     Shapes:
         - **input:** predicted and true exponential maps in radians
           :math:`[N \cdot V, T', 3]`, actions :math:`[N]`

@@ -204,7 +204,7 @@ def sides_of(
     pairs: Iterable[tuple[Joint, Joint]] | None, joints: Sequence[str]
 ) -> tuple[Pair, ...]:
     r"""The (left, right) pairs of joints as indices, each joint in at most
-    one; those that names tell if none are given.
+    one; those found by their names if none are given.
     """
     if pairs is None:
         return tuple(named_pairs(joints))

@@ -34,7 +34,7 @@ SYNONYMS = {
 }  # fmt: skip
 SIDED, MIDDLE = list(SYNONYMS)[:12], list(SYNONYMS)[12:]
 KNOWN = frozenset(name for names in SYNONYMS.values() for name in names)
-# What stands for a joint that a skeleton does not have: the mean of others.
+# The mean of these joints replaces a joint that a skeleton does not have.
 MEANS = {
     "pelvis": ("left hip", "right hip"),
     "neck": ("left shoulder", "right shoulder"),
@@ -53,8 +53,8 @@ class Conversion(NamedTuple):
             :math:`[V_{\textrm{target}}, V_{\textrm{source}}]`.
         same: The source joint of each target joint that both have.
         averaged: The source joints whose mean each of these target joints is.
-        made_up: The target joints that the source tells nothing of: each
-            stands where the target joint above it does.
+        made_up: The target joints that the source has no equivalent of: each
+            is placed where the target joint above it is.
         lost: The source joints that no target joint is made from.
     """
 
@@ -70,6 +70,9 @@ class Conversion(NamedTuple):
         Args:
             x: The positions, with the joints of the source along :obj:`dim`.
             dim: The dimension of the joints. (default: :obj:`0`)
+
+        Raises:
+            ValueError: If :obj:`x` has another number of joints.
         """
         if x.size(dim) != self.matrix.size(1):
             raise ValueError(
@@ -95,8 +98,8 @@ class Conversion(NamedTuple):
 
 
 def conversion(source: Skeleton, target: Skeleton) -> Conversion:
-    r"""How positions of one skeleton become those of another, such as those of
-    a pose estimator for a network trained on another layout.
+    r"""Finds how to convert positions of one skeleton to another, such as those
+    of a pose estimator for a network trained on another layout.
 
     Joints are matched by their names: first equal ones, then those that mean
     the same (:obj:`"lfemur"`, :obj:`"LeftUpLeg"` and :obj:`"left hip"`). A
@@ -107,6 +110,10 @@ def conversion(source: Skeleton, target: Skeleton) -> Conversion:
     Args:
         source: The skeleton of the positions.
         target: The skeleton to convert them to.
+
+    Returns:
+        The :class:`Conversion`, a function of positions; printing it reports
+        what became of each joint.
 
     Raises:
         ValueError: If no joint of the target is found in the source.

@@ -1,4 +1,4 @@
-"""Body parts, told by the names of the joints."""
+"""Body parts, found by the names of the joints."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -23,10 +23,10 @@ HEAD = "head|neck|nose|eye|ear|jaw|mouth|face|chin|brow|skull|lip"
 def named_parts(
     joints: Sequence[str], parents: Mapping[int, int], sides: Sequence[Side]
 ) -> dict[str, list[int]] | None:
-    r"""The ten parts of the body that names tell, without those that have no
-    joints: thighs (hips and knees), lower legs (ankles and feet), torso, head,
-    upper arms (shoulders and elbows) and forearms (wrists and hands). A joint
-    whose name tells nothing is in the part of its parent.
+    r"""The ten parts of the body, found by the names of joints: thighs (hips
+    and knees), lower legs (ankles and feet), torso, head, upper arms
+    (shoulders and elbows) and forearms (wrists and hands). A joint with any
+    other name is in the part of its parent; parts without joints are left out.
 
     Args:
         joints: The names of the joints.
@@ -34,8 +34,8 @@ def named_parts(
         sides: The side of the body that each joint is on.
 
     Returns:
-        The joints of each part, or :obj:`None` if the names tell no limbs on
-        both sides.
+        The joints of each part, or :obj:`None` if there are no names of limbs
+        on both sides.
     """
     found = [
         _part(joint, side) for joint, side in zip(joints, sides, strict=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-# Sides of COCO and its kin alternate, left first.
+# The sides of COCO and related layouts alternate, left first.
 FACE17 = ("nose", "left eye", "right eye", "left ear", "right ear")
 LIMBS17 = tuple(
     f"{side} {joint}"

@@ -30,9 +30,9 @@ LETTERS = (
 
 
 def named_pairs(joints: Sequence[str]) -> list[tuple[int, int]]:
-    r"""The pairs of a left and a right joint that names tell.
+    r"""The pairs of left and right joints, found by their names.
 
-    A name tells its side by the words left and right (:obj:`"left elbow"`,
+    A name shows its side by the words left and right (:obj:`"left elbow"`,
     :obj:`"LeftArm"`, :obj:`"hip_left"`), by a separated or capital letter
     (:obj:`"Hand_L"`, :obj:`"upper_arm.R"`, :obj:`"FootL"`,
     :obj:`"Bip01 L Hand"`, :obj:`"lShldr"`), or by a leading letter

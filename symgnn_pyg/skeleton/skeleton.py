@@ -60,9 +60,8 @@ class Skeleton:
             not. (default: :obj:`None`)
         name: The name of the skeleton. (default: ``"skeleton"``)
         pairs: The ``(left, right)`` pairs of joints on the two sides of the
-            body. (default: those that names tell, such as
-            :obj:`"left elbow"`, :obj:`"LeftArm"`, :obj:`"Hand_L"`,
-            :obj:`"lfemur"`)
+            body. (default: found by names such as :obj:`"left elbow"`,
+            :obj:`"LeftArm"`, :obj:`"Hand_L"` and :obj:`"lfemur"`)
 
     Raises:
         ValueError: If a joint is unknown or given twice, is in no part or in
@@ -206,10 +205,10 @@ class Skeleton:
         return skeleton_networkx.to_networkx(self)
 
     def with_named_parts(self) -> "Skeleton":
-        r"""This skeleton with the parts that the names of its joints tell:
+        r"""This skeleton with parts that are found by the names of its joints:
         thighs, lower legs (each called crus, as in the paper), upper arms and
         forearms of both sides, torso and head, as far as there are joints of
-        them. It stays as it is if the names tell no limbs on both sides.
+        them. It stays as it is if there are no names of limbs on both sides.
         """
         parts = named_parts(self.joints, dict(self.bones), body_sides(self))
         if parts is None:

@@ -48,7 +48,7 @@ def write_store(path):
 
 
 def make_run(folder, writer=None, transform=True, **arguments):
-    """Task, data and trainer of a tiny run: five steps an epoch, with
+    """Task, data and trainer of a tiny run: five steps per epoch, with
     dropout and random transforms."""
     warnings.simplefilter("ignore")
     folder.mkdir(parents=True, exist_ok=True)

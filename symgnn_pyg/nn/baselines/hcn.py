@@ -21,7 +21,7 @@ from symgnn_pyg.nn.baselines.baseline import (
 )
 
 
-class Stream(Module):
+class HCNStream(Module):
     r"""The first four convolutions of HCN, for positions or for velocities.
     The first two see each joint separately. In the third, joints are the
     channels, so that each of its outputs sees all of them; the node-major
@@ -119,8 +119,8 @@ class HCN(Baseline):
             )
         self.num_frames = num_frames
         sizes = self.skeleton.num_joints, in_channels, num_frames, dropout
-        self.position = Stream(*sizes)
-        self.velocity = Stream(*sizes)
+        self.position = HCNStream(*sizes)
+        self.velocity = HCNStream(*sizes)
         self.image = Sequential(
             Conv2d(128, 128, 3, padding=1),
             ReLU(),

@@ -65,6 +65,16 @@ class DenseGraphConv(Module):
 class DenseGraphLayer(Module):
     r"""A graph convolution, batch normalisation per node and channel, tanh
     and dropout.
+
+    Args:
+        num_nodes: The number of nodes :math:`J`.
+        in_channels: Size of each input sample :math:`C_{in}`.
+        channels: Size of each output sample :math:`C_{out}`.
+        dropout: The dropout probability.
+
+    Shapes:
+        - **input:** node features :math:`[M \cdot J, C_{in}]`
+        - **output:** node features :math:`[M \cdot J, C_{out}]`
     """
 
     def __init__(

@@ -12,6 +12,9 @@ class Difference(Module):
         order: The order :math:`b`: 0 is position, 1 velocity, 2 acceleration.
             (default: :obj:`1`)
 
+    Raises:
+        ValueError: If :obj:`order` is negative.
+
     Shapes:
         - **input:** sequences :math:`[*, T, C]`
         - **output:** sequences :math:`[*, T, C]`

@@ -47,6 +47,9 @@ class GraphMixConv(MessagePassing):
             a trainable element-wise mask, or one such tensor for each of
             several skeletons. (default: :obj:`None`)
 
+    Raises:
+        ValueError: If :obj:`num_graphs` is less than 1.
+
     Shapes:
         - **input:** node features :math:`[\sum_n V_n, *, C_{in}]`
         - **output:** node features :math:`[\sum_n V_n, *, C_{out}]`
@@ -133,6 +136,9 @@ class GraphMixConv(MessagePassing):
             x: Node features, of shape :math:`[\sum_n V_n, *, C_{in}]`.
             graphs: All :math:`K` graphs, as
                 :func:`symgnn_pyg.ops.graph_mix` takes them.
+
+        Raises:
+            ValueError: If shapes do not fit.
         """
         if not self._messages_wanted():
             # Skeletons are small and dense in hops: matrices beat messages

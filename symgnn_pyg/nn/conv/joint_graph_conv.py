@@ -38,6 +38,10 @@ class JointGraphConv(GraphMixConv):
         use_actional: If set to :obj:`False`, only structural graphs are used.
             (default: :obj:`True`)
 
+    Raises:
+        ValueError: If :obj:`use_structural` and :obj:`use_actional` are both
+            :obj:`False`, or :obj:`num_hops` is less than 1.
+
     Shapes:
         - **input:** node features :math:`[\sum_n V_n, *, C_{in}]`,
           actional graphs :math:`[N, V, V]`
@@ -119,6 +123,10 @@ class JointGraphConv(GraphMixConv):
         Args:
             actional: The actional graphs.
             skeleton_type: The index of the skeleton of each sample.
+
+        Raises:
+            ValueError: If :obj:`actional` is missing, or given to a layer that
+                does not use actional graphs, or the layer has no skeleton.
         """
         if self.use_actional != (actional is not None):
             raise ValueError(

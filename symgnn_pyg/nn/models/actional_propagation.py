@@ -28,8 +28,8 @@ class ActionalPropagation(MessagePassing):
     Linear - BatchNorm - ReLU - Linear, since its parts need no tensor of all
     pairs: the first layer is :math:`\mathbf{W} [\mathbf{h}_i \, \Vert \,
     \mathbf{h}_j] = \mathbf{W}_a \mathbf{h}_i + \mathbf{W}_b \mathbf{h}_j`,
-    once a joint; the statistics of the pairs follow from those of the two
-    terms; and the last layer stands behind the mean, with which it commutes.
+    once per joint; the statistics of the pairs follow from those of the two
+    terms; and the last layer commutes with the mean, so it is applied after it.
 
     Args:
         channels: Size of each joint's features :math:`D`.

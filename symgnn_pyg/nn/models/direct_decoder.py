@@ -17,7 +17,7 @@ class DirectDecoder(Module):
 
     .. math::
         \mathbf{h}^{(0)} &= \mathbf{W}_h \mathbf{H} + \mathbf{W}_x
-        [10 \, \mathcal{D}^1 \mathbf{x}_{T-R+2}, \ldots, 10 \, \mathcal{D}^1
+        [10 \, \mathcal{D}^1 \mathbf{x}_{T-k+2}, \ldots, 10 \, \mathcal{D}^1
         \mathbf{x}_T, \, \mathbf{x}_T] + \mathbf{W}_y \hat{\mathbf{y}} +
         \mathbf{b} \\
         \mathbf{h}^{(l+1)} &= \mathbf{h}^{(l)} + \textrm{JGC}(\textrm{ReLU}(
@@ -32,7 +32,7 @@ class DirectDecoder(Module):
         in_channels: Size of each joint's features :math:`D`.
         pose_channels: Size of a joint's pose :math:`C`.
         skeleton: The skeleton.
-        num_recent: The number of last observed frames that it sees :math:`R`,
+        num_recent: The number of last observed frames that it sees :math:`k`,
             at least 1.
         num_future: The number of frames to predict :math:`T'`.
         num_classes: The number of actions, or 0 without class
@@ -52,7 +52,7 @@ class DirectDecoder(Module):
 
     Shapes:
         - **input:** observed sequences :math:`[N \cdot V, T, C]` with
-          :math:`T \ge R`, joint features :math:`[N \cdot V, D]`, actional
+          :math:`T \ge k`, joint features :math:`[N \cdot V, D]`, actional
           graphs :math:`[N, V, V]`, class probabilities :math:`[N, K]`
         - **output:** offsets from the last pose :math:`[N \cdot V, T', C]`
     """
@@ -134,7 +134,7 @@ class DirectDecoder(Module):
             probabilities: The class probabilities, of shape :math:`[N, K]`.
 
         Raises:
-            ValueError: If :obj:`x` has fewer than :math:`R` frames.
+            ValueError: If :obj:`x` has fewer than :math:`k` frames.
         """
         recent = recent_frames(x, self.num_recent)
         # Differences from frame to frame are about a tenth of the poses.

@@ -7,11 +7,11 @@ from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 class LinearForecast(Module):
     r"""Predicts each channel of each joint by a linear filter of its last
-    :math:`R` observed frames, as offsets from the last pose:
+    :math:`k` observed frames, as offsets from the last pose:
 
     .. math::
-        \hat{\mathbf{x}}_{T + t} - \mathbf{x}_T = \sum_{r=1}^{R-1}
-        \mathbf{w}_{t,r} \odot 10 \, \mathcal{D}^1 \mathbf{x}_{T-R+1+r}
+        \hat{\mathbf{x}}_{T + t} - \mathbf{x}_T = \sum_{s=1}^{k-1}
+        \mathbf{w}_{t,s} \odot 10 \, \mathcal{D}^1 \mathbf{x}_{T-k+1+s}
 
     Differences between frames are about a tenth of the poses; the factor 10
     lets their weights learn as fast. The weights start at zero: no motion is
@@ -23,7 +23,7 @@ class LinearForecast(Module):
         pose_channels: Size of a joint's pose :math:`C`.
         skeleton: The skeleton.
         num_recent: The number of last observed frames that the filter sees
-            :math:`R`, at least 2.
+            :math:`k`, at least 2.
         num_future: The number of frames to predict :math:`T'`.
 
     Raises:
@@ -31,7 +31,7 @@ class LinearForecast(Module):
 
     Shapes:
         - **input:** observed sequences :math:`[N \cdot V, T, C]` with
-          :math:`T \ge R`
+          :math:`T \ge k`
         - **output:** offsets from the last pose :math:`[N \cdot V, T', C]`
     """
 
@@ -68,11 +68,11 @@ class LinearForecast(Module):
             x: The observed sequences, of shape :math:`[N \cdot V, T, C]`.
 
         Raises:
-            ValueError: If :obj:`x` has fewer than :math:`R` frames.
+            ValueError: If :obj:`x` has fewer than :math:`k` frames.
         """
         v = self.weight.size(0)
         seen = 10 * recent_frames(x, self.num_recent).diff(dim=1)
-        seen = seen.unflatten(0, (-1, v)).permute(1, 3, 0, 2)  # [V, C, N, R-1]
+        seen = seen.unflatten(0, (-1, v)).permute(1, 3, 0, 2)  # [V, C, N, k-1]
         offset = torch.matmul(seen, self.weight)  # [V, C, N, T']
         return offset.permute(2, 0, 3, 1).flatten(0, 1)
 

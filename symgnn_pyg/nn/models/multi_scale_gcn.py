@@ -44,6 +44,11 @@ class MultiScaleGCN(Module):
             time (:class:`~symgnn_pyg.nn.TemporalPool`) instead of the plain
             mean of the paper. (default: :obj:`None`)
 
+    Raises:
+        ValueError: If there is no graph at all, :obj:`channels` and
+            :obj:`strides` differ in length, or :obj:`fusion` names a block
+            that does not exist.
+
     Shapes:
         - **input:** node features :math:`[N \cdot V, T, C]`,
           actional graphs :math:`[N, V, V]`

@@ -21,9 +21,6 @@ class TemporalPool(Module):
         num_frames: The number of frames :math:`T`.
         channels: Size of each input sample :math:`C`.
 
-    Raises:
-        ValueError: If a sequence of another length or width is given.
-
     Shapes:
         - **input:** node features :math:`[M, T, C]`
         - **output:** node features :math:`[M, C]`
@@ -43,6 +40,9 @@ class TemporalPool(Module):
 
         Args:
             x: Node features, of shape :math:`[M, T, C]`.
+
+        Raises:
+            ValueError: If :obj:`x` has another number of frames or channels.
         """
         if x.dim() != 3 or x.shape[1:] != self.logits.shape:
             num_frames, channels = self.logits.shape
