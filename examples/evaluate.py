@@ -282,7 +282,7 @@ def print_row(
         else f"{cell:>10.3f}"
         for cell in cells
     ]
-    print(f"{action:18}{name.replace('_', ' '):15}{''.join(texts)}")
+    print(f"{action:18}{name.replace('_', ' '):18}{''.join(texts)}")
 
 
 def average_of(numbers: Sequence[float | None]) -> float | None:

@@ -20,13 +20,6 @@ OF_SIDE = {
 }
 
 
-def sides(skeleton: Skeleton) -> list[Side]:
-    r"""The side of the body that each joint is on. Joints of a skeleton
-    without sides are in the middle.
-    """
-    return body_sides(skeleton)
-
-
 def joint_colours(skeleton: Skeleton) -> list[str]:
     r"""The colour of each joint and of the bone to its parent: cold on the
     left side of the body, warm on the right and grey in the middle, in two
@@ -34,7 +27,7 @@ def joint_colours(skeleton: Skeleton) -> list[str]:
     sides, up to eight parts have their own colours.
     """
     part = skeleton.joint_to_part.tolist()
-    side = sides(skeleton)
+    side = body_sides(skeleton)
     if set(side) == {"middle"}:
         return [CYCLE[p % len(CYCLE)] for p in part]
     place = list(zip(side, part, strict=True))

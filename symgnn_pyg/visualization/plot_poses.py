@@ -4,8 +4,9 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.skeleton.sides import body_sides
 from symgnn_pyg.visualization.arrays import ArrayLike, Up, to_motions
-from symgnn_pyg.visualization.colours import OF_SIDE, sides
+from symgnn_pyg.visualization.colours import OF_SIDE
 
 
 def plot_poses(
@@ -40,7 +41,7 @@ def plot_poses(
     if not times:
         raise ValueError("'times' must hold at least one caption, got none")
     motions = to_motions(rows, skeleton, up, len(times))
-    side = sides(skeleton)
+    side = body_sides(skeleton)
     figure, axes = plt.subplots(
         len(motions),
         len(times),

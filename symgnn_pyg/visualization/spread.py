@@ -4,6 +4,7 @@ from typing import Any
 import numpy as np
 
 from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.skeleton.sides import body_sides
 from symgnn_pyg.visualization.arrays import bone_path, bounds
 from symgnn_pyg.visualization.colours import (
     BLUE,
@@ -14,7 +15,6 @@ from symgnn_pyg.visualization.colours import (
     PURPLE,
     SKY,
     VERMILLION,
-    sides,
 )
 from symgnn_pyg.visualization.timeline import Timeline
 
@@ -38,7 +38,7 @@ class Spread:
 
     def __init__(self, timeline: Timeline, skeleton: Skeleton) -> None:
         self.timeline = timeline
-        side = sides(skeleton)
+        side = body_sides(skeleton)
         self.pairs: dict[bool, list[tuple[int, int]]] = {False: [], True: []}
         for pair in skeleton.bones + skeleton.links:
             self.pairs[side[pair[0]] == "right"].append(pair)

@@ -3,11 +3,11 @@ import pytest
 from symgnn_pyg import Skeleton
 from symgnn_pyg.skeleton import mirrored_joints
 from symgnn_pyg.skeleton.layouts import LAYOUTS
+from symgnn_pyg.skeleton.sides import body_sides
 from symgnn_pyg.visualization.colours import (
     CYCLE,
     OF_SIDE,
     joint_colours,
-    sides,
 )
 
 EVERY = [*map(Skeleton.get, LAYOUTS)]
@@ -18,7 +18,7 @@ OTHER = {"left": "right", "right": "left", "middle": "middle"}
 @pytest.mark.parametrize("dual", [False, True], ids=["", "dual"])
 def test_partners_are_on_opposite_sides(skeleton, dual):
     skeleton = skeleton.dual() if dual else skeleton
-    side = sides(skeleton)
+    side = body_sides(skeleton)
     partner = mirrored_joints(skeleton).tolist()
     assert side == [OTHER[side[p]] for p in partner]
     assert [p == j for j, p in enumerate(partner)] == [
@@ -29,7 +29,7 @@ def test_partners_are_on_opposite_sides(skeleton, dual):
 @pytest.mark.parametrize("skeleton", EVERY, ids=lambda s: s.name)
 def test_colours_tell_sides_and_neighbours_apart(skeleton):
     colours = joint_colours(skeleton)
-    side = sides(skeleton)
+    side = body_sides(skeleton)
     if not skeleton.pairs:
         assert len(set(colours)) == skeleton.num_parts
         return
