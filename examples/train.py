@@ -47,19 +47,13 @@ from symgnn_pyg.training import (
 )
 from symgnn_pyg.transforms import Center, Mirror, NormalizeView, ToBones
 
-# How to open each data set, and the meaning of its channels.
-DATASETS = {
-    "cmu": (partial(CMUMocap, allow_missing=True), "rotation"),
-    "h36m": (partial(Human36M, allow_missing=True), "rotation"),
-    "ntu": (partial(NTURGBD, skip_faulty=True), "position"),
-    "ntu120": (
-        partial(NTURGBD, num_classes=120, skip_faulty=True),
-        "position",
-    ),
-    "kinetics": (
-        partial(KineticsSkeleton, allow_missing=True, skip_faulty=True),
-        "position",
-    ),
+# How to open each data set.
+DATASETS: dict[str, Any] = {
+    "cmu": partial(CMUMocap, allow_missing=True),
+    "h36m": partial(Human36M, allow_missing=True),
+    "ntu": partial(NTURGBD, skip_faulty=True),
+    "ntu120": partial(NTURGBD, num_classes=120, skip_faulty=True),
+    "kinetics": partial(KineticsSkeleton, allow_missing=True, skip_faulty=True),
 }
 # The usual normalisation of the positions of NTU-RGB+D.
 UPRIGHT = [Center(1), NormalizeView(spine=(0, 1), shoulders=(8, 4))]
@@ -223,7 +217,7 @@ def parse_arguments() -> argparse.Namespace:
 def run(args: argparse.Namespace, last: Path) -> None:
     seed_everything(args.seed, verbose=False)
     train, val = (open_split(args, split) for split in ("train", "val"))
-    kind: Any = DATASETS[args.dataset][1]
+    kind: Any = train.kind
     made_up = args.data == "synthetic"
     dataset = "synthetic" if made_up else args.dataset
     transforms = []
@@ -260,7 +254,6 @@ def run(args: argparse.Namespace, last: Path) -> None:
         skip_nonfinite=args.skip_nonfinite,
         prediction_criterion=args.loss or ("l1" if args.paper else "pose"),
         normalization="none" if args.paper else "l2",
-        metric="position" if args.bones or kind == "position" else "angle",
     )
     if args.compile:
         task.compile()
@@ -322,7 +315,7 @@ def open_split(args: argparse.Namespace, split: str) -> MotionDataset:
             num_future=args.future,
             seed=args.seed,
         )
-    return DATASETS[args.dataset][0](
+    dataset: MotionDataset = DATASETS[args.dataset](
         args.data,
         split,
         num_observed=args.observed,
@@ -330,6 +323,7 @@ def open_split(args: argparse.Namespace, split: str) -> MotionDataset:
         path=args.output / f"{args.dataset}.h5",
         **({"exclude": args.exclude} if args.exclude else {}),
     )
+    return dataset
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
-from torch.nn import Module
-from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn import BatchNorm1d, BatchNorm2d, Module, SyncBatchNorm
+
+BATCH_NORMS = (BatchNorm1d, BatchNorm2d, SyncBatchNorm)
 
 
 def keep_frozen_statistics(model: Module) -> None:
@@ -11,7 +12,7 @@ def keep_frozen_statistics(model: Module) -> None:
         model: The network.
     """
     for module in model.modules():
-        if isinstance(module, _BatchNorm):
+        if isinstance(module, BATCH_NORMS):
             weights = list(module.parameters())
             if weights and not any(w.requires_grad for w in weights):
                 module.eval()

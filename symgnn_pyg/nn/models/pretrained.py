@@ -9,14 +9,13 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch.nn import Module
-from torch.nn.modules.batchnorm import _BatchNorm
 
 import symgnn_pyg
 from symgnn_pyg import __version__
 from symgnn_pyg.errors import DataError, check_names
 from symgnn_pyg.files import replacing, resolved
 from symgnn_pyg.nn.conv.masked_graph import MaskedGraph
-from symgnn_pyg.nn.models.frozen import keep_frozen_statistics
+from symgnn_pyg.nn.models.frozen import BATCH_NORMS, keep_frozen_statistics
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -395,7 +394,7 @@ def _shapes(model: Module) -> dict[str, object]:
     r"""The types of modules and the shapes of weights, by name."""
     # Synchronised batch normalisation has the weights of the plain one.
     found: dict[str, object] = {
-        name: _BatchNorm if isinstance(module, _BatchNorm) else type(module)
+        name: BATCH_NORMS if isinstance(module, BATCH_NORMS) else type(module)
         for name, module in model.named_modules()
         if name
     }
