@@ -54,7 +54,7 @@ class SequenceShard:
         path: The file, as :meth:`write` made it.
 
     Raises:
-        DataError: If the file is no shard, of another version, truncated, or
+        DataError: If the file is not a shard, of another version, truncated, or
             holds anything that a shard does not: links, virtual or external
             data, Python objects.
         FileNotFoundError: If there is no such file.
@@ -253,8 +253,8 @@ class SequenceShard:
             ValueError,
         ) as e:
             raise DataError(
-                f"{self.path} is no readable sequence store ({e}); delete it "
-                f"and prepare the data again"
+                f"{self.path} cannot be read as a sequence store ({e}); "
+                f"delete it and prepare the data again"
             ) from e
 
 

@@ -26,7 +26,7 @@ class SequenceStore:
             :obj:`name-00000.h5`, :obj:`name-00001.h5`, ... are called after.
 
     Raises:
-        DataError: If a file is no store, of another version, truncated, or
+        DataError: If a file is not a store, of another version, truncated, or
             holds anything that a store does not: links, virtual or external
             data, Python objects; or if shards are absent or do not belong
             together.

@@ -33,7 +33,7 @@ class SkeletonData(Data):
             taken as they are.
 
     Raises:
-        ValueError: If the rows of :obj:`x` or :obj:`future` are no multiple
+        ValueError: If the rows of :obj:`x` or :obj:`future` are not a multiple
             of the skeleton's joints, or differ.
     """
 

@@ -22,7 +22,7 @@ class SkeletonLoader(DataLoader[Batch]):
     number of times that the loader was run through before.
 
     With a :class:`ShardSampler`, :meth:`state_dict` tells how far an epoch
-    has come, and a loader that it is loaded into goes on from there.
+    has come, and a loader that it is loaded into continues from there.
 
     Other data sets of :class:`~symgnn_pyg.data.SkeletonData`, such as subsets
     and joined ones, are read sample by sample, as PyG's loader does.
@@ -101,7 +101,7 @@ class SkeletonLoader(DataLoader[Batch]):
         """
         sampler, size = self._sampler(), self._size()
         if not isinstance(sampler, ShardSampler):
-            raise ValueError("Only a loader with a ShardSampler can go on")
+            raise ValueError("Only a loader with a ShardSampler can continue")
         before = state.get("batch_size", size)
         if before != size and before * (state["batches"] + 1) <= len(sampler):
             raise ValueError(

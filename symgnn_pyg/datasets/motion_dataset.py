@@ -69,7 +69,7 @@ class MotionDataset(Dataset):
     # The unit of the values, if known.
     unit: str | None = None
     # The number of leading channels that are coordinates, if not all are:
-    # others, such as confidence, are no part of an error.
+    # others, such as confidence, do not count in errors.
     num_coordinates: int | None = None
 
     def __init__(

@@ -329,7 +329,7 @@ class SymGNNTask(LightningModule):
         if fitting and kept != self.recipe:
             raise ValueError(
                 f"The checkpoint was trained with recipe={kept!r}, got "
-                f"{self.recipe!r}, whose optimiser cannot go on from there; "
+                f"{self.recipe!r}, whose optimiser cannot continue from there; "
                 f"pass recipe={kept!r}, or start a new training from the "
                 f"weights with load_from_checkpoint"
             )

@@ -149,7 +149,7 @@ def test_second_derivatives_and_orders_in_memory():
 
 
 def test_strided_graphs():
-    """Of which a flat view is no row of neighbours."""
+    """A flat view of it does not hold neighbours side by side."""
     x, _, weight = inputs(2, 3, 4, 2, 5, 2)
     stack = torch.randn(2, 2, 3, 3, 2)[..., 0]
     torch.testing.assert_close(

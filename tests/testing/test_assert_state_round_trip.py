@@ -25,7 +25,7 @@ class Layer(Module):
 
 
 class Plain(Layer):
-    """A tensor that is no part of the state."""
+    """A tensor that is not part of the state."""
 
     def __init__(self):
         super().__init__()

@@ -210,7 +210,7 @@ def _cdiv(number: int, divisor: int) -> int:
 
 
 def _next_power_of_2(number: int) -> int:
-    r"""The least power of two that is no less."""
+    r"""The smallest power of two that is not less than a number."""
     return 1 << (number - 1).bit_length()
 
 
