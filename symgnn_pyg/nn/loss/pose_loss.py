@@ -17,13 +17,13 @@ class PoseLoss(FixedBuffers):
         \hat{\mathbf{X}}_{m,t}) \Vert_F, \qquad
         w_t \propto t^{-\gamma}, \quad \sum_{t=1}^{T'} w_t = T'
 
-    where :math:`\mathcal{D}^1` are the differences between successive future
-    frames.
+    for :math:`M` bodies, where :math:`\mathcal{D}^1` are the differences between
+    successive future frames.
 
     The L1 norm of equation (12) is minimised by the median of each normalised
     channel, and channels that hardly move weigh as much as those that move a
-    lot. Networks trained with this loss predict better on validation windows
-    of CMU Mocap (`docs/results/cmu.md`).
+    lot. Networks trained with this loss without velocities predict better on
+    validation windows of CMU Mocap (`docs/results/cmu.md`).
 
     Args:
         scale: The factors :math:`\mathbf{S}` that convert predicted poses to
