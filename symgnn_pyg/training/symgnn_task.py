@@ -446,8 +446,8 @@ class SymGNNTask(LightningModule):
         return y
 
     def _num_bodies(self, batch: Batch) -> Tensor | None:
-        alone = batch.x.size(0) == batch.num_graphs * self.num_joints
-        return None if alone else batch.num_bodies
+        single = batch.x.size(0) == batch.num_graphs * self.num_joints
+        return None if single else batch.num_bodies
 
     def _in_unit(self, frames: Tensor) -> Tensor:
         if self.standardize is None:

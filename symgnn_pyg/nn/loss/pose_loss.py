@@ -17,8 +17,8 @@ class PoseLoss(FixedBuffers):
         \hat{\mathbf{X}}_{m,t}) \Vert_F, \qquad
         w_t \propto t^{-\gamma}, \quad \sum_{t=1}^{T'} w_t = T'
 
-    for :math:`M` bodies, where :math:`\mathcal{D}^1` are the differences between
-    successive future frames.
+    for :math:`M` bodies, where :math:`\mathcal{D}^1` are the differences
+    between successive future frames.
 
     The L1 norm of equation (12) is minimised by the median of each normalised
     channel, and channels that hardly move weigh as much as those that move a
