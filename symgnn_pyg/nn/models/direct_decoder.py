@@ -140,10 +140,14 @@ class DirectDecoder(Module):
         # Differences from frame to frame are about a tenth of the poses.
         recent = torch.cat([10 * recent.diff(dim=1), recent[:, -1:]], dim=1)
         h = self.lin_features(h) + self.lin_recent(recent.flatten(1))
-        h = h.unflatten(0, (-1, self.num_joints)) + self.bias
-        if self.lin_class is not None:
-            h = h + self.lin_class(probabilities).unsqueeze(1)
-        h = h.flatten(0, 1)
+        if self.lin_class is None:
+            h = h.unflatten(0, (-1, self.num_joints)) + self.bias
+            h = h.flatten(0, 1)
+        else:
+            # Samples are counted by the probabilities: an exported program
+            # would be bound to more than one if they were divided out of rows.
+            offset = self.lin_class(probabilities).unsqueeze(1) + self.bias
+            h = h + offset.flatten(0, 1)
         for norm, conv in zip(self.norms, self.convs, strict=True):
             h = h + conv(norm(h).relu(), actional)
         out: Tensor = self.lin_out(h.relu())
