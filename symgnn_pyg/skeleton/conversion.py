@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from symgnn_pyg.skeleton.as_skeleton import as_skeleton
 from symgnn_pyg.skeleton.sides import LETTERS, WORD, body_sides
 from symgnn_pyg.skeleton.skeleton import Skeleton
 
@@ -94,7 +95,7 @@ class Conversion(NamedTuple):
         )
 
 
-def conversion(source: Skeleton, target: Skeleton) -> Conversion:
+def conversion(source: Skeleton | str, target: Skeleton | str) -> Conversion:
     r"""How positions of one skeleton become those of another, such as those of
     a pose estimator for a network trained on another layout.
 
@@ -119,6 +120,7 @@ def conversion(source: Skeleton, target: Skeleton) -> Conversion:
         >>> convert(torch.randn(17, 50, 3)).shape
         torch.Size([17, 50, 3])
     """
+    source, target = as_skeleton(source), as_skeleton(target)
     meaning = _meanings(source)
     wanted = _meanings(target)
     by_name = {_plain(joint): j for j, joint in enumerate(source.joints)}

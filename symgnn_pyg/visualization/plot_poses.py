@@ -3,14 +3,14 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.skeleton import Skeleton, as_skeleton
 from symgnn_pyg.visualization.arrays import ArrayLike, Up, to_motions
 from symgnn_pyg.visualization.colours import OF_SIDE, sides
 
 
 def plot_poses(
     rows: Mapping[str, ArrayLike],
-    skeleton: Skeleton,
+    skeleton: Skeleton | str,
     times: Sequence[str],
     title: str = "",
     up: Up = "y",
@@ -39,6 +39,7 @@ def plot_poses(
     """
     if not times:
         raise ValueError("'times' must hold at least one caption, got none")
+    skeleton = as_skeleton(skeleton)
     motions = to_motions(rows, skeleton, up, len(times))
     side = sides(skeleton)
     figure, axes = plt.subplots(

@@ -5,6 +5,8 @@ from torch.nn.init import zeros_
 from torch_geometric.nn.inits import reset
 
 from symgnn_pyg.nn.conv.joint_graph_conv import JointGraphConv
+from symgnn_pyg.nn.models.linear_forecast import check_recent
+from symgnn_pyg.nn.sizes import check_sizes
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 
@@ -69,6 +71,7 @@ class DirectDecoder(Module):
         use_actional: bool = True,
     ) -> None:
         super().__init__()
+        check_sizes(1, num_recent=num_recent, num_future=num_future)
         skeleton = as_skeleton(skeleton)
         self.num_joints = skeleton.num_joints
         self.num_recent = num_recent
@@ -123,7 +126,11 @@ class DirectDecoder(Module):
             h: Joint features, of shape :math:`[N \cdot V, D]`.
             actional: The actional graphs, of shape :math:`[N, V, V]`.
             probabilities: The class probabilities, of shape :math:`[N, K]`.
+
+        Raises:
+            ValueError: If :obj:`x` has fewer than :math:`K` frames.
         """
+        check_recent(x, self.num_recent)
         # Differences from frame to frame are a tenth of the poses.
         recent = x[:, -self.num_recent :]
         recent = torch.cat([10 * recent.diff(dim=1), recent[:, -1:]], dim=1)

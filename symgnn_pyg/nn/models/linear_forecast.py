@@ -62,9 +62,22 @@ class LinearForecast(Module):
 
         Args:
             x: The observed sequences, of shape :math:`[N \cdot V, T, C]`.
+
+        Raises:
+            ValueError: If :obj:`x` has fewer than :math:`K` frames.
         """
+        check_recent(x, self.num_recent)
         v = self.weight.size(0)
         seen = 10 * x[:, -self.num_recent :].diff(dim=1)  # [N*V, K-1, C]
         seen = seen.unflatten(0, (-1, v)).permute(1, 3, 0, 2)  # [V, C, N, K-1]
         offset = torch.matmul(seen, self.weight)  # [V, C, N, T']
         return offset.permute(2, 0, 3, 1).flatten(0, 1)
+
+
+def check_recent(x: Tensor, num_recent: int) -> None:
+    r"""Raises :class:`ValueError` for sequences that are too short."""
+    if x.dim() != 3 or x.size(1) < num_recent:
+        raise ValueError(
+            f"Expected 'x' of shape [N * V, T, C] with at least {num_recent} "
+            f"frames, got {list(x.shape)}"
+        )

@@ -57,7 +57,6 @@ class PredictionHead(Module):
             (default: :obj:`True`)
         use_actional: Whether JGC has actional graphs. If it has neither,
             :math:`\mathbf{h}^{\prime} = \mathbf{h}`. (default: :obj:`True`)
-
         decoder: How frames are predicted: :obj:`"recursive"` is equation (10),
             :obj:`"direct"` predicts all frames at once
             (:class:`~symgnn_pyg.nn.DirectDecoder`), and :obj:`"both"` adds the
@@ -97,10 +96,7 @@ class PredictionHead(Module):
     ) -> None:
         super().__init__()
         skeleton = as_skeleton(skeleton)
-        if decoder not in DECODERS:
-            raise ValueError(
-                f"'decoder' must be one of {DECODERS}, got {decoder!r}"
-            )
+        check_decoder(decoder)
         if num_future < 1:
             raise ValueError(
                 f"'num_future' must be at least 1, got {num_future}"
@@ -226,3 +222,11 @@ class PredictionHead(Module):
         if self.step.graph_conv is not None:
             weight = self.step.graph_conv.weight
             weight.div_(weight.size(0))
+
+
+def check_decoder(decoder: str) -> None:
+    r"""Raises :class:`ValueError` for an unknown decoder."""
+    if decoder not in DECODERS:
+        raise ValueError(
+            f"'decoder' must be one of {DECODERS}, got {decoder!r}"
+        )

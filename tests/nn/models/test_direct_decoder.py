@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from symgnn_pyg.nn import DirectDecoder
@@ -76,3 +77,11 @@ def test_joints_hear_each_other_through_graphs_only(arm):
         ).double()
         change = (net(moved, *rest) - net(x, *rest)).abs().amax(dim=(1, 2))
         assert bool(change[1:].any()) == graphs
+
+
+def test_too_few_frames(arm):
+    x, *others = inputs(arm, dtype=torch.float)
+    with pytest.raises(ValueError, match="at least 4 frames, got"):
+        decoder(arm)(x[:, :3], *others)
+    with pytest.raises(ValueError, match="'num_recent' must be at least 1"):
+        DirectDecoder(D, C, arm, num_recent=0, num_future=STEPS)

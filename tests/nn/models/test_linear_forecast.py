@@ -51,3 +51,9 @@ def test_joints_have_weights_of_their_own(arm):
 def test_too_few_frames(arm):
     with pytest.raises(ValueError, match="at least 2 frames, got 1"):
         LinearForecast(arm, C, 1, num_future=STEPS)
+
+
+def test_too_few_observed_frames(arm):
+    forecast = LinearForecast(arm, C, K, num_future=STEPS)
+    with pytest.raises(ValueError, match="at least 4 frames, got"):
+        forecast(torch.randn(arm.num_joints, K - 1, C))

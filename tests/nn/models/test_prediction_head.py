@@ -133,5 +133,5 @@ def test_probabilities_missing_or_extra(head, inputs):
 
 def test_actional_graph_missing(head, inputs):
     inputs["actional"] = None
-    with pytest.raises(ValueError, match="missing"):
+    with pytest.raises(ValueError, match="Expected 'actional' graphs"):
         head()(**inputs)
