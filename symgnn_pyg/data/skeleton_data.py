@@ -6,7 +6,7 @@ from torch import Tensor
 from torch_geometric.data import Data
 
 from symgnn_pyg.data.skeleton_storage import SkeletonStorage
-from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.skeleton import Skeleton, as_skeleton
 from symgnn_pyg.skeleton.skeleton import _rebuild
 
 
@@ -43,7 +43,7 @@ class SkeletonData(Data):
         *,
         future: Tensor | None = None,
         y: Tensor | int | None = None,
-        skeleton: Skeleton | None = None,
+        skeleton: Skeleton | str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(x=x, **kwargs)
@@ -57,6 +57,8 @@ class SkeletonData(Data):
             self.y = y if y.dim() == 2 else y.view(-1)
         if skeleton is None:
             return
+        if isinstance(skeleton, str):
+            skeleton = as_skeleton(skeleton)
         self.skeleton = skeleton
         if not isinstance(skeleton, Skeleton):
             return  # Many samples in one, as data sets in memory keep them.

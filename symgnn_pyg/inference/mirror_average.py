@@ -2,15 +2,15 @@ from typing import get_args
 
 import torch
 from torch import Tensor
-from torch.nn import Module
 
 from symgnn_pyg.nn import SymGNN, SymGNNOutput
+from symgnn_pyg.nn.fixed_buffers import FixedBuffers
 from symgnn_pyg.skeleton import mirrored_joints
 from symgnn_pyg.transforms import Standardize
 from symgnn_pyg.transforms.mirror import Kind
 
 
-class MirrorAverage(Module):
+class MirrorAverage(FixedBuffers):
     r"""Averages the answers of a network for a motion and for its mirror image
     :math:`\mathcal{M}`:
 
@@ -37,6 +37,8 @@ class MirrorAverage(Module):
             they are mirrored in the unit of the data. (default: :obj:`None`)
 
     Raises:
+        TypeError: If :obj:`model` is not a :class:`~symgnn_pyg.nn.SymGNN`, or
+            :obj:`standardize` is another transform.
         ValueError: If the skeleton has no left and right joints, or an
             argument does not fit the network.
 
@@ -59,25 +61,34 @@ class MirrorAverage(Module):
         standardize: Standardize | None = None,
     ) -> None:
         super().__init__()
+        if not isinstance(model, SymGNN):
+            raise TypeError(
+                f"Expected 'model' to be a SymGNN, got {type(model).__name__}"
+            )
+        if not isinstance(standardize, Standardize | None):
+            raise TypeError(
+                f"Expected 'standardize' to be a Standardize, got "
+                f"{type(standardize).__name__}"
+            )
         skeleton, channels = model.skeleton, model.in_channels
         if kind not in get_args(Kind):
             raise ValueError(
                 f"'kind' must be one of {get_args(Kind)}, got {kind!r}"
             )
-        if not 0 <= axis < channels:
+        if axis not in range(channels):
             raise ValueError(
-                f"'axis' must be a channel from 0 to {channels - 1}, got {axis}"
+                f"'axis' must be a channel from 0 to {channels - 1}, got "
+                f"{axis!r}"
             )
         if not skeleton.pairs:
             raise ValueError(
                 f"{skeleton!r} has no left and right joints: pass their "
                 f"'pairs' to Skeleton"
             )
-        self.model = model
         self.num_joints = skeleton.num_joints
         partner = mirrored_joints(skeleton)
         sign = torch.ones(channels, dtype=torch.double)
-        sign[axis] = -1
+        sign[int(axis)] = -1
         if kind == "rotation":
             sign = -sign
         mean = torch.zeros(self.num_joints, channels, dtype=torch.double)
@@ -92,10 +103,11 @@ class MirrorAverage(Module):
         # Of normalised poses, the mirror image is linear, too.
         scale = sign * std[partner] / std
         shift = (sign * mean[partner] - mean) / std
-        dtype = torch.get_default_dtype()
-        self.register_buffer("partner", partner, persistent=False)
-        self.register_buffer("scale", scale.to(dtype), persistent=False)
-        self.register_buffer("shift", shift.to(dtype), persistent=False)
+        self.register_fixed("partner", partner)
+        self.register_fixed("scale", scale)
+        self.register_fixed("shift", shift)
+        self.to(next(model.parameters()))
+        self.model = model
 
     def forward(
         self, x: Tensor, num_bodies: Tensor | None = None

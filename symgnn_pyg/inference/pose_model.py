@@ -179,7 +179,8 @@ class PoseModel(Module):
                 (default: :obj:`False`)
 
         Raises:
-            TypeError: If :obj:`motion` does not hold numbers.
+            TypeError: If :obj:`motion` does not hold numbers, or
+                :obj:`stride` is no integer.
             ValueError: If :obj:`motion` has another shape, or holds infinite
                 values or gaps that are not filled.
         """
@@ -189,6 +190,8 @@ class PoseModel(Module):
             self.network.num_channels,
             self.num_observed,
         )
+        if not isinstance(stride, int | None):
+            raise TypeError(f"'stride' must be an integer, got {stride!r}")
         if stride is not None and stride < 1:
             raise ValueError(f"'stride' must be at least 1, got {stride}")
         lengths = {len(frames) for frames in given.frames}
@@ -421,10 +424,13 @@ def check_classes(classes: Sequence[str] | None, num_classes: int) -> list[str]:
         num_classes: The number of classes of the network.
 
     Raises:
+        TypeError: If :obj:`classes` is text.
         ValueError: If there are more or fewer names than classes.
     """
     if classes is None:
         return [str(i) for i in range(num_classes)]
+    if isinstance(classes, str):
+        raise TypeError(f"Expected a list of 'classes', got {classes!r}")
     names = [*classes]
     check_names(names, "The class")
     if len(names) != num_classes or len({*names}) != num_classes:

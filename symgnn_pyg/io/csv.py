@@ -40,6 +40,11 @@ def read_csv(
             finite numbers, names other joints, or is longer than 1 MiB; the
             message names the line.
     """
+    if isinstance(joints, str):
+        raise TypeError(
+            f"Expected 'joints' to be a list of names, got {joints!r}; pass "
+            f"Skeleton.get({joints!r}).joints for a built-in skeleton"
+        )
     content, name = read_text(file, name)
     if not content.strip():
         raise DataError(f"{name} is empty")

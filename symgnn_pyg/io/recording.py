@@ -11,7 +11,7 @@ from symgnn_pyg.io.frames import as_frames
 from symgnn_pyg.io.joint_tree import Motion
 from symgnn_pyg.io.limits import File
 from symgnn_pyg.io.npy import read_npy
-from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 SUFFIXES = (".npy", ".npz", ".csv", ".bvh", ".amc")
 
@@ -19,7 +19,7 @@ SUFFIXES = (".npy", ".npz", ".csv", ".bvh", ".amc")
 def read_recording(
     file: File,
     name: str = "",
-    skeleton: Skeleton | None = None,
+    skeleton: Skeleton | str | None = None,
     asf: File | ASF | None = None,
     axes: str | None = None,
     fill: bool = False,
@@ -66,6 +66,7 @@ def read_recording(
         raise DataError(
             f"{name} requires 'skeleton': it does not name its joints"
         )
+    skeleton = as_skeleton(skeleton)
     if suffix == ".csv":
         frames, axes = read_csv(file, skeleton.joints, name, fill), None
     else:

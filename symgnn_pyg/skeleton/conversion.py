@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from symgnn_pyg.skeleton.as_skeleton import as_skeleton
 from symgnn_pyg.skeleton.sides import LETTERS, WORD, body_sides
 from symgnn_pyg.skeleton.skeleton import Skeleton
 
@@ -97,7 +98,7 @@ class Conversion(NamedTuple):
         )
 
 
-def conversion(source: Skeleton, target: Skeleton) -> Conversion:
+def conversion(source: Skeleton | str, target: Skeleton | str) -> Conversion:
     r"""Finds how to convert positions of one skeleton to another, such as those
     of a pose estimator for a network trained on another layout.
 
@@ -126,6 +127,7 @@ def conversion(source: Skeleton, target: Skeleton) -> Conversion:
         >>> convert(torch.randn(17, 50, 3)).shape
         torch.Size([17, 50, 3])
     """
+    source, target = as_skeleton(source), as_skeleton(target)
     meaning = _meanings(source)
     wanted = _meanings(target)
     by_name = {_plain(joint): j for j, joint in enumerate(source.joints)}

@@ -7,11 +7,12 @@ import roma
 import torch
 from torch import Tensor
 
+from symgnn_pyg.skeleton.as_skeleton import as_skeleton
 from symgnn_pyg.skeleton.layouts import CMU26_IN_38
 from symgnn_pyg.skeleton.skeleton import Skeleton
 
 
-def forward_kinematics(rotation: Tensor, skeleton: Skeleton) -> Tensor:
+def forward_kinematics(rotation: Tensor, skeleton: Skeleton | str) -> Tensor:
     r"""Computes joint positions from joint rotations, from the root to the
     ends of the skeleton:
 
@@ -38,6 +39,7 @@ def forward_kinematics(rotation: Tensor, skeleton: Skeleton) -> Tensor:
         ValueError: If the skeleton has no offsets, or :obj:`rotation` has
             another number of joints.
     """
+    skeleton = as_skeleton(skeleton)
     if skeleton.offsets is None:
         raise ValueError(
             f"Forward kinematics needs a skeleton with 'offsets', got "

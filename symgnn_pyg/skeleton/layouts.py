@@ -176,8 +176,14 @@ def find_layout(name: str) -> Layout:
         name: The name, or another name of the same layout.
 
     Raises:
+        TypeError: If :obj:`name` is not text.
         ValueError: If there is none, or there are several.
     """
+    if not isinstance(name, str):
+        raise TypeError(
+            f"Expected the name of a built-in skeleton, such as 'ntu25', got "
+            f"{type(name).__name__}"
+        )
     plain = re.sub("[^a-z0-9]", "", name.lower())
     names = {re.sub("[^a-z0-9]", "", known): known for known in LAYOUTS}
     found = names.get(plain) or ALIASES.get(plain)

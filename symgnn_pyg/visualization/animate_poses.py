@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.animation import FFMpegWriter, FuncAnimation, PillowWriter
 
 from symgnn_pyg.files import replacing
-from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.skeleton import Skeleton, as_skeleton
 from symgnn_pyg.visualization.arrays import ArrayLike, Up, bounds, to_motions
 from symgnn_pyg.visualization.plot_skeleton import (
     draw_pose,
@@ -23,7 +23,7 @@ FASTEST_GIF = 50.0
 
 def animate_poses(
     poses: Mapping[str, ArrayLike],
-    skeleton: Skeleton,
+    skeleton: Skeleton | str,
     frame_rate: float,
     path: str | os.PathLike[str] | None = None,
     up: Up = "y",
@@ -53,6 +53,7 @@ def animate_poses(
             another suffix, or a GIF would have more than 50 frames per second.
         RuntimeError: If ffmpeg is needed but not installed.
     """
+    skeleton = as_skeleton(skeleton)
     motions = to_motions(poses, skeleton, up)
     timeline = Timeline(motions, frame_rate)
     writer = None if path is None else _writer(Path(path), frame_rate)

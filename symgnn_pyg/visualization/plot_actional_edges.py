@@ -2,7 +2,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.skeleton import Skeleton, as_skeleton
 from symgnn_pyg.visualization.arrays import (
     ArrayLike,
     Up,
@@ -15,7 +15,7 @@ from symgnn_pyg.visualization.plot_skeleton import pose_axes
 def plot_actional_edges(
     actional: ArrayLike,
     position: ArrayLike,
-    skeleton: Skeleton,
+    skeleton: Skeleton | str,
     num_edges: int = 15,
     ax: Axes | None = None,
     up: Up = "y",
@@ -45,6 +45,7 @@ def plot_actional_edges(
         ValueError: If the shapes do not fit the skeleton, or
             :obj:`num_edges` is negative.
     """
+    skeleton = as_skeleton(skeleton)
     weight = to_graph(actional, "actional", skeleton).copy()
     x, y = to_positions(position, "position", skeleton, up).T[:2]
     if num_edges < 0:

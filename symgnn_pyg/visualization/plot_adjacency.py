@@ -1,12 +1,12 @@
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
-from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.skeleton import Skeleton, as_skeleton
 from symgnn_pyg.visualization.arrays import ArrayLike, literal, to_graph
 
 
 def plot_adjacency(
-    graph: ArrayLike, skeleton: Skeleton, ax: Axes | None = None
+    graph: ArrayLike, skeleton: Skeleton | str, ax: Axes | None = None
 ) -> Axes:
     r"""Draws a graph of the joints as a heat map. Row :math:`i` and column
     :math:`j` show how strongly joint :math:`j` acts on joint :math:`i`.
@@ -24,6 +24,7 @@ def plot_adjacency(
     Raises:
         ValueError: If the shape does not fit the skeleton.
     """
+    skeleton = as_skeleton(skeleton)
     weight = to_graph(graph, "graph", skeleton)
     if ax is None:
         side = 2.0 + 0.2 * skeleton.num_joints

@@ -3,7 +3,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.skeleton import Skeleton, as_skeleton
 from symgnn_pyg.skeleton.sides import body_sides
 from symgnn_pyg.visualization.arrays import ArrayLike, Up, to_motions
 from symgnn_pyg.visualization.colours import OF_SIDE
@@ -11,7 +11,7 @@ from symgnn_pyg.visualization.colours import OF_SIDE
 
 def plot_poses(
     rows: Mapping[str, ArrayLike],
-    skeleton: Skeleton,
+    skeleton: Skeleton | str,
     times: Sequence[str],
     title: str = "",
     up: Up = "y",
@@ -40,6 +40,7 @@ def plot_poses(
     """
     if not times:
         raise ValueError("'times' must hold at least one caption, got none")
+    skeleton = as_skeleton(skeleton)
     motions = to_motions(rows, skeleton, up, len(times))
     side = body_sides(skeleton)
     figure, axes = plt.subplots(

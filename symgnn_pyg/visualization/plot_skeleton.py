@@ -3,7 +3,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
-from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.skeleton import Skeleton, as_skeleton
 from symgnn_pyg.visualization.arrays import (
     Array,
     ArrayLike,
@@ -17,7 +17,7 @@ from symgnn_pyg.visualization.colours import GREY, joint_colours
 
 def plot_skeleton(
     position: ArrayLike,
-    skeleton: Skeleton,
+    skeleton: Skeleton | str,
     ax: Axes | None = None,
     up: Up = "y",
 ) -> Axes:
@@ -44,6 +44,7 @@ def plot_skeleton(
         ValueError: If the shape does not fit the skeleton or the axes, or
             :obj:`up` is unknown.
     """
+    skeleton = as_skeleton(skeleton)
     position = to_positions(position, "position", skeleton, up)
     ax = pose_axes(position.shape[-1], ax)
     draw_pose(ax, position, skeleton)

@@ -7,7 +7,7 @@ import numpy as np
 
 from symgnn_pyg.errors import requires_extra
 from symgnn_pyg.files import replacing
-from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.skeleton import Skeleton, as_skeleton
 from symgnn_pyg.visualization.arrays import (
     Array,
     ArrayLike,
@@ -39,7 +39,7 @@ addEventListener("unhandledrejection", (event) => {
 
 def view_poses(
     poses: Mapping[str, ArrayLike],
-    skeleton: Skeleton,
+    skeleton: Skeleton | str,
     frame_rate: float,
     probabilities: ArrayLike | None = None,
     classes: Sequence[str] | None = None,
@@ -82,6 +82,7 @@ def view_poses(
             classes, or a probability is not between 0 and 1.
         ImportError: If plotly is not installed.
     """
+    skeleton = as_skeleton(skeleton)
     motions = to_motions(poses, skeleton, up)
     timeline = Timeline(motions, frame_rate)
     bars = _bars(probabilities, classes, timeline)

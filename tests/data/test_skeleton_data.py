@@ -247,3 +247,9 @@ def test_changed_graphs_change_no_other():
     one = crowd(1)
     one.edge_index += 1
     assert torch.equal(crowd(1).edge_index, one.skeleton.edge_index)
+
+
+def test_skeleton_by_its_name():
+    data = SkeletonData(torch.randn(26, 4, 3), skeleton="cmu26")
+    assert data.skeleton == Skeleton.get("cmu26")
+    assert data.bone_x.shape == (25, 4, 3)

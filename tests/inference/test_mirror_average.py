@@ -38,10 +38,9 @@ def standardize():
 def test_mirroring_the_input_mirrors_the_output(kind, normalised):
     transform = standardize() if normalised else None
     average = MirrorAverage(network(), kind=kind, standardize=transform)
-    average = average.double()
     x = torch.randn(N * 26, T, 3, dtype=torch.double)
     out, mirrored = average(x), average(average.mirror(x))
-    close = {"rtol": 1e-5, "atol": 1e-5}
+    close = {"rtol": 1e-10, "atol": 1e-10}
     torch.testing.assert_close(mirrored.logits, out.logits, **close)
     torch.testing.assert_close(
         mirrored.future, average.mirror(out.future), **close
@@ -100,3 +99,12 @@ def test_a_skeleton_without_sides_is_refused():
 def test_wrong_arguments(arguments, match):
     with pytest.raises(ValueError, match=match):
         MirrorAverage(network(), **arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"model": torch.nn.Linear(3, 3)}, {"standardize": (0, 1)}]
+)
+def test_arguments_of_another_type(arguments):
+    [name] = arguments
+    with pytest.raises(TypeError, match=f"Expected '{name}' to be a S"):
+        MirrorAverage(**{"model": network(), **arguments})

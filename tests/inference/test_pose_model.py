@@ -611,3 +611,10 @@ def test_repr(build, arm):
         "centre='chest'), num_observed=6, num_future=2, num_classes=4, "
         "transform=Standardize(joints=5, channels=3))"
     )
+
+
+def test_arguments_of_another_type(model):
+    with pytest.raises(TypeError, match="'stride' must be an integer"):
+        model(walk(T), stride=1.5)
+    with pytest.raises(TypeError, match="Expected a list of 'classes'"):
+        PoseModel(model.model, classes="ab")

@@ -98,3 +98,8 @@ def test_faults_of_many_lines_take_little_memory():
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 8 * len(content)
+
+
+def test_joints_are_names():
+    with pytest.raises(TypeError, match=r"Skeleton.get\('cmu26'\).joints"):
+        read_csv(b"1,2,3,4,5", "cmu26")

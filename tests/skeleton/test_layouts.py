@@ -145,3 +145,9 @@ def test_cmu_bones_follow_the_file():
         closes = CMU26.joints[child] in ("lfemur", "rfemur")
         assert (CMU38.joints[at] == "root") == closes
         assert closes or at == CMU26_IN_38[up]
+
+
+@pytest.mark.parametrize("name", [None, 26, CMU26])
+def test_names_are_text(name):
+    with pytest.raises(TypeError, match="Expected the name of a built-in"):
+        Skeleton.get(name)

@@ -121,3 +121,9 @@ def test_wrong_shape(arm):
     with pytest.raises(ValueError, match=r"'position' of shape \[3, 2 or 3\]"):
         plot_skeleton(torch.randn(1, 3, 3), arm)
     assert not plt.get_fignums()
+
+
+def test_skeleton_by_its_name():
+    assert plot_skeleton(np.zeros((26, 3)), "cmu26") is not None
+    with pytest.raises(TypeError, match="Expected 'skeleton' to be a Skeleton"):
+        plot_skeleton(np.zeros((26, 3)), 26)

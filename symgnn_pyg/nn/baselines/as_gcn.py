@@ -4,7 +4,6 @@ from torch import Tensor
 
 from symgnn_pyg import Skeleton
 from symgnn_pyg.nn import ActionalGraphInference, SymGNNOutput
-from symgnn_pyg.nn.baselines.baseline import check_positive
 from symgnn_pyg.nn.baselines.joint_classifier import JointClassifier
 from symgnn_pyg.nn.baselines.st_gcn import (
     CHANNELS,
@@ -12,6 +11,7 @@ from symgnn_pyg.nn.baselines.st_gcn import (
     spatial_blocks,
     spatial_partitions,
 )
+from symgnn_pyg.nn.sizes import check_sizes
 
 
 class ASGCN(JointClassifier):
@@ -83,7 +83,7 @@ class ASGCN(JointClassifier):
         kernel_size: int = 9,
         dropout: float = 0.5,
     ) -> None:
-        check_positive(num_observed=num_observed)
+        check_sizes(1, num_observed=num_observed)
         blocks = spatial_blocks(
             spatial_partitions(skeleton, num_hops),
             in_channels,

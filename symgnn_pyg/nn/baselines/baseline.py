@@ -4,6 +4,7 @@ from torch_geometric.nn.inits import reset
 from torch_geometric.utils import scatter
 
 from symgnn_pyg.nn.pool.rows import sample_of_body, samples
+from symgnn_pyg.nn.sizes import check_sizes
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 
@@ -30,7 +31,7 @@ class Baseline(Module):
         self, skeleton: Skeleton | str, in_channels: int, min_frames: int = 1
     ) -> None:
         super().__init__()
-        check_positive(in_channels=in_channels)
+        check_sizes(1, in_channels=in_channels)
         self.skeleton = as_skeleton(skeleton)
         self.in_channels = in_channels
         self.min_frames = min_frames
@@ -58,13 +59,6 @@ class Baseline(Module):
                 f"{list(x.shape)}"
             )
         return samples(x, num_joints, "joints")
-
-
-def check_positive(**numbers: int) -> None:
-    r"""Raises :class:`ValueError` for an argument that is smaller than 1."""
-    for name, number in numbers.items():
-        if number < 1:
-            raise ValueError(f"'{name}' must be at least 1, got {number}")
 
 
 def join_bodies(h: Tensor, num_bodies: Tensor | None, reduce: str) -> Tensor:

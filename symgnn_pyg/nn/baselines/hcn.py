@@ -14,11 +14,8 @@ from torch.nn.functional import interpolate
 
 from symgnn_pyg import Skeleton, ops
 from symgnn_pyg.nn import SymGNNOutput, TemporalConv
-from symgnn_pyg.nn.baselines.baseline import (
-    Baseline,
-    check_positive,
-    join_bodies,
-)
+from symgnn_pyg.nn.baselines.baseline import Baseline, join_bodies
+from symgnn_pyg.nn.sizes import check_sizes
 
 
 class HCNStream(Module):
@@ -112,7 +109,7 @@ class HCN(Baseline):
         dropout: float = 0.5,
     ) -> None:
         super().__init__(skeleton, in_channels)
-        check_positive(num_classes=num_classes, hidden_channels=hidden_channels)
+        check_sizes(1, num_classes=num_classes, hidden_channels=hidden_channels)
         if num_frames < 16 or num_frames % 16 != 0:
             raise ValueError(
                 f"'num_frames' must be a multiple of 16, got {num_frames}"

@@ -5,11 +5,8 @@ from torch.nn import BatchNorm1d, Linear, Module, ModuleList
 
 from symgnn_pyg import Skeleton
 from symgnn_pyg.nn import SymGNNOutput
-from symgnn_pyg.nn.baselines.baseline import (
-    Baseline,
-    check_positive,
-    join_bodies,
-)
+from symgnn_pyg.nn.baselines.baseline import Baseline, join_bodies
+from symgnn_pyg.nn.sizes import check_sizes
 
 
 class JointClassifier(Baseline):
@@ -36,7 +33,7 @@ class JointClassifier(Baseline):
         out_channels: int,
     ) -> None:
         super().__init__(skeleton, in_channels)
-        check_positive(num_classes=num_classes)
+        check_sizes(1, num_classes=num_classes)
         self.norm = BatchNorm1d(self.skeleton.num_joints * in_channels)
         self.blocks = ModuleList(blocks)
         self.classify = Linear(out_channels, num_classes)

@@ -6,7 +6,8 @@ from torch_geometric.data import Data
 
 from symgnn_pyg import Skeleton
 from symgnn_pyg.nn import SymGNNOutput
-from symgnn_pyg.nn.baselines.baseline import Baseline, check_positive
+from symgnn_pyg.nn.baselines.baseline import Baseline
+from symgnn_pyg.nn.sizes import check_sizes
 
 RIDGES = tuple(10.0**exponent for exponent in range(-4, 3))
 
@@ -67,7 +68,7 @@ class LinearRegression(Baseline):
         num_recent: int = 20,
     ) -> None:
         super().__init__(skeleton, in_channels, min_frames=num_recent)
-        check_positive(num_future=num_future, num_recent=num_recent)
+        check_sizes(1, num_future=num_future, num_recent=num_recent)
         self.num_future = num_future
         self.num_recent = num_recent
         width = self.skeleton.num_joints * in_channels

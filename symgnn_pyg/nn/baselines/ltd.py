@@ -7,8 +7,9 @@ from torch.nn.init import uniform_
 
 from symgnn_pyg import Skeleton, ops
 from symgnn_pyg.nn import SymGNNOutput
-from symgnn_pyg.nn.baselines.baseline import Baseline, check_positive
+from symgnn_pyg.nn.baselines.baseline import Baseline
 from symgnn_pyg.nn.fixed_buffers import FixedBuffers
+from symgnn_pyg.nn.sizes import check_sizes
 
 
 def dct_matrix(num_frames: int) -> Tensor:
@@ -150,7 +151,8 @@ class LTD(Baseline, FixedBuffers):
         dropout: float = 0.5,
     ) -> None:
         super().__init__(skeleton, in_channels, min_frames=num_recent)
-        check_positive(
+        check_sizes(
+            1,
             num_future=num_future,
             num_recent=num_recent,
             channels=channels,

@@ -5,8 +5,9 @@ from torch.nn.functional import one_hot
 
 from symgnn_pyg import Skeleton
 from symgnn_pyg.nn import SymGNNOutput
-from symgnn_pyg.nn.baselines.baseline import Baseline, check_positive
+from symgnn_pyg.nn.baselines.baseline import Baseline
 from symgnn_pyg.nn.pool.rows import sample_of_body
+from symgnn_pyg.nn.sizes import check_sizes
 
 
 class ResidualGRU(Baseline):
@@ -64,11 +65,8 @@ class ResidualGRU(Baseline):
         num_classes: int = 0,
     ) -> None:
         super().__init__(skeleton, in_channels)
-        check_positive(num_future=num_future, channels=channels)
-        if num_classes < 0:
-            raise ValueError(
-                f"'num_classes' must not be negative, got {num_classes}"
-            )
+        check_sizes(1, num_future=num_future, channels=channels)
+        check_sizes(0, num_classes=num_classes)
         self.num_future = num_future
         self.num_classes = num_classes
         width = self.skeleton.num_joints * in_channels

@@ -5,9 +5,9 @@ import torch
 from torch import Tensor
 
 from symgnn_pyg.nn import GraphMixConv
-from symgnn_pyg.nn.baselines.baseline import check_positive
 from symgnn_pyg.nn.baselines.joint_classifier import JointClassifier
 from symgnn_pyg.nn.conv.graph_temporal_block import GraphTemporalBlock
+from symgnn_pyg.nn.sizes import check_sizes
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 CHANNELS = (64,) * 3 + (128,) * 3 + (256,) * 3
@@ -66,7 +66,7 @@ def block_sizes(
         ValueError: If a size is smaller than 1, there are no blocks, or
             :obj:`channels` and :obj:`strides` differ in length.
     """
-    check_positive(in_channels=in_channels)
+    check_sizes(1, in_channels=in_channels)
     if not channels or len(channels) != len(strides):
         raise ValueError(
             f"'channels' and 'strides' need one entry per block, got "

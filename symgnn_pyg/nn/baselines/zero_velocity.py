@@ -2,7 +2,8 @@ from torch import Tensor
 
 from symgnn_pyg import Skeleton
 from symgnn_pyg.nn import SymGNNOutput
-from symgnn_pyg.nn.baselines.baseline import Baseline, check_positive
+from symgnn_pyg.nn.baselines.baseline import Baseline
+from symgnn_pyg.nn.sizes import check_sizes
 
 
 class ZeroVelocity(Baseline):
@@ -39,7 +40,7 @@ class ZeroVelocity(Baseline):
         in_channels: int = 3,
     ) -> None:
         super().__init__(skeleton, in_channels)
-        check_positive(num_future=num_future)
+        check_sizes(1, num_future=num_future)
         self.num_future = num_future
 
     def forward(

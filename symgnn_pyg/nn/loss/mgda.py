@@ -52,9 +52,14 @@ def mgda_weight(
 
     Raises:
         ValueError: If :obj:`normalization` is unknown, or :obj:`losses` are
-            missing.
+            missing, or the gradients have different shapes.
     """
     check_normalization(normalization)
+    if recognition_grad.shape != prediction_grad.shape:
+        raise ValueError(
+            f"Expected gradients of the same shape, got "
+            f"{list(recognition_grad.shape)} and {list(prediction_grad.shape)}"
+        )
     if losses is None and normalization.startswith("loss"):
         raise ValueError(
             f"'losses' are required for the normalization {normalization!r}"

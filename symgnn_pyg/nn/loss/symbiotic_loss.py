@@ -116,7 +116,8 @@ class SymbioticLoss(Module):
             out: The output of the network.
             y: The labels, of shape :math:`[N]`, where samples with label -100
                 are left out of the recognition loss, or class probabilities,
-                of shape :math:`[N, K]`.
+                of shape :math:`[N, K]`. Without recognition, only their
+                number matters.
             future: The true poses, of shape :math:`[N \cdot V, T', C]`; not
                 needed by a network without prediction.
 
@@ -124,6 +125,12 @@ class SymbioticLoss(Module):
             ValueError: If :obj:`y` or :obj:`future` do not fit the output of
                 the network.
         """
+        if y is None or y.dim() not in (1, 2):
+            shape = None if y is None else list(y.shape)
+            raise ValueError(
+                f"Expected labels 'y' of shape [N] or [N, K], got {shape}; a "
+                f"network without recognition needs them to count the samples"
+            )
         if out.logits is not None and y.shape not in (
             out.logits.shape[:1],
             out.logits.shape,

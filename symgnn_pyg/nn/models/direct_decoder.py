@@ -6,6 +6,7 @@ from torch_geometric.nn.inits import reset
 
 from symgnn_pyg.nn.conv import JointGraphConv
 from symgnn_pyg.nn.models.linear_forecast import recent_frames
+from symgnn_pyg.nn.sizes import check_sizes
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 
@@ -74,10 +75,7 @@ class DirectDecoder(Module):
         use_actional: bool = True,
     ) -> None:
         super().__init__()
-        if num_recent < 1:
-            raise ValueError(
-                f"'num_recent' must be at least 1, got {num_recent}"
-            )
+        check_sizes(1, num_recent=num_recent, num_future=num_future)
         skeleton = as_skeleton(skeleton)
         self.num_joints = skeleton.num_joints
         self.num_recent = num_recent

@@ -100,10 +100,7 @@ class PredictionHead(Module):
     ) -> None:
         super().__init__()
         skeleton = as_skeleton(skeleton)
-        if decoder not in DECODERS:
-            raise ValueError(
-                f"'decoder' must be one of {DECODERS}, got {decoder!r}"
-            )
+        check_decoder(decoder)
         if num_future < 1:
             raise ValueError(
                 f"'num_future' must be at least 1, got {num_future}"
@@ -232,3 +229,11 @@ class PredictionHead(Module):
         if self.step.graph_conv is not None:
             weight = self.step.graph_conv.weight
             weight.div_(weight.size(0))
+
+
+def check_decoder(decoder: str) -> None:
+    r"""Raises :class:`ValueError` for an unknown decoder."""
+    if decoder not in DECODERS:
+        raise ValueError(
+            f"'decoder' must be one of {DECODERS}, got {decoder!r}"
+        )

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence, Sized
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
@@ -109,8 +110,10 @@ class Pretrained(Module):
                 :obj:`torch.half` for half the size. (default: unchanged)
             **about: Further entries of :obj:`config.json`, such as the names
                 of the classes, the normalisation of the data, or results.
+                Arrays and tensors are saved as lists.
 
         Raises:
+            TypeError: If :obj:`about` has entries that JSON cannot hold.
             ValueError: If the network exceeds the limits for loading: 1000
                 joints, and 100 blocks, orders, hops and iterations; or if
                 modules were replaced, so that its arguments no longer build
@@ -123,9 +126,9 @@ class Pretrained(Module):
             "arguments": self.to_config(),
             "about": about,
         }
-        _check_cost(self.to_config())
         self._check_modules(config)
-        text = json.dumps(config, indent=2) + "\n"
+        text = json.dumps(config, indent=2, default=_plain) + "\n"
+        _check_cost(json.loads(text)["arguments"])
         weights = {
             name: tensor.detach()
             .to(
@@ -338,7 +341,7 @@ def pretrained_folder(
     if folder.is_dir():
         return folder / (subfolder or "")
     if str(name) in pretrained_names():
-        return SHIPPED / name
+        return SHIPPED / name / (subfolder or "")
     parts = str(name).split("/")
     if len(parts) != 2 or not all(parts):
         raise FileNotFoundError(
@@ -407,6 +410,18 @@ def _check_file(path: Path) -> None:
     # Opening a pipe would wait, and reading a device never end.
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {path}")
+
+
+def _plain(value: object) -> Any:
+    """Arrays, tensors, their elements and ranges in JSON types."""
+    if isinstance(value, (np.ndarray, np.generic, torch.Tensor)):
+        return value.tolist()
+    if isinstance(value, range):
+        return list(value)
+    raise TypeError(
+        f"Expected values that JSON can hold, such as numbers, text, lists and "
+        f"dictionaries of them, got {type(value).__name__}"
+    )
 
 
 def _check_cost(arguments: Mapping[str, Any]) -> None:

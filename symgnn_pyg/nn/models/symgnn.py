@@ -9,11 +9,15 @@ from torch_geometric.nn.inits import reset
 from symgnn_pyg import ops
 from symgnn_pyg.nn.models.actional_inference import ActionalGraphInference
 from symgnn_pyg.nn.models.multi_scale_gcn import MultiScaleGCN
-from symgnn_pyg.nn.models.prediction_head import PredictionHead
+from symgnn_pyg.nn.models.prediction_head import (
+    PredictionHead,
+    check_decoder,
+)
 from symgnn_pyg.nn.models.prediction_step import check_orders
 from symgnn_pyg.nn.models.pretrained import Pretrained, rename_weights
 from symgnn_pyg.nn.models.recognition_head import RecognitionHead
 from symgnn_pyg.nn.pool.rows import sample_of_body, samples
+from symgnn_pyg.nn.sizes import check_sizes
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 
@@ -102,6 +106,7 @@ class SymGNN(Pretrained):
             (default: :obj:`False`)
 
     Raises:
+        TypeError: If a number of classes, frames or channels is no integer.
         ValueError: If an argument is out of range, or both :obj:`num_classes`
             and :obj:`num_future` are 0.
 
@@ -152,21 +157,21 @@ class SymGNN(Pretrained):
             raise ValueError(
                 f"'dropout' must lie between 0 and 1, got {dropout}"
             )
-        for name, number, least in (
-            ("num_classes", num_classes, 0),
-            ("num_observed", num_observed, 1),
-            ("num_future", num_future, 0),
-        ):
-            if number < least:
-                raise ValueError(
-                    f"'{name}' must be at least {least}, got {number}"
-                )
+        check_sizes(0, num_classes=num_classes, num_future=num_future)
+        check_sizes(
+            1,
+            num_observed=num_observed,
+            in_channels=in_channels,
+            hidden_channels=hidden_channels,
+            num_recent=num_recent,
+        )
         if num_classes == num_future == 0:
             raise ValueError(
                 "At least one of 'num_classes' and 'num_future' must be "
                 "positive, got 0 and 0"
             )
         check_orders(orders)
+        check_decoder(decoder)
         self.skeleton = skeleton
         self.num_classes = num_classes
         self.num_observed = num_observed

@@ -26,9 +26,18 @@ def sample_of_body(num_bodies: Tensor, total: int) -> Tensor:
         total: The number of bodies :math:`M` in all samples.
 
     Raises:
-        ValueError: If :obj:`num_bodies` does not add up to :math:`M`. This is
-            only checked on the CPU.
+        ValueError: If :obj:`num_bodies` has another shape or type, or does
+            not add up to :math:`M`, which is only checked on the CPU.
     """
+    if (
+        not isinstance(num_bodies, Tensor)
+        or num_bodies.dim() != 1
+        or num_bodies.is_floating_point()
+    ):
+        raise ValueError(
+            f"Expected 'num_bodies' to be a tensor of integers of shape [N], "
+            f"got {num_bodies!r}"
+        )
     if not num_bodies.is_cuda and not torch.compiler.is_compiling():
         found = int(num_bodies.sum())
         if found != total:

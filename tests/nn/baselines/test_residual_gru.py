@@ -59,5 +59,5 @@ def test_labels_missing_or_not_used(tiny, x):
         tiny(ResidualGRU, num_classes=4).double()(x)
     with pytest.raises(ValueError, match="reads no labels; build it with"):
         tiny(ResidualGRU).double()(x, y=torch.zeros(N).long())
-    with pytest.raises(ValueError, match="'num_classes' must not be negative"):
+    with pytest.raises(ValueError, match="'num_classes' must be at least 0"):
         tiny(ResidualGRU, num_classes=-1)

@@ -116,3 +116,9 @@ def test_both_tasks_move_the_representation_equally_far():
 def test_wrong_normalization(normalization, match):
     with pytest.raises(ValueError, match=match):
         mgda_weight(torch.ones(2), torch.ones(2), normalization=normalization)
+
+
+@pytest.mark.parametrize("shape", [(1,), (4,), (3, 1)])
+def test_gradients_of_different_shapes(shape):
+    with pytest.raises(ValueError, match=r"same shape, got \[3\] and"):
+        mgda_weight(torch.ones(3), torch.ones(shape))

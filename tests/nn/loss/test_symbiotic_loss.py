@@ -363,3 +363,11 @@ def test_class_weights(y, future):
     each = -out.logits.log_softmax(dim=1)[torch.arange(N), y]
     expected = (weight[y] * each).sum() / weight[y].sum()
     torch.testing.assert_close(loss.recognition_loss, expected)
+
+
+@pytest.mark.parametrize("y", [None, torch.tensor(2), torch.ones(3, 1, 1)])
+def test_labels_count_the_samples_of_prediction(y, future):
+    with pytest.raises(
+        ValueError, match=r"'y' of shape \[N\] or \[N, K\], got"
+    ):
+        SymbioticLoss()(output(recognition=False), y, future)

@@ -3,6 +3,7 @@ import math
 import pickle
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -46,6 +47,29 @@ def test_round_trip(net, folder, arm):
     assert not again.training
     assert again.about == {"classes": ["a", "b", "c", "d"]}
     assert again.skeleton == arm
+
+
+def test_numbers_of_numpy_and_torch(arm, tmp_path):
+    """A count of classes or a metric is often one of these."""
+    arguments = {**TINY, "channels": np.array([4, 6]), "orders": range(2)}
+    net = SymGNN(arm, np.int64(4), **arguments).eval()
+    about = {"top_1": np.float32(0.5), "mean": torch.ones(2, 1)}
+    net.save_pretrained(tmp_path / "net", **about)
+    again = SymGNN.from_pretrained(tmp_path / "net")
+    x = torch.randn(10, 8, 3)
+    assert torch.equal(net(x).future, again(x).future)
+    assert again.about == {"top_1": 0.5, "mean": [[1.0], [1.0]]}
+
+
+def test_what_json_cannot_hold(net, tmp_path):
+    with pytest.raises(TypeError, match=r"JSON can hold.* got object"):
+        net.save_pretrained(tmp_path / "net", thing=object())
+    assert not (tmp_path / "net").exists()
+
+
+def test_weights_of_the_library_have_no_subfolders():
+    with pytest.raises(FileNotFoundError, match=r"no file .*half"):
+        SymGNN.from_pretrained("cmu-light-short", subfolder="half")
 
 
 def test_saved_again_is_the_same(folder, tmp_path):

@@ -473,6 +473,10 @@ def test_default_type(arm):
         ({"num_observed": 0}, "'num_observed' must be at least 1"),
         ({"num_future": -1}, "'num_future' must be at least 0"),
         ({"num_classes": -1}, "'num_classes' must be at least 0"),
+        ({"num_recent": 0}, "'num_recent' must be at least 1"),
+        ({"hidden_channels": 0}, "'hidden_channels' must be at least 1"),
+        ({"in_channels": 0}, "'in_channels' must be at least 1"),
+        ({"decoder": "x", "num_future": 0}, "'decoder' must be one of"),
         ({"orders": ()}, "'orders' must be different"),
         ({"strides": (1, 0)}, "'stride' must be at least 1"),
     ],
@@ -480,6 +484,13 @@ def test_default_type(arm):
 def test_arguments_that_cannot_be(arm, argument, message):
     with pytest.raises(ValueError, match=message):
         SymGNN(arm, **{**TINY, "num_classes": K, **argument})
+
+
+@pytest.mark.parametrize("name", ["num_classes", "num_future", "num_observed"])
+@pytest.mark.parametrize("value", ["3", 3.0, None, True])
+def test_numbers_that_are_no_integers(arm, name, value):
+    with pytest.raises(TypeError, match=f"'{name}' must be an integer"):
+        SymGNN(arm, **{**TINY, "num_classes": K, name: value})
 
 
 def test_whole_numbers_of_dropout(arm):

@@ -17,3 +17,11 @@ def test_sample_of_each_body(counts, kind):
 def test_numbers_that_do_not_add_up():
     with pytest.raises(ValueError, match=r"must add up to 4.* got 3"):
         sample_of_body(torch.tensor([2, 1]), 4)
+
+
+@pytest.mark.parametrize(
+    "num_bodies", [[2, 1], torch.tensor([2.0, 1.0]), torch.tensor(3)]
+)
+def test_numbers_of_another_kind(num_bodies):
+    with pytest.raises(ValueError, match=r"integers of shape \[N\], got"):
+        sample_of_body(num_bodies, 3)
