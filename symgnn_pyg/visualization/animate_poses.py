@@ -8,7 +8,13 @@ from matplotlib.animation import FFMpegWriter, FuncAnimation, PillowWriter
 
 from symgnn_pyg.files import replacing
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
-from symgnn_pyg.visualization.arrays import ArrayLike, Up, bounds, to_motions
+from symgnn_pyg.visualization.arrays import (
+    ArrayLike,
+    Centre,
+    Up,
+    bounds,
+    to_motions,
+)
 from symgnn_pyg.visualization.plot_skeleton import (
     draw_pose,
     equal_scale,
@@ -27,6 +33,7 @@ def animate_poses(
     frame_rate: float,
     path: str | os.PathLike[str] | None = None,
     up: Up = "y",
+    centre: Centre = False,
 ) -> FuncAnimation:
     r"""Animates motions side by side, at the same scale and in the colours of
     :func:`~symgnn_pyg.visualization.plot_skeleton`. The motion named
@@ -35,8 +42,9 @@ def animate_poses(
     and its name turns grey.
 
     Args:
-        poses: The motions by name: positions of shape :math:`[T, V, 3]` or
-            :math:`[T, V, 2]`, in any unit of length; :math:`T` may differ.
+        poses: The motions by name: positions of shape :math:`[T, V, C]`, or
+            :math:`[T, M, V, C]` for a scene of :math:`M \leq 6` bodies, with
+            :math:`C = 2` or 3, in any unit of length; :math:`T` may differ.
         skeleton: The skeleton.
         frame_rate: The number of frames per second.
         path: The file to write, :obj:`.gif` or :obj:`.mp4`; the latter needs
@@ -44,17 +52,24 @@ def animate_poses(
             hundredths of a second. (default: none)
         up: The axis that points up: :obj:`"y"`, :obj:`"-y"` (images, camera
             coordinates) or :obj:`"z"`. (default: :obj:`"y"`)
+        centre: The joint, by name or index, that is kept at the origin, so
+            that a walking body stays in view: its position, in a scene of
+            several bodies that of the first, is subtracted from each frame
+            of each motion. :obj:`True` stands for :obj:`skeleton.centre`.
+            (default: :obj:`False`, positions as given)
 
     Returns:
         The animation.
 
     Raises:
-        ValueError: If a shape does not fit the skeleton, :obj:`path` has
-            another suffix, or a GIF would have more than 50 frames per second.
+        ValueError: If a shape does not fit the skeleton, :obj:`up` or
+            :obj:`centre` is unknown, the joint :obj:`centre` is NaN in a
+            frame, :obj:`path` has another suffix, or a GIF would have more
+            than 50 frames per second.
         RuntimeError: If ffmpeg is needed but not installed.
     """
     skeleton = as_skeleton(skeleton)
-    motions = to_motions(poses, skeleton, up)
+    motions = to_motions(poses, skeleton, up, centre=centre)
     timeline = Timeline(motions, frame_rate)
     writer = None if path is None else _writer(Path(path), frame_rate)
     channels = next(iter(motions.values())).shape[-1]

@@ -9,10 +9,12 @@ import torch
 from torch import Tensor
 
 from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.visualization.colours import MOST_BODIES
 
 Array = npt.NDArray[np.float64]
 ArrayLike = Tensor | npt.ArrayLike
 Up = Literal["y", "-y", "z"]
+Centre = bool | int | str
 
 
 def to_array(value: ArrayLike, name: str) -> Array:
@@ -79,6 +81,7 @@ def to_positions(
     skeleton: Skeleton,
     up: Up = "y",
     num_frames: int | None = None,
+    several: bool = False,
 ) -> Array:
     r"""Converts positions in 2-D or 3-D, and rotates them so that y points up.
     Joints that were not seen (NaN) stay NaN.
@@ -92,6 +95,8 @@ def to_positions(
             coordinates) or :obj:`"z"`. (default: :obj:`"y"`)
         num_frames: The number of frames :math:`T`, 0 for any number.
             (default: a single pose)
+        several: Whether a dimension of bodies :math:`M` may precede that of
+            the joints. (default: :obj:`False`)
 
     Raises:
         ValueError: If the shape does not fit, a position is infinite, all are
@@ -103,14 +108,22 @@ def to_positions(
     expected: list[int | str] = [skeleton.num_joints, "2 or 3"]
     if num_frames is not None:
         expected.insert(0, num_frames or "T")
-    fits = array.ndim == len(expected) and all(
-        isinstance(size, str) or size == got
-        for size, got in zip(expected, array.shape, strict=True)
+    shapes = [expected]
+    if several:
+        shapes.append([*expected[:-2], "M", *expected[-2:]])
+    fits = any(
+        len(shape) == array.ndim
+        and all(
+            isinstance(size, str) or size == got
+            for size, got in zip(shape, array.shape, strict=True)
+        )
+        for shape in shapes
     )
     if not fits or array.shape[-1] not in (2, 3) or not array.size:
+        wanted = " or ".join(f"[{', '.join(map(str, s))}]" for s in shapes)
         raise ValueError(
-            f"Expected '{name}' of shape [{', '.join(map(str, expected))}] "
-            f"for {skeleton!r}, got {list(array.shape)}"
+            f"Expected '{name}' of shape {wanted} for {skeleton!r}, got "
+            f"{list(array.shape)}"
         )
     if np.isinf(array).any():
         raise ValueError(
@@ -134,27 +147,74 @@ def to_positions(
     return np.stack([array[..., 0], array[..., 2], -array[..., 1]], -1)
 
 
+def to_bodies(
+    value: ArrayLike,
+    name: str,
+    skeleton: Skeleton,
+    up: Up = "y",
+    num_frames: int | None = None,
+) -> Array:
+    r"""Converts the positions of one or several bodies as
+    :func:`to_positions` does, to the shape :math:`[M, V, C]`, or
+    :math:`[T, M, V, C]` if :obj:`num_frames` is given.
+
+    Args:
+        value: The positions; those of a single body may lack :math:`M`.
+        name: Their name in error messages.
+        skeleton: The skeleton.
+        up: The axis that points up. (default: :obj:`"y"`)
+        num_frames: The number of frames :math:`T`, 0 for any number.
+            (default: a single pose)
+
+    Raises:
+        ValueError: If :func:`to_positions` raises it, or there are too many
+            bodies to tell apart.
+    """
+    array = to_positions(value, name, skeleton, up, num_frames, several=True)
+    if array.ndim == (2 if num_frames is None else 3):
+        return array[..., None, :, :]
+    if array.shape[-3] > MOST_BODIES:
+        order = "[M, V, C]" if num_frames is None else "[T, M, V, C]"
+        raise ValueError(
+            f"'{name}' of shape {order} must hold at most {MOST_BODIES} "
+            f"bodies (M), got {list(array.shape)}; select some of them, or "
+            f"reorder the dimensions"
+        )
+    return array
+
+
 def to_motions(
     poses: Mapping[str, ArrayLike],
     skeleton: Skeleton,
     up: Up = "y",
     num_frames: int = 0,
+    centre: Centre = False,
 ) -> dict[str, Array]:
-    r"""Converts motions that are all 2-D or all 3-D.
+    r"""Converts motions that are all 2-D or all 3-D, to the shape
+    :math:`[T, M, V, C]`.
 
     Args:
-        poses: The motions by name, of shape :math:`[T, V, C]`.
+        poses: The motions by name, of shape :math:`[T, V, C]` or
+            :math:`[T, M, V, C]`.
         skeleton: The skeleton.
         up: The axis that points up. (default: :obj:`"y"`)
         num_frames: The number of frames :math:`T` of every motion, 0 for any
             number. (default: :obj:`0`)
+        centre: The joint, by name or index, whose position in the first body
+            is subtracted from each frame, or :obj:`True` for the skeleton's
+            centre. (default: :obj:`False`)
 
     Raises:
-        ValueError: If there are no motions, a shape does not fit, or 2-D and
-            3-D motions are mixed.
+        ValueError: If there are no motions, a shape does not fit, 2-D and
+            3-D motions are mixed, or the centre is unknown or was not seen.
     """
     motions = {
-        name: to_positions(motion, name, skeleton, up, num_frames)
+        name: _centred(
+            to_bodies(motion, name, skeleton, up, num_frames),
+            name,
+            skeleton,
+            centre,
+        )
         for name, motion in poses.items()
     }
     if not motions:
@@ -166,6 +226,23 @@ def to_motions(
             f"{', '.join(f'{c} in {name!r}' for name, c in channels.items())}"
         )
     return motions
+
+
+def _centred(
+    motion: Array, name: str, skeleton: Skeleton, centre: Centre
+) -> Array:
+    if centre is False:
+        return motion
+    joint = skeleton.centre if centre is True else skeleton.index(centre)
+    origin = motion[:, :1, joint : joint + 1]  # [T, 1, 1, C]
+    unseen = np.isnan(origin).any(-1).ravel()
+    if unseen.any():
+        raise ValueError(
+            f"'centre' needs the position of {skeleton.joints[joint]!r} in "
+            f"every frame of '{name}', got NaN in frame "
+            f"{unseen.argmax()}; fill the gap or choose another joint"
+        )
+    return motion - origin
 
 
 def bounds(motions: Mapping[str, Array]) -> tuple[Array, Array]:

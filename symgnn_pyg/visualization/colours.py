@@ -1,4 +1,7 @@
-"""The colour-blind-safe palette of M. Okabe and K. Ito."""
+"""The colour-blind-safe palette of M. Okabe and K. Ito, which tells parts and
+sides of the body apart, and the line styles that tell bodies apart."""
+
+from typing import Any
 
 import networkx as nx
 
@@ -18,6 +21,19 @@ OF_SIDE = {
     "right": (VERMILLION, ORANGE),
     "middle": (DARK, GREY),
 }
+
+# The bodies of one scene, in Matplotlib (lengths in widths of the line) and in
+# plotly.
+LINE_STYLES: tuple[Any, ...] = (
+    "-",
+    (0, (1.0, 0.6)),
+    (0, (3.0, 0.8)),
+    (0, (3.0, 0.8, 1.0, 0.8)),
+    (0, (5.0, 1.0)),
+    (0, (5.0, 1.0, 1.0, 1.0)),
+)
+DASHES = ("solid", "dot", "dash", "dashdot", "longdash", "longdashdot")
+MOST_BODIES = len(LINE_STYLES)
 
 
 def joint_colours(skeleton: Skeleton) -> list[str]:

@@ -10,9 +10,13 @@ from symgnn_pyg.visualization.arrays import (
     Up,
     bone_path,
     literal,
-    to_positions,
+    to_bodies,
 )
-from symgnn_pyg.visualization.colours import GREY, joint_colours
+from symgnn_pyg.visualization.colours import (
+    GREY,
+    LINE_STYLES,
+    joint_colours,
+)
 
 
 def plot_skeleton(
@@ -25,11 +29,14 @@ def plot_skeleton(
     body is blue, the right side orange and the middle grey, and neighbouring
     parts differ in shade; in a skeleton without sides, each part has its own
     colour. A bone belongs to the part of its child joint, links are dotted,
-    and :obj:`ax.legend()` names the parts. Joints that are NaN are left out.
+    and :obj:`ax.legend()` names the parts. Several bodies in one scene differ
+    in line style: solid, dotted, dashed and so on. Joints that are NaN are
+    left out.
 
     Args:
-        position: The joints' positions, of shape :math:`[V, 2]` or
-            :math:`[V, 3]`, in any unit of length.
+        position: The joints' positions, of shape :math:`[V, C]`, or
+            :math:`[M, V, C]` for a scene of :math:`M \leq 6` bodies, with
+            :math:`C = 2` or 3, in any unit of length.
         skeleton: The skeleton.
         ax: The axes to draw on, of the projection :obj:`"3d"` for 3-D
             positions. (default: those of a new figure)
@@ -45,7 +52,7 @@ def plot_skeleton(
             :obj:`up` is unknown.
     """
     skeleton = as_skeleton(skeleton)
-    position = to_positions(position, "position", skeleton, up)
+    position = to_bodies(position, "position", skeleton, up)
     ax = pose_axes(position.shape[-1], ax)
     draw_pose(ax, position, skeleton)
     equal_scale(ax)
@@ -91,42 +98,47 @@ def equal_scale(ax: Any) -> None:
         ax.set_box_aspect([high - low for low, high in limits], zoom=1.2)
 
 
-def draw_pose(ax: Any, position: Array, skeleton: Skeleton) -> list[Any]:
-    r"""Draws bones, links and joints of a pose, of shape :math:`[V, C]`.
+def draw_pose(ax: Any, bodies: Array, skeleton: Skeleton) -> list[Any]:
+    r"""Draws bones, links and joints of bodies, of shape :math:`[M, V, C]`.
 
     Returns:
-        One line for the bones of each part and colour, one for the links, and
-        one for the joints.
+        For each body, one line for the bones of each part and colour, one for
+        the links, and one for the joints.
     """
     lines = []
     named = set()
-    for (part, colour), pairs in _groups(skeleton).items():
+    for position, style in zip(bodies, LINE_STYLES, strict=False):
+        for (part, colour), pairs in _groups(skeleton).items():
+            lines += ax.plot(
+                *bone_path(position, pairs).T,
+                color=colour,
+                linestyle=style,
+                linewidth=3,
+                solid_capstyle="round",
+                label=f"_{part}" if part in named else literal(part),
+            )
+            named.add(part)
         lines += ax.plot(
-            *bone_path(position, pairs).T,
-            color=colour,
-            linewidth=3,
-            solid_capstyle="round",
-            label=f"_{part}" if part in named else literal(part),
+            *bone_path(position, skeleton.links).T,
+            color=GREY,
+            linewidth=1.5,
+            linestyle=":",
+            label="_links",
         )
-        named.add(part)
-    lines += ax.plot(
-        *bone_path(position, skeleton.links).T,
-        color=GREY,
-        linewidth=1.5,
-        linestyle=":",
-        label="_links",
-    )
-    lines += ax.plot(
-        *position.T, ".", color="#222222", markersize=4, label="_joints"
-    )
+        lines += ax.plot(
+            *position.T, ".", color="#222222", markersize=4, label="_joints"
+        )
     return lines
 
 
-def move_pose(lines: list[Any], position: Array, skeleton: Skeleton) -> None:
-    r"""Moves the lines of :func:`draw_pose` to another pose."""
+def move_pose(lines: list[Any], bodies: Array, skeleton: Skeleton) -> None:
+    r"""Moves the lines of :func:`draw_pose` to other poses."""
     groups = [*_groups(skeleton).values(), skeleton.links]
-    paths = [bone_path(position, pairs) for pairs in groups]
-    for line, path in zip(lines, [*paths, position], strict=True):
+    paths = []
+    for position in bodies:
+        paths += [bone_path(position, pairs) for pairs in groups]
+        paths.append(position)
+    for line, path in zip(lines, paths, strict=True):
         if path.shape[-1] == 3:
             line.set_data_3d(*path.T)
         else:

@@ -1,4 +1,5 @@
 import html
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -54,11 +55,18 @@ class Spread:
         high[1] += self.margin
         return np.stack([low, high], 1).tolist()
 
-    def lines(self, name: str, light: bool, frame: int) -> dict[str, Any]:
-        r"""The bones of a motion in one shade, as a single line with gaps."""
+    def strokes(self, name: str) -> list[tuple[int, bool]]:
+        r"""The bodies of a motion, each in the dark and the light shade."""
+        num_bodies = self.timeline.motions[name].shape[1]
+        return [*product(range(num_bodies), (False, True))]
+
+    def lines(
+        self, name: str, body: int, light: bool, frame: int
+    ) -> dict[str, Any]:
+        r"""The bones of a body in one shade, as a single line with gaps."""
         shift = np.zeros(len(self.low))
         shift[0] = self.width * list(self.timeline.motions).index(name)
-        pose = self.timeline.pose(name, frame) + shift
+        pose = self.timeline.pose(name, frame)[body] + shift
         line = bone_path(pose, self.pairs[light]).astype(np.float32)
         return dict(zip("xyz", line.T, strict=False))
 

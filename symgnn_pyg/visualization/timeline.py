@@ -15,7 +15,7 @@ class Timeline:
     without it, all motions start at 0 ms.
 
     Args:
-        motions: The motions by name, of shape :math:`[T, V, C]`.
+        motions: The motions by name, of shape :math:`[T, M, V, C]`.
         frame_rate: The number of frames per second.
 
     Raises:
@@ -49,8 +49,9 @@ class Timeline:
         return 0 if name == OBSERVED else self.num_observed
 
     def pose(self, name: str, frame: int) -> Array:
-        r"""The pose of a motion at a frame, of shape :math:`[V, C]`: NaN
-        before the motion starts, and its last pose after it has ended.
+        r"""The poses of a motion's bodies at a frame, of shape
+        :math:`[M, V, C]`: NaN before the motion starts, and its last poses
+        after it has ended.
         """
         motion = self.motions[name]
         at = frame - self.start(name)

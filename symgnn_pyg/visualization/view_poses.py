@@ -11,11 +11,12 @@ from symgnn_pyg.skeleton import Skeleton, as_skeleton
 from symgnn_pyg.visualization.arrays import (
     Array,
     ArrayLike,
+    Centre,
     Up,
     to_array,
     to_motions,
 )
-from symgnn_pyg.visualization.colours import GREEN
+from symgnn_pyg.visualization.colours import DASHES, GREEN
 from symgnn_pyg.visualization.spread import SHADES, Spread
 from symgnn_pyg.visualization.timeline import Timeline
 
@@ -45,12 +46,14 @@ def view_poses(
     classes: Sequence[str] | None = None,
     path: str | os.PathLike[str] | None = None,
     up: Up = "y",
+    centre: Centre = False,
 ) -> Any:
     r"""Shows motions side by side in an interactive figure. Buttons play and
     pause, a slider selects a frame, dragging rotates 3-D poses, and a click on
     a name in the legend hides or shows a motion. The right side of the body is
-    lighter than the rest, and all axes have the same scale. The file that is
-    written is a single HTML page that works offline.
+    lighter than the rest, and all axes have the same scale. Several bodies in
+    one scene differ in line style: solid, dotted, dashed and so on. The file
+    that is written is a single HTML page that works offline.
 
     The motion named :obj:`"observed"` ends at 0 ms and the others continue
     from there; without it, all motions start at 0 ms. A motion that has ended
@@ -59,8 +62,9 @@ def view_poses(
     Args:
         poses: The motions by name, such as :obj:`"observed"`,
             :obj:`"true"` and :obj:`"predicted"`: positions of shape
-            :math:`[T, V, 3]` or :math:`[T, V, 2]`, in any unit of length;
-            :math:`T` may differ.
+            :math:`[T, V, C]`, or :math:`[T, M, V, C]` for a scene of
+            :math:`M \leq 6` bodies, with :math:`C = 2` or 3, in any unit of
+            length; :math:`T` may differ.
         skeleton: The skeleton.
         frame_rate: The number of frames per second.
         probabilities: The probability of each class at each frame, shown as
@@ -73,17 +77,24 @@ def view_poses(
         path: The HTML file to write. (default: none)
         up: The axis that points up: :obj:`"y"`, :obj:`"-y"` (images, camera
             coordinates) or :obj:`"z"`. (default: :obj:`"y"`)
+        centre: The joint, by name or index, that is kept at the origin, so
+            that a walking body stays in view: its position, in a scene of
+            several bodies that of the first, is subtracted from each frame
+            of each motion. :obj:`True` stands for :obj:`skeleton.centre`.
+            (default: :obj:`False`, positions as given)
 
     Returns:
         The :obj:`plotly.graph_objects.Figure`.
 
     Raises:
         ValueError: If a shape does not fit the skeleton, the frames or the
-            classes, or a probability is not between 0 and 1.
+            classes, :obj:`up` or :obj:`centre` is unknown, the joint
+            :obj:`centre` is NaN in a frame, or a probability is not between
+            0 and 1.
         ImportError: If plotly is not installed.
     """
     skeleton = as_skeleton(skeleton)
-    motions = to_motions(poses, skeleton, up)
+    motions = to_motions(poses, skeleton, up, centre=centre)
     timeline = Timeline(motions, frame_rate)
     bars = _bars(probabilities, classes, timeline)
     with requires_extra("vis"):
@@ -138,22 +149,23 @@ def _traces(
         over = frame >= spread.timeline.start(name) and not (
             spread.timeline.runs(name, frame)
         )
-        for light in (False, True):
+        for body, light in spread.strokes(name):
             trace = {
                 "type": kind,
                 "opacity": 0.35 if over else 1.0,
-                **spread.lines(name, light, frame),
+                **spread.lines(name, body, light, frame),
             }
             if not changes:
                 trace |= {
                     "mode": "lines",
                     "name": html.escape(name, quote=False),
                     "legendgroup": name,
-                    "showlegend": not light,
+                    "showlegend": body == 0 and not light,
                     "hoverinfo": "skip",
                     "line": {
                         "color": SHADES[number % len(SHADES)][light],
                         "width": 7 if spread.space else 4,
+                        "dash": DASHES[body],
                     },
                 }
             traces.append(trace)

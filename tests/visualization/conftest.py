@@ -44,6 +44,12 @@ def arm():
     return Skeleton(["shoulder", "elbow", "hand"], [(1, 0), (2, 1)], name="arm")
 
 
+@pytest.fixture
+def crab():
+    """Its names say nothing about its sides; its pairs do."""
+    return Skeleton(["shell", "a", "b"], [(1, 0), (2, 0)], pairs=[("a", "b")])
+
+
 class Browser:
     """Chromium without a window, spoken to in the DevTools protocol through a
     pair of pipes."""

@@ -128,3 +128,20 @@ def test_wrong_shape(poses, arm):
     poses["true"] = torch.zeros(2, 4, 2)
     with pytest.raises(ValueError, match=r"'true' of shape \[T, 3, 2 or 3\]"):
         animate_poses(poses, arm, 25)
+
+
+def test_two_bodies_and_one_centred(arm, tmp_path):
+    """The first body stays put, and the second keeps its distance from it."""
+    walk = torch.randn(2, 3, 3) + 5.0 * torch.arange(4.0)[:, None, None, None]
+    animate_poses(
+        {"a": walk}, arm, 25, tmp_path / "motion.gif", centre="shoulder"
+    )
+    (ax,) = plt.gcf().axes
+    joints = [line for line in ax.lines if line.get_marker() == "."]
+    for body, line in enumerate(joints):
+        expected = walk[-1, body] - walk[-1, 0, 0]
+        drawn = np.stack(line.get_data_3d(), -1)
+        np.testing.assert_allclose(drawn, expected, atol=1e-5)
+    width = np.ptp(ax.get_xlim())
+    relative = (walk - walk[:, :1, :1])[..., 0]
+    assert width < 1.5 * np.ptp(relative.numpy()) < np.ptp(walk[..., 0].numpy())

@@ -7,6 +7,7 @@ from symgnn_pyg.visualization.arrays import (
     bone_path,
     bounds,
     to_array,
+    to_bodies,
     to_graph,
     to_labels,
     to_motions,
@@ -155,3 +156,72 @@ def test_bone_path():
     expected = [[2, 3], [0, 1], [np.nan] * 2, [4, 5], [2, 3], [np.nan] * 2]
     np.testing.assert_array_equal(bone_path(pose, [(1, 0), (2, 1)]), expected)
     assert bone_path(pose, []).shape == (0, 2)
+
+
+@pytest.mark.parametrize("up", ["y", "-y", "z"])
+def test_bodies_are_converted_like_one(up, arm):
+    motion = torch.randn(4, 2, 3, 3)
+    bodies = to_bodies(motion, "p", arm, up, 0)
+    assert bodies.shape == (4, 2, 3, 3)
+    for body in range(2):
+        alone = to_bodies(motion[:, body], "p", arm, up, 0)
+        np.testing.assert_array_equal(alone, bodies[:, body : body + 1])
+    pose = to_bodies(motion[0], "p", arm, up)
+    np.testing.assert_array_equal(pose, bodies[0])
+    np.testing.assert_array_equal(
+        to_bodies(motion[0, 0], "p", arm, up), pose[:1]
+    )
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        ((4, 2, 5, 3), r"\[T, 3, 2 or 3\] or \[T, M, 3, 2 or 3\] for .*'arm'"),
+        ((4, 0, 3, 3), r"\[T, M, 3, 2 or 3\] .* got \[4, 0, 3, 3\]"),
+        ((2, 7, 3, 3), r"\[T, M, V, C\] must hold at most 6 bodies .*\[2, 7,"),
+    ],
+)
+def test_wrong_bodies(shape, message, arm):
+    with pytest.raises(ValueError, match=message):
+        to_bodies(torch.zeros(shape), "p", arm, "y", 0)
+
+
+@pytest.mark.parametrize("shape", [(5, 3, 2), (5, 3, 3), (5, 2, 3, 3)])
+@pytest.mark.parametrize("up", ["y", "-y"])
+def test_centre_stays_put(shape, up, arm):
+    """The joint is at the origin, and nothing else changes: all distances
+    within a frame, also those between bodies, are those of the motion."""
+    motion = torch.randn(shape, dtype=torch.float64)
+    given = to_motions({"a": motion}, arm, up)["a"]
+    for centre, joint in ((True, 0), ("elbow", 1), (1, 1), (0, 0), ("hand", 2)):
+        centred = to_motions({"a": motion}, arm, up, centre=centre)["a"]
+        np.testing.assert_array_equal(centred[:, 0, joint], 0.0)
+        moved = given - centred
+        expected = np.broadcast_to(moved[:, :1, :1], moved.shape)
+        np.testing.assert_allclose(moved, expected, atol=1e-14)
+    np.testing.assert_array_equal(
+        to_motions({"a": motion}, arm, up, centre=False)["a"], given
+    )
+
+
+def test_centre_of_a_walk(arm):
+    """However far a body walks, it is drawn at one place."""
+    pose = torch.randn(3, 3)
+    walk = pose + torch.arange(9.0)[:, None, None]
+    centred = to_motions({"a": walk}, arm, centre=True)["a"]
+    np.testing.assert_allclose(
+        centred, np.broadcast_to(centred[0], centred.shape), atol=1e-5
+    )
+
+
+def test_wrong_centre(arm):
+    motion = torch.zeros(4, 3, 2)
+    for centre in ("knee", 3):
+        with pytest.raises(ValueError, match=f"joint.*{centre}"):
+            to_motions({"a": motion}, arm, centre=centre)
+    motion[2, 1] = torch.nan
+    to_motions({"a": motion}, arm, centre="hand")
+    with pytest.raises(
+        ValueError, match=r"'elbow' in .*'a', got NaN in frame 2"
+    ):
+        to_motions({"a": motion}, arm, centre="elbow")

@@ -7,7 +7,7 @@ from matplotlib.colors import same_color
 from symgnn_pyg import Skeleton
 from symgnn_pyg.skeleton.layouts import LAYOUTS
 from symgnn_pyg.visualization import plot_poses
-from symgnn_pyg.visualization.colours import OF_SIDE
+from symgnn_pyg.visualization.colours import LINE_STYLES, OF_SIDE
 
 
 @pytest.mark.parametrize("skeleton", map(Skeleton.get, LAYOUTS), ids=LAYOUTS)
@@ -69,3 +69,34 @@ def test_nothing_to_show(arm):
         plot_poses({"a": torch.zeros(0, 3, 3)}, arm, [])
     with pytest.raises(ValueError, match="at least one motion"):
         plot_poses({}, arm, ["now"])
+
+
+def test_sides_follow_given_pairs(crab):
+    figure = plot_poses({"a": torch.randn(1, 3, 2)}, crab, ["now"])
+    colours = [line.get_color() for line in figure.axes[0].lines]
+    assert colours == [OF_SIDE["left"][0], OF_SIDE["right"][0]]
+
+
+def test_two_bodies(arm):
+    motion = torch.randn(2, 2, 3, 2)
+    figure = plot_poses({"a": motion}, arm, ["now", "then"])
+    styles = set()
+    for ax, pose in zip(figure.axes, motion, strict=True):
+        assert len(ax.lines) == 2 * arm.num_bones
+        for number, line in enumerate(ax.lines):
+            body, bone = divmod(number, arm.num_bones)
+            expected = pose[body, list(arm.bones[bone])]
+            np.testing.assert_allclose(line.get_xydata(), expected)
+            styles.add((body, line.get_linestyle()))
+    assert len(styles) == 2
+    assert len(set(LINE_STYLES)) == 6
+
+
+def test_centre(arm):
+    motion = torch.tensor([[[0.0, 0], [1, 0], [1, 2]]]).repeat(2, 1, 1)
+    motion[1] += 100.0
+    figure = plot_poses({"a": motion}, arm, ["now", "then"], centre="elbow")
+    for ax in figure.axes:
+        upper, fore = (line.get_xydata().tolist() for line in ax.lines)
+        assert upper == [[0, 0], [-1, 0]]
+        assert fore == [[0, 2], [0, 0]]

@@ -101,7 +101,7 @@ def test_seen_from_the_front():
 
 @pytest.mark.parametrize("channels", [2, 3])
 def test_moves(channels, arm):
-    before, after = torch.randn(2, 3, channels, dtype=torch.float64).numpy()
+    before, after = torch.randn(2, 2, 3, channels).double().numpy()
     ax = plot_skeleton(before, arm)
     expected = plot_skeleton(after, arm)
     move_pose(list(ax.lines), after, arm)
@@ -119,7 +119,9 @@ def test_given_axes(arm):
 
 def test_wrong_shape(arm):
     with pytest.raises(ValueError, match=r"'position' of shape \[3, 2 or 3\]"):
-        plot_skeleton(torch.randn(1, 3, 3), arm)
+        plot_skeleton(torch.randn(1, 4, 3), arm)
+    with pytest.raises(ValueError, match=r"at most 6 bodies .* \[25, 3, 3\]"):
+        plot_skeleton(torch.randn(25, 3, 3), arm)
     assert not plt.get_fignums()
 
 
@@ -127,3 +129,26 @@ def test_skeleton_by_its_name():
     assert plot_skeleton(np.zeros((26, 3)), "cmu26") is not None
     with pytest.raises(TypeError, match="Expected 'skeleton' to be a Skeleton"):
         plot_skeleton(np.zeros((26, 3)), 26)
+
+
+def test_sides_follow_given_pairs(crab):
+    ax = plot_skeleton(torch.randn(3, 2), crab)
+    assert [line.get_color() for line in ax.lines[:2]] == [BLUE, VERMILLION]
+
+
+@pytest.mark.parametrize("channels", [2, 3])
+def test_two_bodies(channels, tmp_path):
+    position = torch.randn(2, 26, channels)
+    ax = plot_skeleton(position, CMU26)
+    lines = list(ax.lines)
+    half = len(lines) // 2
+    for body, pose in enumerate(position):
+        alone = plot_skeleton(pose, CMU26)
+        drawn = lines[body * half : (body + 1) * half]
+        for line, other in zip(drawn, alone.lines, strict=True):
+            np.testing.assert_array_equal(data(line), data(other))
+            assert line.get_color() == other.get_color()
+        assert len({line.get_linestyle() for line in drawn[:-2]}) == 1
+    assert lines[0].get_linestyle() != lines[half].get_linestyle()
+    assert sorted(ax.get_legend_handles_labels()[1]) == sorted(CMU26.part_names)
+    ax.figure.savefig(tmp_path / "bodies.png", dpi=30)

@@ -5,7 +5,7 @@ from symgnn_pyg.visualization.timeline import Timeline
 
 
 def motion(*values):
-    return np.array(values, float).reshape(-1, 1, 1)
+    return np.array(values, float).reshape(-1, 1, 1, 1)
 
 
 def test_others_follow_the_observed():

@@ -30,7 +30,7 @@ def poses():
 
 def points(trace):
     """Its points without the gaps, as whole bones [P, 2, C]."""
-    keys = [key for key in "xyz" if trace[key] is not None]
+    keys = [key for key in "xyz" if key in trace]
     line = np.stack([trace[key] for key in keys], -1)
     return line.reshape(-1, 3, len(keys))[:, :2]
 
@@ -259,3 +259,29 @@ def test_names_are_text(poses):
     written |= {name for t in figure.data if t.type == "bar" for name in t.y}
     assert sum("click" in text for text in written if text) == 1
     assert not any("<" in text for text in written if text)
+
+
+@pytest.mark.parametrize("channels", [2, 3])
+def test_two_bodies(channels, crab):
+    """A dark and a light line per body, in their places at each frame."""
+    motion = torch.randn(3, 2, 3, channels)
+    figure = view_poses({"a": motion, "b": motion[:, 0]}, crab, 25)
+    # Two lines for each of three bodies, and the two names.
+    assert len(figure.data) == 8
+    assert [t.name for t in figure.data if t.showlegend] == ["a", "b"]
+    dashes = [trace.line.dash for trace in figure.data[:6]]
+    assert dashes == ["solid"] * 2 + ["dot"] * 2 + ["solid"] * 2
+    for frame, pose in zip(figure.frames, motion, strict=True):
+        for body in range(2):
+            left, right = frame.data[2 * body : 2 * body + 2]
+            for trace, claw in ((left, 1), (right, 2)):
+                np.testing.assert_allclose(
+                    points(trace)[0], pose[body, [claw, 0]], rtol=1e-6
+                )
+
+
+def test_centre(poses):
+    figure = view_poses(poses, CMU26, 25, centre="lfoot")
+    bone = [b for b, _ in CMU26.bones].index(CMU26.index("lfoot"))
+    shown = [points(frame.data[0])[bone, 0] for frame in figure.frames]
+    np.testing.assert_allclose(shown, np.zeros((10, 3)), atol=1e-6)
