@@ -17,7 +17,7 @@ from symgnn_pyg.nn import (
 )
 from symgnn_pyg.nn.conv.channel_norm import ChannelNorm
 from symgnn_pyg.nn.conv.graph_temporal_block import GraphTemporalBlock
-from symgnn_pyg.nn.conv.has_hooks import has_hooks
+from symgnn_pyg.nn.conv.hooks import has_hooks
 from symgnn_pyg.nn.conv.masked_graph import MaskedGraph
 
 Network = TypeVar("Network", bound=Module)

@@ -8,7 +8,7 @@ from torch_geometric.transforms import Compose
 
 from symgnn_pyg.data import bone_features
 from symgnn_pyg.nn import DualSymGNN, SymGNN
-from symgnn_pyg.nn.pool.rows import sample_of_body
+from symgnn_pyg.nn.batch import sample_of_body
 from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.transforms import (
     Center,

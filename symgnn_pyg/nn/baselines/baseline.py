@@ -3,7 +3,7 @@ from torch.nn import Module
 from torch_geometric.nn.inits import reset
 from torch_geometric.utils import scatter
 
-from symgnn_pyg.nn.pool.rows import sample_of_body, samples
+from symgnn_pyg.nn.batch import sample_of_body, samples
 from symgnn_pyg.nn.sizes import check_sizes
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 

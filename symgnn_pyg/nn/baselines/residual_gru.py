@@ -6,7 +6,7 @@ from torch.nn.functional import one_hot
 from symgnn_pyg import Skeleton
 from symgnn_pyg.nn import SymGNNOutput
 from symgnn_pyg.nn.baselines.baseline import Baseline
-from symgnn_pyg.nn.pool.rows import sample_of_body
+from symgnn_pyg.nn.batch import sample_of_body
 from symgnn_pyg.nn.sizes import check_sizes
 
 

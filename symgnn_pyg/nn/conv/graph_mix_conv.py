@@ -9,12 +9,12 @@ from torch_geometric.typing import Adj, OptTensor
 from torch_geometric.utils import is_sparse, spmm
 
 from symgnn_pyg import ops
-from symgnn_pyg.nn.conv.has_message_hooks import has_message_hooks
-from symgnn_pyg.nn.conv.masked_graph import MaskedGraph, MaskedGraphs
-from symgnn_pyg.nn.skeleton_type import (
+from symgnn_pyg.nn.batch import (
     check_no_skeleton_type,
     check_skeleton_type,
 )
+from symgnn_pyg.nn.conv.hooks import has_message_hooks
+from symgnn_pyg.nn.conv.masked_graph import MaskedGraph, MaskedGraphs
 from symgnn_pyg.typing import GraphLike
 
 

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 from torch_geometric.typing import Adj
 
+from symgnn_pyg.nn.batch import check_no_skeleton_type, per_skeleton
 from symgnn_pyg.nn.conv.graph_mix_conv import GraphMixConv
-from symgnn_pyg.nn.skeleton_type import check_no_skeleton_type, per_skeleton
 from symgnn_pyg.typing import SkeletonLike
 
 

@@ -6,14 +6,15 @@ from torch.nn import Linear, Module, ModuleList
 from torch_geometric.nn import MLP
 from torch_geometric.nn.inits import reset
 
-from symgnn_pyg.nn.models.actional_propagation import ActionalPropagation
-from symgnn_pyg.nn.models.joint_groups import group_sizes, split
-from symgnn_pyg.nn.pool.rows import samples
-from symgnn_pyg.nn.skeleton_type import (
+from symgnn_pyg.nn.batch import (
     as_skeletons,
     check_no_skeleton_type,
     check_skeleton_type,
+    group_sizes,
+    samples,
+    split,
 )
+from symgnn_pyg.nn.models.actional_propagation import ActionalPropagation
 from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.typing import SkeletonLike
 

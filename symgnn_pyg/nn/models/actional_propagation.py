@@ -7,9 +7,8 @@ from torch_geometric.nn import MLP, MessagePassing
 from torch_geometric.nn.inits import reset
 
 from symgnn_pyg import ops
-from symgnn_pyg.nn.conv.has_hooks import has_hooks
-from symgnn_pyg.nn.conv.has_message_hooks import has_message_hooks
-from symgnn_pyg.nn.models.joint_groups import Groups, group_sizes, join, split
+from symgnn_pyg.nn.batch import Groups, group_sizes, join, split
+from symgnn_pyg.nn.conv.hooks import has_hooks, has_message_hooks
 from symgnn_pyg.nn.models.pair_norm import normalise_pairs
 
 

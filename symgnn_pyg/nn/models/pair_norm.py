@@ -3,7 +3,7 @@ from torch import Tensor
 from torch.nn import BatchNorm1d
 
 from symgnn_pyg import ops
-from symgnn_pyg.nn.models.joint_groups import Groups, split
+from symgnn_pyg.nn.batch import Groups, split
 
 
 def normalise_pairs(

@@ -3,8 +3,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from symgnn_pyg.nn.batch import check_skeleton_type
 from symgnn_pyg.nn.fixed_buffers import FixedBuffers
-from symgnn_pyg.nn.skeleton_type import check_skeleton_type
 from symgnn_pyg.skeleton import Skeleton
 
 

@@ -3,10 +3,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from symgnn_pyg.nn.batch import as_skeletons, check_no_skeleton_type, samples
 from symgnn_pyg.nn.fixed_buffers import FixedBuffers
 from symgnn_pyg.nn.pool.part_index import PartIndex
-from symgnn_pyg.nn.pool.rows import samples
-from symgnn_pyg.nn.skeleton_type import as_skeletons, check_no_skeleton_type
 from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.typing import SkeletonLike
 

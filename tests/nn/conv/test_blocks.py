@@ -7,7 +7,7 @@ from torch.nn import Identity
 from symgnn_pyg import ops
 from symgnn_pyg.nn import JGTCBlock, PGTCBlock
 from symgnn_pyg.nn.conv.channel_norm import ChannelNorm
-from symgnn_pyg.nn.conv.uniform_dropout import UniformDropout
+from symgnn_pyg.nn.conv.graph_temporal_block import UniformDropout
 
 N = 3
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from symgnn_pyg.nn.pool.rows import sample_of_body
+from symgnn_pyg.nn.batch import sample_of_body
 
 
 @pytest.mark.parametrize(

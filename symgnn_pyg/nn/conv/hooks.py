@@ -1,5 +1,6 @@
 from torch.nn import Module
 from torch.nn.modules import module
+from torch_geometric.nn import MessagePassing
 
 
 def has_hooks(*modules: Module) -> bool:
@@ -16,4 +17,16 @@ def has_hooks(*modules: Module) -> bool:
             inner._backward_hooks,
             inner._backward_pre_hooks,
         )
+    )
+
+
+def has_message_hooks(layer: MessagePassing) -> bool:
+    r"""Whether any hook on the messages of a layer is registered."""
+    return bool(
+        layer._propagate_forward_pre_hooks
+        or layer._propagate_forward_hooks
+        or layer._message_forward_pre_hooks
+        or layer._message_forward_hooks
+        or layer._aggregate_forward_pre_hooks
+        or layer._aggregate_forward_hooks
     )

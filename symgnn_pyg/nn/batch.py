@@ -1,0 +1,172 @@
+"""The rows of a batch: which of them are the nodes of which sample, and which
+skeleton each sample has. The sizes of samples are Python integers, so that
+nothing is read back from the device.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import groupby
+
+import torch
+from torch import Tensor
+
+from symgnn_pyg.skeleton import Skeleton, as_skeleton
+from symgnn_pyg.typing import SkeletonLike
+
+# The number of samples and the number of joints per sample of each group.
+Groups = Sequence[tuple[int, int]]
+
+
+def samples(x: Tensor, num_nodes: int, what: str) -> Tensor:
+    r"""Views node-major features :math:`[N \cdot V, *]` as
+    :math:`[N, V, *]`.
+
+    Raises:
+        ValueError: If the number of rows is not a multiple of :math:`V`.
+    """
+    if x.size(0) % num_nodes != 0:
+        raise ValueError(
+            f"Expected 'x' to have a multiple of {num_nodes} rows, the number "
+            f"of {what} of the skeleton, got {list(x.shape)}"
+        )
+    return x.reshape(x.size(0) // num_nodes, num_nodes, *x.shape[1:])
+
+
+def sample_of_body(num_bodies: Tensor, total: int) -> Tensor:
+    r"""The index of the sample that each body belongs to, of shape
+    :math:`[M]`, computed without synchronising with the device.
+
+    Args:
+        num_bodies: The number of bodies in each sample, of shape :math:`[N]`.
+        total: The number of bodies :math:`M` in all samples.
+
+    Raises:
+        ValueError: If :obj:`num_bodies` has another shape or type, or does
+            not add up to :math:`M`, which is only checked on the CPU.
+    """
+    if (
+        not isinstance(num_bodies, Tensor)
+        or num_bodies.dim() != 1
+        or num_bodies.is_floating_point()
+    ):
+        raise ValueError(
+            f"Expected 'num_bodies' to be a tensor of integers of shape [N], "
+            f"got {num_bodies!r}"
+        )
+    if not num_bodies.is_cuda and not torch.compiler.is_compiling():
+        found = int(num_bodies.sum())
+        if found != total:
+            raise ValueError(
+                f"'num_bodies' must add up to {total}, the number of bodies "
+                f"in 'x', got {found} in {num_bodies.numel()} samples"
+            )
+    # Not repeat_interleave, which cannot be exported to ONNX.
+    start = num_bodies.cumsum(0) - num_bodies
+    starts = num_bodies.new_zeros(total + 1)
+    starts = starts.scatter_add(0, start, torch.ones_like(num_bodies))
+    return starts[:-1].cumsum(0) - 1
+
+
+def group_sizes(h: Tensor, num_joints: int | Sequence[int]) -> Groups:
+    r"""Groups neighbouring samples of equal size.
+
+    Args:
+        h: Joint features :math:`[M, *]`, one sample after another.
+        num_joints: :math:`V`, or the number of joints of each sample.
+
+    Raises:
+        ValueError: If the rows of :obj:`h` are not those joints.
+    """
+    if isinstance(num_joints, int):
+        return [(samples(h, num_joints, "joints").size(0), num_joints)]
+    if sum(num_joints) != h.size(0):
+        raise ValueError(
+            f"The samples have {sum(num_joints)} joints by 'num_joints', but "
+            f"there are {h.size(0)} rows (shape {list(h.shape)})"
+        )
+    return [(len(list(run)), v) for v, run in groupby(num_joints)]
+
+
+def split(x: Tensor, groups: Groups) -> list[Tensor]:
+    r"""Views :math:`[M, D]` as one tensor :math:`[N, V, D]` per group."""
+    shapes = [(n, v, x.size(1)) for n, v in groups]
+    if len(shapes) == 1:
+        # Behind a split the derivative would be copied.
+        return [x.view(shapes[0])]
+    parts = x.split([n * v for n, v in groups])
+    return [part.view(shape) for part, shape in zip(parts, shapes, strict=True)]
+
+
+def join(parts: Sequence[Tensor]) -> Tensor:
+    r"""The inverse of :func:`split`."""
+    rows = [part.flatten(0, 1) for part in parts]
+    return rows[0] if len(rows) == 1 else torch.cat(rows)
+
+
+def per_skeleton(
+    skeleton: SkeletonLike | None, make: Callable[[Skeleton], Tensor]
+) -> Tensor | list[Tensor] | None:
+    r"""Applies :obj:`make` to a skeleton, or to each of several skeletons.
+
+    Raises:
+        TypeError: If :obj:`skeleton` is not a skeleton.
+        ValueError: If :obj:`skeleton` is an empty sequence.
+    """
+    if skeleton is None:
+        return None
+    given = as_skeletons(skeleton)
+    # Also within the context of another device, such as "meta".
+    with torch.device("cpu"):
+        if isinstance(given, Skeleton):
+            return make(given)
+        return [make(one) for one in given]
+
+
+def as_skeletons(skeleton: SkeletonLike) -> Skeleton | list[Skeleton]:
+    r"""Returns a skeleton, or a list of several, with each name replaced by
+    the built-in skeleton.
+
+    Raises:
+        TypeError: If :obj:`skeleton` is not a skeleton.
+        ValueError: If :obj:`skeleton` is an empty sequence.
+    """
+    if isinstance(skeleton, str) or not isinstance(skeleton, Sequence):
+        return as_skeleton(skeleton)
+    if len(skeleton) == 0:
+        raise ValueError("'skeleton' must hold at least one skeleton, got none")
+    return [as_skeleton(one) for one in skeleton]
+
+
+def check_skeleton_type(
+    skeleton_type: Sequence[int] | None, num_skeletons: int
+) -> Sequence[int]:
+    r"""Checks the :obj:`skeleton_type` of a layer with several skeletons.
+
+    Args:
+        skeleton_type: The index of the skeleton of each sample.
+        num_skeletons: The number of skeletons of the layer.
+
+    Raises:
+        ValueError: If it is missing or an index is out of range.
+    """
+    if skeleton_type is None:
+        raise ValueError(
+            f"A layer with {num_skeletons} skeletons requires 'skeleton_type', "
+            f"the index of the skeleton of each sample, such as "
+            f"[skeletons.index(s) for s in batch.skeleton]"
+        )
+    wrong = [kind for kind in skeleton_type if not 0 <= kind < num_skeletons]
+    if wrong:
+        raise ValueError(
+            f"'skeleton_type' must hold indices from 0 to {num_skeletons - 1} "
+            f"for {num_skeletons} skeletons, got {wrong[0]}"
+        )
+    return skeleton_type
+
+
+def check_no_skeleton_type(skeleton_type: Sequence[int] | None) -> None:
+    r"""Checks that :obj:`skeleton_type` is not given where it is not used."""
+    if skeleton_type is not None:
+        raise ValueError(
+            "'skeleton_type' must be None for a layer with a single skeleton "
+            "or if 'edge_index' is given"
+        )
