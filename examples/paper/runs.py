@@ -282,14 +282,15 @@ class Runs:
     @torch.enable_grad()
     def _train(self, model: Module, run: Run, folder: Path) -> dict[str, Any]:
         """Trains a network; returns the seconds and the device."""
-        train: Any = self._view(self._split("train", run), run)
+        clean = self._view(self._split("train", run), run)
+        train: Any = clean
         if run.noisy_targets or run.noisy_labels:
             train = NoisySupervision(
                 train, run.noisy_targets, run.noisy_labels, run.seed
             )
         task = SymGNNTask(
             model,
-            train,
+            clean,
             weighting=WEIGHTING,
             learning_rate=self.learning_rate,
             metric="position" if run.bones else "angle",

@@ -414,7 +414,9 @@ RECIPES = {
         rigid=[Rigid("translation", "invariant")],
         lacks={"permutation": "each joint has weights of its own"},
     ),
-    "TemporalPool": recipe(lambda s: nn.TemporalPool(T, C), x=POSES),
+    "TemporalPool": recipe(
+        lambda s: nn.TemporalPool(T, C), x=POSES, lacks=OF_FRAMES
+    ),
     "RecognitionHead": recipe(
         lambda s: nn.RecognitionHead(D, K, s, hidden_channels=D),
         h=FEATURES,

@@ -50,7 +50,7 @@ def trained(tiny, folder, weighting, precision):
         model={"dropout": 0.0},
         data={"batch_size": 20},
         task={
-            "weighting": weighting, "recipe": "full", "learning_rate": 0.003,
+            "weighting": weighting, "recipe": "full", "learning_rate": 0.002,
         },
     )  # fmt: skip
     trainer.fit(task, data)
