@@ -56,7 +56,7 @@ python_use_unqualified_type_names = True
 nitpick_ignore_regex = [
     ("py:obj", "(?s).*"),
     ("py:.*", r"(?!symgnn_pyg).*"),
-    ("py:class", r"symgnn_pyg\..*\.(Batchable|Layer|Network)"),
+    ("py:class", r"symgnn_pyg\..*\.(Batchable|Layer|Network|Result)"),
 ]
 
 

@@ -9,10 +9,10 @@ from symgnn_pyg.io.annotations import (
     read_labels,
 )
 from symgnn_pyg.io.asf_amc import ASF, read_asf, read_asf_amc
-from symgnn_pyg.io.bvh import read_bvh, read_bvh_header
+from symgnn_pyg.io.bvh import BVHHeader, read_bvh, read_bvh_header
 from symgnn_pyg.io.csv import read_csv, read_table
 from symgnn_pyg.io.frames import as_frames, check_axes, fill_gaps
-from symgnn_pyg.io.joint_tree import Motion
+from symgnn_pyg.io.joint_tree import Motion, TreeJoint
 from symgnn_pyg.io.kinetics import (
     KineticsLabel,
     read_kinetics,
@@ -31,10 +31,12 @@ __all__ = [
     "ASF",
     "SUFFIXES",
     "Annotation",
+    "BVHHeader",
     "KineticsLabel",
     "Motion",
     "Source",
     "Tracks",
+    "TreeJoint",
     "as_frames",
     "check_axes",
     "fill_gaps",

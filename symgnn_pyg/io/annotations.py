@@ -42,9 +42,11 @@ class Annotation(NamedTuple):
 def read_annotations(
     file: File, name: str = ""
 ) -> tuple[list[Annotation], dict[str, list[str]]]:
-    r"""Reads a file of annotations of PYSKL and MMAction2, a pickle of
-    :obj:`{"split": ..., "annotations": [...]}`. Nothing but numbers, text,
-    lists, dictionaries and arrays is unpickled, and nothing is called.
+    r"""Reads a file of annotations of PYSKL and MMAction2.
+
+    It is a pickle of a dictionary with the keys ``split`` and ``annotations``.
+    Nothing but numbers, text, lists, dictionaries and arrays is unpickled, and
+    nothing is called.
 
     Args:
         file: The path of the file, or its content.

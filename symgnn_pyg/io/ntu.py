@@ -15,7 +15,7 @@ MOST_FRAMES = 1000
 
 
 def read_ntu(file: File, name: str = "", max_bodies: int = 2) -> np.ndarray:
-    r"""Reads a :obj:`.skeleton` file of NTU-RGB+D.
+    r"""Reads a ``.skeleton`` file of NTU-RGB+D.
 
     Of the bodies, the :obj:`max_bodies` whose positions spread most are kept
     (by the sum of the standard deviations of x, y and z over the frames in
