@@ -33,7 +33,7 @@ class ASGCN(JointClassifier):
     sample, inferred by :class:`~symgnn_pyg.nn.ActionalGraphInference` and
     trained with the rest; the paper samples links of several types with a
     Gumbel softmax from an encoder that is trained beforehand, together with a
-    decoder, to predict poses. There is no head that predicts poses. The graph
+    decoder, to predict poses. It has no head that predicts poses. The graph
     convolutions have no bias.
 
     With the 25 joints and 60 classes of NTU-RGB+D it has 4.57 million
