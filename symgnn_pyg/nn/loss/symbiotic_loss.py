@@ -195,10 +195,14 @@ class SymbioticLoss(Module):
         # The sum of both losses gives each head its own gradient. Of what is
         # shared, its gradient is g_r + g_p, from which linear terms subtract
         # all but the weighted sum.
-        total = recognition + prediction
+        total = summed = recognition + prediction
         for tensor, g_r, g_p in zip(
             shared, recognition_grads, prediction_grads, strict=True
         ):
+            if torch.finfo(tensor.dtype).bits < 32:
+                # Half precision would lose the smaller gradient in the terms.
+                _replace_gradient(tensor, self._weighted(g_r, g_p), summed)
+                continue
             excess = (1 - self.alpha) * g_r + self.alpha * g_p
             total = total - (excess * tensor).sum()
         value = self._weighted(recognition, prediction)
@@ -265,3 +269,12 @@ def _l1_norm(predicted: Tensor, true: Tensor) -> Tensor:
     # The sum over all joints and frames would overflow in half precision.
     dtype = torch.promote_types(true.dtype, torch.float)
     return (true.to(dtype) - predicted).abs().sum()
+
+
+def _replace_gradient(tensor: Tensor, gradient: Tensor, loss: Tensor) -> None:
+    """Makes a gradient that of a tensor whenever a loss is differentiated."""
+    scale: list[Tensor] = []
+    loss.register_hook(scale.append)
+    tensor.register_hook(
+        lambda grad: (scale[-1] * gradient).to(grad) if scale else grad
+    )

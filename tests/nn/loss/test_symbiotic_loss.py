@@ -371,3 +371,22 @@ def test_labels_count_the_samples_of_prediction(y, future):
         ValueError, match=r"'y' of shape \[N\] or \[N, K\], got"
     ):
         SymbioticLoss()(output(recognition=False), y, future)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("ratio", [1.0, 300.0])
+def test_gradients_of_half_precision_do_not_cancel(y, dtype, ratio):
+    """However much larger one task's gradient is than the other's."""
+    shared = torch.randn(N * V, 5, dtype=dtype, requires_grad=True)
+    logits = shared.view(N, V, 5).mean(dim=1) @ torch.randn(5, K).to(dtype)
+    future = (shared @ (ratio * torch.randn(5, 6)).to(dtype)).view(N * V, 2, 3)
+    out = SymGNNOutput(logits, future, None, shared)
+    loss = SymbioticLoss()(out, y, torch.zeros_like(future))
+    (found,) = torch.autograd.grad(loss.total, shared, retain_graph=True)
+    g_r, g_p = (
+        torch.autograd.grad(task, shared, retain_graph=True)[0].double()
+        for task in (loss.recognition_loss, loss.prediction_loss)
+    )
+    alpha = loss.alpha.double()
+    expected = alpha * g_r + (1 - alpha) * g_p
+    assert (found.double() - expected).norm() < 0.02 * expected.norm()
