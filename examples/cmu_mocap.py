@@ -25,6 +25,7 @@ from evaluate import FRAME_MS, report
 from lightning.pytorch import seed_everything
 from safetensors.torch import load_file
 from shared import positive, weighting
+from torch_geometric.transforms import Compose
 
 from symgnn_pyg.data import SkeletonLoader
 from symgnn_pyg.datasets import CMUMocap, SyntheticMotion
@@ -40,15 +41,16 @@ from symgnn_pyg.training import (
     load_best,
     make_trainer,
 )
+from symgnn_pyg.transforms import Mirror
 from symgnn_pyg.visualization import plot_actional_edges, plot_poses
 
 SPLITS = ("train", "val", "test")
-OBSERVED = 20
+OBSERVED = 50
 # A twelfth of the parameters of the paper's light network, and the parts of its
 # prediction head that learn fastest.
 NETWORK: dict[str, Any] = {
     "channels": (32, 64),
-    "strides": (1, 2),
+    "strides": (2, 2),
     "fusion": (1,),
     "hidden_channels": 64,
     "decoder": "direct",
@@ -85,8 +87,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--steps",
         type=positive(int, 0),
-        default=800,
-        help="training steps (default: 800)",
+        default=700,
+        help="training steps (default: 700)",
     )
     parser.add_argument("--future", type=positive(int, 2), default=25)
     parser.add_argument("--batch-size", type=positive(int, 1), default=32)
@@ -126,7 +128,9 @@ def run(args: argparse.Namespace) -> None:
     seed_everything(args.seed, verbose=False)
     args.output.mkdir(parents=True, exist_ok=True)
     train, val, test = (open_split(args, split) for split in SPLITS)
-    train.transform = val.transform = test.transform = train.standardize()
+    standardize = train.standardize()
+    val.transform = test.transform = standardize
+    train.transform = Compose([Mirror(kind="rotation"), standardize])
 
     model = SymGNN(
         train.skeleton,
@@ -140,16 +144,15 @@ def run(args: argparse.Namespace) -> None:
         load_weights(model, args.checkpoint)
     fit(model, train, val[:: -(-len(val) // 96)], args)
     trained = [train.classes[i] for i in train.labels.unique().tolist()]
-    PoseModel(model, train.transform, classes=train.classes).save_pretrained(
+    PoseModel(model, standardize, classes=train.classes).save_pretrained(
         args.output,
         trained=trained,
         seed=args.seed,
         data={"dataset": type(train).__name__, "windows": len(train)},
         command=shlex.join(["python", *sys.argv]),
     )
-    linear = LinearRegression(
-        train.skeleton, train.num_future, num_recent=train.num_observed
-    )
+    train.transform = standardize
+    linear = LinearRegression(train.skeleton, train.num_future)
     linear.fit(SkeletonLoader(train, 256), SkeletonLoader(val, 256))
     metrics = report(
         model, test, trained, args.seed, {"linear_regression": linear}
