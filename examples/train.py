@@ -45,7 +45,13 @@ from symgnn_pyg.training import (
     load_best,
     make_trainer,
 )
-from symgnn_pyg.transforms import Center, Mirror, NormalizeView, ToBones
+from symgnn_pyg.transforms import (
+    Center,
+    Mirror,
+    NormalizeView,
+    Reverse,
+    ToBones,
+)
 
 # How to open each data set.
 DATASETS: dict[str, Any] = {
@@ -159,6 +165,11 @@ def parse_arguments() -> argparse.Namespace:
         help="mirror half of the windows, left to right",
     )
     parser.add_argument(
+        "--reverse",
+        action="store_true",
+        help="play half of the windows backwards",
+    )
+    parser.add_argument(
         "--bones",
         action="store_true",
         help="train the bone network, the other half of DualSymGNN",
@@ -227,9 +238,13 @@ def run(args: argparse.Namespace, last: Path) -> None:
         transforms += UPRIGHT
     if args.bones:
         transforms.append(ToBones())
-    mirror = [Mirror(kind=kind)] if args.mirror else []
+    augmentations: list[Any] = []
+    if args.mirror:
+        augmentations.append(Mirror(kind=kind))
+    if args.reverse:
+        augmentations.append(Reverse())
     val.transform = Compose(transforms)
-    train.transform = Compose([*mirror, *transforms])
+    train.transform = Compose([*augmentations, *transforms])
     val = val[:: max(1, len(val) // 256)]
     head = {} if args.paper else HEAD
     if args.network == "light":

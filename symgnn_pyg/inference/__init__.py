@@ -1,3 +1,4 @@
+from symgnn_pyg.inference.ensemble import Ensemble
 from symgnn_pyg.inference.export import export_onnx, export_program
 from symgnn_pyg.inference.fold import fold
 from symgnn_pyg.inference.mirror_average import MirrorAverage
@@ -5,6 +6,7 @@ from symgnn_pyg.inference.pose_model import PoseModel, PoseOutput
 from symgnn_pyg.inference.stream import Stream, StreamOutput
 
 __all__ = [
+    "Ensemble",
     "MirrorAverage",
     "PoseModel",
     "PoseOutput",

@@ -1,8 +1,10 @@
-from typing import get_args
+from typing import Any, Self, get_args
 
 import torch
 from torch import Tensor
 
+from symgnn_pyg.inference.average_network import AverageNetwork
+from symgnn_pyg.inference.ensemble import Ensemble
 from symgnn_pyg.nn import SymGNN, SymGNNOutput
 from symgnn_pyg.nn.fixed_buffers import FixedBuffers
 from symgnn_pyg.skeleton import mirrored_joints
@@ -10,7 +12,7 @@ from symgnn_pyg.transforms import Standardize
 from symgnn_pyg.transforms.mirror import Kind
 
 
-class MirrorAverage(FixedBuffers):
+class MirrorAverage(FixedBuffers, AverageNetwork):
     r"""Averages the answers of a network for a motion and for its mirror image
     :math:`\mathcal{M}`:
 
@@ -26,7 +28,8 @@ class MirrorAverage(FixedBuffers):
     predicted poses and keeps the scores.
 
     Args:
-        model: The network.
+        model: The network, a :class:`~symgnn_pyg.nn.SymGNN` or an
+            :class:`Ensemble`.
         kind: What the channels hold: :obj:`"position"`, or :obj:`"rotation"`
             for exponential maps; see
             :class:`~symgnn_pyg.transforms.Mirror`. (default:
@@ -37,8 +40,8 @@ class MirrorAverage(FixedBuffers):
             they are mirrored in the unit of the data. (default: :obj:`None`)
 
     Raises:
-        TypeError: If :obj:`model` is not a :class:`~symgnn_pyg.nn.SymGNN`, or
-            :obj:`standardize` is another transform.
+        TypeError: If :obj:`model` is another network, or :obj:`standardize`
+            another transform.
         ValueError: If the skeleton has no left and right joints, or an
             argument does not fit the network.
 
@@ -54,16 +57,17 @@ class MirrorAverage(FixedBuffers):
 
     def __init__(
         self,
-        model: SymGNN,
+        model: SymGNN | Ensemble,
         *,
         kind: Kind = "position",
         axis: int = 0,
         standardize: Standardize | None = None,
     ) -> None:
         super().__init__()
-        if not isinstance(model, SymGNN):
+        if not isinstance(model, SymGNN | Ensemble):
             raise TypeError(
-                f"Expected 'model' to be a SymGNN, got {type(model).__name__}"
+                f"Expected 'model' to be a SymGNN or an Ensemble of them, got "
+                f"{type(model).__name__}"
             )
         if not isinstance(standardize, Standardize | None):
             raise TypeError(
@@ -85,21 +89,25 @@ class MirrorAverage(FixedBuffers):
                 f"{skeleton!r} has no left and right joints: pass their "
                 f"'pairs' to Skeleton"
             )
-        self.num_joints = skeleton.num_joints
-        partner = mirrored_joints(skeleton)
-        sign = torch.ones(channels, dtype=torch.double)
+        shape = skeleton.num_joints, channels
+        with torch.device("cpu"):
+            partner = mirrored_joints(skeleton)
+            sign = torch.ones(channels, dtype=torch.double)
+            mean = torch.zeros(shape, dtype=torch.double)
+            std = torch.ones(shape, dtype=torch.double)
         sign[int(axis)] = -1
         if kind == "rotation":
             sign = -sign
-        mean = torch.zeros(self.num_joints, channels, dtype=torch.double)
-        std = torch.ones_like(mean)
         if standardize is not None:
-            if standardize.mean.shape != mean.shape:
+            if standardize.mean.shape != shape:
                 raise ValueError(
-                    f"Expected 'standardize' for {list(mean.shape)} joints "
-                    f"and channels, got {standardize!r}"
+                    f"Expected 'standardize' for {list(shape)} joints and "
+                    f"channels, got {standardize!r}"
                 )
-            mean, std = standardize.mean.double(), standardize.std.double()
+            mean, std = (
+                statistic.cpu().double()
+                for statistic in (standardize.mean, standardize.std)
+            )
         # Of normalised poses, the mirror image is linear, too.
         scale = sign * std[partner] / std
         shift = (sign * mean[partner] - mean) / std
@@ -107,7 +115,46 @@ class MirrorAverage(FixedBuffers):
         self.register_fixed("scale", scale)
         self.register_fixed("shift", shift)
         self.to(next(model.parameters()))
+        self.copy_sizes(model)
+        self.kind = kind
+        self.axis = int(axis)
+        self.standardize = standardize
         self.model = model
+
+    def to_config(self) -> dict[str, Any]:
+        statistics = None
+        if self.standardize is not None:
+            statistics = {
+                "mean": self.standardize.mean.tolist(),
+                "std": self.standardize.std.tolist(),
+            }
+        return {
+            "model": self.model.to_config(),
+            "kind": self.kind,
+            "axis": self.axis,
+            "standardize": statistics,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        standardize = None
+        if config["standardize"] is not None:
+            # In double precision, single precision survives too.
+            with torch.device("cpu"):
+                standardize = Standardize(
+                    **{
+                        name: torch.tensor(values, dtype=torch.double)
+                        for name, values in config["standardize"].items()
+                    }
+                )
+        of = config["model"]
+        kind = Ensemble if "models" in of else SymGNN
+        return cls(
+            kind.from_config(of),
+            kind=config["kind"],
+            axis=config["axis"],
+            standardize=standardize,
+        )
 
     def forward(
         self, x: Tensor, num_bodies: Tensor | None = None
@@ -134,6 +181,6 @@ class MirrorAverage(FixedBuffers):
         Args:
             x: The sequences, of shape :math:`[M \cdot V, T, C]`.
         """
-        x = x.unflatten(0, (-1, self.num_joints))[:, self.partner]
+        x = x.unflatten(0, (-1, self.skeleton.num_joints))[:, self.partner]
         scale, shift = self.scale.to(x), self.shift.to(x)
         return (x * scale.unsqueeze(1) + shift.unsqueeze(1)).flatten(0, 1)

@@ -18,13 +18,14 @@ def model_card(name: str, class_name: str, about: Mapping[str, Any]) -> str:
         about: What is known about the model.
     """
     title = " ".join(name.split())
+    article = "An" if class_name.startswith(tuple("AEIOU")) else "A"
     blocks = [
         f"---\nlibrary_name: symgnn_pyg\n"
         f"license: {json.dumps(str(about.get('license', 'unknown')))}\n"
         f"tags: [{TAGS}]\n---",
         f"# {title}",
-        f"A {class_name} of symgnn_pyg (Symbiotic Graph Neural Networks, "
-        f"[Li et al.](https://arxiv.org/abs/1910.02212)).",
+        f"{article} {class_name} of symgnn_pyg (Symbiotic Graph Neural "
+        f"Networks, [Li et al.](https://arxiv.org/abs/1910.02212)).",
         f"```python\nfrom symgnn_pyg.inference import PoseModel\n\n"
         f"model = PoseModel.from_pretrained({name!r})\n"
         f"answer = model(motion)  # [frames, {about['num_joints']} joints, "

@@ -11,6 +11,8 @@ from torch.nn import Module
 
 from symgnn_pyg.errors import DataError, check_names
 from symgnn_pyg.files import replacing, resolved
+from symgnn_pyg.inference.ensemble import Ensemble
+from symgnn_pyg.inference.mirror_average import MirrorAverage
 from symgnn_pyg.inference.model_card import model_card
 from symgnn_pyg.inference.pose_network import Network, PoseNetwork
 from symgnn_pyg.inference.recordings import (
@@ -36,6 +38,8 @@ from symgnn_pyg.transforms import Standardize
 NETWORKS: dict[str, type[Network]] = {
     "SymGNN": SymGNN,
     "DualSymGNN": DualSymGNN,
+    "Ensemble": Ensemble,
+    "MirrorAverage": MirrorAverage,
 }
 CARD = "README.md"
 # The number of bodies that pass through the network at once.
@@ -76,8 +80,9 @@ class PoseModel(Module):
     predicted poses are interpolated at the frame rate of the data.
 
     Args:
-        model: The network, a :class:`~symgnn_pyg.nn.SymGNN` or
-            :class:`~symgnn_pyg.nn.DualSymGNN`.
+        model: The network, a :class:`~symgnn_pyg.nn.SymGNN`,
+            :class:`~symgnn_pyg.nn.DualSymGNN`, :class:`Ensemble` or
+            :class:`MirrorAverage`.
         transform: The transform of the validation data: any composition of
             :class:`~symgnn_pyg.transforms.Center`,
             :class:`~symgnn_pyg.transforms.Difference`,
@@ -110,9 +115,9 @@ class PoseModel(Module):
         skeleton: Skeleton | str | None = None,
     ) -> None:
         super().__init__()
-        if not isinstance(model, (SymGNN, DualSymGNN)):
+        if not isinstance(model, (*NETWORKS.values(),)):
             raise TypeError(
-                f"Expected 'model' to be a SymGNN or DualSymGNN, got "
+                f"Expected 'model' to be one of {', '.join(NETWORKS)}, got "
                 f"{type(model).__name__}"
             )
         if skeleton is not None:

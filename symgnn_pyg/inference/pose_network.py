@@ -7,6 +7,8 @@ from torch.nn import Module
 from torch_geometric.transforms import Compose
 
 from symgnn_pyg.data import bone_features
+from symgnn_pyg.inference.ensemble import Ensemble
+from symgnn_pyg.inference.mirror_average import MirrorAverage
 from symgnn_pyg.nn import DualSymGNN, SymGNN
 from symgnn_pyg.nn.batch import sample_of_body
 from symgnn_pyg.skeleton import Skeleton
@@ -19,7 +21,7 @@ from symgnn_pyg.transforms import (
     ToBones,
 )
 
-Network = SymGNN | DualSymGNN
+Network = SymGNN | DualSymGNN | Ensemble | MirrorAverage
 Step = Center | Difference | NormalizeView | Resample | Standardize | ToBones
 # The deterministic transforms by name.
 STEPS: dict[str, type[Step]] = {

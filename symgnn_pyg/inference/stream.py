@@ -53,9 +53,7 @@ class Stream:
     The stream uses a copy of the network that is folded by :func:`fold`.
 
     Args:
-        model: A :class:`PoseModel`, or the network, a
-            :class:`~symgnn_pyg.nn.SymGNN` or
-            :class:`~symgnn_pyg.nn.DualSymGNN`.
+        model: A :class:`PoseModel`, or a network that it takes.
         transform: The transform of the validation data, as for
             :class:`PoseModel`, if :obj:`model` is a network. Frames and future
             poses are in the unit of the data. (default: :obj:`None`)

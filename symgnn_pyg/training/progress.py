@@ -3,7 +3,7 @@ import time
 from typing import Any
 
 from lightning.pytorch import LightningModule, Trainer
-from lightning.pytorch.callbacks import ProgressBar, Timer
+from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar, Timer
 from tqdm import tqdm
 
 # The minimum time between two updates of the bar, in seconds.
@@ -29,7 +29,9 @@ def progress(trainer: Trainer) -> float:
 
 class TrainingBar(ProgressBar):
     r"""A progress bar for the whole training instead of each epoch, with the
-    remaining time and the latest logged values.
+    remaining time and the latest logged values, and one line per validation,
+    with the learning rate and whether its weights are the best so far. A log
+    that is a file gets only these lines.
     """
 
     def __init__(self) -> None:
@@ -67,11 +69,15 @@ class TrainingBar(ProgressBar):
     def on_validation_end(
         self, trainer: Trainer, task: LightningModule
     ) -> None:
+        if self._bar is not None and self._enabled:
+            rate = trainer.optimizers[0].param_groups[0]["lr"]
+            kept = ", kept as the best" if _is_best(trainer) else ""
+            tqdm.write(
+                f"{progress(trainer):4.0%} learning_rate={rate:.2g}, "
+                f"{_newest(trainer)}{kept}",
+                file=sys.stderr,
+            )
         self._draw(trainer)
-        if self._bar is not None and self._enabled and self._bar.disable:
-            # A log that is a file gets one line per validation, not a bar.
-            done = f"{progress(trainer):4.0%}"
-            print(f"{done} {_newest(trainer)}", file=sys.stderr, flush=True)
 
     def on_train_end(self, trainer: Trainer, task: LightningModule) -> None:
         self._draw(trainer)
@@ -91,6 +97,18 @@ class TrainingBar(ProgressBar):
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+
+def _is_best(trainer: Trainer) -> bool:
+    r"""Whether a checkpoint callback, which runs later, will keep the weights
+    of the validation that has just ended.
+    """
+    for callback in trainer.checkpoint_callbacks:
+        if isinstance(callback, ModelCheckpoint) and callback.monitor:
+            found = trainer.callback_metrics.get(callback.monitor)
+            best = callback.best_model_score
+            return found is not None and (best is None or bool(found < best))
+    return False
 
 
 def _newest(trainer: Trainer) -> str:

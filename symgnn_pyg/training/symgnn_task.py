@@ -52,7 +52,9 @@ class SymGNNTask(LightningModule):
     r"""Trains a :class:`~symgnn_pyg.nn.SymGNN`, or a network with the same
     arguments and outputs, on recognition and prediction together.
 
-    Each step logs the losses and :math:`\alpha`. Each validation logs the
+    Each step logs the losses and :math:`\alpha`. The norm of equation (12),
+    which sums over joints and frames, is logged as its mean over both. Each
+    validation logs the
     prediction error, averaged over frames and then over classes
     (:obj:`val_error`), the error of zero velocity (:obj:`val_still`), the
     accuracy (:obj:`val_top1`, :obj:`val_top5`, if there are several classes
@@ -283,7 +285,7 @@ class SymGNNTask(LightningModule):
             return self._skip(batch, batch_idx, loss, kept)
         parts = {
             "recognition": loss.recognition_loss,
-            "prediction": loss.prediction_loss,
+            "prediction": self._per_pose(loss.prediction_loss, batch),
             "alpha": loss.alpha,
         }
         self.log_dict(
@@ -438,6 +440,13 @@ class SymGNNTask(LightningModule):
         self.log("skipped", float(self.skipped), prog_bar=True)
         nothing = (0.0 * p.sum() for p in self.model.parameters())
         return sum(nothing, loss.total.new_zeros(()))
+
+    def _per_pose(self, loss: Tensor | None, batch: Batch) -> Tensor | None:
+        r"""A prediction loss as a mean per joint and frame."""
+        if loss is None or self.criterion.prediction_criterion is not None:
+            return loss
+        joints, frames, _ = batch.future.shape
+        return loss * (batch.num_graphs / (joints * frames))
 
     def _targets(self, batch: Batch) -> Tensor:
         y = batch.get("y")

@@ -11,6 +11,7 @@ from symgnn_pyg.transforms.random_rotation import RandomRotation
 from symgnn_pyg.transforms.random_scale import RandomScale
 from symgnn_pyg.transforms.random_shear import RandomShear
 from symgnn_pyg.transforms.resample import Resample
+from symgnn_pyg.transforms.reverse import Reverse
 from symgnn_pyg.transforms.standardize import Standardize
 from symgnn_pyg.transforms.temporal_crop import TemporalCrop
 from symgnn_pyg.transforms.temporal_transform import TemporalTransform
@@ -30,6 +31,7 @@ __all__ = [
     "RandomScale",
     "RandomShear",
     "Resample",
+    "Reverse",
     "Standardize",
     "TemporalCrop",
     "TemporalTransform",

@@ -50,15 +50,16 @@ def steps(output):
     return kept["global_step"]
 
 
-def test_mirrored_windows_are_trained_on_and_not_validated_on(run):
-    output = run("--quick", "--mirror")
-    mirrored = SymGNN.from_pretrained(output / "model")
+@pytest.mark.parametrize("option", ["--mirror", "--reverse"])
+def test_changed_windows_are_trained_on_and_not_validated_on(run, option):
+    output = run("--quick", option)
+    changed = SymGNN.from_pretrained(output / "model")
     plain = SymGNN.from_pretrained(run("--quick") / "model")
-    assert mirrored.about["transform"] == plain.about["transform"]
-    weights = [model.state_dict() for model in (mirrored, plain)]
+    assert changed.about["transform"] == plain.about["transform"]
+    weights = [model.state_dict() for model in (changed, plain)]
     name = "actional_inference.joint_mlp.lins.0.weight"
     assert not weights[0][name].equal(weights[1][name])
-    still = [model.about["metrics"]["val_still"] for model in (mirrored, plain)]
+    still = [model.about["metrics"]["val_still"] for model in (changed, plain)]
     assert still[0] == still[1]
 
 

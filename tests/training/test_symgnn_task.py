@@ -117,6 +117,31 @@ def test_bones_of_normalised_joints_have_no_other_unit(tiny, tmp_path):
         assert task.num_joints == 2
 
 
+def test_l1_norm_is_logged_per_joint_and_frame(tiny, tmp_path):
+    """And minimised as in equation (12)."""
+    task, data, trainer = tiny.make_run(tmp_path, max_steps=1)
+    seen = []
+    losses = task._losses
+
+    def record(x, num_bodies, y, future):
+        seen.append((losses(x, num_bodies, y, future), future))
+        return seen[-1][0]
+
+    task._losses = record
+    trainer.fit(task, data)
+    ((loss, future),) = seen
+    joints, frames, _ = future.shape
+    samples = joints // 3
+    torch.testing.assert_close(
+        float(trainer.callback_metrics["prediction"]),
+        float(loss.prediction_loss * samples / (joints * frames)),
+    )
+    torch.testing.assert_close(
+        loss.total,
+        torch.lerp(loss.prediction_loss, loss.recognition_loss, loss.alpha),
+    )
+
+
 @pytest.mark.parametrize("transform", [True, False])
 def test_pose_loss_is_in_the_unit_of_the_data(tiny, tmp_path, transform):
     task, data, _ = tiny.make_run(

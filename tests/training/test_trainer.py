@@ -1,4 +1,5 @@
 import math
+import re
 import sys
 from datetime import timedelta
 
@@ -148,7 +149,26 @@ def test_a_log_that_is_a_file_has_one_line_per_validation(
     lines = capsys.readouterr().err.splitlines()
     validations = [line for line in lines if "val_score=" in line]
     assert len(validations) == len(lines) > 0
-    assert validations[-1].lstrip().startswith("62% step=5, ")
+    assert validations[-1].lstrip().startswith("62% learning_rate=0.000")
+    assert "step=5, " in validations[-1]
+
+
+def test_lines_tell_which_weights_are_kept(tiny, tmp_path, capsys):
+    task, data, trainer = tiny.make_run(
+        tmp_path,
+        transform=False,
+        enable_progress_bar=True,
+        max_epochs=6,
+        task={"recipe": "light", "learning_rate": 0.02},
+    )
+    trainer.fit(task, data)
+    lines = capsys.readouterr().err.splitlines()
+    scores = [float(re.search(r"val_score=([^,]+)", x)[1]) for x in lines]
+    lowest = [min(scores[: i + 1]) == score for i, score in enumerate(scores)]
+    assert [line.endswith("kept as the best") for line in lines] == lowest
+    assert not all(lowest)
+    best = SafetensorsCheckpoint().load_checkpoint(tmp_path / "best.ckpt")
+    assert best["metrics"]["val_score"] == pytest.approx(min(scores), abs=5e-3)
 
 
 def test_logs_of_an_earlier_start_stay(tiny, tmp_path):

@@ -25,6 +25,7 @@ from symgnn_pyg.transforms import (
     RandomScale,
     RandomShear,
     Resample,
+    Reverse,
     Standardize,
     TemporalCrop,
     TemporalTransform,
@@ -39,6 +40,7 @@ FIXED = [
     NormalizeView(("hip", "neck"), ("right hand", "left hand")),
     Observe(0.5),
     Resample(30, 20),
+    Reverse(p=1.0),
     Standardize(torch.ones(4, 3), torch.full((4, 3), 2.0)),
 ]
 RANDOM = [
@@ -49,13 +51,14 @@ RANDOM = [
     RandomRotation(30),
     RandomScale((0.5, 2.0)),
     RandomShear(0.3),
+    Reverse(),
     TemporalCrop((0.3, 0.6)),
 ]
 ALL = FIXED + RANDOM
 OWN_DRAWS = (JointDropout, RandomJitter)
 
 
-class Reverse(MotionTransform):
+class Negate(MotionTransform):
     """Also shows what 'transform' is given."""
 
     def transform(self, motion, skeleton, sample):
@@ -79,9 +82,9 @@ def test_every_motion_transform_is_tried():
 
 def test_observed_and_future_frames_are_one_motion(sample, body):
     data = sample(bodies=2)
-    reverse = Reverse()
-    done = reverse(data)
-    motion, skeleton, index = reverse.given
+    negate = Negate()
+    done = negate(data)
+    motion, skeleton, index = negate.given
     assert motion.shape == (2, 4, 10, 3)
     assert torch.equal(motion[1, 2, :6], data.x[6])
     assert torch.equal(motion[1, 2, 6:], data.future[6])
@@ -95,10 +98,10 @@ def test_observed_and_future_frames_are_one_motion(sample, body):
 def test_a_batch_is_one_call(sample):
     samples = [sample(bodies=b, seed=b) for b in (2, 1, 3)]
     (batch,) = DataLoader(samples, batch_size=3)
-    reverse = Reverse()
-    done = reverse(batch)
-    assert reverse.given[0].shape == (6, 4, 10, 3)
-    assert reverse.given[2].tolist() == [0, 0, 1, 2, 2, 2]
+    negate = Negate()
+    done = negate(batch)
+    assert negate.given[0].shape == (6, 4, 10, 3)
+    assert negate.given[2].tolist() == [0, 0, 1, 2, 2, 2]
     for before, after in zip(samples, done.to_data_list(), strict=True):
         assert torch.equal(after.x, -before.x)
         assert torch.equal(after.future, -before.future)

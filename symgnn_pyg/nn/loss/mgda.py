@@ -37,8 +37,9 @@ def mgda_weight(
     \mathbf{g}_p \Vert)`, and a task without a gradient has no weight.
 
     In a distributed run the products of gradients are averaged over the
-    processes, so that all of them use the same :math:`\alpha`. Products are
-    computed in double precision: gradients of any size have a weight.
+    processes, so that all of them use the same :math:`\alpha`. Gradients are
+    divided by their largest entry before they are multiplied, so that single
+    precision suffices for gradients of any size.
 
     Args:
         recognition_grad: The gradient :math:`\mathbf{g}_r`, of any shape.
@@ -65,33 +66,44 @@ def mgda_weight(
             f"'losses' are required for the normalization {normalization!r}"
         )
     dtype = torch.promote_types(recognition_grad.dtype, torch.float)
-    r, p = recognition_grad.double(), prediction_grad.double()
-    terms = [(r * r).sum(), (p * p).sum(), (r * p).sum()]
-    if losses is not None:
-        terms += [loss.detach().double() for loss in losses]
-    numbers = torch.stack(terms)
-    if distributed.is_available() and distributed.is_initialized():
-        distributed.all_reduce(numbers)
-        numbers = numbers / distributed.get_world_size()
-    rr, pp, rp = numbers[:3]
-    c_r = c_p = torch.ones_like(rr)
-    if normalization in ("l2", "loss+"):
-        c_r, c_p = rr.sqrt(), pp.sqrt()
+    grads = [recognition_grad.to(dtype), prediction_grad.to(dtype)]
+    # Divided by its largest entry, a gradient of any size can be squared.
+    largest = _over_processes(
+        torch.stack([grad.abs().max() for grad in grads]), largest=True
+    )
+    r, p = (
+        grad / size
+        for grad, size in zip(grads, largest.where(largest > 0, 1), strict=True)
+    )
+    products = [(r * r).sum(), (p * p).sum(), (r * p).sum()]
+    products += [loss.detach().to(r) for loss in losses or ()]
+    numbers = _over_processes(torch.stack(products))
+    lengths = numbers[:2].sqrt()
+    cosine = _ratio(numbers[2], lengths.prod(), 0.0).clamp(-1.0, 1.0)
+    norms = largest * lengths
+    scales = relative = norms / norms.max().clamp(min=torch.finfo(dtype).tiny)
+    by_norm = normalization in ("l2", "loss+")
+    if not by_norm:
+        scales = torch.ones_like(norms)
+    # The lengths of u_r and u_p, times c_r c_p, since scales may be zero.
+    units = torch.ones_like(norms) if by_norm else relative
     if normalization in ("loss", "loss+"):
-        c_r, c_p = c_r * numbers[3], c_p * numbers[4]
-    # All is multiplied by (c_r c_p)^2, so that scales may be zero.
-    rr, pp, rp = rr * c_p**2, pp * c_r**2, rp * c_r * c_p
-    gap = rr + pp - 2 * rp
-    beta = torch.where(gap > 0, (pp - rp) / gap, 0.5).clamp(0.0, 1.0)
+        scales = scales * numbers[3:]
+        units = units * numbers[3:].flip(0)
+    u_r, u_p = units / units.max().clamp(min=torch.finfo(dtype).tiny)
+    gap = (u_r - u_p) ** 2 + 2 * u_r * u_p * (1 - cosine)
+    # The difference of equal vectors is a rounding error.
+    gap = gap.where(gap > 16 * torch.finfo(dtype).eps, 0.0)
+    beta = _ratio(u_p * (u_p - u_r * cosine), gap, 0.5).clamp(0.0, 1.0)
+    c_r, c_p = scales
     recognition, prediction = beta * c_p, (1 - beta) * c_r
-    total = recognition + prediction
-    alpha = torch.where(total > 0, recognition / total, 0.5)
-    if normalization in ("l2", "loss+"):
+    alpha = _ratio(recognition, recognition + prediction, 0.5)
+    if by_norm:
         # A gradient of zero has no direction: the other one has all the weight.
-        has_r, has_p = (numbers[:2] > 0).to(alpha.dtype)
+        has_r, has_p = (norms > 0).to(alpha.dtype)
         alone = (has_r - has_p + 1) / 2
         alpha = torch.where(has_r * has_p > 0, alpha, alone)
-    return alpha.to(dtype)
+    return alpha
 
 
 def check_normalization(normalization: str) -> None:
@@ -101,3 +113,19 @@ def check_normalization(normalization: str) -> None:
             f"'normalization' must be one of {NORMALIZATIONS}, got "
             f"{normalization!r}"
         )
+
+
+def _ratio(above: Tensor, below: Tensor, otherwise: float) -> Tensor:
+    """A quotient, or a number where the divisor is zero."""
+    return (above / below).where(below != 0, otherwise)
+
+
+def _over_processes(numbers: Tensor, largest: bool = False) -> Tensor:
+    """The mean or the largest of each number over all processes."""
+    if not distributed.is_available() or not distributed.is_initialized():
+        return numbers
+    if largest:
+        distributed.all_reduce(numbers, distributed.ReduceOp.MAX)
+        return numbers
+    distributed.all_reduce(numbers)
+    return numbers / distributed.get_world_size()

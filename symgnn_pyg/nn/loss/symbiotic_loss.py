@@ -258,9 +258,10 @@ def _gradients_of_originals(
         raise RuntimeError(
             "'mgda' needs the gradients of the losses with respect to "
             "'out.shared', which is not part of their graph, as after "
-            "torch.compile(model) or reentrant checkpointing; compile the "
-            "network and its loss in one function, checkpoint with "
-            "use_reentrant=False, or pass a fixed 'weighting'"
+            "torch.compile or reentrant checkpointing; compile with "
+            "SymGNNTask.compile(), or the network and its loss in one function "
+            "with torch._dynamo.config.trace_autograd_ops = True, checkpoint "
+            "with use_reentrant=False, or pass a fixed 'weighting'"
         )
     return grads
 

@@ -24,7 +24,8 @@ SHIPPED = Path(symgnn_pyg.__file__).parent / "weights"
 # Limits for arguments that would take long to build a network from, before its
 # weights can be checked.
 MOST = {"joints": 1000, "channels": 100, "strides": 100, "fusion": 100,
-        "orders": 100, "num_hops": 100, "num_iterations": 100}  # fmt: skip
+        "orders": 100, "num_hops": 100, "num_iterations": 100,
+        "models": 100}  # fmt: skip
 # The limit for the buffers that are not saved with the weights, in bytes.
 MOST_BUFFERS = 2**28
 # The current names of the arguments and modules of version 0.1.
@@ -426,8 +427,11 @@ def _plain(value: object) -> Any:
 
 def _check_cost(arguments: Mapping[str, Any]) -> None:
     for name, value in arguments.items():
-        if name in ("joint", "bone", "skeleton"):
+        if name in ("joint", "bone", "model", "skeleton"):
             _check_cost(value)
+        if name == "models":
+            for network in value:
+                _check_cost(network)
         cost = len(value) if isinstance(value, Sized) else value
         if name in MOST and not cost <= MOST[name]:
             raise ValueError(

@@ -104,7 +104,8 @@ def test_a_task_without_a_gradient_has_no_weight(g_r, g_p, alpha):
 
 
 def test_both_tasks_move_the_representation_equally_far():
-    g_r, g_p = torch.randn(10), 100 * torch.randn(10)
+    g_r, g_p = torch.randn(2, 10, dtype=torch.double)
+    g_p = 100 * g_p
     alpha = mgda_weight(g_r, g_p, normalization="l2")
     torch.testing.assert_close(alpha * g_r.norm(), (1 - alpha) * g_p.norm())
 
@@ -122,3 +123,34 @@ def test_wrong_normalization(normalization, match):
 def test_gradients_of_different_shapes(shape):
     with pytest.raises(ValueError, match=r"same shape, got \[3\] and"):
         mgda_weight(torch.ones(3), torch.ones(shape))
+
+
+@pytest.mark.parametrize("normalization", ["none", "l2", "loss", "loss+"])
+@pytest.mark.parametrize("ratio", [1e-25, 1e-6, 1.0, 1e6, 1e30])
+def test_single_precision_finds_what_double_does(ratio, normalization):
+    torch.manual_seed(0)
+    g_r, g_p = torch.randn(2, 20_000, dtype=torch.double)
+    g_p = ratio * (g_p + 0.5 * g_r)
+    losses = torch.tensor([0.3, 2.0], dtype=torch.double).unbind()
+    expected, found = (
+        mgda_weight(
+            g_r.to(dtype),
+            g_p.to(dtype),
+            [loss.to(dtype) for loss in losses],
+            normalization=normalization,
+        )
+        for dtype in (torch.double, torch.float)
+    )
+    assert found.dtype == torch.float
+    torch.testing.assert_close(found.double(), expected, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(
+        1 - found.double(), 1 - expected, rtol=1e-5, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("factor", [0.3, 1.0, 7.0])
+def test_parallel_gradients_are_normalised_alike(factor):
+    """Nothing but rounding tells them apart once they have unit length."""
+    g_r = torch.randn(1000)
+    alpha = mgda_weight(g_r, factor * g_r, normalization="l2")
+    assert float(alpha) == pytest.approx(factor / (1 + factor), rel=1e-5)

@@ -1,0 +1,102 @@
+from collections.abc import Sequence
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+from torch.nn import ModuleList
+
+from symgnn_pyg.inference.average_network import AverageNetwork
+from symgnn_pyg.nn import SymGNN, SymGNNOutput
+
+SIZES = ("num_observed", "in_channels", "num_classes", "num_future")
+
+
+class Ensemble(AverageNetwork):
+    r"""Averages the answers of :math:`S` networks, such as those of several
+    seeds:
+
+    .. math::
+        \mathbf{z} = \frac{1}{S} \sum_{s=1}^{S} \mathbf{z}_s, \qquad
+        \hat{\mathbf{X}}^{+} = \frac{1}{S} \sum_{s=1}^{S}
+        \hat{\mathbf{X}}^{+}_s
+
+    where :math:`\mathbf{z}` are class scores before the softmax. The networks
+    must have been trained on poses that were normalised alike.
+
+    Args:
+        models: The networks.
+
+    Raises:
+        TypeError: If a network is not a :class:`~symgnn_pyg.nn.SymGNN`.
+        ValueError: If there is none, or their skeletons, sizes or heads
+            differ.
+
+    Shapes:
+        - **input:** observed sequences :math:`[M \cdot V, T, C]`
+        - **output:** a :class:`~symgnn_pyg.nn.SymGNNOutput`, with the mean of
+          the actional graphs and the representation of the first network
+    """
+
+    def __init__(self, models: Sequence[SymGNN]) -> None:
+        super().__init__()
+        if not models:
+            raise ValueError("Expected at least one network in 'models'")
+        for i, model in enumerate(models):
+            if not isinstance(model, SymGNN):
+                raise TypeError(
+                    f"Expected 'models' to be SymGNNs, got "
+                    f"{type(model).__name__} as number {i}"
+                )
+        first = models[0]
+        for i, model in enumerate(models):
+            if not model.fits(first.skeleton):
+                raise ValueError(
+                    f"Expected 'models' of one skeleton, got "
+                    f"{first.skeleton!r} and, as number {i}, {model.skeleton!r}"
+                )
+            for name in SIZES:
+                sizes = getattr(first, name), getattr(model, name)
+                if sizes[0] != sizes[1]:
+                    raise ValueError(
+                        f"Expected 'models' with the same {name!r}, got "
+                        f"{sizes[0]} and, as number {i}, {sizes[1]}"
+                    )
+        self.copy_sizes(first)
+        self.models = ModuleList(models)
+
+    def to_config(self) -> dict[str, Any]:
+        return {"models": [model.to_config() for model in self.networks]}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        return cls([SymGNN.from_config(each) for each in config["models"]])
+
+    @property
+    def networks(self) -> list[SymGNN]:
+        r"""The networks."""
+        return list(self.models)  # type: ignore[arg-type]
+
+    def forward(
+        self, x: Tensor, num_bodies: Tensor | None = None
+    ) -> SymGNNOutput:
+        r"""Runs the forward pass.
+
+        Args:
+            x: The observed sequences, of shape :math:`[M \cdot V, T, C]`.
+            num_bodies: The number of bodies in each sample, of shape
+                :math:`[N]`. (default: one body per sample)
+        """
+        outs = [model(x, num_bodies) for model in self.models]
+        return SymGNNOutput(
+            _mean([out.logits for out in outs]),
+            _mean([out.future for out in outs]),
+            _mean([out.actional for out in outs]),
+            outs[0].shared,
+        )
+
+
+def _mean(found: Sequence[Tensor | None]) -> Tensor | None:
+    known = [tensor for tensor in found if tensor is not None]
+    if len(known) < len(found):
+        return None
+    return torch.stack(known).mean(dim=0)
