@@ -209,6 +209,7 @@ track_1,0,0.9,20,30,0.5
 track_0,2,0.9,5,6,
 """
 CSV = b"a_x,a_y,b_x,b_y\n1,2,3,4\n5,6,7,8.5\n"
+TIMED = b"time (s);a_x;a_y;b_x;b_y\n0:00;1;2;3;4\n0:01;5;6;7;8.5\n"
 
 
 # Readers that return frames ###############################################
@@ -321,7 +322,7 @@ PARSERS = {
         Parser("bvh", [BVH], bvh_frames),
         Parser("asf", [ASF], asf_offsets),
         Parser("amc", [AMC], amc_frames),
-        Parser("csv", [CSV, table(3, 4)], csv_frames),
+        Parser("csv", [CSV, TIMED, table(3, 4)], csv_frames),
         Parser("openpose", [openpose()], openpose_frames),
         Parser(
             "mediapipe",
