@@ -32,6 +32,7 @@ from random import Random
 from types import FrameType
 from typing import NamedTuple
 
+import h5py
 import numpy as np
 
 from benchmarks.measure import Table
@@ -283,6 +284,20 @@ def mediapipe() -> bytes:
     return json.dumps([*frames, None]).encode()
 
 
+def sleap_hdf5(axes: Sequence[int], score_axes: Sequence[int]) -> bytes:
+    """Two tracks of two nodes in three frames, in an order of the axes."""
+    file = io.BytesIO()
+    with h5py.File(file, "w") as written:
+        for name, values in (
+            ("tracks", numbers(2, 2, 2, 3).transpose(axes)),
+            ("point_scores", abs(numbers(2, 2, 3)).transpose(score_axes)),
+        ):
+            written.create_dataset(name, data=values, compression="gzip")
+        written["node_names"] = np.array([b"nose", b"tail"])
+        written["track_names"] = np.array([b"track_0", b"track_1"])
+    return file.getvalue()
+
+
 def annotation_frames(content: bytes, where: str) -> np.ndarray:
     clips, _ = read_annotations(content, where)
     if not clips:
@@ -338,6 +353,15 @@ PARSERS = {
             "sleap",
             [SLEAP],
             lambda c, w: np.nan_to_num(read_sleap(c, w).frames),
+        ),
+        Parser(
+            "sleap_hdf5",
+            [
+                sleap_hdf5((0, 1, 2, 3), (0, 1, 2)),
+                sleap_hdf5((3, 0, 2, 1), (2, 0, 1)),
+            ],
+            lambda c, w: np.nan_to_num(read_sleap(c, w).frames),
+            binary=True,
         ),
         Parser("annotations", [annotations()], annotation_frames, binary=True),
         Parser(

@@ -132,7 +132,8 @@ def _parse_names(
         raise DataError(
             f"{len(other)} of {len(recordings)} recordings do not match "
             f"name_pattern={pattern.pattern!r}: {', '.join(other[:100])}"
-            + f" and {len(other) - 100} more" * (len(other) > 100)
+            + f" and {len(other) - 100} more"
+            * (len(other) > 100)
         )
     return {
         key: {file: match[key] for file, match in found.items() if match}

@@ -41,7 +41,7 @@ def test_forms(text):
 @pytest.mark.parametrize("mark", [",", ";", "\t"])
 def test_leading_columns_are_left_out_on_request(mark):
     text = "12:00,0,1,2,3,4,5\n12:01,6,7,8,9,10,11.5".replace(",", mark)
-    with pytest.raises(DataError, match="7 columns.* pass index_columns=1$"):
+    with pytest.raises(DataError, match=r"7 columns.* pass index_columns=1$"):
         read_csv(text.encode(), JOINTS, "a.csv")
     frames = read_csv(text.encode(), JOINTS, index_columns=1)
     np.testing.assert_array_equal(frames, FRAMES)
