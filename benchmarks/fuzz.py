@@ -298,6 +298,17 @@ def sleap_hdf5(axes: Sequence[int], score_axes: Sequence[int]) -> bytes:
     return file.getvalue()
 
 
+def mediapipe_of_two() -> bytes:
+    frames = [
+        [
+            [dict(zip("xyz", point, strict=True)) for point in body]
+            for body in frame
+        ]
+        for frame in numbers(2, 2, 21, 3).tolist()
+    ]
+    return json.dumps([{"pose_landmarks": frame} for frame in frames]).encode()
+
+
 def annotation_frames(content: bytes, where: str) -> np.ndarray:
     clips, _ = read_annotations(content, where)
     if not clips:
@@ -341,8 +352,8 @@ PARSERS = {
         Parser("openpose", [openpose()], openpose_frames),
         Parser(
             "mediapipe",
-            [mediapipe()],
-            lambda c, w: np.nan_to_num(read_mediapipe(c, w).frames),
+            [mediapipe(), mediapipe_of_two()],
+            lambda c, w: np.nan_to_num(read_mediapipe(c, w, 2).frames),
         ),
         Parser(
             "deeplabcut",
