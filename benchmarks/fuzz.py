@@ -32,6 +32,7 @@ from random import Random
 from types import FrameType
 from typing import NamedTuple
 
+import h5py
 import numpy as np
 
 from benchmarks.measure import Table
@@ -209,6 +210,7 @@ track_1,0,0.9,20,30,0.5
 track_0,2,0.9,5,6,
 """
 CSV = b"a_x,a_y,b_x,b_y\n1,2,3,4\n5,6,7,8.5\n"
+TIMED = b"time (s);a_x;a_y;b_x;b_y\n0:00;1;2;3;4\n0:01;5;6;7;8.5\n"
 
 
 # Readers that return frames ###############################################
@@ -282,6 +284,31 @@ def mediapipe() -> bytes:
     return json.dumps([*frames, None]).encode()
 
 
+def sleap_hdf5(axes: Sequence[int], score_axes: Sequence[int]) -> bytes:
+    """Two tracks of two nodes in three frames, in an order of the axes."""
+    file = io.BytesIO()
+    with h5py.File(file, "w") as written:
+        for name, values in (
+            ("tracks", numbers(2, 2, 2, 3).transpose(axes)),
+            ("point_scores", abs(numbers(2, 2, 3)).transpose(score_axes)),
+        ):
+            written.create_dataset(name, data=values, compression="gzip")
+        written["node_names"] = np.array([b"nose", b"tail"])
+        written["track_names"] = np.array([b"track_0", b"track_1"])
+    return file.getvalue()
+
+
+def mediapipe_of_two() -> bytes:
+    frames = [
+        [
+            [dict(zip("xyz", point, strict=True)) for point in body]
+            for body in frame
+        ]
+        for frame in numbers(2, 2, 21, 3).tolist()
+    ]
+    return json.dumps([{"pose_landmarks": frame} for frame in frames]).encode()
+
+
 def annotation_frames(content: bytes, where: str) -> np.ndarray:
     clips, _ = read_annotations(content, where)
     if not clips:
@@ -321,12 +348,12 @@ PARSERS = {
         Parser("bvh", [BVH], bvh_frames),
         Parser("asf", [ASF], asf_offsets),
         Parser("amc", [AMC], amc_frames),
-        Parser("csv", [CSV, table(3, 4)], csv_frames),
+        Parser("csv", [CSV, TIMED, table(3, 4)], csv_frames),
         Parser("openpose", [openpose()], openpose_frames),
         Parser(
             "mediapipe",
-            [mediapipe()],
-            lambda c, w: np.nan_to_num(read_mediapipe(c, w).frames),
+            [mediapipe(), mediapipe_of_two()],
+            lambda c, w: np.nan_to_num(read_mediapipe(c, w, 2).frames),
         ),
         Parser(
             "deeplabcut",
@@ -337,6 +364,15 @@ PARSERS = {
             "sleap",
             [SLEAP],
             lambda c, w: np.nan_to_num(read_sleap(c, w).frames),
+        ),
+        Parser(
+            "sleap_hdf5",
+            [
+                sleap_hdf5((0, 1, 2, 3), (0, 1, 2)),
+                sleap_hdf5((3, 0, 2, 1), (2, 0, 1)),
+            ],
+            lambda c, w: np.nan_to_num(read_sleap(c, w).frames),
+            binary=True,
         ),
         Parser("annotations", [annotations()], annotation_frames, binary=True),
         Parser(

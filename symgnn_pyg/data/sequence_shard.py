@@ -12,13 +12,13 @@ import numpy as np
 from symgnn_pyg import __version__
 from symgnn_pyg.errors import DataError, check_names
 from symgnn_pyg.files import replacing, resolved
+from symgnn_pyg.io.hdf5 import FAULTS, plain_array
 from symgnn_pyg.skeleton import Skeleton
 
 FORMAT = "symgnn_pyg sequences"
 FORMAT_VERSION = 2
 ARRAYS = {"frames": ("f", 3), "ptr": ("i", 1), "bodies": ("i", 1),
           "labels": ("i", 1), "metadata": ("u", 1)}  # fmt: skip
-NUMBERS = (h5py.h5t.FLOAT, h5py.h5t.INTEGER)
 # The label of sequences without one, which the losses of torch ignore.
 UNLABELLED = -100
 # The size of a header's entry, in bytes.
@@ -242,16 +242,7 @@ class SequenceShard:
             yield
         except DataError:
             raise
-        except (
-            ArithmeticError,
-            AttributeError,
-            EOFError,
-            KeyError,
-            OSError,
-            RuntimeError,
-            TypeError,
-            ValueError,
-        ) as e:
+        except FAULTS as e:
             raise DataError(
                 f"{self.path} cannot be read as a sequence store ({e}); "
                 f"delete it and prepare the data again"
@@ -305,20 +296,8 @@ def _check(file: h5py.File, path: Path) -> None:
             f"version {FORMAT_VERSION}; delete it and prepare the data again"
         )
     for name, (kind, dims) in ARRAYS.items():
-        # Links and foreign layouts can reach other files of this machine.
-        if not isinstance(file.get(name, getlink=True), h5py.HardLink):
-            raise DataError(f"{path}: {name!r} is missing or a link")
-        array = file[name]
-        if (
-            not isinstance(array, h5py.Dataset)
-            # Before h5py makes types within types, which take all memory.
-            or array.id.get_type().get_class() not in NUMBERS
-            or array.is_virtual
-            or array.external
-            or array.chunks
-            or array.dtype.kind != kind
-            or array.ndim != dims
-        ):
+        array = plain_array(file, name, path)
+        if array.chunks or array.dtype.kind != kind or array.ndim != dims:
             raise DataError(f"{path}: {name!r} is not what a store holds")
         size = array.size * array.dtype.itemsize
         end = (array.id.get_offset() or 0) + size

@@ -54,6 +54,7 @@ def deal(
     seed: int,
     *,
     splits: Sequence[str] = SPLITS,
+    what: str = "recordings",
 ) -> dict[str, str]:
     r"""Deals recordings to splits at random, class by class, so that each
     split gets its share of every class.
@@ -67,6 +68,8 @@ def deal(
         seed: The seed.
         splits: The splits to deal to, :obj:`"train"` first.
             (default: all three)
+        what: What is dealt, for error messages.
+            (default: :obj:`"recordings"`)
 
     Returns:
         The split of each recording.
@@ -94,11 +97,15 @@ def deal(
             short.append(f"{label!r} ({len(names)})")
         dealt |= dict.fromkeys(waiting, "train")
     if short:
+        where = (
+            f" in the {'class' if len(short) == 1 else 'classes'} "
+            f"{', '.join(short[:20])}"
+            if what == "recordings"
+            else f": there are {len(recordings)}"
+        )
         raise DataError(
-            f"Too few recordings to deal to {', '.join(splits)} in the "
-            f"{'class' if len(short) == 1 else 'classes'} "
-            f"{', '.join(short[:20])}; record more, or pass 'shares' that are "
-            f"0 for some splits"
+            f"Too few {what} to deal to {', '.join(splits)}{where}; record "
+            f"more, or pass 'shares' that are 0 for some splits"
         )
     return dealt
 

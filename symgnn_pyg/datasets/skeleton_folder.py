@@ -1,7 +1,6 @@
 import hashlib
 import math
 import os
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import PurePosixPath
@@ -12,17 +11,22 @@ import torch
 
 from symgnn_pyg.data import SkeletonData
 from symgnn_pyg.data.prepare import Recording, prepare
+from symgnn_pyg.datasets.folder_files import (
+    Files,
+    compile_name_pattern,
+    find_files,
+    is_amc,
+    split_files,
+)
 from symgnn_pyg.datasets.motion_dataset import SPLITS, MotionDataset
 from symgnn_pyg.datasets.sampling import (
     SHARES,
     check_sampling,
     choose_windows,
-    deal,
 )
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.io import (
     ASF,
-    SUFFIXES,
     Source,
     check_axes,
     read_asf,
@@ -32,12 +36,6 @@ from symgnn_pyg.io import (
 from symgnn_pyg.ops import interpolate_frames
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
-NOTES = ("README", "LICENSE", "LICENCE")
-# Other names that folders of splits have.
-SPLIT_NAMES = {
-    "train": "train", "training": "train", "val": "val", "valid": "val",
-    "validation": "val", "test": "test", "testing": "test",
-}  # fmt: skip
 # Programs round the time of a frame to a few digits.
 SAME_RATE = 0.01
 
@@ -50,9 +48,10 @@ class SkeletonFolder(MotionDataset):
       :math:`[T, V, C]`, or :math:`[M, T, V, C]` for :math:`M` bodies, of
       which those that are zero throughout are left out, as are such frames
       at the end;
-    - a :obj:`.csv` file with one frame per line and :math:`V \cdot C`
-      columns, the channels of the first joint first; the first line may name
-      the columns;
+    - a :obj:`.csv` or :obj:`.tsv` file with one frame per line and
+      :math:`V \cdot C` columns, the channels of the first joint first,
+      separated by commas, semicolons or tabs; the first line may name the
+      columns;
     - a :obj:`.bvh` file, or an :obj:`.amc` file with the :obj:`.asf` file of
       its body. They bring their own skeleton, and become positions in their
       own unit of length by forward kinematics.
@@ -66,7 +65,7 @@ class SkeletonFolder(MotionDataset):
     if there are no such folders, are dealt at random to :obj:`"train"` and
     the splits that have no folder, class by class and recording by recording,
     so that no two splits share a recording. If several recordings show the
-    same person, folders are better.
+    same person, use folders, or a :obj:`name_pattern` that tells the person.
 
     Hidden files, and those named README or LICENSE, are ignored; files of an
     unknown kind are listed in :obj:`skipped`.
@@ -91,12 +90,25 @@ class SkeletonFolder(MotionDataset):
             splits that have no folder: rounded, but at least one recording if
             the share is positive. (default: :obj:`(0.8, 0.1, 0.1)`)
         seed: The seed for dealing the recordings. (default: :obj:`0`)
+        name_pattern: A regular expression found in the path below
+            :obj:`root`, without suffix, of every recording. Its group
+            :obj:`label` is the class, instead of the folder, so that files
+            may lie anywhere. Recordings of the same :obj:`group`, such as a
+            person or a style, are dealt to the same split; :obj:`shares` are
+            then shares of the groups. (default: :obj:`None`)
+        groups: The groups in :obj:`"val"` and :obj:`"test"`, such as
+            :obj:`{"test": ["anna", "ben"]}`, instead of groups dealt at
+            random. (default: :obj:`None`)
         axes: The order of the axes of :obj:`.npy` files, such as
             :obj:`"CTVM"` for arrays of ST-GCN, from T (frames), V (joints),
             C (channels) and M (bodies).
             (default: :obj:`"TVC"` or :obj:`"MTVC"`)
         key: The name of the array in :obj:`.npz` files of several.
             (default: :obj:`None`)
+        index_columns: The number of leading columns in :obj:`.csv` files that
+            are not channels, such as a time, and are left out.
+            (default: those that the first line calls frame, index, time or
+            timestamp)
         fill_gaps: If set to :obj:`True`, missing joints (NaN or empty cells)
             are interpolated linearly, and held before the first and after the
             last frame where they were seen. (default: :obj:`False`)
@@ -120,14 +132,22 @@ class SkeletonFolder(MotionDataset):
 
     Raises:
         FileNotFoundError: If :obj:`root` does not exist.
-        DataError: If a file lies outside the folder of a class, cannot be
-            parsed or has another skeleton; the message names file and line.
+        DataError: If a file lies outside the folder of a class, does not
+            match :obj:`name_pattern`, cannot be parsed or has another
+            skeleton; the message names file and line.
         ValueError: If an argument is not one of its values, or
             :obj:`skeleton` is required because no file has one.
 
     Example:
         >>> arm = Skeleton.from_bones([("elbow", "hand"), ("hand", "tip")])
         >>> train = SkeletonFolder("motion", arm)  # doctest: +SKIP
+        >>> # From motion/walk_anna_01.npy, motion/walk_ben_01.npy, ...
+        >>> train = SkeletonFolder(  # doctest: +SKIP
+        ...     "motion",
+        ...     arm,
+        ...     name_pattern="(?P<label>[a-z]+)_(?P<group>[a-z]+)_",
+        ...     groups={"test": ["anna"]},
+        ... )
     """
 
     def __init__(
@@ -142,8 +162,11 @@ class SkeletonFolder(MotionDataset):
         samples: str = "windows",
         shares: Sequence[float] = SHARES,
         seed: int = 0,
+        name_pattern: str | None = None,
+        groups: Mapping[str, Sequence[str]] | None = None,
         axes: str | None = None,
         key: str | None = None,
+        index_columns: int | None = None,
         fill_gaps: bool = False,
         frame_rate: float | None = None,
         skip_faulty: bool = False,
@@ -155,6 +178,11 @@ class SkeletonFolder(MotionDataset):
     ) -> None:
         check_sampling(split, samples, num_observed, num_future, stride, shares)
         check_axes(axes)
+        pattern = compile_name_pattern(name_pattern, groups)
+        if index_columns is not None and index_columns < 0:
+            raise ValueError(
+                f"Expected 'index_columns' >= 0, got {index_columns}"
+            )
         if frame_rate is not None and not 0 < frame_rate < math.inf:
             raise ValueError(
                 f"Expected a positive 'frame_rate', got {frame_rate}"
@@ -162,24 +190,25 @@ class SkeletonFolder(MotionDataset):
         if skeleton is not None:
             skeleton = as_skeleton(skeleton)
         with Source(root, anchors=SPLITS) as source:
-            files = _find(source)
-            split_of = _splits(source, files.recordings, shares, seed)
+            files = find_files(source, pattern)
+            split_of = split_files(source, files, shares, seed, groups)
             bodies, recipe = _bodies(source, files)
-            common = _common(source, files.recordings, bodies, skeleton)
+            common = _common(source, [*files.classes], bodies, skeleton)
             common = common._replace(
                 axes=axes,
                 key=key,
+                index_columns=index_columns,
                 fill_gaps=fill_gaps,
                 resampled_to=frame_rate,
             )
-            classes = sorted({_class(file) for file in files.recordings})
+            classes = sorted(set(files.classes.values()))
             recordings = [
                 Recording(
                     file.removesuffix(PurePosixPath(file).suffix),
                     file,
-                    classes.index(_class(file)),
+                    classes.index(label),
                 )
-                for file in files.recordings
+                for file, label in files.classes.items()
             ]
             store = prepare(
                 path or f"{source.path}.h5",
@@ -188,7 +217,8 @@ class SkeletonFolder(MotionDataset):
                 partial(_read, common=common),
                 common.skeleton,
                 classes,
-                f"{recipe} {axes=} {key=} {fill_gaps=} {frame_rate=}",
+                f"{recipe} {axes=} {key=} {fill_gaps=} {frame_rate=} "
+                f"{index_columns=}",
                 skip_faulty,
             )
         chosen = [
@@ -224,6 +254,7 @@ class _Common(NamedTuple):
     frame_rate: float = 0.0
     axes: str | None = None
     key: str | None = None
+    index_columns: int | None = None
     fill_gaps: bool = False
     resampled_to: float | None = None
 
@@ -237,6 +268,7 @@ def _read(content: bytes, where: str, common: _Common) -> np.ndarray:
         common.axes,
         common.fill_gaps,
         common.key,
+        common.index_columns,
     )
     frames = motion.frames
     if motion.skeleton is not common.skeleton:
@@ -291,111 +323,12 @@ def _kept(own: Skeleton, where: str, common: _Common) -> list[int]:
     return [own.index(joint) for joint in wanted.joints]
 
 
-class _Files(NamedTuple):
-    recordings: list[str]
-    bodies: list[str]
-    unknown: dict[str, str]
-
-
-def _find(source: Source) -> _Files:
-    files = _Files([], [], {})
-    for file in source:
-        path = PurePosixPath(file)
-        if _is_ignored(path):
-            continue
-        if path.suffix.lower() == ".asf":
-            files.bodies.append(file)
-        elif path.suffix.lower() in SUFFIXES:
-            files.recordings.append(file)
-        else:
-            files.unknown[file] = f"not one of {', '.join(SUFFIXES)}"
-    if not files.recordings:
-        raise DataError(
-            f"{source.path} holds no recordings: put files of "
-            f"{', '.join(SUFFIXES)} into one folder for each class"
-        )
-    _check_places(source, files.recordings)
-    if not any(map(_is_amc, files.recordings)):
-        files.unknown.update(
-            dict.fromkeys(files.bodies, "there are no .amc files")
-        )
-    if files.unknown:
-        warnings.warn(
-            f"{source.path}: {len(files.unknown)} files were not read, see "
-            f"'skipped'; the first: {', '.join([*files.unknown][:3])}",
-            stacklevel=4,
-        )
-    return files
-
-
-def _is_ignored(path: PurePosixPath) -> bool:
-    hidden = any(part.startswith(".") for part in path.parts)
-    return hidden or path.stem.upper() in NOTES
-
-
-def _is_amc(file: str) -> bool:
-    return file.lower().endswith(".amc")
-
-
-def _class(file: str) -> str:
-    return PurePosixPath(file).parent.name
-
-
-def _check_places(source: Source, recordings: Sequence[str]) -> None:
-    places = [PurePosixPath(file).parts for file in recordings]
-    tops = {parts[0] for parts in places}
-    has_splits = not tops.isdisjoint(SPLITS)
-    # One folder may enclose those of the classes, as in many archives.
-    enclosed = len(tops) == 1 and min(map(len, places)) == 3
-    depth = 3 if has_splits or enclosed else 2
-    wrong = [
-        source.where(file)
-        for file, parts in zip(recordings, places, strict=True)
-        if len(parts) != depth or (has_splits and parts[0] not in SPLITS)
-    ]
-    if wrong:
-        renamed = [
-            f"rename the folder {top} to {SPLIT_NAMES[top.lower()]}"
-            for top in sorted(tops - set(SPLITS))
-            if top.lower() in SPLIT_NAMES
-        ]
-        above = f"{'|'.join(SPLITS)}/" * (has_splits or bool(renamed))
-        hints = [f"expected {above}CLASS/RECORDING", *renamed]
-        raise DataError(
-            f"{len(wrong)} files are in the wrong place: "
-            f"{', '.join(wrong[:10])}; {', '.join(hints)}"
-        )
-
-
-def _splits(
-    source: Source,
-    recordings: Sequence[str],
-    shares: Sequence[float],
-    seed: int,
-) -> dict[str, str]:
-    tops = {file: file.partition("/")[0] for file in recordings}
-    in_folder = {file: top for file, top in tops.items() if top in SPLITS}
-    present = set(in_folder.values())
-    if present and "train" not in present:
-        raise DataError(
-            f"{source.path} has folders {', '.join(sorted(present))}, but no "
-            f"recordings in train"
-        )
-    to_deal = {
-        file: _class(file)
-        for file in recordings
-        if in_folder.get(file, "train") == "train"
-    }
-    splits = ["train", *(s for s in SPLITS[1:] if s not in present)]
-    return {**in_folder, **deal(to_deal, shares, seed, splits=splits)}
-
-
-def _bodies(source: Source, files: _Files) -> tuple[dict[str, ASF], str]:
+def _bodies(source: Source, files: Files) -> tuple[dict[str, ASF], str]:
     """The body of each AMC file by its full name, and their checksum."""
     body_of = {
         file: _body_of(source, file, files.bodies)
-        for file in files.recordings
-        if _is_amc(file)
+        for file in files.classes
+        if is_amc(file)
     }
     read, digest = {}, hashlib.sha256()
     for body in sorted(set(body_of.values())):

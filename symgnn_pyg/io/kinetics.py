@@ -144,7 +144,7 @@ def _body(
 
 
 def _confidence(body: np.ndarray) -> float:
-    return float(body[:, 2].mean())
+    return float(body[:, -1].mean())
 
 
 def link_bodies(
@@ -153,8 +153,8 @@ def link_bodies(
     r"""Links the bodies of each frame over time; see :func:`read_kinetics`.
 
     Args:
-        frames: The bodies of each frame, of shape :math:`[V, 3]`, the score
-            last.
+        frames: The bodies of each frame, of shape :math:`[V, C]`, the place
+            in the image first and the score last.
         max_bodies: The largest number of bodies to keep.
         name: The name of the file in error messages.
 
@@ -165,7 +165,7 @@ def link_bodies(
         index: [
             body
             for body in sorted(bodies, key=_confidence, reverse=True)
-            if body[:, 2].any()
+            if body[:, -1].any()
         ][:max_bodies]
         for index, bodies in frames.items()
     }
@@ -179,7 +179,7 @@ def link_bodies(
         for track, body in zip(_join(latest, bodies), bodies, strict=True):
             tracks[track, index] = body
             latest[track : track + 1] = [body]
-    order = np.argsort(-tracks[..., 2].mean(axis=(1, 2)), kind="stable")
+    order = np.argsort(-tracks[..., -1].mean(axis=(1, 2)), kind="stable")
     return tracks[order]
 
 
@@ -199,7 +199,7 @@ def _join(latest: list[np.ndarray], bodies: list[np.ndarray]) -> list[int]:
 
 
 def _distance(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    both = (one[..., 2] > 0) & (other[..., 2] > 0)
+    both = (one[..., -1] > 0) & (other[..., -1] > 0)
     gap = np.linalg.norm(one[..., :2] - other[..., :2], axis=-1)
     mean = (gap * both).sum(-1) / np.maximum(both.sum(-1), 1)
     return np.where(both.any(-1), mean, LARGEST)

@@ -5,6 +5,7 @@ import numpy as np
 from symgnn_pyg.errors import DataError, EmptyRecordingError
 from symgnn_pyg.io.joint_tree import Motion
 from symgnn_pyg.io.json import LARGEST, read_json
+from symgnn_pyg.io.kinetics import link_bodies
 from symgnn_pyg.io.limits import File
 from symgnn_pyg.skeleton import Skeleton
 
@@ -14,25 +15,37 @@ KEYS = (
     "pose_world_landmarks", "poseWorldLandmarks", "pose_landmarks",
     "poseLandmarks", "landmarks", "landmark", "hand_landmarks",
 )  # fmt: skip
+# Those that tell where in the image a body is; world landmarks start at its
+# hips.
+PLACES = ("pose_landmarks", "poseLandmarks")
 # Larger than other documents: each frame has some two kilobytes.
 MOST_BYTES = 2**28
 
 
-def read_mediapipe(file: File, name: str = "") -> Motion:
+def read_mediapipe(file: File, name: str = "", max_bodies: int = 1) -> Motion:
     r"""Reads landmarks of MediaPipe saved as JSON: a list of frames, or an
     object with the list under :obj:`"frames"`. A frame is the list of its
     landmarks :obj:`{"x": ..., "y": ..., "z": ..., "visibility": ...}`, or an
     object with that list under :obj:`"pose_world_landmarks"`,
     :obj:`"pose_landmarks"` or :obj:`"landmarks"`; a frame without a body is
-    :obj:`null` or an empty list.
+    :obj:`null` or an empty list. Several bodies are a list of such lists.
+
+    Bodies carry no identity: several of them are linked over time by their
+    place in the image, as in :func:`read_kinetics`. World landmarks start at
+    the hips of each body, so a frame of several also needs their
+    :obj:`"pose_landmarks"`.
 
     Args:
         file: The path of the file, or its content.
         name: The name of the file in error messages. (default: its path)
+        max_bodies: The largest number of bodies to keep, the first of each
+            frame; by default, a frame of several is refused.
+            (default: :obj:`1`)
 
     Returns:
-        The landmarks, of shape :math:`[T, V, 3]`: metres for world landmarks,
-        fractions of the image size otherwise, and NaN in frames without a
+        The landmarks, of shape :math:`[T, V, 3]`, or :math:`[M, T, V, 3]` if
+        :obj:`max_bodies` is greater than 1: metres for world landmarks,
+        fractions of the image size otherwise, and NaN in frames without the
         body (see :func:`fill_gaps`); and the skeleton :obj:`"mediapipe33"`,
         or :obj:`"hand21"`.
 
@@ -47,8 +60,11 @@ def read_mediapipe(file: File, name: str = "") -> Motion:
         raise DataError(
             f"{name}: expected a list of frames, or an object with 'frames'"
         )
-    frames = [_frame(f, f"{name}, frame {t}") for t, f in enumerate(document)]
-    sizes = {len(frame) for frame in frames if len(frame)}
+    frames = {
+        t: _bodies(frame, f"{name}, frame {t}", max_bodies)
+        for t, frame in enumerate(document)
+    }
+    sizes = {len(body) for bodies in frames.values() for body in bodies}
     if not sizes:
         raise EmptyRecordingError(f"{name} shows no body")
     if len(sizes) > 1 or not sizes <= set(LAYOUTS):
@@ -56,32 +72,65 @@ def read_mediapipe(file: File, name: str = "") -> Motion:
             f"{name}: expected 33 landmarks of a body or 21 of a hand in each "
             f"frame, got {', '.join(map(str, sorted(sizes)))}"
         )
+    tracks = link_bodies(frames, max_bodies, name)
+    motion = tracks[..., 2:5]
+    motion[tracks[..., -1] == 0] = np.nan
     (size,) = sizes
-    missing = np.full((size, 3), np.nan)
-    motion = np.stack([frame if len(frame) else missing for frame in frames])
-    return Motion(motion, Skeleton.get(LAYOUTS[size]))
-
-
-def _frame(frame: Any, at: str) -> np.ndarray:
-    if isinstance(frame, dict):
-        found = [frame[key] for key in KEYS if key in frame]
-        if not found:
-            raise DataError(f"{at}: expected landmarks under {KEYS[0]!r}")
-        frame = found[0]
-    if isinstance(frame, dict):
-        frame = frame.get("landmark")
-    if not frame:
-        return np.empty((0, 3))
-    if isinstance(frame, list) and isinstance(frame[0], list):
-        # The tasks of MediaPipe list several bodies.
-        if len(frame) > 1:
-            raise DataError(f"{at}: expected one body, got {len(frame)}")
-        frame = frame[0]
-    if not isinstance(frame, list):
-        raise DataError(f"{at}: expected a list of landmarks")
-    return np.array(
-        [_point(p, f"{at}, landmark {i}") for i, p in enumerate(frame)]
+    return Motion(
+        motion if max_bodies > 1 else motion[0], Skeleton.get(LAYOUTS[size])
     )
+
+
+def _bodies(frame: Any, at: str, max_bodies: int) -> list[np.ndarray]:
+    """The bodies of a frame: place in the image, landmark and score."""
+    key = ""
+    given = frame
+    if isinstance(frame, dict):
+        key = next((key for key in KEYS if key in frame), "")
+        if not key:
+            raise DataError(f"{at}: expected landmarks under {KEYS[0]!r}")
+        given = frame[key]
+    bodies = _lists(given, at)
+    if len(bodies) > max_bodies == 1:
+        raise DataError(
+            f"{at}: expected one body, got {len(bodies)}; to read several, "
+            f"pass max_bodies={len(bodies)}"
+        )
+    places = bodies
+    if "orld" in key and len(bodies) > 1:
+        found = [_lists(frame[key], at) for key in PLACES if key in frame]
+        places = found[0] if found else []
+        if [*map(len, places)] != [*map(len, bodies)]:
+            raise DataError(
+                f"{at}: the world landmarks of {len(bodies)} bodies do not "
+                f"tell where they are; save their 'pose_landmarks', too"
+            )
+    return [
+        np.column_stack([place[:, :2], body, np.ones(len(body))])
+        for place, body in zip(places, bodies, strict=True)
+    ]
+
+
+def _lists(given: Any, at: str) -> list[np.ndarray]:
+    """The landmarks of each body, of shape [V, 3]."""
+    if isinstance(given, dict):
+        given = given.get("landmark")
+    if not given:
+        return []
+    if not isinstance(given, list):
+        raise DataError(f"{at}: expected a list of landmarks")
+    several = isinstance(given[0], list)
+    bodies = []
+    for i, body in enumerate(given if several else [given]):
+        place = f"{at}, body {i}" if several and len(given) > 1 else at
+        if not isinstance(body, list):
+            raise DataError(f"{place}: expected a list of landmarks")
+        points = [
+            _point(p, f"{place}, landmark {k}") for k, p in enumerate(body)
+        ]
+        if points:
+            bodies.append(np.array(points))
+    return bodies
 
 
 def _point(point: Any, at: str) -> list[float]:

@@ -13,7 +13,7 @@ from symgnn_pyg.io.limits import File
 from symgnn_pyg.io.npy import read_npy
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
-SUFFIXES = (".npy", ".npz", ".csv", ".bvh", ".amc")
+SUFFIXES = (".npy", ".npz", ".csv", ".tsv", ".bvh", ".amc")
 
 
 def read_recording(
@@ -24,9 +24,11 @@ def read_recording(
     axes: str | None = None,
     fill: bool = False,
     key: str | None = None,
+    index_columns: int | None = None,
 ) -> Motion:
     r"""Reads a recording in the format that the suffix of its name tells:
-    :obj:`.npy`, :obj:`.npz`, :obj:`.csv`, :obj:`.bvh` or :obj:`.amc`.
+    :obj:`.npy`, :obj:`.npz`, :obj:`.csv`, :obj:`.tsv`, :obj:`.bvh` or
+    :obj:`.amc`.
 
     Args:
         file: The path of the file, or its content.
@@ -40,6 +42,8 @@ def read_recording(
             (default: :obj:`None`)
         fill: Whether to fill the gaps of :obj:`.npy`, :obj:`.npz` and
             :obj:`.csv` files, see :func:`fill_gaps`. (default: :obj:`False`)
+        index_columns: The number of leading columns of :obj:`.csv` files to
+            leave out, see :func:`read_csv`. (default: those with such names)
 
     Returns:
         The frames, in the unit of the file, the skeleton, and the frames per
@@ -67,8 +71,9 @@ def read_recording(
             f"{name} requires 'skeleton': it does not name its joints"
         )
     skeleton = as_skeleton(skeleton)
-    if suffix == ".csv":
-        frames, axes = read_csv(file, skeleton.joints, name, fill), None
+    if suffix in (".csv", ".tsv"):
+        frames = read_csv(file, skeleton.joints, name, fill, index_columns)
+        axes = None
     else:
         frames = read_npy(file, name, fill, key)
     joints = skeleton.num_joints

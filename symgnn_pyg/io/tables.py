@@ -2,12 +2,14 @@
 
 import csv
 import io
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from symgnn_pyg.errors import DataError, EmptyRecordingError
-from symgnn_pyg.io.limits import File, read_text
+from symgnn_pyg.io.hdf5 import SIGNATURE, opened, read_array, read_names
+from symgnn_pyg.io.limits import File, read_bytes, read_text
 from symgnn_pyg.io.numbers import is_number, read_numbers
 
 # Of the frames of all bodies, against tables of far-off frame numbers.
@@ -35,6 +37,9 @@ def read_deeplabcut(file: File, name: str = "") -> Tracks:
     :obj:`scorer`, :obj:`individuals` (of several), :obj:`bodyparts` and
     :obj:`coords`, then one row per frame.
 
+    The :obj:`.h5` files of DeepLabCut are refused, since they hold a pickle;
+    :obj:`pandas.read_hdf(file).to_csv(name)` converts them.
+
     Args:
         file: The path of the file, or its content.
         name: The name of the file in error messages. (default: its path)
@@ -43,7 +48,15 @@ def read_deeplabcut(file: File, name: str = "") -> Tracks:
         EmptyRecordingError: If it has no frames.
         DataError: If it is not such a table; the message names the line.
     """
-    rows, name = _rows(file, name)
+    content, name = read_bytes(file, name)
+    if content.startswith(SIGNATURE):
+        raise DataError(
+            f"{name} is an HDF5 file; those of DeepLabCut name their columns "
+            f"in a pickle, which is not read. Convert it with "
+            f"pandas.read_hdf(file).to_csv(name), or pass save_as_csv=True to "
+            f"deeplabcut.analyze_videos"
+        )
+    rows, name = _rows(content, name)
     heads = {}
     while rows and rows[0][1][:1] and not is_number(rows[0][1][0]):
         heads[rows[0][1][0]] = rows[0][1][1:]
@@ -78,10 +91,15 @@ def read_deeplabcut(file: File, name: str = "") -> Tracks:
 
 
 def read_sleap(file: File, name: str = "") -> Tracks:
-    r"""Reads a :obj:`.csv` file of SLEAP's analysis: columns :obj:`track`,
-    :obj:`frame_idx`, :obj:`instance.score`, and :obj:`NODE.x`,
-    :obj:`NODE.y`, :obj:`NODE.score` of each node, one row per animal and
-    frame. Frames without an animal are missing.
+    r"""Reads a :obj:`.csv` or :obj:`.h5` file of SLEAP's analysis.
+
+    A :obj:`.csv` file has the columns :obj:`track`, :obj:`frame_idx`,
+    :obj:`instance.score`, and :obj:`NODE.x`, :obj:`NODE.y`,
+    :obj:`NODE.score` of each node, one row per animal and frame; a
+    :obj:`.h5` file the arrays :obj:`tracks`, :obj:`point_scores`,
+    :obj:`node_names` and :obj:`track_names`. Frames without an animal are
+    missing. Points that were placed by hand have no score, which is read as
+    1.
 
     Args:
         file: The path of the file, or its content.
@@ -92,7 +110,10 @@ def read_sleap(file: File, name: str = "") -> Tracks:
         DataError: If it is not such a table, or an animal is in a frame
             twice; the message names the line.
     """
-    rows, name = _rows(file, name)
+    content, name = read_bytes(file, name)
+    if content.startswith(SIGNATURE):
+        return _read_sleap_hdf5(content, name)
+    rows, name = _rows(content, name)
     head = rows[0][1] if rows else []
     joints = [column[:-2] for column in head if column.endswith(".x")]
     expected = [
@@ -130,7 +151,49 @@ def read_sleap(file: File, name: str = "") -> Tracks:
     frames = np.full((len(bodies), length, len(joints), 3), np.nan)
     for (body, t), numbers in found.items():
         frames[body, t] = np.reshape(numbers, (-1, 3))
-    return Tracks(_masked(frames), joints, bodies)
+    return Tracks(_masked(_placed(frames)), joints, bodies)
+
+
+def _read_sleap_hdf5(content: bytes, name: str) -> Tracks:
+    with opened(content, name) as file:
+        joints = read_names(file, "node_names", name)
+        bodies = read_names(file, "track_names", name) or [""]
+        tracks = read_array(file, "tracks", name)
+        scores = read_array(file, "point_scores", name)
+    sizes = len(bodies), len(joints)
+    found = list(_in_order(tracks, scores, *sizes))
+    if len(found) != 1 or not {tracks.dtype.kind, scores.dtype.kind} <= {"f"}:
+        raise DataError(
+            f"{name}: expected 'tracks' of shape [tracks, 2, nodes, frames] "
+            f"and 'point_scores' of shape [tracks, nodes, frames], or [frames, "
+            f"tracks, nodes, 2] and [frames, tracks, nodes], with {sizes[0]} "
+            f"tracks and {sizes[1]} nodes, got {list(tracks.shape)} and "
+            f"{list(scores.shape)}"
+        )
+    frames = found[0].astype(np.float64)
+    if not frames.size:
+        raise EmptyRecordingError(f"{name} has no frames")
+    if np.isinf(frames).any():
+        raise DataError(f"{name} holds a number that is not finite")
+    return Tracks(_masked(_placed(frames)), joints, bodies)
+
+
+def _in_order(
+    tracks: np.ndarray, scores: np.ndarray, num_bodies: int, num_joints: int
+) -> Iterator[np.ndarray]:
+    """The arrays of SLEAP as [M, T, V, 3], for each order that they can have:
+    that of MATLAB, in which SLEAP writes them, or the other way round.
+    """
+    if tracks.ndim != 4 or scores.ndim != 3:
+        return
+    for axes, score_axes in (
+        ((0, 3, 2, 1), (0, 2, 1)),
+        ((1, 0, 2, 3), (1, 0, 2)),
+    ):
+        points, score = tracks.transpose(axes), scores.transpose(score_axes)
+        expected = num_bodies, points.shape[1], num_joints
+        if points.shape == (*expected, 2) and score.shape == expected:
+            yield np.concatenate([points, score[..., None]], axis=-1)
 
 
 def _rows(file: File, name: str) -> tuple[list[tuple[str, list[str]]], str]:
@@ -145,6 +208,13 @@ def _rows(file: File, name: str) -> tuple[list[tuple[str, list[str]]], str]:
     except (UnicodeDecodeError, csv.Error) as e:
         raise DataError(f"{name} is not a table: {e}") from e
     return rows, name
+
+
+def _placed(frames: np.ndarray) -> np.ndarray:
+    """Points without a score, but with a place, were placed by hand."""
+    by_hand = np.isnan(frames[..., 2]) & ~np.isnan(frames[..., :2]).any(-1)
+    frames[by_hand, 2] = 1.0
+    return frames
 
 
 def _masked(frames: np.ndarray) -> np.ndarray:

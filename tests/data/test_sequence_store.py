@@ -535,7 +535,7 @@ def test_types_within_types(path, monkeypatch):
         h5py.h5d.create(file.id, b"frames", kind, space)
     made = property(lambda array: pytest.fail("The type is made"))
     monkeypatch.setattr(h5py.Dataset, "dtype", made)
-    with pytest.raises(DataError, match="'frames' is not what a store holds"):
+    with pytest.raises(DataError, match="'frames' is not a plain array"):
         SequenceStore(path)
 
 

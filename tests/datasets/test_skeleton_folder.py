@@ -219,6 +219,115 @@ def test_splits_without_a_folder_come_from_train(root):
         open_all(root)
 
 
+NAMES = "(?P<label>[a-z]+)_(?P<group>[a-z]+)_[0-9]+$"
+
+
+@pytest.fixture
+def named(tmp_path):
+    """Two recordings of each of four persons in each of two classes."""
+    folder = tmp_path / "named"
+    for person in ("anna", "ben", "carl", "dora"):
+        for i in range(2):
+            write(folder / f"a/bow_{person}_{i}.npy", poses(8, i))
+            write(folder / f"wave_{person}_{i}.npy", poses(8, 2 + i))
+    return folder
+
+
+def test_labels_in_names(named):
+    pattern = "(?P<label>[a-z]+)_[a-z]+_"
+    shares = (0.5, 0.25, 0.25)
+    train = open_all(named, name_pattern=pattern, shares=shares)
+    assert train.classes == ["bow", "wave"]
+    for i, data in enumerate(train):
+        name = train.store.names[train.windows.sequence[i]]
+        assert train.classes[int(data.y)] in name
+    assert Counter(name[0] for name in names(train)) == {"a": 4, "w": 4}
+    # From the same file, with other labels.
+    other = open_all(
+        named, name_pattern="_(?P<label>[a-z]+)_", shares=(1, 0, 0)
+    )
+    assert other.classes == ["anna", "ben", "carl", "dora"]
+
+
+@pytest.mark.parametrize("where", ["below", "above"])
+def test_groups_are_not_torn_apart(named, where):
+    arguments = {"name_pattern": NAMES}
+    if where == "above":
+        # The classes are folders, and only the persons are in the names.
+        for file in named.glob("wave*"):
+            write(named / "b" / file.name, file.read_bytes())
+            file.unlink()
+        arguments = {"name_pattern": "_(?P<group>[a-z]+)_"}
+    found = {}
+    for split in ("train", "val", "test"):
+        dataset = open_all(named, split, **arguments)
+        persons = Counter(name.split("_")[1] for name in names(dataset))
+        assert set(persons.values()) == {4}
+        found |= dict.fromkeys(persons, split)
+    assert sorted(found) == ["anna", "ben", "carl", "dora"]
+    assert Counter(found.values()) == {"train": 2, "val": 1, "test": 1}
+
+
+def test_groups_that_are_given(named):
+    arguments = {"name_pattern": NAMES, "groups": {"test": ["dora", "anna"]}}
+    for split, persons in (("test", 2), ("train", 1), ("val", 1)):
+        found = names(open_all(named, split, **arguments))
+        assert len(found) == 4 * persons
+        assert any("dora" in name for name in found) == (split == "test")
+        assert any("anna" in name for name in found) == (split == "test")
+    arguments["groups"] = {"test": ["dora"], "val": ["ben", "carl", "anna"]}
+    with pytest.raises(DataError, match="the split has no recordings"):
+        open_all(named, **arguments)
+    arguments["groups"] = {"test": ["ben", "carl", "anna"]}
+    with pytest.raises(
+        DataError, match=r"few groups .* train, val: there are 1"
+    ):
+        open_all(named, **arguments)
+    arguments["groups"] = {"test": ["dora"], "val": ["dora"]}
+    with pytest.raises(ValueError, match="lists 'dora' for test and val"):
+        open_all(named, **arguments)
+    arguments["groups"] = {"test": ["eve"]}
+    with pytest.raises(DataError, match=r"no group 'eve'.*it has anna, ben, "):
+        open_all(named, **arguments)
+
+
+def test_groups_beside_folders_of_splits(named):
+    shutil.move(named / "a", named / "train" / "a")
+    with pytest.raises(DataError, match=r"8 files .*; expected tr.*/RECORDING"):
+        open_all(named, name_pattern=NAMES)
+    for file in named.glob("wave*"):
+        shutil.move(file, named / "train" / file.name)
+    shutil.copytree(named / "train", named / "test")
+    val = names(open_all(named, "val", name_pattern=NAMES))
+    assert len({name.split("_")[1] for name in val}) == 1
+    assert all(name.startswith("train/") for name in val)
+    with pytest.raises(DataError, match="test, train, which are the splits"):
+        open_all(named, name_pattern=NAMES, groups={"test": ["anna"]})
+
+
+def test_names_that_do_not_match_are_all_named(named):
+    write(named / "bow-1.npy", poses(8))
+    write(named / "a/wave-2.npy", poses(8))
+    with pytest.raises(
+        DataError, match=r"2 of 18 rec.* not match name_pattern=.*: .*a/wave-2"
+        r"\.npy, .*/bow-1\.npy$",
+    ):  # fmt: skip
+        open_all(named, name_pattern=NAMES)
+    with pytest.raises(DataError, match="CLASS/RECORDING, or pass a 'name_pat"):
+        open_all(named)
+
+
+def test_tables_with_a_time(tmp_path):
+    for i in range(3):
+        table = np.column_stack([np.arange(8), poses(8, i).reshape(8, 9)])
+        lines = ["\t".join(map(str, row)) for row in table]
+        write(tmp_path / f"own/wave/{i}.tsv", "\n".join(lines))
+    with pytest.raises(DataError, match=r"10 columns.*pass index_columns=1"):
+        open_all(tmp_path / "own")
+    data = open_all(tmp_path / "own", index_columns=1)[0]
+    assert data.x.shape == (3, 3, 3)
+
+
 @pytest.mark.parametrize("form", ["zip", "enclosed zip"])
 def test_zip_and_folder_are_equal(root, form):
     one = open_all(root)
@@ -430,7 +539,7 @@ def test_what_is_left_out(root):
         dataset = open_all(root)
     assert dataset.skipped == {
         "body.asf": "there are no .amc files",
-        "wave/0.mp4": "not one of .npy, .npz, .csv, .bvh, .amc",
+        "wave/0.mp4": "not one of .npy, .npz, .csv, .tsv, .bvh, .amc",
     }
 
 
@@ -488,6 +597,14 @@ def test_bad_files(root, name, content, message):
         ({"shares": (0.5, 0.5)}, r"Expected 'shares' of train"),
         ({"shares": (0, 1, 1)}, r"Expected 'shares' of train"),
         ({"shares": (1, -1, 1)}, r"Expected 'shares' of train"),
+        ({"name_pattern": "("}, r"'name_pattern' '\(' is not a regular expr"),
+        ({"name_pattern": "_(.*)_"}, r"Expected 'name_pattern' with '\(\?P<la"),
+        ({"groups": {"test": ["a"]}}, r"'groups' requires a 'name_pattern'"),
+        (
+            {"name_pattern": NAMES, "groups": {"train": ["a"]}},
+            r"Expected 'groups' of val and test, got train; train gets the oth",
+        ),
+        ({"index_columns": -1}, r"Expected 'index_columns' >= 0, got -1"),
         ({"skeleton": None}, r"'skeleton' is required: no file of .*motion"),
     ],
 )

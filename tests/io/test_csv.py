@@ -21,11 +21,50 @@ HEAD = "hip_x,hip_y,hip_z,knee_x,knee_y,knee_z\n"
         "\ufeff" + HEAD.replace(",", ", ") + ROWS,
         (HEAD + ROWS).replace("\n", "\r\n"),
         HEAD.replace("_x", "_1") + ROWS,
+        (HEAD + ROWS).replace(",", ";"),
+        ROWS.replace(",", "\t"),
+        ROWS.replace(",", ",\t"),
+        HEAD.replace("hip_x", '"hip_x"') + ROWS,
+        "time," + HEAD + "0,0,1,2,3,4,5\n1,6,7,8,9,10,11.5",
+        "Frame #,Time (s)," + HEAD + "1,,0,1,2,3,4,5\n2,,6,7,8,9,10,11.5",
+        "\tTimestamp\t"
+        + (HEAD + "0\t12:00\t" + ROWS)
+        .replace("\n6", "\n1\t12:01\t6")
+        .replace(",", "\t"),
     ],
 )
 def test_forms(text):
     frames = read_csv(text.encode(), JOINTS, "a.csv")
     np.testing.assert_array_equal(frames, FRAMES)
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_leading_columns_are_left_out_on_request(mark):
+    text = "12:00,0,1,2,3,4,5\n12:01,6,7,8,9,10,11.5".replace(",", mark)
+    with pytest.raises(DataError, match=r"7 columns.* pass index_columns=1$"):
+        read_csv(text.encode(), JOINTS, "a.csv")
+    frames = read_csv(text.encode(), JOINTS, index_columns=1)
+    np.testing.assert_array_equal(frames, FRAMES)
+    gap = text.replace("10", "").encode()
+    with pytest.raises(DataError, match="line 2, column 6: '' is not a fin"):
+        read_csv(gap, JOINTS, "a.csv", index_columns=1)
+    frames = read_csv(gap, JOINTS, allow_missing=True, index_columns=1)
+    assert np.isnan(frames).nonzero() == (1, 1, 1)
+    with pytest.raises(ValueError, match="'index_columns' >= 0, got -1"):
+        read_csv(gap, JOINTS, index_columns=-1)
+
+
+def test_joints_may_have_the_name_of_an_index():
+    frames = read_csv(b"t_x,t_y\n1,2\n", ["t"])
+    assert frames.tolist() == [[[1, 2]]]
+
+
+@pytest.mark.parametrize("mark", [",", "\t"])
+def test_a_first_frame_without_a_body(mark):
+    text = ",,,,,\n".replace(",", mark) + ROWS.replace(",", mark)
+    frames = read_csv(text.encode(), JOINTS, allow_missing=True)
+    assert np.isnan(frames[0]).all()
+    np.testing.assert_array_equal(frames[1:], FRAMES)
 
 
 def test_other_channels():
@@ -41,9 +80,13 @@ def test_other_channels():
         ("", r"a\.csv is empty"),
         (HEAD, r"a\.csv is empty"),
         ("1,2,3\n", r"line 1: 3 columns, expected a multiple of the 2 joints"),
-        ("1;2;3;4\n", r"line 1: 1 columns, .* commas instead of semicolons"),
-        ("1\t2\t3\t4\n", r"line 1: 1 columns, .* commas instead of tabs"),
-        ("time,hip_x,knee_x\n0,1,2\n", r"3 columns, .*first column is a time"),
+        ("1 2 3 4\n", r"line 1: 1 columns, .* by commas, semicolons or tabs"),
+        ("1;2,5\n", r"line 1, column 2: '2,5' .*; write decimals with a point"),
+        ("1\t2\n1,5\t2\n", r"line 2, column 1: '1,5' .*; write decimals"),
+        ("when,hip_x,knee_x\n0,1,2\n", r"3 columns, .*pass index_columns=1"),
+        ("time,hip_x,knee_x,knee_y\n", r"4 columns, of which 1 are no channels"
+         r".*pass index_columns=2"),
+        ("time,hip_x,foot_x\n1,2,3\n", r"line 1, column 3: expected 'knee_x'"),
         (HEAD + ROWS + "1,2\n", r"line 4: 2 columns, expected 6"),
         (HEAD + ROWS.replace("8", "nan"), r"line 3, column 3: 'nan' is not"),
         (ROWS.replace("8", "inf"), r"line 2, column 3: 'inf' is not a finite"),

@@ -16,8 +16,9 @@ def landmarks(frame):
     ]
 
 
-def read(document):
-    return read_mediapipe(json.dumps(document).encode(), "a.json")
+def read(document, **arguments):
+    content = json.dumps(document).encode()
+    return read_mediapipe(content, "a.json", **arguments)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +57,44 @@ def test_frames_without_a_body_are_missing(absent):
         read([absent, absent])
 
 
+TWO = np.stack([FRAMES, FRAMES + np.array([5, 0, 0])])
+
+
+@pytest.mark.parametrize("form", ["list", "object", "world"])
+def test_several_bodies_are_linked(form):
+    """MediaPipe lists the bodies of a frame in any order."""
+    document = []
+    for t, order in enumerate([[0, 1], [1, 0], [1], [1, 0]]):
+        bodies = [landmarks(TWO[body, t]) for body in order]
+        frame = {"pose_landmarks": bodies}
+        if form == "world":
+            world = [
+                landmarks(TWO[body, t] - TWO[body, t, 0]) for body in order
+            ]
+            frame["pose_world_landmarks"] = world
+        document.append(bodies if form == "list" else frame)
+    frames, skeleton, _ = read(document, max_bodies=2)
+    # The body that is in more frames comes first.
+    expected = TWO[::-1].copy()
+    if form == "world":
+        expected -= expected[:, :, :1]
+    expected[1, 2] = np.nan
+    np.testing.assert_allclose(frames, expected, atol=1e-12)
+    assert skeleton.name == "mediapipe33"
+
+
+def test_one_body_where_several_may_be():
+    frames = read([landmarks(f) for f in FRAMES], max_bodies=2).frames
+    np.testing.assert_array_equal(frames, FRAMES[None])
+
+
+def test_world_landmarks_of_several_bodies_have_no_place():
+    frame = {"pose_world_landmarks": [landmarks(f) for f in FRAMES[:2]]}
+    for places in ({}, {"pose_landmarks": [landmarks(FRAMES[0])]}):
+        with pytest.raises(DataError, match=r"frame 0: the world .* of 2 bodi"):
+            read([frame | places], max_bodies=2)
+
+
 @pytest.mark.parametrize(
     ("document", "fault"),
     [
@@ -66,7 +105,7 @@ def test_frames_without_a_body_are_missing(absent):
         ([landmarks(FRAMES[0]), [5]], "frame 1, landmark 0: expected finite"),
         ([[{"x": 1, "y": True, "z": 1}] * 33], "frame 0, landmark 0: expec"),
         ([landmarks(FRAMES[0][:5])], "33 landmarks .*got 5"),
-        ([[landmarks(FRAMES[0])] * 2], "frame 0: expected one body, got 2"),
+        ([[landmarks(FRAMES[0])] * 2], "frame 0: exp.*, pass max_bodies=2"),
         ([[{"x": 10**400, "y": 0, "z": 0}] * 33], "expected finite"),
     ],
 )

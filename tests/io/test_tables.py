@@ -1,3 +1,6 @@
+import io
+
+import h5py
 import numpy as np
 import pytest
 
@@ -60,6 +63,115 @@ def test_sleap():
     assert np.isnan(frames[0, 2, 1, :2]).all()
     assert frames[1, 0].tolist() == [[20, 30, 0.5], [40, 50, 0.5]]
     assert np.isnan(frames[1, 1:, :, :2]).all()
+
+
+def sleap_hdf5(order="matlab", **changes):
+    """The table above as SLEAP writes it, or in the order of Python."""
+    frames, joints, bodies = read_sleap(SLEAP.encode())
+    file = io.BytesIO()
+    axes, score_axes = (0, 3, 2, 1), (0, 2, 1)
+    if order == "standard":
+        axes, score_axes = (1, 0, 2, 3), (1, 0, 2)
+    arrays = {
+        "tracks": frames[..., :2].transpose(axes),
+        "point_scores": frames[..., 2].transpose(score_axes),
+        "node_names": np.array(joints, "S"),
+        "track_names": np.array(bodies, "S"),
+        "track_occupancy": np.ones((3, 2), "u1"),
+        **changes,
+    }
+    with h5py.File(file, "w") as written:
+        for name, value in arrays.items():
+            if isinstance(value, h5py.SoftLink | h5py.ExternalLink):
+                written[name] = value
+            elif value is not None:
+                zipped = {"compression": "gzip"} if value.size else {}
+                written.create_dataset(name, data=value, **zipped)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("order", ["matlab", "standard"])
+def test_sleap_hdf5_equals_csv(order, tmp_path):
+    (tmp_path / "a.h5").write_bytes(sleap_hdf5(order))
+    expected = read_sleap(SLEAP.encode())
+    found = read_sleap(tmp_path / "a.h5")
+    np.testing.assert_array_equal(found.frames, expected.frames)
+    assert found[1:] == expected[1:]
+
+
+def test_sleap_hdf5_of_one_animal_without_a_track():
+    one = read_sleap(SLEAP.encode()).frames[:1]
+    content = sleap_hdf5(
+        tracks=one[..., :2].transpose(0, 3, 2, 1),
+        point_scores=one[..., 2].transpose(0, 2, 1),
+        track_names=np.array([]),
+    )
+    frames, _, bodies = read_sleap(content)
+    assert bodies == [""]
+    np.testing.assert_array_equal(frames, one)
+
+
+def test_points_placed_by_hand_have_a_likelihood_of_one():
+    text = SLEAP.replace("1,2,0.9,", "1,2,,")
+    assert read_sleap(text.encode()).frames[0, 0, 0].tolist() == [1, 2, 1]
+    scores = np.full((2, 2, 3), NAN)
+    frames = read_sleap(sleap_hdf5(point_scores=scores)).frames
+    present = ~np.isnan(frames[..., 0])
+    assert present.sum() == 5
+    np.testing.assert_array_equal(frames[..., 2], present)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"tracks": None}, "'tracks' is missing or a link"),
+        ({"tracks": h5py.SoftLink("/point_scores")}, "'tracks' is missing or "),
+        ({"tracks": h5py.ExternalLink("b.h5", "tracks")}, "is missing or a li"),
+        ({"node_names": np.array(["a", "b"], object)}, "names of a fixed len"),
+        ({"node_names": np.array(["a", "a"], "S")}, "holds a name twice"),
+        ({"node_names": np.array(["a\n", "b"], "S")}, "control characters"),
+        ({"node_names": np.array([1, 2])}, "'node_names' is not a list of na"),
+        ({"tracks": np.ones((2, 2, 2, 4))}, r"2 nodes, got \[2, 2, 2, 4\] and"),
+        (
+            {"tracks": np.ones((3, 2, 2, 2))},
+            r"2 nodes, got \[3, 2, 2, 2\] and \[2, 2, 3\]",
+        ),
+        (
+            {"point_scores": np.ones((2, 2, 3), int)},
+            "expected 'tracks' of shap",
+        ),
+        ({"tracks": np.full((2, 2, 2, 3), np.inf)}, "not finite"),
+        ({"tracks": np.ones((2, 2, 2), "f4,f4")}, "'tracks' is not a plain ar"),
+    ],
+)
+def test_bad_sleap_hdf5(changes, fault):
+    with pytest.raises(DataError, match=rf"^a\.h5.*{fault}"):
+        read_sleap(sleap_hdf5(**changes), "a.h5")
+
+
+@pytest.mark.parametrize(
+    ("shape", "fault"),
+    [((100_000,), "declares more data"), ((10**9,), "has 4000000000 bytes")],
+)
+def test_hdf5_that_declares_more_than_it_holds(shape, fault):
+    file = io.BytesIO(sleap_hdf5())
+    with h5py.File(file, "r+") as written:
+        del written["tracks"]
+        written.create_dataset(
+            "tracks", shape, "f4", chunks=(1000,), compression="gzip"
+        )
+    with pytest.raises(DataError, match=rf"^a\.h5: 'tracks' {fault}"):
+        read_sleap(file.getvalue(), "a.h5")
+
+
+def test_hdf5_of_deeplabcut_is_refused():
+    with pytest.raises(DataError, match=r"^a\.h5 is an HDF5.*read_hdf\(file\)"):
+        read_deeplabcut(sleap_hdf5(), "a.h5")
+
+
+def test_truncated_hdf5():
+    with pytest.raises(DataError, match=r"^a\.h5 cannot be read as an HDF5 f"):
+        read_sleap(sleap_hdf5()[:500], "a.h5")
 
 
 @pytest.mark.parametrize(
