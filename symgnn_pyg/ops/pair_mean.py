@@ -48,7 +48,7 @@ def pair_mean(a: Tensor, b: Tensor, self_pairs: bool = False) -> Tensor:
         total = (a.unsqueeze(2) + b.unsqueeze(1)).relu().sum(dim=2)
         if not self_pairs:
             total = total - (a + b).relu()
-        return total / max(1, a.size(1) - (not self_pairs))
+        return total / max(1, a.size(1) - int(not self_pairs))
 
     if a.device.type != "cpu" or torch.compiler.is_compiling():
         return recompute(mean, a, b).to(a.dtype)
