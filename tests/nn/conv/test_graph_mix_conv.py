@@ -249,7 +249,7 @@ def test_graph_is_due(x):
 
 def test_pairs_of_bipartite_graphs_are_refused(x):
     edge_index = torch.tensor([[0], [1]])
-    with pytest.raises(TypeError, match="'x' to be a torch.Tensor, got tuple"):
+    with pytest.raises(TypeError, match=r"'x' .* got tuple"):
         GraphMixConv(3, 5).double()((x, x), None, edge_index)
 
 
