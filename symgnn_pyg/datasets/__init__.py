@@ -11,6 +11,7 @@ from symgnn_pyg.datasets.ntu_rgbd import NTURGBD
 from symgnn_pyg.datasets.skeleton_arrays import SkeletonArrays
 from symgnn_pyg.datasets.skeleton_folder import SkeletonFolder
 from symgnn_pyg.datasets.synthetic_motion import SyntheticMotion
+from symgnn_pyg.deprecated import accept_old_names, moved
 
 __all__ = [
     "NTURGBD",
@@ -25,3 +26,6 @@ __all__ = [
     "all_windows",
     "clip_windows",
 ]
+
+accept_old_names(globals())
+__getattr__ = moved(__name__)

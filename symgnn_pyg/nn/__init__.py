@@ -1,6 +1,7 @@
 from importlib import import_module
 from types import ModuleType
 
+from symgnn_pyg.deprecated import accept_old_names
 from symgnn_pyg.nn.conv import *
 from symgnn_pyg.nn.conv import __all__ as conv_classes
 from symgnn_pyg.nn.loss import *
@@ -11,6 +12,8 @@ from symgnn_pyg.nn.pool import *
 from symgnn_pyg.nn.pool import __all__ as pool_classes
 
 __all__ = conv_classes + pool_classes + model_classes + loss_classes
+
+accept_old_names(globals())
 
 
 def __getattr__(name: str) -> ModuleType:

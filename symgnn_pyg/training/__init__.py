@@ -1,3 +1,4 @@
+from symgnn_pyg.deprecated import accept_old_names
 from symgnn_pyg.errors import requires_extra
 
 with requires_extra("train"):
@@ -19,3 +20,5 @@ __all__ = [
     "load_best",
     "make_trainer",
 ]
+
+accept_old_names(globals())

@@ -1,3 +1,4 @@
+from symgnn_pyg.deprecated import moved
 from symgnn_pyg.transforms.center import Center
 from symgnn_pyg.transforms.change_speed import ChangeSpeed
 from symgnn_pyg.transforms.difference import Difference
@@ -37,3 +38,5 @@ __all__ = [
     "TemporalTransform",
     "ToBones",
 ]
+
+__getattr__ = moved(__name__)

@@ -109,9 +109,16 @@ class GraphMixConv(MessagePassing):
                 :math:`[|E|]` for :math:`K = 1`. (default: all ones)
 
         Raises:
+            TypeError: If :obj:`x` is no tensor, such as the pair of a
+                bipartite graph.
             ValueError: If shapes do not fit, or neither or both of
                 :obj:`graphs` and :obj:`edge_index` are given.
         """
+        if not isinstance(x, Tensor):
+            raise TypeError(
+                f"Expected 'x' to be a torch.Tensor, got {type(x).__name__}; "
+                f"the nodes at both ends of an edge have the same features"
+            )
         if (graphs is None) == (edge_index is None):
             raise ValueError(
                 f"Expected '{self.__class__.__name__}' to have either graphs, "

@@ -13,6 +13,7 @@ from torch.nn import Module
 
 import symgnn_pyg
 from symgnn_pyg import __version__
+from symgnn_pyg.deprecated import HEAD_MODULES, current_arguments
 from symgnn_pyg.errors import DataError, check_names
 from symgnn_pyg.files import replacing, resolved
 from symgnn_pyg.nn.conv.masked_graph import MaskedGraph
@@ -28,21 +29,6 @@ MOST = {"joints": 1000, "channels": 100, "strides": 100, "fusion": 100,
         "models": 100}  # fmt: skip
 # The limit for the buffers that are not saved with the weights, in bytes.
 MOST_BUFFERS = 2**28
-# The current names of the arguments and modules of version 0.1.
-ARGUMENTS = {
-    "observed": "num_observed",
-    "future": "num_future",
-    "structural": "use_structural",
-    "actional": "use_actional",
-    "part": "use_parts",
-}
-MODULES = {
-    "actional.": "actional_inference.",
-    "recognition.": "recognition_head.",
-    "prediction.": "prediction_head.",
-}
-# Flags of version 0.1 that removed a head, which a size of 0 does now.
-HEADS = {"recognition": "num_classes", "prediction": "num_future"}
 
 
 class Pretrained(Module):
@@ -74,7 +60,7 @@ class Pretrained(Module):
         """
         with torch.device("cpu"):
             skeleton = Skeleton(**config["skeleton"])
-        return cls(**{**_renamed_arguments(config), "skeleton": skeleton})
+        return cls(**{**current_arguments(config), "skeleton": skeleton})
 
     def train(self, mode: bool = True) -> Self:
         r"""Sets the mode as :meth:`torch.nn.Module.train` does, except that
@@ -180,6 +166,7 @@ class Pretrained(Module):
             FileNotFoundError: If there is no such folder.
             TypeError: If the network has no such argument.
         """
+        changes = current_arguments(changes, cls.__name__)
         folder = pretrained_folder(folder_or_id, revision, subfolder)
         config = read_config(folder / CONFIG)
         if config["class"] != cls.__name__:
@@ -273,7 +260,7 @@ class Pretrained(Module):
         changes = dict(changes)
         if "skeleton" in changes:
             changes["skeleton"] = changes["skeleton"].to_dict()
-        return {**_renamed_arguments(config), **changes}
+        return {**current_arguments(config), **changes}
 
     def _check_modules(self, config: dict[str, Any]) -> None:
         with torch.device("meta"):
@@ -321,8 +308,8 @@ def rename_weights(state: dict[str, Any], prefix: str = "") -> None:
         state: The weights by name.
         prefix: The prefix of all names. (default: :obj:`""`)
     """
-    for old, new in MODULES.items():
-        for name in [n for n in state if n.startswith(prefix + old)]:
+    for old, new in HEAD_MODULES.items():
+        for name in [n for n in state if n.startswith(f"{prefix}{old}.")]:
             renamed = prefix + new + name.removeprefix(prefix + old)
             state[renamed] = state.pop(name)
 
@@ -384,14 +371,6 @@ def read_config(path: Path) -> dict[str, Any]:
             f"symgnn_pyg"
         )
     return config
-
-
-def _renamed_arguments(config: dict[str, Any]) -> dict[str, Any]:
-    renamed = {ARGUMENTS.get(name, name): v for name, v in config.items()}
-    for flag, size in HEADS.items():
-        if not renamed.pop(flag, True):
-            renamed[size] = 0
-    return renamed
 
 
 def _shapes(model: Module) -> dict[str, object]:

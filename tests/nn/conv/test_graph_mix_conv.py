@@ -247,6 +247,12 @@ def test_graph_is_due(x):
         conv(x, random_graphs(1), edge_index)
 
 
+def test_pairs_of_bipartite_graphs_are_refused(x):
+    edge_index = torch.tensor([[0], [1]])
+    with pytest.raises(TypeError, match=r"'x' .* got tuple"):
+        GraphMixConv(3, 5).double()((x, x), None, edge_index)
+
+
 def test_edge_weights_of_the_wrong_shape(x, to_edges):
     conv = GraphMixConv(3, 5, 2).double()
     edge_index, edge_weight = to_edges(random_graphs(2))

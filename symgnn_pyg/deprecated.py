@@ -1,0 +1,267 @@
+r"""Old names, which work with a :class:`DeprecationWarning` until the version
+that removes them. Each is one line of the tables below.
+"""
+
+import functools
+import inspect
+import os
+import warnings
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+REMOVED_IN = "0.3"
+
+# Arguments of the functions and classes listed in `CALLABLES`, and of networks
+# in files.
+ARGUMENTS = {
+    "observed": "num_observed",
+    "future": "num_future",
+    "structural": "use_structural",
+    "actional": "use_actional",
+    "part": "use_parts",
+    "store": "path",
+    "prediction_loss": "prediction_criterion",
+    "kernel": "formula",
+}
+# Flags that left out a head, as a size of 0 does now.
+HEADS = {"recognition": "num_classes", "prediction": "num_future"}
+# The modules of SymGNN.
+HEAD_MODULES = {
+    "actional": "actional_inference",
+    "recognition": "recognition_head",
+    "prediction": "prediction_head",
+}
+# What takes old arguments: the number of arguments that could be given by
+# position, in the order of the signature.
+CALLABLES = {
+    "datasets.CMUMocap": 9,
+    "datasets.Human36M": 9,
+    "datasets.KineticsSkeleton": 5,
+    "datasets.MotionDataset": 6,
+    "datasets.NTURGBD": 11,
+    "datasets.SkeletonArrays": 11,
+    "datasets.SkeletonFolder": 9,
+    "datasets.SyntheticMotion": 6,
+    "datasets.all_windows": 6,
+    "metrics.MPJPE": 3,
+    "metrics.MeanAngleError": 3,
+    "metrics.PCK": 4,
+    "nn.ActionalGraphInference": 7,
+    "nn.ActionalPropagation": 4,
+    "nn.DualSymGNN": 4,
+    "nn.GraphMixConv": 4,
+    "nn.JGTCBlock": 11,
+    "nn.JointGraphConv": 7,
+    "nn.MultiScaleGCN": 12,
+    "nn.PGTCBlock": 7,
+    "nn.PoseLoss": 2,
+    "nn.PredictionHead": 11,
+    "nn.RecognitionHead": 5,
+    "nn.StructuralGraphConv": 4,
+    "nn.SymGNN": 18,
+    "nn.SymbioticLoss": 2,
+    "nn.TemporalConv": 4,
+    "training.SymGNNTask": 9,
+    "training.evaluate": 4,
+    "training.make_trainer": 5,
+}
+ATTRIBUTES = {
+    "datasets.MotionDataset.observed": "num_observed",
+    "datasets.MotionDataset.future": "num_future",
+    "nn.JointGraphConv.structural": "use_structural",
+    "nn.JointGraphConv.actional": "use_actional",
+    "nn.PredictionHead.future": "num_future",
+    "nn.SymGNN.observed": "num_observed",
+    **{f"nn.SymGNN.{old}": new for old, new in HEAD_MODULES.items()},
+    "nn.SymbioticLoss.prediction_loss": "prediction_criterion",
+    "nn.SymbioticLossOutput.recognition": "recognition_loss",
+    "nn.SymbioticLossOutput.prediction": "prediction_loss",
+}
+# Functions and classes that moved or have another name.
+MOVED = {
+    "datasets.EmptyRecordingError": "errors.EmptyRecordingError",
+    "datasets.Recording": "data.Recording",
+    "datasets.Source": "io.Source",
+    "datasets.prepare": "data.prepare",
+    "export.export_onnx": "inference.export_onnx",
+    "export.export_program": "inference.export_program",
+    "streaming.OnWindows": "inference.PoseNetwork",
+    "streaming.Stream": "inference.Stream",
+    "streaming.StreamOutput": "inference.StreamOutput",
+    "streaming.fold": "inference.fold",
+    "transforms.cmu_positions": "skeleton.cmu_positions",
+    "transforms.convert_rotation": "skeleton.convert_rotation",
+    "transforms.euler_to_rotmat": "skeleton.euler_to_rotmat",
+    "transforms.forward_kinematics": "skeleton.forward_kinematics",
+    "transforms.interpolate_frames": "ops.interpolate_frames",
+    "transforms.mirrored_joints": "skeleton.mirrored_joints",
+    "transforms.rotmat_to_euler": "skeleton.rotmat_to_euler",
+}
+
+
+def warn_of(old: str, new: str) -> None:
+    r"""Warns of an old name in the line outside this package that uses it.
+
+    Args:
+        old: The old name.
+        new: What to write instead.
+    """
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_back is not None:
+        name = frame.f_globals.get("__name__", "")
+        if not name.startswith(("symgnn_pyg", "importlib")):
+            break
+        frame = frame.f_back
+    assert frame is not None
+    warnings.warn_explicit(
+        f"{old} is deprecated and will be removed in version {REMOVED_IN}; "
+        f"use {new}",
+        DeprecationWarning,
+        frame.f_code.co_filename,
+        frame.f_lineno,
+        frame.f_globals.get("__name__"),
+        frame.f_globals.setdefault("__warningregistry__", {}),
+    )
+
+
+def current_arguments(
+    arguments: Mapping[str, Any],
+    title: str | None = None,
+    *,
+    renamed: Mapping[str, str] = ARGUMENTS,
+    heads: Mapping[str, str] = HEADS,
+) -> dict[str, Any]:
+    r"""Arguments under their current names.
+
+    Args:
+        arguments: The arguments by name, old or current.
+        title: What takes them, for warnings. (default: no warnings)
+        renamed: The current name of each old one.
+            (default: those of networks)
+        heads: The size of each flag. (default: those of networks)
+
+    Raises:
+        TypeError: If an argument is given under both names.
+    """
+    current = dict(arguments)
+    for old, new in renamed.items():
+        if old in current:
+            if new in current:
+                raise TypeError(
+                    f"Expected {new!r} of {title} once, got it also under its "
+                    f"old name {old!r}"
+                )
+            if title is not None:
+                warn_of(f"{old!r} of {title}", repr(new))
+            current[new] = current.pop(old)
+    for flag, size in heads.items():
+        if flag in current:
+            if title is not None:
+                warn_of(f"{flag!r} of {title}", f"{size}=0 for no such head")
+            if not current.pop(flag):
+                current[size] = 0
+    return current
+
+
+def accept_old_names(module: dict[str, Any]) -> None:
+    r"""Makes the classes and functions of a module take old arguments, and the
+    classes have old attributes. Signatures stay the same.
+
+    Args:
+        module: The global names of the module.
+    """
+    here = module["__name__"].removeprefix("symgnn_pyg.") + "."
+    for full, num_positions in CALLABLES.items():
+        if not full.startswith(here):
+            continue
+        name = full.removeprefix(here)
+        value = module[name]
+        if inspect.isclass(value):
+            # The first argument is `self`.
+            made = _accepting(name, value.__init__, num_positions + 1)
+            value.__init__ = made  # type: ignore[method-assign]
+        else:
+            module[name] = _accepting(name, value, num_positions)
+    for full, new in ATTRIBUTES.items():
+        if full.startswith(here):
+            name, old = full.removeprefix(here).split(".")
+            setattr(module[name], old, _attribute(f"{name}.{old}", new))
+
+
+def moved(module: str) -> Callable[[str], Any]:
+    r"""The :meth:`__getattr__` of a module that finds what has moved from it.
+
+    Args:
+        module: The full name of the module.
+    """
+
+    def find(name: str) -> Any:
+        new = MOVED.get(f"{module.removeprefix('symgnn_pyg.')}.{name}")
+        if new is None:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        warn_of(f"{module}.{name}", f"symgnn_pyg.{new}")
+        path, _, name = new.rpartition(".")
+        return getattr(import_module(f"symgnn_pyg.{path}"), name)
+
+    return find
+
+
+def environment(old: str, new: str, default: str) -> str:
+    r"""The value of an environment variable that has an old name.
+
+    Args:
+        old: The old name.
+        new: The current name.
+        default: The value if neither is set.
+    """
+    if old in os.environ and new not in os.environ:
+        warn_of(old, new)
+        return os.environ[old]
+    return os.environ.get(new, default)
+
+
+def _accepting(
+    title: str, function: Callable[..., Any], num_positions: int
+) -> Callable[..., Any]:
+    parameters = inspect.signature(function).parameters
+    names = [*parameters]
+    num_allowed = sum(
+        parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+        for parameter in parameters.values()
+    )
+    renamed = {
+        old: new
+        for old, new in ARGUMENTS.items()
+        if new in names and old not in names
+    }
+    heads = HEADS if title == "SymGNN" else {}
+
+    @functools.wraps(function)
+    def accepting(*args: Any, **kwargs: Any) -> Any:
+        extra = names[num_allowed : len(args)]
+        if len(args) <= num_positions and not kwargs.keys() & {*extra}:
+            for name, value in zip(extra, args[num_allowed:], strict=True):
+                warn_of(f"{name!r} of {title} by position", f"{name}=")
+                kwargs[name] = value
+            args = args[:num_allowed]
+        if heads.keys() & kwargs.keys():
+            # A flag may replace what was given by position.
+            kwargs |= dict(zip(names, args, strict=False))
+            args = ()
+        kwargs = current_arguments(kwargs, title, renamed=renamed, heads=heads)
+        return function(*args, **kwargs)
+
+    return accepting
+
+
+def _attribute(old: str, new: str) -> property:
+    def get(self: Any) -> Any:
+        warn_of(old, new)
+        return getattr(self, new)
+
+    def set_(self: Any, value: Any) -> None:
+        warn_of(old, new)
+        setattr(self, new, value)
+
+    return property(get, set_)
