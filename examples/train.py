@@ -181,6 +181,12 @@ def parse_arguments() -> argparse.Namespace:
         help="'mgda', or the weight of recognition, 0 to 1",
     )
     parser.add_argument(
+        "--normalization",
+        choices=["none", "l2", "loss", "loss+"],
+        help="how 'mgda' scales the gradients of the two tasks (default: l2; "
+        "none with --paper)",
+    )
+    parser.add_argument(
         "--loss",
         choices=["l1", "pose"],
         help="the prediction loss: L1 (default with --paper), or the distance "
@@ -268,7 +274,7 @@ def run(args: argparse.Namespace, last: Path) -> None:
         seed=args.seed,
         skip_nonfinite=args.skip_nonfinite,
         prediction_criterion=args.loss or ("l1" if args.paper else "pose"),
-        normalization="none" if args.paper else "l2",
+        normalization=args.normalization or ("none" if args.paper else "l2"),
     )
     if args.compile:
         task.compile()
