@@ -4,11 +4,13 @@
     python examples/train.py --data cmu_mocap.zip     # real motion
     python examples/train.py --data nturgbd_skeletons.zip --dataset ntu
     python examples/train.py --resume                 # from last.ckpt
+    python examples/train.py --seeds 0 1 2            # and their average
     torchrun --nproc-per-node=2 examples/train.py     # two processes
 
 Writes to --output: last.ckpt (once a minute and after each validation),
 best.ckpt, the folder `model` for `PoseModel.from_pretrained`, and logs as CSV
-and for TensorBoard.
+and for TensorBoard. With --seeds, each seed has a folder of its own, and
+`model` is the average of all.
 """
 
 import argparse
@@ -18,25 +20,25 @@ import shlex
 import signal
 import sys
 import warnings
+from argparse import Namespace
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch import seed_everything
+from lightning.pytorch import Trainer, seed_everything
 from shared import light_network, positive, weighting
-from torch_geometric.transforms import Compose
-
-from symgnn_pyg.datasets import (
-    NTURGBD,
-    CMUMocap,
-    Human36M,
-    KineticsSkeleton,
-    MotionDataset,
-    SyntheticMotion,
+from torch.nn import CrossEntropyLoss
+from train_data import (
+    DATASETS,
+    all_labels,
+    class_weights,
+    joined,
+    open_splits,
 )
+
+from symgnn_pyg.datasets import MotionDataset
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.inference import PoseModel
+from symgnn_pyg.inference import Ensemble, PoseModel
 from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.training import (
     RECIPES,
@@ -45,24 +47,6 @@ from symgnn_pyg.training import (
     load_best,
     make_trainer,
 )
-from symgnn_pyg.transforms import (
-    Center,
-    Mirror,
-    NormalizeView,
-    Reverse,
-    ToBones,
-)
-
-# How to open each data set.
-DATASETS: dict[str, Any] = {
-    "cmu": partial(CMUMocap, allow_missing=True),
-    "h36m": partial(Human36M, allow_missing=True),
-    "ntu": partial(NTURGBD, skip_faulty=True),
-    "ntu120": partial(NTURGBD, num_classes=120, skip_faulty=True),
-    "kinetics": partial(KineticsSkeleton, allow_missing=True, skip_faulty=True),
-}
-# The usual normalisation of the positions of NTU-RGB+D.
-UPRIGHT = [Center(1), NormalizeView(spine=(0, 1), shoulders=(8, 4))]
 
 # The prediction head that learns best on validation windows.
 HEAD: dict[str, Any] = {
@@ -80,36 +64,37 @@ def main() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     # Handle a termination request like Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    last = args.output / "last.ckpt"
     try:
-        run(args, last)
+        run(args)
     except (KeyboardInterrupt, SystemExit):
         # Lightning turns Ctrl-C into SystemExit.
-        raise SystemExit(f"Stopped; {how_to_resume(last)}") from None
+        raise SystemExit(f"Stopped; {how_to_resume(args)}") from None
     except (ArithmeticError, DataError, ValueError, OSError) as error:
         raise SystemExit(f"Error: {error}") from None
     except RuntimeError as error:
         if "loading state_dict" in str(error):
             raise SystemExit(
-                f"Error: {last} belongs to another network or data set; pass "
-                f"another --output"
+                f"Error: the last.ckpt in {args.output} belongs to another "
+                f"network or data set; pass another --output"
             ) from None
         # Torch raises this if a data loading worker was killed.
         if "DataLoader worker" not in str(error):
             raise
         raise SystemExit(
             f"Error: {error}. If memory ran out, use fewer --workers; "
-            f"{how_to_resume(last)}"
+            f"{how_to_resume(args)}"
         ) from None
 
 
-def how_to_resume(last: Path) -> str:
-    if last.exists():
-        return f"--resume continues from {last}"
-    return f"{last} does not exist yet, so start again"
+def how_to_resume(args: Namespace) -> str:
+    found = [*args.output.glob("last.ckpt"), *args.output.glob("*/last.ckpt")]
+    if found:
+        newest = max(found, key=lambda path: path.stat().st_mtime)
+        return f"--resume continues from {newest}"
+    return f"{args.output} has no last.ckpt yet, so start again"
 
 
-def parse_arguments() -> argparse.Namespace:
+def parse_arguments() -> Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
         "--data",
@@ -220,7 +205,27 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--quick", action="store_true", help="a few steps")
     parser.add_argument("--output", type=Path, default=Path("outputs/train"))
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--balance",
+        choices=["sampling", "loss", "none"],
+        default="sampling",
+        help="what makes all classes count equally: how often their windows "
+        "are drawn, or their weights in the recognition loss",
+    )
+    parser.add_argument(
+        "--refit",
+        action="store_true",
+        help="train on validation windows as well, for exactly --steps, and "
+        "keep the last weights: once the number of steps is known",
+    )
+    seeds = parser.add_mutually_exclusive_group()
+    seeds.add_argument("--seed", type=int, default=0)
+    seeds.add_argument(
+        "--seeds",
+        type=int,
+        nargs="+",
+        help="train once per seed, and average the networks",
+    )
     args = parser.parse_args()
     if args.data == "synthetic" and args.dataset != "cmu":
         parser.error(f"--dataset {args.dataset} requires --data")
@@ -228,63 +233,86 @@ def parse_arguments() -> argparse.Namespace:
         parser.error("--exclude requires --dataset ntu or ntu120")
     if args.channels and args.network == "full":
         parser.error("--channels requires --network light")
+    if args.refit and (args.steps is None or args.quick):
+        parser.error("--refit requires --steps, and excludes --quick")
+    if args.seeds and len({*args.seeds}) < len(args.seeds):
+        parser.error(f"--seeds must differ, got {args.seeds}")
+    for name in ("max_time", "validate_every", "patience"):
+        if args.refit and getattr(args, name) is not None:
+            option = name.replace("_", "-")
+            parser.error(f"--refit ends after --steps; leave out --{option}")
     return args
 
 
-def run(args: argparse.Namespace, last: Path) -> None:
-    seed_everything(args.seed, verbose=False)
-    train, val = (open_split(args, split) for split in ("train", "val"))
-    kind: Any = train.kind
-    made_up = args.data == "synthetic"
-    dataset = "synthetic" if made_up else args.dataset
-    transforms = []
-    if kind == "rotation":
-        transforms.append(train.standardize())
-    elif args.dataset.startswith("ntu"):
-        transforms += UPRIGHT
-    if args.bones:
-        transforms.append(ToBones())
-    augmentations: list[Any] = []
-    if args.mirror:
-        augmentations.append(Mirror(kind=kind))
-    if args.reverse:
-        augmentations.append(Reverse())
-    val.transform = Compose(transforms)
-    train.transform = Compose([*augmentations, *transforms])
-    val = val[:: max(1, len(val) // 256)]
+def run(args: Namespace) -> None:
+    seeds = args.seeds or [args.seed]
+    train, val = open_splits(args, seeds[0])
+    models, main_process = [], True
+    for seed in seeds:
+        output = args.output / f"seed{seed}" if args.seeds else args.output
+        if args.seeds:
+            print(f"Seed {seed}", file=sys.stderr, flush=True)
+        seed_everything(seed, verbose=False)
+        model = make_network(args, train)
+        trainer, metrics = fit(args, model, train, val, seed, output)
+        main_process = trainer.is_global_zero
+        if main_process:
+            save(args, model, train, val, output, seed=seed, metrics=metrics)
+        models.append(model)
+    if args.seeds and main_process:
+        average = Ensemble([model.cpu() for model in models])
+        save(args, average, train, val, args.output, seed=seeds)
+
+
+def make_network(args: Namespace, train: MotionDataset) -> SymGNN:
     head = {} if args.paper else HEAD
     if args.network == "light":
         channels = args.channels or [32, 64, 128, 256]
-        model = light_network(train, channels, args.dropout, **head)
-    else:
-        model = SymGNN.full(
-            train.skeleton,
-            train.num_classes,
-            num_observed=args.observed,
-            num_future=args.future,
-            dropout=args.dropout,
-            **head,
-        )
+        return light_network(train, channels, args.dropout, **head)
+    return SymGNN.full(
+        train.skeleton,
+        train.num_classes,
+        num_observed=args.observed,
+        num_future=args.future,
+        dropout=args.dropout,
+        **head,
+    )
+
+
+def fit(
+    args: Namespace,
+    model: SymGNN,
+    train: MotionDataset,
+    val: MotionDataset,
+    seed: int,
+    output: Path,
+) -> tuple[Trainer, dict[str, float]]:
+    """Trains the network; returns the metrics of the weights it then has."""
+    criterion = None
+    if args.balance == "loss":
+        labels = all_labels(args, train, val)
+        criterion = CrossEntropyLoss(class_weights(labels, train.num_classes))
     task = SymGNNTask(
         model,
         train,
         weighting=args.weighting,
         recipe=args.recipe,
         learning_rate=args.learning_rate,
-        seed=args.seed,
+        seed=seed,
         skip_nonfinite=args.skip_nonfinite,
         prediction_criterion=args.loss or ("l1" if args.paper else "pose"),
         normalization=args.normalization or ("none" if args.paper else "l2"),
+        recognition_criterion=criterion,
     )
     if args.compile:
         task.compile()
     data = MotionDataModule(
-        train,
-        val,
+        joined(train, val) if args.refit else train,
+        None if args.refit else val[:: max(1, len(val) // 256)],
         batch_size=args.batch_size,
-        balanced=True,
+        balanced=args.balance == "sampling",
         num_workers=args.workers,
-        seed=args.seed,
+        seed=seed,
     )
     validation: dict[str, Any] = {}
     if args.validate_every and not args.quick:
@@ -293,7 +321,7 @@ def run(args: argparse.Namespace, last: Path) -> None:
             "check_val_every_n_epoch": None,
         }
     trainer = make_trainer(
-        args.output,
+        output,
         ema=args.ema,
         patience=args.patience,
         monitor=args.monitor,
@@ -307,44 +335,35 @@ def run(args: argparse.Namespace, last: Path) -> None:
         devices=int(os.environ.get("LOCAL_WORLD_SIZE", 1)),
         num_nodes=args.nodes,
     )
+    last = output / "last.ckpt"
     resume = last if args.resume and last.exists() else None
     trainer.fit(task, data, ckpt_path=resume)
-    if trainer.is_global_zero:
-        best = load_best(trainer, task)
-        PoseModel(
-            model,
-            val.transform,
-            classes=train.classes,
-            skeleton=train.store.skeleton,
-        ).save_pretrained(
-            args.output / "model",
-            trained=[train.classes[i] for i in train.labels.unique().tolist()],
-            seed=args.seed,
-            metrics=best,
-            data={"dataset": dataset, "training windows": len(train)},
-            command=shlex.join(["python", *sys.argv]),
-        )
-        print(f"Wrote {args.output / 'model'}")
+    return trainer, load_best(trainer, task)
 
 
-def open_split(args: argparse.Namespace, split: str) -> MotionDataset:
-    if args.data == "synthetic":
-        return SyntheticMotion(
-            args.output,
-            split,
-            num_observed=args.observed,
-            num_future=args.future,
-            seed=args.seed,
-        )
-    dataset: MotionDataset = DATASETS[args.dataset](
-        args.data,
-        split,
-        num_observed=args.observed,
-        num_future=args.future,
-        path=args.output / f"{args.dataset}.h5",
-        **({"exclude": args.exclude} if args.exclude else {}),
+def save(
+    args: Namespace,
+    model: SymGNN | Ensemble,
+    train: MotionDataset,
+    val: MotionDataset,
+    output: Path,
+    **about: Any,
+) -> None:
+    labels = all_labels(args, train, val)
+    name = "synthetic" if args.data == "synthetic" else args.dataset
+    PoseModel(
+        model,
+        val.transform,
+        classes=train.classes,
+        skeleton=train.store.skeleton,
+    ).save_pretrained(
+        output / "model",
+        trained=[train.classes[i] for i in labels.unique().tolist()],
+        data={"dataset": name, "training windows": len(labels)},
+        command=shlex.join(["python", *sys.argv]),
+        **about,
     )
-    return dataset
+    print(f"Wrote {output / 'model'}")
 
 
 if __name__ == "__main__":

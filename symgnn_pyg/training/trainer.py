@@ -42,8 +42,8 @@ def make_trainer(
     Args:
         output: The folder for checkpoints and logs.
         checkpoint_seconds: The time between two saves of :obj:`last.ckpt`, in
-            seconds. It is also saved after each validation.
-            (default: :obj:`60.0`)
+            seconds. It is also saved after each validation and at the end of
+            each epoch. (default: :obj:`60.0`)
         ema: The decay of an exponential moving average of the weights, which
             is then used for validation and :obj:`best.ckpt`.
             (default: :obj:`None`)
@@ -179,8 +179,11 @@ class _OwnCheckpoint(ModelCheckpoint):
 
 class _Last(_OwnCheckpoint):
     r"""Saves after a scheduled validation instead of just before it, since
-    training that is resumed from there would skip the validation.
+    training that is resumed from there would skip the validation. Saves at the
+    end of an epoch without validation, which may be the end of training.
     """
+
+    _saved = -1
 
     def on_train_batch_end(
         self, trainer: Trainer, task: LightningModule, *args: Any
@@ -192,6 +195,13 @@ class _Last(_OwnCheckpoint):
         ):
             super().on_train_batch_end(trainer, task, *args)
 
+    def on_train_epoch_end(
+        self, trainer: Trainer, task: LightningModule
+    ) -> None:
+        super().on_train_epoch_end(trainer, task)
+        if self._saved != trainer.global_step:
+            self._save(trainer)
+
     def on_validation_end(
         self, trainer: Trainer, task: LightningModule
     ) -> None:
@@ -199,4 +209,8 @@ class _Last(_OwnCheckpoint):
             trainer.state.fn == TrainerFn.FITTING
             and not trainer.sanity_checking
         ):
-            trainer.save_checkpoint(self.format_checkpoint_name({}))
+            self._save(trainer)
+
+    def _save(self, trainer: Trainer) -> None:
+        self._saved = trainer.global_step
+        trainer.save_checkpoint(self.format_checkpoint_name({}))

@@ -151,12 +151,61 @@ def test_each_data_set(run, tmp_path, dataset, write, joints, network):
         (("--data", "synthetic", "--dataset", "ntu"), "ntu requires --data"),
         (("--exclude", "list.txt"), "--exclude requires --dataset ntu"),
         (("--network", "full", "--channels", 8), "requires --network light"),
+        (("--refit",), "--refit requires --steps"),
+        (("--refit", "--steps", 4, "--patience", 1), "leave out --patience"),
+        (("--seeds", 1, 1), "--seeds must differ"),
+        (("--seed", 1, "--seeds", 1, 2), "not allowed with"),
     ],
 )
 def test_arguments_that_do_not_go_together(run, capsys, arguments, message):
     with pytest.raises(SystemExit):
         run(*arguments)
     assert message in capsys.readouterr().err
+
+
+SMALL = "--observed", 20, "--channels", 4, 4, "--steps", 3
+
+
+def test_refit_also_trains_on_validation_windows(run):
+    output = run(*SMALL, "--refit", "--ema", 0.5)
+    assert steps(output) == 3
+    assert not (output / "best.ckpt").exists()
+    refitted = SymGNN.from_pretrained(output / "model")
+    assert refitted.about["metrics"] == {}
+    # It keeps the averaged weights, which are not the latest ones.
+    kept = SafetensorsCheckpoint().load_checkpoint(output / "last.ckpt")
+    name = "recognition_head.classify.weight"
+    latest = kept["current_model_state"][f"model.{name}"]
+    averaged = kept["state_dict"][f"model.{name}"]
+    assert torch.equal(refitted.state_dict()[name], averaged)
+    assert not torch.equal(averaged, latest)
+    windows = refitted.about["data"]["training windows"]
+    plain = SymGNN.from_pretrained(run(*SMALL, "--quick") / "model")
+    assert plain.about["data"]["training windows"] < windows
+
+
+def test_several_seeds_and_their_average(run):
+    output = run(*SMALL, "--seeds", 3, 5)
+    models = [
+        PoseModel.from_pretrained(output / folder / "model")
+        for folder in ("seed3", "seed5", "")
+    ]
+    assert [model.about["seed"] for model in models] == [3, 5, [3, 5]]
+    x = torch.randn(20, 26, 3)
+    one, other, average = (model(x).future for model in models)
+    torch.testing.assert_close(average, (one + other) / 2)
+    assert not torch.allclose(one, other)
+    alone = PoseModel.from_pretrained(run(*SMALL, "--seed", 3) / "model")
+    assert torch.equal(alone(x).future, one)
+
+
+def test_classes_of_few_windows_weigh_more(run):
+    weights = runpy.run_path(str(SCRIPT.parent / "train_data.py"))[
+        "class_weights"
+    ]
+    labels = torch.tensor([0, 0, 0, 2, -100])
+    assert weights(labels, 4).tolist() == pytest.approx([2 / 3, 0, 2, 0])
+    assert steps(run(*SMALL, "--balance", "loss")) == 3
 
 
 def test_clips_of_a_list_are_left_out(run, tmp_path):

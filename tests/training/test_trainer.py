@@ -16,11 +16,13 @@ def kept(folder):
     return SafetensorsCheckpoint().load_checkpoint(folder / "last.ckpt")
 
 
-def test_the_end_is_kept(tiny, tmp_path):
+@pytest.mark.parametrize("validation", [{}, {"limit_val_batches": 0}])
+def test_the_end_is_kept(tiny, tmp_path, validation):
     """A longer training goes on from it, bit by bit."""
     arguments = {
         "checkpoint_seconds": NEVER,
         "task": {"recipe": "light"},
+        **validation,
     }
     task, data, trainer = tiny.make_run(tmp_path, max_epochs=1, **arguments)
     trainer.fit(task, data)
