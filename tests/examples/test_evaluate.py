@@ -133,21 +133,35 @@ def test_horizon_that_was_not_published(run, tmp_path):
     assert found["published"][5] == pytest.approx(0.585)
 
 
-def test_mean_and_spread_of_several(run, tmp_path):
+def test_mean_and_spread_of_several(run, tmp_path, write_recording):
+    """And their average, with mirror images and linear regression."""
+    for i in (1, 5):
+        write_recording(tmp_path / f"cmu/train/running/running_{i}.txt", 90, i)
     folders = []
     for name in ("one", "other"):
         (tmp_path / name).mkdir()
         folders.append(write_weights(tmp_path / name))
     path = tmp_path / "tables.json"
-    out = run("--weights", *folders, "--json", path)
-    one, other = json.loads(path.read_text())
-    for table in (one, other):
+    out = run("--weights", *folders, "--json", path, "--mirror")
+    one, other, average = json.loads(path.read_text())
+    for table in (one, other, average):
         del table["seconds"]
     assert one == other
+    assert average["seed"] == [4, 4]
+    for rows in (one["average"], average["average"]):
+        assert list(rows) == [
+            "zero_velocity", "linear_regression", "model", "mirror_average",
+            "published",
+        ]  # fmt: skip
+        # Two that predict stillness do so together, mirrored or not.
+        for row in ("model", "mirror_average"):
+            assert rows[row] == pytest.approx(rows["zero_velocity"], rel=1e-4)
+        assert rows["linear_regression"] != rows["zero_velocity"]
     rows = [f"{error:.3f}" for error in one["average"]["model"]]
     for name in ("mean", "minimum", "maximum"):
         assert re.search(rf"^ +{name} +{' +'.join(rows)}$", out, re.MULTILINE)
     assert "top1: mean 50.0%, minimum 50.0%, maximum 50.0%" in out
+    assert "average of 2 networks" in out
 
 
 def test_one_head_alone(run, tmp_path):
