@@ -141,7 +141,9 @@ class SymGNNTask(LightningModule):
                     f"'{name}' must be one of {known}, got {value!r}"
                 )
         samples, dataset = dataset, source_of(dataset)
-        labelled = labels_of(samples) >= 0
+        labels = labels_of(samples)
+        # Samples of several classes, which have no right one, are not counted.
+        single = _classes(labels) >= 0
         check_network(model, dataset)
         self.model = model
         self.recipe = recipe
@@ -169,17 +171,17 @@ class SymGNNTask(LightningModule):
         self.unit = dataset.unit
         num_classes = self.num_classes = dataset.num_classes
         # There is nothing to learn from a single class.
-        self.labelled = num_classes > 1 and bool(labelled.any())
+        self.labelled = num_classes > 1 and bool((labels >= 0).any())
         metrics: dict[str, Metric] = {}
         if dataset.num_future > 0:
             make = _metric(metric, dataset)
-            # Unlabelled samples are a group of their own.
-            num_groups = max(1, num_classes + int(not labelled.all()))
+            # Other samples are a group of their own.
+            num_groups = max(1, num_classes + int(not single.all()))
             shape = self.num_joints, dataset.num_future, num_groups
             metrics = {name: make(*shape) for name in ("error", "still")}
         num_scores = max(num_classes, getattr(model, "num_classes", 0))
         for k in (1, 5):
-            if self.labelled and k <= num_scores:
+            if self.labelled and single.any() and k <= num_scores:
                 metrics[f"top{k}"] = TopKAccuracy(
                     num_scores, k, ignore_index=UNLABELLED
                 )
