@@ -27,7 +27,7 @@ from symgnn_pyg.nn.loss.mgda import Normalization
 from symgnn_pyg.nn.models.frozen import keep_frozen_statistics
 from symgnn_pyg.training.gradient_clipping import clip_gradients
 from symgnn_pyg.training.motion_data_module import MotionDataModule
-from symgnn_pyg.training.nonfinite import check_weights, describe
+from symgnn_pyg.training.nonfinite import check_batch, check_weights, describe
 from symgnn_pyg.training.optimisers import (
     RECIPES,
     configure,
@@ -70,7 +70,8 @@ class SymGNNTask(LightningModule):
     If a loss is not finite, training stops on all processes with a
     :class:`FloatingPointError` that names the step and the responsible
     samples, or the batch is skipped and counted (:obj:`skipped`). Weights that
-    are not finite are never saved.
+    are not finite are never saved. Validation, test and prediction refuse
+    samples that are not finite.
 
     Args:
         model: The network.
@@ -345,6 +346,7 @@ class SymGNNTask(LightningModule):
             metric.to(self.device)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        check_batch(batch, batch_idx)
         out, y = self(batch), _classes(self._targets(batch))
         if out.future is not None and "error" in self.metrics:
             future, predicted, last = (
@@ -374,6 +376,7 @@ class SymGNNTask(LightningModule):
             batch: The batch.
             batch_idx: The index of the batch.
         """
+        check_batch(batch, batch_idx)
         out = self(batch)
         if out.future is None:
             return out

@@ -259,6 +259,31 @@ def test_samples_of_several_classes(some):
         MotionDataModule(dataset, balanced=True).train_dataloader()
 
 
+@pytest.mark.parametrize("key", ["x", "future"])
+@pytest.mark.parametrize("door", ["fit", "validate", "predict", "evaluate"])
+def test_missing_joints_are_refused(door, key):
+    def lose(data):
+        data[key][0, 0] = np.nan
+        return data
+
+    dataset = arrays()
+    model = network(dataset)
+    dataset.transform = lose
+    task = SymGNNTask(model, dataset)
+    data = MotionDataModule(
+        dataset, dataset, pred_dataset=dataset, batch_size=8
+    )
+    run = trainer(num_sanity_val_steps=0)
+    doors = {
+        "fit": lambda: run.fit(task, data),
+        "validate": lambda: run.validate(task, data),
+        "predict": lambda: run.predict(task, data),
+        "evaluate": lambda: evaluate(model, dataset),
+    }
+    with pytest.raises(FloatingPointError, match=r"NaN .*fill_gaps=True"):
+        doors[door]()
+
+
 # Loaders and views ###########################################################
 
 
