@@ -21,7 +21,7 @@ def batch_of_bodies(
         x: The observed frames, of shape :math:`[M \cdot V, T, C]`, where
             :math:`M` is the number of bodies of all samples.
         future: The frames to predict, of shape :math:`[M \cdot V, T', C]`.
-        y: The labels, of shape :math:`[N]`.
+        y: The labels, of shape :math:`[N]` or :math:`[N, K]`.
         skeleton: The skeleton.
         num_bodies: The number of bodies of each sample, of shape :math:`[N]`.
     """
@@ -30,14 +30,15 @@ def batch_of_bodies(
     whole = SkeletonData(x, future=future, y=y, skeleton=skeleton)
     batch = Batch(_base_cls=SkeletonData)
     bodies = cumsum(num_bodies)
-    samples = torch.arange(y.numel() + 1)
+    num_samples = y.size(0)
+    samples = torch.arange(num_samples + 1)
     slices: dict[str, Tensor] = {}
     incs: dict[str, Tensor | None] = {}
     for key, value in whole.to_dict().items():
         slices[key] = samples
-        incs[key] = torch.zeros(y.numel(), dtype=torch.long)
+        incs[key] = torch.zeros(num_samples, dtype=torch.long)
         if key == "skeleton":
-            value, incs[key] = [skeleton] * y.numel(), None
+            value, incs[key] = [skeleton] * num_samples, None
         elif key == "num_bodies":
             value = num_bodies
         elif key != "y":
@@ -49,7 +50,7 @@ def batch_of_bodies(
     rows = num_bodies * skeleton.num_joints
     batch.batch = samples[:-1].repeat_interleave(rows)
     batch.ptr = cumsum(rows)
-    batch._num_graphs = y.numel()
+    batch._num_graphs = num_samples
     batch._slice_dict = slices
     batch._inc_dict = incs
     return batch

@@ -71,6 +71,9 @@ class MotionDataset(Dataset):
     # The number of leading channels that are coordinates, if not all are:
     # others, such as confidence, do not count in errors.
     num_coordinates: int | None = None
+    # The probabilities of the classes of each sequence, if it has no single
+    # class.
+    _probabilities: Tensor | None = None
 
     def __init__(
         self,
@@ -145,18 +148,21 @@ class MotionDataset(Dataset):
 
     @property
     def labels(self) -> Tensor:
-        r"""The label of each sample, of shape :math:`[N]`."""
-        return self.store.labels[self._sequences()]
+        r"""The label of each sample, of shape :math:`[N]`, or the
+        probabilities of its classes, of shape :math:`[N, K]`.
+        """
+        return self._labels(self._sequences())
 
     def len(self) -> int:
         return len(self.windows)
 
     def get(self, idx: int) -> SkeletonData:
         x, future, _ = self._read([idx])
+        y = self._labels(self.windows["sequence"][[idx]])
         return SkeletonData(
             x=x,
             future=future,
-            y=self.store.labels[self.windows["sequence"][idx]],
+            y=y if y.dim() > 1 else y[0],
             skeleton=self.store.skeleton,
         )
 
@@ -175,7 +181,7 @@ class MotionDataset(Dataset):
         batch = batch_of_bodies(
             x,
             future,
-            self.store.labels[self.windows["sequence"][places]],
+            self._labels(self.windows["sequence"][places]),
             self.store.skeleton,
             num_bodies,
         )
@@ -209,6 +215,11 @@ class MotionDataset(Dataset):
             sample = self[0]
         future = sample.get("future")
         return sample.x.size(1), 0 if future is None else future.size(1)
+
+    def _labels(self, sequences: np.ndarray) -> Tensor:
+        if self._probabilities is not None:
+            return self._probabilities[sequences]
+        return self.store.labels[sequences]
 
     def _sequences(self) -> np.ndarray:
         return self.windows["sequence"][list(self.indices())]

@@ -4,11 +4,13 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from symgnn_pyg.data import MotionSequence, SequenceStore, SkeletonData
@@ -37,7 +39,11 @@ class SkeletonArrays(MotionDataset):
             length. Of several bodies, those that are zero throughout are
             padding, and left out, and so are such frames at the end.
         labels: The class of each recording: its name, or its index from 0;
-            :obj:`None` for a recording without one, or for all.
+            :obj:`None` for a recording without one, or for all. Or the
+            probabilities of its :math:`K` classes, as an array of shape
+            :math:`[N, K]`; for recordings of several classes, 1 for each
+            (see the :obj:`recognition_criterion` of
+            :class:`~symgnn_pyg.training.SymGNNTask`).
         skeleton: The skeleton.
         split: :obj:`"train"`, :obj:`"val"` or :obj:`"test"`, to which
             recordings are dealt at random, class by class; or
@@ -52,9 +58,9 @@ class SkeletonArrays(MotionDataset):
             (default: :obj:`"windows"`)
         classes: The names of the classes. (default: the names among
             :obj:`labels`, sorted, or the indices up to the largest)
-        shares: The shares of train, val and test in each class: rounded, but
-            at least one recording if the share is positive.
-            (default: :obj:`(0.8, 0.1, 0.1)`)
+        shares: The shares of train, val and test in each class (the most
+            probable one): rounded, but at least one recording if the share is
+            positive. (default: :obj:`(0.8, 0.1, 0.1)`)
         seed: The seed for dealing the recordings. (default: :obj:`0`)
         axes: The order of the axes of each recording, such as :obj:`"CTVM"`
             for arrays of ST-GCN, from T (frames), V (joints), C (channels)
@@ -95,6 +101,7 @@ class SkeletonArrays(MotionDataset):
         arrays: np.ndarray | Tensor | Sequence[np.ndarray | Tensor],
         labels: Sequence[str | None]
         | Sequence[int | None]
+        | Sequence[Sequence[float]]
         | np.ndarray
         | Tensor
         | None,
@@ -126,12 +133,17 @@ class SkeletonArrays(MotionDataset):
                 f"Expected one label per array, got {len(arrays)} 'arrays' and "
                 f"{len(labels)} 'labels'"
             )
-        indices, names = _classes(labels, classes)
+        probabilities = _probabilities(labels, classes)
+        if probabilities is None:
+            indices, names = _classes(labels, classes)
+        else:
+            indices = probabilities.argmax(dim=1).tolist()
+            names = list(classes or map(str, range(probabilities.size(1))))
         sequences = [
             MotionSequence(
                 f"{_name(label, names)}/{i}",
                 _frames(array, f"arrays[{i}]", skeleton, axes, fill_gaps),
-                label,
+                label if probabilities is None else UNLABELLED,
             )
             for i, (array, label) in enumerate(
                 zip(arrays, indices, strict=True)
@@ -140,7 +152,7 @@ class SkeletonArrays(MotionDataset):
         opened = _write(path, sequences, skeleton, names)
         chosen = list(range(len(sequences)))
         if split is not None:
-            of_class = {s.name: _name(s.label, names) for s in sequences}
+            of_class = {s.name: s.name.rpartition("/")[0] for s in sequences}
             split_of = deal(of_class, shares, seed)
             chosen = [
                 i for i, s in enumerate(sequences) if split_of[s.name] == split
@@ -161,11 +173,38 @@ class SkeletonArrays(MotionDataset):
             transform=transform,
         )
         self.split = split
+        self._probabilities = probabilities
         self._set_values(kind, unit, num_coordinates)
 
 
+def _probabilities(given: Any, classes: Sequence[str] | None) -> Tensor | None:
+    """The probabilities [N, K] of classes, if labels are that."""
+    first = next(iter(given), None)
+    if first is None or np.ndim(first) == 0:
+        return None
+    try:
+        rows = torch.as_tensor(np.array([*map(np.asarray, given)], np.float32))
+    except (TypeError, ValueError):
+        rows = torch.empty(0)
+    num_classes = rows.size(-1) if classes is None else len(classes)
+    if rows.dim() != 2 or rows.size(1) != num_classes or not num_classes:
+        raise ValueError(
+            f"Expected one label per recording in 'labels', or probabilities "
+            f"of shape [N, {'K' if classes is None else num_classes}], got "
+            f"{first!r:.200} at 0"
+        )
+    bad = ~((rows >= 0) & (rows <= 1)).all(dim=1)
+    if bad.any():
+        at = int(bad.int().argmax())
+        raise ValueError(
+            f"Expected 'labels' of shape [N, K] to be probabilities from 0 to "
+            f"1, got {rows[at].tolist()} at {at}"
+        )
+    return rows
+
+
 def _classes(
-    given: Sequence[str | None] | Sequence[int | None] | np.ndarray | Tensor,
+    given: Iterable[Any],
     classes: Sequence[str] | None,
 ) -> tuple[list[int], list[str]]:
     found = [_label(label, i) for i, label in enumerate(given)]

@@ -62,7 +62,8 @@ class PerFrameMetric(Metric):
                 (default: all in group 0)
 
         Raises:
-            ValueError: If the shapes do not fit, or a group is out of range.
+            ValueError: If the shapes do not fit, a group is out of range, or
+                :obj:`target` holds NaN.
         """
         num_groups, future = self.total.shape
         if (
@@ -76,6 +77,11 @@ class PerFrameMetric(Metric):
                 f"[N * {self.num_joints}, "
                 f"{future}, C], got {list(prediction.shape)} and "
                 f"{list(target.shape)}"
+            )
+        if target.isnan().any():
+            raise ValueError(
+                "Expected 'target' to be numbers, got NaN; fill missing joints "
+                "first, with symgnn_pyg.io.fill_gaps or fill_gaps=True"
             )
         num_samples = prediction.size(0) // self.num_joints
         if group is None:

@@ -29,7 +29,8 @@ class TopKAccuracy(MulticlassAccuracy):
     def update(self, preds: Tensor, target: Tensor) -> None:
         if self.validate_args and preds.isnan().any():
             raise ValueError(
-                "Expected the scores 'preds' to be numbers, got NaN"
+                "Expected the scores 'preds' to be numbers, got NaN; check "
+                "the network's weights, and its input for missing joints"
             )
         # The base class cannot reshape scores of no samples.
         if preds.shape != (0, self.num_classes) or target.shape != (0,):

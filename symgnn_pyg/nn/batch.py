@@ -16,6 +16,25 @@ from symgnn_pyg.typing import SkeletonLike
 Groups = Sequence[tuple[int, int]]
 
 
+def check_tensor(x: object) -> None:
+    r"""Refuses node features that are not one tensor.
+
+    Raises:
+        TypeError: If :obj:`x` is anything else.
+    """
+    if not isinstance(x, Tensor):
+        raise TypeError(
+            f"Expected 'x' to be a torch.Tensor, got {type(x).__name__}; "
+            + (
+                "edges from one set of nodes to another are not supported: "
+                "all nodes send and receive messages, so pass their features "
+                "as one tensor"
+                if isinstance(x, tuple | list)
+                else "torch.as_tensor(x, dtype=torch.float32) converts arrays"
+            )
+        )
+
+
 def samples(x: Tensor, num_nodes: int, what: str) -> Tensor:
     r"""Views node-major features :math:`[N \cdot V, *]` as
     :math:`[N, V, *]`.

@@ -30,7 +30,7 @@ class MotionDataModule(LightningDataModule):
 
     Raises:
         ValueError: If :obj:`batch_size` is not divisible by the number of
-            processes.
+            processes, or samples do not have one class with :obj:`balanced`.
     """
 
     def __init__(
@@ -58,6 +58,11 @@ class MotionDataModule(LightningDataModule):
     def train_dataloader(self) -> SkeletonLoader:
         if self.balanced:
             labels = labels_of(self.train_dataset)
+            if labels.dim() > 1:
+                raise ValueError(
+                    "Expected one class per sample with balanced=True, got "
+                    "probabilities of classes; pass balanced=False"
+                )
             return self._loader(self.train_dataset, True, labels=labels)
         return self._loader(self.train_dataset, True, shuffle=True)
 

@@ -7,6 +7,11 @@ from torch_geometric.data import Batch
 
 from symgnn_pyg.nn import SymbioticLossOutput
 
+CURE = (
+    "fill missing joints when the data set is made, with fill_gaps=True, or "
+    "check its transform"
+)
+
 
 def check_weights(step: int, tensors: Iterable[tuple[str, Tensor]]) -> None:
     r"""Checks that weights and running statistics are finite.
@@ -44,7 +49,9 @@ def describe(
         "prediction": loss.prediction_loss,
     }
     losses = ", ".join(
-        f"{name} {float(v):.4g}" for name, v in parts.items() if v is not None
+        f"{name} {float(v.detach()):.4g}"
+        for name, v in parts.items()
+        if v is not None
     )
     text = f"Step {step}: the loss is not finite ({losses}): "
     if loss.total.isfinite():
@@ -52,12 +59,30 @@ def describe(
     bad = _samples(batch)
     if bad:
         where = ", ".join(names[i] for i in bad)
-        return f"{text}found NaN or infinity in {where}"
+        return f"{text}found NaN or infinity in {where}; {CURE}"
     largest = max(float(motion.abs().max()) for motion in _motions(batch))
     return (
         f"{text}all samples are finite, with values up to {largest:.4g}; try a "
         f"lower learning rate or float32. Samples: {', '.join(names)}"
     )
+
+
+def check_batch(batch: Batch, index: int) -> None:
+    r"""Checks that the samples of a batch are finite.
+
+    Args:
+        batch: The batch.
+        index: The index of the batch.
+
+    Raises:
+        FloatingPointError: If one is not. The message names the samples.
+    """
+    bad = _samples(batch)
+    if bad:
+        raise FloatingPointError(
+            f"Batch {index}: found NaN or infinity in the samples "
+            f"{', '.join(map(str, bad))} of the batch; {CURE}"
+        )
 
 
 def _samples(batch: Batch) -> list[int]:

@@ -27,7 +27,7 @@ from symgnn_pyg.nn.loss.mgda import Normalization
 from symgnn_pyg.nn.models.frozen import keep_frozen_statistics
 from symgnn_pyg.training.gradient_clipping import clip_gradients
 from symgnn_pyg.training.motion_data_module import MotionDataModule
-from symgnn_pyg.training.nonfinite import check_weights, describe
+from symgnn_pyg.training.nonfinite import check_batch, check_weights, describe
 from symgnn_pyg.training.optimisers import (
     RECIPES,
     configure,
@@ -72,7 +72,8 @@ class SymGNNTask(LightningModule):
     If a loss is not finite, training stops on all processes with a
     :class:`FloatingPointError` that names the step and the responsible
     samples, or the batch is skipped and counted (:obj:`skipped`). Weights that
-    are not finite are never saved.
+    are not finite are never saved. Validation, test and prediction refuse
+    samples that are not finite.
 
     Args:
         model: The network.
@@ -143,7 +144,9 @@ class SymGNNTask(LightningModule):
                     f"'{name}' must be one of {known}, got {value!r}"
                 )
         samples, dataset = dataset, source_of(dataset)
-        labelled = labels_of(samples) >= 0
+        labels = labels_of(samples)
+        # Samples of several classes, which have no right one, are not counted.
+        single = _classes(labels) >= 0
         check_network(model, dataset)
         self.model = model
         self.recipe = recipe
@@ -171,17 +174,17 @@ class SymGNNTask(LightningModule):
         self.unit = dataset.unit
         num_classes = self.num_classes = dataset.num_classes
         # There is nothing to learn from a single class.
-        self.labelled = num_classes > 1 and bool(labelled.any())
+        self.labelled = num_classes > 1 and bool((labels >= 0).any())
         metrics: dict[str, Metric] = {}
         if dataset.num_future > 0:
             make = _metric(metric, dataset)
-            # Unlabelled samples are a group of their own.
-            num_groups = max(1, num_classes + int(not labelled.all()))
+            # Other samples are a group of their own.
+            num_groups = max(1, num_classes + int(not single.all()))
             shape = self.num_joints, dataset.num_future, num_groups
             metrics = {name: make(*shape) for name in ("error", "still")}
         num_scores = max(num_classes, getattr(model, "num_classes", 0))
         for k in (1, 5):
-            if self.labelled and k <= num_scores:
+            if self.labelled and single.any() and k <= num_scores:
                 metrics[f"top{k}"] = TopKAccuracy(
                     num_scores, k, ignore_index=UNLABELLED
                 )
@@ -345,6 +348,7 @@ class SymGNNTask(LightningModule):
             metric.to(self.device)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        check_batch(batch, batch_idx)
         out, y = self(batch), _classes(self._targets(batch))
         if out.future is not None and "error" in self.metrics:
             future, predicted, last = (
@@ -374,6 +378,7 @@ class SymGNNTask(LightningModule):
             batch: The batch.
             batch_idx: The index of the batch.
         """
+        check_batch(batch, batch_idx)
         out = self(batch)
         if out.future is None:
             return out

@@ -8,6 +8,7 @@ import torch
 from torch_geometric.loader import DataLoader
 
 from symgnn_pyg import Skeleton
+from symgnn_pyg.data import SkeletonLoader
 from symgnn_pyg.datasets.skeleton_arrays import SkeletonArrays
 from symgnn_pyg.errors import DataError
 
@@ -98,8 +99,56 @@ def test_some_without_labels():
     assert dataset.classes == ["down", "up"]
     found = dataset.labels.unique(return_counts=True)
     assert [each.tolist() for each in found] == [[-100, 0, 1], [20, 10, 10]]
-    with pytest.raises(ValueError, match="several at 0"):
-        SkeletonArrays(FRAMES, np.eye(20), ARM, **SHORT)
+    with pytest.raises(ValueError, match="several at 1"):
+        SkeletonArrays(FRAMES, ["up", ["up", "down"]] * 10, ARM, **SHORT)
+
+
+PROBABILITIES = np.array([[0.25, 0.75], [1.0, 1.0], [0.0, 0.0], [1, 0]] * 5)
+
+
+@pytest.mark.parametrize("make", [np.array, torch.tensor, np.ndarray.tolist])
+def test_probabilities_as_labels(make):
+    dataset = SkeletonArrays(FRAMES, make(PROBABILITIES), ARM, **SHORT)
+    assert dataset.classes == ["0", "1"]
+    expected = torch.from_numpy(PROBABILITIES).float()
+    torch.testing.assert_close(dataset.labels, expected.repeat_interleave(2, 0))
+    assert dataset[2].y.tolist() == [[1, 1]]
+    loaders = (
+        DataLoader(dataset, batch_size=3),
+        SkeletonLoader(dataset, batch_size=3),
+    )
+    for one, other in zip(*loaders, strict=True):
+        assert torch.equal(one.y, other.y)
+        assert one.y.shape == (one.num_graphs, 2)
+        assert torch.equal(one[0].y, other[0].y)
+    part = dataset[[3, 6]]
+    assert part.labels.tolist() == [[1, 1], [1, 0]]
+
+
+def test_recordings_with_probabilities_are_dealt_by_the_largest():
+    arguments = {"shares": (0.5, 0.5, 0), "classes": ["a", "b"], **SHORT}
+    for split in ("train", "val"):
+        dataset = SkeletonArrays(
+            FRAMES, PROBABILITIES, ARM, split=split, **arguments
+        )
+        largest = dataset.labels[::2].argmax(dim=1)
+        assert 2 <= int(largest.sum()) <= 3
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes", "fault"),
+    [
+        ([[0.5, 1.5]] * 20, None, r"from 0 to 1, got \[0\.5, 1\.5\] at 0"),
+        ([[0.5, 0.5]] * 19 + [[np.nan, 1]], None, r"from 0 to 1, got .* at 19"),
+        ([[0, 1]] * 20, ["a", "b", "c"], r"shape \[N, 3\], got \[0, 1\] at 0"),
+        ([[0, 1]] * 19 + [[1]], None, r"shape \[N, K\], got"),
+        ([["a", "b"]] * 20, None, r"shape \[N, K\], got \['a', 'b'\] at 0"),
+        (np.zeros((20, 2, 2)), None, r"shape \[N, K\], got"),
+    ],
+)
+def test_bad_probabilities(labels, classes, fault):
+    with pytest.raises(ValueError, match=fault):
+        SkeletonArrays(FRAMES, labels, ARM, classes=classes, **SHORT)
 
 
 def test_labels_of_pandas():

@@ -40,7 +40,7 @@ def test_stops_and_names_step_and_sample(tiny, tmp_path, key, value):
     with pytest.raises(
         FloatingPointError,
         match=rf"^Step {step}: the loss is not finite .* in sample 7 "
-        rf"\('1' from frame 2\)$",
+        rf"\('1' from frame 2\); fill missing joints",
     ):
         trainer.fit(task, data)
     last = tmp_path / "last.ckpt"

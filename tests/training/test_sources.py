@@ -61,7 +61,8 @@ def trainer(**arguments):
 def trained(model, dataset, **arguments):
     """What was logged, and whether all weights are finite."""
     run = trainer(limit_val_batches=1)
-    data = MotionDataModule(dataset, dataset, batch_size=8, balanced=True)
+    balanced = dataset.labels.dim() == 1
+    data = MotionDataModule(dataset, dataset, batch_size=8, balanced=balanced)
     run.fit(SymGNNTask(model, dataset, **arguments), data)
     assert all(weight.isfinite().all() for weight in model.parameters())
     return {name: float(v) for name, v in run.callback_metrics.items()}
@@ -235,6 +236,52 @@ def test_probabilities():
     for name in ("top1", "error"):
         assert torch.equal(found[name].compute(), expected[name].compute())
     assert "val_top1" in logged
+
+
+@pytest.mark.parametrize("some", [True, False])
+def test_samples_of_several_classes(some):
+    """Trained and counted like any, but in no class and no accuracy."""
+    rows = [[1.0, 1.0]] * 8
+    if some:
+        rows[:2] = [[1.0, 0.0], [0.0, 1.0]]
+    dataset = arrays(rows)
+    assert dataset.num_classes == 2
+    logged = trained(
+        network(dataset),
+        dataset,
+        weighting=0.5,
+        recognition_criterion=torch.nn.BCEWithLogitsLoss(),
+    )
+    assert {"recognition", "prediction", "val_error"} <= logged.keys()
+    assert all(np.isfinite(float(value)) for value in logged.values())
+    assert ("val_top1" in logged) == some
+    with pytest.raises(ValueError, match="pass balanced=False"):
+        MotionDataModule(dataset, balanced=True).train_dataloader()
+
+
+@pytest.mark.parametrize("key", ["x", "future"])
+@pytest.mark.parametrize("door", ["fit", "validate", "predict", "evaluate"])
+def test_missing_joints_are_refused(door, key):
+    def lose(data):
+        data[key][0, 0] = np.nan
+        return data
+
+    dataset = arrays()
+    model = network(dataset)
+    dataset.transform = lose
+    task = SymGNNTask(model, dataset)
+    data = MotionDataModule(
+        dataset, dataset, pred_dataset=dataset, batch_size=8
+    )
+    run = trainer(num_sanity_val_steps=0)
+    doors = {
+        "fit": lambda: run.fit(task, data),
+        "validate": lambda: run.validate(task, data),
+        "predict": lambda: run.predict(task, data),
+        "evaluate": lambda: evaluate(model, dataset),
+    }
+    with pytest.raises(FloatingPointError, match=r"NaN .*fill_gaps=True"):
+        doors[door]()
 
 
 # Loaders and views ###########################################################

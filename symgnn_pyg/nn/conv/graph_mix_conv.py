@@ -12,6 +12,7 @@ from symgnn_pyg import ops
 from symgnn_pyg.nn.batch import (
     check_no_skeleton_type,
     check_skeleton_type,
+    check_tensor,
 )
 from symgnn_pyg.nn.conv.hooks import has_message_hooks
 from symgnn_pyg.nn.conv.masked_graph import MaskedGraph, MaskedGraphs
@@ -109,16 +110,11 @@ class GraphMixConv(MessagePassing):
                 :math:`[|E|]` for :math:`K = 1`. (default: all ones)
 
         Raises:
-            TypeError: If :obj:`x` is no tensor, such as the pair of a
-                bipartite graph.
+            TypeError: If :obj:`x` is a pair, as of bipartite graphs.
             ValueError: If shapes do not fit, or neither or both of
                 :obj:`graphs` and :obj:`edge_index` are given.
         """
-        if not isinstance(x, Tensor):
-            raise TypeError(
-                f"Expected 'x' to be a torch.Tensor, got {type(x).__name__}; "
-                f"the nodes at both ends of an edge have the same features"
-            )
+        check_tensor(x)
         if (graphs is None) == (edge_index is None):
             raise ValueError(
                 f"Expected '{self.__class__.__name__}' to have either graphs, "
@@ -147,6 +143,7 @@ class GraphMixConv(MessagePassing):
         Raises:
             ValueError: If shapes do not fit.
         """
+        check_tensor(x)
         if not self._messages_wanted():
             # Skeletons are small and dense in hops: matrices beat messages
             # (`python -m benchmarks.operators`).
@@ -180,6 +177,15 @@ class GraphMixConv(MessagePassing):
     def _propagate_all(
         self, x: Tensor, edge_index: Adj, edge_weight: Tensor | None
     ) -> Tensor:
+        check_tensor(x)
+        if is_sparse(edge_index):
+            shape = edge_index.size(0), edge_index.size(1)
+            if shape != (x.size(0), x.size(0)):
+                raise ValueError(
+                    f"Expected a square adjacency matrix of the {x.size(0)} "
+                    f"nodes in 'x', got shape {list(shape)}; edges from one "
+                    f"set of nodes to another are not supported"
+                )
         edge_weight = self._edge_weights(edge_index, edge_weight)
         is_edges = isinstance(edge_index, Tensor) and not is_sparse(edge_index)
         if is_edges and not self._messages_wanted():

@@ -10,6 +10,7 @@ from symgnn_pyg.nn.batch import (
     as_skeletons,
     check_no_skeleton_type,
     check_skeleton_type,
+    check_tensor,
     group_sizes,
     samples,
     split,
@@ -115,6 +116,7 @@ class ActionalGraphInference(Module):
                 :math:`T \cdot C` is not :obj:`in_channels`, or
                 :obj:`skeleton_type` is missing, superfluous or out of range.
         """
+        check_tensor(x)
         trajectory = x.flatten(1)
         if trajectory.size(1) != self.in_channels:
             raise ValueError(

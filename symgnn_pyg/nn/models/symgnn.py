@@ -7,7 +7,7 @@ from torch.nn import ModuleList
 from torch_geometric.nn.inits import reset
 
 from symgnn_pyg import ops
-from symgnn_pyg.nn.batch import sample_of_body, samples
+from symgnn_pyg.nn.batch import check_tensor, sample_of_body, samples
 from symgnn_pyg.nn.models.actional_inference import ActionalGraphInference
 from symgnn_pyg.nn.models.multi_scale_gcn import MultiScaleGCN
 from symgnn_pyg.nn.models.prediction_head import (
@@ -310,11 +310,7 @@ class SymGNN(Pretrained):
                 not fit the network, or its number of rows is not a multiple
                 of :math:`V`.
         """
-        if not isinstance(x, Tensor):
-            raise TypeError(
-                f"Expected 'x' to be a torch.Tensor, got {type(x).__name__}; "
-                f"torch.as_tensor(x, dtype=torch.float32) converts arrays"
-            )
+        check_tensor(x)
         if x.dim() != 3 or x.shape[1:] != (self.num_observed, self.in_channels):
             raise ValueError(
                 f"Expected 'x' of shape [N * {self.skeleton.num_joints}, "

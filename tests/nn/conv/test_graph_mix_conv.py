@@ -5,7 +5,14 @@ from torch_geometric.explain import Explainer, GNNExplainer
 from torch_geometric.explain.algorithm.utils import clear_masks, set_masks
 
 from symgnn_pyg import Skeleton
-from symgnn_pyg.nn import GraphMixConv, PartGraphConv, StructuralGraphConv
+from symgnn_pyg.nn import (
+    ActionalGraphInference,
+    GraphMixConv,
+    JGTCBlock,
+    PartGraphConv,
+    PGTCBlock,
+    StructuralGraphConv,
+)
 
 N, V, T = 3, 4, 2
 
@@ -236,6 +243,40 @@ def test_edges_without_weights_are_not_the_skeleton(conv):
     rows = skeleton.num_parts if conv is PartGraphConv else V
     with pytest.raises(ValueError, match="use the skeleton, pass neither"):
         layer(torch.randn(rows, 3), edge_index=torch.tensor([[0], [0]]))
+
+
+ARM = Skeleton(list("abcd"), [(1, 0), (2, 1), (3, 2)])
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        StructuralGraphConv(3, 5, ARM),
+        PartGraphConv(3, 5, ARM),
+        JGTCBlock(3, 5, ARM, use_actional=False),
+        PGTCBlock(3, 5, ARM),
+        ActionalGraphInference(6, ARM),
+        lambda x: GraphMixConv(3, 5)(x, torch.eye(V)),
+        lambda x: GraphMixConv(3, 5)(x, None, torch.tensor([[0], [1]])),
+    ],
+)
+def test_two_sets_of_nodes_are_refused(x, layer):
+    with pytest.raises(TypeError, match=r"got tuple; edges from one set of n"):
+        layer((x, x))
+
+
+@pytest.mark.parametrize("layout", [torch.sparse_coo, torch.sparse_csr])
+def test_adjacency_from_one_set_of_nodes_to_another(x, layout):
+    adjacency = torch.eye(6, N * V).double()
+    adjacency = (
+        adjacency.to_sparse()
+        if layout is torch.sparse_coo
+        else adjacency.to_sparse_csr()
+    )
+    with pytest.raises(ValueError, match=r"square .* 12 nodes .*\[6, 12\]"):
+        GraphMixConv(3, 5).double()(x, None, adjacency)
+    with pytest.raises(ValueError, match=r"below 12, .* to node 12"):
+        GraphMixConv(3, 5).double()(x, None, torch.tensor([[0], [N * V]]))
 
 
 def test_graph_is_due(x):
