@@ -21,13 +21,12 @@ from shared import FromJoints, positive
 from torch.nn import Module
 
 from symgnn_pyg.datasets import CMUMocap, SyntheticMotion
-from symgnn_pyg.datasets.motion_dataset import parts_of
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import replacing
 from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.nn import DualSymGNN, SymGNN
 from symgnn_pyg.training import evaluate
-from symgnn_pyg.transforms import Standardize
+from symgnn_pyg.transforms import Standardize, steps_of
 from symgnn_pyg.visualization import plot_error
 
 FRAME_MS = 40
@@ -153,7 +152,7 @@ def statistics_of(model: PoseModel) -> list[list[list[float]]]:
     """The mean and standard deviation of the poses a network was trained on."""
     return [
         torch.cat([step.mean, step.std]).float().tolist()
-        for step in parts_of(model.transform)
+        for step in steps_of(model.transform)
         if isinstance(step, Standardize)
     ]
 

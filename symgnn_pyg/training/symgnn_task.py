@@ -15,7 +15,6 @@ from torch_geometric.data import Batch
 from torchmetrics import Metric
 
 from symgnn_pyg.datasets import MotionDataset
-from symgnn_pyg.datasets.motion_dataset import parts_of
 from symgnn_pyg.metrics import MPJPE, MeanAngleError, TopKAccuracy
 from symgnn_pyg.nn import (
     PoseLoss,
@@ -23,7 +22,6 @@ from symgnn_pyg.nn import (
     SymbioticLossOutput,
     SymGNNOutput,
 )
-from symgnn_pyg.nn.loss.mgda import Normalization
 from symgnn_pyg.nn.models.frozen import keep_frozen_statistics
 from symgnn_pyg.training.gradient_clipping import clip_gradients
 from symgnn_pyg.training.motion_data_module import MotionDataModule
@@ -41,10 +39,9 @@ from symgnn_pyg.training.sources import (
     labels_of,
     source_of,
 )
-from symgnn_pyg.transforms import Standardize, ToBones
+from symgnn_pyg.transforms import Standardize, ToBones, steps_of
+from symgnn_pyg.typing import UNLABELLED, Normalization
 
-# The label of samples without one, as in torch.
-UNLABELLED = -100
 METRICS = {"angle": MeanAngleError, "position": MPJPE}
 
 
@@ -491,10 +488,10 @@ def _classes(y: Tensor) -> Tensor:
 
 def _find_standardize(transform: object) -> Standardize | None:
     found = None
-    for part in parts_of(transform):
-        if isinstance(part, Standardize):
-            found = part
-        elif isinstance(part, ToBones):
+    for step in steps_of(transform):
+        if isinstance(step, Standardize):
+            found = step
+        elif isinstance(step, ToBones):
             # Bones of normalised joints cannot be converted to another unit.
             found = None
     return found
