@@ -88,11 +88,12 @@ class SymGNNTask(LightningModule):
             (default: :obj:`"one_cycle"`)
         learning_rate: The highest learning rate. (default: 1.5e-3 for
             :obj:`"one_cycle"`, that of the paper for its recipes)
-        metric: The prediction error: :obj:`"angle"`
-            (:class:`~symgnn_pyg.metrics.MeanAngleError`) for exponential maps,
-            in radians; :obj:`"position"` (:class:`~symgnn_pyg.metrics.MPJPE`)
-            for positions and for bones and differences of either, in their
-            unit. (default: the one that fits the data)
+        metric: The prediction error that you expect, since the data decide:
+            :obj:`"angle"` (:class:`~symgnn_pyg.metrics.MeanAngleError`) for
+            exponential maps, in radians; :obj:`"position"`
+            (:class:`~symgnn_pyg.metrics.MPJPE`) for positions and for bones
+            and differences of either, in their unit. Data that hold something
+            else are refused. (default: no check)
         seed: The seed. (default: :obj:`0`)
         skip_nonfinite: Whether to skip batches whose loss is not finite, which
             then change neither weights nor statistics.
@@ -224,6 +225,7 @@ class SymGNNTask(LightningModule):
         Args:
             **kwargs: Arguments of :func:`torch.compile`.
         """
+        # torch has no public switch for tracing torch.autograd.grad.
         traced = torch._dynamo.config.patch(trace_autograd_ops=True)
         self._losses = traced(  # type: ignore[method-assign]
             torch.compile(self._losses, **kwargs)
@@ -322,6 +324,7 @@ class SymGNNTask(LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         kept = checkpoint.get("recipe", self.recipe)
+        # The public `trainer` raises an error for a task without one.
         fitting = self._trainer is not None and (
             self._trainer.state.fn == TrainerFn.FITTING
         )
