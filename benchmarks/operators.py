@@ -82,7 +82,7 @@ CANDIDATES: dict[str, Callable[[Problem], Candidate]] = {
     OURS: functools.partial(Kernel, name="auto"),
     **{
         f"kernel {name}": functools.partial(Kernel, name=name)
-        for name in ops.kernels()
+        for name in ops.formula_names()
         # For GPUs; here it would be the dense kernel once more.
         if name != "triton"
     },

@@ -25,13 +25,12 @@ from torch.nn import Module
 
 from symgnn_pyg.data import SkeletonLoader
 from symgnn_pyg.datasets import CMUMocap
-from symgnn_pyg.datasets.motion_dataset import parts_of
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import replacing
 from symgnn_pyg.inference import Ensemble, MirrorAverage, PoseModel
 from symgnn_pyg.nn import DualSymGNN, SymGNN
 from symgnn_pyg.nn.baselines import LinearRegression
-from symgnn_pyg.transforms import Standardize
+from symgnn_pyg.transforms import Standardize, steps_of
 
 __all__ = ["FRAME_MS", "report"]
 
@@ -225,7 +224,7 @@ def statistics_of(model: PoseModel) -> list[list[list[float]]]:
     """The mean and standard deviation of the poses a network was trained on."""
     return [
         torch.cat([step.mean, step.std]).float().tolist()
-        for step in parts_of(model.transform)
+        for step in steps_of(model.transform)
         if isinstance(step, Standardize)
     ]
 

@@ -22,7 +22,7 @@ ARGUMENTS = {
     "part": "use_parts",
     "store": "path",
     "prediction_loss": "prediction_criterion",
-    "kernel": "formula",
+    "kernels": "formulas",
 }
 # Flags that left out a head, as a size of 0 does now.
 HEADS = {"recognition": "num_classes", "prediction": "num_future"}
@@ -62,6 +62,7 @@ CALLABLES = {
     "nn.SymGNN": 18,
     "nn.SymbioticLoss": 2,
     "nn.TemporalConv": 4,
+    "testing.assert_formula_parity": 7,
     "training.SymGNNTask": 9,
     "training.evaluate": 4,
     "training.make_trainer": 5,
@@ -86,10 +87,12 @@ MOVED = {
     "datasets.prepare": "data.prepare",
     "export.export_onnx": "inference.export_onnx",
     "export.export_program": "inference.export_program",
+    "ops.kernels": "ops.formula_names",
     "streaming.OnWindows": "inference.PoseNetwork",
     "streaming.Stream": "inference.Stream",
     "streaming.StreamOutput": "inference.StreamOutput",
     "streaming.fold": "inference.fold",
+    "testing.assert_kernel_parity": "testing.assert_formula_parity",
     "transforms.cmu_positions": "skeleton.cmu_positions",
     "transforms.convert_rotation": "skeleton.convert_rotation",
     "transforms.euler_to_rotmat": "skeleton.euler_to_rotmat",

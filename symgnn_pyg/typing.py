@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from importlib.util import find_spec
+from typing import Literal
 
 from torch import Tensor
 
@@ -15,5 +16,14 @@ GraphLike = Tensor | Sequence[Tensor]
 # The skeleton of a layer, or several skeletons that share its weights. A name
 # stands for the built-in skeleton.
 SkeletonLike = Skeleton | str | Sequence[Skeleton | str]
+
+# What the coordinates of a motion are: positions or exponential maps.
+Kind = Literal["position", "rotation"]
+
+# How the gradients of the tasks are scaled before MGDA weighs them.
+Normalization = Literal["none", "l2", "loss", "loss+"]
+
+# The label of a sample without one, which torch's losses leave out.
+UNLABELLED = -100
 
 WITH_TRITON = find_spec("triton") is not None

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,77 @@ def test_imports_are_those_that_the_row_allows(row):
             found = (OURS.match(full) for full in imported(path))
             used = MODULES.intersection(ours[1] for ours in found if ours)
             assert used <= of | allowed, path.relative_to(ROOT)
+
+
+# What else a file takes from another folder.
+EXCEPTIONS = {
+    # Takes the blocks of a network apart.
+    "symgnn_pyg/inference/fold.py": {
+        "nn.conv.channel_norm.ChannelNorm",
+        "nn.conv.graph_temporal_block.GraphTemporalBlock",
+        "nn.conv.hooks.has_hooks",
+        "nn.conv.masked_graph.MaskedGraph",
+    },
+    # Reads the library's own files as strictly as those of strangers.
+    "symgnn_pyg/data/sequence_shard.py": {
+        "io.hdf5.FAULTS",
+        "io.hdf5.plain_array",
+    },
+    # Are networks around others, whose format on disk they keep.
+    "symgnn_pyg/inference/average_network.py": {
+        "nn.models.pretrained.Pretrained",
+    },
+    "symgnn_pyg/inference/mirror_average.py": {
+        "nn.fixed_buffers.FixedBuffers",
+    },
+    "symgnn_pyg/inference/pose_model.py": {
+        "nn.models.pretrained.CONFIG",
+        "nn.models.pretrained.MOST",
+        "nn.models.pretrained.pretrained_folder",
+        "nn.models.pretrained.read_config",
+    },
+    "symgnn_pyg/inference/pose_network.py": {"nn.batch.sample_of_body"},
+    # Trains networks of other libraries, too, which do not do it themselves.
+    "symgnn_pyg/training/symgnn_task.py": {
+        "nn.models.frozen.keep_frozen_statistics",
+    },
+    # Measures both ways to sum rows on the same device.
+    "benchmarks/edges.py": {
+        "ops.edge_mix._mix",
+        "ops.edge_sums.sum_segments",
+    },
+    # Rebuilds a network from its modules.
+    "benchmarks/rivals/sym_gnn.py": {"nn.conv.channel_norm.ChannelNorm"},
+}
+
+
+def public(folder):
+    found = set()
+    for init in (PACKAGE / folder).rglob("__init__.py"):
+        parts = init.parent.relative_to(ROOT).parts
+        module = import_module(".".join(parts))
+        found |= {parts[-1], *getattr(module, "__all__", ())}
+    return found
+
+
+def test_only_public_names_are_imported_from_other_folders():
+    folders = {path.name: public(path.name) for path in PACKAGE.iterdir()
+               if (path / "__init__.py").exists()}  # fmt: skip
+    taken = {}
+    for folder in ("symgnn_pyg", "benchmarks", "examples", "docs"):
+        for path in (ROOT / folder).rglob("*.py"):
+            name = path.relative_to(ROOT).as_posix()
+            for full in imported(path):
+                _, _, inner = full.partition("symgnn_pyg.")
+                room, _, rest = inner.partition(".")
+                if not rest or room not in folders:
+                    continue
+                if name.startswith(f"symgnn_pyg/{room}/"):
+                    continue
+                listed = getattr(
+                    import_module(full.rpartition(".")[0]), "__all__", ()
+                )
+                last = full.rpartition(".")[2]
+                if last not in folders[room] | {*listed}:
+                    taken.setdefault(name, set()).add(inner)
+    assert taken == EXCEPTIONS

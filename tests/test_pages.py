@@ -89,6 +89,6 @@ def test_each_public_name_has_an_entry(tmp_path):
             assert any(value is entry for entry in entries), (name, public)
 
 
-def test_each_kernel_is_explained():
+def test_each_formula_is_explained():
     text = (ROOT / "docs/operators.md").read_text()
-    assert all(f"\n| `{kernel}` |" in text for kernel in ops.kernels())
+    assert all(f"\n| `{formula}` |" in text for formula in ops.formula_names())

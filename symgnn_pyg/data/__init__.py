@@ -1,4 +1,5 @@
 from symgnn_pyg.data.batch_of_bodies import batch_of_bodies
+from symgnn_pyg.data.open_or_write import open_or_write
 from symgnn_pyg.data.prepare import Recording, prepare
 from symgnn_pyg.data.sequence_shard import MotionSequence
 from symgnn_pyg.data.sequence_store import SequenceStore
@@ -15,5 +16,6 @@ __all__ = [
     "SkeletonLoader",
     "batch_of_bodies",
     "bone_features",
+    "open_or_write",
     "prepare",
 ]

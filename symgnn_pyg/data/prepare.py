@@ -120,31 +120,6 @@ def prepare(
     return store
 
 
-def report_missing(
-    missing: Sequence[str], source: Source, title: str, allow_missing: bool
-) -> None:
-    r"""Reports absent files in an error or a warning.
-
-    Args:
-        missing: The names of the files.
-        source: Where they should be.
-        title: The name of the data set.
-        allow_missing: Whether to only warn.
-    """
-    if not missing:
-        return
-    text = (
-        f"{source.path} lacks {len(missing)} files of {title}: "
-        f"{', '.join(missing[:50])}{' ...' * (len(missing) > 50)}"
-    )
-    if not allow_missing:
-        raise DataError(
-            f"{text}. Add them, or pass allow_missing=True to continue "
-            f"without them"
-        )
-    warnings.warn(text, stacklevel=3)
-
-
 @dataclass
 class _Job:
     path: Path

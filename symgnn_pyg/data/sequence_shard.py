@@ -14,13 +14,12 @@ from symgnn_pyg.errors import DataError, check_names
 from symgnn_pyg.files import replacing, resolved
 from symgnn_pyg.io.hdf5 import FAULTS, plain_array
 from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.typing import UNLABELLED
 
 FORMAT = "symgnn_pyg sequences"
 FORMAT_VERSION = 2
 ARRAYS = {"frames": ("f", 3), "ptr": ("i", 1), "bodies": ("i", 1),
           "labels": ("i", 1), "metadata": ("u", 1)}  # fmt: skip
-# The label of sequences without one, which the losses of torch ignore.
-UNLABELLED = -100
 # The size of a header's entry, in bytes.
 MOST_ATTRIBUTE = 64
 

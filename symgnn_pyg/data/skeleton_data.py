@@ -7,7 +7,6 @@ from torch_geometric.data import Data
 
 from symgnn_pyg.data.skeleton_storage import SkeletonStorage
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
-from symgnn_pyg.skeleton.skeleton import _rebuild
 
 
 class SkeletonData(Data):
@@ -139,4 +138,4 @@ def _graphs(skeleton: Skeleton) -> dict[str, tuple[Tensor, int]]:
 
 # PyG saves data sets in memory by torch.save, and torch.load reads only classes
 # that it knows.
-torch.serialization.add_safe_globals([SkeletonData, SkeletonStorage, _rebuild])
+torch.serialization.add_safe_globals([SkeletonData, SkeletonStorage])

@@ -1,15 +1,13 @@
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch_geometric.data import Batch, Dataset
-from torch_geometric.transforms import Compose
 
-from symgnn_pyg.data import SequenceStore, SkeletonData
-from symgnn_pyg.data.batch_of_bodies import batch_of_bodies
+from symgnn_pyg.data import SequenceStore, SkeletonData, batch_of_bodies
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.ops import interpolate_frames
 from symgnn_pyg.skeleton import Skeleton
@@ -18,9 +16,10 @@ from symgnn_pyg.transforms import (
     MotionTransform,
     Standardize,
     ToBones,
+    steps_of,
 )
+from symgnn_pyg.typing import Kind
 
-KINDS = ("position", "rotation")
 SPLITS = ("train", "val", "test")
 WINDOW = np.dtype([("sequence", "i8"), ("start", "i8"), ("span", "i8")])
 
@@ -93,6 +92,8 @@ class MotionDataset(Dataset):
         # There may be millions: an array takes far less memory than a list.
         self.windows: np.recarray = windows.view(np.recarray)
         self._num_frames = num_observed, num_future
+        # Those after the transform, and that transform.
+        self._num_transformed: tuple[object, tuple[int, int]] | None = None
         self.stride = stride
         if not len(self.windows):
             raise DataError(
@@ -119,9 +120,9 @@ class MotionDataset(Dataset):
         (:class:`~symgnn_pyg.transforms.Difference`), are not.
         """
         return self.kind == "rotation" and not any(
-            isinstance(part, ToBones)
-            or (isinstance(part, Difference) and part.order > 0)
-            for part in parts_of(self.transform)
+            isinstance(step, ToBones)
+            or (isinstance(step, Difference) and step.order > 0)
+            for step in steps_of(self.transform)
         )
 
     @property
@@ -131,8 +132,8 @@ class MotionDataset(Dataset):
         (:class:`~symgnn_pyg.transforms.ToBones`).
         """
         skeleton = self.store.skeleton
-        for part in parts_of(self.transform):
-            if isinstance(part, ToBones):
+        for step in steps_of(self.transform):
+            if isinstance(step, ToBones):
                 skeleton = skeleton.dual()
         return skeleton
 
@@ -191,8 +192,10 @@ class MotionDataset(Dataset):
         self, kind: str, unit: str | None, num_coordinates: int | None
     ) -> None:
         channels = self.store.num_channels
-        if kind not in KINDS:
-            raise ValueError(f"'kind' must be one of {KINDS}, got {kind!r}")
+        if kind not in get_args(Kind):
+            raise ValueError(
+                f"'kind' must be one of {get_args(Kind)}, got {kind!r}"
+            )
         if kind == "rotation" and channels != 3:
             raise ValueError(
                 f"Expected the 3 channels of exponential maps with "
@@ -210,11 +213,15 @@ class MotionDataset(Dataset):
     def _transformed(self) -> tuple[int, int]:
         if self.transform is None:
             return self._num_frames
-        # A sample tells, whatever the transform does.
-        with torch.random.fork_rng(devices=[]):
-            sample = self[0]
-        future = sample.get("future")
-        return sample.x.size(1), 0 if future is None else future.size(1)
+        known = self._num_transformed
+        if known is None or known[0] is not self.transform:
+            # A sample tells, whatever the transform does.
+            with torch.random.fork_rng(devices=[]):
+                sample = self[0]
+            future = sample.get("future")
+            frames = sample.x.size(1), 0 if future is None else future.size(1)
+            known = self._num_transformed = self.transform, frames
+        return known[1]
 
     def _labels(self, sequences: np.ndarray) -> Tensor:
         if self._probabilities is not None:
@@ -354,17 +361,8 @@ def clip_windows(store: SequenceStore, sequences: Iterable[int]) -> np.ndarray:
     return windows
 
 
-def parts_of(transform: object) -> list[object]:
-    r"""The transforms that a transform consists of, in their order."""
-    if isinstance(transform, Compose):
-        return [
-            part for inner in transform.transforms for part in parts_of(inner)
-        ]
-    return [] if transform is None else [transform]
-
-
 def _takes_batches(transform: object) -> bool:
     return all(
-        isinstance(part, MotionTransform) or type(part) is ToBones
-        for part in parts_of(transform)
+        isinstance(step, MotionTransform) or type(step) is ToBones
+        for step in steps_of(transform)
     )

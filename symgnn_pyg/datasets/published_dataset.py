@@ -1,15 +1,16 @@
 import os
+import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from symgnn_pyg.data import SequenceStore, SkeletonData
-from symgnn_pyg.data.prepare import (
+from symgnn_pyg.data import (
     Recording,
+    SequenceStore,
+    SkeletonData,
     prepare,
-    report_missing,
 )
 from symgnn_pyg.datasets.motion_dataset import (
     MotionDataset,
@@ -247,3 +248,28 @@ class PublishedDataset(MotionDataset):
                 f"Unknown action {unknown[0]!r}; expected some of "
                 f"{', '.join(self.actions)}"
             )
+
+
+def report_missing(
+    missing: Sequence[str], source: Source, title: str, allow_missing: bool
+) -> None:
+    r"""Reports absent files in an error or a warning.
+
+    Args:
+        missing: The names of the files.
+        source: Where they should be.
+        title: The name of the data set.
+        allow_missing: Whether to only warn.
+    """
+    if not missing:
+        return
+    text = (
+        f"{source.path} lacks {len(missing)} files of {title}: "
+        f"{', '.join(missing[:50])}{' ...' * (len(missing) > 50)}"
+    )
+    if not allow_missing:
+        raise DataError(
+            f"{text}. Add them, or pass allow_missing=True to continue "
+            f"without them"
+        )
+    warnings.warn(text, stacklevel=3)

@@ -13,9 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from symgnn_pyg.data import MotionSequence, SequenceStore, SkeletonData
-from symgnn_pyg.data.open_or_write import open_or_write
-from symgnn_pyg.data.sequence_shard import UNLABELLED
+from symgnn_pyg.data import (
+    MotionSequence,
+    SequenceStore,
+    SkeletonData,
+    open_or_write,
+)
 from symgnn_pyg.datasets.motion_dataset import MotionDataset
 from symgnn_pyg.datasets.sampling import (
     SHARES,
@@ -27,6 +30,7 @@ from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import resolved
 from symgnn_pyg.io import as_frames, check_axes
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
+from symgnn_pyg.typing import UNLABELLED
 
 
 class SkeletonArrays(MotionDataset):

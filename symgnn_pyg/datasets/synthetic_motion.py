@@ -6,8 +6,12 @@ import numpy as np
 import roma
 import torch
 
-from symgnn_pyg.data import MotionSequence, SequenceStore, SkeletonData
-from symgnn_pyg.data.open_or_write import open_or_write
+from symgnn_pyg.data import (
+    MotionSequence,
+    SequenceStore,
+    SkeletonData,
+    open_or_write,
+)
 from symgnn_pyg.datasets.motion_dataset import (
     MotionDataset,
     Window,

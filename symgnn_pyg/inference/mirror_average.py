@@ -9,7 +9,7 @@ from symgnn_pyg.nn import SymGNN, SymGNNOutput
 from symgnn_pyg.nn.fixed_buffers import FixedBuffers
 from symgnn_pyg.skeleton import mirrored_joints
 from symgnn_pyg.transforms import Standardize
-from symgnn_pyg.transforms.mirror import Kind
+from symgnn_pyg.typing import Kind
 
 
 class MirrorAverage(FixedBuffers, AverageNetwork):

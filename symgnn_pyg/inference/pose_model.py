@@ -349,7 +349,8 @@ class PoseModel(Module):
                 library, or the id of a repository on the Hugging Face Hub; see
                 :meth:`SymGNN.from_pretrained`.
             skeleton: The skeleton of your data, which must be that of the
-                model. (default: any)
+                model; :meth:`SymGNN.from_pretrained` transfers weights to
+                another. (default: any)
             revision: The branch, tag or commit of the repository.
                 (default: the latest)
             subfolder: The folder of the model within the folder or the
@@ -385,7 +386,8 @@ class PoseModel(Module):
             if skeleton.fingerprint != model.skeleton.fingerprint:
                 raise DataError(
                     f"Expected a model for {skeleton!r} in {folder}, got one "
-                    f"for {model.skeleton!r}"
+                    f"for {model.skeleton!r}; to fine-tune it on another "
+                    f"skeleton, pass that to {kind}.from_pretrained"
                 )
         return model.eval()
 

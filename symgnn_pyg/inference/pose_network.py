@@ -4,7 +4,6 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import Module
-from torch_geometric.transforms import Compose
 
 from symgnn_pyg.data import bone_features
 from symgnn_pyg.inference.ensemble import Ensemble
@@ -19,6 +18,7 @@ from symgnn_pyg.transforms import (
     Resample,
     Standardize,
     ToBones,
+    steps_of,
 )
 
 Network = SymGNN | DualSymGNN | Ensemble | MirrorAverage
@@ -57,7 +57,7 @@ class PoseNetwork(Module):
     ) -> None:
         super().__init__()
         self.model = model
-        self.steps = steps_of(transform)
+        self.steps = deterministic_steps(transform)
         self.skeleton = _raw_skeleton(self.steps, model, skeleton)
         joint = model.joint if isinstance(model, DualSymGNN) else model
         self.num_channels = joint.in_channels
@@ -115,8 +115,8 @@ class PoseNetwork(Module):
         return logits, future
 
 
-def steps_of(transform: Callable[..., Any] | None) -> list[Step]:
-    r"""The transforms that a transform consists of, in their order.
+def deterministic_steps(transform: Callable[..., Any] | None) -> list[Step]:
+    r"""The steps of a transform that can be repeated and undone.
 
     Args:
         transform: A transform of this library, a
@@ -125,17 +125,16 @@ def steps_of(transform: Callable[..., Any] | None) -> list[Step]:
     Raises:
         ValueError: If one of them is random or from elsewhere.
     """
-    if transform is None:
-        return []
-    if isinstance(transform, Compose):
-        return [s for part in transform.transforms for s in steps_of(part)]
-    if type(transform) in STEPS.values():
-        return [transform]  # type: ignore[list-item]
-    raise ValueError(
-        f"Expected 'transform' to consist of {', '.join(STEPS)}, which can be "
-        f"repeated on raw windows and undone in predictions, got {transform}; "
-        f"leave it out if it only augments or shortens the training data"
-    )
+    steps = steps_of(transform)
+    for step in steps:
+        if type(step) not in STEPS.values():
+            raise ValueError(
+                f"Expected 'transform' to consist of {', '.join(STEPS)}, which "
+                f"can be repeated on raw windows and undone in predictions, "
+                f"got {step}; leave it out if it only augments or shortens "
+                f"the training data"
+            )
+    return steps  # type: ignore[return-value]
 
 
 def _raw_skeleton(

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch_geometric.transforms import Compose
 
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.inference.pose_network import STEPS, Step, steps_of
+from symgnn_pyg.inference.pose_network import STEPS, Step, deterministic_steps
 from symgnn_pyg.transforms import Difference, Standardize
 
 # A limit for what a file may ask for.
@@ -23,7 +23,7 @@ def transform_to_config(
     types.
 
     Args:
-        transform: The transforms; see :func:`steps_of`.
+        transform: The transforms; see :func:`deterministic_steps`.
     """
     return [
         {
@@ -33,7 +33,7 @@ def transform_to_config(
                 for name in inspect.signature(type(step)).parameters
             },
         }
-        for step in steps_of(transform)
+        for step in deterministic_steps(transform)
     ]
 
 

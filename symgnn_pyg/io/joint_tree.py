@@ -10,8 +10,7 @@ from torch import Tensor
 
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.io.npy import check_finite
-from symgnn_pyg.skeleton import Skeleton
-from symgnn_pyg.skeleton.kinematics import place_joints
+from symgnn_pyg.skeleton import Skeleton, place_joints
 
 # Against files that describe more than any body has.
 MOST_JOINTS = 500
@@ -66,7 +65,7 @@ def joint_positions(
     name: str,
 ) -> np.ndarray:
     r"""Joint positions by forward kinematics, see
-    :func:`~symgnn_pyg.skeleton.kinematics.place_joints`.
+    :func:`~symgnn_pyg.skeleton.place_joints`.
 
     Args:
         joints: The joints.

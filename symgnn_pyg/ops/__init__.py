@@ -1,7 +1,13 @@
+from symgnn_pyg.deprecated import moved
 from symgnn_pyg.ops.difference import difference
 from symgnn_pyg.ops.edge_index import check_edge_index
 from symgnn_pyg.ops.edge_mix import edge_mix
-from symgnn_pyg.ops.graph_mix import graph_mix, kernels, stack_graphs, use
+from symgnn_pyg.ops.graph_mix import (
+    formula_names,
+    graph_mix,
+    stack_graphs,
+    use,
+)
 from symgnn_pyg.ops.interpolate_frames import interpolate_frames
 from symgnn_pyg.ops.pair_mean import pair_mean
 from symgnn_pyg.ops.recompute import recompute
@@ -10,11 +16,13 @@ __all__ = [
     "check_edge_index",
     "difference",
     "edge_mix",
+    "formula_names",
     "graph_mix",
     "interpolate_frames",
-    "kernels",
     "pair_mean",
     "recompute",
     "stack_graphs",
     "use",
 ]
+
+__getattr__ = moved(__name__)

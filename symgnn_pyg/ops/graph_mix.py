@@ -1,4 +1,3 @@
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
@@ -8,6 +7,7 @@ from threading import local
 import torch
 from torch import Tensor
 
+from symgnn_pyg.deprecated import environment
 from symgnn_pyg.ops import formulas
 from symgnn_pyg.ops.blocked import blocked
 from symgnn_pyg.ops.recompute import recompute
@@ -22,25 +22,26 @@ FORMULAS: dict[str, Formula] = {
     "reference": formulas.reference,
     "stacked": formulas.stacked,
 }
-VARIABLE = "SYMGNN_PYG_KERNEL"
 
 
-def kernels() -> tuple[str, ...]:
+def formula_names() -> tuple[str, ...]:
     r"""The names of the formulas of :func:`graph_mix`."""
     return (*FORMULAS, "triton")
 
 
-def _check(kernel: str) -> str:
-    if kernel not in ("auto", *kernels()):
+def _check(formula: str) -> str:
+    if formula not in ("auto", *formula_names()):
         raise ValueError(
-            f"Expected 'auto' or one of {', '.join(map(repr, kernels()))}, "
-            f"got {kernel!r}"
+            f"Expected 'auto' or one of "
+            f"{', '.join(map(repr, formula_names()))}, got {formula!r}"
         )
-    return kernel
+    return formula
 
 
 class _Chosen(local):
-    kernel = _check(os.environ.get(VARIABLE, "auto"))
+    formula = _check(
+        environment("SYMGNN_PYG_KERNEL", "SYMGNN_PYG_FORMULA", "auto")
+    )
 
 
 _chosen = _Chosen()
@@ -49,11 +50,11 @@ _chosen = _Chosen()
 def chosen() -> str:
     r"""The formula that is forced in the current thread, or
     :obj:`"auto"`."""
-    return _chosen.kernel
+    return _chosen.formula
 
 
 @contextmanager
-def use(kernel: str) -> Iterator[None]:
+def use(formula: str) -> Iterator[None]:
     r"""Forces one formula of :func:`graph_mix` within a block, in the current
     thread:
 
@@ -62,21 +63,21 @@ def use(kernel: str) -> Iterator[None]:
         with ops.use("dense"):
             ...
 
-    The environment variable :obj:`SYMGNN_PYG_KERNEL` forces one for a whole
+    The environment variable :obj:`SYMGNN_PYG_FORMULA` forces one for a whole
     process.
 
     Args:
-        kernel: A name of :func:`kernels`, or :obj:`"auto"` to choose by
+        formula: A name of :func:`formula_names`, or :obj:`"auto"` to choose by
             device and shape.
 
     Raises:
         ValueError: If there is no such formula.
     """
-    previous, _chosen.kernel = _chosen.kernel, _check(kernel)
+    previous, _chosen.formula = _chosen.formula, _check(formula)
     try:
         yield
     finally:
-        _chosen.kernel = previous
+        _chosen.formula = previous
 
 
 def graph_mix(
@@ -131,8 +132,8 @@ def graph_mix(
     out = []
     for rows, stack in zip(parts, stacks, strict=True):
         samples = rows.unflatten(0, (stack.size(0), stack.size(2)))
-        kernel = _choose(samples, weight) if forced == "auto" else forced
-        out.append(_run(kernel, samples, stack, weight).flatten(0, 1))
+        formula = _choose(samples, weight) if forced == "auto" else forced
+        out.append(_run(formula, samples, stack, weight).flatten(0, 1))
     return (out[0] if len(out) == 1 else torch.cat(out)).view(shape)
 
 
@@ -149,9 +150,9 @@ def _choose(x: Tensor, weight: Tensor) -> str:
     return "stacked" if x.numel() * weight.size(0) <= SMALL else "blocked"
 
 
-def _run(kernel: str, x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
-    if kernel != "blocked":
-        return recompute(FORMULAS[kernel], x, graphs, weight)
+def _run(formula: str, x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
+    if formula != "blocked":
+        return recompute(FORMULAS[formula], x, graphs, weight)
     # There is nothing to walk where there are no samples, frames or channels.
     walks = x.numel() > 0 and weight.numel() > 0
     return (blocked if walks else formulas.dense)(x, graphs, weight)

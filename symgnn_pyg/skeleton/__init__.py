@@ -1,23 +1,29 @@
 from symgnn_pyg.skeleton.as_skeleton import as_skeleton
 from symgnn_pyg.skeleton.conversion import Conversion, conversion
-from symgnn_pyg.skeleton.kinematics import cmu_positions, forward_kinematics
+from symgnn_pyg.skeleton.kinematics import (
+    cmu_positions,
+    forward_kinematics,
+    place_joints,
+)
 from symgnn_pyg.skeleton.rotations import (
     convert_rotation,
     euler_to_rotmat,
     rotmat_to_euler,
 )
-from symgnn_pyg.skeleton.sides import mirrored_joints
+from symgnn_pyg.skeleton.sides import body_sides, mirrored_joints
 from symgnn_pyg.skeleton.skeleton import Skeleton
 
 __all__ = [
     "Conversion",
     "Skeleton",
     "as_skeleton",
+    "body_sides",
     "cmu_positions",
     "conversion",
     "convert_rotation",
     "euler_to_rotmat",
     "forward_kinematics",
     "mirrored_joints",
+    "place_joints",
     "rotmat_to_euler",
 ]

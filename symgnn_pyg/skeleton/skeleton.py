@@ -471,6 +471,11 @@ def _rebuild(arguments: dict[str, object]) -> Skeleton:
     return Skeleton(**arguments)  # type: ignore[arg-type]
 
 
+# Data sets in memory are saved by torch.save, and torch.load reads only what it
+# knows.
+torch.serialization.add_safe_globals([_rebuild])
+
+
 def _bridged(pairs: Iterable[Pair], without: Iterable[int]) -> list[Pair]:
     """Removes ends from pairs, and connects the neighbours of each."""
     graph = nx.Graph(pairs)

@@ -1,16 +1,17 @@
-r"""Assertions about the properties of layers and kernels, for the tests of
+r"""Assertions about the properties of layers and formulas, for the tests of
 this library and of layers that build on it. Each raises an
 :class:`AssertionError` that says which property is violated, where, and by
 how much.
 """
 
+from symgnn_pyg.deprecated import accept_old_names, moved
 from symgnn_pyg.testing.assert_batch_invariant import assert_batch_invariant
 from symgnn_pyg.testing.assert_compile_parity import assert_compile_parity
 from symgnn_pyg.testing.assert_edge_order_invariant import (
     assert_edge_order_invariant,
 )
 from symgnn_pyg.testing.assert_export_parity import assert_export_parity
-from symgnn_pyg.testing.assert_kernel_parity import assert_kernel_parity
+from symgnn_pyg.testing.assert_formula_parity import assert_formula_parity
 from symgnn_pyg.testing.assert_permutation_equivariant import (
     assert_permutation_equivariant,
 )
@@ -25,9 +26,12 @@ __all__ = [
     "assert_compile_parity",
     "assert_edge_order_invariant",
     "assert_export_parity",
-    "assert_kernel_parity",
+    "assert_formula_parity",
     "assert_permutation_equivariant",
     "assert_rigid_motion_behaviour",
     "assert_state_round_trip",
     "randomise_state",
 ]
+
+accept_old_names(globals())
+__getattr__ = moved(__name__)

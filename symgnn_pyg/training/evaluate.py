@@ -25,8 +25,8 @@ def evaluate(
         dataset: The data set. If its transform contains a
             :class:`~symgnn_pyg.transforms.Standardize`, errors are measured in
             the unit of the data.
-        metric: The prediction error, :obj:`"angle"` or :obj:`"position"`; see
-            :class:`SymGNNTask`. (default: that of the data)
+        metric: The prediction error that you expect, :obj:`"angle"` or
+            :obj:`"position"`; see :class:`SymGNNTask`. (default: no check)
         batch_size: The number of samples per batch. (default: :obj:`64`)
 
     Returns:

@@ -6,8 +6,7 @@ from torch.nn import Module
 from torch.utils.data import ConcatDataset, Subset
 
 from symgnn_pyg.datasets import MotionDataset
-from symgnn_pyg.datasets.motion_dataset import parts_of
-from symgnn_pyg.transforms import Standardize
+from symgnn_pyg.transforms import Standardize, steps_of
 
 Samples = MotionDataset | Subset[Any] | ConcatDataset[Any]
 
@@ -113,8 +112,8 @@ def _description(dataset: MotionDataset) -> dict[str, object]:
         "kind of values": (dataset.holds_rotations, dataset.unit),
         "number of coordinates": dataset.num_coordinates,
         "standardization": [
-            (part.mean.tolist(), part.std.tolist())
-            for part in parts_of(dataset.transform)
-            if isinstance(part, Standardize)
+            (step.mean.tolist(), step.std.tolist())
+            for step in steps_of(dataset.transform)
+            if isinstance(step, Standardize)
         ],
     }

@@ -15,7 +15,6 @@ from torch_geometric.data import Batch
 from torchmetrics import Metric
 
 from symgnn_pyg.datasets import MotionDataset
-from symgnn_pyg.datasets.motion_dataset import parts_of
 from symgnn_pyg.metrics import MPJPE, MeanAngleError, TopKAccuracy
 from symgnn_pyg.nn import (
     PoseLoss,
@@ -23,7 +22,6 @@ from symgnn_pyg.nn import (
     SymbioticLossOutput,
     SymGNNOutput,
 )
-from symgnn_pyg.nn.loss.mgda import Normalization
 from symgnn_pyg.nn.models.frozen import keep_frozen_statistics
 from symgnn_pyg.training.gradient_clipping import clip_gradients
 from symgnn_pyg.training.motion_data_module import MotionDataModule
@@ -41,10 +39,9 @@ from symgnn_pyg.training.sources import (
     labels_of,
     source_of,
 )
-from symgnn_pyg.transforms import Standardize, ToBones
+from symgnn_pyg.transforms import Standardize, ToBones, steps_of
+from symgnn_pyg.typing import UNLABELLED, Normalization
 
-# The label of samples without one, as in torch.
-UNLABELLED = -100
 METRICS = {"angle": MeanAngleError, "position": MPJPE}
 
 
@@ -92,11 +89,12 @@ class SymGNNTask(LightningModule):
             (default: :obj:`"one_cycle"`)
         learning_rate: The highest learning rate. (default: 1.5e-3 for
             :obj:`"one_cycle"`, that of the paper for its recipes)
-        metric: The prediction error: :obj:`"angle"`
-            (:class:`~symgnn_pyg.metrics.MeanAngleError`) for exponential maps,
-            in radians; :obj:`"position"` (:class:`~symgnn_pyg.metrics.MPJPE`)
-            for positions and for bones and differences of either, in their
-            unit. (default: the one that fits the data)
+        metric: The prediction error that you expect, since the data decide:
+            :obj:`"angle"` (:class:`~symgnn_pyg.metrics.MeanAngleError`) for
+            exponential maps, in radians; :obj:`"position"`
+            (:class:`~symgnn_pyg.metrics.MPJPE`) for positions and for bones
+            and differences of either, in their unit. Data that hold something
+            else are refused. (default: no check)
         seed: The seed. (default: :obj:`0`)
         skip_nonfinite: Whether to skip batches whose loss is not finite, which
             then change neither weights nor statistics.
@@ -230,6 +228,7 @@ class SymGNNTask(LightningModule):
         Args:
             **kwargs: Arguments of :func:`torch.compile`.
         """
+        # torch has no public switch for tracing torch.autograd.grad.
         traced = torch._dynamo.config.patch(trace_autograd_ops=True)
         self._losses = traced(  # type: ignore[method-assign]
             torch.compile(self._losses, **kwargs)
@@ -328,6 +327,7 @@ class SymGNNTask(LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         kept = checkpoint.get("recipe", self.recipe)
+        # The public `trainer` raises an error for a task without one.
         fitting = self._trainer is not None and (
             self._trainer.state.fn == TrainerFn.FITTING
         )
@@ -496,10 +496,10 @@ def _classes(y: Tensor) -> Tensor:
 
 def _find_standardize(transform: object) -> Standardize | None:
     found = None
-    for part in parts_of(transform):
-        if isinstance(part, Standardize):
-            found = part
-        elif isinstance(part, ToBones):
+    for step in steps_of(transform):
+        if isinstance(step, Standardize):
+            found = step
+        elif isinstance(step, ToBones):
             # Bones of normalised joints cannot be converted to another unit.
             found = None
     return found

@@ -188,6 +188,7 @@ class _Last(_OwnCheckpoint):
     def on_train_batch_end(
         self, trainer: Trainer, task: LightningModule, *args: Any
     ) -> None:
+        # Lightning does not tell otherwise whether a validation follows.
         loop, data = trainer.fit_loop, trainer.fit_loop._data_fetcher
         assert data is not None
         if not any(trainer.num_val_batches) or (

@@ -14,6 +14,7 @@ from symgnn_pyg.transforms.random_shear import RandomShear
 from symgnn_pyg.transforms.resample import Resample
 from symgnn_pyg.transforms.reverse import Reverse
 from symgnn_pyg.transforms.standardize import Standardize
+from symgnn_pyg.transforms.steps_of import steps_of
 from symgnn_pyg.transforms.temporal_crop import TemporalCrop
 from symgnn_pyg.transforms.temporal_transform import TemporalTransform
 from symgnn_pyg.transforms.to_bones import ToBones
@@ -37,6 +38,7 @@ __all__ = [
     "TemporalCrop",
     "TemporalTransform",
     "ToBones",
+    "steps_of",
 ]
 
 __getattr__ = moved(__name__)

@@ -2,7 +2,6 @@ from torch import Tensor
 from torch_geometric.data.datapipes import functional_transform
 
 from symgnn_pyg.skeleton import Skeleton
-from symgnn_pyg.skeleton.checks import Joint
 from symgnn_pyg.transforms.bodies import first_bodies
 from symgnn_pyg.transforms.motion_transform import MotionTransform
 
@@ -31,7 +30,7 @@ class Center(MotionTransform):
     """
 
     def __init__(
-        self, joint: Joint | None = None, per_frame: bool = True
+        self, joint: int | str | None = None, per_frame: bool = True
     ) -> None:
         self.joint = joint
         self.per_frame = per_frame

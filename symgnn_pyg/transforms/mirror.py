@@ -1,12 +1,11 @@
-from typing import Literal, get_args
+from typing import get_args
 
 import torch
 from torch import Tensor
 from torch_geometric.data import Data
 from torch_geometric.data.datapipes import functional_transform
 
-from symgnn_pyg.skeleton import Skeleton
-from symgnn_pyg.skeleton.sides import mirrored_joints
+from symgnn_pyg.skeleton import Skeleton, mirrored_joints
 from symgnn_pyg.transforms.bodies import (
     bodies_of,
     draw_uniform,
@@ -15,8 +14,7 @@ from symgnn_pyg.transforms.bodies import (
 )
 from symgnn_pyg.transforms.checks import check_probability, check_space
 from symgnn_pyg.transforms.motion_transform import MotionTransform
-
-Kind = Literal["position", "rotation"]
+from symgnn_pyg.typing import Kind
 
 
 @functional_transform("mirror")

@@ -3,7 +3,6 @@ from torch import Tensor
 from torch_geometric.data.datapipes import functional_transform
 
 from symgnn_pyg.skeleton import Skeleton
-from symgnn_pyg.skeleton.checks import Joint
 from symgnn_pyg.transforms.bodies import first_bodies
 from symgnn_pyg.transforms.checks import check_space
 from symgnn_pyg.transforms.motion_transform import MotionTransform
@@ -45,7 +44,9 @@ class NormalizeView(MotionTransform):
     """
 
     def __init__(
-        self, spine: tuple[Joint, Joint], shoulders: tuple[Joint, Joint]
+        self,
+        spine: tuple[int | str, int | str],
+        shoulders: tuple[int | str, int | str],
     ) -> None:
         self.spine = spine
         self.shoulders = shoulders
@@ -94,7 +95,7 @@ class NormalizeView(MotionTransform):
 
 
 def _between(
-    motion: Tensor, skeleton: Skeleton, joints: tuple[Joint, Joint]
+    motion: Tensor, skeleton: Skeleton, joints: tuple[int | str, int | str]
 ) -> Tensor:
     start, end = map(skeleton.index, joints)
     return motion[:, end] - motion[:, start]

@@ -5,8 +5,7 @@ from typing import Any
 
 import networkx as nx
 
-from symgnn_pyg.skeleton import Skeleton
-from symgnn_pyg.skeleton.sides import Side, body_sides
+from symgnn_pyg.skeleton import Skeleton, body_sides
 
 BLUE, SKY = "#0072b2", "#56b4e9"
 VERMILLION, ORANGE = "#d55e00", "#e69f00"
@@ -54,7 +53,7 @@ def joint_colours(skeleton: Skeleton) -> list[str]:
         for a, b in skeleton.bones + skeleton.links
         if side[a] == side[b] and part[a] != part[b]
     )
-    shade: dict[tuple[Side, int], int] = {}
+    shade: dict[tuple[str, int], int] = {}
     for tied in nx.connected_components(graph):
         steps = nx.single_source_shortest_path_length(graph, min(tied))
         shade |= {at: steps[at] % 2 for at in tied}

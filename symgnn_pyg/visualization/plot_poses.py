@@ -3,8 +3,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from symgnn_pyg.skeleton import Skeleton, as_skeleton
-from symgnn_pyg.skeleton.sides import body_sides
+from symgnn_pyg.skeleton import Skeleton, as_skeleton, body_sides
 from symgnn_pyg.visualization.arrays import (
     ArrayLike,
     Centre,

@@ -4,8 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from symgnn_pyg.skeleton import Skeleton
-from symgnn_pyg.skeleton.sides import body_sides
+from symgnn_pyg.skeleton import Skeleton, body_sides
 from symgnn_pyg.visualization.arrays import bone_path, bounds
 from symgnn_pyg.visualization.colours import (
     BLUE,

@@ -76,6 +76,23 @@ def test_transform(store):
     assert dataset[0].x[0, :, 0].tolist() == [2, 4]
 
 
+def test_numbers_of_frames_are_those_after_the_transform(store):
+    calls = []
+
+    def shorten(data):
+        calls.append(data)
+        data.x, data.future = data.x[:, ::2], data.future[:, :0]
+        return data
+
+    dataset = MotionDataset(
+        store, [Window(0, 1)], num_observed=5, num_future=1, transform=shorten
+    )
+    assert (dataset.num_observed, dataset.num_future) == (3, 0)
+    assert len(calls) == 1
+    dataset.transform = None
+    assert (dataset.num_observed, dataset.num_future) == (5, 1)
+
+
 @pytest.mark.parametrize(("stride", "skip"), [(1, 0), (2, 1), (3, 0)])
 def test_all_windows_fit_and_none_is_missing(store, stride, skip):
     windows = all_windows(

@@ -97,7 +97,7 @@ def randn(*shape):
 
 
 dtypes = st.sampled_from([torch.float32, torch.float64])
-kernels = st.sampled_from(["auto", *ops.kernels()])
+formulas = st.sampled_from(["auto", *ops.formula_names()])
 frames = st.integers(0, 7)
 widths = st.integers(1, 9)
 hops = st.integers(1, 4)
@@ -173,8 +173,8 @@ def mixed(x, graphs, weight):
     return torch.cat(parts)
 
 
-@given(samples(), frames, widths, widths, hops, dtypes, kernels)
-def test_joint_graph_conv(batch, t, c, d, num_hops, dtype, kernel):
+@given(samples(), frames, widths, widths, hops, dtypes, formulas)
+def test_joint_graph_conv(batch, t, c, d, num_hops, dtype, formula):
     sizes = [s.num_joints for s in batch.each]
     actional = [randn(v, v).softmax(dim=-1) for v in sizes]
     if batch.alike:
@@ -191,18 +191,18 @@ def test_joint_graph_conv(batch, t, c, d, num_hops, dtype, kernel):
         c, d, batch.skeleton, num_hops=num_hops, lambda_=LAMBDA
     )
     inputs = {"x": batch.rows(t, c), "actional": actional, **batch.told}
-    with ops.use(kernel):
+    with ops.use(formula):
         check(randomise_state(layer), formula, inputs, dtype)
 
 
-@given(samples(), frames, widths, widths, dtypes, kernels)
-def test_part_graph_conv(batch, t, c, d, dtype, kernel):
+@given(samples(), frames, widths, widths, dtypes, formulas)
+def test_part_graph_conv(batch, t, c, d, dtype, formula):
     def formula(weights, x, **told):
         return mixed(x, masked(weights, batch, part_graphs), weights["weight"])
 
     layer = randomise_state(nn.PartGraphConv(c, d, batch.skeleton))
     inputs = {"x": batch.rows(t, c, of="parts"), **batch.told}
-    with ops.use(kernel):
+    with ops.use(formula):
         check(layer, formula, inputs, dtype)
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from symgnn_pyg.datasets.motion_dataset import parts_of
 from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.nn import DualSymGNN, SymGNN
 from symgnn_pyg.training import SafetensorsCheckpoint
+from symgnn_pyg.transforms import steps_of
 from tests.io import kinetics_document, ntu_document
 
 SCRIPT = Path(__file__).resolve().parents[2] / "examples" / "train.py"
@@ -139,7 +139,7 @@ def test_each_data_set(run, tmp_path, dataset, write, joints, network):
     blocks = model.model.branches[0].joint_blocks
     assert len(blocks) == (9 if not small else 2)
     assert model.about["data"]["dataset"] == dataset
-    steps = [type(step).__name__ for step in parts_of(model.transform)]
+    steps = [type(step).__name__ for step in steps_of(model.transform)]
     expected = {"h36m": ["Standardize"], "kinetics": []}
     assert steps == expected.get(dataset, ["Center", "NormalizeView"])
     assert model.about["metrics"]["val_still"] > 0

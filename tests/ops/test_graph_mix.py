@@ -40,8 +40,8 @@ def _auto():
         yield
 
 
-@pytest.fixture(params=ops.kernels())
-def kernel(request):
+@pytest.fixture(params=ops.formula_names())
+def formula(request):
     with ops.use(request.param):
         yield request.param
 
@@ -83,7 +83,7 @@ def grads(function, tensors):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("size", SIZES)
-def test_value_and_gradients(kernel, size, kind):
+def test_value_and_gradients(formula, size, kind):
     tensors = inputs(size, kind)
     out = mix(*tensors)
     n, v, t, _, d = size
@@ -93,7 +93,7 @@ def test_value_and_gradients(kernel, size, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_float32(kernel, kind):
+def test_float32(formula, kind):
     tensors = inputs(kind=kind, dtype=torch.float)
     out = mix(*tensors)
     assert out.dtype == torch.float
@@ -102,7 +102,7 @@ def test_float32(kernel, kind):
 
 
 @pytest.mark.parametrize("samples", [1, 8])
-def test_forward_mode(kernel, samples):
+def test_forward_mode(formula, samples):
     x, weight, *graphs = (t.detach() for t in inputs((samples, 4, 5, 2, 3)))
     direction = torch.randn_like(x)
     with forward_ad.dual_level():
@@ -111,7 +111,7 @@ def test_forward_mode(kernel, samples):
     torch.testing.assert_close(tangent, expected(direction, weight, *graphs))
 
 
-def test_transforms_of_functions(kernel):
+def test_transforms_of_functions(formula):
     x, weight, *graphs = (t.detach() for t in inputs((2, 3, 2, 2, 2)))
     jacobian = torch.func.jacrev(mix)(x, weight, *graphs)
     torch.testing.assert_close(
@@ -120,7 +120,7 @@ def test_transforms_of_functions(kernel):
 
 
 @pytest.mark.parametrize("dims", [(0, 1), (0, 2), (1, 2)])
-def test_non_contiguous_features(kernel, dims):
+def test_non_contiguous_features(formula, dims):
     x, weight, *graphs = inputs((2, 3, 6, 6, 2), "shared")
 
     tensors = [x.transpose(*dims), weight, *graphs]
@@ -128,14 +128,14 @@ def test_non_contiguous_features(kernel, dims):
     torch.testing.assert_close(grads(mix, tensors), grads(expected, tensors))
 
 
-def test_non_contiguous_graphs_and_weight(kernel):
+def test_non_contiguous_graphs_and_weight(formula):
     x, weight, *graphs = inputs((2, 3, 2, 2, 2))
     tensors = [x, weight.mT, *(a.mT for a in graphs)]
     torch.testing.assert_close(mix(*tensors), expected(*tensors))
     torch.testing.assert_close(grads(mix, tensors), grads(expected, tensors))
 
 
-def test_gradients_with_a_graph_equal_those_without(kernel):
+def test_gradients_with_a_graph_equal_those_without(formula):
     # Weight and graphs are used twice, and the second features depend on
     # them: what a recurrent decoder does.
     tensors = inputs((2, 3, 2, 2, 2))
@@ -145,7 +145,7 @@ def test_gradients_with_a_graph_equal_those_without(kernel):
     torch.testing.assert_close(with_graph, without)
 
 
-def test_penalty_on_a_gradient(kernel):
+def test_penalty_on_a_gradient(formula):
     """The gradient that is derived again depends on the features itself."""
     x, weight, *graphs = inputs((2, 3, 2, 2, 2))
     found = []
@@ -165,7 +165,7 @@ def test_function_transforms():
     torch.testing.assert_close(found, torch.autograd.grad(out.sum(), x)[0])
 
 
-def test_graphs_that_depend_on_the_features(kernel):
+def test_graphs_that_depend_on_the_features(formula):
     x, weight, *_ = inputs((2, 3, 2, 2, 2))
 
     def apply(x, weight):
@@ -183,7 +183,7 @@ def test_graphs_that_depend_on_the_features(kernel):
 @pytest.mark.parametrize(
     "needs", list(itertools.product([True, False], repeat=5))[:-1]
 )
-def test_only_some_inputs_need_gradients(kernel, needs):
+def test_only_some_inputs_need_gradients(formula, needs):
     tensors = inputs()
     every = grads(mix, tensors)
     some = [
@@ -200,14 +200,14 @@ def test_only_some_inputs_need_gradients(kernel, needs):
             assert tensor.grad is None
 
 
-def test_inputs_are_left_alone(kernel):
+def test_inputs_are_left_alone(formula):
     tensors = inputs()
     before = [t.detach().clone() for t in tensors]
     mix(*tensors).sum().backward()
     torch.testing.assert_close([t.detach() for t in tensors], before)
 
 
-def test_graphs_act_on_their_own_sample_only(kernel):
+def test_graphs_act_on_their_own_sample_only(formula):
     x, weight, *graphs = inputs(kind="per sample")
     changed = [a.detach().clone() for a in graphs]
     for a in changed:
@@ -236,7 +236,7 @@ def test_graphs_act_on_their_own_sample_only(kernel):
         ((6, 2), [(0, 0)], (1, 2, 2), r"\[0, 0\] has no joints"),
     ],
 )
-def test_wrong_shapes_are_named(kernel, x, graphs, weight, message):
+def test_wrong_shapes_are_named(formula, x, graphs, weight, message):
     with pytest.raises(ValueError, match=message):
         ops.graph_mix(
             torch.zeros(x),
@@ -245,7 +245,7 @@ def test_wrong_shapes_are_named(kernel, x, graphs, weight, message):
         )
 
 
-def test_all_graphs_in_one_tensor(kernel):
+def test_all_graphs_in_one_tensor(formula):
     x, weight, *graphs = inputs()
     stack = torch.stack([a.expand(3, 4, 4) for a in graphs], dim=1)
     torch.testing.assert_close(
@@ -268,7 +268,7 @@ def test_all_graphs_in_one_tensor(kernel):
         ((2, 2, 4, 4), r"6 rows.*4 joints"),
     ],
 )
-def test_wrong_shapes_of_one_tensor(kernel, shape, message):
+def test_wrong_shapes_of_one_tensor(formula, shape, message):
     with pytest.raises(ValueError, match=message):
         ops.graph_mix(
             torch.zeros(6, 2, 2), torch.zeros(shape), torch.zeros(2, 2, 2)
@@ -318,7 +318,7 @@ def one_by_one(x, graphs, weight):
 
 @pytest.mark.parametrize("frames", [0, 1, 3])
 @pytest.mark.parametrize("sizes", BATCHES)
-def test_unequal_sizes(kernel, sizes, frames):
+def test_unequal_sizes(formula, sizes, frames):
     x, graphs, weight, leaves = unequal(sizes, frames)
     out = ops.graph_mix(x, graphs, weight)
     reference = one_by_one(x, graphs, weight)
@@ -331,7 +331,7 @@ def test_unequal_sizes(kernel, sizes, frames):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_random_batches_of_unequal_sizes(kernel, seed, dtype):
+def test_random_batches_of_unequal_sizes(formula, seed, dtype):
     random = torch.Generator().manual_seed(seed)
     sizes = torch.randint(1, 26, (9,), generator=random).tolist()
     x, graphs, weight, _ = unequal(sizes, 4, dtype=dtype)
@@ -354,7 +354,7 @@ def test_random_batches_of_unequal_sizes(kernel, seed, dtype):
         ),
     ],
 )
-def test_wrong_shapes_of_unequal_sizes(kernel, change, message):
+def test_wrong_shapes_of_unequal_sizes(formula, change, message):
     x, graphs, weight, _ = unequal([2, 3, 2])
     with pytest.raises(ValueError, match=message):
         ops.graph_mix(x, change(graphs), weight)
@@ -469,11 +469,11 @@ def test_unknown_formula_changes_nothing():
         assert module.chosen() == "reference"
 
 
-def in_a_new_process(kernel):
+def in_a_new_process(formula, variable="SYMGNN_PYG_FORMULA"):
     code = "from symgnn_pyg.ops.graph_mix import chosen; print(chosen())"
     return subprocess.run(
         [sys.executable, "-c", code],
-        env={**os.environ, "SYMGNN_PYG_KERNEL": kernel},
+        env={**os.environ, variable: formula},
         capture_output=True,
         text=True,
         check=False,
@@ -482,6 +482,9 @@ def in_a_new_process(kernel):
 
 def test_environment_variable():
     assert in_a_new_process("reference").stdout.split() == ["reference"]
+    done = in_a_new_process("reference", "SYMGNN_PYG_KERNEL")
+    assert done.stdout.split() == ["reference"]
+    assert "use SYMGNN_PYG_FORMULA" in done.stderr
 
 
 def test_environment_variable_with_an_unknown_formula():
@@ -522,7 +525,7 @@ def test_autocast_of_bfloat16_features():
     torch.testing.assert_close(out.float(), plain, rtol=0.05, atol=0.1)
 
 
-def test_compile(kernel):
+def test_compile(formula):
     torch.compiler.reset()
     compiled = torch.compile(
         mix, fullgraph=True, backend="aot_eager", dynamic=True
@@ -535,7 +538,7 @@ def test_compile(kernel):
         )
 
 
-def test_compile_with_unequal_sizes(kernel):
+def test_compile_with_unequal_sizes(formula):
     torch.compiler.reset()
     x, graphs, weight, _ = unequal([2, 3, 2])
     compiled = torch.compile(ops.graph_mix, fullgraph=True, backend="aot_eager")

@@ -10,7 +10,7 @@ import triton
 from symgnn_pyg import ops
 from symgnn_pyg.ops import triton as fused
 from symgnn_pyg.ops.triton import code as triton_code
-from symgnn_pyg.testing import assert_kernel_parity
+from symgnn_pyg.testing import assert_formula_parity
 from symgnn_pyg.testing.compare import compare
 
 # Relative to the largest number. A mix is rounded to half precision once, and
@@ -131,7 +131,7 @@ def test_one_share_and_more_than_there_are_tiles(monkeypatch, programs):
 
 
 def test_second_derivatives_and_orders_in_memory():
-    assert_kernel_parity(
+    assert_formula_parity(
         {"triton": lambda x, graphs, weight: by_triton(x, graphs, weight)},
         by_formula,
         lambda n, v, p, c: {

@@ -1,9 +1,10 @@
-from typing import Literal, get_args
+from typing import get_args
 
 import torch
 from torch import Tensor, distributed
 
-Normalization = Literal["none", "l2", "loss", "loss+"]
+from symgnn_pyg.typing import Normalization
+
 NORMALIZATIONS = get_args(Normalization)
 
 

@@ -7,15 +7,9 @@ from torch.autograd.graph import GradientEdge
 from torch.nn import Module
 from torch.nn.functional import cross_entropy
 
-from symgnn_pyg.nn.loss.mgda import (
-    Normalization,
-    check_normalization,
-    mgda_weight,
-)
+from symgnn_pyg.nn.loss.mgda import check_normalization, mgda_weight
 from symgnn_pyg.nn.models.symgnn import SymGNNOutput
-
-# The label of samples without one, the default `ignore_index` of torch.
-UNLABELLED = -100
+from symgnn_pyg.typing import UNLABELLED, Normalization
 
 
 class SymbioticLossOutput(NamedTuple):

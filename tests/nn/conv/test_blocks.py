@@ -305,7 +305,7 @@ def test_dropout_keeps_a_byte_a_number():
 
 
 @pytest.mark.parametrize("channels", [(4, 4), (1, 4), (4, 1)])
-@pytest.mark.parametrize("kernel", ops.kernels())
+@pytest.mark.parametrize("kernel", ops.formula_names())
 def test_gradients_in_training_of_one_sample(arm, kernel, channels):
     """Kernels may leave its features in another order in memory."""
     made = JGTCBlock(

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from symgnn_pyg.testing import assert_kernel_parity
+from symgnn_pyg.testing import assert_formula_parity
 
 
 def inputs(n, v, t, c):
@@ -16,7 +16,7 @@ def reference(x, weight, power):
     return weight * x**power
 
 
-class Kernel(torch.autograd.Function):
+class Formula(torch.autograd.Function):
     """Faults can be planted in its two passes."""
 
     @staticmethod
@@ -45,16 +45,16 @@ class Kernel(torch.autograd.Function):
         return grad_x, grad_weight, None, None
 
 
-def kernel(fault=None):
-    return lambda x, weight, power: Kernel.apply(x, weight, power, fault)
+def formula(fault=None):
+    return lambda x, weight, power: Formula.apply(x, weight, power, fault)
 
 
-def check(kernel, **kwargs):
-    assert_kernel_parity({"it": kernel}, reference, inputs, **kwargs)
+def check(formula, **kwargs):
+    assert_formula_parity({"it": formula}, reference, inputs, **kwargs)
 
 
-def test_sound_kernels():
-    check(kernel())
+def test_sound_formulas():
+    check(formula())
     check(reference)
     check(lambda x, weight, power: (x * (weight * x)) ** (power - 1))
 
@@ -106,20 +106,26 @@ def cut_off(x, weight, power):
 
 
 @pytest.mark.parametrize(
-    ("kernel", "message"),
+    ("formula", "message"),
     [
         (
-            kernel("gradient"),
+            formula("gradient"),
             r"\(odd sizes, torch.float64, contiguous\): the gradient to "
             r"'weight' of shape \[3\]",
         ),
         (
-            kernel("second derivative"),
+            formula("second derivative"),
             r"\(odd sizes, torch.float64, contiguous\): the second derivative "
             r"to 'x' of shape",
         ),
-        (kernel("half sum"), r"\(.*, torch.bfloat16, .*\): the gradient to 'w"),
-        (kernel("changed input"), "fails: AssertionError: It modifies its inp"),
+        (
+            formula("half sum"),
+            r"\(.*, torch.bfloat16, .*\): the gradient to 'w",
+        ),
+        (
+            formula("changed input"),
+            "fails: AssertionError: It modifies its in",
+        ),
         (cut_off, "the gradient to 'weight' of shape"),
         (flat, r"\(odd sizes, torch.float64, not contiguous\)"),
         (even, r"\(odd sizes, .*\): the output of shape \[15, 7, 3\]"),
@@ -138,17 +144,17 @@ def cut_off(x, weight, power):
         ),
     ],
 )
-def test_faults_are_found(kernel, message):
-    with pytest.raises(AssertionError, match=rf"Kernel 'it' .*{message}"):
-        check(kernel)
+def test_faults_are_found(formula, message):
+    with pytest.raises(AssertionError, match=rf"Formula 'it' .*{message}"):
+        check(formula)
 
 
 def test_second_derivatives_that_are_not_claimed():
-    check(kernel("second derivative"), second=[])
+    check(formula("second derivative"), second=[])
 
 
 def test_half_precision_that_is_not_claimed():
-    check(kernel("half sum"), dtypes=[torch.float64, torch.float32])
+    check(formula("half sum"), dtypes=[torch.float64, torch.float32])
 
 
 def test_own_sizes():
@@ -167,6 +173,6 @@ def test_lists_of_tensors():
     def two(n, v, t, c):
         return {"tensors": [torch.randn(n, v).double() for _ in range(2)]}
 
-    assert_kernel_parity({"it": total}, total, two)
+    assert_formula_parity({"it": total}, total, two)
     with pytest.raises(AssertionError, match=r"gradient to 'tensors\[1\]'"):
-        assert_kernel_parity({"it": wrong}, total, two)
+        assert_formula_parity({"it": wrong}, total, two)

@@ -7,7 +7,7 @@ from torch import Tensor
 from symgnn_pyg.testing.compare import TOLERANCE, compare
 from symgnn_pyg.testing.evaluate import gradient_of, tensors
 
-Kernel = Callable[..., object]
+Formula = Callable[..., object]
 Arrange = Callable[[Tensor], Tensor]
 Size = tuple[int, int, int, int]
 
@@ -25,24 +25,24 @@ SIZES: Mapping[str, Size] = {
 DTYPES = (torch.float64, torch.float32, torch.bfloat16)
 
 
-def assert_kernel_parity(
-    kernels: Mapping[str, Kernel],
-    reference: Kernel,
+def assert_formula_parity(
+    formulas: Mapping[str, Formula],
+    reference: Formula,
     inputs: Callable[[int, int, int, int], Mapping[str, object]],
     sizes: Mapping[str, Size] = SIZES,
     dtypes: Sequence[torch.dtype] = DTYPES,
     second: Collection[str] | None = None,
     rtol: float | None = None,
 ) -> None:
-    r"""Asserts that all kernels of an operator agree with its formula in
+    r"""Asserts that all formulas of an operator agree with its reference in
     float64: in value, gradient and second derivative, for several data types,
     for contiguous and non-contiguous inputs, and at sizes that often break
-    kernels. A kernel must keep the data type of its inputs (half precision may
-    become single precision) and must not modify them.
+    formulas. A formula must keep the data type of its inputs (half precision
+    may become single precision) and must not modify them.
 
     Args:
-        kernels: The kernels by name.
-        reference: The formula.
+        formulas: The formulas by name.
+        reference: The formula that the others are compared with.
         inputs: A function that returns the arguments by name, in float64, for
             :math:`N` samples, :math:`V` joints, :math:`T` frames and :math:`C`
             channels. All floating-point tensors, including those in lists, are
@@ -50,16 +50,16 @@ def assert_kernel_parity(
         sizes: The sizes :math:`(N, V, T, C)` by name. (default: odd sizes,
             sizes of 0 and 1, and many samples)
         dtypes: The data types. (default: float64, float32, bfloat16)
-        second: The kernels that support second derivatives. (default: all)
+        second: The formulas that support second derivatives. (default: all)
         rtol: The tolerance, relative to the largest value of each tensor.
             (default: depends on the data type)
 
     Raises:
-        AssertionError: If a kernel fails or differs. The message names the
-            kernel, the size, the data type and the memory layout.
+        AssertionError: If a formula fails or differs. The message names the
+            formula, the size, the data type and the memory layout.
 
     Example:
-        >>> assert_kernel_parity(
+        >>> assert_formula_parity(
         ...     {"mine": my_difference},
         ...     ops.difference,
         ...     lambda n, v, t, c: {"x": torch.randn(n * v, t, c).double()},
@@ -69,12 +69,12 @@ def assert_kernel_parity(
         exact = inputs(*size)
         for dtype in dtypes:
             expected = _derivatives(reference, exact, dtype, _exact)
-            for name, memory in product(kernels, MEMORY):
-                broken = f"Kernel {name!r} ({where}, {dtype}, {memory})"
+            for name, memory in product(formulas, MEMORY):
+                broken = f"Formula {name!r} ({where}, {dtype}, {memory})"
                 order = 2 if second is None or name in second else 1
                 try:
                     found = _derivatives(
-                        kernels[name], exact, dtype, MEMORY[memory], order
+                        formulas[name], exact, dtype, MEMORY[memory], order
                     )
                 except Exception as error:
                     raise AssertionError(
@@ -108,7 +108,7 @@ MEMORY: Mapping[str, Arrange] = {
 
 
 def _derivatives(
-    function: Kernel,
+    function: Formula,
     inputs: Mapping[str, object],
     dtype: torch.dtype,
     arrange: Arrange,

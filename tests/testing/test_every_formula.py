@@ -1,5 +1,5 @@
-"""Every kernel of every operator of `symgnn_pyg.ops` gives what the formula
-gives, in value, gradient and second derivative, at sizes where kernels go
+"""Every formula of every operator of `symgnn_pyg.ops` gives what its equation
+gives, in value, gradient and second derivative, at sizes where formulas go
 wrong, in float64, float32 and bfloat16.
 """
 
@@ -12,8 +12,8 @@ from symgnn_pyg import ops
 from symgnn_pyg.ops.edge_mix import _mix
 from symgnn_pyg.ops.edge_mix import _plain as edge_mix_plain
 from symgnn_pyg.ops.edge_sums import sum_segments
-from symgnn_pyg.testing import assert_kernel_parity
-from symgnn_pyg.testing.assert_kernel_parity import SIZES
+from symgnn_pyg.testing import assert_formula_parity
+from symgnn_pyg.testing.assert_formula_parity import SIZES
 
 
 @pytest.fixture(autouse=True)
@@ -39,15 +39,15 @@ MANY_BLOCKS = {
 # graph_mix ###################################################################
 
 
-def forced(kernel):
+def forced(formula):
     def mix(**arguments):
-        with ops.use(kernel):
+        with ops.use(formula):
             return ops.graph_mix(**arguments)
 
     return mix
 
 
-GRAPH_MIX = {name: forced(name) for name in ("auto", *ops.kernels())}
+GRAPH_MIX = {name: forced(name) for name in ("auto", *ops.formula_names())}
 
 
 def equal_samples(n, v, t, c):
@@ -87,19 +87,21 @@ def one_by_one(x, graphs, weight):
 
 
 def test_graph_mix():
-    assert_kernel_parity(GRAPH_MIX, einsum, equal_samples)
+    assert_formula_parity(GRAPH_MIX, einsum, equal_samples)
 
 
 def test_graph_mix_adds_up_many_blocks():
     # Wide enough for each sample to be a block of its own.
     sizes = {"wide": (40, 3, 100, 60)}
-    kernel = {"blocked": GRAPH_MIX["blocked"]}
-    assert_kernel_parity(kernel, einsum, equal_samples, sizes, [torch.bfloat16])
+    formula = {"blocked": GRAPH_MIX["blocked"]}
+    assert_formula_parity(
+        formula, einsum, equal_samples, sizes, [torch.bfloat16]
+    )
 
 
 def test_graph_mix_of_unequal_samples():
     sizes = {**SIZES, "huge N": (21, 3, 1, 2)}
-    assert_kernel_parity(GRAPH_MIX, one_by_one, unequal_samples, sizes)
+    assert_formula_parity(GRAPH_MIX, one_by_one, unequal_samples, sizes)
 
 
 # edge_mix ####################################################################
@@ -124,7 +126,7 @@ def edge_by_edge(x, edge_index, edge_weight, weight):
 
 @pytest.mark.parametrize("wider", [True, False])
 def test_edge_mix(wider):
-    assert_kernel_parity(
+    assert_formula_parity(
         {
             "cpu": ops.edge_mix,
             "cuda": partial(_mix, sum_segments),
@@ -161,7 +163,7 @@ def test_pair_mean(self_pairs):
         grid = all_pairs(a, b, self_pairs)
         return grid.sum(dim=2) / max(1, grid.size(2))
 
-    assert_kernel_parity(
+    assert_formula_parity(
         {"pair_mean": ops.pair_mean},
         literal,
         partial(pairs, self_pairs=self_pairs),
@@ -182,7 +184,7 @@ def test_difference(order):
         step[:1] = 0
         return torch.linalg.matrix_power(step, order) @ x
 
-    assert_kernel_parity({"difference": ops.difference}, literal, inputs)
+    assert_formula_parity({"difference": ops.difference}, literal, inputs)
 
 
 # What torch offers ###########################################################
