@@ -1,0 +1,192 @@
+"""Folders of recordings: the options to open one, and a summary of it."""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from symgnn_pyg.cli.arguments import (
+    add_arrays,
+    add_skeleton,
+    count,
+    rate,
+)
+from symgnn_pyg.cli.tables import print_table
+from symgnn_pyg.datasets import MotionDataset, SkeletonFolder
+from symgnn_pyg.datasets.motion_dataset import KINDS, SPLITS
+from symgnn_pyg.io import Source, read_bvh_header, read_csv, read_npy
+from symgnn_pyg.skeleton import Skeleton
+
+ARRAYS = (".npy", ".npz")
+
+
+def add_folder(parser: argparse.ArgumentParser) -> None:
+    r"""Adds the options for reading a folder of recordings."""
+    add_arrays(parser)
+    parser.add_argument(
+        "--frame-rate",
+        type=rate,
+        help="frames per second; files that tell another rate (.bvh) are "
+        "resampled (default: that of the files)",
+    )
+    parser.add_argument(
+        "--skip-faulty",
+        action="store_true",
+        help="leave out files that cannot be read, instead of stopping",
+    )
+    parser.add_argument(
+        "--path",
+        metavar="FILE",
+        type=Path,
+        help="the HDF5 file for the parsed recordings (default: beside the "
+        "folder)",
+    )
+
+
+def add_meaning(parser: argparse.ArgumentParser) -> None:
+    r"""Adds the options that tell what the numbers of recordings mean."""
+    add_skeleton(parser)
+    parser.add_argument(
+        "--kind",
+        choices=KINDS,
+        default="position",
+        help="what the recordings hold: positions, or rotations as exponential "
+        "maps in radians",
+    )
+    parser.add_argument(
+        "--unit",
+        help="the unit of positions, such as mm, to name it beside errors "
+        "(default: not stated)",
+    )
+    parser.add_argument(
+        "--num-coordinates",
+        type=count,
+        help="the number of leading channels that are coordinates; others, "
+        "such as scores, do not count in errors (default: all)",
+    )
+
+
+def open_split(
+    args: argparse.Namespace,
+    split: str,
+    skeleton: Skeleton | None,
+    **kwargs: Any,
+) -> SkeletonFolder:
+    r"""Opens a split of a folder with the options of :func:`add_folder`.
+
+    Args:
+        args: The options.
+        split: The split.
+        skeleton: The skeleton.
+        **kwargs: Further arguments of :class:`SkeletonFolder`.
+    """
+    return SkeletonFolder(
+        args.data,
+        skeleton,
+        split,
+        axes=args.axes,
+        key=args.key,
+        fill_gaps=args.fill_gaps,
+        frame_rate=args.frame_rate if tells_rate(args.data) else None,
+        skip_faulty=args.skip_faulty,
+        path=args.path,
+        **kwargs,
+    )
+
+
+def tells_rate(root: Path) -> bool:
+    r"""Whether a folder has files that tell their frame rate."""
+    return any(file.lower().endswith(".bvh") for file in _source(root))
+
+
+def summarise(
+    dataset: SkeletonFolder,
+    args: argparse.Namespace,
+    splits: Mapping[str, MotionDataset] | None = None,
+) -> None:
+    r"""Prints what a folder holds: recordings, frames, rate, joints and gaps,
+    in all and per class.
+
+    Args:
+        dataset: One of its splits.
+        args: The options.
+        splits: The splits to count recordings of, by name. (default: none)
+    """
+    store, source = dataset.store, _source(args.data)
+    gaps = [
+        _gaps(source, file, store.skeleton, args.key) if args.fill_gaps else 0.0
+        for file in store.sources
+    ]
+    frame_rate = args.frame_rate or _first_rate(source, store.sources)
+    lengths, labels = store.lengths.tolist(), store.labels.tolist()
+    bodies = f"up to {store.bodies.max()} bodies of "
+    print(
+        f"{args.data}: {len(store)} recordings in {len(store.classes)} "
+        f"classes, {_time(sum(lengths), frame_rate)}\n"
+        f"{bodies * bool((store.bodies > 1).any())}"
+        f"{store.skeleton.num_joints} joints ({store.skeleton.name}) with "
+        f"{store.num_channels} channels; "
+        f"{dataset.kind}s in {dataset.unit or 'a unit that is not stated'}; "
+        f"{_percent(np.mean(gaps))} of the numbers are missing\n"
+    )
+    of_split = {
+        name: set(np.unique(_sequences(split)).tolist())
+        for name, split in (splits or {}).items()
+    }
+    rows: list[Sequence[object]] = []
+    for label, name in enumerate(store.classes):
+        own = [i for i, y in enumerate(labels) if y == label]
+        some = [lengths[i] for i in own] or [0]
+        rows.append([
+            name, len(own), sum(some), min(some), max(some),
+            _percent(np.mean([gaps[i] for i in own]) if own else 0.0),
+            *(len(chosen.intersection(own)) for chosen in of_split.values()),
+        ])  # fmt: skip
+    head = ["class", "recordings", "frames", "shortest", "longest", "missing"]
+    print_table([*head, *of_split], rows)
+
+
+def _source(root: Path) -> Source:
+    return Source(root, anchors=SPLITS)
+
+
+def _sequences(dataset: MotionDataset) -> np.ndarray:
+    return dataset.windows["sequence"][list(dataset.indices())]
+
+
+def _first_rate(source: Source, files: Sequence[str]) -> float | None:
+    for file in files:
+        if file.lower().endswith(".bvh"):
+            content = source.read(file)
+            return read_bvh_header(content, source.where(file)).frame_rate
+    return None
+
+
+def _gaps(
+    source: Source, file: str, skeleton: Skeleton, key: str | None
+) -> float:
+    """The share of numbers that a file lacks."""
+    suffix, where = PurePosixPath(file).suffix.lower(), source.where(file)
+    if suffix in ARRAYS:
+        numbers = read_npy(source.read(file), where, True, key)
+    elif suffix == ".csv":
+        numbers = read_csv(source.read(file), skeleton.joints, where, True)
+    else:
+        return 0.0
+    return float(np.isnan(numbers).mean())
+
+
+def _time(frames: int, frame_rate: float | None) -> str:
+    if frame_rate is None:
+        return f"{frames:,} frames, at a rate that the files do not tell"
+    minutes, seconds = divmod(round(frames / frame_rate), 60)
+    return (
+        f"{frames:,} frames: {minutes} min {seconds} s at {frame_rate:.4g} "
+        f"frames per second"
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{share:.1%}" if share else "none"
