@@ -37,8 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         which are reported in a sentence. Wrong arguments end the process with
         status 2.
     """
-    parser = make_parser()
-    args = parser.parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    args = make_parser().parse_args(arguments)
+    args.arguments = arguments
     with warnings.catch_warnings():
         warnings.showwarning = _note
         warnings.filterwarnings("ignore", module="lightning|torch")
@@ -51,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 1
         except KeyboardInterrupt as stopped:
-            print(f"\n{stopped or 'Stopped'}", file=sys.stderr)
+            print(f"\n{str(stopped) or 'Stopped'}", file=sys.stderr)
             return INTERRUPTED
         except (ArithmeticError, ImportError, OSError, ValueError) as error:
             text = _with_options(str(error), args.parser)

@@ -132,6 +132,15 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     add_arrays(parser)
 
 
+def add_gaps(parser: argparse.ArgumentParser) -> None:
+    r"""Adds the option to fill gaps."""
+    parser.add_argument(
+        "--fill-gaps",
+        action="store_true",
+        help="interpolate missing joints",
+    )
+
+
 def add_arrays(parser: argparse.ArgumentParser) -> None:
     r"""Adds the options for arrays in files."""
     parser.add_argument(
@@ -144,9 +153,4 @@ def add_arrays(parser: argparse.ArgumentParser) -> None:
         "--key",
         help="the array of an .npz file that holds several (default: the only "
         "one)",
-    )
-    parser.add_argument(
-        "--fill-gaps",
-        action="store_true",
-        help="interpolate missing joints",
     )

@@ -14,12 +14,19 @@ from pathlib import Path
 import torch
 
 from symgnn_pyg.cli.arguments import (
+    add_gaps,
     add_reading,
     add_skeleton,
+    rate,
     read_skeleton,
     skeleton_of,
 )
-from symgnn_pyg.cli.recordings import SCORED, read_motion, write_motion
+from symgnn_pyg.cli.recordings import (
+    SCORED,
+    read_motion,
+    resampled,
+    write_motion,
+)
 from symgnn_pyg.files import resolved
 from symgnn_pyg.skeleton import Skeleton, conversion
 
@@ -31,11 +38,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_skeleton(parser)
     add_reading(parser)
+    add_gaps(parser)
     parser.add_argument(
         "--to",
         metavar="LAYOUT",
         help="the layout to convert positions to, or a skeleton of your own "
         "as a .json or .bvh file (default: none)",
+    )
+    parser.add_argument(
+        "--frame-rate",
+        type=rate,
+        help="the frames per second to resample to, by linear interpolation "
+        "(default: that of the file)",
     )
 
 
@@ -53,6 +67,12 @@ def run(args: argparse.Namespace) -> None:
         key=args.key,
         fill=args.fill_gaps,
     )
+    if args.frame_rate and not motion.frame_rate:
+        raise ValueError(
+            f"{args.input} does not tell its frame rate, so it cannot be "
+            f"resampled: leave out 'frame_rate'"
+        )
+    motion = resampled(motion, args.frame_rate, args.input)
     frames, skeleton = motion.frames, motion.skeleton
     if args.to is not None:
         if args.format == "amass":

@@ -2,29 +2,30 @@
 
 import argparse
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from symgnn_pyg.cli.arguments import (
     add_arrays,
+    add_gaps,
     add_skeleton,
     count,
     rate,
 )
+from symgnn_pyg.cli.recordings import share_missing
 from symgnn_pyg.cli.tables import print_table
 from symgnn_pyg.datasets import MotionDataset, SkeletonFolder
 from symgnn_pyg.datasets.motion_dataset import KINDS, SPLITS
-from symgnn_pyg.io import Source, read_bvh_header, read_csv, read_npy
+from symgnn_pyg.io import Source, read_bvh_header
 from symgnn_pyg.skeleton import Skeleton
-
-ARRAYS = (".npy", ".npz")
 
 
 def add_folder(parser: argparse.ArgumentParser) -> None:
     r"""Adds the options for reading a folder of recordings."""
     add_arrays(parser)
+    add_gaps(parser)
     parser.add_argument(
         "--frame-rate",
         type=rate,
@@ -72,6 +73,7 @@ def open_split(
     args: argparse.Namespace,
     split: str,
     skeleton: Skeleton | None,
+    frame_rate: float | None,
     **kwargs: Any,
 ) -> SkeletonFolder:
     r"""Opens a split of a folder with the options of :func:`add_folder`.
@@ -80,6 +82,8 @@ def open_split(
         args: The options.
         split: The split.
         skeleton: The skeleton.
+        frame_rate: The frames per second to resample files to that tell
+            theirs. (default: that of the files)
         **kwargs: Further arguments of :class:`SkeletonFolder`.
     """
     return SkeletonFolder(
@@ -89,16 +93,21 @@ def open_split(
         axes=args.axes,
         key=args.key,
         fill_gaps=args.fill_gaps,
-        frame_rate=args.frame_rate if tells_rate(args.data) else None,
+        frame_rate=frame_rate if rate_of(args.data) else None,
         skip_faulty=args.skip_faulty,
         path=args.path,
         **kwargs,
     )
 
 
-def tells_rate(root: Path) -> bool:
-    r"""Whether a folder has files that tell their frame rate."""
-    return any(file.lower().endswith(".bvh") for file in _source(root))
+def rate_of(root: Path) -> float | None:
+    r"""The frame rate of a folder's recordings, if one of them tells it."""
+    source = _source(root)
+    for file in source:
+        if file.lower().endswith(".bvh"):
+            content = source.read(file)
+            return read_bvh_header(content, source.where(file)).frame_rate
+    return None
 
 
 def summarise(
@@ -116,10 +125,14 @@ def summarise(
     """
     store, source = dataset.store, _source(args.data)
     gaps = [
-        _gaps(source, file, store.skeleton, args.key) if args.fill_gaps else 0.0
+        share_missing(
+            source.read(file), source.where(file), store.skeleton, args.key
+        )
+        if args.fill_gaps
+        else 0.0
         for file in store.sources
     ]
-    frame_rate = args.frame_rate or _first_rate(source, store.sources)
+    frame_rate = args.frame_rate or rate_of(args.data)
     lengths, labels = store.lengths.tolist(), store.labels.tolist()
     bodies = f"up to {store.bodies.max()} bodies of "
     print(
@@ -129,7 +142,7 @@ def summarise(
         f"{store.skeleton.num_joints} joints ({store.skeleton.name}) with "
         f"{store.num_channels} channels; "
         f"{dataset.kind}s in {dataset.unit or 'a unit that is not stated'}; "
-        f"{_percent(np.mean(gaps))} of the numbers are missing\n"
+        f"{_percent(_mean(gaps))} of the numbers are missing\n"
     )
     of_split = {
         name: set(np.unique(_sequences(split)).tolist())
@@ -141,7 +154,7 @@ def summarise(
         some = [lengths[i] for i in own] or [0]
         rows.append([
             name, len(own), sum(some), min(some), max(some),
-            _percent(np.mean([gaps[i] for i in own]) if own else 0.0),
+            _percent(_mean([gaps[i] for i in own])),
             *(len(chosen.intersection(own)) for chosen in of_split.values()),
         ])  # fmt: skip
     head = ["class", "recordings", "frames", "shortest", "longest", "missing"]
@@ -156,28 +169,6 @@ def _sequences(dataset: MotionDataset) -> np.ndarray:
     return dataset.windows["sequence"][list(dataset.indices())]
 
 
-def _first_rate(source: Source, files: Sequence[str]) -> float | None:
-    for file in files:
-        if file.lower().endswith(".bvh"):
-            content = source.read(file)
-            return read_bvh_header(content, source.where(file)).frame_rate
-    return None
-
-
-def _gaps(
-    source: Source, file: str, skeleton: Skeleton, key: str | None
-) -> float:
-    """The share of numbers that a file lacks."""
-    suffix, where = PurePosixPath(file).suffix.lower(), source.where(file)
-    if suffix in ARRAYS:
-        numbers = read_npy(source.read(file), where, True, key)
-    elif suffix == ".csv":
-        numbers = read_csv(source.read(file), skeleton.joints, where, True)
-    else:
-        return 0.0
-    return float(np.isnan(numbers).mean())
-
-
 def _time(frames: int, frame_rate: float | None) -> str:
     if frame_rate is None:
         return f"{frames:,} frames, at a rate that the files do not tell"
@@ -186,6 +177,10 @@ def _time(frames: int, frame_rate: float | None) -> str:
         f"{frames:,} frames: {minutes} min {seconds} s at {frame_rate:.4g} "
         f"frames per second"
     )
+
+
+def _mean(shares: Sequence[float]) -> float:
+    return sum(shares) / max(len(shares), 1)
 
 
 def _percent(share: float) -> str:

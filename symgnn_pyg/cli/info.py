@@ -18,7 +18,7 @@ from symgnn_pyg.cli.arguments import (
     skeleton_of,
 )
 from symgnn_pyg.cli.folder import open_split, summarise
-from symgnn_pyg.cli.recordings import read_motion
+from symgnn_pyg.cli.recordings import ARRAYS, read_motion, share_missing
 from symgnn_pyg.cli.tables import print_table
 from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.io import read_npy
@@ -26,7 +26,6 @@ from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.skeleton.layouts import LAYOUTS
 
 CONFIG = "config.json"
-ARRAYS = (".npy", ".npz")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,6 +67,7 @@ def describe_folder(path: Path, args: argparse.Namespace) -> None:
             args,
             "train",
             skeleton_of(args),
+            args.frame_rate,
             num_observed=1,
             num_future=0,
             shares=(1, 0, 0),
@@ -95,8 +95,6 @@ def describe_recording(path: Path, args: argparse.Namespace) -> None:
             f"the rest"
         )
         return
-    if args.fill_gaps:
-        args.parser.error("--fill-gaps does not apply: gaps are counted")
     motion = read_motion(
         path,
         skeleton,
@@ -104,9 +102,13 @@ def describe_recording(path: Path, args: argparse.Namespace) -> None:
         asf=args.asf,
         axes=args.axes,
         key=args.key,
-        fill=False,
+        # Filled only to pass the checks.
+        fill=args.format is None,
     )
     frames, of = motion.frames, motion.skeleton
+    missing = float(np.isnan(frames).mean())
+    if args.format is None:
+        missing = share_missing(path, str(path), of, args.key)
     told = args.frame_rate or motion.frame_rate
     rows: list[list[object]] = [
         ["frames", f"{frames.shape[-3]:,}"],
@@ -115,7 +117,7 @@ def describe_recording(path: Path, args: argparse.Namespace) -> None:
         ["joints", f"{of.num_joints} ({of.name})"],
         ["parts", ", ".join(of.part_names)],
         ["left-right pairs", len(of.pairs)],
-        ["missing", f"{np.isnan(frames).mean():.1%} of the numbers"],
+        ["missing", f"{missing:.1%} of the numbers"],
     ]
     if told:
         rows.insert(2, ["seconds", f"{frames.shape[-3] / told:.2f}"])

@@ -12,8 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from symgnn_pyg.cli.arguments import add_model, add_reading, count
-from symgnn_pyg.cli.recordings import check_suffix, read_motion, write_motion
+from symgnn_pyg.cli.arguments import (
+    add_gaps,
+    add_model,
+    add_reading,
+    count,
+)
+from symgnn_pyg.cli.recordings import (
+    check_suffix,
+    read_motion,
+    resampled,
+    write_motion,
+)
 from symgnn_pyg.cli.tables import print_table
 from symgnn_pyg.files import replacing
 from symgnn_pyg.inference import PoseModel, PoseOutput
@@ -31,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "or one of another --format",
     )
     add_reading(parser)
+    add_gaps(parser)
     parser.add_argument(
         "--stride",
         type=count,
@@ -57,7 +68,7 @@ def run(args: argparse.Namespace) -> None:
     model = PoseModel.from_pretrained(args.model)
     if args.output is not None and not model.num_future:
         raise ValueError(f"{args.model} only recognises: leave out --output")
-    frames = read_motion(
+    motion = read_motion(
         args.input,
         model.skeleton,
         form=args.format,
@@ -65,7 +76,9 @@ def run(args: argparse.Namespace) -> None:
         axes=args.axes,
         key=args.key,
         fill=args.fill_gaps,
-    ).frames
+    )
+    rate = model.about.get("frame_rate")
+    frames = resampled(motion, rate, args.input).frames
     answer = answer_of(model, frames, args.stride)
     print(
         f"{args.input}: {frames.shape[-3]} frames; the answer is to "
@@ -148,7 +161,10 @@ def described(model: PoseModel) -> str:
     r"""A sentence about the predicted poses: how many, when and in what
     unit.
     """
-    text = f"Predicted {model.num_future} frames"
+    text = (
+        f"Predicted {model.num_future} frames of "
+        f"{model.skeleton.num_joints} joints"
+    )
     rate = model.about.get("frame_rate")
     if rate:
         text += f", {1000 * model.num_future / rate:.0f} ms"

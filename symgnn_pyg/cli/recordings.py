@@ -1,12 +1,14 @@
 """Recordings from files of any format and back."""
 
+import math
 import os
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
+import torch
 
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import replacing
@@ -15,15 +17,18 @@ from symgnn_pyg.io import (
     Tracks,
     fill_gaps,
     read_amass,
+    read_csv,
     read_deeplabcut,
     read_kinetics,
     read_mediapipe,
+    read_npy,
     read_ntu,
     read_openpose,
     read_recording,
     read_sleap,
 )
 from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.transforms import Resample
 
 # Formats that the suffix of a file does not tell.
 FORMATS: dict[str, Callable[..., Any]] = {
@@ -39,6 +44,10 @@ LAYOUTS = {"kinetics": "kinetics18", "ntu": "ntu25"}
 # Those whose third channel is a score.
 SCORED = ("deeplabcut", "kinetics", "openpose", "sleap")
 AXES = ("x", "y", "z")
+ARRAYS, TABLES = (".npy", ".npz"), (".csv", ".tsv")
+File = str | os.PathLike[str] | bytes
+# Programs round the time of a frame to a few digits.
+SAME_RATE = 0.01
 
 
 def read_motion(
@@ -84,6 +93,59 @@ def read_motion(
     return motion._replace(
         frames=motion.frames[..., kept, :], skeleton=skeleton
     )
+
+
+def resampled(motion: Motion, frame_rate: float | None, path: Path) -> Motion:
+    r"""A recording at another frame rate, by linear interpolation, which is
+    announced.
+
+    Args:
+        motion: The recording.
+        frame_rate: The frames per second, or :obj:`None` for those that it
+            has.
+        path: Its file.
+    """
+    own = motion.frame_rate
+    if not (own and frame_rate) or math.isclose(
+        own, frame_rate, rel_tol=SAME_RATE
+    ):
+        return motion
+    print(
+        f"{path}: resampled from {own:.4g} to {frame_rate:.4g} frames per "
+        f"second"
+    )
+    bodies = torch.from_numpy(motion.frames).view(-1, *motion.frames.shape[-3:])
+    resample = Resample(own, frame_rate)
+    frames = resample.transform(
+        bodies.transpose(1, 2), motion.skeleton, torch.arange(len(bodies))
+    ).transpose(1, 2)
+    if motion.frames.ndim == 3:
+        frames = frames[0]
+    return motion._replace(
+        frames=frames.contiguous().numpy(), frame_rate=frame_rate
+    )
+
+
+def share_missing(
+    content: File, name: str, skeleton: Skeleton, key: str | None
+) -> float:
+    r"""The share of the numbers of an array or a table that are NaN or empty;
+    0 for other formats, which have no gaps.
+
+    Args:
+        content: The path of the file, or its content.
+        name: The name of the file.
+        skeleton: The skeleton.
+        key: The name of the array in :obj:`.npz` files.
+    """
+    suffix = PurePosixPath(name).suffix.lower()
+    if suffix in ARRAYS:
+        numbers = read_npy(content, name, True, key)
+    elif suffix in TABLES:
+        numbers = read_csv(content, skeleton.joints, name, True)
+    else:
+        return 0.0
+    return float(np.isnan(numbers).mean())
 
 
 def _motion(

@@ -12,17 +12,21 @@ commands predict, evaluate and view.
 """
 
 import argparse
+import logging
 import shlex
 import signal
-import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
+
+from torch_geometric import seed_everything
 
 from symgnn_pyg.cli.arguments import count, number, skeleton_of
 from symgnn_pyg.cli.folder import (
     add_folder,
     add_meaning,
     open_split,
+    rate_of,
     summarise,
 )
 from symgnn_pyg.datasets import SkeletonFolder
@@ -63,12 +67,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=count,
         default=25,
         help="the number of frames to predict",
-    )
-    parser.add_argument(
-        "--stride",
-        type=count,
-        default=1,
-        help="the distance from one frame to the next, in frames of the files",
     )
     parser.add_argument(
         "--channels",
@@ -171,8 +169,6 @@ def check_output(output: Path, resume: bool) -> None:
 
 
 def train_and_save(args: argparse.Namespace, last: Path) -> None:
-    from lightning.pytorch import seed_everything
-
     from symgnn_pyg.training import (
         MotionDataModule,
         SymGNNTask,
@@ -181,7 +177,10 @@ def train_and_save(args: argparse.Namespace, last: Path) -> None:
         make_trainer,
     )
 
-    seed_everything(args.seed, verbose=False)
+    # Its notes are about Lightning, not about the training.
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    seed_everything(args.seed)
     train, val = open_splits(args)
     train.transform = val.transform = train.standardize()
     chosen = val[:: -(-len(val) // MOST_VAL_WINDOWS)]
@@ -212,22 +211,20 @@ def train_and_save(args: argparse.Namespace, last: Path) -> None:
     trainer.fit(task, data, ckpt_path=last if args.resume else None)
     best = load_best(trainer, task)
     folder = args.output / "model"
-    rate = {"frame_rate": args.frame_rate} if args.frame_rate else {}
-    PoseModel(
-        model, train.transform, classes=train.classes
-    ).save_pretrained(
-        folder,
-        trained=[train.classes[i] for i in train.labels.unique().tolist()],
-        seed=args.seed,
-        kind=train.kind,
-        unit=train.unit,
-        num_coordinates=train.num_coordinates,
-        stride=args.stride,
-        metrics=best,
-        data={"recordings": str(args.data), "training windows": len(train)},
-        command=shlex.join(["symgnn-pyg", *sys.argv[1:]]),
-        **rate,
-    )  # fmt: skip
+    about: dict[str, Any] = {
+        "kind": train.kind,
+        "unit": train.unit,
+        "num_coordinates": train.num_coordinates,
+        "frame_rate": args.frame_rate or rate_of(args.data),
+        "trained": [train.classes[i] for i in train.labels.unique().tolist()],
+        "seed": args.seed,
+        "metrics": best,
+        "data": {"recordings": str(args.data), "training windows": len(train)},
+        "command": shlex.join(["symgnn-pyg", *args.arguments]),
+    }
+    known = {name: value for name, value in about.items() if value is not None}
+    whole = PoseModel(model, train.transform, classes=train.classes)
+    whole.save_pretrained(folder, **known)
     print(f"Wrote {folder}")
 
 
@@ -240,9 +237,9 @@ def open_splits(
             args,
             split,
             skeleton_of(args),
+            args.frame_rate,
             num_observed=args.num_observed,
             num_future=args.num_future,
-            stride=args.stride,
             shares=args.shares,
             seed=args.seed,
             kind=args.kind,

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from symgnn_pyg.cli.arguments import (
+    add_gaps,
     add_model,
     add_reading,
     add_skeleton,
@@ -25,7 +26,12 @@ from symgnn_pyg.cli.arguments import (
     skeleton_of,
 )
 from symgnn_pyg.cli.predict import answer_of
-from symgnn_pyg.cli.recordings import SCORED, check_suffix, read_motion
+from symgnn_pyg.cli.recordings import (
+    SCORED,
+    check_suffix,
+    read_motion,
+    resampled,
+)
 from symgnn_pyg.errors import requires_extra
 from symgnn_pyg.files import replacing
 from symgnn_pyg.inference import PoseModel
@@ -50,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser, required=False)
     add_skeleton(parser)
     add_reading(parser)
+    add_gaps(parser)
     parser.add_argument(
         "--frame-rate",
         type=rate,
@@ -106,6 +113,7 @@ def run(args: argparse.Namespace) -> None:
     poses = {"motion": motion.frames}
     known = motion.frame_rate
     if model is not None:
+        motion = resampled(motion, model.about.get("frame_rate"), args.input)
         answer = answer_of(model, motion.frames)
         if answer.action is not None:
             share = answer.probabilities[answer.action]  # type: ignore[index]
@@ -114,7 +122,7 @@ def run(args: argparse.Namespace) -> None:
         poses = {"observed": observed}
         if answer.future is not None:
             poses["predicted"] = answer.future
-        known = known or model.about.get("frame_rate")
+        known = motion.frame_rate or model.about.get("frame_rate")
     drawn = {
         name: positions(frames, motion.skeleton, args)
         for name, frames in poses.items()
