@@ -96,5 +96,5 @@ def _with_options(text: str, parser: argparse.ArgumentParser) -> str:
             option = action.option_strings[-1]
             name = re.escape(action.dest)
             text = re.sub(rf"\b{name}=True\b|'{name}'", option, text)
-            text = re.sub(rf"\b{name}='(\w+)'", rf"{option} \1", text)
+            text = re.sub(rf"\b{name}='([^']*)'", rf"{option} \1", text)
     return text

@@ -5,9 +5,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from symgnn_pyg.cli.recordings import FORMATS
+from symgnn_pyg.cli.recordings import FORMATS, read_motion
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.io import read_bvh_header, read_text
+from symgnn_pyg.io import Motion, read_bvh_header, read_text
 from symgnn_pyg.skeleton import Skeleton
 
 
@@ -132,6 +132,29 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     add_arrays(parser)
 
 
+def read_input(
+    path: Path, skeleton: Skeleton | None, args: argparse.Namespace, fill: bool
+) -> Motion:
+    r"""Reads a recording with the options of :func:`add_reading`.
+
+    Args:
+        path: The file.
+        skeleton: The skeleton. (default: that of the file)
+        args: The options.
+        fill: Whether to fill gaps.
+    """
+    return read_motion(
+        path,
+        skeleton,
+        form=args.format,
+        asf=args.asf,
+        axes=args.axes,
+        key=args.key,
+        index_columns=args.index_columns,
+        fill=fill,
+    )
+
+
 def add_gaps(parser: argparse.ArgumentParser) -> None:
     r"""Adds the option to fill gaps."""
     parser.add_argument(
@@ -153,4 +176,10 @@ def add_arrays(parser: argparse.ArgumentParser) -> None:
         "--key",
         help="the array of an .npz file that holds several (default: the only "
         "one)",
+    )
+    parser.add_argument(
+        "--index-columns",
+        type=number(int, 0),
+        help="the number of leading columns of tables that are no channels "
+        "(default: those called frame, index, time or timestamp)",
     )

@@ -18,12 +18,12 @@ from symgnn_pyg.cli.arguments import (
     add_reading,
     add_skeleton,
     rate,
+    read_input,
     read_skeleton,
     skeleton_of,
 )
 from symgnn_pyg.cli.recordings import (
     SCORED,
-    read_motion,
     resampled,
     write_motion,
 )
@@ -58,15 +58,7 @@ def run(args: argparse.Namespace) -> None:
         raise ValueError(
             f"{args.input} would be overwritten: pass another 'output'"
         )
-    motion = read_motion(
-        args.input,
-        skeleton_of(args),
-        form=args.format,
-        asf=args.asf,
-        axes=args.axes,
-        key=args.key,
-        fill=args.fill_gaps,
-    )
+    motion = read_input(args.input, skeleton_of(args), args, args.fill_gaps)
     if args.frame_rate and not motion.frame_rate:
         raise ValueError(
             f"{args.input} does not tell its frame rate, so it cannot be "

@@ -2,10 +2,12 @@
 
   symgnn-pyg evaluate --model outputs/train/model --data motion
   symgnn-pyg evaluate --model outputs/train/model --data motion --linear
+  symgnn-pyg evaluate --model outputs/train/model --data new --split all
 
 Errors are in the unit of the data, per class and coming frame, beside those of
-zero velocity, which repeats the last observed pose. The test split is that of
-the training if --data, --shares and --seed are.
+zero velocity, which repeats the last observed pose. Recordings are dealt to
+the splits as in the training of the model, so that the test split of the same
+folder is new to it; --split all takes every recording of another folder.
 """
 
 import argparse
@@ -17,18 +19,18 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
-from symgnn_pyg.cli.arguments import add_model, count, number
-from symgnn_pyg.cli.folder import add_folder, open_split
+from symgnn_pyg.cli.arguments import add_model, count
+from symgnn_pyg.cli.folder import add_folder, add_names, open_split
 from symgnn_pyg.cli.tables import print_table
 from symgnn_pyg.data import SkeletonLoader
 from symgnn_pyg.datasets import SkeletonFolder
 from symgnn_pyg.datasets.motion_dataset import KINDS, SPLITS
-from symgnn_pyg.datasets.sampling import SHARES
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.nn import SymGNNOutput
 from symgnn_pyg.nn.baselines import LinearRegression
 
+ALL = "all"
 # The coming frames in the table.
 COLUMNS = 6
 MOST_RECENT = 20
@@ -43,9 +45,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the folder or .zip archive of recordings",
     )
     parser.add_argument(
-        "--split", choices=SPLITS, default="test", help="the split to measure"
+        "--split",
+        choices=(*SPLITS, ALL),
+        default="test",
+        help="the split to measure",
     )
     add_folder(parser)
+    add_names(parser)
     parser.add_argument(
         "--kind",
         choices=KINDS,
@@ -53,19 +59,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--unit", help="the unit of positions (default: as in training)"
-    )
-    parser.add_argument(
-        "--shares",
-        type=number(float, 0),
-        nargs=3,
-        default=SHARES,
-        metavar=("TRAIN", "VAL", "TEST"),
-        help="the shares of the splits that have no folder",
-    )
-    parser.add_argument(
-        "--seed",
-        type=int,
-        help="for dealing recordings to splits (default: as in training)",
     )
     parser.add_argument(
         "--windows",
@@ -81,6 +74,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    if args.linear and args.split == ALL:
+        args.parser.error("--linear requires a --split other than all")
     from symgnn_pyg.training import evaluate
 
     model = PoseModel.from_pretrained(args.model)
@@ -89,8 +84,8 @@ def run(args: argparse.Namespace) -> None:
     network = InUnit(model, places(model.classes, test.classes, args.model))
     found = evaluate(network, chosen)
     print(
-        f"{args.data}: {len(chosen):,} of {len(test):,} windows of the "
-        f"{args.split} split, {model.num_observed} observed frames each"
+        f"{args.data}: {len(chosen):,} of {len(test):,} windows "
+        f"({args.split}), {model.num_observed} observed frames each"
     )
     if "error" in found:
         rows = {"zero velocity": found["still"]}
@@ -114,20 +109,29 @@ def open_as_trained(
 ) -> SkeletonFolder:
     r"""A split, as the model was trained on."""
     about = model.about
-    seed = about.get("seed", 0) if args.seed is None else args.seed
-    return open_split(
+    dealt = about.get("split", {})
+    if args.split == ALL:
+        dealt = {"shares": (1, 0, 0)}
+    if args.name_pattern is not None:
+        dealt = {**dealt, "name_pattern": args.name_pattern}
+    dataset = open_split(
         args,
-        split,
+        "train" if split == ALL else split,
         model.skeleton,
         args.frame_rate or about.get("frame_rate"),
         num_observed=model.num_observed,
         num_future=model.num_future,
-        shares=args.shares,
-        seed=seed,
         kind=args.kind or about.get("kind", "position"),
         unit=args.unit or about.get("unit"),
         num_coordinates=about.get("num_coordinates"),
+        **dealt,
     )
+    folders = {name.partition("/")[0] for name in dataset.store.sources}
+    if split == ALL and not folders.isdisjoint(SPLITS):
+        raise ValueError(
+            f"{args.data} has folders of splits: choose one of them as 'split'"
+        )
+    return dataset
 
 
 def places(known: list[str], wanted: list[str], name: str) -> list[int]:

@@ -12,12 +12,14 @@ from symgnn_pyg.cli.arguments import (
     add_gaps,
     add_skeleton,
     count,
+    number,
     rate,
 )
 from symgnn_pyg.cli.recordings import share_missing
 from symgnn_pyg.cli.tables import print_table
 from symgnn_pyg.datasets import MotionDataset, SkeletonFolder
 from symgnn_pyg.datasets.motion_dataset import KINDS, SPLITS
+from symgnn_pyg.datasets.sampling import SHARES
 from symgnn_pyg.io import Source, read_bvh_header
 from symgnn_pyg.skeleton import Skeleton
 
@@ -44,6 +46,54 @@ def add_folder(parser: argparse.ArgumentParser) -> None:
         help="the HDF5 file for the parsed recordings (default: beside the "
         "folder)",
     )
+
+
+def add_names(parser: argparse.ArgumentParser) -> None:
+    r"""Adds the option that tells what the names of files mean."""
+    parser.add_argument(
+        "--name-pattern",
+        metavar="REGEX",
+        help="a regular expression found in the name of every recording: its "
+        "(?P<label>...) is the class, instead of the folder, and recordings "
+        "of the same (?P<group>...), such as a person, are dealt to the same "
+        "split (default: none)",
+    )
+
+
+def add_splits(parser: argparse.ArgumentParser) -> None:
+    r"""Adds the options that deal recordings to splits, which a model
+    remembers.
+    """
+    add_names(parser)
+    for split in SPLITS[1:]:
+        parser.add_argument(
+            f"--{split}-groups",
+            nargs="+",
+            metavar="GROUP",
+            help=f"the groups of the {split} split (default: dealt at random)",
+        )
+    parser.add_argument(
+        "--shares",
+        type=number(float, 0),
+        nargs=3,
+        default=SHARES,
+        metavar=("TRAIN", "VAL", "TEST"),
+        help="the shares of the splits that have no folder and no groups",
+    )
+
+
+def splits_of(args: argparse.Namespace) -> dict[str, Any]:
+    r"""The options of :func:`add_splits` as arguments of
+    :class:`SkeletonFolder`.
+    """
+    groups = {"val": args.val_groups, "test": args.test_groups}
+    groups = {split: given for split, given in groups.items() if given}
+    return {
+        "name_pattern": args.name_pattern,
+        "groups": groups or None,
+        "shares": args.shares,
+        "seed": args.seed,
+    }
 
 
 def add_meaning(parser: argparse.ArgumentParser) -> None:
@@ -92,6 +142,7 @@ def open_split(
         split,
         axes=args.axes,
         key=args.key,
+        index_columns=args.index_columns,
         fill_gaps=args.fill_gaps,
         frame_rate=frame_rate if rate_of(args.data) else None,
         skip_faulty=args.skip_faulty,
@@ -126,7 +177,11 @@ def summarise(
     store, source = dataset.store, _source(args.data)
     gaps = [
         share_missing(
-            source.read(file), source.where(file), store.skeleton, args.key
+            source.read(file),
+            source.where(file),
+            store.skeleton,
+            args.key,
+            args.index_columns,
         )
         if args.fill_gaps
         else 0.0

@@ -15,10 +15,11 @@ from symgnn_pyg.cli.arguments import (
     add_reading,
     add_skeleton,
     rate,
+    read_input,
     skeleton_of,
 )
-from symgnn_pyg.cli.folder import open_split, summarise
-from symgnn_pyg.cli.recordings import ARRAYS, read_motion, share_missing
+from symgnn_pyg.cli.folder import add_names, open_split, summarise
+from symgnn_pyg.cli.recordings import ARRAYS, share_missing
 from symgnn_pyg.cli.tables import print_table
 from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.io import read_npy
@@ -37,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_skeleton(parser)
     add_reading(parser)
+    add_names(parser)
     parser.add_argument(
         "--frame-rate",
         type=rate,
@@ -71,6 +73,7 @@ def describe_folder(path: Path, args: argparse.Namespace) -> None:
             num_observed=1,
             num_future=0,
             shares=(1, 0, 0),
+            name_pattern=args.name_pattern,
         )
         summarise(dataset, args)
     for file, why in dataset.skipped.items():
@@ -95,20 +98,14 @@ def describe_recording(path: Path, args: argparse.Namespace) -> None:
             f"the rest"
         )
         return
-    motion = read_motion(
-        path,
-        skeleton,
-        form=args.format,
-        asf=args.asf,
-        axes=args.axes,
-        key=args.key,
-        # Filled only to pass the checks.
-        fill=args.format is None,
-    )
+    # Gaps are filled only to pass the checks, and counted in the file.
+    motion = read_input(path, skeleton, args, fill=args.format is None)
     frames, of = motion.frames, motion.skeleton
     missing = float(np.isnan(frames).mean())
     if args.format is None:
-        missing = share_missing(path, str(path), of, args.key)
+        missing = share_missing(
+            path, str(path), of, args.key, args.index_columns
+        )
     told = args.frame_rate or motion.frame_rate
     rows: list[list[object]] = [
         ["frames", f"{frames.shape[-3]:,}"],

@@ -17,10 +17,10 @@ from symgnn_pyg.cli.arguments import (
     add_model,
     add_reading,
     count,
+    read_input,
 )
 from symgnn_pyg.cli.recordings import (
     check_suffix,
-    read_motion,
     resampled,
     write_motion,
 )
@@ -68,15 +68,7 @@ def run(args: argparse.Namespace) -> None:
     model = PoseModel.from_pretrained(args.model)
     if args.output is not None and not model.num_future:
         raise ValueError(f"{args.model} only recognises: leave out --output")
-    motion = read_motion(
-        args.input,
-        model.skeleton,
-        form=args.format,
-        asf=args.asf,
-        axes=args.axes,
-        key=args.key,
-        fill=args.fill_gaps,
-    )
+    motion = read_input(args.input, model.skeleton, args, args.fill_gaps)
     rate = model.about.get("frame_rate")
     frames = resampled(motion, rate, args.input).frames
     answer = answer_of(model, frames, args.stride)

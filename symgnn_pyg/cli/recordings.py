@@ -58,6 +58,7 @@ def read_motion(
     asf: Path | None = None,
     axes: str | None = None,
     key: str | None = None,
+    index_columns: int | None = None,
     fill: bool = False,
 ) -> Motion:
     r"""Reads a recording.
@@ -72,6 +73,8 @@ def read_motion(
         axes: The order of the axes of arrays; see
             :func:`~symgnn_pyg.io.read_recording`. (default: :obj:`None`)
         key: The name of the array in :obj:`.npz` files. (default: :obj:`None`)
+        index_columns: The number of leading columns of tables to leave out.
+            (default: those with such names)
         fill: Whether to interpolate missing joints. (default: :obj:`False`)
 
     Raises:
@@ -81,7 +84,9 @@ def read_motion(
     if form is None and path.suffix.lower() == ".skeleton":
         form = "ntu"
     if form is None:
-        motion = read_recording(path, str(path), skeleton, asf, axes, fill, key)
+        motion = read_recording(
+            path, str(path), skeleton, asf, axes, fill, key, index_columns
+        )
     else:
         motion = _motion(FORMATS[form](path), form, skeleton, path)
         if fill:
@@ -127,7 +132,11 @@ def resampled(motion: Motion, frame_rate: float | None, path: Path) -> Motion:
 
 
 def share_missing(
-    content: File, name: str, skeleton: Skeleton, key: str | None
+    content: File,
+    name: str,
+    skeleton: Skeleton,
+    key: str | None,
+    index_columns: int | None,
 ) -> float:
     r"""The share of the numbers of an array or a table that are NaN or empty;
     0 for other formats, which have no gaps.
@@ -137,12 +146,13 @@ def share_missing(
         name: The name of the file.
         skeleton: The skeleton.
         key: The name of the array in :obj:`.npz` files.
+        index_columns: The number of leading columns of tables to leave out.
     """
     suffix = PurePosixPath(name).suffix.lower()
     if suffix in ARRAYS:
         numbers = read_npy(content, name, True, key)
     elif suffix in TABLES:
-        numbers = read_csv(content, skeleton.joints, name, True)
+        numbers = read_csv(content, skeleton.joints, name, True, index_columns)
     else:
         return 0.0
     return float(np.isnan(numbers).mean())

@@ -25,12 +25,13 @@ from symgnn_pyg.cli.arguments import count, number, skeleton_of
 from symgnn_pyg.cli.folder import (
     add_folder,
     add_meaning,
+    add_splits,
     open_split,
     rate_of,
+    splits_of,
     summarise,
 )
 from symgnn_pyg.datasets import SkeletonFolder
-from symgnn_pyg.datasets.sampling import SHARES
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.inference import PoseModel
 
@@ -46,14 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_meaning(parser)
     add_folder(parser)
-    parser.add_argument(
-        "--shares",
-        type=number(float, 0),
-        nargs=3,
-        default=SHARES,
-        metavar=("TRAIN", "VAL", "TEST"),
-        help="the shares of the splits that have no folder",
-    )
+    add_splits(parser)
     parser.add_argument(
         "--observed",
         dest="num_observed",
@@ -218,6 +212,7 @@ def train_and_save(args: argparse.Namespace, last: Path) -> None:
         "frame_rate": args.frame_rate or rate_of(args.data),
         "trained": [train.classes[i] for i in train.labels.unique().tolist()],
         "seed": args.seed,
+        "split": splits_of(args),
         "metrics": best,
         "data": {"recordings": str(args.data), "training windows": len(train)},
         "command": shlex.join(["symgnn-pyg", *args.arguments]),
@@ -240,11 +235,10 @@ def open_splits(
             args.frame_rate,
             num_observed=args.num_observed,
             num_future=args.num_future,
-            shares=args.shares,
-            seed=args.seed,
             kind=args.kind,
             unit=args.unit,
             num_coordinates=args.num_coordinates,
+            **splits_of(args),
         )
         for split in ("train", "val")
     )

@@ -23,13 +23,13 @@ from symgnn_pyg.cli.arguments import (
     add_skeleton,
     count,
     rate,
+    read_input,
     skeleton_of,
 )
 from symgnn_pyg.cli.predict import answer_of
 from symgnn_pyg.cli.recordings import (
     SCORED,
     check_suffix,
-    read_motion,
     resampled,
 )
 from symgnn_pyg.errors import requires_extra
@@ -101,15 +101,7 @@ def run(args: argparse.Namespace) -> None:
     if args.model is not None:
         model = PoseModel.from_pretrained(args.model, skeleton)
         skeleton = model.skeleton
-    motion = read_motion(
-        args.input,
-        skeleton,
-        form=args.format,
-        asf=args.asf,
-        axes=args.axes,
-        key=args.key,
-        fill=args.fill_gaps,
-    )
+    motion = read_input(args.input, skeleton, args, args.fill_gaps)
     poses = {"motion": motion.frames}
     known = motion.frame_rate
     if model is not None:

@@ -128,7 +128,7 @@ def test_evaluation(trained, ok, folder):
     given = ["--model", trained[0] / "model", "--data", folder]
     out = rows(ok("evaluate", *given, "--linear"))
     test = SkeletonFolder(folder, ARM, "test", num_observed=6, num_future=3)
-    assert f"{len(test)} of {len(test)} windows of the test split" in out[0]
+    assert f"{len(test)} of {len(test)} windows (test)" in out[0]
     assert out[1].startswith("mean joint error in mm at each coming time")
     assert "class 40 ms 80 ms 120 ms" in out
     found = {"model": {0: [], 1: []}, "zero velocity": {0: [], 1: []}}
@@ -149,6 +149,55 @@ def test_evaluation(trained, ok, folder):
             assert cells == pytest.approx(means[y].tolist(), rel=2e-3)
     assert sum("linear regression" in row for row in out) == 3
     assert f"top-1: {right / len(test):.1%}" in out
+
+
+@pytest.fixture
+def named(folder, tmp_path):
+    """Files of three people whose names tell class and person."""
+    root = tmp_path / "named"
+    root.mkdir()
+    for i, person in enumerate(("anna", "ben", "carl")):
+        for name in ("calm", "wild"):
+            frames = np.load(folder / name / f"{i}.npy")
+            np.save(root / f"{name}-{person}.npy", frames)
+    return root
+
+
+def test_classes_and_people_from_names(ok, named, skeleton_file, tmp_path):
+    pattern = "(?P<label>[a-z]+)-(?P<group>[a-z]+)"
+    out = rows(
+        ok(
+            *options(tmp_path / "out", named, skeleton_file), "--steps", 1,
+            "--name-pattern", pattern, "--val-groups", "ben",
+            "--test-groups", "anna",
+        )
+    )  # fmt: skip
+    assert "calm 3 45 14 16 none 1 1" in out
+    model = tmp_path / "out/model"
+    split = PoseModel.from_pretrained(model).about["split"]
+    assert split["name_pattern"] == pattern
+    assert split["groups"] == {"val": ["ben"], "test": ["anna"]}
+    # The two recordings of Anna have 14 frames, and 6 windows each.
+    out = ok("evaluate", "--model", model, "--data", named)
+    assert "12 of 12 windows (test)" in out
+
+
+def test_other_recordings(trained, ok, run, folder, named):
+    given = ["evaluate", "--model", trained[0] / "model", "--split", "all"]
+    out = ok(*given, "--data", folder)
+    assert "80 of 80 windows (all)" in out
+    out = ok(
+        *given, "--data", named, "--name-pattern", "(?P<label>[a-z]+)",
+        "--windows", 10,
+    )  # fmt: skip
+    assert "9 of 42 windows" in out
+    with pytest.raises(SystemExit):
+        run(*given, "--data", folder, "--linear")
+    splits = named.parent / "splits"
+    shutil.copytree(folder, splits / "train")
+    status, _, err = run(*given, "--data", splits)
+    assert status == 1
+    assert "choose one of them as --split" in err
 
 
 def test_classes_are_matched_by_name(ok, run, folder, tmp_path):
