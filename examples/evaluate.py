@@ -139,7 +139,7 @@ def mirrored(model: PoseModel, kind: Any) -> MirrorAverage:
     """The average of a network with its mirror image."""
     network: Any = model.model
     standardize = None
-    for step in parts_of(model.transform):
+    for step in steps_of(model.transform):
         if isinstance(step, Standardize):
             standardize = step
     return MirrorAverage(network, kind=kind, standardize=standardize).eval()

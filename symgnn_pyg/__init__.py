@@ -13,6 +13,7 @@ __all__ = ["Skeleton", "__version__"]
 
 # Imported on first use, since some of them need optional packages.
 SUBMODULES = (
+    "cli",
     "data",
     "datasets",
     "inference",

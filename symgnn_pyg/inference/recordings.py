@@ -249,8 +249,10 @@ def _array(motion: Any, name: str) -> np.ndarray | Tensor:
 def _tensor(array: np.ndarray | Tensor) -> Tensor:
     if isinstance(array, Tensor):
         return array
-    # Own byte order and contiguous, as torch requires.
     kind = array.dtype if array.dtype.kind == "f" else np.dtype(np.float64)
     if kind.itemsize > 8:
         kind = np.dtype(np.float64)
-    return torch.from_numpy(np.ascontiguousarray(array, kind.newbyteorder("=")))
+    # Own byte order, contiguous and writable, as torch requires.
+    return torch.from_numpy(
+        np.require(array, kind.newbyteorder("="), ["C", "W"])
+    )

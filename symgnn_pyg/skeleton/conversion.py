@@ -66,7 +66,8 @@ class Conversion(NamedTuple):
     lost: Sequence[str]
 
     def __call__(self, x: Tensor, dim: int = 0) -> Tensor:
-        r"""Converts positions.
+        r"""Converts positions. A target joint is missing (NaN) where one that
+        it is made from is.
 
         Args:
             x: The positions, with the joints of the source along :obj:`dim`.
@@ -80,8 +81,12 @@ class Conversion(NamedTuple):
                 f"Expected {self.matrix.size(1)} joints along dimension {dim}, "
                 f"got 'x' of shape {list(x.shape)}"
             )
-        matrix = self.matrix.to(x)
-        return (matrix @ x.movedim(dim, -2)).movedim(-2, dim)
+        matrix, x = self.matrix.to(x), x.movedim(dim, -2)
+        gaps = x.isnan()
+        missing = matrix @ gaps.to(x) > 0
+        # As a factor, NaN would spread to all joints.
+        converted = matrix @ x.masked_fill(gaps, 0)
+        return converted.masked_fill(missing, torch.nan).movedim(-2, dim)
 
     def __str__(self) -> str:
         means = (f"{a} = {' + '.join(b)}" for a, b in self.averaged.items())

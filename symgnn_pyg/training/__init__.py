@@ -3,6 +3,7 @@ from symgnn_pyg.errors import requires_extra
 
 with requires_extra("train"):
     from symgnn_pyg.training.evaluate import evaluate
+    from symgnn_pyg.training.light_network import light_network
     from symgnn_pyg.training.motion_data_module import MotionDataModule
     from symgnn_pyg.training.optimisers import RECIPES
     from symgnn_pyg.training.progress import TrainingBar
@@ -17,6 +18,7 @@ __all__ = [
     "SymGNNTask",
     "TrainingBar",
     "evaluate",
+    "light_network",
     "load_best",
     "make_trainer",
 ]

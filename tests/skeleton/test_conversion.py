@@ -89,6 +89,21 @@ def test_any_dimension_and_gradients():
         convert(x)
 
 
+def test_missing_joints_stay_missing():
+    """And only those that are made from them."""
+    coco, h36m = Skeleton.get("coco17"), Skeleton.get("h36m17")
+    convert = conversion(coco, h36m)
+    x = torch.randn(17, 6, 3)
+    whole = convert(x)
+    x[coco.index("left hip"), 2, 1] = torch.nan
+    y = convert(x)
+    gone = {"pelvis", "left hip", "spine"}
+    for j, joint in enumerate(h36m.joints):
+        assert y[j, 2, 1].isnan() == (joint in gone), joint
+    assert torch.equal(y.isnan().sum(), torch.tensor(3))
+    assert torch.equal(y[~y.isnan()], whole[~y.isnan()])
+
+
 def test_report():
     assert str(get("coco17", "h36m17")).splitlines()[2:] == [
         "1 made up: spine",

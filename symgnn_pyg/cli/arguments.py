@@ -1,0 +1,185 @@
+"""Arguments that several commands share."""
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from symgnn_pyg.cli.recordings import FORMATS, read_motion
+from symgnn_pyg.errors import DataError
+from symgnn_pyg.io import Motion, read_bvh_header, read_text
+from symgnn_pyg.skeleton import Skeleton
+
+
+class Formatter(
+    argparse.ArgumentDefaultsHelpFormatter,
+    argparse.RawDescriptionHelpFormatter,
+):
+    r"""Shows the default of each option, in words where the help has them."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        told = action.required or "(default: " in (action.help or "")
+        return action.help if told else super()._get_help_string(action)
+
+
+def number(
+    kind: type, least: float, most: float = float("inf")
+) -> Callable[[str], float]:
+    r"""An argument type for numbers in a range.
+
+    Args:
+        kind: The type of the number.
+        least: The smallest number.
+        most: The largest number. (default: any)
+    """
+
+    def convert(text: str) -> float:
+        value = kind(text)
+        if not least <= value <= most:
+            above = f" and at most {most:g}" if most < float("inf") else ""
+            raise argparse.ArgumentTypeError(
+                f"must be at least {least:g}{above}, got {text}"
+            )
+        return value
+
+    convert.__name__ = "whole number" if kind is int else "number"
+    return convert
+
+
+count = number(int, 1)
+rate = number(float, 1e-3)
+
+
+def add_skeleton(parser: argparse.ArgumentParser) -> None:
+    r"""Adds the options that name the skeleton of recordings."""
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument(
+        "--layout",
+        help="the built-in skeleton of the recordings, such as coco17; `symgnn-"
+        "pyg layouts` lists all (default: that of the file)",
+    )
+    group.add_argument(
+        "--skeleton",
+        metavar="FILE",
+        type=Path,
+        help="a skeleton of your own: a JSON file with 'joints', 'bones' as "
+        "(child, parent) pairs, and further arguments of Skeleton if you like, "
+        "or a .bvh file (default: that of the file)",
+    )
+
+
+def skeleton_of(args: argparse.Namespace) -> Skeleton | None:
+    r"""The skeleton that the options name, if any.
+
+    Raises:
+        DataError: If the file does not describe a skeleton.
+        ValueError: If there is no such layout.
+    """
+    if args.layout is not None:
+        return Skeleton.get(args.layout)
+    return None if args.skeleton is None else read_skeleton(args.skeleton)
+
+
+def read_skeleton(path: Path) -> Skeleton:
+    r"""Reads a skeleton from a JSON file with the arguments of
+    :class:`~symgnn_pyg.Skeleton`, or from a BVH file.
+
+    Args:
+        path: The file.
+
+    Raises:
+        DataError: If it does not describe a skeleton.
+    """
+    if path.suffix.lower() == ".bvh":
+        return read_bvh_header(path).skeleton
+    content, name = read_text(path)
+    try:
+        return Skeleton(**{"name": path.stem, **json.loads(content)})
+    except (LookupError, RecursionError, TypeError, ValueError) as error:
+        raise DataError(
+            f"{name} does not describe a skeleton: {error}; expected a JSON "
+            f"object with 'joints' and 'bones', as `symgnn-pyg layouts NAME "
+            f"--json` prints"
+        ) from error
+
+
+def add_model(parser: argparse.ArgumentParser, required: bool = True) -> None:
+    r"""Adds the option that names a model."""
+    parser.add_argument(
+        "--model",
+        required=required,
+        help="a folder that was saved with a model, such as the one that "
+        "`symgnn-pyg train` writes, the name of one that comes with the "
+        "library, such as cmu-light-long, or a repository on the Hugging Face "
+        "Hub" + " (default: none)" * (not required),
+    )
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    r"""Adds the options for reading a recording."""
+    parser.add_argument(
+        "--format",
+        choices=FORMATS,
+        help="the format, where the name of the file does not tell it "
+        "(default: that of its suffix)",
+    )
+    parser.add_argument(
+        "--asf",
+        metavar="FILE",
+        type=Path,
+        help="the body of an .amc file (default: none)",
+    )
+    add_arrays(parser)
+
+
+def read_input(
+    path: Path, skeleton: Skeleton | None, args: argparse.Namespace, fill: bool
+) -> Motion:
+    r"""Reads a recording with the options of :func:`add_reading`.
+
+    Args:
+        path: The file.
+        skeleton: The skeleton. (default: that of the file)
+        args: The options.
+        fill: Whether to fill gaps.
+    """
+    return read_motion(
+        path,
+        skeleton,
+        form=args.format,
+        asf=args.asf,
+        axes=args.axes,
+        key=args.key,
+        index_columns=args.index_columns,
+        fill=fill,
+    )
+
+
+def add_gaps(parser: argparse.ArgumentParser) -> None:
+    r"""Adds the option to fill gaps."""
+    parser.add_argument(
+        "--fill-gaps",
+        action="store_true",
+        help="interpolate missing joints",
+    )
+
+
+def add_arrays(parser: argparse.ArgumentParser) -> None:
+    r"""Adds the options for arrays in files."""
+    parser.add_argument(
+        "--axes",
+        help="the order of the axes of .npy and .npz files, such as CTVM, from "
+        "T (frames), V (joints), C (channels) and M (bodies) (default: TVC or "
+        "MTVC)",
+    )
+    parser.add_argument(
+        "--key",
+        help="the array of an .npz file that holds several (default: the only "
+        "one)",
+    )
+    parser.add_argument(
+        "--index-columns",
+        type=number(int, 0),
+        help="the number of leading columns of tables that are no channels "
+        "(default: those called frame, index, time or timestamp)",
+    )

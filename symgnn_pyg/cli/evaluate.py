@@ -1,0 +1,240 @@
+"""Measure the errors of a model on recordings that it has not seen.
+
+  symgnn-pyg evaluate --model outputs/train/model --data motion
+  symgnn-pyg evaluate --model outputs/train/model --data motion --linear
+  symgnn-pyg evaluate --model outputs/train/model --data new --split all
+
+Errors are in the unit of the data, per class and coming frame, beside those of
+zero velocity, which repeats the last observed pose. Recordings are dealt to
+the splits as in the training of the model, so that the test split of the same
+folder is new to it; --split all takes every recording of another folder.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import Module
+
+from symgnn_pyg.cli.arguments import add_model, count
+from symgnn_pyg.cli.folder import add_folder, add_names, open_split
+from symgnn_pyg.cli.tables import print_table
+from symgnn_pyg.data import SkeletonLoader
+from symgnn_pyg.datasets import SkeletonFolder
+from symgnn_pyg.datasets.motion_dataset import KINDS, SPLITS
+from symgnn_pyg.errors import DataError
+from symgnn_pyg.inference import PoseModel
+from symgnn_pyg.nn import SymGNNOutput
+from symgnn_pyg.nn.baselines import LinearRegression
+
+ALL = "all"
+# The coming frames in the table.
+COLUMNS = 6
+MOST_RECENT = 20
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_model(parser)
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        help="the folder or .zip archive of recordings",
+    )
+    parser.add_argument(
+        "--split",
+        choices=(*SPLITS, ALL),
+        default="test",
+        help="the split to measure",
+    )
+    add_folder(parser)
+    add_names(parser)
+    parser.add_argument(
+        "--kind",
+        choices=KINDS,
+        help="what the recordings hold (default: as in training)",
+    )
+    parser.add_argument(
+        "--unit", help="the unit of positions (default: as in training)"
+    )
+    parser.add_argument(
+        "--windows",
+        type=count,
+        default=1000,
+        help="the largest number of windows, spread evenly over all",
+    )
+    parser.add_argument(
+        "--linear",
+        action="store_true",
+        help="also fit linear regression to the training split of --data",
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    if args.linear and args.split == ALL:
+        args.parser.error("--linear requires a --split other than all")
+    from symgnn_pyg.training import evaluate
+
+    model = PoseModel.from_pretrained(args.model)
+    test = open_as_trained(args, args.split, model)
+    chosen = test[:: -(-len(test) // args.windows)]
+    network = InUnit(model, places(model.classes, test.classes, args.model))
+    found = evaluate(network, chosen)
+    print(
+        f"{args.data}: {len(chosen):,} of {len(test):,} windows "
+        f"({args.split}), {model.num_observed} observed frames each"
+    )
+    if "error" in found:
+        rows = {"zero velocity": found["still"]}
+        if args.linear:
+            rows["linear regression"] = evaluate(*linear(args, model, chosen))[
+                "error"
+            ]
+        rows["model"] = found["error"]
+        print_errors(
+            {name: metric.compute_groups() for name, metric in rows.items()},
+            test,
+            args.frame_rate or model.about.get("frame_rate"),
+        )
+    for k in (1, 5):
+        if f"top{k}" in found:
+            print(f"top-{k}: {found[f'top{k}'].compute():.1%}")
+
+
+def open_as_trained(
+    args: argparse.Namespace, split: str, model: PoseModel
+) -> SkeletonFolder:
+    r"""A split, as the model was trained on."""
+    about = model.about
+    dealt = about.get("split", {})
+    if args.split == ALL:
+        dealt = {"shares": (1, 0, 0)}
+    if args.name_pattern is not None:
+        dealt = {**dealt, "name_pattern": args.name_pattern}
+    dataset = open_split(
+        args,
+        "train" if split == ALL else split,
+        model.skeleton,
+        args.frame_rate or about.get("frame_rate"),
+        num_observed=model.num_observed,
+        num_future=model.num_future,
+        kind=args.kind or about.get("kind", "position"),
+        unit=args.unit or about.get("unit"),
+        num_coordinates=about.get("num_coordinates"),
+        **dealt,
+    )
+    folders = {name.partition("/")[0] for name in dataset.store.sources}
+    if split == ALL and not folders.isdisjoint(SPLITS):
+        raise ValueError(
+            f"{args.data} has folders of splits: choose one of them as 'split'"
+        )
+    return dataset
+
+
+def places(known: list[str], wanted: list[str], name: str) -> list[int]:
+    r"""The order of a model's classes in which those of the data come first.
+
+    Args:
+        known: The classes of the model.
+        wanted: Those of the data.
+        name: The name of the model.
+
+    Raises:
+        DataError: If the model does not know one of them.
+    """
+    if not known:
+        return []
+    unknown = [each for each in wanted if each not in known]
+    if unknown:
+        raise DataError(
+            f"{name} does not know the classes {', '.join(unknown[:10])}; it "
+            f"knows {', '.join(known[:50])}"
+        )
+    others = [each for each in known if each not in wanted]
+    return [known.index(each) for each in wanted + others]
+
+
+class InUnit(Module):
+    r"""A model on raw windows as a network that
+    :func:`~symgnn_pyg.training.evaluate` takes.
+
+    Args:
+        model: The model.
+        order: The order of the classes.
+    """
+
+    def __init__(self, model: PoseModel, order: list[int]) -> None:
+        super().__init__()
+        self.network = model.network
+        self.order = order
+        self.skeleton = model.skeleton
+        self.num_classes = len(model.classes)
+        self.num_observed = model.num_observed
+        self.num_future = model.num_future
+        self.in_channels = model.network.num_channels
+
+    def forward(
+        self, x: Tensor, num_bodies: Tensor | None = None
+    ) -> SymGNNOutput:
+        bodies = x.unflatten(0, (-1, self.skeleton.num_joints))
+        logits, future = self.network(bodies, num_bodies)
+        if logits is not None:
+            logits = logits[:, self.order]
+        if future is not None:
+            future = future.flatten(0, 1)
+        return SymGNNOutput(logits, future, None, x[:, -1])
+
+
+def linear(
+    args: argparse.Namespace, model: PoseModel, test: SkeletonFolder
+) -> tuple[LinearRegression, SkeletonFolder]:
+    r"""Linear regression fitted to the training split, and the test windows
+    normalised for it.
+    """
+    train, val = (
+        open_as_trained(args, split, model) for split in ("train", "val")
+    )
+    for split in (train, val, test):
+        split.transform = train.standardize()
+    baseline = LinearRegression(
+        train.skeleton,
+        model.num_future,
+        in_channels=model.network.num_channels,
+        num_recent=min(MOST_RECENT, model.num_observed),
+    )
+    baseline.fit(SkeletonLoader(train, 256), SkeletonLoader(val, 256))
+    return baseline, test
+
+
+def print_errors(
+    rows: dict[str, Tensor], test: SkeletonFolder, frame_rate: float | None
+) -> None:
+    r"""Prints the errors of each class and their average at some frames.
+
+    Args:
+        rows: The errors, of shape :math:`[K, T']`, by method.
+        test: The data.
+        frame_rate: The frames per second, if known.
+    """
+    length = test.num_future
+    frames = np.unique(np.geomspace(1, length, COLUMNS).round().astype(int))
+    what = "mean angle error" if test.kind == "rotation" else "mean joint error"
+    unit = test.unit or "the unit of the data"
+    print(f"{what} in {unit} at each coming time, lower is better\n")
+    shown = [f"frame {t}" for t in frames]
+    if frame_rate:
+        shown = [f"{1000 * t / frame_rate:.0f} ms" for t in frames]
+    present = sorted(set(test.labels.tolist()))
+    table: list[list[Any]] = []
+    groups = {test.classes[y]: [y] for y in present}
+    if len(present) > 1:
+        groups["average"] = present
+    for name, chosen in groups.items():
+        for method, errors in rows.items():
+            cells = errors[chosen].mean(dim=0)[torch.from_numpy(frames) - 1]
+            table.append([name, method, *cells.tolist()])
+    print_table(["class", "", *shown], table)
+    print()

@@ -1,0 +1,242 @@
+"""Folders of recordings: the options to open one, and a summary of it."""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from symgnn_pyg.cli.arguments import (
+    add_arrays,
+    add_gaps,
+    add_skeleton,
+    count,
+    number,
+    rate,
+)
+from symgnn_pyg.cli.recordings import share_missing
+from symgnn_pyg.cli.tables import print_table
+from symgnn_pyg.datasets import MotionDataset, SkeletonFolder
+from symgnn_pyg.datasets.motion_dataset import KINDS, SPLITS
+from symgnn_pyg.datasets.sampling import SHARES
+from symgnn_pyg.io import Source, read_bvh_header
+from symgnn_pyg.skeleton import Skeleton
+
+
+def add_folder(parser: argparse.ArgumentParser) -> None:
+    r"""Adds the options for reading a folder of recordings."""
+    add_arrays(parser)
+    add_gaps(parser)
+    parser.add_argument(
+        "--frame-rate",
+        type=rate,
+        help="frames per second; files that tell another rate (.bvh) are "
+        "resampled (default: that of the files)",
+    )
+    parser.add_argument(
+        "--skip-faulty",
+        action="store_true",
+        help="leave out files that cannot be read, instead of stopping",
+    )
+    parser.add_argument(
+        "--path",
+        metavar="FILE",
+        type=Path,
+        help="the HDF5 file for the parsed recordings (default: beside the "
+        "folder)",
+    )
+
+
+def add_names(parser: argparse.ArgumentParser) -> None:
+    r"""Adds the option that tells what the names of files mean."""
+    parser.add_argument(
+        "--name-pattern",
+        metavar="REGEX",
+        help="a regular expression found in the name of every recording: its "
+        "(?P<label>...) is the class, instead of the folder, and recordings "
+        "of the same (?P<group>...), such as a person, are dealt to the same "
+        "split (default: none)",
+    )
+
+
+def add_splits(parser: argparse.ArgumentParser) -> None:
+    r"""Adds the options that deal recordings to splits, which a model
+    remembers.
+    """
+    add_names(parser)
+    for split in SPLITS[1:]:
+        parser.add_argument(
+            f"--{split}-groups",
+            nargs="+",
+            metavar="GROUP",
+            help=f"the groups of the {split} split (default: dealt at random)",
+        )
+    parser.add_argument(
+        "--shares",
+        type=number(float, 0),
+        nargs=3,
+        default=SHARES,
+        metavar=("TRAIN", "VAL", "TEST"),
+        help="the shares of the splits that have no folder and no groups",
+    )
+
+
+def splits_of(args: argparse.Namespace) -> dict[str, Any]:
+    r"""The options of :func:`add_splits` as arguments of
+    :class:`SkeletonFolder`.
+    """
+    groups = {"val": args.val_groups, "test": args.test_groups}
+    groups = {split: given for split, given in groups.items() if given}
+    return {
+        "name_pattern": args.name_pattern,
+        "groups": groups or None,
+        "shares": args.shares,
+        "seed": args.seed,
+    }
+
+
+def add_meaning(parser: argparse.ArgumentParser) -> None:
+    r"""Adds the options that tell what the numbers of recordings mean."""
+    add_skeleton(parser)
+    parser.add_argument(
+        "--kind",
+        choices=KINDS,
+        default="position",
+        help="what the recordings hold: positions, or rotations as exponential "
+        "maps in radians",
+    )
+    parser.add_argument(
+        "--unit",
+        help="the unit of positions, such as mm, to name it beside errors "
+        "(default: not stated)",
+    )
+    parser.add_argument(
+        "--num-coordinates",
+        type=count,
+        help="the number of leading channels that are coordinates; others, "
+        "such as scores, do not count in errors (default: all)",
+    )
+
+
+def open_split(
+    args: argparse.Namespace,
+    split: str,
+    skeleton: Skeleton | None,
+    frame_rate: float | None,
+    **kwargs: Any,
+) -> SkeletonFolder:
+    r"""Opens a split of a folder with the options of :func:`add_folder`.
+
+    Args:
+        args: The options.
+        split: The split.
+        skeleton: The skeleton.
+        frame_rate: The frames per second to resample files to that tell
+            theirs. (default: that of the files)
+        **kwargs: Further arguments of :class:`SkeletonFolder`.
+    """
+    return SkeletonFolder(
+        args.data,
+        skeleton,
+        split,
+        axes=args.axes,
+        key=args.key,
+        index_columns=args.index_columns,
+        fill_gaps=args.fill_gaps,
+        frame_rate=frame_rate if rate_of(args.data) else None,
+        skip_faulty=args.skip_faulty,
+        path=args.path,
+        **kwargs,
+    )
+
+
+def rate_of(root: Path) -> float | None:
+    r"""The frame rate of a folder's recordings, if one of them tells it."""
+    source = _source(root)
+    for file in source:
+        if file.lower().endswith(".bvh"):
+            content = source.read(file)
+            return read_bvh_header(content, source.where(file)).frame_rate
+    return None
+
+
+def summarise(
+    dataset: SkeletonFolder,
+    args: argparse.Namespace,
+    splits: Mapping[str, MotionDataset] | None = None,
+) -> None:
+    r"""Prints what a folder holds: recordings, frames, rate, joints and gaps,
+    in all and per class.
+
+    Args:
+        dataset: One of its splits.
+        args: The options.
+        splits: The splits to count recordings of, by name. (default: none)
+    """
+    store, source = dataset.store, _source(args.data)
+    gaps = [
+        share_missing(
+            source.read(file),
+            source.where(file),
+            store.skeleton,
+            args.key,
+            args.index_columns,
+        )
+        if args.fill_gaps
+        else 0.0
+        for file in store.sources
+    ]
+    frame_rate = args.frame_rate or rate_of(args.data)
+    lengths, labels = store.lengths.tolist(), store.labels.tolist()
+    bodies = f"up to {store.bodies.max()} bodies of "
+    print(
+        f"{args.data}: {len(store)} recordings in {len(store.classes)} "
+        f"classes, {_time(sum(lengths), frame_rate)}\n"
+        f"{bodies * bool((store.bodies > 1).any())}"
+        f"{store.skeleton.num_joints} joints ({store.skeleton.name}) with "
+        f"{store.num_channels} channels; "
+        f"{dataset.kind}s in {dataset.unit or 'a unit that is not stated'}; "
+        f"{_percent(_mean(gaps))} of the numbers are missing\n"
+    )
+    of_split = {
+        name: set(np.unique(_sequences(split)).tolist())
+        for name, split in (splits or {}).items()
+    }
+    rows: list[Sequence[object]] = []
+    for label, name in enumerate(store.classes):
+        own = [i for i, y in enumerate(labels) if y == label]
+        some = [lengths[i] for i in own] or [0]
+        rows.append([
+            name, len(own), sum(some), min(some), max(some),
+            _percent(_mean([gaps[i] for i in own])),
+            *(len(chosen.intersection(own)) for chosen in of_split.values()),
+        ])  # fmt: skip
+    head = ["class", "recordings", "frames", "shortest", "longest", "missing"]
+    print_table([*head, *of_split], rows)
+
+
+def _source(root: Path) -> Source:
+    return Source(root, anchors=SPLITS)
+
+
+def _sequences(dataset: MotionDataset) -> np.ndarray:
+    return dataset.windows["sequence"][list(dataset.indices())]
+
+
+def _time(frames: int, frame_rate: float | None) -> str:
+    if frame_rate is None:
+        return f"{frames:,} frames, at a rate that the files do not tell"
+    minutes, seconds = divmod(round(frames / frame_rate), 60)
+    return (
+        f"{frames:,} frames: {minutes} min {seconds} s at {frame_rate:.4g} "
+        f"frames per second"
+    )
+
+
+def _mean(shares: Sequence[float]) -> float:
+    return sum(shares) / max(len(shares), 1)
+
+
+def _percent(share: float) -> str:
+    return f"{share:.1%}" if share else "none"

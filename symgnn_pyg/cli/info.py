@@ -1,0 +1,158 @@
+"""Describe a recording, a folder of recordings or a model.
+
+symgnn-pyg info walk.bvh
+symgnn-pyg info motion --layout coco17
+symgnn-pyg info cmu-light-long
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from symgnn_pyg.cli.arguments import (
+    add_reading,
+    add_skeleton,
+    rate,
+    read_input,
+    skeleton_of,
+)
+from symgnn_pyg.cli.folder import add_names, open_split, summarise
+from symgnn_pyg.cli.recordings import ARRAYS, share_missing
+from symgnn_pyg.cli.tables import print_table
+from symgnn_pyg.inference import PoseModel
+from symgnn_pyg.io import read_npy
+from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.skeleton.layouts import LAYOUTS
+
+CONFIG = "config.json"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "what",
+        help="a recording, a folder or .zip archive with one folder per class, "
+        "or a model: its folder, the name of one that comes with the library, "
+        "or a repository on the Hugging Face Hub",
+    )
+    add_skeleton(parser)
+    add_reading(parser)
+    add_names(parser)
+    parser.add_argument(
+        "--frame-rate",
+        type=rate,
+        help="frames per second (default: that of the files)",
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    path = Path(args.what)
+    if path.suffix.lower() == ".zip" or (
+        path.is_dir() and not (path / CONFIG).exists()
+    ):
+        describe_folder(path, args)
+    elif path.is_file() or path.suffix:
+        describe_recording(path, args)
+    else:
+        describe_model(args.what)
+
+
+def describe_folder(path: Path, args: argparse.Namespace) -> None:
+    r"""Prints what a folder of recordings holds. Gaps are counted, and files
+    that cannot be read are named.
+    """
+    args.data, args.fill_gaps, args.skip_faulty = path, True, True
+    with tempfile.TemporaryDirectory() as folder:
+        args.path = Path(folder, "recordings.h5")
+        dataset = open_split(
+            args,
+            "train",
+            skeleton_of(args),
+            args.frame_rate,
+            num_observed=1,
+            num_future=0,
+            shares=(1, 0, 0),
+            name_pattern=args.name_pattern,
+        )
+        summarise(dataset, args)
+    for file, why in dataset.skipped.items():
+        print(f"not read: {file} ({why})")
+
+
+def describe_recording(path: Path, args: argparse.Namespace) -> None:
+    r"""Prints what a recording holds."""
+    skeleton = skeleton_of(args)
+    if skeleton is None and path.suffix.lower() in ARRAYS:
+        array = read_npy(path, str(path), True, args.key)
+        print(f"{path}: {array.dtype} {list(array.shape)}")
+        print(f"missing (NaN): {np.isnan(array).mean():.1%} of the numbers")
+        fitting = [
+            name
+            for name in LAYOUTS
+            if Skeleton.get(name).num_joints == array.shape[-2]
+        ]
+        print(
+            f"layouts of {array.shape[-2]} joints: "
+            f"{', '.join(fitting) or 'none'}; pass one as --layout to check "
+            f"the rest"
+        )
+        return
+    # Gaps are filled only to pass the checks, and counted in the file.
+    motion = read_input(path, skeleton, args, fill=args.format is None)
+    frames, of = motion.frames, motion.skeleton
+    missing = float(np.isnan(frames).mean())
+    if args.format is None:
+        missing = share_missing(
+            path, str(path), of, args.key, args.index_columns
+        )
+    told = args.frame_rate or motion.frame_rate
+    rows: list[list[object]] = [
+        ["frames", f"{frames.shape[-3]:,}"],
+        ["frames per second", f"{told:.4g}" if told else "not stated"],
+        ["bodies", len(frames) if frames.ndim == 4 else 1],
+        ["joints", f"{of.num_joints} ({of.name})"],
+        ["parts", ", ".join(of.part_names)],
+        ["left-right pairs", len(of.pairs)],
+        ["missing", f"{missing:.1%} of the numbers"],
+    ]
+    if told:
+        rows.insert(2, ["seconds", f"{frames.shape[-3] / told:.2f}"])
+    for c in range(frames.shape[-1]):
+        low, high = np.nanmin(frames[..., c]), np.nanmax(frames[..., c])
+        rows.append([f"channel {c}", f"from {low:.4g} to {high:.4g}"])
+    print_table([str(path), ""], rows)
+
+
+def describe_model(name: str) -> None:
+    r"""Prints what is known about a model."""
+    model = PoseModel.from_pretrained(name)
+    about = model.about
+    trained = about.get("trained", model.classes)
+    rows: list[list[object]] = [
+        ["network", type(model.model).__name__],
+        ["parameters", f"{sum(p.numel() for p in model.parameters()):,}"],
+        ["skeleton", f"{model.skeleton.name}, {model.skeleton.num_joints} "
+                     f"joints"],
+        ["channels", model.network.num_channels],
+        ["observed frames", model.num_observed],
+        ["predicted frames", model.num_future],
+        ["frames per second", about.get("frame_rate", "not stated")],
+        ["unit", about.get("unit", "not stated")],
+        ["transforms", ", ".join(map(repr, model.network.steps)) or "none"],
+        ["classes", ", ".join(
+            each + " (not trained on)" * (each not in trained)
+            for each in model.classes
+        ) or "none"],
+    ]  # fmt: skip
+    for entry in ("metrics", "data"):
+        found = about.get(entry, {})
+        found = found if isinstance(found, dict) else {entry: found}
+        rows += [
+            [key, f"{v:.4g}" if isinstance(v, float) else v]
+            for key, v in found.items()
+        ]
+    rows += [
+        [key, about[key]] for key in ("command", "license") if key in about
+    ]
+    print_table([name, ""], rows)

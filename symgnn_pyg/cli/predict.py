@@ -1,0 +1,184 @@
+"""Recognise an action in a recording, and predict the poses that follow.
+
+  symgnn-pyg predict --model cmu-light-short --input clip.npy
+  symgnn-pyg predict --model outputs/train/model --input clip.bvh \\
+      --output future.npy
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from symgnn_pyg.cli.arguments import (
+    add_gaps,
+    add_model,
+    add_reading,
+    count,
+    read_input,
+)
+from symgnn_pyg.cli.recordings import (
+    check_suffix,
+    resampled,
+    write_motion,
+)
+from symgnn_pyg.cli.tables import print_table
+from symgnn_pyg.files import replacing
+from symgnn_pyg.inference import PoseModel, PoseOutput
+
+SUFFIXES = (".npy", ".csv", ".json")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_model(parser)
+    parser.add_argument(
+        "--input",
+        type=Path,
+        required=True,
+        help="the recording: a .npy, .npz, .csv, .bvh, .amc or .skeleton file, "
+        "or one of another --format",
+    )
+    add_reading(parser)
+    add_gaps(parser)
+    parser.add_argument(
+        "--stride",
+        type=count,
+        help="answer every window, each this many frames after the previous "
+        "one (default: only the last window)",
+    )
+    parser.add_argument(
+        "--top",
+        type=count,
+        default=5,
+        help="the number of classes to print",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        help="the .npy or .csv file to write the coming poses to, or a .json "
+        "file for these and the probabilities (default: none)",
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    if args.output is not None:
+        check_suffix(args.output, SUFFIXES)
+    model = PoseModel.from_pretrained(args.model)
+    if args.output is not None and not model.num_future:
+        raise ValueError(f"{args.model} only recognises: leave out --output")
+    motion = read_input(args.input, model.skeleton, args, args.fill_gaps)
+    rate = model.about.get("frame_rate")
+    frames = resampled(motion, rate, args.input).frames
+    answer = answer_of(model, frames, args.stride)
+    print(
+        f"{args.input}: {frames.shape[-3]} frames; the answer is to "
+        + (
+            f"the last {model.num_observed}"
+            if args.stride is None
+            else f"windows of {model.num_observed}, one every {args.stride}"
+        )
+    )
+    if answer.probabilities is not None:
+        print()
+        print_classes(answer.probabilities, args.top, args.stride, model)
+    if answer.future is not None:
+        print(f"\n{described(model)}")
+    if args.output is not None:
+        write(args.output, answer, model)
+        print(f"Wrote {args.output}")
+
+
+def answer_of(
+    model: PoseModel, frames: np.ndarray, stride: int | None = None
+) -> PoseOutput:
+    r"""The answer to a recording, whose bodies are recognised together.
+
+    Args:
+        model: The model.
+        frames: The recording, of shape :math:`[T, V, C]` or
+            :math:`[M, T, V, C]`.
+        stride: The distance between windows; see :class:`PoseModel`.
+            (default: only the last window)
+
+    Returns:
+        The answer, as to one recording: probabilities are numbers, or arrays
+        of shape :math:`[W]`.
+    """
+    if frames.ndim == 3:
+        return model(frames, stride=stride)
+    answer = model(frames, stride=stride, num_bodies=[len(frames)])
+    if answer.probabilities is None:
+        return answer
+    return answer._replace(
+        action=answer.action[0],
+        probabilities={
+            name: shares[0] for name, shares in answer.probabilities.items()
+        },
+    )
+
+
+def print_classes(
+    probabilities: dict[str, Any],
+    top: int,
+    stride: int | None,
+    model: PoseModel,
+) -> None:
+    r"""Prints the most probable classes of each window."""
+    windows = np.atleast_1d(np.array([*probabilities.values()]).T)
+    windows = windows.reshape(-1, len(probabilities))  # [W, K]
+    names = [*probabilities]
+    if stride is None:
+        best = np.argsort(-windows[0], kind="stable")[:top]
+        rows = [[names[k], f"{windows[0, k]:6.1%}"] for k in best]
+        print_table(["class", "probability"], rows)
+        return
+    best = windows.argmax(axis=1)
+    print_table(
+        ["first frame", "last frame", "class", "probability"],
+        [
+            [
+                w * stride,
+                w * stride + model.num_observed - 1,
+                names[k],
+                f"{windows[w, k]:6.1%}",
+            ]
+            for w, k in enumerate(best)
+        ],
+    )
+
+
+def described(model: PoseModel) -> str:
+    r"""A sentence about the predicted poses: how many, when and in what
+    unit.
+    """
+    text = (
+        f"Predicted {model.num_future} frames of "
+        f"{model.skeleton.num_joints} joints"
+    )
+    rate = model.about.get("frame_rate")
+    if rate:
+        text += f", {1000 * model.num_future / rate:.0f} ms"
+    unit = model.about.get("unit")
+    return f"{text}, in {unit or 'the unit of the data'}"
+
+
+def write(path: Path, answer: PoseOutput, model: PoseModel) -> None:
+    r"""Writes an answer."""
+    if path.suffix.lower() != ".json":
+        write_motion(path, answer.future, model.skeleton)
+        return
+    document = {
+        "action": answer.action,
+        "probabilities": {
+            name: np.asarray(shares).tolist()
+            for name, shares in (answer.probabilities or {}).items()
+        },
+        "future": answer.future.tolist(),
+        "joints": model.skeleton.joints,
+        "unit": model.about.get("unit"),
+        "frame_rate": model.about.get("frame_rate"),
+    }
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(document) + "\n", encoding="utf-8")

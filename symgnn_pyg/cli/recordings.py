@@ -1,0 +1,261 @@
+"""Recordings from files of any format and back."""
+
+import math
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+import torch
+
+from symgnn_pyg.errors import DataError
+from symgnn_pyg.files import replacing
+from symgnn_pyg.io import (
+    Motion,
+    Tracks,
+    fill_gaps,
+    read_amass,
+    read_csv,
+    read_deeplabcut,
+    read_kinetics,
+    read_mediapipe,
+    read_npy,
+    read_ntu,
+    read_openpose,
+    read_recording,
+    read_sleap,
+)
+from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.transforms import Resample
+
+# Formats that the suffix of a file does not tell.
+FORMATS: dict[str, Callable[..., Any]] = {
+    "amass": read_amass,
+    "deeplabcut": read_deeplabcut,
+    "kinetics": read_kinetics,
+    "mediapipe": read_mediapipe,
+    "ntu": read_ntu,
+    "openpose": read_openpose,
+    "sleap": read_sleap,
+}
+LAYOUTS = {"kinetics": "kinetics18", "ntu": "ntu25"}
+# Those whose third channel is a score.
+SCORED = ("deeplabcut", "kinetics", "openpose", "sleap")
+AXES = ("x", "y", "z")
+ARRAYS, TABLES = (".npy", ".npz"), (".csv", ".tsv")
+File = str | os.PathLike[str] | bytes
+# Programs round the time of a frame to a few digits.
+SAME_RATE = 0.01
+
+
+def read_motion(
+    path: Path,
+    skeleton: Skeleton | None = None,
+    *,
+    form: str | None = None,
+    asf: Path | None = None,
+    axes: str | None = None,
+    key: str | None = None,
+    index_columns: int | None = None,
+    fill: bool = False,
+) -> Motion:
+    r"""Reads a recording.
+
+    Args:
+        path: The file.
+        skeleton: The skeleton of the recording; of files that bring their
+            own, its joints are selected by name. (default: that of the file)
+        form: The format, one of :obj:`FORMATS`.
+            (default: that of the suffix)
+        asf: The body of an :obj:`.amc` file. (default: :obj:`None`)
+        axes: The order of the axes of arrays; see
+            :func:`~symgnn_pyg.io.read_recording`. (default: :obj:`None`)
+        key: The name of the array in :obj:`.npz` files. (default: :obj:`None`)
+        index_columns: The number of leading columns of tables to leave out.
+            (default: those with such names)
+        fill: Whether to interpolate missing joints. (default: :obj:`False`)
+
+    Raises:
+        DataError: If it cannot be read, or its skeleton is unknown or lacks
+            joints.
+    """
+    if form is None and path.suffix.lower() == ".skeleton":
+        form = "ntu"
+    if form is None:
+        motion = read_recording(
+            path, str(path), skeleton, asf, axes, fill, key, index_columns
+        )
+    else:
+        motion = _motion(FORMATS[form](path), form, skeleton, path)
+        if fill:
+            filled = fill_gaps(motion.frames, str(path))
+            motion = motion._replace(frames=filled)
+    if skeleton is None or motion.skeleton is skeleton:
+        return motion
+    kept = selected(motion.skeleton.joints, skeleton, path)
+    return motion._replace(
+        frames=motion.frames[..., kept, :], skeleton=skeleton
+    )
+
+
+def resampled(motion: Motion, frame_rate: float | None, path: Path) -> Motion:
+    r"""A recording at another frame rate, by linear interpolation, which is
+    announced.
+
+    Args:
+        motion: The recording.
+        frame_rate: The frames per second, or :obj:`None` for those that it
+            has.
+        path: Its file.
+    """
+    own = motion.frame_rate
+    if not (own and frame_rate) or math.isclose(
+        own, frame_rate, rel_tol=SAME_RATE
+    ):
+        return motion
+    print(
+        f"{path}: resampled from {own:.4g} to {frame_rate:.4g} frames per "
+        f"second"
+    )
+    bodies = torch.from_numpy(motion.frames).view(-1, *motion.frames.shape[-3:])
+    resample = Resample(own, frame_rate)
+    frames = resample.transform(
+        bodies.transpose(1, 2), motion.skeleton, torch.arange(len(bodies))
+    ).transpose(1, 2)
+    if motion.frames.ndim == 3:
+        frames = frames[0]
+    return motion._replace(
+        frames=frames.contiguous().numpy(), frame_rate=frame_rate
+    )
+
+
+def share_missing(
+    content: File,
+    name: str,
+    skeleton: Skeleton,
+    key: str | None,
+    index_columns: int | None,
+) -> float:
+    r"""The share of the numbers of an array or a table that are NaN or empty;
+    0 for other formats, which have no gaps.
+
+    Args:
+        content: The path of the file, or its content.
+        name: The name of the file.
+        skeleton: The skeleton.
+        key: The name of the array in :obj:`.npz` files.
+        index_columns: The number of leading columns of tables to leave out.
+    """
+    suffix = PurePosixPath(name).suffix.lower()
+    if suffix in ARRAYS:
+        numbers = read_npy(content, name, True, key)
+    elif suffix in TABLES:
+        numbers = read_csv(content, skeleton.joints, name, True, index_columns)
+    else:
+        return 0.0
+    return float(np.isnan(numbers).mean())
+
+
+def _motion(
+    found: Any, form: str, skeleton: Skeleton | None, path: Path
+) -> Motion:
+    if isinstance(found, Motion):
+        return found
+    if isinstance(found, np.ndarray):
+        return Motion(found, Skeleton.get(LAYOUTS[form]))
+    assert isinstance(found, Tracks)
+    if skeleton is None:
+        raise DataError(
+            f"{path} names joints, but no bones: pass a 'skeleton' of "
+            f"{', '.join(found.joints[:20])}"
+        )
+    kept = selected(found.joints, skeleton, path)
+    return Motion(found.frames[..., kept, :], skeleton)
+
+
+def selected(
+    joints: "list[str] | tuple[str, ...]", skeleton: Skeleton, path: Path
+) -> list[int]:
+    r"""The places of a skeleton's joints among those of a file.
+
+    Raises:
+        DataError: If the file lacks joints of the skeleton.
+    """
+    lacking = [joint for joint in skeleton.joints if joint not in joints]
+    if lacking:
+        raise DataError(
+            f"{path} lacks {', '.join(lacking[:10])} of {skeleton!r}; it has "
+            f"{', '.join(joints[:50])}. `symgnn-pyg convert --to` matches "
+            f"joints of other names"
+        )
+    return [joints.index(joint) for joint in skeleton.joints]
+
+
+def check_suffix(path: Path, suffixes: tuple[str, ...]) -> str:
+    r"""The suffix of a file to write.
+
+    Raises:
+        ValueError: If it is not one of :obj:`suffixes`.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in suffixes:
+        raise ValueError(
+            f"Expected the name of a file to write that ends in "
+            f"{' or '.join(suffixes)}, got {path}"
+        )
+    return suffix
+
+
+def write_motion(
+    path: str | os.PathLike[str],
+    frames: np.ndarray,
+    skeleton: Skeleton,
+    scored: bool = False,
+) -> None:
+    r"""Writes a recording as :obj:`.npy` or :obj:`.csv`, without loss: numbers
+    are written with as many digits as they have.
+
+    Args:
+        path: The file.
+        frames: The frames, of shape :math:`[T, V, C]` or
+            :math:`[M, T, V, C]`.
+        skeleton: The skeleton, for the names of the columns.
+        scored: Whether the last of three channels is a score.
+            (default: :obj:`False`)
+
+    Raises:
+        ValueError: If the format cannot hold the recording.
+    """
+    path = Path(path)
+    if check_suffix(path, (".npy", ".csv")) == ".npy":
+        with replacing(path) as temporary:
+            np.save(temporary, frames, allow_pickle=False)
+        return
+    if frames.ndim == 4 and len(frames) == 1:
+        frames = frames[0]
+    if frames.ndim != 3:
+        raise ValueError(
+            f"A .csv file holds one body, but there are {len(frames)}: write "
+            f"a .npy file"
+        )
+    commas = [joint for joint in skeleton.joints if "," in joint]
+    if commas:
+        raise ValueError(
+            f"The name {commas[0]!r} does not fit into a .csv file: write a "
+            f".npy file"
+        )
+    channels = frames.shape[2]
+    ends = [str(c) for c in range(channels)]
+    if channels <= len(AXES):
+        ends = [*AXES[:channels]]
+    if scored:
+        ends[-1] = "score"
+    header = ",".join(
+        f"{joint}_{end}" for joint in skeleton.joints for end in ends
+    )
+    table = frames.reshape(len(frames), -1).astype(str)
+    save = partial(np.savetxt, fmt="%s", delimiter=",", comments="")
+    with replacing(path) as temporary:
+        save(temporary, table, header=header, encoding="utf-8")

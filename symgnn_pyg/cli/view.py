@@ -1,0 +1,192 @@
+"""Draw a recording: an interactive page, a picture or an animation.
+
+  symgnn-pyg view walk.bvh --output walk.html
+  symgnn-pyg view clip.npy --layout coco17 --num-coordinates 2 --up -y
+  symgnn-pyg view clip.npy --model outputs/train/model --output walk.gif
+
+With --model, the last frames that it observes are followed by those that it
+predicts.
+"""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from symgnn_pyg.cli.arguments import (
+    add_gaps,
+    add_model,
+    add_reading,
+    add_skeleton,
+    count,
+    rate,
+    read_input,
+    skeleton_of,
+)
+from symgnn_pyg.cli.predict import answer_of
+from symgnn_pyg.cli.recordings import (
+    SCORED,
+    check_suffix,
+    resampled,
+)
+from symgnn_pyg.errors import requires_extra
+from symgnn_pyg.files import replacing
+from symgnn_pyg.inference import PoseModel
+from symgnn_pyg.skeleton import Skeleton, cmu_positions, forward_kinematics
+
+PICTURES = (".png", ".svg", ".pdf")
+SUFFIXES = (".html", ".gif", ".mp4", *PICTURES)
+# The poses of a picture.
+COLUMNS = 8
+FRAME_RATE = 30.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("input", type=Path, help="the recording")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("motion.html"),
+        help=f"the file to write, {', '.join(SUFFIXES)}; an .mp4 requires the "
+        f"program ffmpeg",
+    )
+    add_model(parser, required=False)
+    add_skeleton(parser)
+    add_reading(parser)
+    add_gaps(parser)
+    parser.add_argument(
+        "--frame-rate",
+        type=rate,
+        help=f"frames per second (default: that of the file or the model, or "
+        f"{FRAME_RATE:g})",
+    )
+    parser.add_argument(
+        "--every",
+        type=count,
+        default=1,
+        help="draw every n-th frame",
+    )
+    parser.add_argument(
+        "--num-coordinates",
+        type=count,
+        help="the number of leading channels that are coordinates (default: "
+        "all, or 2 in formats with a score)",
+    )
+    parser.add_argument(
+        "--rotations",
+        action="store_true",
+        help="the recording holds exponential maps: compute positions, in "
+        "layout cmu26 or a skeleton with offsets",
+    )
+    parser.add_argument(
+        "--up",
+        choices=["y", "-y", "z"],
+        default="y",
+        help="the axis that points up; -y in images",
+    )
+    parser.add_argument(
+        "--centre",
+        metavar="JOINT",
+        help="the joint to keep at the origin, so that a walking body stays "
+        "in view (default: none)",
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    suffix = check_suffix(args.output, SUFFIXES)
+    model, skeleton = None, skeleton_of(args)
+    if args.model is not None:
+        model = PoseModel.from_pretrained(args.model, skeleton)
+        skeleton = model.skeleton
+    motion = read_input(args.input, skeleton, args, args.fill_gaps)
+    poses = {"motion": motion.frames}
+    known = motion.frame_rate
+    if model is not None:
+        motion = resampled(motion, model.about.get("frame_rate"), args.input)
+        answer = answer_of(model, motion.frames)
+        if answer.action is not None:
+            share = answer.probabilities[answer.action]  # type: ignore[index]
+            print(f"{answer.action} ({share:.1%})")
+        observed = motion.frames[..., -model.num_observed :, :, :]
+        poses = {"observed": observed}
+        if answer.future is not None:
+            poses["predicted"] = answer.future
+        known = motion.frame_rate or model.about.get("frame_rate")
+    drawn = {
+        name: positions(frames, motion.skeleton, args)
+        for name, frames in poses.items()
+    }
+    if model is not None:
+        # The last observed frame stays, and predicted ones continue from it.
+        last = len(drawn["observed"]) - 1
+        drawn["observed"] = drawn["observed"][last % args.every :]
+        if "predicted" in drawn:
+            drawn["predicted"] = drawn["predicted"][args.every - 1 :]
+    drawn = {name: each[:: args.every] for name, each in drawn.items()}
+    frame_rate = (args.frame_rate or known or FRAME_RATE) / args.every
+    options = {"up": args.up, "centre": args.centre or False}
+    draw(drawn, motion.skeleton, frame_rate, args.output, suffix, options)
+    print(f"Wrote {args.output}")
+
+
+def positions(
+    frames: np.ndarray, skeleton: Skeleton, args: argparse.Namespace
+) -> np.ndarray:
+    r"""What to draw of a recording, of shape :math:`[T, V, C]` or
+    :math:`[T, M, V, C]`.
+    """
+    if args.rotations:
+        rotations = torch.from_numpy(frames)
+        frames = (
+            cmu_positions(rotations)
+            if skeleton.name == "cmu26"
+            else forward_kinematics(rotations, skeleton)
+        ).numpy()
+    scored = 2 if args.format in SCORED else None
+    frames = frames[..., : args.num_coordinates or scored]
+    return frames if frames.ndim == 3 else frames.swapaxes(0, 1)
+
+
+def draw(
+    poses: Mapping[str, np.ndarray],
+    skeleton: Skeleton,
+    frame_rate: float,
+    path: Path,
+    suffix: str,
+    options: Mapping[str, Any],
+) -> None:
+    r"""Draws motions to a file in the format of its suffix."""
+    with requires_extra("vis"):
+        import matplotlib.pyplot as plt
+
+        from symgnn_pyg.visualization import (
+            animate_poses,
+            plot_poses,
+            view_poses,
+        )
+    if suffix == ".html":
+        view_poses(poses, skeleton, frame_rate, path=path, **options)
+        return
+    plt.switch_backend("Agg")
+    if suffix not in PICTURES:
+        try:
+            animate_poses(poses, skeleton, frame_rate, path, **options)
+        except RuntimeError as error:  # There is no ffmpeg.
+            raise OSError(str(error)) from error
+        return
+    num_observed = len(poses.get("observed", ()))
+    frames = np.concatenate([*poses.values()])
+    shown = np.linspace(0, len(frames) - 1, COLUMNS).round().astype(int)
+    shown = np.unique(shown)
+    # The last observed frame is at 0 ms.
+    zero = max(num_observed - 1, 0)
+    times = [f"{1000 * (t - zero) / frame_rate:.0f} ms" for t in shown]
+    figure = plot_poses(
+        {", ".join(poses): frames[shown]}, skeleton, times, **options
+    )
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=200)
+    plt.close(figure)

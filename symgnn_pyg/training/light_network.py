@@ -1,0 +1,46 @@
+from collections.abc import Sequence
+from typing import Any
+
+from symgnn_pyg.nn import SymGNN
+from symgnn_pyg.training.sources import Samples, source_of
+
+# More than the forecast and the direct decoder gain from.
+MOST_RECENT = 20
+
+
+def light_network(
+    dataset: Samples,
+    channels: Sequence[int] = (32, 64, 128, 256),
+    dropout: float = 0.1,
+    **kwargs: Any,
+) -> SymGNN:
+    r"""Builds the light network for the samples of a data set, with the
+    prediction head that learns best per step on validation windows: both
+    decoders, a linear forecast and a learned mean over time. All blocks but
+    the first halve the frame rate, and the scales are fused after them.
+
+    Args:
+        dataset: The data set.
+        channels: The width of each block.
+            (default: :obj:`(32, 64, 128, 256)`)
+        dropout: The dropout probability. (default: :obj:`0.1`)
+        **kwargs: Further arguments of :class:`~symgnn_pyg.nn.SymGNN`, which
+            take precedence.
+    """
+    source = source_of(dataset)
+    arguments = {
+        "num_observed": source.num_observed,
+        "num_future": source.num_future,
+        "in_channels": source.store.num_channels,
+        "channels": tuple(channels),
+        "strides": (1,) + (2,) * (len(channels) - 1),
+        "fusion": tuple(range(1, len(channels))),
+        "dropout": dropout,
+        "decoder": "both",
+        "forecast": True,
+        "num_recent": min(MOST_RECENT, source.num_observed),
+        "learned_pool": True,
+    }
+    return SymGNN.light(
+        source.skeleton, source.num_classes, **{**arguments, **kwargs}
+    )

@@ -1,0 +1,180 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from symgnn_pyg import Skeleton
+from symgnn_pyg.cli.recordings import read_motion, resampled, write_motion
+from symgnn_pyg.errors import DataError
+from symgnn_pyg.io import Motion, read_bvh, read_mediapipe
+from symgnn_pyg.skeleton import conversion
+from tests.cli.conftest import ARM
+
+BVH = """HIERARCHY
+ROOT hip
+{{
+  OFFSET 0 0 0
+  CHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation
+  JOINT knee
+  {{
+    OFFSET 0 -4 0
+    CHANNELS 3 Zrotation Xrotation Yrotation
+    End Site
+    {{
+      OFFSET 0 -3 1
+    }}
+  }}
+}}
+MOTION
+Frames: {count}
+Frame Time: 0.02
+{rows}
+"""
+
+
+@pytest.fixture
+def bvh(tmp_path):
+    table = np.random.default_rng(0).normal(0, 20, (9, 9))
+    rows = "\n".join(" ".join(map(str, row)) for row in table)
+    path = tmp_path / "leg.bvh"
+    path.write_text(BVH.format(count=9, rows=rows))
+    return path
+
+
+@pytest.mark.parametrize("kind", ["f4", "f8"])
+def test_csv_and_back(ok, tmp_path, skeleton_file, kind):
+    frames = np.random.default_rng(0).normal(size=(5, 3, 2)).astype(kind)
+    np.save(tmp_path / "a.npy", frames)
+    given = ["--skeleton", skeleton_file]
+    ok("convert", tmp_path / "a.npy", tmp_path / "b.csv", *given)
+    head = (tmp_path / "b.csv").read_text().splitlines()[0]
+    assert head == "a_x,a_y,b_x,b_y,c_x,c_y"
+    ok("convert", tmp_path / "b.csv", tmp_path / "c.npy", *given)
+    back = np.load(tmp_path / "c.npy").astype(kind)
+    np.testing.assert_array_equal(back, frames)
+
+
+def test_bvh_and_its_frame_rate(ok, bvh, tmp_path):
+    out = ok("convert", bvh, tmp_path / "leg.npy")
+    assert "tells that there are 50 per second" in out
+    motion = read_bvh(bvh)
+    np.testing.assert_array_equal(np.load(tmp_path / "leg.npy"), motion.frames)
+    ok("convert", bvh, tmp_path / "slow.npy", "--frame-rate", 25)
+    slow = np.load(tmp_path / "slow.npy")
+    np.testing.assert_allclose(slow, motion.frames[::2], atol=1e-12)
+
+
+def test_layouts_with_a_report(ok, tmp_path):
+    coco = np.random.default_rng(0).normal(size=(4, 17, 2))
+    np.save(tmp_path / "coco.npy", coco)
+    out = ok(
+        "convert", tmp_path / "coco.npy", tmp_path / "h36m.npy",
+        "--layout", "coco", "--to", "h36m17",
+    )  # fmt: skip
+    convert = conversion("coco17", "h36m17")
+    assert out.startswith(f"{convert}\nWrote ")
+    assert "3 lost: nose, left eye, right eye" in out
+    expected = convert(torch.from_numpy(coco), dim=1)
+    np.testing.assert_array_equal(np.load(tmp_path / "h36m.npy"), expected)
+
+
+def test_to_a_skeleton_of_ones_own(ok, bvh, tmp_path, skeleton_file):
+    own = tmp_path / "own.json"
+    own.write_text(json.dumps({"joints": ["hip", "knee"], "bones": [[1, 0]]}))
+    out = ok("convert", bvh, tmp_path / "own.npy", "--to", own)
+    assert "1 lost: knee end" in out
+    frames = read_bvh(bvh).frames
+    np.testing.assert_allclose(np.load(tmp_path / "own.npy"), frames[:, :2])
+
+
+def test_joints_are_selected_by_name(bvh):
+    leg = Skeleton(["knee end", "hip"], [(0, 1)])
+    frames = read_motion(bvh, leg).frames
+    np.testing.assert_array_equal(frames, read_bvh(bvh).frames[:, [2, 0]])
+    with pytest.raises(DataError, match=r"lacks a, b, c of .*has hip, knee"):
+        read_motion(bvh, ARM)
+
+
+def test_gaps_stay_gaps(ok, tmp_path):
+    point = [{"x": 1.0, "y": 2.0, "z": float(j)} for j in range(33)]
+    path = tmp_path / "landmarks.json"
+    path.write_text(json.dumps([point, None, point]))
+    out = tmp_path / "landmarks.npy"
+    ok("convert", path, out, "--format", "mediapipe", "--to", "coco17")
+    frames = np.load(out)
+    assert np.isnan(frames).all(axis=(1, 2)).tolist() == [False, True, False]
+    ok(
+        "convert", path, out, "--format", "mediapipe", "--fill-gaps",
+    )  # fmt: skip
+    whole = read_mediapipe(path).frames
+    np.testing.assert_array_equal(np.load(out)[1], whole[0])
+
+
+def test_tables_of_trackers(ok, run, tmp_path, skeleton_file):
+    header = ["scorer,m,m,m,m,m,m,m,m,m", "bodyparts,c,c,c,a,a,a,b,b,b"]
+    header.append("coords" + ",x,y,likelihood" * 3)
+    rows = [
+        f"{t}," + ",".join(f"{t + k}" for k in range(1, 10)) for t in (0, 1)
+    ]
+    table = tmp_path / "mouse.csv"
+    table.write_text("\n".join(header + rows) + "\n")
+    given = ["convert", table, tmp_path / "out.csv", "--format", "deeplabcut"]
+    status, _, err = run(*given)
+    assert status == 1
+    assert "names joints, but no bones: pass a --skeleton of c, a, b" in err
+    ok(*given, "--skeleton", skeleton_file)
+    lines = (tmp_path / "out.csv").read_text().splitlines()
+    assert lines[0].startswith("a_x,a_y,a_score,b_x")
+    assert lines[1] == "4.0,5.0,6.0,7.0,8.0,9.0,1.0,2.0,3.0"
+
+
+def test_resampling_of_several_bodies():
+    frames = np.random.default_rng(0).normal(size=(2, 9, 3, 2))
+    motion = Motion(frames, ARM, 60.0)
+    fast = resampled(motion, 120.0, "clip")
+    assert fast.frame_rate == 120.0
+    assert fast.frames.shape == (2, 17, 3, 2)
+    np.testing.assert_allclose(fast.frames[:, ::2], frames)
+    middle = (frames[:, :-1] + frames[:, 1:]) / 2
+    np.testing.assert_allclose(fast.frames[:, 1::2], middle)
+    assert resampled(motion, 60.1, "clip") is motion
+
+
+@pytest.mark.parametrize(
+    ("output", "more", "message"),
+    [
+        ("clip.npy", [], "would be overwritten"),
+        ("out.bvh", [], "ends in .npy or .csv"),
+        ("out.csv", [], "holds one body, but there are 4"),
+        ("out.npy", ["--frame-rate", 30], "leave out --frame-rate"),
+        ("out.npy", ["--to", "nothing"], "Expected the name of a built-in"),
+    ],
+)
+def test_what_cannot_be_converted(
+    run, tmp_path, skeleton_file, output, more, message
+):
+    np.save(tmp_path / "clip.npy", np.ones((4, 5, 3, 2)))
+    status, _, err = run(
+        "convert", tmp_path / "clip.npy", tmp_path / output,
+        "--skeleton", skeleton_file, *more,
+    )  # fmt: skip
+    assert status == 1
+    assert message in err
+
+
+def test_names_with_commas(tmp_path):
+    skeleton = Skeleton(["a,b", "c"], [(1, 0)])
+    with pytest.raises(ValueError, match="'a,b' does not fit"):
+        write_motion(tmp_path / "a.csv", np.ones((2, 2, 3)), skeleton)
+
+
+@pytest.mark.parametrize("text", ["[1]", "{", '{"joints": ["a"]}'])
+def test_what_is_no_skeleton(run, tmp_path, text):
+    path = tmp_path / "wrong.json"
+    path.write_text(text)
+    status, _, err = run(
+        "convert", "clip.npy", "out.npy", "--skeleton", path
+    )  # fmt: skip
+    assert status == 1
+    assert f"{path} does not describe a skeleton" in err

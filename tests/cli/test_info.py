@@ -1,0 +1,60 @@
+import shutil
+
+import numpy as np
+
+
+def rows(text):
+    return [" ".join(line.split()) for line in text.splitlines()]
+
+
+def test_array(ok, tmp_path):
+    frames = np.zeros((4, 17, 2), "f4")
+    frames[0, 0] = np.nan
+    np.save(tmp_path / "a.npy", frames)
+    out = ok("info", tmp_path / "a.npy")
+    assert "float32 [4, 17, 2]" in out
+    assert "1.5% of the numbers" in out
+    assert "layouts of 17 joints: coco17, h36m17;" in out
+
+
+def test_recording(ok, tmp_path, skeleton_file):
+    frames = np.arange(48.0).reshape(8, 3, 2)
+    frames[3, 1, 0] = np.nan
+    np.save(tmp_path / "a.npy", frames)
+    given = ["--skeleton", skeleton_file, "--frame-rate", 4]
+    out = rows(ok("info", tmp_path / "a.npy", *given))
+    for row in (
+        "frames 8", "frames per second 4", "seconds 2.00", "bodies 1",
+        "joints 3 (arm)", "missing 2.1% of the numbers",
+        "channel 1 from 1 to 47",
+    ):  # fmt: skip
+        assert row in out
+
+
+def test_folder(ok, folder, skeleton_file, tmp_path):
+    root = shutil.copytree(folder, tmp_path / "motion")
+    frames = np.load(root / "calm/0.npy")
+    frames[:7, 0] = np.nan
+    np.save(root / "calm/0.npy", frames)
+    (root / "wild/1.npy").write_bytes(b"nothing")
+    before = sorted(tmp_path.rglob("*"))
+    out = rows(ok("info", root, "--skeleton", skeleton_file))
+    assert "9 recordings in 2 classes" in out[0]
+    assert f"{sum(range(14, 19)) + 14 + 16 + 17 + 18} frames" in out[0]
+    assert "3 joints (arm) with 2 channels" in out[1]
+    # 14 of the 14 * 3 * 2 numbers of one of five recordings.
+    assert "calm 5 80 14 18 3.3%" in out
+    assert "wild 4 65 14 18 none" in out
+    assert out[-1].startswith("not read: wild/1.npy (")
+    # Nothing is written beside the folder.
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_model(ok, model_folder):
+    out = rows(ok("info", model_folder))
+    for row in (
+        "network SymGNN", "skeleton arm, 3 joints", "channels 2",
+        "observed frames 6", "predicted frames 3", "frames per second 50",
+        "unit mm", "classes up, down, on", "license mit",
+    ):  # fmt: skip
+        assert row in out

@@ -1,0 +1,101 @@
+import json
+
+import numpy as np
+import pytest
+
+from symgnn_pyg.cli.recordings import read_motion, write_motion
+from symgnn_pyg.inference import PoseModel
+from tests.cli.conftest import ARM
+
+
+@pytest.fixture
+def clip(tmp_path):
+    frames = np.random.default_rng(1).normal(5, 2, (20, 3, 2))
+    np.save(tmp_path / "clip.npy", frames)
+    return tmp_path / "clip.npy"
+
+
+def rows(text):
+    return [line.split() for line in text.splitlines()]
+
+
+def test_classes_and_poses(ok, model_folder, clip, tmp_path):
+    answer = PoseModel.from_pretrained(model_folder)(np.load(clip))
+    options = ["predict", "--model", model_folder, "--input", clip]
+    lines = rows(ok(*options, "--top", 2, "--output", tmp_path / "out.npy"))
+    best = sorted(answer.probabilities.items(), key=lambda item: -item[1])
+    at = lines.index(["class", "probability"]) + 1
+    assert lines[at : at + 2] == [[n, f"{p:.1%}"] for n, p in best[:2]]
+    assert lines[at + 2] == []
+    sentence = "Predicted 3 frames of 3 joints, 60 ms, in mm"
+    assert sentence.split() in lines
+    np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), answer.future)
+
+    ok(*options, "--output", tmp_path / "out.csv")
+    written = read_motion(tmp_path / "out.csv", ARM).frames
+    np.testing.assert_array_equal(written, answer.future)
+
+    ok(*options, "--output", tmp_path / "out.json")
+    found = json.loads((tmp_path / "out.json").read_text())
+    assert found["action"] == answer.action == best[0][0]
+    assert found["probabilities"] == answer.probabilities
+    assert found["future"] == answer.future.tolist()
+    assert found["joints"] == list(ARM.joints)
+    assert (found["unit"], found["frame_rate"]) == ("mm", 50.0)
+
+
+def test_every_window(ok, model_folder, clip, tmp_path):
+    frames = np.load(clip)
+    answer = PoseModel.from_pretrained(model_folder)(frames, stride=5)
+    out = ok(
+        "predict", "--model", model_folder, "--input", clip, "--stride", 5,
+        "--output", tmp_path / "out.json",
+    )  # fmt: skip
+    found = [row for row in rows(out) if row and row[0].isdigit()]
+    assert [row[:3] for row in found] == [
+        [str(5 * w), str(5 * w + 5), name]
+        for w, name in enumerate(answer.action)
+    ]
+    document = json.loads((tmp_path / "out.json").read_text())
+    assert document["future"] == answer.future.tolist()
+    up = answer.probabilities["up"].tolist()
+    assert document["probabilities"]["up"] == up
+
+
+def test_bodies_are_recognised_together(ok, model_folder, tmp_path):
+    frames = np.random.default_rng(2).normal(5, 2, (4, 8, 3, 2))
+    np.save(tmp_path / "pair.npy", frames)
+    answer = PoseModel.from_pretrained(model_folder)(frames, num_bodies=[4])
+    ok(
+        "predict", "--model", model_folder, "--input", tmp_path / "pair.npy",
+        "--output", tmp_path / "out.json",
+    )  # fmt: skip
+    found = json.loads((tmp_path / "out.json").read_text())
+    assert found["action"] == answer.action[0]
+    assert found["future"] == answer.future.tolist()
+    up = float(answer.probabilities["up"][0])
+    assert found["probabilities"]["up"] == up
+
+
+def test_gaps_and_too_few_frames(run, model_folder, tmp_path):
+    frames = np.random.default_rng(3).normal(size=(8, 3, 2))
+    frames[6, 1] = np.nan
+    np.save(tmp_path / "gaps.npy", frames)
+    given = ["predict", "--model", model_folder, "--input"]
+    status, _, err = run(*given, tmp_path / "gaps.npy")
+    assert status == 1
+    assert "pass --fill-gaps to interpolate" in err
+    assert run(*given, tmp_path / "gaps.npy", "--fill-gaps")[0] == 0
+    write_motion(tmp_path / "short.csv", frames[:4], ARM)
+    status, _, err = run(*given, tmp_path / "short.csv")
+    assert status == 1
+    assert "4 frames are too few" in err
+
+
+def test_output_of_another_kind_is_refused_first(run, tmp_path):
+    status, _, err = run(
+        "predict", "--model", "nothing", "--input", tmp_path / "absent.npy",
+        "--output", tmp_path / "out.txt",
+    )  # fmt: skip
+    assert status == 1
+    assert "ends in .npy or .csv or .json" in err

@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+
+from symgnn_pyg.skeleton import cmu_positions
+from symgnn_pyg.visualization import view_poses
+
+
+@pytest.fixture
+def clip(tmp_path):
+    path = tmp_path / "clip.npy"
+    np.save(path, np.random.default_rng(0).normal(5, 2, (9, 3, 2)))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [("a.html", b"<!DOCTYPE html>"), ("a.gif", b"GIF8"), ("a.png", b"\x89PNG")],
+)
+def test_formats(ok, clip, skeleton_file, tmp_path, name, start):
+    out = tmp_path / name
+    printed = ok("view", clip, "--output", out, "--skeleton", skeleton_file)
+    assert printed == f"Wrote {out}\n"
+    assert out.read_bytes().startswith(start)
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The arguments of the last viewer."""
+    kept = {}
+
+    def keep(poses, skeleton, frame_rate, path, **options):
+        kept.update(options, poses=poses, frame_rate=frame_rate)
+        view_poses(poses, skeleton, frame_rate, path=path, **options)
+
+    monkeypatch.setattr("symgnn_pyg.visualization.view_poses", keep)
+    return kept
+
+
+def test_observed_and_predicted(ok, clip, model_folder, tmp_path, drawn):
+    given = ["view", clip, "--output", tmp_path / "a.html"]
+    out = ok(*given, "--model", model_folder)
+    assert out.splitlines()[0].split()[0] in ("up", "down", "on")
+    assert drawn["frame_rate"] == 50
+    poses = drawn["poses"]
+    np.testing.assert_array_equal(poses["observed"], np.load(clip)[-6:])
+    assert poses["predicted"].shape == (3, 3, 2)
+    whole = poses["predicted"]
+    ok(*given, "--model", model_folder, "--every", 2, "--centre", "b")
+    assert (drawn["frame_rate"], drawn["centre"]) == (25, "b")
+    np.testing.assert_array_equal(
+        drawn["poses"]["observed"], np.load(clip)[[-5, -3, -1]]
+    )
+    np.testing.assert_array_equal(drawn["poses"]["predicted"], whole[1:2])
+
+
+def test_rotations(ok, tmp_path, drawn):
+    frames = np.random.default_rng(0).normal(size=(4, 26, 3))
+    np.save(tmp_path / "cmu.npy", frames)
+    ok(
+        "view", tmp_path / "cmu.npy", "--output", tmp_path / "a.html",
+        "--layout", "cmu26", "--rotations", "--frame-rate", 60,
+    )  # fmt: skip
+    import torch
+
+    expected = cmu_positions(torch.from_numpy(frames))
+    np.testing.assert_allclose(drawn["poses"]["motion"], expected)
+    assert drawn["frame_rate"] == 60
+
+
+def test_a_score_is_no_coordinate(ok, tmp_path, skeleton_file, drawn):
+    frames = np.random.default_rng(0).normal(size=(2, 4, 3, 3))
+    np.save(tmp_path / "pair.npy", frames)
+    ok(
+        "view", tmp_path / "pair.npy", "--output", tmp_path / "a.html",
+        "--skeleton", skeleton_file, "--num-coordinates", 2,
+    )  # fmt: skip
+    expected = frames[..., :2].swapaxes(0, 1)
+    np.testing.assert_array_equal(drawn["poses"]["motion"], expected)
+
+
+def test_unknown_format(run, clip):
+    status, _, err = run("view", clip, "--output", "motion.txt")
+    assert status == 1
+    assert "ends in .html or .gif" in err
