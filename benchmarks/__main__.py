@@ -3,6 +3,7 @@
     python -m benchmarks --all                        # every benchmark
     python -m benchmarks operators ragged --quick     # some of them
     python -m benchmarks --all --markdown docs/benchmarks.md
+    python -m benchmarks gpu --out gpu                # what a GPU can do
 
 Each runs in its own process, once for each number of threads in --threads; the
 operators also run with the tuned allocator and in bfloat16.
@@ -12,6 +13,8 @@ import argparse
 import subprocess
 import sys
 from pathlib import Path
+
+from benchmarks import gpu
 
 BENCHMARKS = (
     "operators",
@@ -27,6 +30,7 @@ BENCHMARKS = (
     "streaming",
     "data",
     "memory",
+    "parity",
     "fuzz",
 )
 
@@ -60,7 +64,9 @@ def rewrite(path: Path, name: str, page: str) -> None:
     found = dict(section.split("\n", 1) for section in sections)
     found[name] = page
     pages = {name: text.strip() for name, text in found.items()}
+    # Other sections, such as that on GPUs, come last.
     order = [name for name in BENCHMARKS if name in pages]
+    order += [name for name in pages if name not in BENCHMARKS]
     parts = [f"## {name}\n\n{pages[name]}\n" for name in order]
     path.write_text("\n".join([f"{head.rstrip()}\n", *parts]))
 
@@ -70,7 +76,7 @@ def all_settings(name: str, threads: list[int], quick: bool) -> list[list[str]]:
         return [["--cases", "300"]] if quick else [[]]
     if quick:
         return [["--quick", "--threads", str(threads[0])]]
-    if name in ("data", "memory", "streaming"):
+    if name in ("data", "memory", "parity", "streaming"):
         threads = threads[:1]
     found = [["--threads", str(count)] for count in threads]
     if name == "operators":
@@ -96,4 +102,7 @@ def run(command: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["gpu"]:
+        gpu.main(sys.argv[2:])
+    else:
+        main()

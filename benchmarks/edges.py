@@ -1,18 +1,22 @@
 """The operator on arbitrary edges, against the other ways that torch, PyG and
 torch-scatter have to sum along edges.
 
-    python -m benchmarks edges
+    python -m benchmarks.edges
+    python -m benchmarks.edges --device cuda
 
 Gradients are computed for the features, the weights of the edges and W. Of the
 rivals all but messages get their edges sorted before the clock starts.
 "Recomputed" is what symgnn_pyg does on a GPU: it keeps its inputs only.
 """
 
+import argparse
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
+from unittest import mock
 
 import torch
+import torch_geometric.typing
 from torch import Tensor
 from torch.nn.functional import embedding_bag
 from torch_geometric import EdgeIndex
@@ -70,14 +74,16 @@ class Problem(NamedTuple):
             torch.randn(k, c, d) / (c * k) ** 0.5,
         )
 
-    def to(self, dtype: torch.dtype) -> "Problem":
-        """The same problem in another precision."""
+    def to(
+        self, dtype: torch.dtype, device: torch.device | None = None
+    ) -> "Problem":
+        """The same problem in another precision or on another device."""
         x, edge_index, edge_weight, weight = self
         x, edge_weight, weight = (
-            tensor.detach().to(dtype).requires_grad_()
+            tensor.detach().to(device, dtype).requires_grad_()
             for tensor in (x, edge_weight, weight)
         )
-        return Problem(x, edge_index, edge_weight, weight)
+        return Problem(x, edge_index.to(device), edge_weight, weight)
 
 
 class Sorted:
@@ -128,6 +134,18 @@ def csr_matrix(edges: Sorted, edge_weight: Tensor, x: Tensor) -> Tensor:
     return torch.sparse.mm(matrix, x)
 
 
+def without_torch_scatter(run: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """The same as if torch-scatter were not installed."""
+
+    def plain(*args: Any) -> Tensor:
+        with mock.patch.object(
+            torch_geometric.typing, "WITH_TORCH_SCATTER", False
+        ):
+            return run(*args)
+
+    return plain
+
+
 def edge_index_matmul(edges: Sorted, edge_weight: Tensor, x: Tensor) -> Tensor:
     return edges.index.matmul(x, edge_weight, transpose=True)
 
@@ -145,39 +163,55 @@ CANDIDATES: dict[str, Make] = {
     f"{SEGMENTS}, recomputed": lambda problem: partial(
         _mix, sum_segments, *problem
     ),
+    "segments, recomputed": lambda problem: without_torch_scatter(
+        partial(_mix, sum_segments, *problem)
+    ),
     "torch.sparse.mm": partial(Sorted, product=csr_matrix),
     "EdgeIndex.matmul": partial(Sorted, product=edge_index_matmul),
 }
 
 
 def main() -> None:
-    args = arguments(__doc__)
-    dtype = getattr(torch, args.dtype)
+    args = arguments(__doc__, on_gpu=True)
     table = Table(
         f"One layer, as a ratio to {BASE} (median and quartiles)",
         ["N V E T C D K", "candidate", "forward", "training", "memory"],
     )
     for shape in QUICK if args.quick else SHAPES:
-        problem = Problem.random(*shape).to(dtype)
-        candidates = {name: make(problem) for name, make in CANDIDATES.items()}
-        check(problem, candidates)
-        runs = {
-            name: training(run, leaves(problem))
-            for name, run in candidates.items()
-        }
-        with torch.no_grad():
-            forward = ratios(interleaved(candidates, *budget(args.quick)), BASE)
-        times = ratios(interleaved(runs, *budget(args.quick)), BASE)
-        peaks = {name: peak_bytes(run) for name, run in runs.items()}
-        for name in candidates:
-            table.add(
-                " ".join(map(str, shape)),
-                name,
-                forward[name],
-                times[name],
-                peaks[name] / peaks[BASE],
-            )
+        cells = [" ".join(map(str, shape))]
+        table.attempt(cells, partial(add_rows, table, cells, shape, args))
     write(args, [table])
+
+
+def add_rows(
+    table: Table,
+    cells: list[str],
+    shape: tuple[int, ...],
+    args: argparse.Namespace,
+) -> None:
+    dtype, device = getattr(torch, args.dtype), args.device
+    problem = Problem.random(*shape).to(dtype, device)
+    exact = problem.to(torch.double)
+    naive = CANDIDATES[BASE](exact)
+    expected = (naive(), *training(naive, leaves(exact))())
+    candidates = table.attempts(
+        cells,
+        {
+            name: partial(checked, make, problem, expected)
+            for name, make in CANDIDATES.items()
+        },
+    )
+    runs = {
+        name: training(run, leaves(problem)) for name, run in candidates.items()
+    }
+    budgeted = *budget(args.quick), device
+    with torch.no_grad():
+        forward = ratios(interleaved(candidates, *budgeted), BASE)
+    times = ratios(interleaved(runs, *budgeted), BASE)
+    peaks = {name: peak_bytes(run, device) for name, run in runs.items()}
+    for name in candidates:
+        memory = peaks[name] / peaks.get(BASE, float("nan"))
+        table.add(*cells, name, forward[name], times[name], memory)
 
 
 def leaves(problem: Problem) -> tuple[Tensor, ...]:
@@ -185,19 +219,17 @@ def leaves(problem: Problem) -> tuple[Tensor, ...]:
     return problem.x, problem.edge_weight, problem.weight
 
 
-def check(
-    problem: Problem, candidates: dict[str, Callable[[], Tensor]]
-) -> None:
-    """Raises AssertionError if a candidate computes something else."""
-    exact = problem.to(torch.double)
-    naive = CANDIDATES[BASE](exact)
-    expected = (naive(), *training(naive, leaves(exact))())
+def checked(
+    make: Make, problem: Problem, expected: tuple[Tensor, ...]
+) -> Callable[[], Tensor]:
+    """A candidate; AssertionError if it computes something else."""
+    run = make(problem)
     bound = 2e-2 if problem.x.dtype == torch.bfloat16 else 1e-5
-    for name, run in candidates.items():
-        found = (run(), *training(run, leaves(problem))())
-        for got, wanted in zip(found, expected, strict=True):
-            error = (got - wanted).norm() / wanted.norm()
-            assert error < bound, f"{name}: an error of {error}"
+    found = (run(), *training(run, leaves(problem))())
+    for got, wanted in zip(found, expected, strict=True):
+        error = (got - wanted).norm() / wanted.norm()
+        assert error < bound, f"an error of {error}"
+    return run
 
 
 if __name__ == "__main__":

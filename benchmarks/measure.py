@@ -5,20 +5,26 @@ them alike; ratios are taken within a round, and their median and quartiles are
 reported. On a GPU, CUDA events measure the time, and the cache is cleared
 before each run. Memory is the peak that torch allocates while a candidate
 runs, without inputs and weights.
+
+An error in one row does not lose the others: the row shows it, and the
+benchmark fails at its end. Once the time of --seconds is up, the same happens
+to all rows that are left.
 """
 
 import argparse
 import importlib
 import json
+import math
 import os
 import platform
 import random
 import re
+import signal
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -50,7 +56,8 @@ def arguments(
 ) -> argparse.Namespace:
     """Parses and applies the settings that all benchmarks share, and a
     benchmark's :obj:`own`: each a number or a list of names to choose from.
-    Benchmarks that also run :obj:`on_gpu` have a device.
+    Benchmarks that also run :obj:`on_gpu` have a device, TF32 and a way to
+    leave out what takes minutes to compile.
     """
     parser = argparse.ArgumentParser(description=(doc or "").splitlines()[0])
     parser.add_argument(
@@ -65,10 +72,18 @@ def arguments(
         parser.add_argument(
             "--tf32", action="store_true", help="use TF32 for float32 products"
         )
+        parser.add_argument(
+            "--eager",
+            action="store_true",
+            help="leave out what takes minutes to compile",
+        )
     parser.add_argument(
         "--allocator", choices=["default", "tuned"], default="default"
     )
     parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument(
+        "--seconds", type=float, help="stop then, and keep the rows so far"
+    )
     for name, values in own.items():
         if isinstance(values, int):
             parser.add_argument(f"--{name}", type=int, default=values)
@@ -86,17 +101,25 @@ def arguments(
         )
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
+    if args.seconds:
+        signal.signal(signal.SIGALRM, _Attempts.stop)
+        signal.setitimer(signal.ITIMER_REAL, args.seconds)
     precision = args.dtype
     if on_gpu and args.device.type == "cuda":
         torch.cuda.set_device(args.device)
-        rounded = "tf32" if args.tf32 else "ieee"
-        torch.backends.cuda.matmul.fp32_precision = rounded
-        torch.backends.cudnn.conv.fp32_precision = rounded  # type: ignore[attr-defined]
+        use_tf32(args.tf32)
         if args.tf32 and precision == "float32":
             precision = args.dtype_name = "TF32"
     where = machine(args.device if on_gpu else CPU)
     print(f"{where}; {precision}, {args.allocator} allocator")
     return args
+
+
+def use_tf32(enabled: bool) -> None:
+    """Whether a GPU may round the factors of float32 products to TF32."""
+    precision = "tf32" if enabled else "ieee"
+    torch.backends.cuda.matmul.fp32_precision = precision
+    torch.backends.cudnn.conv.fp32_precision = precision  # type: ignore[attr-defined]
 
 
 def _device(text: str) -> torch.device:
@@ -191,11 +214,12 @@ def _seconds_on_gpu(run: Run) -> float:
 
 def ratios(times: dict[str, list[float]], base: str) -> Ratios:
     """The lower quartile, median and upper quartile of each candidate's time
-    over that of :obj:`base` in the same round.
+    over that of :obj:`base` in the same round; NaN if that failed.
     """
     found = {}
     for name, values in times.items():
-        each = [v / b for v, b in zip(values, times[base], strict=True)]
+        bases = times.get(base, [math.nan] * len(values))
+        each = [v / b for v, b in zip(values, bases, strict=True)]
         low, median, high = statistics.quantiles(each, n=4, method="inclusive")
         found[name] = (low, median, high)
     return found
@@ -265,6 +289,20 @@ def met(measured: float, target: float) -> str:
     return "yes" if measured <= target else "no"
 
 
+class _Attempts:
+    """Attempts under way, and whether the time for more is up."""
+
+    running = 0
+    stopped = False
+
+    @classmethod
+    def stop(cls, *_: object) -> None:
+        cls.stopped = True
+        # Nothing but an attempt can say what was not measured.
+        if cls.running:
+            raise TimeoutError("no time was left")
+
+
 class Table:
     """Rows of one benchmark, as Markdown and as JSON.
 
@@ -286,9 +324,57 @@ class Table:
         self.rows.append(dict(zip(self.columns, cells, strict=True)))
         print(f"| {' | '.join(map(_text, cells))} |", flush=True)
 
+    def attempt(
+        self, cells: Sequence[object], work: Callable[[], Result]
+    ) -> Result | None:
+        """Returns the result of :obj:`work`; or adds and prints a row that
+        begins with these cells and tells the error.
+        """
+        _Attempts.running += 1
+        try:
+            if _Attempts.stopped:
+                raise TimeoutError("no time was left")
+            result = work()
+            if torch.cuda.is_initialized():
+                torch.cuda.synchronize()  # Errors of kernels come late.
+        except Exception as error:
+            text = " ".join(f"{type(error).__name__}: {error}".split())
+            text = text[:300].replace("|", "/")
+            row = dict(zip(self.columns, cells, strict=False))
+            self.rows.append({**row, "error": text})
+            print(f"| {' | '.join(map(_text, [*cells, text]))} |", flush=True)
+            return None
+        finally:
+            _Attempts.running -= 1
+        return result
+
+    def attempts(
+        self,
+        cells: Sequence[object],
+        work: Mapping[str, Callable[[], Result]],
+    ) -> dict[str, Result]:
+        """The results, by name, of what did not fail. The rows of errors begin
+        with these cells and the name.
+        """
+        found: dict[str, Result] = {}
+        for name, each in work.items():
+            result = self.attempt([*cells, name], each)
+            if result is not None:
+                found[name] = result
+        return found
+
+
+def tried(run: Run) -> Run:
+    """The same, after a first run."""
+    run()
+    return run
+
 
 def write(args: argparse.Namespace, tables: Iterable[Table]) -> None:
-    """Writes tables to the file given by :obj:`--json`, if any."""
+    """Writes tables to the file given by :obj:`--json`, if any, and exits with
+    an error if a row has one.
+    """
+    tables = list(tables)
     if args.json is not None:
         found = {
             "machine": machine(getattr(args, "device", CPU)),
@@ -298,10 +384,15 @@ def write(args: argparse.Namespace, tables: Iterable[Table]) -> None:
             "tables": [{"title": t.title, "rows": t.rows} for t in tables],
         }
         args.json.write_text(json.dumps(found, indent=2) + "\n")
+    failed = sum("error" in row for table in tables for row in table.rows)
+    if failed:
+        raise SystemExit(f"{failed} rows failed")
 
 
 def _text(cell: object) -> str:
     if isinstance(cell, tuple):
         low, median, high = cell
         return f"{median:.2f} ({low:.2f}-{high:.2f})"
-    return f"{cell:.3f}" if isinstance(cell, float) else str(cell)
+    if isinstance(cell, float):
+        return f"{cell:.3f}" if abs(cell) >= 1e-3 else f"{cell:.1e}"
+    return str(cell)

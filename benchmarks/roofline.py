@@ -1,28 +1,35 @@
 """The operator Y = sum_k A_k X W_k against the limits of the machine.
 
     python -m benchmarks.roofline
-    python -m benchmarks.roofline --device cuda --dtype bfloat16
+    python -m benchmarks.roofline --device cuda --dtype bfloat16 --shapes layers
 
 No program is faster than its memory traffic and its arithmetic allow. Both
 limits are measured in the same run, with a copy and a product of large
 matrices. For each candidate the table gives the time at the tighter limit as a
-share of the measured time.
+share of the measured time. All are checked against the formula in float64.
 """
 
+import argparse
+import operator
 from collections.abc import Callable
 from functools import partial
+from operator import itemgetter
 from statistics import median
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from benchmarks import operators
 from benchmarks.ceilings import Ceilings, Work
 from benchmarks.measure import (
+    Run,
     Table,
     agree,
     arguments,
     budget,
     interleaved,
+    met,
     peak_bytes,
     ratios,
     training,
@@ -36,18 +43,31 @@ from benchmarks.rivals.graph_mix import (
     MessagePassingNaive,
     Problem,
 )
+from symgnn_pyg import ops
 
-# N, V, T, C, D, K: NTU-RGB+D at the three widths of the full network.
-SHAPES = tuple((16, 25, 300 * 64 // c, c, c, 5) for c in (64, 128, 256))
+# N, V, T, C, D, K: NTU-RGB+D at the three widths of the full network, then
+# those of `benchmarks.operators`.
+SHAPES = {
+    "widths": tuple((16, 25, 300 * 64 // c, c, c, 5) for c in (64, 128, 256)),
+    "layers": operators.SHAPES,
+    "small": operators.SMALL,
+}
 QUICK = ((4, 25, 20, 32, 32, 5),)
+SHAPE = "N V T C D K"
 BASE = "ST-GCN einsum, compiled"
+# Of the fastest of our formulas on a GPU, in bfloat16 and at each width: its
+# forward pass as a ratio to BASE, training and its memory to the fastest rival.
+FORWARD, TRAINING, MEMORY = (1 / 4, 1 / 2.5, 1 / 1.5), 0.45, 0.30
+TIMES = ("forward, ms", "training, ms")
+
+Make = Callable[[Problem], Candidate]
 
 
 class Compiled(Candidate):
     """A candidate under `torch.compile`."""
 
-    def __init__(self, problem: Problem, kind: type[Candidate]) -> None:
-        candidate = kind(problem)
+    def __init__(self, problem: Problem, make: Make) -> None:
+        candidate = make(problem)
         self.leaves = candidate.leaves
         self.candidate = candidate
         self.compiled = torch.compile(lambda: candidate())
@@ -59,98 +79,161 @@ class Compiled(Candidate):
         return self.compiled()
 
 
-def candidates_on(
-    device: torch.device,
-) -> dict[str, Callable[[Problem], Candidate]]:
-    found: dict[str, Callable[[Problem], Candidate]] = {
-        OURS: partial(Kernel, name="auto")
-    }
+def candidates_on(device: torch.device, eager: bool) -> dict[str, Make]:
+    found: dict[str, Make] = {OURS: partial(Kernel, name="auto")}
     if device.type == "cuda":
-        found["kernel triton"] = partial(Kernel, name="triton")
-    return {
-        **found,
-        BASE: partial(Compiled, kind=STGCN),
-        "AGCN order, compiled": partial(Compiled, kind=AGCN),
+        for name in ops.kernels():
+            found[f"kernel {name}"] = partial(Kernel, name=name)
+    rivals: dict[str, Make] = {
         "ST-GCN einsum": STGCN,
         "AGCN order": AGCN,
         "PyG messages": MessagePassingNaive,
     }
+    if not eager:
+        for name in ("ST-GCN einsum", "AGCN order"):
+            found[f"{name}, compiled"] = partial(Compiled, make=rivals[name])
+        found[f"{OURS}, compiled"] = partial(Compiled, make=found[OURS])
+    return {**found, **rivals}
 
 
 def main() -> None:
-    args = arguments(__doc__, on_gpu=True)
-    device, dtype = args.device, getattr(torch, args.dtype)
-    clock = partial(interleaved, device=device)
-    ceilings = Ceilings.measure(device, dtype, args.quick)
+    args = arguments(__doc__, on_gpu=True, shapes=list(SHAPES))
+    base = "ST-GCN einsum" if args.eager else BASE
+    dtype = getattr(torch, args.dtype)
     facts = Table("Ceilings", ["what", "measured"])
+    ceilings = facts.attempt(
+        ["a copy and a product"],
+        partial(Ceilings.measure, args.device, dtype, args.quick),
+    )
+    if ceilings is None:
+        return write(args, [facts])
     facts.add("a copy, GB/s", ceilings.num_bytes / 1e9)
     facts.add("a product, TFLOP/s", ceilings.num_operations / 1e12)
     table = Table(
-        f"One layer as a ratio to the {BASE} (median and quartiles)",
+        f"One layer as a ratio to the {base} (median and quartiles)",
         [
-            "N V T C D K",
+            SHAPE,
             "candidate",
             "forward",
             "training",
             "memory",
+            *TIMES,
             "GB/s",
             "TFLOP/s",
             "forward at the ceiling",
             "training at the ceiling",
         ],
     )
-    for shape in QUICK if args.quick else SHAPES:
-        torch._dynamo.reset()
-        problem = Problem.random(*shape).to(dtype, device)
-        candidates = {
-            name: make(problem) for name, make in candidates_on(device).items()
-        }
-        check(candidates, dtype)
-        steps = {name: training(c, c.leaves) for name, c in candidates.items()}
-        with torch.no_grad():
-            forward = clock(candidates, *budget(args.quick))
-        backward = clock(steps, *budget(args.quick))
-        memory = {
-            name: peak_bytes(step, device) for name, step in steps.items()
-        }
-        add_rows(table, shape, problem, ceilings, forward, backward, memory)
-    write(args, [facts, table])
-
-
-def check(candidates: dict[str, Candidate], dtype: torch.dtype) -> None:
-    """Raises AssertionError if a candidate computes something else."""
-    tolerance = 0.2 if dtype == torch.bfloat16 else 1e-2
-    with torch.no_grad():
-        found = {name: c.node_major(c()) for name, c in candidates.items()}
-    agree(found, found[OURS], tolerance)
+    for shape in QUICK if args.quick else SHAPES[args.shapes]:
+        work = partial(add_rows, table, shape, ceilings, base, args)
+        table.attempt([" ".join(map(str, shape))], work)
+    tables = [facts, table]
+    if args.device.type == "cuda":
+        tables.append(fastest(table))
+        if args.shapes == "widths" and not args.eager:
+            tables.append(targets(table))
+    write(args, tables)
 
 
 def add_rows(
     table: Table,
     shape: tuple[int, ...],
-    problem: Problem,
     ceilings: Ceilings,
-    forward: dict[str, list[float]],
-    backward: dict[str, list[float]],
-    memory: dict[str, int],
+    base: str,
+    args: argparse.Namespace,
 ) -> None:
+    torch._dynamo.reset()
+    device, name_of_shape = args.device, " ".join(map(str, shape))
+    problem = Problem.random(*shape).to(getattr(torch, args.dtype), device)
+    with torch.no_grad():
+        exact = Kernel(problem.to(torch.double), "reference")()
+    ready = table.attempts(
+        [name_of_shape],
+        {
+            name: partial(prepared, make, problem, exact)
+            for name, make in candidates_on(device, args.eager).items()
+        },
+    )
+    candidates = {name: candidate for name, (candidate, _) in ready.items()}
+    steps = {name: step for name, (_, step) in ready.items()}
+    with torch.no_grad():
+        forward = interleaved(candidates, *budget(args.quick), device)
+    backward = interleaved(steps, *budget(args.quick), device)
+    memory = {name: peak_bytes(step, device) for name, step in steps.items()}
     work, training_work = Work.of(problem)
-    ratio, training_ratio = (ratios(t, BASE) for t in (forward, backward))
-    for name in memory:
+    ratio, training_ratio = (ratios(t, base) for t in (forward, backward))
+    for name in ready:
         seconds, training_seconds = (
             median(times[name]) for times in (forward, backward)
         )
         table.add(
-            " ".join(map(str, shape)),
+            name_of_shape,
             name,
             ratio[name],
             training_ratio[name],
-            memory[name] / memory[BASE],
+            memory[name] / memory.get(base, float("nan")),
+            1e3 * seconds,
+            1e3 * training_seconds,
             work.num_bytes / seconds / 1e9,
             work.num_operations / seconds / 1e12,
             ceilings.least_seconds(*work) / seconds,
             ceilings.least_seconds(*training_work) / training_seconds,
         )
+
+
+def prepared(
+    make: Make, problem: Problem, exact: Tensor
+) -> tuple[Candidate, Run]:
+    """A candidate and its training step, after a check and a first run."""
+    candidate = make(problem)
+    tolerance = 0.2 if problem.x.dtype == torch.bfloat16 else 1e-2
+    with torch.no_grad():
+        out = candidate.node_major(candidate())
+        agree({"the forward pass": out}, exact, tolerance)
+    step = training(candidate, candidate.leaves)
+    step()
+    return candidate, step
+
+
+def fastest(table: Table) -> Table:
+    """Which of our formulas to choose for each shape."""
+    found = Table("The fastest of our formulas", [SHAPE, *TIMES])
+    for shape, rows in by_shape(table).items():
+        kernels = [row for row in rows if row["candidate"].startswith("kernel")]
+        if kernels:
+            best = (min(kernels, key=itemgetter(time)) for time in TIMES)
+            found.add(shape, *(row["candidate"] for row in best))
+    return found
+
+
+def targets(table: Table) -> Table:
+    found = Table("Targets", [SHAPE, "what", "measured", "target", "met"])
+    pairs = zip(by_shape(table).items(), FORWARD, strict=False)
+    for (shape, rows), forward in pairs:
+        ours = [r for r in rows if r["candidate"].startswith(("kernel", OURS))]
+        rivals = [row for row in rows if row not in ours]
+        base = [row for row in rivals if row["candidate"] == BASE]
+        for what, column, against, target in (
+            (f"forward, to the {BASE}", TIMES[0], base, forward),
+            ("training, to the fastest rival", TIMES[1], rivals, TRAINING),
+            ("memory, to the leanest rival", "memory", rivals, MEMORY),
+        ):
+            if ours and against:
+                least = (
+                    min(r[column] for r in each) for each in (ours, against)
+                )
+                ratio = operator.truediv(*least)
+                found.add(shape, what, ratio, target, met(ratio, target))
+    return found
+
+
+def by_shape(table: Table) -> dict[str, list[dict[str, Any]]]:
+    """The rows without errors."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in table.rows:
+        if "error" not in row:
+            found.setdefault(row[SHAPE], []).append(row)
+    return found
 
 
 if __name__ == "__main__":

@@ -196,6 +196,11 @@ def parse_arguments() -> Namespace:
     )
     parser.add_argument("--compile", action="store_true")
     parser.add_argument(
+        "--deterministic",
+        action="store_true",
+        help="the same weights from each run on a GPU, which is slower",
+    )
+    parser.add_argument(
         "--skip-nonfinite",
         action="store_true",
         help="skip batches with a loss that is not finite instead of stopping",
@@ -332,6 +337,7 @@ def fit(
         limit_train_batches=4 if args.quick else None,
         limit_val_batches=1 if args.quick else None,
         precision=args.precision,
+        deterministic=args.deterministic,
         devices=int(os.environ.get("LOCAL_WORLD_SIZE", 1)),
         num_nodes=args.nodes,
     )

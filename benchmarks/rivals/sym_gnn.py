@@ -140,8 +140,12 @@ class Branch(Module):
 class Propagation(Module):
     """One iteration of AGIM on the concatenated features of all pairs."""
 
-    def __init__(self, ours: Any) -> None:
+    pairs: Tensor
+
+    def __init__(self, ours: Any, num_joints: int) -> None:
         super().__init__()
+        pairs = (~torch.eye(num_joints, dtype=torch.bool)).nonzero().t()
+        self.register_buffer("pairs", pairs, persistent=False)
         first = Linear(2 * ours.lin_i.in_features, ours.lin_i.out_features)
         weight = torch.cat([ours.lin_i.weight, ours.lin_j.weight], dim=1)
         first.weight = Parameter(weight.detach().clone())
@@ -154,16 +158,20 @@ class Propagation(Module):
 
     def forward(self, h: Tensor, num_joints: int) -> Tensor:
         h = h.view(-1, num_joints, h.size(-1))
-        i, j = (~torch.eye(num_joints, dtype=torch.bool)).nonzero().t()
+        i, j = self.pairs
         pairs = torch.cat([h[:, i], h[:, j]], dim=-1)
         q = self.edge_mlp(pairs.flatten(0, 1))
         q = q.view(-1, num_joints, num_joints - 1, q.size(-1))
         return self.joint_mlp(q.mean(dim=2).flatten(0, 1))
 
 
-def inference(ours: ActionalGraphInference) -> ActionalGraphInference:
+def inference(
+    ours: ActionalGraphInference, num_joints: int
+) -> ActionalGraphInference:
     theirs = copy.deepcopy(ours)
-    theirs.propagations = ModuleList(map(Propagation, ours.propagations))
+    theirs.propagations = ModuleList(
+        Propagation(each, num_joints) for each in ours.propagations
+    )
     return theirs
 
 
@@ -217,7 +225,9 @@ class RivalSymGNN(Module):
     def __init__(self, ours: Any) -> None:
         super().__init__()
         self.num_joints, self.orders = ours.skeleton.num_joints, ours.orders
-        self.actional_inference = inference(ours.actional_inference)
+        self.actional_inference = inference(
+            ours.actional_inference, self.num_joints
+        )
         self.branches = ModuleList(
             Branch(branch, ours.skeleton) for branch in ours.branches
         )

@@ -1,3 +1,4 @@
+from symgnn_pyg.inference.captured import CapturedNetwork
 from symgnn_pyg.inference.ensemble import Ensemble
 from symgnn_pyg.inference.export import export_onnx, export_program
 from symgnn_pyg.inference.fold import fold
@@ -7,6 +8,7 @@ from symgnn_pyg.inference.pose_network import PoseNetwork
 from symgnn_pyg.inference.stream import Stream, StreamOutput
 
 __all__ = [
+    "CapturedNetwork",
     "Ensemble",
     "MirrorAverage",
     "PoseModel",

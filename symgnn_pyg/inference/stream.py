@@ -5,7 +5,9 @@ import networkx as nx
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import Module
 
+from symgnn_pyg.inference.captured import CapturedNetwork
 from symgnn_pyg.inference.fold import fold
 from symgnn_pyg.inference.pose_model import PoseModel, as_pose_model
 from symgnn_pyg.inference.pose_network import Network, PoseNetwork
@@ -57,6 +59,8 @@ class Stream:
         transform: The transform of the validation data, as for
             :class:`PoseModel`, if :obj:`model` is a network. Frames and future
             poses are in the unit of the data. (default: :obj:`None`)
+        cuda_graph: If set to :obj:`True`, a GPU replays the network as a CUDA
+            graph; see :class:`CapturedNetwork`. (default: :obj:`False`)
 
     Raises:
         ValueError: If :obj:`transform` does not fit the network, or cannot be
@@ -73,12 +77,17 @@ class Stream:
         self,
         model: PoseModel | Network,
         transform: Callable[..., Any] | None = None,
+        *,
+        cuda_graph: bool = False,
     ) -> None:
         model = as_pose_model(model, transform)
         self.transform = model.transform
         self.model = PoseNetwork(
             fold(model.model), model.transform, model.skeleton
-        )
+        ).eval()
+        self._network: Module = self.model
+        if cuda_graph:
+            self._network = CapturedNetwork(self.model)
         like = next(self.model.parameters())
         self._like = like.new_empty(0)
         self._nearest = _nearest(self.model.skeleton).to(like.device)
@@ -169,7 +178,7 @@ class Stream:
         if not present.any():
             return None, None
         num_bodies = None if len(present) == 1 else present.sum().view(1)
-        logits, coming = self.model(self._window[present], num_bodies)
+        logits, coming = self._network(self._window[present], num_bodies)
         probabilities = future = None
         if logits is not None:
             probabilities = logits.softmax(dim=-1).squeeze(0)

@@ -1,3 +1,4 @@
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
@@ -120,6 +121,8 @@ def graph_mix(
         # There are no rows, but there are gradients to the weights: zeros.
         return (x @ weight.sum(dim=0)).view(shape)
     forced = chosen()
+    if forced == "auto" and x.device.type == "cuda":
+        forced = _choose_on_gpu(x.size(-1))
     if forced == "triton":
         # An exported program must run without this package.
         fused = None
@@ -137,14 +140,21 @@ def graph_mix(
     return (out[0] if len(out) == 1 else torch.cat(out)).view(shape)
 
 
-# Up to this many numbers in K copies of the features, products beat the
-# convolution of the blocked formula.
+# On a GPU, the formula for features of up to this many channels C_in. To be
+# filled from `python -m benchmarks gpu`: no GPU has timed them yet.
+ON_GPU = ((sys.maxsize, "dense"),)
+# On a CPU, up to this many numbers in K copies of the features, products beat
+# the convolution of the blocked formula (`python -m benchmarks.operators`).
 SMALL = 2**16
 
 
+def _choose_on_gpu(num_channels: int) -> str:
+    if torch.compiler.is_compiling():
+        return "dense"
+    return next(name for most, name in ON_GPU if num_channels <= most)
+
+
 def _choose(x: Tensor, weight: Tensor) -> str:
-    # Measured on CPUs by `python -m benchmarks.operators`; no GPU has timed
-    # "triton", which is for those who ask for it.
     if x.device.type != "cpu" or torch.compiler.is_compiling():
         return "dense"
     return "stacked" if x.numel() * weight.size(0) <= SMALL else "blocked"

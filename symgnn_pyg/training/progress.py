@@ -2,6 +2,7 @@ import sys
 import time
 from typing import Any
 
+import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar, Timer
 from tqdm import tqdm
@@ -31,7 +32,9 @@ class TrainingBar(ProgressBar):
     r"""A progress bar for the whole training instead of each epoch, with the
     remaining time and the latest logged values, and one line per validation,
     with the learning rate and whether its weights are the best so far. A log
-    that is a file gets only these lines.
+    that is a file gets only these lines. At the end it prints the throughput,
+    without the first step, which may compile, and without validation; and on
+    a GPU the peak memory that torch allocated.
     """
 
     def __init__(self) -> None:
@@ -39,6 +42,10 @@ class TrainingBar(ProgressBar):
         self._enabled = True
         self._bar: tqdm | None = None
         self._drawn = 0.0
+        self._first_step: int | None = None
+        self._samples = 0
+        self._began = 0.0
+        self._validation_began = 0.0
 
     def disable(self) -> None:
         self._enabled = False
@@ -59,16 +66,34 @@ class TrainingBar(ProgressBar):
             dynamic_ncols=True,
             disable=not self._enabled or not sys.stderr.isatty(),
         )
+        self._first_step = None
+        self._samples = 0
 
     def on_train_batch_end(
-        self, trainer: Trainer, task: LightningModule, *args: Any
+        self,
+        trainer: Trainer,
+        task: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
     ) -> None:
+        if self._first_step is None:
+            self._first_step = trainer.global_step
+            self._began = time.monotonic()
+        else:
+            self._samples += getattr(batch, "num_graphs", 0)
         if time.monotonic() - self._drawn >= INTERVAL:
             self._draw(trainer)
+
+    def on_validation_start(
+        self, trainer: Trainer, task: LightningModule
+    ) -> None:
+        self._validation_began = time.monotonic()
 
     def on_validation_end(
         self, trainer: Trainer, task: LightningModule
     ) -> None:
+        self._began += time.monotonic() - self._validation_began
         if self._bar is not None and self._enabled:
             rate = trainer.optimizers[0].param_groups[0]["lr"]
             kept = ", kept as the best" if _is_best(trainer) else ""
@@ -82,6 +107,8 @@ class TrainingBar(ProgressBar):
     def on_train_end(self, trainer: Trainer, task: LightningModule) -> None:
         self._draw(trainer)
         self._close()
+        if self._enabled:
+            self._print_throughput(trainer)
 
     def on_exception(self, *args: Any) -> None:
         self._close()
@@ -92,6 +119,23 @@ class TrainingBar(ProgressBar):
         self._drawn = time.monotonic()
         self._bar.n = 100 * progress(trainer)
         self._bar.set_postfix_str(_newest(trainer))
+
+    def _print_throughput(self, trainer: Trainer) -> None:
+        if self._first_step is None or trainer.global_step <= self._first_step:
+            return
+        device = trainer.strategy.root_device
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        seconds = max(1e-9, time.monotonic() - self._began)
+        steps = (trainer.global_step - self._first_step) / seconds
+        samples = self._samples * trainer.world_size / seconds
+        print(
+            f"{steps:,.1f} steps, {samples:,.0f} samples per second",
+            file=sys.stderr,
+        )
+        if device.type == "cuda":
+            peak = torch.cuda.max_memory_allocated(device) / 2**30
+            print(f"{peak:.2f} GB of GPU memory at most", file=sys.stderr)
 
     def _close(self) -> None:
         if self._bar is not None:

@@ -2,6 +2,7 @@
 compiled for GPUs, and the cases of its interpreter, in a process of their own.
 """
 
+import importlib
 import logging
 import os
 import subprocess
@@ -15,13 +16,13 @@ from torch._subclasses import FakeTensorMode
 
 from symgnn_pyg import ops
 from symgnn_pyg.ops import triton as fused
-from symgnn_pyg.ops.graph_mix import _choose
 from symgnn_pyg.typing import WITH_TRITON
 
 needs_triton = pytest.mark.skipif(
     not WITH_TRITON, reason="Triton is not installed"
 )
 HERE = Path(__file__).parent
+graph_mix = importlib.import_module("symgnn_pyg.ops.graph_mix")
 
 
 def inputs(v=3, dtype=torch.float):
@@ -107,9 +108,15 @@ def test_precision_is_that_of_torch(matmul, precision):
 
 
 def test_is_for_those_who_ask_for_it():
-    with FakeTensorMode():
-        x = torch.empty(32, 25, 300, 64, device="cuda")
-        assert _choose(x, torch.empty(5, 64, 64)) == "dense"
+    """Until a GPU has timed it."""
+    assert {name for _, name in graph_mix.ON_GPU} == {"dense"}
+
+
+def test_the_table_for_gpus_goes_by_channels(monkeypatch):
+    table = ((64, "triton"), (128, "stacked"), (sys.maxsize, "dense"))
+    monkeypatch.setattr(graph_mix, "ON_GPU", table)
+    found = [graph_mix._choose_on_gpu(c) for c in (1, 64, 65, 128, 129)]
+    assert found == ["triton", "triton", "stacked", "stacked", "dense"]
 
 
 @pytest.fixture

@@ -148,7 +148,8 @@ def test_a_log_that_is_a_file_has_one_line_per_validation(
         tmp_path, enable_progress_bar=True, max_steps=8
     )
     trainer.fit(task, data)
-    lines = capsys.readouterr().err.splitlines()
+    *lines, throughput = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(r"[\d,.]+ steps, [\d,]+ samples per second", throughput)
     validations = [line for line in lines if "val_score=" in line]
     assert len(validations) == len(lines) > 0
     assert validations[-1].lstrip().startswith("62% learning_rate=0.000")
