@@ -12,7 +12,7 @@ folder is new to it; --split all takes every recording of another folder.
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -24,11 +24,12 @@ from symgnn_pyg.cli.folder import add_folder, add_names, open_split
 from symgnn_pyg.cli.tables import print_table
 from symgnn_pyg.data import SkeletonLoader
 from symgnn_pyg.datasets import SkeletonFolder
-from symgnn_pyg.datasets.motion_dataset import KINDS, SPLITS
+from symgnn_pyg.datasets.motion_dataset import SPLITS
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.nn import SymGNNOutput
 from symgnn_pyg.nn.baselines import LinearRegression
+from symgnn_pyg.typing import Kind
 
 ALL = "all"
 # The coming frames in the table.
@@ -54,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_names(parser)
     parser.add_argument(
         "--kind",
-        choices=KINDS,
+        choices=get_args(Kind),
         help="what the recordings hold (default: as in training)",
     )
     parser.add_argument(

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -18,10 +18,11 @@ from symgnn_pyg.cli.arguments import (
 from symgnn_pyg.cli.recordings import share_missing
 from symgnn_pyg.cli.tables import print_table
 from symgnn_pyg.datasets import MotionDataset, SkeletonFolder
-from symgnn_pyg.datasets.motion_dataset import KINDS, SPLITS
+from symgnn_pyg.datasets.motion_dataset import SPLITS
 from symgnn_pyg.datasets.sampling import SHARES
 from symgnn_pyg.io import Source, read_bvh_header
 from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.typing import Kind
 
 
 def add_folder(parser: argparse.ArgumentParser) -> None:
@@ -101,7 +102,7 @@ def add_meaning(parser: argparse.ArgumentParser) -> None:
     add_skeleton(parser)
     parser.add_argument(
         "--kind",
-        choices=KINDS,
+        choices=get_args(Kind),
         default="position",
         help="what the recordings hold: positions, or rotations as exponential "
         "maps in radians",

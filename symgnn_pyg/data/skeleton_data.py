@@ -1,6 +1,7 @@
 from functools import lru_cache
 from typing import Any, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch_geometric.data import Data
@@ -12,7 +13,8 @@ from symgnn_pyg.skeleton import Skeleton, as_skeleton
 class SkeletonData(Data):
     r"""A skeleton sequence as a graph: the joints are the nodes, and the part
     graph and the dual bone graph ride along. Skeletons of any kind and any
-    number of bodies mix in a batch, and nothing is padded.
+    number of bodies mix in a batch, and nothing is padded. NumPy arrays of
+    :obj:`x` and :obj:`future` become tensors of the default type.
 
     Args:
         x: The observed frames of each joint, of shape :math:`[V, T, C]`, or
@@ -38,13 +40,14 @@ class SkeletonData(Data):
 
     def __init__(
         self,
-        x: Tensor | None = None,
+        x: Tensor | np.ndarray | None = None,
         *,
-        future: Tensor | None = None,
-        y: Tensor | int | None = None,
+        future: Tensor | np.ndarray | None = None,
+        y: Tensor | np.ndarray | int | None = None,
         skeleton: Skeleton | str | None = None,
         **kwargs: Any,
     ) -> None:
+        x, future = _as_tensor(x), _as_tensor(future)
         super().__init__(x=x, **kwargs)
         self.__dict__["_store"] = SkeletonStorage(
             self._store.to_dict(), _parent=self
@@ -124,6 +127,12 @@ def bone_features(x: Tensor, skeleton: Skeleton) -> Tensor:
     bodies = x.unflatten(0, (-1, skeleton.num_joints))
     ends = bodies.index_select(1, child), bodies.index_select(1, parent)
     return ends[0].sub_(ends[1]).flatten(0, 1)
+
+
+def _as_tensor(value: Tensor | np.ndarray | None) -> Tensor | None:
+    if isinstance(value, np.ndarray):
+        return torch.tensor(value, dtype=torch.get_default_dtype())
+    return value
 
 
 @lru_cache

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 from torch_geometric.data import Batch
+from torch_geometric.utils import cumsum
 
 from symgnn_pyg.data.shard_sampler import ShardSampler
 
@@ -31,6 +32,10 @@ class SkeletonLoader(DataLoader[Batch]):
         dataset: The data set.
         batch_size: The number of samples in a batch. (default: :obj:`1`)
         shuffle: Whether to shuffle anew in each epoch. (default: :obj:`False`)
+        follow_batch: The keys for which to add :obj:`{key}_batch`, the sample
+            of each row, and :obj:`{key}_ptr`, such as :obj:`"bone_x"`.
+            (default: none)
+        exclude_keys: The keys to leave out of batches. (default: none)
         seed: The seed of random transforms. (default: :obj:`0`)
         **kwargs: The further arguments of
             :class:`torch.utils.data.DataLoader`.
@@ -44,6 +49,8 @@ class SkeletonLoader(DataLoader[Batch]):
         dataset: Any,
         batch_size: int = 1,
         shuffle: bool = False,
+        follow_batch: Sequence[str] | None = None,
+        exclude_keys: Sequence[str] | None = None,
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
@@ -52,7 +59,11 @@ class SkeletonLoader(DataLoader[Batch]):
         if isinstance(dataset, _Whole):
             dataset = dataset.dataset
         self.seed = seed
-        self._whole = _Whole(dataset, seed)
+        self.follow_batch = follow_batch
+        self.exclude_keys = exclude_keys
+        self._whole = _Whole(
+            dataset, seed, follow_batch or (), exclude_keys or ()
+        )
         super().__init__(
             self._whole,  # type: ignore[arg-type]
             batch_size,
@@ -120,9 +131,17 @@ class SkeletonLoader(DataLoader[Batch]):
 
 
 class _Whole:
-    def __init__(self, dataset: Any, seed: int) -> None:
+    def __init__(
+        self,
+        dataset: Any,
+        seed: int,
+        follow_batch: Sequence[str],
+        exclude_keys: Sequence[str],
+    ) -> None:
         self.dataset = dataset
         self.seed = seed
+        self.follow_batch = follow_batch
+        self.exclude_keys = exclude_keys
         # Shared, so that workers that stay hear of the next epoch.
         self.epoch = torch.zeros((), dtype=torch.long).share_memory_()
 
@@ -143,8 +162,21 @@ class _Whole:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(zlib.crc32(drawn.encode()))
             if hasattr(self.dataset, "batch"):
-                return self.dataset.batch(indices)
-            return Batch.from_data_list([self.dataset[i] for i in indices])
+                return self._selected(self.dataset.batch(indices))
+            return Batch.from_data_list(
+                [self.dataset[i] for i in indices],
+                self.follow_batch,
+                self.exclude_keys,
+            )
+
+    def _selected(self, batch: Batch) -> Batch:
+        for key in set(self.exclude_keys) & set(batch._slice_dict):
+            del batch[key], batch._slice_dict[key], batch._inc_dict[key]
+        for key in set(self.follow_batch) & set(batch._slice_dict):
+            rows = batch._slice_dict[key].diff()
+            sample = torch.arange(rows.numel()).repeat_interleave(rows)
+            batch[f"{key}_batch"], batch[f"{key}_ptr"] = sample, cumsum(rows)
+        return batch
 
 
 def _check_workers(workers: Sequence[Process]) -> None:

@@ -1,6 +1,25 @@
 from numbers import Integral
 
 
+def check_channels(in_channels: int, out_channels: int) -> None:
+    r"""Checks the sizes of samples of a layer.
+
+    Args:
+        in_channels: Size of each input sample.
+        out_channels: Size of each output sample.
+
+    Raises:
+        TypeError: If a size is not an integer.
+        ValueError: If a size is less than 1.
+    """
+    if in_channels == -1:
+        raise ValueError(
+            "'in_channels' must be at least 1, got -1; this layer does not "
+            "infer the size of its input from the first batch"
+        )
+    check_sizes(1, in_channels=in_channels, out_channels=out_channels)
+
+
 def check_sizes(least: int, **sizes: int) -> None:
     r"""Checks numbers of classes, frames or channels.
 

@@ -1,6 +1,7 @@
 import copy
 import pickle
 
+import numpy as np
 import pytest
 import torch
 from torch_geometric.data import Batch, InMemoryDataset
@@ -92,6 +93,15 @@ def test_without_bones():
     point = Skeleton(["point"], [])
     data = SkeletonData(x=torch.ones(1, 2, 3), skeleton=point)
     assert data.bone_x.shape == (0, 2, 3)
+
+
+def test_arrays():
+    frames = np.random.default_rng(0).standard_normal((25, 4, 3))
+    data = SkeletonData(frames, future=frames[:, :2], y=1, skeleton="ntu25")
+    assert data.x.dtype == data.future.dtype == torch.float32
+    np.testing.assert_allclose(data.x, frames, rtol=1e-6)
+    assert data.bone_x.shape == (24, 4, 3)
+    assert SkeletonData(np.zeros((25, 2, 2), int)).x.is_floating_point()
 
 
 def test_further_attributes():

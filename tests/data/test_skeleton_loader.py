@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from torch_geometric.loader import DataLoader
 
 from symgnn_pyg import Skeleton
 from symgnn_pyg.data import (
@@ -61,6 +62,24 @@ def test_epoch_of_the_sampler(dataset, persistent):
         loader.sampler.set_epoch(epoch)
         plain.sampler.set_epoch(epoch)
         assert torch.equal(run(loader), run(plain))
+
+
+@pytest.mark.parametrize("transform", [None, lambda data: data])
+def test_keys_as_in_pyg(dataset, transform):
+    dataset.transform = transform
+    chosen = {"follow_batch": ["bone_x", "y"], "exclude_keys": ["x", "other"]}
+    loaders = (
+        loader(dataset, batch_size=4, **chosen)
+        for loader in (DataLoader, SkeletonLoader)
+    )
+    for expected, batch in zip(*loaders, strict=True):
+        assert set(batch.keys()) == set(expected.keys())
+        for key in ("bone_x_batch", "bone_x_ptr", "y_batch", "future"):
+            assert torch.equal(batch[key], expected[key]), key
+        last = batch[batch.num_graphs - 1]
+        assert torch.equal(last.bone_x, dataset[len(dataset) - 1].bone_x) or (
+            batch.num_graphs == 4
+        )
 
 
 def test_seed(dataset):

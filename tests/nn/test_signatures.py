@@ -63,7 +63,6 @@ WRONG_ORDER = {
     "JointGraphConv": lambda: nn.JointGraphConv(3, 16, 4),
     "StructuralGraphConv": lambda: nn.StructuralGraphConv(3, 16, 4),
     "PartGraphConv": lambda: nn.PartGraphConv(3, 16, 4),
-    "ActionalGraphInference": lambda: nn.ActionalGraphInference("ntu25", 150),
     "JointToPart": lambda: nn.JointToPart(25),
     "PartToJoint": lambda: nn.PartToJoint(25),
     "BonesToJoints": lambda: nn.BonesToJoints(25),
@@ -83,6 +82,27 @@ def test_arguments_in_the_wrong_order(name):
     message = "Expected 'skeleton' to be a Skeleton, got int"
     with pytest.raises(TypeError, match=message):
         WRONG_ORDER[name]()
+
+
+def test_a_size_that_is_none():
+    with pytest.raises(TypeError, match="'in_channels' must be an integer"):
+        nn.ActionalGraphInference("ntu25", 150)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lambda size: nn.GraphMixConv(size, 4),
+        lambda size: nn.JGTCBlock(size, 4, "ntu25"),
+        lambda size: nn.TemporalConv(size, 4),
+        lambda size: nn.ActionalGraphInference(size, "ntu25"),
+    ],
+)
+def test_sizes_are_not_inferred(layer):
+    with pytest.raises(ValueError, match="does not infer the size"):
+        layer(-1)
+    with pytest.raises(ValueError, match="at least 1, got 0"):
+        layer(0)
 
 
 SMALL = {"channels": (4, 4), "strides": (1, 1), "fusion": (1,)}

@@ -271,6 +271,7 @@ RECIPES = {
         x=POSES,
         actional=ACTIONAL,
         mixed=ACTIONAL_OF_MIXED,
+        edges={**along_edges(2), "actional": ACTIONAL},
     ),
     "JointGraphConv": recipe(
         lambda s: nn.JointGraphConv(C, D, s, num_hops=2),
@@ -283,6 +284,7 @@ RECIPES = {
         lambda s: nn.PGTCBlock(C, D, s, kernel_size=3, stride=2),
         x=PARTS,
         mixed=OF_MIXED,
+        edges=along_edges(1),
         gives="part",
     ),
     "PartGraphConv": recipe(

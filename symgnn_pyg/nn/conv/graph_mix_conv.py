@@ -16,6 +16,7 @@ from symgnn_pyg.nn.batch import (
 )
 from symgnn_pyg.nn.conv.hooks import has_message_hooks
 from symgnn_pyg.nn.conv.masked_graph import MaskedGraph, MaskedGraphs
+from symgnn_pyg.nn.sizes import check_channels
 from symgnn_pyg.typing import GraphLike
 
 
@@ -49,7 +50,7 @@ class GraphMixConv(MessagePassing):
             several skeletons. (default: :obj:`None`)
 
     Raises:
-        ValueError: If :obj:`num_graphs` is less than 1.
+        ValueError: If a size or :obj:`num_graphs` is less than 1.
 
     Shapes:
         - **input:** node features :math:`[\sum_n V_n, *, C_{in}]`
@@ -65,6 +66,7 @@ class GraphMixConv(MessagePassing):
         adjacency: Tensor | Sequence[Tensor] | None = None,
     ) -> None:
         super().__init__(aggr="sum", node_dim=0)
+        check_channels(in_channels, out_channels)
         if num_graphs < 1:
             raise ValueError(
                 f"'{self.__class__.__name__}' requires at least one graph, got "
@@ -129,7 +131,7 @@ class GraphMixConv(MessagePassing):
         if graphs is not None:
             return self.mix(x, graphs)
         assert edge_index is not None
-        return self._propagate_all(x, edge_index, edge_weight)
+        return self._propagate_all(x, edge_index, edge_weight, self.weight)
 
     def mix(self, x: Tensor, graphs: Tensor | Sequence[GraphLike]) -> Tensor:
         r"""Runs the forward pass on the given graphs only, without the fixed
@@ -144,11 +146,16 @@ class GraphMixConv(MessagePassing):
             ValueError: If shapes do not fit.
         """
         check_tensor(x)
+        return self._mix(x, graphs, self.weight)
+
+    def _mix(
+        self, x: Tensor, graphs: Tensor | Sequence[GraphLike], weight: Tensor
+    ) -> Tensor:
         if not self._messages_wanted():
             # Skeletons are small and dense in hops: matrices beat messages
             # (`python -m benchmarks.operators`).
-            return ops.graph_mix(x, graphs, self.weight)
-        edge_index, edge_weight = _to_edges(x, graphs, self.weight)
+            return ops.graph_mix(x, graphs, weight)
+        edge_index, edge_weight = _to_edges(x, graphs, weight)
         mask = self._edge_mask
         if mask is not None and mask.numel() != edge_index.size(1):
             raise ValueError(
@@ -158,7 +165,7 @@ class GraphMixConv(MessagePassing):
                 f"graph of each sample, every pair of its nodes, as "
                 f"'edge_index'"
             )
-        return self._propagate_all(x, edge_index, edge_weight)
+        return self._propagate_all(x, edge_index, edge_weight, weight)
 
     def message(self, x_j: Tensor, edge_weight: OptTensor) -> Tensor:
         if edge_weight is None:
@@ -175,7 +182,11 @@ class GraphMixConv(MessagePassing):
         )
 
     def _propagate_all(
-        self, x: Tensor, edge_index: Adj, edge_weight: Tensor | None
+        self,
+        x: Tensor,
+        edge_index: Adj,
+        edge_weight: Tensor | None,
+        weight: Tensor,
     ) -> Tensor:
         check_tensor(x)
         if is_sparse(edge_index):
@@ -186,12 +197,14 @@ class GraphMixConv(MessagePassing):
                     f"nodes in 'x', got shape {list(shape)}; edges from one "
                     f"set of nodes to another are not supported"
                 )
-        edge_weight = self._edge_weights(edge_index, edge_weight)
+        edge_weight = self._edge_weights(
+            edge_index, edge_weight, weight.size(0)
+        )
         is_edges = isinstance(edge_index, Tensor) and not is_sparse(edge_index)
         if is_edges and not self._messages_wanted():
             # Messages are as wide as sequences are long: summing features as
             # they are read beats them (`python -m benchmarks.edges`).
-            return ops.edge_mix(x, edge_index, edge_weight, self.weight)
+            return ops.edge_mix(x, edge_index, edge_weight, weight)
         weights: Sequence[Tensor | None] = [None]
         if edge_weight is not None:
             weights = edge_weight.unbind(-1)
@@ -199,16 +212,15 @@ class GraphMixConv(MessagePassing):
         # only the original one applies the masks of explainers.
         propagate = super().propagate if self.explain else self.propagate
         out = x.new_zeros(())
-        for e, w in zip(weights, self.weight, strict=True):
+        for e, w in zip(weights, weight, strict=True):
             # propagate_type: (x: Tensor, edge_weight: OptTensor)
             mixed = propagate(edge_index, x=x, edge_weight=e)
             out = out + mixed @ w
         return out
 
     def _edge_weights(
-        self, edge_index: Adj, edge_weight: Tensor | None
+        self, edge_index: Adj, edge_weight: Tensor | None, num_graphs: int
     ) -> Tensor | None:
-        num_graphs = self.weight.size(0)
         if edge_weight is None and num_graphs == 1:
             if self.masked_graph is not None and not is_sparse(edge_index):
                 raise ValueError(

@@ -1,53 +1,93 @@
+import warnings
+
 import torch
 from torch import Tensor
-from torch_geometric.utils import add_remaining_self_loops, scatter
+from torch_geometric.utils import add_remaining_self_loops, coalesce, scatter
 
 from symgnn_pyg import ops
 
 
 def hop_edges(
-    edge_index: Tensor, num_nodes: int, num_hops: int
+    edge_index: Tensor,
+    num_nodes: int,
+    num_hops: int,
+    *,
+    edge_weight: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     r"""Computes the powers :math:`\tilde{A}^1, \ldots, \tilde{A}^L` of the
     row-normalised adjacency matrix of any graph with self-loops, as edges with
     :math:`L` weights each. :class:`~symgnn_pyg.nn.StructuralGraphConv` takes
-    them for graphs other than skeletons.
+    them for graphs other than skeletons. A node without a self-loop gets one of
+    weight 1, so that an isolated node keeps its own features.
 
     Args:
         edge_index: The edges, of shape :math:`[2, |E|]`.
         num_nodes: The number of nodes.
         num_hops: The number of hops :math:`L`, at least 1.
+        edge_weight: The weights of the edges, of shape :math:`[|E|]`, positive.
+            Those of an edge that occurs several times are added up. Without
+            weights it counts once. (default: all ones)
 
     Returns:
         The edges of the widest hop :math:`[2, |E'|]` and their weights
         :math:`[|E'|, L]`.
 
     Raises:
-        ValueError: If :obj:`num_hops` is smaller than 1, or
-            :obj:`edge_index` does not hold edges between the nodes.
+        ValueError: If :obj:`num_hops` is smaller than 1,
+            :obj:`edge_index` does not hold edges between the nodes, or
+            :obj:`edge_weight` does not hold one positive number per edge.
     """
     if num_hops < 1:
         raise ValueError(f"'num_hops' must be at least 1, got {num_hops}")
     ops.check_edge_index(edge_index, num_nodes)
-    edge_index, _ = add_remaining_self_loops(edge_index, num_nodes=num_nodes)
-    edge_index = torch.unique(edge_index, dim=1)
-    target = edge_index[1]
+    if edge_weight is None:
+        edge_index = coalesce(edge_index, num_nodes=num_nodes)
+        weight = torch.ones(edge_index.size(1), device=edge_index.device)
+    else:
+        _check_edge_weight(edge_weight, edge_index.size(1))
+        edge_index, weight = coalesce(
+            edge_index, edge_weight.double(), num_nodes
+        )
     # Double precision, rounded once at the end as in `Skeleton.hop_powers`.
-    ones = torch.ones(target.numel(), device=target.device).double()
-    degree = scatter(ones, target, dim_size=num_nodes)
-    size = (num_nodes, num_nodes)
+    edge_index, weight = add_remaining_self_loops(
+        edge_index, weight.double(), num_nodes=num_nodes
+    )
+    target = edge_index[1]
+    degree = scatter(weight, target, dim_size=num_nodes)
     hop = torch.sparse_coo_tensor(
-        edge_index.flip(0), ones / degree[target], size
+        edge_index.flip(0),
+        weight / degree[target],
+        (num_nodes, num_nodes),
+        check_invariants=True,
     ).coalesce()
     powers = [hop]
-    while len(powers) < num_hops:
-        powers.append(torch.sparse.mm(hop, powers[-1]).coalesce())
+    with warnings.catch_warnings():
+        # The product of sparse matrices says that CSR, its own format, is new.
+        warnings.filterwarnings("ignore", "Sparse CSR")
+        while len(powers) < num_hops:
+            powers.append(torch.sparse.mm(hop, powers[-1]).coalesce())
     # With self-loops the last hop holds every edge of the hops before it.
     widest = powers[-1].indices()
     key = widest[0] * num_nodes + widest[1]
-    edge_weight = torch.zeros(key.numel(), num_hops, device=key.device)
+    hop_weight = torch.zeros(key.numel(), num_hops, device=key.device)
     for column, power in enumerate(powers):
         row, col = power.indices()
         at = torch.searchsorted(key, row * num_nodes + col)
-        edge_weight[at, column] = power.values().to(edge_weight.dtype)
-    return widest.flip(0), edge_weight
+        hop_weight[at, column] = power.values().to(hop_weight.dtype)
+    return widest.flip(0), hop_weight
+
+
+def _check_edge_weight(edge_weight: Tensor, num_edges: int) -> None:
+    if edge_weight.shape != (num_edges,):
+        raise ValueError(
+            f"Expected 'edge_weight' of shape [{num_edges}], one weight per "
+            f"edge, got {list(edge_weight.shape)}"
+        )
+    wrong = ~((edge_weight > 0) & edge_weight.isfinite())
+    if wrong.any():
+        edge = int(wrong.nonzero()[0])
+        raise ValueError(
+            f"'edge_weight' must hold positive numbers, got "
+            f"{float(edge_weight[edge]):g} for edge {edge}; leave out edges "
+            f"without weight"
+        )

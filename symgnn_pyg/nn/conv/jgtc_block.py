@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 
 from torch import Tensor
+from torch_geometric.typing import Adj
 
 from symgnn_pyg.nn.conv.graph_temporal_block import GraphTemporalBlock
 from symgnn_pyg.nn.conv.joint_graph_conv import JointGraphConv
@@ -21,7 +22,8 @@ class JGTCBlock(GraphTemporalBlock):
     Args:
         in_channels: Size of each input sample :math:`C_{in}`.
         out_channels: Size of each output sample :math:`C_{out}`.
-        skeleton: The skeleton, or several.
+        skeleton: The skeleton, or several, or :obj:`None` for a block that
+            takes edges.
         num_hops: The number of hops :math:`L`. (default: :obj:`3`)
         lambda_: The weight of the actional graph. (default: :obj:`0.5`)
         kernel_size: The temporal kernel :math:`\tau`, in frames, odd.
@@ -46,7 +48,7 @@ class JGTCBlock(GraphTemporalBlock):
         self,
         in_channels: int,
         out_channels: int,
-        skeleton: SkeletonLike,
+        skeleton: SkeletonLike | None = None,
         *,
         num_hops: int = 3,
         lambda_: float = 0.5,
@@ -74,6 +76,8 @@ class JGTCBlock(GraphTemporalBlock):
         self,
         x: Tensor,
         actional: GraphLike | None = None,
+        edge_index: Adj | None = None,
+        edge_weight: Tensor | None = None,
         skeleton_type: Sequence[int] | None = None,
     ) -> Tensor:
         r"""Runs the forward pass.
@@ -82,9 +86,14 @@ class JGTCBlock(GraphTemporalBlock):
             x: Node features, of shape :math:`[\sum_n V_n, T, C_{in}]`.
             actional: The actional graphs, of shape :math:`[N, V, V]`, or a
                 sequence of :math:`N` matrices :math:`[V_n, V_n]`.
+            edge_index: Edges :math:`[2, |E|]`, instead of the skeleton, for
+                any other graph.
+            edge_weight: The weights of the edges :math:`[|E|, L]`, as
+                :class:`~symgnn_pyg.nn.JointGraphConv` takes them.
             skeleton_type: For several skeletons, the index of the skeleton of
                 each sample, as Python integers.
         """
-        return self._forward(
-            x, self.graph_conv(x, actional, skeleton_type=skeleton_type)
+        mixed = self.graph_conv(
+            x, actional, edge_index, edge_weight, skeleton_type
         )
+        return self._forward(x, mixed)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch_geometric.typing import Adj
 
-from symgnn_pyg.nn.batch import per_skeleton
+from symgnn_pyg.nn.batch import check_no_skeleton_type, per_skeleton
 from symgnn_pyg.nn.conv.graph_mix_conv import GraphMixConv
 from symgnn_pyg.typing import GraphLike, SkeletonLike
 
@@ -91,11 +91,12 @@ class JointGraphConv(GraphMixConv):
             x: Node features, of shape :math:`[\sum_n V_n, *, C_{in}]`.
             actional: The actional graphs, of shape :math:`[N, V, V]`, or a
                 sequence of :math:`N` matrices :math:`[V_n, V_n]`.
-            edge_index: Edges :math:`[2, |E|]`, instead of the skeleton and
-                :obj:`actional`.
-            edge_weight: The weights of the edges :math:`[|E|, L + 1]`. The
-                last column is the actional graph, already multiplied by
-                :math:`\lambda`.
+            edge_index: Edges :math:`[2, |E|]`, instead of the skeleton, for
+                any other graph.
+            edge_weight: The weights of the edges :math:`[|E|, L]`
+                (see :func:`~symgnn_pyg.nn.hop_edges`). If :obj:`actional` is
+                not given, a further column holds the actional graph on the
+                same edges, already multiplied by :math:`\lambda`.
             skeleton_type: For a layer of several skeletons, the index of the
                 skeleton of each sample, as Python integers.
 
@@ -103,14 +104,26 @@ class JointGraphConv(GraphMixConv):
             ValueError: If :obj:`actional` is missing, or given to a layer that
                 does not use actional graphs.
         """
-        graphs = None
-        if (
-            edge_index is None
-            or actional is not None
-            or skeleton_type is not None
-        ):
+        if edge_index is None:
             graphs = self.graphs(actional, skeleton_type)
-        return super().forward(x, graphs, edge_index, edge_weight)
+            return super().forward(x, graphs, None, edge_weight)
+        check_no_skeleton_type(skeleton_type)
+        if actional is None:
+            if (
+                self.use_actional
+                and self.use_structural
+                and edge_weight is not None
+                and edge_weight.shape[1:] == (self.weight.size(0) - 1,)
+            ):
+                self._check_actional(None)
+            return super().forward(x, None, edge_index, edge_weight)
+        self._check_actional(actional)
+        if not self.use_structural:
+            # Raises an error: both would be the actional graph.
+            return super().forward(x, self._scaled(actional), edge_index)
+        structural, own = self.weight[:-1], self.weight[-1:]
+        out = self._propagate_all(x, edge_index, edge_weight, structural)
+        return out + self._mix(x, self._scaled(actional), own)
 
     def graphs(
         self,
@@ -128,6 +141,15 @@ class JointGraphConv(GraphMixConv):
             ValueError: If :obj:`actional` is missing, or given to a layer that
                 does not use actional graphs, or the layer has no skeleton.
         """
+        self._check_actional(actional)
+        if self.use_structural and self.masked_graph is None:
+            raise ValueError(
+                "Expected 'edge_index', since the layer has no skeleton, got "
+                "None"
+            )
+        return [*self._own_graphs(skeleton_type), *self._scaled(actional)]
+
+    def _check_actional(self, actional: GraphLike | None) -> None:
         if self.use_actional != (actional is not None):
             raise ValueError(
                 "Expected 'actional' graphs of shape [N, V, V], got None; for "
@@ -136,14 +158,10 @@ class JointGraphConv(GraphMixConv):
                 else "Expected no 'actional' graphs, since 'use_actional' is "
                 "False, got some"
             )
-        if self.use_structural and self.masked_graph is None:
-            raise ValueError(
-                "Expected 'edge_index', since the layer has no skeleton, got "
-                "None"
-            )
-        graphs = [*self._own_graphs(skeleton_type)]
+
+    def _scaled(self, actional: GraphLike | None) -> list[GraphLike]:
+        if actional is None:
+            return []
         if isinstance(actional, Tensor):
-            graphs.append(self.lambda_ * actional)
-        elif actional is not None:
-            graphs.append([self.lambda_ * matrix for matrix in actional])
-        return graphs
+            return [self.lambda_ * actional]
+        return [[self.lambda_ * matrix for matrix in actional]]

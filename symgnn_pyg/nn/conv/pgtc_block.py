@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 
 from torch import Tensor
+from torch_geometric.typing import Adj
 
 from symgnn_pyg.nn.conv.graph_temporal_block import GraphTemporalBlock
 from symgnn_pyg.nn.conv.part_graph_conv import PartGraphConv
@@ -21,7 +22,8 @@ class PGTCBlock(GraphTemporalBlock):
     Args:
         in_channels: Size of each input sample :math:`C_{in}`.
         out_channels: Size of each output sample :math:`C_{out}`.
-        skeleton: The skeleton whose parts are the nodes, or several.
+        skeleton: The skeleton whose parts are the nodes, or several, or
+            :obj:`None` for a block that takes edges.
         kernel_size: The temporal kernel :math:`\tau`, in frames, odd.
             (default: :obj:`5`)
         stride: The temporal stride :math:`s`. (default: :obj:`1`)
@@ -39,7 +41,7 @@ class PGTCBlock(GraphTemporalBlock):
         self,
         in_channels: int,
         out_channels: int,
-        skeleton: SkeletonLike,
+        skeleton: SkeletonLike | None = None,
         *,
         kernel_size: int = 5,
         stride: int = 1,
@@ -52,13 +54,21 @@ class PGTCBlock(GraphTemporalBlock):
         )
 
     def forward(
-        self, x: Tensor, skeleton_type: Sequence[int] | None = None
+        self,
+        x: Tensor,
+        edge_index: Adj | None = None,
+        edge_weight: Tensor | None = None,
+        skeleton_type: Sequence[int] | None = None,
     ) -> Tensor:
         r"""Runs the forward pass.
 
         Args:
             x: Part features, of shape :math:`[\sum_n V_{p,n}, T, C_{in}]`.
+            edge_index: Edges :math:`[2, |E|]` or a sparse transposed adjacency
+                matrix, instead of the skeleton.
+            edge_weight: The weights of the edges :math:`[|E|]`.
             skeleton_type: For several skeletons, the index of the skeleton of
                 each sample, as Python integers.
         """
-        return self._forward(x, self.graph_conv(x, skeleton_type=skeleton_type))
+        mixed = self.graph_conv(x, edge_index, edge_weight, skeleton_type)
+        return self._forward(x, mixed)

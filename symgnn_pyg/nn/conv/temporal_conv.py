@@ -4,6 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn import Conv2d, Module
 
+from symgnn_pyg.nn.sizes import check_channels
+
 
 class TemporalConv(Module):
     r"""The temporal convolution (TC) of equations (6b) and (8b) of the
@@ -25,8 +27,8 @@ class TemporalConv(Module):
           :math:`[M, \lceil T / s \rceil, C_{out}]`
 
     Raises:
-        ValueError: If :obj:`kernel_size` is even, or it or :obj:`stride` is
-            smaller than 1.
+        ValueError: If :obj:`kernel_size` is even, or a size or :obj:`stride`
+            is smaller than 1.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class TemporalConv(Module):
         stride: int = 1,
     ) -> None:
         super().__init__()
+        check_channels(in_channels, out_channels)
         if kernel_size < 1 or kernel_size % 2 == 0:
             raise ValueError(
                 f"'kernel_size' must be odd and at least 1, got {kernel_size}"

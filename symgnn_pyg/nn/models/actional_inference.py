@@ -16,6 +16,7 @@ from symgnn_pyg.nn.batch import (
     split,
 )
 from symgnn_pyg.nn.models.actional_propagation import ActionalPropagation
+from symgnn_pyg.nn.sizes import check_channels, check_sizes
 from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.typing import SkeletonLike
 
@@ -38,7 +39,8 @@ class ActionalGraphInference(Module):
     Args:
         in_channels: Size of a trajectory, :math:`T \cdot C`.
         skeleton: The skeleton, or several skeletons that share all weights,
-            for batches in which each sample has one of them.
+            for batches in which each sample has one of them; or for another
+            graph its number of nodes :math:`V`.
         hidden_channels: The width :math:`D`. (default: :obj:`128`)
         num_iterations: The number of times equation (1) is applied.
             (default: :obj:`2`)
@@ -60,7 +62,7 @@ class ActionalGraphInference(Module):
     def __init__(
         self,
         in_channels: int,
-        skeleton: SkeletonLike,
+        skeleton: SkeletonLike | int,
         *,
         hidden_channels: int = 128,
         num_iterations: int = 2,
@@ -69,10 +71,13 @@ class ActionalGraphInference(Module):
         self_pairs: bool = False,
     ) -> None:
         super().__init__()
+        check_channels(in_channels, hidden_channels)
         self.in_channels = in_channels
         self.num_joints: int | tuple[int, ...]
-        given = as_skeletons(skeleton)
-        if isinstance(given, Skeleton):
+        if isinstance(skeleton, int):
+            check_sizes(1, skeleton=skeleton)
+            self.num_joints = skeleton
+        elif isinstance(given := as_skeletons(skeleton), Skeleton):
             self.num_joints = given.num_joints
         else:
             self.num_joints = tuple(one.num_joints for one in given)

@@ -1,3 +1,5 @@
+import warnings
+
 import pytest
 import torch
 from torch_geometric.data import Batch, Data
@@ -14,9 +16,16 @@ def dense(edge_index, edge_weight, num_nodes):
     return out
 
 
-def powers(edge_index, num_nodes, num_hops):
-    adjacency = torch.eye(num_nodes)
-    adjacency[edge_index[1], edge_index[0]] = 1
+def powers(edge_index, num_nodes, num_hops, edge_weight=None):
+    adjacency = torch.zeros(num_nodes, num_nodes)
+    if edge_weight is None:
+        adjacency[edge_index[1], edge_index[0]] = 1
+    else:
+        adjacency.index_put_(
+            (edge_index[1], edge_index[0]), edge_weight, accumulate=True
+        )
+    for loop in adjacency.diagonal().split(1):
+        loop[loop == 0] = 1
     adjacency = adjacency / adjacency.sum(dim=1, keepdim=True)
     return torch.stack(
         [torch.linalg.matrix_power(adjacency, k + 1) for k in range(num_hops)]
@@ -43,6 +52,30 @@ def test_weights_are_the_powers(graph, num_hops):
     torch.testing.assert_close(
         dense(edge_index, edge_weight, 5), powers(GRAPHS[graph], 5, num_hops)
     )
+
+
+@pytest.mark.parametrize("graph", list(GRAPHS))
+def test_weighted_edges(graph):
+    edge_weight = torch.rand(GRAPHS[graph].size(1)) + 0.1
+    edges = hop_edges(GRAPHS[graph], 5, 3, edge_weight=edge_weight)
+    torch.testing.assert_close(
+        dense(*edges, 5), powers(GRAPHS[graph], 5, 3, edge_weight)
+    )
+
+
+def test_isolated_nodes_keep_their_features():
+    edges = hop_edges(GRAPHS["path"], 5, 3, edge_weight=torch.full((4,), 0.2))
+    assert torch.equal(dense(*edges, 5)[:, 4], torch.eye(5)[4].expand(3, 5))
+
+
+def test_no_warning():
+    torch.set_warn_always(True)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            hop_edges(GRAPHS["random"], 5, 3)
+    finally:
+        torch.set_warn_always(False)
 
 
 def test_weights_are_rounded_once(arm):
@@ -84,6 +117,20 @@ def test_edges_of_a_batch_equal_the_skeleton(arm, num_hops):
     conv = StructuralGraphConv(2, 3, arm, num_hops=num_hops)
     edges = hop_edges(batch.edge_index, batch.num_nodes, num_hops)
     torch.testing.assert_close(conv(batch.x, *edges), conv(batch.x))
+
+
+@pytest.mark.parametrize(
+    ("edge_weight", "message"),
+    [
+        ([1.0, 0.0], "positive numbers, got 0 for edge 1"),
+        ([float("nan"), 1.0], "positive numbers, got nan for edge 0"),
+        ([[1.0], [1.0]], r"shape \[2\], .* got \[2, 1\]"),
+    ],
+)
+def test_weights_that_cannot_be(edge_weight, message):
+    edge_index = torch.tensor([[0, 1], [1, 2]])
+    with pytest.raises(ValueError, match=message):
+        hop_edges(edge_index, 3, 2, edge_weight=torch.tensor(edge_weight))
 
 
 def test_no_hops():

@@ -81,6 +81,22 @@ def test_edges_without_a_skeleton(arm):
     )
 
 
+@pytest.mark.parametrize("watched", [False, True])
+def test_edges_and_actional_graphs(arm, x, actional, watched):
+    conv = JointGraphConv(3, 4, arm, num_hops=L).double()
+    free = JointGraphConv(3, 4, num_hops=L).double()
+    free.weight.data = conv.weight.data
+    if watched:
+        free.register_message_forward_hook(lambda *_: None)
+    shift = V * torch.arange(N).repeat_interleave(arm.edge_index.size(1))
+    edges = hop_edges(arm.edge_index.repeat(1, N) + shift, N * V, L)
+    torch.testing.assert_close(
+        free(x, actional, *edges), conv(x, actional), **CLOSE
+    )
+    with pytest.raises(ValueError, match=r"'actional' graphs .* got None"):
+        free(x, None, *edges)
+
+
 def test_sparse_for_the_actional_graph_alone(x, actional):
     conv = JointGraphConv(3, 4, lambda_=1.0, use_structural=False).double()
     adj_t = torch.block_diag(*actional).to_sparse_csr()
@@ -156,8 +172,11 @@ def test_errors(conv, x, actional, arm):
 def test_graphs_beside_edges_are_refused(conv, x, actional, graphs, to_edges):
     edge_index, edge_weight = to_edges(graphs)
     edges = {"edge_index": edge_index, "edge_weight": edge_weight}
-    with pytest.raises(ValueError, match=r"either graphs.*got both"):
+    with pytest.raises(ValueError, match=rf"\[E, {L}\].*got \[\d+, {L + 1}\]"):
         conv(x, actional, **edges)
+    only = JointGraphConv(3, 4, use_structural=False).double()
+    with pytest.raises(ValueError, match=r"either graphs.*got both"):
+        only(x, actional, edge_index)
     with pytest.raises(ValueError, match="'skeleton_type' must be None"):
         conv(x, actional, skeleton_type=[0, 0])
     with pytest.raises(ValueError, match="'edge_weight' only together with"):

@@ -54,6 +54,14 @@ def test_graphs_are_directed_and_differ(agim, x):
     assert not torch.allclose(first, second, atol=1e-3)
 
 
+def test_number_of_nodes(agim, x):
+    other = ActionalGraphInference(T * 3, V, hidden_channels=D).double()
+    other.load_state_dict(agim.state_dict())
+    torch.testing.assert_close(other.eval()(x), agim(x))
+    with pytest.raises(ValueError, match="'skeleton' must be at least 1"):
+        ActionalGraphInference(T * 3, 0)
+
+
 @pytest.mark.parametrize("num_iterations", [0, 1, 3])
 def test_number_of_iterations(arm, x, num_iterations):
     agim = ActionalGraphInference(
