@@ -73,6 +73,12 @@ EXCEPTIONS = {
         "io.hdf5.FAULTS",
         "io.hdf5.plain_array",
     },
+    # Offer the arguments of SkeletonFolder as options.
+    "symgnn_pyg/cli/evaluate.py": {"datasets.motion_dataset.SPLITS"},
+    "symgnn_pyg/cli/folder.py": {
+        "datasets.motion_dataset.SPLITS",
+        "datasets.sampling.SHARES",
+    },
     # Are networks around others, whose format on disk they keep.
     "symgnn_pyg/inference/average_network.py": {
         "nn.models.pretrained.Pretrained",
