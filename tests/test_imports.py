@@ -102,6 +102,10 @@ EXCEPTIONS = {
         "ops.edge_mix._mix",
         "ops.edge_sums.sum_segments",
     },
+    "benchmarks/parity.py": {
+        "ops.edge_mix._mix",
+        "ops.edge_sums.sum_segments",
+    },
     # Rebuilds a network from its modules.
     "benchmarks/rivals/sym_gnn.py": {"nn.conv.channel_norm.ChannelNorm"},
 }
