@@ -17,14 +17,19 @@ from pathlib import Path
 
 import torch
 from lightning.pytorch import seed_everything
-from shared import light_network, positive
+from shared import PAPER_HEAD, positive
 
 from symgnn_pyg.data import SequenceStore, SkeletonLoader
 from symgnn_pyg.datasets import CMUMocap, MotionDataset, all_windows
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import replacing
 from symgnn_pyg.nn import SymGNN
-from symgnn_pyg.training import MotionDataModule, SymGNNTask, make_trainer
+from symgnn_pyg.training import (
+    MotionDataModule,
+    SymGNNTask,
+    light_network,
+    make_trainer,
+)
 
 FOLDS = 5
 
@@ -106,7 +111,7 @@ def windows(
 def fit(train: MotionDataset, args: argparse.Namespace, fold: int) -> SymGNN:
     """Trains a network; no checkpoint is selected by the test fold."""
     seed_everything(args.seed, verbose=False)
-    model = light_network(train, args.channels, 0.2)
+    model = light_network(train, args.channels, 0.2, **PAPER_HEAD)
     trainer = make_trainer(
         args.output / f"fold_{fold}",
         max_steps=args.steps,

@@ -1,15 +1,21 @@
 """Helpers that the examples share."""
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor
 from torch.nn import Module
 
 from symgnn_pyg.data import bone_features
-from symgnn_pyg.datasets import MotionDataset
-from symgnn_pyg.nn import DualSymGNN, DualSymGNNOutput, SymGNN
+from symgnn_pyg.nn import DualSymGNN, DualSymGNNOutput
+
+# Equation (10), and the mean over time.
+PAPER_HEAD: dict[str, Any] = {
+    "decoder": "recursive",
+    "forecast": False,
+    "learned_pool": False,
+}
 
 
 def positive(
@@ -45,26 +51,3 @@ class FromJoints(Module):
     ) -> DualSymGNNOutput:
         bones = bone_features(x, self.dual.joint.skeleton)
         return self.dual(x, bones, num_bodies)
-
-
-def light_network(
-    train: MotionDataset,
-    channels: Sequence[int],
-    dropout: float,
-    **arguments: Any,
-) -> SymGNN:
-    """The light network for a data set, with the given block widths and further
-    arguments. All blocks but the first halve the frame rate, and the scales are
-    fused after them.
-    """
-    return SymGNN.light(
-        train.skeleton,
-        train.num_classes,
-        num_observed=train.num_observed,
-        num_future=train.num_future,
-        channels=tuple(channels),
-        strides=(1,) + (2,) * (len(channels) - 1),
-        fusion=tuple(range(1, len(channels))),
-        dropout=dropout,
-        **arguments,
-    )

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Trainer, seed_everything
-from shared import light_network, positive, weighting
+from shared import PAPER_HEAD, positive, weighting
 from torch.nn import CrossEntropyLoss
 from train_data import (
     DATASETS,
@@ -44,11 +44,13 @@ from symgnn_pyg.training import (
     RECIPES,
     MotionDataModule,
     SymGNNTask,
+    light_network,
     load_best,
     make_trainer,
 )
 
-# The prediction head that learns best on validation windows.
+# The prediction head that learns best on validation windows; that of the paper
+# is in shared.py.
 HEAD: dict[str, Any] = {
     "decoder": "both",
     "forecast": True,
@@ -134,6 +136,11 @@ def parse_arguments() -> Namespace:
         type=count,
         nargs="+",
         help="width of each light block (default: 32 64 128 256)",
+    )
+    parser.add_argument(
+        "--hidden-channels",
+        type=count,
+        help="width of the two heads (default: 256)",
     )
     parser.add_argument(
         "--batch-size",
@@ -270,7 +277,9 @@ def run(args: Namespace) -> None:
 
 
 def make_network(args: Namespace, train: MotionDataset) -> SymGNN:
-    head = {} if args.paper else HEAD
+    head = {**(PAPER_HEAD if args.paper else HEAD)}
+    if args.hidden_channels:
+        head["hidden_channels"] = args.hidden_channels
     if args.network == "light":
         channels = args.channels or [32, 64, 128, 256]
         return light_network(train, channels, args.dropout, **head)

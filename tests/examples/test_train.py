@@ -224,7 +224,7 @@ def test_clips_of_a_list_are_left_out(run, tmp_path):
 def test_checkpoint_of_another_network(run):
     run("--quick", "--channels", 8, 8)
     with pytest.raises(
-        SystemExit, match=r"last.ckpt belongs to another network"
+        SystemExit, match=r"belongs to another network"
     ):
         run("--resume", "--channels", 16, 16)
 
