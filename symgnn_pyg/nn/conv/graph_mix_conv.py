@@ -188,7 +188,6 @@ class GraphMixConv(MessagePassing):
         edge_weight: Tensor | None,
         weight: Tensor,
     ) -> Tensor:
-        check_tensor(x)
         if is_sparse(edge_index):
             shape = edge_index.size(0), edge_index.size(1)
             if shape != (x.size(0), x.size(0)):

@@ -541,3 +541,27 @@ def test_arrays_are_refused_with_the_cure(arm):
     net = SymGNN(arm, 3, num_observed=4, num_future=2)
     with pytest.raises(TypeError, match=r"got ndarray; torch\.as_tensor"):
         net(torch.zeros(5, 4, 3).numpy())
+
+
+def test_traces_are_for_a_number_of_bodies(arm):
+    net = SymGNN(arm, 3, num_observed=4, num_future=2, channels=(4, 6),
+                 strides=(1, 2), fusion=(1,), hidden_channels=8)  # fmt: skip
+    net.eval()
+    x = torch.randn(10, 4, 3)
+    # A trace knows neither named tuples nor outputs that are None.
+    traced = torch.jit.trace(_Tuple(net), x)
+    for found, expected in zip(
+        traced(x.mul(2)), net(x.mul(2))[:2], strict=True
+    ):
+        torch.testing.assert_close(found, expected)
+    with pytest.raises(RuntimeError, match="size"):
+        traced(x[:5])
+
+
+class _Tuple(torch.nn.Module):
+    def __init__(self, net):
+        super().__init__()
+        self.net = net
+
+    def forward(self, x):
+        return self.net(x)[:2]
