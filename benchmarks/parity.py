@@ -98,7 +98,7 @@ def cases(device: torch.device, quick: bool) -> dict[str, Case]:
     found = {}
     names = [
         name
-        for name in ops.kernels()
+        for name in ops.formula_names()
         if name != "triton" or device.type == "cuda"
     ]
     for name in names:

@@ -82,7 +82,7 @@ class Compiled(Candidate):
 def candidates_on(device: torch.device, eager: bool) -> dict[str, Make]:
     found: dict[str, Make] = {OURS: partial(Kernel, name="auto")}
     if device.type == "cuda":
-        for name in ops.kernels():
+        for name in ops.formula_names():
             found[f"kernel {name}"] = partial(Kernel, name=name)
     rivals: dict[str, Make] = {
         "ST-GCN einsum": STGCN,
