@@ -1,5 +1,6 @@
 """Convert a recording to another format or layout.
 
+Examples:
   symgnn-pyg convert walk.bvh walk.npy
   symgnn-pyg convert clip.npy clip.csv --layout coco17
   symgnn-pyg convert clip.npy body.npy --layout coco17 --to h36m17

@@ -1,5 +1,6 @@
 """Measure the errors of a model on recordings that it has not seen.
 
+Examples:
   symgnn-pyg evaluate --model outputs/train/model --data motion
   symgnn-pyg evaluate --model outputs/train/model --data motion --linear
   symgnn-pyg evaluate --model outputs/train/model --data new --split all
@@ -103,6 +104,8 @@ def run(args: argparse.Namespace) -> None:
     for k in (1, 5):
         if f"top{k}" in found:
             print(f"top-{k}: {found[f'top{k}'].compute():.1%}")
+    if model.classes and test.num_classes == 1:
+        print("top-1 is not measured: the data have a single class")
 
 
 def open_as_trained(

@@ -1,8 +1,9 @@
 """Describe a recording, a folder of recordings or a model.
 
-symgnn-pyg info walk.bvh
-symgnn-pyg info motion --layout coco17
-symgnn-pyg info cmu-light-long
+Examples:
+  symgnn-pyg info walk.bvh
+  symgnn-pyg info motion --layout coco17
+  symgnn-pyg info cmu-light-long
 """
 
 import argparse
@@ -22,7 +23,7 @@ from symgnn_pyg.cli.folder import add_names, open_split, summarise
 from symgnn_pyg.cli.recordings import ARRAYS, share_missing
 from symgnn_pyg.cli.tables import print_table
 from symgnn_pyg.inference import PoseModel
-from symgnn_pyg.io import read_npy
+from symgnn_pyg.io import SUFFIXES, read_npy
 from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.skeleton.layouts import LAYOUTS
 
@@ -52,7 +53,7 @@ def run(args: argparse.Namespace) -> None:
         path.is_dir() and not (path / CONFIG).exists()
     ):
         describe_folder(path, args)
-    elif path.is_file() or path.suffix:
+    elif path.is_file() or path.suffix.lower() in (*SUFFIXES, ".skeleton"):
         describe_recording(path, args)
     else:
         describe_model(args.what)

@@ -1,8 +1,9 @@
 """List the built-in skeletons, or the joints of one.
 
-symgnn-pyg layouts
-symgnn-pyg layouts coco17
-symgnn-pyg layouts coco17 --json > skeleton.json
+Examples:
+  symgnn-pyg layouts
+  symgnn-pyg layouts coco17
+  symgnn-pyg layouts coco17 --json > skeleton.json
 """
 
 import argparse

@@ -1,8 +1,9 @@
 """Recognise an action in a recording, and predict the poses that follow.
 
+Examples:
   symgnn-pyg predict --model cmu-light-short --input clip.npy
   symgnn-pyg predict --model outputs/train/model --input clip.bvh \\
-      --output future.npy
+    --output future.npy
 """
 
 import argparse

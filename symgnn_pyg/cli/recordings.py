@@ -92,12 +92,13 @@ def read_motion(
         if fill:
             filled = fill_gaps(motion.frames, str(path))
             motion = motion._replace(frames=filled)
-    if skeleton is None or motion.skeleton is skeleton:
-        return motion
-    kept = selected(motion.skeleton.joints, skeleton, path)
-    return motion._replace(
-        frames=motion.frames[..., kept, :], skeleton=skeleton
-    )
+    frames = motion.frames
+    if skeleton is not None and motion.skeleton is not skeleton:
+        kept = selected(motion.skeleton.joints, skeleton, path)
+        frames = frames[..., kept, :]
+    # Torch warns about arrays that are not writable, such as those of a file.
+    frames = np.require(frames, requirements=["C", "W"])
+    return motion._replace(frames=frames, skeleton=skeleton or motion.skeleton)
 
 
 def resampled(motion: Motion, frame_rate: float | None, path: Path) -> Motion:

@@ -1,5 +1,6 @@
 """Train a network on a folder of recordings.
 
+Examples:
   symgnn-pyg train --data motion --layout coco17 --unit m
   symgnn-pyg train --data motion --skeleton arm.json --output outputs/arm
   symgnn-pyg train --data motion --layout coco17 --resume

@@ -1,5 +1,6 @@
 """Draw a recording: an interactive page, a picture or an animation.
 
+Examples:
   symgnn-pyg view walk.bvh --output walk.html
   symgnn-pyg view clip.npy --layout coco17 --num-coordinates 2 --up -y
   symgnn-pyg view clip.npy --model outputs/train/model --output walk.gif
