@@ -1,6 +1,7 @@
 from symgnn_pyg.inference.ensemble import Ensemble
 from symgnn_pyg.inference.export import export_onnx, export_program
 from symgnn_pyg.inference.fold import fold
+from symgnn_pyg.inference.fusion import fit_fusion_weights
 from symgnn_pyg.inference.mirror_average import MirrorAverage
 from symgnn_pyg.inference.pose_model import PoseModel, PoseOutput
 from symgnn_pyg.inference.pose_network import PoseNetwork
@@ -16,5 +17,6 @@ __all__ = [
     "StreamOutput",
     "export_onnx",
     "export_program",
+    "fit_fusion_weights",
     "fold",
 ]

@@ -4,13 +4,16 @@ import torch
 from torch import Tensor
 from torch.nn import Conv2d, Module
 
+from symgnn_pyg.nn.sizes import check_sizes
+
 
 class TemporalConv(Module):
     r"""The temporal convolution (TC) of equations (6b) and (8b) of the
     `"Symbiotic Graph Neural Networks for 3D Skeleton-based Human Action
     Recognition and Motion Prediction" <https://arxiv.org/abs/1910.02212>`_
     paper: a 1-D convolution along time with kernel :math:`\tau`, stride
-    :math:`s` and padding :math:`(\tau - 1) / 2`, the same for each node.
+    :math:`s` and padding :math:`(\tau - 1) / 2`, times the dilation, the same
+    for each node.
 
     Args:
         in_channels: Size of each input sample :math:`C_{in}`.
@@ -18,6 +21,8 @@ class TemporalConv(Module):
         kernel_size: The kernel :math:`\tau`, in frames, odd.
             (default: :obj:`5`)
         stride: The stride :math:`s`, in frames. (default: :obj:`1`)
+        dilation: The distance between the frames of the kernel.
+            (default: :obj:`1`)
 
     Shapes:
         - **input:** node features :math:`[M, T, C_{in}]`
@@ -25,8 +30,8 @@ class TemporalConv(Module):
           :math:`[M, \lceil T / s \rceil, C_{out}]`
 
     Raises:
-        ValueError: If :obj:`kernel_size` is even, or it or :obj:`stride` is
-            smaller than 1.
+        ValueError: If :obj:`kernel_size` is even, or it, :obj:`stride` or
+            :obj:`dilation` is smaller than 1.
     """
 
     def __init__(
@@ -36,20 +41,21 @@ class TemporalConv(Module):
         kernel_size: int = 5,
         *,
         stride: int = 1,
+        dilation: int = 1,
     ) -> None:
         super().__init__()
         if kernel_size < 1 or kernel_size % 2 == 0:
             raise ValueError(
                 f"'kernel_size' must be odd and at least 1, got {kernel_size}"
             )
-        if stride < 1:
-            raise ValueError(f"'stride' must be at least 1, got {stride}")
+        check_sizes(1, stride=stride, dilation=dilation)
         self.conv = Conv2d(
             in_channels,
             out_channels,
             kernel_size=(1, kernel_size),
             stride=(1, stride),
-            padding=(0, (kernel_size - 1) // 2),
+            padding=(0, dilation * (kernel_size - 1) // 2),
+            dilation=(1, dilation),
         )
 
     def reset_parameters(self) -> None:
