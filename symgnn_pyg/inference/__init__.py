@@ -2,6 +2,7 @@ from symgnn_pyg.inference.captured import CapturedNetwork
 from symgnn_pyg.inference.ensemble import Ensemble
 from symgnn_pyg.inference.export import export_onnx, export_program
 from symgnn_pyg.inference.fold import fold
+from symgnn_pyg.inference.fusion import fit_fusion_weights
 from symgnn_pyg.inference.mirror_average import MirrorAverage
 from symgnn_pyg.inference.pose_model import PoseModel, PoseOutput
 from symgnn_pyg.inference.pose_network import PoseNetwork
@@ -18,5 +19,6 @@ __all__ = [
     "StreamOutput",
     "export_onnx",
     "export_program",
+    "fit_fusion_weights",
     "fold",
 ]

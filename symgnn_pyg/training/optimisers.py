@@ -6,7 +6,8 @@ from torch.nn import Parameter
 from torch.optim import SGD, Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, StepLR
 
-RATES = {"one_cycle": 1.5e-3, "light": 1e-4, "full": 0.1}
+RATES = {"one_cycle": 1.5e-3, "cosine": 0.1, "light": 1e-4, "full": 0.1}
+WEIGHT_DECAY = {"one_cycle": 1e-2, "cosine": 5e-4, "full": 1e-4}
 RECIPES = tuple(RATES)
 WARM_UP = 0.1
 
@@ -21,7 +22,8 @@ def configure(
     of Lightning; see :class:`~symgnn_pyg.training.SymGNNTask`.
 
     Args:
-        recipe: One of :obj:`"one_cycle"`, :obj:`"light"` and :obj:`"full"`.
+        recipe: One of :obj:`"one_cycle"`, :obj:`"cosine"`, :obj:`"light"` and
+            :obj:`"full"`.
         parameters: The parameters to train.
         learning_rate: The highest learning rate.
             (default: that of the recipe)
@@ -31,20 +33,28 @@ def configure(
     highest = RATES[recipe] if learning_rate is None else learning_rate
     if recipe == "light":
         return {"optimizer": Adam(parameters, highest)}
-    if recipe == "full":
-        sgd = SGD(
+    weight_decay = WEIGHT_DECAY[recipe]
+    optimiser: Optimizer
+    if recipe == "one_cycle":
+        optimiser = AdamW(parameters, highest, weight_decay=weight_decay)
+        schedule = one_cycle
+    else:
+        optimiser = SGD(
             parameters,
             highest,
             momentum=0.9,
-            weight_decay=1e-4,
+            weight_decay=weight_decay,
             nesterov=True,
         )
-        return {"optimizer": sgd, "lr_scheduler": StepLR(sgd, 40)}
-    adam = AdamW(parameters, highest, weight_decay=1e-2)
-    cycle = LambdaLR(adam, lambda step: one_cycle(progress() if step else 0.0))
+        schedule = cosine
+    if recipe == "full":
+        return {"optimizer": optimiser, "lr_scheduler": StepLR(optimiser, 40)}
+    by_step = LambdaLR(
+        optimiser, lambda step: schedule(progress() if step else 0.0)
+    )
     return {
-        "optimizer": adam,
-        "lr_scheduler": {"scheduler": cycle, "interval": "step"},
+        "optimizer": optimiser,
+        "lr_scheduler": {"scheduler": by_step, "interval": "step"},
     }
 
 
@@ -81,5 +91,14 @@ def one_cycle(progress: float) -> float:
     """
     if progress < WARM_UP:
         return 0.1 + 0.9 * progress / WARM_UP
-    done = min(1.0, (progress - WARM_UP) / (1 - WARM_UP))
-    return 1e-3 + 0.999 * (0.5 + 0.5 * math.cos(math.pi * done))
+    return 1e-3 + 0.999 * cosine((progress - WARM_UP) / (1 - WARM_UP))
+
+
+def cosine(progress: float) -> float:
+    r"""The factor of the highest learning rate: it falls from 1 to 0 along a
+    cosine.
+
+    Args:
+        progress: The fraction of training that is done.
+    """
+    return 0.5 + 0.5 * math.cos(math.pi * min(1.0, progress))

@@ -83,12 +83,15 @@ class SymGNNTask(LightningModule):
             :class:`~symgnn_pyg.nn.SymbioticLoss`. (default: :obj:`"mgda"`)
         recipe: The optimiser and the learning rate schedule.
             :obj:`"one_cycle"` is AdamW with one cycle over the whole training,
-            whether steps or time limit it. :obj:`"light"` (Adam) and
-            :obj:`"full"` (SGD, divided by 10 every 40 epochs) are the recipes
-            of the paper for the light and the full network.
-            (default: :obj:`"one_cycle"`)
+            whether steps or time limit it. :obj:`"cosine"`, with which action
+            recognition is usually trained, is SGD with Nesterov momentum
+            whose learning rate falls to zero along a cosine.
+            :obj:`"light"` (Adam) and :obj:`"full"` (SGD, divided by 10 every
+            40 epochs) are the recipes of the paper for the light and the full
+            network. (default: :obj:`"one_cycle"`)
         learning_rate: The highest learning rate. (default: 1.5e-3 for
-            :obj:`"one_cycle"`, that of the paper for its recipes)
+            :obj:`"one_cycle"`, 0.1 for :obj:`"cosine"`, that of the paper for
+            its recipes)
         metric: The prediction error that you expect, since the data decide:
             :obj:`"angle"` (:class:`~symgnn_pyg.metrics.MeanAngleError`) for
             exponential maps, in radians; :obj:`"position"`

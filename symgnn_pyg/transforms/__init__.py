@@ -7,6 +7,7 @@ from symgnn_pyg.transforms.mirror import Mirror
 from symgnn_pyg.transforms.motion_transform import MotionTransform
 from symgnn_pyg.transforms.normalize_view import NormalizeView
 from symgnn_pyg.transforms.observe import Observe
+from symgnn_pyg.transforms.part_dropout import PartDropout
 from symgnn_pyg.transforms.random_jitter import RandomJitter
 from symgnn_pyg.transforms.random_rotation import RandomRotation
 from symgnn_pyg.transforms.random_scale import RandomScale
@@ -18,6 +19,7 @@ from symgnn_pyg.transforms.steps_of import steps_of
 from symgnn_pyg.transforms.temporal_crop import TemporalCrop
 from symgnn_pyg.transforms.temporal_transform import TemporalTransform
 from symgnn_pyg.transforms.to_bones import ToBones
+from symgnn_pyg.transforms.uniform_sample import UniformSample
 
 __all__ = [
     "Center",
@@ -28,6 +30,7 @@ __all__ = [
     "MotionTransform",
     "NormalizeView",
     "Observe",
+    "PartDropout",
     "RandomJitter",
     "RandomRotation",
     "RandomScale",
@@ -38,6 +41,7 @@ __all__ = [
     "TemporalCrop",
     "TemporalTransform",
     "ToBones",
+    "UniformSample",
     "steps_of",
 ]
 

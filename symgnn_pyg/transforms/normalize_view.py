@@ -28,6 +28,12 @@ class NormalizeView(MotionTransform):
     which both are non-zero and not parallel. In that frame, the spine then
     points along z, and the shoulders lie in the plane of x and z.
 
+    The usual preparation of NTU-RGB+D, in the code of 2s-AGCN and its
+    successors, differs in three ways: its x axis points from the left shoulder
+    to the right one, half a turn about z from here; it turns the spine to z
+    first and then the shoulders to x, which tilts the spine again unless both
+    are perpendicular; and it looks at the first frame only.
+
     Args:
         spine: The joints :math:`(a, b)` at the lower and the upper end of the
             spine, by name or index.

@@ -450,6 +450,12 @@ RECIPES = {
         num_hops=2,
         kernel_size=3,
     ),
+    "CTRGCN": baseline(
+        baselines.CTRGCN,
+        {"logits": "sample", "shared": "joint"},
+        channels=(4, 8),
+        strides=(1, 2),
+    ),
     "HCN": baseline(
         baselines.HCN,
         {"logits": "sample", "shared": "sample"},

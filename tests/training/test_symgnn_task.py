@@ -173,7 +173,7 @@ def test_one_cycle():
 @pytest.mark.parametrize(
     ("recipe", "kind", "rate"),
     [("one_cycle", "AdamW", 1.5e-3), ("light", "Adam", 1e-4),
-     ("full", "SGD", 0.1)],
+     ("full", "SGD", 0.1), ("cosine", "SGD", 0.1)],
 )  # fmt: skip
 def test_recipes(recipe, kind, rate):
     weight = torch.nn.Parameter(torch.zeros(1))
@@ -185,6 +185,21 @@ def test_recipes(recipe, kind, rate):
     still = configure(recipe, [weight], 0.0, lambda: 0.5)["optimizer"]
     assert still.param_groups[0]["lr"] == 0.0
     assert recipe in RECIPES
+
+
+def test_cosine_falls_from_the_highest_rate_to_zero():
+    weight = torch.nn.Parameter(torch.zeros(1))
+    given = iter([0.5, 1.0])
+    found = configure("cosine", [weight], 0.2, lambda: next(given))
+    optimiser, schedule = found["optimizer"], found["lr_scheduler"]["scheduler"]
+    group = optimiser.param_groups[0]
+    assert group["nesterov"]
+    rates = [group["lr"]]
+    for _ in range(2):
+        optimiser.step()
+        schedule.step()
+        rates.append(group["lr"])
+    assert rates == pytest.approx([0.2, 0.1, 0.0])
 
 
 def test_one_cycle_follows_the_progress():

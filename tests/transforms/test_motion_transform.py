@@ -20,6 +20,7 @@ from symgnn_pyg.transforms import (
     MotionTransform,
     NormalizeView,
     Observe,
+    PartDropout,
     RandomJitter,
     RandomRotation,
     RandomScale,
@@ -29,6 +30,7 @@ from symgnn_pyg.transforms import (
     Standardize,
     TemporalCrop,
     TemporalTransform,
+    UniformSample,
 )
 
 FIXED = [
@@ -42,20 +44,23 @@ FIXED = [
     Resample(30, 20),
     Reverse(p=1.0),
     Standardize(torch.ones(4, 3), torch.full((4, 3), 2.0)),
+    UniformSample(4, random=False),
 ]
 RANDOM = [
     ChangeSpeed((0.5, 0.9)),
     JointDropout(0.5),
     Mirror(),
+    PartDropout(0.5),
     RandomJitter(0.1),
     RandomRotation(30),
     RandomScale((0.5, 2.0)),
     RandomShear(0.3),
     Reverse(),
     TemporalCrop((0.3, 0.6)),
+    UniformSample(4),
 ]
 ALL = FIXED + RANDOM
-OWN_DRAWS = (JointDropout, RandomJitter)
+OWN_DRAWS = (JointDropout, PartDropout, RandomJitter)
 
 
 class Negate(MotionTransform):

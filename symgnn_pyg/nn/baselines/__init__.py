@@ -5,6 +5,7 @@ losses, metrics and training work for all of them.
 
 from symgnn_pyg.nn.baselines.agcn import AGCN
 from symgnn_pyg.nn.baselines.as_gcn import ASGCN
+from symgnn_pyg.nn.baselines.ctr_gcn import CTRGCN
 from symgnn_pyg.nn.baselines.hcn import HCN
 from symgnn_pyg.nn.baselines.linear_regression import LinearRegression
 from symgnn_pyg.nn.baselines.ltd import LTD
@@ -15,6 +16,7 @@ from symgnn_pyg.nn.baselines.zero_velocity import ZeroVelocity
 __all__ = [
     "AGCN",
     "ASGCN",
+    "CTRGCN",
     "HCN",
     "LTD",
     "STGCN",

@@ -10,9 +10,9 @@ from symgnn_pyg.nn.sizes import check_sizes
 
 
 class JointClassifier(Baseline):
-    r"""The part that ST-GCN, 2s-AGCN and AS-GCN share: batch normalisation of
-    each channel of each joint, a stack of blocks, the mean over frames, joints
-    and bodies, and a linear classifier.
+    r"""The part that ST-GCN, 2s-AGCN, AS-GCN and CTR-GCN share: batch
+    normalisation of each channel of each joint, a stack of blocks, the mean
+    over frames, joints and bodies, and a linear classifier.
 
     Args:
         skeleton: The skeleton.

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import Conv2d, Module
 
-from symgnn_pyg.nn.sizes import check_channels
+from symgnn_pyg.nn.sizes import check_channels, check_sizes
 
 
 class TemporalConv(Module):
@@ -12,7 +12,8 @@ class TemporalConv(Module):
     `"Symbiotic Graph Neural Networks for 3D Skeleton-based Human Action
     Recognition and Motion Prediction" <https://arxiv.org/abs/1910.02212>`_
     paper: a 1-D convolution along time with kernel :math:`\tau`, stride
-    :math:`s` and padding :math:`(\tau - 1) / 2`, the same for each node.
+    :math:`s` and padding :math:`(\tau - 1) / 2`, times the dilation, the same
+    for each node.
 
     Args:
         in_channels: Size of each input sample :math:`C_{in}`.
@@ -20,6 +21,8 @@ class TemporalConv(Module):
         kernel_size: The kernel :math:`\tau`, in frames, odd.
             (default: :obj:`5`)
         stride: The stride :math:`s`, in frames. (default: :obj:`1`)
+        dilation: The distance between the frames of the kernel.
+            (default: :obj:`1`)
 
     Shapes:
         - **input:** node features :math:`[M, T, C_{in}]`
@@ -27,8 +30,8 @@ class TemporalConv(Module):
           :math:`[M, \lceil T / s \rceil, C_{out}]`
 
     Raises:
-        ValueError: If :obj:`kernel_size` is even, or a size or :obj:`stride`
-            is smaller than 1.
+        ValueError: If :obj:`kernel_size` is even, or a size, :obj:`stride` or
+            :obj:`dilation` is smaller than 1.
     """
 
     def __init__(
@@ -38,6 +41,7 @@ class TemporalConv(Module):
         kernel_size: int = 5,
         *,
         stride: int = 1,
+        dilation: int = 1,
     ) -> None:
         super().__init__()
         check_channels(in_channels, out_channels)
@@ -45,14 +49,14 @@ class TemporalConv(Module):
             raise ValueError(
                 f"'kernel_size' must be odd and at least 1, got {kernel_size}"
             )
-        if stride < 1:
-            raise ValueError(f"'stride' must be at least 1, got {stride}")
+        check_sizes(1, stride=stride, dilation=dilation)
         self.conv = Conv2d(
             in_channels,
             out_channels,
             kernel_size=(1, kernel_size),
             stride=(1, stride),
-            padding=(0, (kernel_size - 1) // 2),
+            padding=(0, dilation * (kernel_size - 1) // 2),
+            dilation=(1, dilation),
         )
 
     def reset_parameters(self) -> None:

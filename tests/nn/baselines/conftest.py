@@ -5,6 +5,7 @@ from torch.nn import Dropout, Dropout2d
 from symgnn_pyg.nn.baselines import (
     AGCN,
     ASGCN,
+    CTRGCN,
     HCN,
     LTD,
     STGCN,
@@ -24,13 +25,14 @@ TINY = {
         "strides": (1, 2),
         "num_hops": 2,
     },
+    CTRGCN: {"channels": (4, 8), "strides": (1, 2)},
     HCN: {"num_frames": 16, "hidden_channels": 16},
     ZeroVelocity: {},
     ResidualGRU: {"channels": 8},
     LTD: {"num_recent": 10, "channels": 8, "num_blocks": 2},
     LinearRegression: {"num_recent": 6},
 }
-RECOGNISERS = (STGCN, AGCN, ASGCN, HCN)
+RECOGNISERS = (STGCN, AGCN, ASGCN, CTRGCN, HCN)
 
 
 @pytest.fixture

@@ -1,12 +1,12 @@
 import pytest
 import torch
 
-from symgnn_pyg.nn.baselines import AGCN, ASGCN, STGCN
+from symgnn_pyg.nn.baselines import AGCN, ASGCN, CTRGCN, STGCN
 
 N, V, T = 3, 5, 12
 
 
-@pytest.mark.parametrize("kind", [STGCN, AGCN, ASGCN])
+@pytest.mark.parametrize("kind", [STGCN, AGCN, ASGCN, CTRGCN])
 def test_scores_of_bodies_are_averaged(kind, tiny, x, settled):
     net = settled(tiny(kind))
     together = net(x[: 2 * V], torch.tensor([2])).logits
@@ -14,7 +14,7 @@ def test_scores_of_bodies_are_averaged(kind, tiny, x, settled):
     torch.testing.assert_close(together, expected)
 
 
-@pytest.mark.parametrize("kind", [STGCN, AGCN, ASGCN])
+@pytest.mark.parametrize("kind", [STGCN, AGCN, ASGCN, CTRGCN])
 def test_each_channel_of_each_joint_is_normalised(kind, tiny, x):
     net, seen = tiny(kind).double(), []
     net.blocks[0].register_forward_pre_hook(lambda _, args: seen.append(args))

@@ -26,6 +26,19 @@ def test_is_a_convolution_in_time(kernel_size, stride, dtype):
     torch.testing.assert_close(out, conv(x.mT).mT)
 
 
+def test_dilation():
+    layer = TemporalConv(2, 3, 5, stride=2, dilation=2).double()
+    conv = torch.nn.Conv1d(2, 3, 5, 2, padding=4, dilation=2).double()
+    conv.load_state_dict(
+        {"weight": layer.conv.weight.squeeze(2), "bias": layer.conv.bias}
+    )
+    x = torch.randn(4, 9, 2, dtype=torch.double)
+    assert layer(x).shape == (4, 5, 3)
+    torch.testing.assert_close(layer(x), conv(x.mT).mT)
+    with pytest.raises(ValueError, match="'dilation' must be at least 1"):
+        TemporalConv(2, 3, 5, dilation=0)
+
+
 def test_nodes_do_not_mix():
     layer = TemporalConv(2, 3, 5)
     x = torch.randn(6, 7, 2, requires_grad=True)

@@ -1,0 +1,92 @@
+"""How well actions were recognised: accuracy, calibration and confusions."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import torch
+from torch import Tensor
+from torchmetrics.functional.classification import (
+    multiclass_calibration_error,
+    multiclass_confusion_matrix,
+)
+
+from symgnn_pyg.files import replacing
+from symgnn_pyg.metrics import TopKAccuracy
+from symgnn_pyg.visualization import plot_confusion
+
+
+def recognition_report(
+    scores: Tensor, labels: Tensor, classes: Sequence[str]
+) -> dict[str, Any]:
+    """The metrics of class scores [N, K], before the softmax, in JSON types.
+
+    `calibration_error` is the expected difference between the probability of
+    the recognised class and the share of samples that it is right for, over 15
+    bins. Recall is the share of a class that was recognised; precision the
+    share of what was recognised as the class that was right.
+    """
+    confusion = multiclass_confusion_matrix(scores, labels, len(classes))
+    counts, found = confusion.sum(dim=1), confusion.sum(dim=0)
+    right = confusion.diagonal()
+    wrong = confusion - right.diag()
+    metrics: dict[str, Any] = {"samples": len(labels)}
+    for k in (1, 5):
+        if k <= len(classes):
+            accuracy = TopKAccuracy(len(classes), k)
+            metrics[f"top{k}"] = accuracy(scores, labels).item()
+    metrics["calibration_error"] = multiclass_calibration_error(
+        scores.softmax(dim=1), labels, len(classes)
+    ).item()
+    metrics["per_class"] = {
+        name: {
+            "samples": int(counts[i]),
+            "recall": float(right[i] / counts[i]),
+            "precision": float(right[i] / found[i]) if found[i] else None,
+            "taken_for": classes[int(wrong[i].argmax())]
+            if wrong[i].any()
+            else None,
+        }
+        for i, name in enumerate(classes)
+        if counts[i]
+    }
+    metrics["confusion"] = confusion.tolist()
+    metrics["classes"] = list(classes)
+    return metrics
+
+
+def print_report(metrics: dict[str, Any], what: str) -> None:
+    """Prints a report and a table with a row per class."""
+    accuracies = ", ".join(
+        f"top-{k} {metrics[f'top{k}']:.1%}"
+        for k in (1, 5)
+        if f"top{k}" in metrics
+    )
+    print(
+        f"\n{metrics['samples']} {what}: {accuracies}, calibration error "
+        f"{metrics['calibration_error']:.1%}"
+    )
+    width = max(map(len, metrics["classes"])) + 2
+    print(
+        f"{'':{width}}{'samples':>8}{'recall':>9}{'precision':>11}  taken for"
+    )
+    for name, row in metrics["per_class"].items():
+        precision = row["precision"]
+        cell = "-" if precision is None else f"{precision:.1%}"
+        print(
+            f"{name:{width}}{row['samples']:>8}{row['recall']:>9.1%}"
+            f"{cell:>11}  {row['taken_for'] or '-'}"
+        )
+
+
+def write_report(metrics: dict[str, Any], folder: Path) -> None:
+    """Writes recognition.json and confusion.png."""
+    with replacing(folder / "recognition.json") as path:
+        path.write_text(json.dumps(metrics, indent=2) + "\n")
+    plt.switch_backend("Agg")
+    confusion = torch.tensor(metrics["confusion"])
+    ax = plot_confusion(confusion, metrics["classes"])
+    with replacing(folder / "confusion.png") as path:
+        ax.figure.savefig(path, dpi=120, format="png")

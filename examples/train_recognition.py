@@ -1,0 +1,405 @@
+"""Recognise whole recordings, as the field trains and tests it.
+
+    python examples/train_recognition.py                    # synthetic motion
+    python examples/train_recognition.py --data FOLDER --skeleton ntu25
+    python examples/train_recognition.py --network CTRGCN   # or another one
+    python examples/train_recognition.py --streams joint bone
+
+A sample is a whole recording, of which frames are drawn at random in training.
+At test time, scores are averaged over several such draws and the mirror image.
+Each stream is a network of its own; their scores are fused by weights fitted on
+validation recordings. Writes recognition.json, confusion.png and a folder for
+each network to --output. Folders of recordings: docs/own_skeletons.md.
+"""
+
+import argparse
+import json
+import logging
+import shlex
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import seed_everything
+from own_skeletons import SKELETON, write_motion
+from recognition_report import print_report, recognition_report, write_report
+from safetensors.torch import save_file
+from shared import positive
+from torch import Tensor
+from torch.nn import CrossEntropyLoss, Module
+from torch_geometric.transforms import BaseTransform, Compose
+
+from symgnn_pyg import Skeleton
+from symgnn_pyg.data import SkeletonLoader
+from symgnn_pyg.datasets import MotionDataset, SkeletonFolder
+from symgnn_pyg.errors import DataError
+from symgnn_pyg.files import replacing
+from symgnn_pyg.inference import fit_fusion_weights
+from symgnn_pyg.nn import SymGNN, baselines
+from symgnn_pyg.training import (
+    MotionDataModule,
+    SymGNNTask,
+    make_trainer,
+)
+from symgnn_pyg.transforms import (
+    Center,
+    Difference,
+    JointDropout,
+    Mirror,
+    NormalizeView,
+    PartDropout,
+    RandomRotation,
+    RandomScale,
+    RandomShear,
+    Standardize,
+    ToBones,
+    UniformSample,
+)
+
+NETWORKS = ("SymGNN", "STGCN", "AGCN", "ASGCN", "HCN", "CTRGCN")
+# What a stream makes of the positions of joints.
+STREAMS: dict[str, list[BaseTransform]] = {
+    "joint": [],
+    "bone": [ToBones()],
+    "joint_velocity": [Difference()],
+    "bone_velocity": [ToBones(), Difference()],
+}
+SPLITS = ("train", "val", "test")
+# The learning rate of the cosine recipe is for batches of this size.
+USUAL_BATCH = 128
+
+
+def main() -> None:
+    args = parse_arguments()
+    warnings.formatwarning = lambda message, *_, **__: f"Note: {message}\n"
+    warnings.filterwarnings("ignore", module="lightning|torch")
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    try:
+        run(args)
+    except (ArithmeticError, DataError, ValueError, OSError) as error:
+        raise SystemExit(f"Error: {error}") from None
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    count = positive(int, 1)
+    data = parser.add_argument_group("data")
+    data.add_argument("--data", help="a folder or zip archive of recordings")
+    data.add_argument(
+        "--skeleton",
+        help="the name of a built-in skeleton (default: that of the files)",
+    )
+    data.add_argument(
+        "--name-pattern",
+        help="a regular expression with the groups 'label' and 'group'; see "
+        "SkeletonFolder",
+    )
+    for split in ("val", "test"):
+        data.add_argument(
+            f"--{split}-groups", nargs="+", help=f"the groups in {split}"
+        )
+    data.add_argument("--frame-rate", type=positive(float))
+    data.add_argument(
+        "--view",
+        nargs=4,
+        metavar=("HIP", "SPINE", "RIGHT", "LEFT"),
+        help="joints by which to turn bodies upright and to the front: the "
+        "ends of the spine, the right and the left shoulder; the first of them "
+        "in the first frame is the origin",
+    )
+    data.add_argument(
+        "--recorded",
+        type=count,
+        default=300,
+        help="frames that recordings are stretched to before sampling",
+    )
+    data.add_argument("--frames", type=count, default=64, help="to sample")
+    network = parser.add_argument_group("network")
+    network.add_argument("--network", choices=NETWORKS, default="SymGNN")
+    network.add_argument(
+        "--streams", choices=STREAMS, nargs="+", default=["joint"]
+    )
+    network.add_argument(
+        "--channels",
+        type=count,
+        nargs="+",
+        default=[32, 64, 128],
+        help="the width of each block; one that is wider than the block before "
+        "it halves the frame rate",
+    )
+    network.add_argument("--dropout", type=positive(float, 0, 1), default=0.2)
+    training = parser.add_argument_group("training")
+    training.add_argument("--epochs", type=count, default=60)
+    training.add_argument("--steps", type=count, help="instead of --epochs")
+    training.add_argument("--batch-size", type=count, default=32)
+    training.add_argument(
+        "--learning-rate",
+        type=positive(float),
+        help=f"(default: 0.1 for batches of {USUAL_BATCH}, in proportion)",
+    )
+    training.add_argument(
+        "--label-smoothing", type=positive(float, 0, 1), default=0.1
+    )
+    training.add_argument(
+        "--class-weights",
+        action="store_true",
+        help="weight the loss of each class by the inverse of its frequency",
+    )
+    training.add_argument("--rotation", type=float, default=15, help="degrees")
+    training.add_argument("--scale", type=float, default=0.1)
+    training.add_argument("--shear", type=float, default=0.1)
+    training.add_argument("--joint-dropout", type=float, default=0.0)
+    training.add_argument("--part-dropout", type=float, default=0.0)
+    training.add_argument(
+        "--samplings", type=count, default=10, help="to average at test time"
+    )
+    parser.add_argument(
+        "--output", type=Path, default=Path("outputs/recognition")
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    if len(set(args.streams)) < len(args.streams):
+        parser.error("--streams must differ")
+    return args
+
+
+def run(args: argparse.Namespace) -> None:
+    args.output.mkdir(parents=True, exist_ok=True)
+    train, val, test = (open_split(args, split) for split in SPLITS)
+    size = size_of(train, args)
+    scores: dict[str, list[Tensor]] = {"val": [], "test": []}
+    for name in args.streams:
+        print(f"stream {name}")
+        # Each stream starts from the same random numbers.
+        seed_everything(args.seed, verbose=False)
+        model = fit(train, val, name, size, args)
+        for split, dataset in (("val", val), ("test", test)):
+            found = average_scores(model, dataset, name, size, args)
+            scores[split].append(found)
+        if len(args.streams) > 1:
+            metrics = recognition_report(found, test.labels, test.classes)
+            print(f"{name}: top-1 {metrics['top1']:.1%}")
+    weights = fit_fusion_weights(torch.stack(scores["val"]), val.labels)
+    fused = torch.einsum("s,snk->nk", weights, torch.stack(scores["test"]))
+    metrics = recognition_report(fused, test.labels, test.classes)
+    metrics |= {
+        "network": args.network,
+        "weights": dict(zip(args.streams, weights.tolist(), strict=True)),
+        "seed": args.seed,
+        "command": shlex.join(["python", *sys.argv]),
+    }
+    print_report(metrics, "test recordings")
+    write_report(metrics, args.output)
+    print(f"Wrote {args.output}/")
+
+
+def open_split(args: argparse.Namespace, split: str) -> SkeletonFolder:
+    data, skeleton = args.data, args.skeleton
+    if data is None:
+        data, skeleton = args.output / "motion", SKELETON
+        if split == SPLITS[0]:
+            write_motion(data, args.seed)
+    groups = {"val": args.val_groups, "test": args.test_groups}
+    groups = {name: some for name, some in groups.items() if some}
+    return SkeletonFolder(
+        data,
+        skeleton,
+        split,
+        num_observed=args.recorded,
+        num_future=0,
+        samples="clips",
+        name_pattern=args.name_pattern,
+        groups=groups or None,
+        frame_rate=args.frame_rate,
+        path=args.output / "recordings.h5",
+    )
+
+
+def place(args: argparse.Namespace) -> list[BaseTransform]:
+    """Moves the body to the origin and turns it, by its first frame."""
+    if not args.view:
+        return [Center(per_frame=False)]
+    hip, spine, right, left = args.view
+    return [
+        Center(hip, per_frame=False),
+        NormalizeView(spine=(hip, spine), shoulders=(right, left)),
+    ]
+
+
+def size_of(train: MotionDataset, args: argparse.Namespace) -> Standardize:
+    """Scales coordinates by the deviation of all of them."""
+    train.transform = Compose([
+        UniformSample(args.frames, random=False), *place(args)
+    ])  # fmt: skip
+    poses = torch.cat([batch.x for batch in SkeletonLoader(train, 64)])
+    shape = train.skeleton.num_joints, poses.size(-1)
+    deviation = float(poses.std())
+    return Standardize(torch.zeros(shape), torch.full(shape, deviation))
+
+
+def transform_of(
+    args: argparse.Namespace,
+    stream: str,
+    size: Standardize,
+    *,
+    augment: bool = False,
+    random: bool = False,
+    mirror: float = 0.0,
+) -> Compose:
+    """What turns a recording into a sample of a stream. Mirroring works on
+    positions, and joints are dropped after all that moves them."""
+    sides: list[BaseTransform] = [Mirror(p=mirror)] if mirror else []
+    changes: list[BaseTransform] = []
+    if augment:
+        changes = [
+            RandomRotation(args.rotation),
+            RandomScale((1 - args.scale, 1 + args.scale)),
+            RandomShear(args.shear),
+            PartDropout(args.part_dropout),
+            JointDropout(args.joint_dropout),
+        ]
+    return Compose([
+        UniformSample(args.frames, random),
+        *place(args),
+        size,
+        *sides,
+        *changes,
+        *STREAMS[stream],
+    ])  # fmt: skip
+
+
+def fit(
+    train: MotionDataset,
+    val: MotionDataset,
+    stream: str,
+    size: Standardize,
+    args: argparse.Namespace,
+) -> Module:
+    """Trains and saves the network of a stream. Its weights are the last, as
+    the learning rate ends at zero."""
+    sides = 0.5 if train.store.skeleton.pairs else 0.0
+    train.transform = transform_of(
+        args, stream, size, augment=True, random=True, mirror=sides
+    )
+    val.transform = transform_of(args, stream, size)
+    model = build(train.skeleton, train.num_classes, args)
+    rate = args.learning_rate or 0.1 * args.batch_size / USUAL_BATCH
+    weight = class_weights(train) if args.class_weights else None
+    task = SymGNNTask(
+        model,
+        train,
+        recipe="cosine",
+        learning_rate=rate,
+        seed=args.seed,
+        recognition_criterion=CrossEntropyLoss(
+            weight, label_smoothing=args.label_smoothing
+        ),
+    )
+    data = MotionDataModule(
+        train, val, batch_size=args.batch_size, seed=args.seed
+    )
+    trainer = make_trainer(
+        args.output / stream,
+        max_epochs=-1 if args.steps else args.epochs,
+        max_steps=args.steps or -1,
+        check_val_every_n_epoch=10,
+    )
+    trainer.fit(task, data)
+    save(model, args.output / stream, val, args)
+    return model.eval()
+
+
+def build(
+    skeleton: Skeleton, num_classes: int, args: argparse.Namespace
+) -> Module:
+    wider = zip(args.channels, args.channels[1:], strict=False)
+    strides = (1, *(1 + (after > before) for before, after in wider))
+    sizes: dict[str, Any] = {"channels": args.channels, "strides": strides}
+    if args.network == "SymGNN":
+        return SymGNN(
+            skeleton,
+            num_classes,
+            num_observed=args.frames,
+            num_future=0,
+            fusion=tuple(range(1, len(args.channels))),
+            hidden_channels=args.channels[-1],
+            dropout=args.dropout,
+            learned_pool=True,
+            **sizes,
+        )
+    if args.network in ("HCN", "STGCN", "ASGCN"):
+        sizes["dropout"] = args.dropout
+    if args.network == "HCN":
+        # Its sizes follow from the number of frames it resizes to.
+        del sizes["channels"], sizes["strides"]
+    if args.network == "ASGCN":
+        sizes["num_observed"] = args.frames
+    network: Module = getattr(baselines, args.network)(
+        skeleton, num_classes, **sizes
+    )
+    return network
+
+
+def class_weights(dataset: MotionDataset) -> Tensor:
+    """The inverse of each class's frequency, 1 on average over samples."""
+    counts = dataset.labels.bincount(minlength=dataset.num_classes)
+    present = (counts > 0).sum()
+    return (len(dataset) / (present * counts.clamp(min=1))).float()
+
+
+def save(
+    model: Module,
+    folder: Path,
+    data: MotionDataset,
+    args: argparse.Namespace,
+) -> None:
+    """Writes the weights and what they mean."""
+    about = {
+        "classes": data.classes,
+        "id2label": dict(enumerate(data.classes)),
+        "transform": repr(data.transform),
+        "seed": args.seed,
+        "command": shlex.join(["python", *sys.argv]),
+    }
+    if isinstance(model, SymGNN):
+        model.save_pretrained(folder / "model", **about)
+        return
+    (folder / "model").mkdir(exist_ok=True)
+    with replacing(folder / "model" / "model.safetensors") as path:
+        save_file(model.state_dict(), path)
+    about |= {"class": args.network, "skeleton": data.skeleton.to_dict()}
+    with replacing(folder / "model" / "config.json") as path:
+        path.write_text(json.dumps(about, indent=2) + "\n")
+
+
+@torch.no_grad()
+def average_scores(
+    model: Module,
+    dataset: MotionDataset,
+    stream: str,
+    size: Standardize,
+    args: argparse.Namespace,
+) -> Tensor:
+    """The logarithm of the mean class probabilities [N, K], over several draws
+    of frames and the mirror images. A single draw takes the middle frames."""
+    torch.manual_seed(args.seed)
+    sides = (0.0, 1.0) if dataset.store.skeleton.pairs else (0.0,)
+    total = torch.zeros(())
+    for _ in range(args.samplings):
+        for mirror in sides:
+            dataset.transform = transform_of(
+                args, stream, size, random=args.samplings > 1, mirror=mirror
+            )
+            logits = [
+                model(batch.x, batch.get("num_bodies")).logits
+                for batch in SkeletonLoader(dataset, 64)
+            ]
+            total = total + torch.cat(logits).softmax(dim=1)
+    mean = total / (args.samplings * len(sides))
+    return mean.clamp(min=torch.finfo(mean.dtype).tiny).log()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+import torch
+from torch import Tensor
+from torch_geometric.data.datapipes import functional_transform
+
+from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.transforms.joint_dropout import JointDropout
+
+
+@functional_transform("part_dropout")
+class PartDropout(JointDropout):
+    r"""Drops each part of each body, such as an arm, with probability
+    :math:`p` in all observed frames (functional name: :obj:`part_dropout`).
+    All joints of the part are dropped as :class:`JointDropout` drops them.
+
+    Args:
+        p: The probability :math:`p`.
+
+    Raises:
+        ValueError: If :obj:`p` does not lie between 0 and 1.
+    """
+
+    def transform(
+        self, motion: Tensor, skeleton: Skeleton, sample: Tensor
+    ) -> Tensor:
+        shape = motion.size(0), skeleton.num_parts
+        lost = torch.rand(shape, device=motion.device) < self.p
+        lost = lost[:, skeleton.joint_to_part]  # [M, V]
+        return motion.masked_fill(lost[:, :, None, None], 0.0)

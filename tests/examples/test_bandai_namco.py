@@ -1,0 +1,88 @@
+import json
+import runpy
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from symgnn_pyg.inference import PoseModel
+
+SCRIPT = Path(__file__).resolve().parents[2] / "examples/bandai_namco.py"
+ACTIONS = ["run", "walk"]
+
+
+def bvh(body, random):
+    """A BVH file of 26 joints with random rotations, at 25 frames/s."""
+    children = {joint: [] for joint in ("joint_Root", *body.joints)}
+    parents = dict(body.bones)
+    for i, joint in enumerate(body.joints):
+        above = body.joints[parents[i]] if i in parents else "joint_Root"
+        children[above].append(joint)
+    lines = ["HIERARCHY"]
+
+    def write(joint, word):
+        channels = "Xrotation Yrotation Zrotation"
+        lines.extend([f"{word} {joint}", "{", "OFFSET 3 9 1"])
+        if joint == "Hips":
+            lines.append(f"CHANNELS 6 Xposition Yposition Zposition {channels}")
+        else:
+            lines.append(f"CHANNELS 3 {channels}")
+        for child in children[joint]:
+            write(child, "JOINT")
+        if not children[joint]:
+            lines.extend(["End Site", "{", "OFFSET 0 1 0", "}"])
+        lines.append("}")
+
+    write("joint_Root", "ROOT")
+    columns = 3 * len(children) + 3
+    frames = random.normal(0, 3, (54, columns)).cumsum(axis=0)
+    rows = "\n".join(" ".join(f"{x:.3f}" for x in row) for row in frames)
+    return "\n".join(
+        [*lines, "MOTION", "Frames: 54", "Frame Time: 0.04", rows, ""]
+    )
+
+
+@pytest.fixture
+def data(tmp_path):
+    body = runpy.run_path(str(SCRIPT))["body"]()
+    random = np.random.default_rng(0)
+    for action in ACTIONS:
+        for style in ("normal", "elderly", "youthful"):
+            for number in ("001", "002", "008")[
+                : 3 if style == "normal" else 1
+            ]:
+                name = f"dataset-2_{action}_{style}_{number}.bvh"
+                path = tmp_path / "data" / action / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(bvh(body, random))
+    return tmp_path / "data"
+
+
+def test_from_a_folder_to_tables(data, tmp_path, monkeypatch, capsys):
+    output = tmp_path / "out"
+    arguments = ["--data", data, "--output", output, "--steps", 1,
+                 "--batch-size", 2]  # fmt: skip
+    monkeypatch.setattr(sys, "argv", [str(SCRIPT), *map(str, arguments)])
+    monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        runpy.run_path(str(SCRIPT), run_name="__main__")
+    out = capsys.readouterr().out
+    assert out.startswith("Data: Bandai-Namco-Research-Motiondataset-2 (c)")
+    assert "CC BY-NC 4.0" in out
+    assert "4 recordings of unseen styles" in out
+    metrics = json.loads((output / "metrics.json").read_text())
+    assert metrics["milliseconds"] == [80, 160, 320, 400, 1000]
+    assert metrics["cm"].keys() == {
+        "zero velocity", "linear regression", "Sym-GNN",
+    }  # fmt: skip
+    assert all(np.all(np.array(row) > 0) for row in metrics["cm"].values())
+    recognition = json.loads((output / "recognition.json").read_text())
+    assert np.sum(recognition["confusion"], axis=1).tolist() == [2, 2]
+    model = PoseModel.from_pretrained(output / "model")
+    assert model.classes == ACTIONS
+    assert "Bandai Namco" in model.about["data"]["dataset"]
+    answer = model(np.random.default_rng(1).normal(size=(25, 21, 3)))
+    assert answer.future.shape == (25, 21, 3)

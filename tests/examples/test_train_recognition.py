@@ -1,0 +1,112 @@
+import json
+import runpy
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from symgnn_pyg import Skeleton
+from symgnn_pyg.nn import SymGNN
+from symgnn_pyg.nn.baselines import CTRGCN
+
+SCRIPT = Path(__file__).resolve().parents[2] / "examples/train_recognition.py"
+CLASSES = ["left", "right"]
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Recordings of a moving hand, the left or the right one, of two people."""
+    random = np.random.default_rng(0)
+    skeleton = Skeleton.get("ntu25")
+    for label in CLASSES:
+        hand = skeleton.index(f"{label} hand")
+        for person in ("anna", "ben"):
+            for i in range(4):
+                frames = random.normal(size=(20 + i, 25, 3))
+                frames[:, hand] += np.linspace(0, 9, len(frames))[:, None]
+                path = tmp_path / f"data/{label}_{person}{i}.npy"
+                path.parent.mkdir(exist_ok=True)
+                np.save(path, frames)
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path, data):
+    def run(*arguments):
+        arguments = [
+            "--data", data, "--skeleton", "ntu25", "--name-pattern",
+            "(?P<label>[a-z]+)_(?P<group>ben|anna[0-9])",
+            "--val-groups", "anna3", "--test-groups", "ben",
+            "--output", tmp_path / "out", "--channels", 4, 8, "--frames", 16,
+            "--recorded", 24, "--steps", 2, "--batch-size", 2,
+            "--samplings", 2, *arguments,
+        ]  # fmt: skip
+        monkeypatch.setattr(sys, "argv", [str(SCRIPT), *map(str, arguments)])
+        monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            runpy.run_path(str(SCRIPT), run_name="__main__")
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_streams_are_fused_and_saved(run, tmp_path):
+    out = run("--streams", "joint", "bone_velocity", "--class-weights")
+    assert "8 test recordings: top-1" in out
+    found = json.loads((tmp_path / "out/recognition.json").read_text())
+    assert found["samples"] == 8
+    assert found["weights"].keys() == {"joint", "bone_velocity"}
+    assert min(found["weights"].values()) > 0
+    assert np.sum(found["confusion"]) == 8
+    assert (tmp_path / "out/confusion.png").exists()
+    for stream, num_joints in (("joint", 25), ("bone_velocity", 24)):
+        model = SymGNN.from_pretrained(tmp_path / "out" / stream / "model")
+        assert model.skeleton.num_joints == num_joints
+        assert model.about["classes"] == CLASSES
+        assert model.about["id2label"] == {"0": "left", "1": "right"}
+
+
+def test_a_baseline_by_the_same_command(run, tmp_path):
+    run("--network", "CTRGCN", "--view", 0, 1, 8, 4)
+    folder = tmp_path / "out/joint/model"
+    about = json.loads((folder / "config.json").read_text())
+    assert about["class"] == "CTRGCN"
+    skeleton = Skeleton.from_dict(about["skeleton"])
+    model = CTRGCN(skeleton, 2, channels=(4, 8), strides=(1, 2))
+    model.load_state_dict(load_file(folder / "model.safetensors"))
+    assert all(p.isfinite().all() for p in model.parameters())
+
+
+@pytest.mark.parametrize("network", ["STGCN", "AGCN", "ASGCN", "HCN"])
+def test_every_network_can_be_built(network, monkeypatch):
+    names = runpy.run_path(str(SCRIPT))
+    monkeypatch.setattr(sys, "argv", [str(SCRIPT), "--network", network])
+    args = names["parse_arguments"]()
+    model = names["build"](Skeleton.get("ntu25"), 3, args).eval()
+    x = torch.randn(2 * 25, args.frames, 3)
+    assert model(x).logits.shape == (2, 3)
+
+
+def test_class_weights_are_one_on_average():
+    weights = runpy.run_path(str(SCRIPT))["class_weights"]
+
+    class Some:
+        labels = torch.tensor([0, 0, 0, 2])
+        num_classes = 3
+
+        def __len__(self):
+            return 4
+
+    found = weights(Some())
+    assert found[[0, 2]].tolist() == pytest.approx([2 / 3, 2])
+    assert found[Some.labels].mean() == pytest.approx(1)
+
+
+def test_errors_are_one_line(run):
+    with pytest.raises(SystemExit, match=r"^Error: .*no group 'carl'"):
+        run("--test-groups", "carl")
