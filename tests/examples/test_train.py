@@ -223,9 +223,7 @@ def test_clips_of_a_list_are_left_out(run, tmp_path):
 
 def test_checkpoint_of_another_network(run):
     run("--quick", "--channels", 8, 8)
-    with pytest.raises(
-        SystemExit, match=r"belongs to another network"
-    ):
+    with pytest.raises(SystemExit, match=r"belongs to another network"):
         run("--resume", "--channels", 16, 16)
 
 
