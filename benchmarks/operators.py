@@ -1,4 +1,4 @@
-"""The operator Y = sum_k A_k X W_k: every kernel beside every rival.
+"""The operator Y = sum_k A_k X W_k: every formula beside every rival.
 
     python -m benchmarks.operators
 
@@ -65,8 +65,8 @@ MEMORY = "training memory"
 CEILING = "at the ceiling"
 
 
-class Kernel(Candidate):
-    """The operator of this library with one of its kernels."""
+class Formula(Candidate):
+    """The operator of this library by one of its formulas."""
 
     def __init__(self, problem: Problem, name: str) -> None:
         super().__init__(problem)
@@ -79,11 +79,11 @@ class Kernel(Candidate):
 
 
 CANDIDATES: dict[str, Callable[[Problem], Candidate]] = {
-    OURS: functools.partial(Kernel, name="auto"),
+    OURS: functools.partial(Formula, name="auto"),
     **{
-        f"kernel {name}": functools.partial(Kernel, name=name)
+        f"formula {name}": functools.partial(Formula, name=name)
         for name in ops.formula_names()
-        # For GPUs; here it would be the dense kernel once more.
+        # For GPUs; here it would be the dense formula once more.
         if name != "triton"
     },
     **RIVALS,
@@ -130,7 +130,7 @@ def check(problem: Problem, candidates: dict[str, Candidate]) -> None:
     """Raises AssertionError if a candidate computes something else."""
     tolerance = 0.2 if problem.x.dtype == torch.bfloat16 else 1e-3
     outputs, slopes = {}, {}
-    exact = Kernel(problem.to(torch.double), "reference")
+    exact = Formula(problem.to(torch.double), "reference")
     for name, candidate in {**candidates, "exact": exact}.items():
         out = candidate()
         (slope,) = torch.autograd.grad(out.sum(), candidate.leaves[0])

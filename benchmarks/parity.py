@@ -103,14 +103,14 @@ def cases(device: torch.device, quick: bool) -> dict[str, Case]:
     ]
     for name in names:
         found[f"graph_mix, {name}"] = Case(
-            partial(by_kernel, name, mix),
-            partial(by_kernel, "reference", mix),
+            partial(by_formula, name, mix),
+            partial(by_formula, "reference", mix),
             [x, weight, *graphs],
         )
     for name in names:
         found[f"graph_mix of unequal sizes, {name}"] = Case(
-            partial(by_kernel, name, mix_unequal),
-            partial(by_kernel, "reference", mix_unequal),
+            partial(by_formula, name, mix_unequal),
+            partial(by_formula, "reference", mix_unequal),
             [rows, weight, *unequal],
         )
     segments = partial(along_edges, edge_index.to(device))
@@ -179,7 +179,7 @@ def poison(enabled: bool) -> Iterator[None]:
         torch.use_deterministic_algorithms(False)
 
 
-def by_kernel(
+def by_formula(
     name: str, function: Callable[..., Tensor], *tensors: Tensor
 ) -> Tensor:
     with ops.use(name):

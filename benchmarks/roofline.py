@@ -35,7 +35,7 @@ from benchmarks.measure import (
     training,
     write,
 )
-from benchmarks.operators import OURS, Kernel
+from benchmarks.operators import OURS, Formula
 from benchmarks.rivals.graph_mix import (
     AGCN,
     STGCN,
@@ -80,10 +80,10 @@ class Compiled(Candidate):
 
 
 def candidates_on(device: torch.device, eager: bool) -> dict[str, Make]:
-    found: dict[str, Make] = {OURS: partial(Kernel, name="auto")}
+    found: dict[str, Make] = {OURS: partial(Formula, name="auto")}
     if device.type == "cuda":
         for name in ops.formula_names():
-            found[f"kernel {name}"] = partial(Kernel, name=name)
+            found[f"formula {name}"] = partial(Formula, name=name)
     rivals: dict[str, Make] = {
         "ST-GCN einsum": STGCN,
         "AGCN order": AGCN,
@@ -146,7 +146,7 @@ def add_rows(
     device, name_of_shape = args.device, " ".join(map(str, shape))
     problem = Problem.random(*shape).to(getattr(torch, args.dtype), device)
     with torch.no_grad():
-        exact = Kernel(problem.to(torch.double), "reference")()
+        exact = Formula(problem.to(torch.double), "reference")()
     ready = table.attempts(
         [name_of_shape],
         {
@@ -199,9 +199,11 @@ def fastest(table: Table) -> Table:
     """Which of our formulas to choose for each shape."""
     found = Table("The fastest of our formulas", [SHAPE, *TIMES])
     for shape, rows in by_shape(table).items():
-        kernels = [row for row in rows if row["candidate"].startswith("kernel")]
-        if kernels:
-            best = (min(kernels, key=itemgetter(time)) for time in TIMES)
+        formulas = [
+            row for row in rows if row["candidate"].startswith("formula")
+        ]
+        if formulas:
+            best = (min(formulas, key=itemgetter(time)) for time in TIMES)
             found.add(shape, *(row["candidate"] for row in best))
     return found
 
@@ -210,7 +212,7 @@ def targets(table: Table) -> Table:
     found = Table("Targets", [SHAPE, "what", "measured", "target", "met"])
     pairs = zip(by_shape(table).items(), FORWARD, strict=False)
     for (shape, rows), forward in pairs:
-        ours = [r for r in rows if r["candidate"].startswith(("kernel", OURS))]
+        ours = [r for r in rows if r["candidate"].startswith(("formula", OURS))]
         rivals = [row for row in rows if row not in ours]
         base = [row for row in rivals if row["candidate"] == BASE]
         for what, column, against, target in (

@@ -9,7 +9,7 @@ Prints the seconds of a step (median, quartiles), the peak memory of the
 process and the number of parameters; then the step as a ratio to the same
 network on the field's operators, and how it changes with the weighting of the
 losses, the precision, compilation (which takes minutes, as does Triton's; both
---quick and --eager leave them out), the kernel and the kind of dropout.
+--quick and --eager leave them out), the formula and the kind of dropout.
 """
 
 import copy
@@ -44,7 +44,7 @@ NETWORKS = {
     "light": (SymGNN.light, "cmu26", 8, 50, 10),
     "full": (SymGNN.full, "ntu25", 60, 290, 10),
 }
-KERNELS = ("blocked", "dense", "stacked")
+FORMULAS = ("blocked", "dense", "stacked")
 RIVAL = "on the field's operators"
 TIME, MEMORY, MGDA = 0.60, 0.50, 1.10
 
@@ -89,11 +89,11 @@ def main() -> None:
         "bfloat16": make_step(model, x, y, future, dtype=torch.bfloat16),
         "without recomputation": without_recomputation(step),
         "torch.nn.Dropout": with_plain_dropout(model, step),
-        **{f"kernel {name}": with_kernel(name, step) for name in KERNELS},
+        **{f"formula {name}": with_formula(name, step) for name in FORMULAS},
     }
     if not (args.quick or args.eager):
         if device.type == "cuda":
-            candidates["kernel triton"] = with_kernel("triton", step)
+            candidates["formula triton"] = with_formula("triton", step)
         torch._dynamo.config.trace_autograd_ops = True
         for name, weighting in (("compiled", 0.5), ("compiled MGDA", "mgda")):
             candidates[name] = make_step(
@@ -194,7 +194,7 @@ def check(
     model.train(), rival.train()
 
 
-def with_kernel(name: str, step: Run) -> Run:
+def with_formula(name: str, step: Run) -> Run:
     def forced() -> None:
         with ops.use(name):
             step()

@@ -95,9 +95,9 @@ def test_quick_run_goes_on_after_a_stage_that_fails(tmp_path, monkeypatch):
         assert max(row["value"], row["gradients"]) <= row["bound"]
     named = {row["what"] for row in errors["rows"]}
     # There is no GPU here.
-    for kernel in {*ops.formula_names()} - {"triton"}:
-        assert f"graph_mix, {kernel}" in named
-        assert f"graph_mix of unequal sizes, {kernel}" in named
+    for formula in {*ops.formula_names()} - {"triton"}:
+        assert f"graph_mix, {formula}" in named
+        assert f"graph_mix of unequal sizes, {formula}" in named
     assert {"edge_mix, torch", "pair_mean", "light network"} <= named
     assert all(row["what"] in page for row in errors["rows"])
     assert len(deterministic["rows"]) == 1
