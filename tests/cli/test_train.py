@@ -221,6 +221,16 @@ def test_classes_are_matched_by_name(ok, run, folder, tmp_path):
         evaluate.places(["calm"], ["calm", "new"], "six")
 
 
+def test_a_single_class_is_not_recognised(trained, ok, folder, tmp_path):
+    shutil.copytree(folder / "calm", tmp_path / "new/calm")
+    out = ok(
+        "evaluate", "--model", trained[0] / "model", "--data",
+        tmp_path / "new", "--split", "all",
+    )  # fmt: skip
+    assert "top-1 is not measured: the data have a single class" in out
+    assert "average" not in out
+
+
 def test_gaps_are_counted_and_filled(run, folder, skeleton_file, tmp_path):
     root = shutil.copytree(folder, tmp_path / "motion")
     frames = np.load(root / "calm/0.npy")
