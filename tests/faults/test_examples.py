@@ -137,7 +137,7 @@ def test_told_to_stop(start, tmp_path, recordings, name, stage, number):
         assert code == 0
         assert (output / "metrics.json").exists()
         return
-    assert code == 1
+    assert code == 130
     said = printed.splitlines()[-1]
     if name == "cmu_mocap":
         assert said == f"Stopped; the files in {output} are complete"
@@ -159,7 +159,7 @@ def test_goes_on_after_it_was_told_to_stop(start, tmp_path):
         example, "train", last.parent, "synthetic", epochs, hooks, False
     )
     code, printed = stopped.wait()
-    assert code == 1
+    assert code == 130
     assert (
         printed.splitlines()[-1] == f"Stopped; --resume continues from {last}"
     )
