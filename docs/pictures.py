@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 # The pages with pictures: a line of their code, and its replacement.
 PAGES = {
     "get_started.md": ("steps = 3", "steps = 500"),
-    "own_models.md": ("steps = 3", "steps = 300"),
+    "own_models.md": ("steps = 3", "steps = 120"),
     "exponential_maps.md": ("", ""),
 }
 
@@ -37,14 +37,22 @@ def code_blocks(page: Path) -> list[str]:
     return ["\n" * text.count("\n", 0, m.start(1)) + m[1] for m in found]
 
 
-def run(page: Path, quick: str = "", thorough: str = "") -> None:
-    """Runs the code blocks of a page, in order, as one module."""
+def run(
+    page: Path,
+    quick: str = "",
+    thorough: str = "",
+    num_blocks: int | None = None,
+) -> ModuleType:
+    """Runs the code blocks of a page, or the first of them, in order, as one
+    module, and returns it.
+    """
     module = ModuleType(f"page_{page.stem}")
     # PyG looks up the module in which a layer is defined.
     sys.modules[module.__name__] = module
-    for block in code_blocks(page):
+    for block in code_blocks(page)[:num_blocks]:
         code = block.replace(quick, thorough) if quick else block
         exec(compile(code, str(page), "exec"), module.__dict__)
+    return module
 
 
 def shrink(gif: Path, width: int = 800) -> None:

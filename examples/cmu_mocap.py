@@ -10,12 +10,10 @@ the model to --output; `PoseModel.from_pretrained` reads that folder.
 
 import argparse
 import json
-import logging
 import shlex
 import signal
 import sys
 import time
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +22,7 @@ import torch
 from evaluate import FRAME_MS, report
 from lightning.pytorch import seed_everything
 from safetensors.torch import load_file
-from shared import positive, weighting
+from shared import no_traceback, positive, weighting
 from torch_geometric.transforms import Compose
 
 from symgnn_pyg.data import SkeletonLoader
@@ -61,20 +59,11 @@ NETWORK: dict[str, Any] = {
 
 def main() -> None:
     args = parse_arguments()
-    warnings.formatwarning = lambda message, *_, **__: f"Note: {message}\n"
-    warnings.filterwarnings("ignore", module="lightning|torch")
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     plt.switch_backend("Agg")
-    # Handle a termination request like Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
+    with no_traceback(
+        lambda: f"Stopped; the files in {args.output} are complete"
+    ):
         run(args)
-    except KeyboardInterrupt:
-        raise SystemExit(
-            f"Stopped; the files in {args.output} are complete"
-        ) from None
-    except (ArithmeticError, DataError, ValueError, OSError) as error:
-        raise SystemExit(f"Error: {error}") from None
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -234,7 +223,11 @@ def fit(
         print("\nStopped; reporting the results so far.")
     steps, best = trainer.global_step, load_best(trainer, task)
     if best:
-        print(f"{steps} steps; validation error {best['val_error']:.3f}")
+        print(
+            f"{steps} steps; kept the weights with the lowest val_score, the "
+            f"error relative to zero velocity minus the accuracy: "
+            f"{best['val_score']:.3f} (error {best['val_error']:.3f})"
+        )
     model.to(args.device).eval()
 
 

@@ -11,17 +11,14 @@ single recording are left out. Writes recognition.json to --output.
 
 import argparse
 import json
-import logging
-import warnings
 from pathlib import Path
 
 import torch
 from lightning.pytorch import seed_everything
-from shared import PAPER_HEAD, positive
+from shared import PAPER_HEAD, no_traceback, positive
 
 from symgnn_pyg.data import SequenceStore, SkeletonLoader
 from symgnn_pyg.datasets import CMUMocap, MotionDataset, all_windows
-from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import replacing
 from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.training import (
@@ -55,14 +52,8 @@ def main() -> None:
         "--output", type=Path, default=Path("outputs/cross_validate")
     )
     args = parser.parse_args()
-    warnings.formatwarning = lambda message, *_, **__: f"Note: {message}\n"
-    warnings.filterwarnings("ignore", module="lightning|torch")
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    try:
+    with no_traceback():
         run(args)
-    except (ArithmeticError, DataError, ValueError, OSError) as error:
-        raise SystemExit(f"Error: {error}") from None
 
 
 def run(args: argparse.Namespace) -> None:

@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 from error_tables import FRAME_MS, draw, print_spread, report
-from shared import FromJoints, positive
+from shared import FromJoints, no_traceback, positive
 from torch.nn import Module
 
 from symgnn_pyg.data import SkeletonLoader
@@ -74,12 +74,8 @@ def main() -> None:
         parser.error("--joint-weight requires --bones")
     if args.bones is not None and args.mirror:
         parser.error("--mirror averages joint networks; leave out --bones")
-    warnings.formatwarning = lambda message, *_, **__: f"Note: {message}\n"
-    warnings.filterwarnings("ignore", module="lightning|torch")
-    try:
+    with no_traceback():
         run(args)
-    except (DataError, ValueError, OSError) as error:
-        raise SystemExit(f"Error: {error}") from None
 
 
 def run(args: Namespace) -> None:

@@ -14,13 +14,13 @@ import argparse
 import math
 import sys
 import time
-import warnings
 from collections import Counter, deque
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
+from shared import no_traceback
 from torch import Tensor
 
 from symgnn_pyg.datasets import CMUMocap, SyntheticMotion
@@ -47,17 +47,12 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("outputs"))
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    warnings.formatwarning = lambda message, *_, **__: f"Note: {message}\n"
     torch.set_num_threads(1)
     torch.manual_seed(args.seed)
-    try:
+    with no_traceback():
         if args.recordings < 1:
             raise ValueError("--recordings must be at least 1")
         run(args)
-    except (ValueError, OSError) as error:
-        raise SystemExit(f"Error: {error}") from None
-    except KeyboardInterrupt:
-        raise SystemExit("\nStopped.") from None
 
 
 def run(args: argparse.Namespace) -> None:

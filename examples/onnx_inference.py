@@ -15,6 +15,7 @@ This script needs neither the library nor torch.
 
 import argparse
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,9 @@ def main() -> None:
         run(args)
     except (OSError, ValueError) as error:
         raise SystemExit(f"Error: {error}") from None
+    except KeyboardInterrupt:
+        print("\nStopped", file=sys.stderr)
+        raise SystemExit(130) from None
 
 
 def run(args: argparse.Namespace) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from shared import no_traceback
 from torch.utils.data import RandomSampler
 from torch_geometric import seed_everything
 from tqdm import tqdm
@@ -48,24 +49,26 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("outputs"))
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
+    with no_traceback():
+        run(args)
+
+
+def run(args: argparse.Namespace) -> None:
     # With five joints, one thread is faster than several.
     torch.set_num_threads(1)
     seed_everything(args.seed)
     if args.data is None:
         args.data = args.output / "own_skeletons"
         write_motion(args.data, args.seed)
-    try:
-        train, test = (
-            SkeletonFolder(
-                args.data, SKELETON, split,
-                num_observed=NETWORK["num_observed"],
-                num_future=NETWORK["num_future"],
-                shares=(0.75, 0, 0.25), seed=args.seed,
-            )
-            for split in ("train", "test")
-        )  # fmt: skip
-    except (ValueError, OSError) as error:
-        raise SystemExit(f"Error: {error}") from None
+    train, test = (
+        SkeletonFolder(
+            args.data, SKELETON, split,
+            num_observed=NETWORK["num_observed"],
+            num_future=NETWORK["num_future"],
+            shares=(0.75, 0, 0.25), seed=args.seed,
+        )
+        for split in ("train", "test")
+    )  # fmt: skip
     train.transform = test.transform = train.standardize()
     model = SymGNN.light(SKELETON, train.num_classes, **NETWORK)
     fit(model, train, args.steps)

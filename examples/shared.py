@@ -1,7 +1,11 @@
 """Helpers that the examples share."""
 
 import argparse
-from collections.abc import Callable
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from torch import Tensor
@@ -16,6 +20,37 @@ PAPER_HEAD: dict[str, Any] = {
     "forecast": False,
     "learned_pool": False,
 }
+
+# The status of a program that Ctrl-C ended.
+INTERRUPTED = 130
+
+
+@contextmanager
+def no_traceback(
+    stopped: Callable[[], str] = lambda: "Stopped",
+) -> Iterator[None]:
+    """Ends the script with a sentence instead of a traceback: with status 1
+    after an error that a user can cause, and with 130 after Ctrl-C or a request
+    to terminate. Shows warnings as notes.
+
+    Args:
+        stopped: Returns the sentence for Ctrl-C.
+    """
+    warnings.formatwarning = lambda message, *_, **__: f"Note: {message}\n"
+    warnings.filterwarnings("ignore", module="lightning|torch")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit) as ending:
+        # Lightning turns Ctrl-C into SystemExit.
+        if isinstance(ending, SystemExit) and not isinstance(
+            ending.__context__, KeyboardInterrupt
+        ):
+            raise
+        print(f"\n{stopped()}", file=sys.stderr)
+        raise SystemExit(INTERRUPTED) from None
+    except (ArithmeticError, OSError, ValueError) as error:
+        raise SystemExit(f"Error: {error}") from None
 
 
 def positive(

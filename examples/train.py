@@ -14,19 +14,16 @@ and for TensorBoard. With --seeds, each seed has a folder of its own, and
 """
 
 import argparse
-import logging
 import os
 import shlex
-import signal
 import sys
-import warnings
 from argparse import Namespace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Trainer, seed_everything
-from shared import PAPER_HEAD, positive, weighting
+from shared import PAPER_HEAD, no_traceback, positive, weighting
 from torch.nn import CrossEntropyLoss
 from train_data import (
     DATASETS,
@@ -60,32 +57,22 @@ HEAD: dict[str, Any] = {
 
 def main() -> None:
     args = parse_arguments()
-    warnings.formatwarning = lambda message, *_, **__: f"Note: {message}\n"
-    warnings.filterwarnings("ignore", module="lightning|torch")
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    # Handle a termination request like Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        run(args)
-    except (KeyboardInterrupt, SystemExit):
-        # Lightning turns Ctrl-C into SystemExit.
-        raise SystemExit(f"Stopped; {how_to_resume(args)}") from None
-    except (ArithmeticError, DataError, ValueError, OSError) as error:
-        raise SystemExit(f"Error: {error}") from None
-    except RuntimeError as error:
-        if "loading state_dict" in str(error):
-            raise SystemExit(
-                f"Error: the last.ckpt in {args.output} belongs to another "
-                f"network or data set; pass another --output"
+    with no_traceback(lambda: f"Stopped; {how_to_resume(args)}"):
+        try:
+            run(args)
+        except RuntimeError as error:
+            if "loading state_dict" in str(error):
+                raise DataError(
+                    f"the last.ckpt in {args.output} belongs to another "
+                    f"network or data set; pass another --output"
+                ) from None
+            # Torch raises this if a data loading worker was killed.
+            if "DataLoader worker" not in str(error):
+                raise
+            raise ChildProcessError(
+                f"{error}. If memory ran out, use fewer --workers; "
+                f"{how_to_resume(args)}"
             ) from None
-        # Torch raises this if a data loading worker was killed.
-        if "DataLoader worker" not in str(error):
-            raise
-        raise SystemExit(
-            f"Error: {error}. If memory ran out, use fewer --workers; "
-            f"{how_to_resume(args)}"
-        ) from None
 
 
 def how_to_resume(args: Namespace) -> str:

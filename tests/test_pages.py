@@ -6,6 +6,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pytest
+import torch
 
 import symgnn_pyg
 from symgnn_pyg import ops
@@ -36,6 +37,18 @@ def test_code_runs_block_after_block(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     pictures.run(page)
     plt.close("all")
+
+
+def test_the_forecast_of_traffic_beats_the_last_value(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = ROOT / "docs/own_models.md"
+    module = pictures.run(page, "steps = 3", "steps = 40", num_blocks=3)
+    truth, last = module.batch.y, module.last
+    assert torch.all(module.near[-19:].count_nonzero(dim=1) == 1)
+    error, still = (
+        (values - truth).abs().mean() for values in (module.forecast, last)
+    )
+    assert error < 0.97 * still
 
 
 def test_code_is_found():

@@ -10,10 +10,7 @@ repeat the command to resume an interrupted run.
 """
 
 import argparse
-import logging
-import os
 import time
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,6 +31,7 @@ from examples.paper import (
 from examples.paper.protocol import caveats, protocol
 from examples.paper.render import Page, write
 from examples.paper.runs import Runs, Settings
+from examples.shared import no_traceback
 
 EXPERIMENTS: dict[str, Callable[[Runs], Page]] = {
     "table-1": recognition.table_1,
@@ -65,7 +63,6 @@ EXPERIMENTS: dict[str, Callable[[Runs], Page]] = {
 def main(arguments: list[str] | None = None) -> None:
     args = parse_arguments(arguments)
     plt.switch_backend("Agg")
-    quieten()
     settings = Settings(
         args.data,
         args.quick,
@@ -75,7 +72,8 @@ def main(arguments: list[str] | None = None) -> None:
         args.precision,
     )
     names = list(EXPERIMENTS) if args.name == "all" else [args.name]
-    try:
+    kept = "Stopped; finished runs are kept, repeat the command to continue"
+    with no_traceback(lambda: kept):
         runs = Runs(settings)
         for i, name in enumerate(names, 1):
             print(f"[{i}/{len(names)}] {name}", flush=True)
@@ -83,12 +81,6 @@ def main(arguments: list[str] | None = None) -> None:
             paths = carry_out(runs, name)
             seconds = time.monotonic() - start
             print(f"  {paths[0]} ({seconds:.0f} s)", flush=True)
-    except (FloatingPointError, OSError, ValueError) as error:
-        raise SystemExit(f"Error: {error}") from None
-    except KeyboardInterrupt:
-        raise SystemExit(
-            "Stopped: finished runs are kept; repeat the command to continue."
-        ) from None
 
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
@@ -120,14 +112,6 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
         "--precision", choices=["32", "bf16-mixed"], default="32"
     )
     return parser.parse_args(arguments)
-
-
-def quieten() -> None:
-    """Silences what Lightning prints about every run."""
-    os.environ.setdefault("LIGHTNING_LOG_LEVEL", "ERROR")
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module="lightning")
 
 
 def carry_out(runs: Runs, name: str) -> list[Path]:

@@ -27,6 +27,7 @@ from symgnn_pyg.training.gradient_clipping import clip_gradients
 from symgnn_pyg.training.motion_data_module import MotionDataModule
 from symgnn_pyg.training.nonfinite import check_batch, check_weights, describe
 from symgnn_pyg.training.optimisers import (
+    RATES,
     RECIPES,
     configure,
     set_highest_rate,
@@ -49,7 +50,8 @@ class SymGNNTask(LightningModule):
     r"""Trains a :class:`~symgnn_pyg.nn.SymGNN`, or a network with the same
     arguments and outputs, on recognition and prediction together.
 
-    Each step logs the losses and :math:`\alpha`. The norm of equation (12),
+    The start of training logs the settings of the task and of the network, and
+    each step the losses, :math:`\alpha` and the learning rate. The norm of equation (12),
     which sums over joints and frames, is logged as its mean over both. Each
     validation logs the
     prediction error, averaged over frames and then over classes
@@ -153,6 +155,7 @@ class SymGNNTask(LightningModule):
         self.recipe = recipe
         self.learning_rate = learning_rate
         self.num_joints = dataset.skeleton.num_joints
+        self.prediction_criterion = prediction_criterion
         self.seed = seed
         self.skip_nonfinite = skip_nonfinite
         self.skipped = 0
@@ -260,6 +263,10 @@ class SymGNNTask(LightningModule):
         drawn = (self.seed, self.global_step, batch_idx, self.global_rank)
         torch.manual_seed(zlib.crc32(repr(drawn).encode()))
 
+    def on_fit_start(self) -> None:
+        for logger in self.loggers:
+            logger.log_hyperparams(self._settings())
+
     def on_train_start(self) -> None:
         # Resumed training has the learning rate of the checkpoint.
         if self.learning_rate is not None:
@@ -298,6 +305,8 @@ class SymGNNTask(LightningModule):
             prog_bar=True,
             batch_size=batch.num_graphs,
         )
+        rate = self.trainer.optimizers[0].param_groups[0]["lr"]
+        self.log("learning_rate", rate, batch_size=batch.num_graphs)
         return loss.total
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
@@ -413,6 +422,30 @@ class SymGNNTask(LightningModule):
             prog_bar=True,
             sync_dist=True,
         )
+
+    def _settings(self) -> dict[str, Any]:
+        rate = self.learning_rate
+        found = {
+            **getattr(self.model, "arguments", {}),
+            "weighting": self.criterion.weighting,
+            "normalization": self.criterion.normalization,
+            "prediction_criterion": self.prediction_criterion,
+            "recipe": self.recipe,
+            "learning_rate": RATES[self.recipe] if rate is None else rate,
+            "batch_size": getattr(
+                self.trainer.datamodule,  # type: ignore[attr-defined]
+                "batch_size",
+                None,
+            ),
+            "seed": self.seed,
+            "num_parameters": sum(p.numel() for p in self.parameters()),
+        }
+        plain = (bool, int, float, str)
+        return {
+            name: value if isinstance(value, plain) else str(value)
+            for name, value in found.items()
+            if value is not None
+        }
 
     def _losses(
         self, x: Tensor, num_bodies: Tensor | None, y: Tensor, future: Tensor

@@ -1,3 +1,4 @@
+import logging
 import os
 import warnings
 from datetime import timedelta
@@ -14,6 +15,7 @@ from lightning.pytorch.callbacks import (
 )
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.trainer.states import TrainerFn
+from lightning.pytorch.utilities.warnings import PossibleUserWarning
 from torch import Tensor
 
 from symgnn_pyg.training.progress import TrainingBar
@@ -36,8 +38,10 @@ def make_trainer(
     :obj:`trainer.fit(..., ckpt_path=...)` resumes bit for bit, and
     :obj:`best.ckpt`, the weights of the best validation (see
     :func:`load_best`). Losses and metrics are logged for TensorBoard and as
-    CSV, separately for each start, and a :class:`TrainingBar` shows the
-    progress. There is no validation before training.
+    CSV every ten steps, with the learning rate and the settings of the task, in
+    a folder for each start, and a :class:`TrainingBar` shows the progress. There
+    is no validation before training. What Lightning says about its own set-up,
+    and its advice on speed, is not shown.
 
     Args:
         output: The folder for checkpoints and logs.
@@ -96,14 +100,16 @@ def make_trainer(
         isinstance(callback, ProgressBar) for callback in callbacks
     ):
         callbacks.append(TrainingBar())
+    _quieten()
     return Trainer(
         callbacks=callbacks,
         plugins=[SafetensorsCheckpoint(), *kwargs.pop("plugins", [])],
         **{
             "logger": [
                 CSVLogger(output, "logs/csv"),
-                TensorBoardLogger(output, "logs", "tensorboard"),
+                TensorBoardLogger(output, "logs/tensorboard"),
             ],
+            "log_every_n_steps": 10,
             "use_distributed_sampler": False,
             "num_sanity_val_steps": 0,
             "enable_model_summary": False,
@@ -134,6 +140,20 @@ def load_best(trainer: Trainer, task: LightningModule) -> dict[str, float]:
                 task.load_state_dict(kept["state_dict"])
                 return kept["metrics"]
     return {}
+
+
+def _quieten() -> None:
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logger = logging.getLogger(name)
+        # Another level than that of Lightning was chosen by the user.
+        if logger.level == logging.INFO:
+            logger.setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", category=PossibleUserWarning)
+    for message in (
+        "Checkpoint directory .* exists and is not empty",
+        r"`isinstance\(treespec, LeafSpec\)` is deprecated",
+    ):
+        warnings.filterwarnings("ignore", message)
 
 
 class _Decay:

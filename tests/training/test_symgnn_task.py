@@ -1,6 +1,9 @@
 import pytest
 import torch
 from lightning.pytorch import Callback
+from tensorboard.backend.event_processing.event_accumulator import (
+    EventAccumulator,
+)
 from torch_geometric.data import Batch
 from torch_geometric.transforms import Compose
 
@@ -242,7 +245,15 @@ def test_files_of_a_run(tiny, tmp_path):
         (tmp_path / "logs/csv/version_0/metrics.csv").read_text().splitlines()
     )
     assert "val_score" in rows[0]
-    assert list(tmp_path.glob("logs/tensorboard/events*"))
+    events = EventAccumulator(str(tmp_path / "logs/tensorboard/version_0"))
+    events.Reload()
+    assert {"learning_rate", "recognition", "val_score"} <= {
+        *events.Tags()["scalars"]
+    }
+    assert events.PluginTagToContent("hparams")
+    settings = (tmp_path / "logs/csv/version_0/hparams.yaml").read_text()
+    assert "weighting: mgda" in settings
+    assert "num_observed: " in settings
 
 
 def test_averaged_weights(tiny, tmp_path):

@@ -1,12 +1,18 @@
+import logging
 import math
 import re
 import sys
+import warnings
 from datetime import timedelta
 
 import pytest
 import torch
 
-from symgnn_pyg.training import SafetensorsCheckpoint, load_best
+from symgnn_pyg.training import (
+    SafetensorsCheckpoint,
+    load_best,
+    make_trainer,
+)
 from symgnn_pyg.training.progress import progress
 
 NEVER = 1e6
@@ -172,6 +178,23 @@ def test_lines_tell_which_weights_are_kept(tiny, tmp_path, capsys):
     assert not all(lowest)
     best = SafetensorsCheckpoint().load_checkpoint(tmp_path / "best.ckpt")
     assert best["metrics"]["val_score"] == pytest.approx(min(scores), abs=5e-3)
+
+
+def test_lightning_is_quiet(tiny, tmp_path, capfd, caplog):
+    logger = logging.getLogger("lightning.pytorch")
+    logger.setLevel(logging.INFO)
+    task, data, trainer = tiny.make_run(tmp_path, max_epochs=1)
+    warnings.simplefilter("default")
+    make_trainer(tmp_path)
+    with warnings.catch_warnings(record=True) as found:
+        trainer.fit(task, data)
+        warnings.warn("ours", stacklevel=1)
+    assert [str(each.message) for each in found] == ["ours"]
+    assert capfd.readouterr() == ("", "")
+    logger.setLevel(logging.DEBUG)
+    make_trainer(tmp_path)
+    assert logger.level == logging.DEBUG
+    logger.setLevel(logging.INFO)
 
 
 def test_logs_of_an_earlier_start_stay(tiny, tmp_path):

@@ -1,0 +1,45 @@
+import os
+import signal
+import sys
+
+import pytest
+from shared import no_traceback
+
+
+@pytest.fixture(autouse=True)
+def _handler(monkeypatch):
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+def lightning_stops():
+    try:
+        raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        sys.exit(1)
+
+
+@pytest.mark.parametrize(
+    "stop",
+    [
+        lambda: os.kill(os.getpid(), signal.SIGINT),
+        lambda: os.kill(os.getpid(), signal.SIGTERM),
+        lightning_stops,
+    ],
+    ids=["Ctrl-C", "terminate", "Lightning"],
+)
+def test_stopped(stop, capsys):
+    with pytest.raises(SystemExit) as ending, no_traceback(lambda: "Stopped."):
+        stop()
+    assert ending.value.code == 130
+    assert capsys.readouterr().err == "\nStopped.\n"
+
+
+def test_other_endings():
+    with pytest.raises(SystemExit, match="^Error: no file"), no_traceback():
+        raise FileNotFoundError("no file")
+    with pytest.raises(SystemExit, match="^2$"), no_traceback():
+        sys.exit(2)
+    with pytest.raises(KeyError), no_traceback():
+        raise KeyError
