@@ -87,6 +87,7 @@ def write_report(metrics: dict[str, Any], folder: Path) -> None:
         path.write_text(json.dumps(metrics, indent=2) + "\n")
     plt.switch_backend("Agg")
     confusion = torch.tensor(metrics["confusion"])
-    figure: Any = plot_confusion(confusion, metrics["classes"]).figure
+    plot_confusion(confusion, metrics["classes"])
     with replacing(folder / "confusion.png") as path:
-        figure.savefig(path, dpi=120, format="png")
+        plt.savefig(path, dpi=120, format="png")
+    plt.close()

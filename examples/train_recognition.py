@@ -257,9 +257,11 @@ def transform_of(
             RandomRotation(args.rotation),
             RandomScale((1 - args.scale, 1 + args.scale)),
             RandomShear(args.shear),
-            PartDropout(args.part_dropout),
-            JointDropout(args.joint_dropout),
         ]
+        if args.part_dropout:
+            changes.append(PartDropout(args.part_dropout))
+        if args.joint_dropout:
+            changes.append(JointDropout(args.joint_dropout))
     return Compose([
         UniformSample(args.frames, random),
         *place(args),

@@ -187,6 +187,9 @@ class SkeletonFolder(MotionDataset):
             raise ValueError(
                 f"Expected a positive 'frame_rate', got {frame_rate}"
             )
+        if frame_rate is not None:
+            # 25 and 25.0 are the same recipe of the store.
+            frame_rate = float(frame_rate)
         if skeleton is not None:
             skeleton = as_skeleton(skeleton)
         with Source(root, anchors=SPLITS) as source:

@@ -72,7 +72,8 @@ def test_streams_are_fused_and_saved(run, tmp_path):
 
 
 def test_a_baseline_by_the_same_command(run, tmp_path):
-    run("--network", "CTRGCN", "--view", 0, 1, 8, 4)
+    view = "base of spine", "middle of spine", "right shoulder", "left shoulder"
+    run("--network", "CTRGCN", "--view", *view)
     folder = tmp_path / "out/joint/model"
     about = json.loads((folder / "config.json").read_text())
     assert about["class"] == "CTRGCN"

@@ -453,7 +453,7 @@ RECIPES = {
     "CTRGCN": baseline(
         baselines.CTRGCN,
         {"logits": "sample", "shared": "joint"},
-        channels=(4, 8),
+        channels=(8, 16),
         strides=(1, 2),
     ),
     "HCN": baseline(

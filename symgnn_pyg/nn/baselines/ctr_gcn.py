@@ -11,7 +11,7 @@ from torch.nn import (
     ReLU,
     Sequential,
 )
-from torch.nn.functional import max_pool1d
+from torch.nn.functional import pad
 from torch.nn.init import constant_, zeros_
 from torch_geometric.nn.inits import reset
 
@@ -122,7 +122,9 @@ class TemporalMaxPool(Module):
         self.stride = stride
 
     def forward(self, x: Tensor) -> Tensor:
-        return max_pool1d(x.mT, 3, self.stride, padding=1).mT
+        # Not `max_pool1d`, which is exported for one number of frames.
+        padded = pad(x, (0, 0, 1, 1), value=-torch.inf)
+        return padded.unfold(1, 3, self.stride).amax(dim=-1)
 
 
 class MultiScaleTemporalConv(Module):
