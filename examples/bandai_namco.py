@@ -11,18 +11,16 @@ Writes metrics.json, recognition.json, confusion.png and the model to --output.
 
 import argparse
 import json
-import logging
 import shlex
 import sys
 import time
-import warnings
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning.pytorch import seed_everything
 from recognition_report import print_report, recognition_report, write_report
-from shared import positive
+from shared import no_traceback, positive
 from torch import Tensor
 from torch.nn import Module
 from torch_geometric.transforms import Compose
@@ -30,7 +28,6 @@ from torch_geometric.transforms import Compose
 from symgnn_pyg import Skeleton
 from symgnn_pyg.data import SkeletonLoader
 from symgnn_pyg.datasets import MotionDataset, SkeletonFolder
-from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import replacing
 from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.nn import SymGNN
@@ -88,13 +85,8 @@ def main() -> None:
     )
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    warnings.formatwarning = lambda message, *_, **__: f"Note: {message}\n"
-    warnings.filterwarnings("ignore", module="lightning|torch")
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    try:
+    with no_traceback():
         run(args)
-    except (ArithmeticError, DataError, ValueError, OSError) as error:
-        raise SystemExit(f"Error: {error}") from None
 
 
 def run(args: argparse.Namespace) -> None:

@@ -14,10 +14,8 @@ each network to --output. Folders of recordings: docs/own_skeletons.md.
 
 import argparse
 import json
-import logging
 import shlex
 import sys
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +24,7 @@ from lightning.pytorch import seed_everything
 from own_skeletons import SKELETON, write_motion
 from recognition_report import print_report, recognition_report, write_report
 from safetensors.torch import save_file
-from shared import positive
+from shared import no_traceback, positive
 from torch import Tensor
 from torch.nn import CrossEntropyLoss, Module
 from torch_geometric.transforms import BaseTransform, Compose
@@ -34,7 +32,6 @@ from torch_geometric.transforms import BaseTransform, Compose
 from symgnn_pyg import Skeleton
 from symgnn_pyg.data import SkeletonLoader
 from symgnn_pyg.datasets import MotionDataset, SkeletonFolder
-from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import replacing
 from symgnn_pyg.inference import fit_fusion_weights
 from symgnn_pyg.nn import SymGNN, baselines
@@ -73,13 +70,8 @@ USUAL_BATCH = 128
 
 def main() -> None:
     args = parse_arguments()
-    warnings.formatwarning = lambda message, *_, **__: f"Note: {message}\n"
-    warnings.filterwarnings("ignore", module="lightning|torch")
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    try:
+    with no_traceback():
         run(args)
-    except (ArithmeticError, DataError, ValueError, OSError) as error:
-        raise SystemExit(f"Error: {error}") from None
 
 
 def parse_arguments() -> argparse.Namespace:

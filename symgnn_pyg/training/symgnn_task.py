@@ -51,13 +51,12 @@ class SymGNNTask(LightningModule):
     arguments and outputs, on recognition and prediction together.
 
     The start of training logs the settings of the task and of the network, and
-    each step the losses, :math:`\alpha` and the learning rate. The norm of equation (12),
-    which sums over joints and frames, is logged as its mean over both. Each
-    validation logs the
-    prediction error, averaged over frames and then over classes
-    (:obj:`val_error`), the error of zero velocity (:obj:`val_still`), the
-    accuracy (:obj:`val_top1`, :obj:`val_top5`, if there are several classes
-    and labels), and a score to minimise
+    each step the losses, :math:`\alpha` and the learning rate. The norm of
+    equation (12), which sums over joints and frames, is logged as its mean over
+    both. Each validation logs the prediction error, averaged over frames and
+    then over classes (:obj:`val_error`), the error of zero velocity
+    (:obj:`val_still`), the accuracy (:obj:`val_top1`, :obj:`val_top5`, if there
+    are several classes and labels), and a score to minimise
     (:obj:`val_score`): the prediction error divided by that of zero velocity,
     minus the accuracy.
 

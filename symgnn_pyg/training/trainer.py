@@ -39,9 +39,9 @@ def make_trainer(
     :obj:`best.ckpt`, the weights of the best validation (see
     :func:`load_best`). Losses and metrics are logged for TensorBoard and as
     CSV every ten steps, with the learning rate and the settings of the task, in
-    a folder for each start, and a :class:`TrainingBar` shows the progress. There
-    is no validation before training. What Lightning says about its own set-up,
-    and its advice on speed, is not shown.
+    a folder for each start, and a :class:`TrainingBar` shows the progress.
+    There is no validation before training. What Lightning says about its own
+    set-up, and its advice on speed, is not shown.
 
     Args:
         output: The folder for checkpoints and logs.

@@ -37,9 +37,9 @@ def test_stopped(stop, capsys):
 
 
 def test_other_endings():
-    with pytest.raises(SystemExit, match="^Error: no file"), no_traceback():
+    with pytest.raises(SystemExit, match=r"^Error: no file"), no_traceback():
         raise FileNotFoundError("no file")
-    with pytest.raises(SystemExit, match="^2$"), no_traceback():
+    with pytest.raises(SystemExit, match=r"^2$"), no_traceback():
         sys.exit(2)
     with pytest.raises(KeyError), no_traceback():
         raise KeyError
