@@ -20,15 +20,8 @@ import torch
 from torch import Tensor
 from torch.nn import BatchNorm1d, Identity, Linear, Module, ReLU, Sequential
 
-from benchmarks.measure import (
-    Run,
-    Table,
-    arguments,
-    interleaved,
-    peak_bytes,
-    ratios,
-    write,
-)
+from benchmarks.measure import Run, interleaved, peak_bytes, ratios
+from benchmarks.report import Table, arguments, write
 from symgnn_pyg.nn import ActionalPropagation
 
 TARGETS = {"Linear": 12.0, "ReLU": 2.5}  # Speed-up in training.

@@ -8,9 +8,7 @@ from functools import partial
 import torch
 
 from benchmarks.measure import (
-    Table,
     agree,
-    arguments,
     budget,
     interleaved,
     mean,
@@ -19,8 +17,8 @@ from benchmarks.measure import (
     ratios,
     training,
     without_recomputation,
-    write,
 )
+from benchmarks.report import Table, arguments, write
 from benchmarks.rivals.sym_gnn import Block
 from symgnn_pyg import Skeleton
 from symgnn_pyg.nn import JGTCBlock

@@ -20,14 +20,8 @@ import numpy as np
 import torch
 from torch_geometric.loader import DataLoader
 
-from benchmarks.measure import (
-    Table,
-    arguments,
-    budget,
-    interleaved,
-    ratios,
-    write,
-)
+from benchmarks.measure import budget, interleaved, ratios
+from benchmarks.report import Table, arguments, write
 from symgnn_pyg.data import SequenceStore, SkeletonLoader
 from symgnn_pyg.data.prepare import Recording, prepare
 from symgnn_pyg.datasets import MotionDataset

@@ -8,16 +8,8 @@ from functools import partial
 
 import torch
 
-from benchmarks.measure import (
-    Table,
-    agree,
-    arguments,
-    interleaved,
-    met,
-    ratios,
-    training,
-    write,
-)
+from benchmarks.measure import agree, interleaved, met, ratios, training
+from benchmarks.report import Table, arguments, write
 from benchmarks.rivals.sym_gnn import Decoder
 from symgnn_pyg import Skeleton
 from symgnn_pyg.nn import PredictionHead

@@ -23,16 +23,8 @@ from torch_geometric import EdgeIndex
 from torch_geometric.typing import WITH_TORCH_SCATTER
 from torch_geometric.utils import segment
 
-from benchmarks.measure import (
-    Table,
-    arguments,
-    budget,
-    interleaved,
-    peak_bytes,
-    ratios,
-    training,
-    write,
-)
+from benchmarks.measure import budget, interleaved, peak_bytes, ratios, training
+from benchmarks.report import Table, arguments, write
 from benchmarks.rivals.graph_mix import NaiveLayer
 from symgnn_pyg import ops
 from symgnn_pyg.ops.edge_mix import _mix

@@ -35,7 +35,7 @@ from typing import NamedTuple
 import h5py
 import numpy as np
 
-from benchmarks.measure import Table
+from benchmarks.report import Table
 from symgnn_pyg import Skeleton
 from symgnn_pyg.data import MotionSequence, SequenceStore
 from symgnn_pyg.errors import DataError

@@ -17,16 +17,8 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
-from benchmarks.measure import (
-    Table,
-    agree,
-    arguments,
-    interleaved,
-    met,
-    ratios,
-    tried,
-    write,
-)
+from benchmarks.measure import agree, interleaved, met, ratios, tried
+from benchmarks.report import Table, arguments, write
 from benchmarks.rivals.sym_gnn import RivalSymGNN
 from symgnn_pyg import Skeleton
 from symgnn_pyg.inference import CapturedNetwork

@@ -27,7 +27,8 @@ import torch
 from lightning.pytorch import Callback, Trainer, seed_everything
 from tqdm import trange
 
-from benchmarks.measure import Table, arguments, met, write
+from benchmarks.measure import met
+from benchmarks.report import Table, arguments, write
 from symgnn_pyg import Skeleton
 from symgnn_pyg.datasets import SyntheticMotion
 from symgnn_pyg.inference import Stream

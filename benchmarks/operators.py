@@ -24,9 +24,7 @@ from torch import Tensor
 from benchmarks.ceilings import Ceilings, Work, bytes_to_keep
 from benchmarks.measure import (
     CPU,
-    Table,
     agree,
-    arguments,
     budget,
     interleaved,
     mean,
@@ -35,8 +33,8 @@ from benchmarks.measure import (
     ratios,
     training,
     without_recomputation,
-    write,
 )
+from benchmarks.report import Table, arguments, write
 from benchmarks.rivals.graph_mix import RIVALS, Candidate, Problem
 from symgnn_pyg import ops
 

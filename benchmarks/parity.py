@@ -5,8 +5,8 @@
 
 Errors are relative, |found - exact| / |exact|, where exact is computed from the
 same rounded inputs; that of the gradients is the largest of all inputs. Each
-case runs twice. In the first run, torch fills new memory with NaN, so that what
-is never written shows, and is to use deterministic algorithms.
+case runs twice: first with deterministic algorithms and new memory filled with
+NaN, which exposes results that are never written.
 """
 
 import copy
@@ -23,7 +23,7 @@ from torch import Tensor
 from torch_geometric.typing import WITH_TORCH_SCATTER
 
 from benchmarks import edges
-from benchmarks.measure import Table, arguments, use_tf32, write
+from benchmarks.report import Table, arguments, use_tf32, write
 from benchmarks.rivals.graph_mix import Problem
 from symgnn_pyg import Skeleton, ops
 from symgnn_pyg.nn import SymbioticLoss, SymGNN

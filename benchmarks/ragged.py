@@ -11,17 +11,15 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from benchmarks.measure import (
-    Table,
     agree,
-    arguments,
     budget,
     interleaved,
     met,
     peak_bytes,
     ratios,
     training,
-    write,
 )
+from benchmarks.report import Table, arguments, write
 from benchmarks.rivals.graph_mix import agcn_order
 from symgnn_pyg import Skeleton
 from symgnn_pyg.nn import JointGraphConv

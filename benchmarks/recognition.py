@@ -15,14 +15,8 @@ from statistics import quantiles
 
 import torch
 
-from benchmarks.measure import (
-    Table,
-    agree,
-    arguments,
-    interleaved,
-    ratios,
-    write,
-)
+from benchmarks.measure import agree, interleaved, ratios
+from benchmarks.report import Table, arguments, write
 from benchmarks.rivals.st_gcn import RivalSTGCN
 from symgnn_pyg import Skeleton
 from symgnn_pyg.nn.baselines import STGCN

@@ -24,18 +24,16 @@ from benchmarks import operators
 from benchmarks.ceilings import Ceilings, Work
 from benchmarks.measure import (
     Run,
-    Table,
     agree,
-    arguments,
     budget,
     interleaved,
     met,
     peak_bytes,
     ratios,
     training,
-    write,
 )
 from benchmarks.operators import OURS, Formula
+from benchmarks.report import Table, arguments, write
 from benchmarks.rivals.graph_mix import (
     AGCN,
     STGCN,

@@ -18,17 +18,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from benchmarks.measure import (
-    Run,
-    Table,
-    agree,
-    arguments,
-    interleaved,
-    met,
-    ratios,
-    tried,
-    write,
-)
+from benchmarks.measure import Run, agree, interleaved, met, ratios, tried
+from benchmarks.report import Table, arguments, write
 from benchmarks.rivals.sym_gnn import RivalSymGNN
 from symgnn_pyg import Skeleton
 from symgnn_pyg.inference import Stream

@@ -24,17 +24,15 @@ from torch.nn import Dropout, Module
 from benchmarks.measure import (
     Ratios,
     Run,
-    Table,
     agree,
-    arguments,
     interleaved,
     met,
     peak_bytes,
     ratios,
     tried,
     without_recomputation,
-    write,
 )
+from benchmarks.report import Table, arguments, write
 from benchmarks.rivals.sym_gnn import RivalSymGNN
 from symgnn_pyg import Skeleton, ops
 from symgnn_pyg.nn import SymbioticLoss, SymGNN, mgda_weight

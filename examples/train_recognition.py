@@ -28,6 +28,7 @@ from shared import no_traceback, positive
 from torch import Tensor
 from torch.nn import CrossEntropyLoss, Module
 from torch_geometric.transforms import BaseTransform, Compose
+from train_data import class_weights
 
 from symgnn_pyg import Skeleton
 from symgnn_pyg.data import SkeletonLoader
@@ -280,7 +281,9 @@ def fit(
     val.transform = transform_of(args, stream, size)
     model = build(train.skeleton, train.num_classes, args)
     rate = args.learning_rate or 0.1 * args.batch_size / USUAL_BATCH
-    weight = class_weights(train) if args.class_weights else None
+    weight = None
+    if args.class_weights:
+        weight = class_weights(train.labels, train.num_classes)
     task = SymGNNTask(
         model,
         train,
@@ -334,13 +337,6 @@ def build(
         skeleton, num_classes, **sizes
     )
     return network
-
-
-def class_weights(dataset: MotionDataset) -> Tensor:
-    """The inverse of each class's frequency, 1 on average over samples."""
-    counts = dataset.labels.bincount(minlength=dataset.num_classes)
-    present = (counts > 0).sum()
-    return (len(dataset) / (present * counts.clamp(min=1))).float()
 
 
 def save(

@@ -120,8 +120,8 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         choices=FORMATS,
-        help="the format, where the name of the file does not tell it "
-        "(default: that of its suffix)",
+        help="the format, for files whose suffix does not determine it "
+        "(default: that of the suffix)",
     )
     parser.add_argument(
         "--asf",
@@ -180,6 +180,6 @@ def add_arrays(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--index-columns",
         type=number(int, 0),
-        help="the number of leading columns of tables that are no channels "
+        help="the number of leading columns of tables that are not channels "
         "(default: those called frame, index, time or timestamp)",
     )

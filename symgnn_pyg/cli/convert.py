@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> None:
     motion = read_input(args.input, skeleton_of(args), args, args.fill_gaps)
     if args.frame_rate and not motion.frame_rate:
         raise ValueError(
-            f"{args.input} does not tell its frame rate, so it cannot be "
+            f"{args.input} does not state its frame rate, so it cannot be "
             f"resampled: leave out 'frame_rate'"
         )
     motion = resampled(motion, args.frame_rate, args.input)
@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> None:
     at = ""
     if motion.frame_rate:
         at = (
-            f"; neither .npy nor .csv tells that there are "
-            f"{motion.frame_rate:.4g} per second"
+            f" at {motion.frame_rate:.4g} per second, which the file does not "
+            f"store"
         )
     print(f"Wrote {args.output}: {frames.shape[-3]} frames{at}")

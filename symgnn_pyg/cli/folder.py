@@ -50,7 +50,7 @@ def add_folder(parser: argparse.ArgumentParser) -> None:
 
 
 def add_names(parser: argparse.ArgumentParser) -> None:
-    r"""Adds the option that tells what the names of files mean."""
+    r"""Adds the option for classes and groups in the names of files."""
     parser.add_argument(
         "--name-pattern",
         metavar="REGEX",
@@ -98,7 +98,7 @@ def splits_of(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def add_meaning(parser: argparse.ArgumentParser) -> None:
-    r"""Adds the options that tell what the numbers of recordings mean."""
+    r"""Adds the options for the meaning of the numbers in recordings."""
     add_skeleton(parser)
     parser.add_argument(
         "--kind",
@@ -153,7 +153,7 @@ def open_split(
 
 
 def rate_of(root: Path) -> float | None:
-    r"""The frame rate of a folder's recordings, if one of them tells it."""
+    r"""The frame rate of a folder's recordings, if one of them states it."""
     source = _source(root)
     for file in source:
         if file.lower().endswith(".bvh"):
@@ -227,7 +227,7 @@ def _sequences(dataset: MotionDataset) -> np.ndarray:
 
 def _time(frames: int, frame_rate: float | None) -> str:
     if frame_rate is None:
-        return f"{frames:,} frames, at a rate that the files do not tell"
+        return f"{frames:,} frames at an unknown rate"
     minutes, seconds = divmod(round(frames / frame_rate), 60)
     return (
         f"{frames:,} frames: {minutes} min {seconds} s at {frame_rate:.4g} "

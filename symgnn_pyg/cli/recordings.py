@@ -30,7 +30,7 @@ from symgnn_pyg.io import (
 from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.transforms import Resample
 
-# Formats that the suffix of a file does not tell.
+# Formats that the suffix of a file does not determine.
 FORMATS: dict[str, Callable[..., Any]] = {
     "amass": read_amass,
     "deeplabcut": read_deeplabcut,

@@ -65,7 +65,7 @@ class SkeletonFolder(MotionDataset):
     if there are no such folders, are dealt at random to :obj:`"train"` and
     the splits that have no folder, class by class and recording by recording,
     so that no two splits share a recording. If several recordings show the
-    same person, use folders, or a :obj:`name_pattern` that tells the person.
+    same person, use folders, or a :obj:`name_pattern` that finds the person.
 
     Hidden files, and those named README or LICENSE, are ignored; files of an
     unknown kind are listed in :obj:`skipped`.
@@ -280,7 +280,7 @@ def _read(content: bytes, where: str, common: _Common) -> np.ndarray:
     if common.resampled_to is not None:
         if rate is None:
             raise DataError(
-                f"{where} does not tell its frame rate, so it cannot be "
+                f"{where} does not state its frame rate, so it cannot be "
                 f"resampled; leave out 'frame_rate'"
             )
         return _resample(frames, rate, common.resampled_to)

@@ -44,37 +44,35 @@ class Ensemble(AverageNetwork):
         for i, model in enumerate(models):
             if not isinstance(model, SymGNN):
                 raise TypeError(
-                    f"Expected 'models' to be SymGNNs, got "
-                    f"{type(model).__name__} as number {i}"
+                    f"Expected 'models[{i}]' to be a SymGNN, got "
+                    f"{type(model).__name__}"
                 )
         first = models[0]
         for i, model in enumerate(models):
             if not model.fits(first.skeleton):
                 raise ValueError(
                     f"Expected 'models' of one skeleton, got "
-                    f"{first.skeleton!r} and, as number {i}, {model.skeleton!r}"
+                    f"{first.skeleton!r} in models[0] and {model.skeleton!r} "
+                    f"in models[{i}]"
                 )
             for name in SIZES:
                 sizes = getattr(first, name), getattr(model, name)
                 if sizes[0] != sizes[1]:
                     raise ValueError(
                         f"Expected 'models' with the same {name!r}, got "
-                        f"{sizes[0]} and, as number {i}, {sizes[1]}"
+                        f"{sizes[0]} in models[0] and {sizes[1]} in "
+                        f"models[{i}]"
                     )
         self.copy_sizes(first)
         self.models = ModuleList(models)
 
     def to_config(self) -> dict[str, Any]:
-        return {"models": [model.to_config() for model in self.networks]}
+        models: Any = self.models
+        return {"models": [model.to_config() for model in models]}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         return cls([SymGNN.from_config(each) for each in config["models"]])
-
-    @property
-    def networks(self) -> list[SymGNN]:
-        r"""The networks."""
-        return list(self.models)  # type: ignore[arg-type]
 
     def forward(
         self, x: Tensor, num_bodies: Tensor | None = None

@@ -185,7 +185,7 @@ class PoseModel(Module):
 
         Raises:
             TypeError: If :obj:`motion` does not hold numbers, or
-                :obj:`stride` is no integer.
+                :obj:`stride` is not an integer.
             ValueError: If :obj:`motion` has another shape, or holds infinite
                 values or gaps that are not filled.
         """

@@ -144,7 +144,7 @@ def _raw_skeleton(
     if skeleton is None:
         if num_duals:
             raise ValueError(
-                "A network of bones does not tell the joints: pass "
+                "The joints cannot be derived from a network of bones: pass "
                 "PoseModel(model, transform, skeleton=...) with the skeleton "
                 "of the data"
             )

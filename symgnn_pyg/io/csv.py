@@ -71,7 +71,7 @@ def read_csv(
     if remainder or channels < 1:
         raise DataError(
             f"{name}, line 1: {len(cells)} columns"
-            + f", of which {first} are no channels" * (first > 0)
+            + f", of which {first} are not channels" * (first > 0)
             + f", expected a multiple of the {len(joints)} joints"
             + "; separate them by commas, semicolons or tabs"
             * (len(cells) == 1)

@@ -97,7 +97,7 @@ def _bodies(frame: Any, at: str, max_bodies: int) -> list[np.ndarray]:
             f"pass max_bodies={len(bodies)}"
         )
     places = bodies
-    if "orld" in key and len(bodies) > 1:
+    if "world" in key.lower() and len(bodies) > 1:
         found = [_lists(frame[key], at) for key in PLACES if key in frame]
         places = found[0] if found else []
         if [*map(len, places)] != [*map(len, bodies)]:

@@ -26,7 +26,7 @@ def read_recording(
     key: str | None = None,
     index_columns: int | None = None,
 ) -> Motion:
-    r"""Reads a recording in the format that the suffix of its name tells:
+    r"""Reads a recording in the format of its suffix:
     :obj:`.npy`, :obj:`.npz`, :obj:`.csv`, :obj:`.tsv`, :obj:`.bvh` or
     :obj:`.amc`.
 
@@ -47,7 +47,7 @@ def read_recording(
 
     Returns:
         The frames, in the unit of the file, the skeleton, and the frames per
-        second where the file tells them.
+        second if the file states them.
 
     Raises:
         DataError: If it cannot be read, or :obj:`skeleton` or :obj:`asf` is

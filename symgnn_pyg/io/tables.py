@@ -17,7 +17,7 @@ MOST_UNLISTED = 1000
 
 
 class Tracks(NamedTuple):
-    r"""The bodies of a table, whose skeleton it does not tell.
+    r"""The bodies of a table, which does not describe their skeleton.
 
     Args:
         frames: The bodies, of shape :math:`[M, T, V, 3]`: :math:`(x, y)` in

@@ -135,7 +135,7 @@ class TrainingBar(ProgressBar):
         )
         if device.type == "cuda":
             peak = torch.cuda.max_memory_allocated(device) / 2**30
-            print(f"{peak:.2f} GB of GPU memory at most", file=sys.stderr)
+            print(f"peak GPU memory: {peak:.2f} GiB", file=sys.stderr)
 
     def _close(self) -> None:
         if self._bar is not None:

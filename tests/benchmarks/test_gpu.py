@@ -6,13 +6,13 @@ from functools import partial
 
 import pytest
 
-from benchmarks import gpu, measure
+from benchmarks import gpu, measure, report
 from symgnn_pyg import ops
 
 
 @pytest.fixture
 def table():
-    return measure.Table("Rows", ["shape", "candidate", "time"])
+    return report.Table("Rows", ["shape", "candidate", "time"])
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_a_row_that_fails_does_not_lose_the_others(table, args, capsys):
     for name, seconds in found.items():
         table.add("2 3", name, float(seconds))
     with pytest.raises(SystemExit, match="1 rows failed"):
-        measure.write(args, [table])
+        report.write(args, [table])
     (written,) = json.loads(args.json.read_text())["tables"]
     assert written["rows"] == [
         {
@@ -59,8 +59,8 @@ def test_ratios_to_one_that_failed_are_missing():
 
 @pytest.fixture
 def _alarm(monkeypatch):
-    monkeypatch.setattr(measure._Attempts, "stopped", False)
-    before = signal.signal(signal.SIGALRM, measure._Attempts.stop)
+    monkeypatch.setattr(report._Attempts, "stopped", False)
+    before = signal.signal(signal.SIGALRM, report._Attempts.stop)
     yield
     signal.signal(signal.SIGALRM, before)
 

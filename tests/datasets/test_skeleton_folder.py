@@ -516,7 +516,9 @@ def test_frame_rates_are_converted_on_request(tmp_path, rate):
         speed = (data.x[0, 1, 0] - data.x[0, 0, 0]) * rate / 30
         torch.testing.assert_close(speed, torch.tensor(1.0))
     np.save(root / "turn/x.npy", np.ones((8, 3, 3)))
-    with pytest.raises(DataError, match=r"x\.npy does not tell its frame rate"):
+    with pytest.raises(
+        DataError, match=r"x\.npy does not state its frame rate"
+    ):
         SkeletonFolder(root, frame_rate=rate)
 
 

@@ -1,13 +1,12 @@
 import json
 import runpy
-import sys
-import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from symgnn_pyg.inference import PoseModel
+from tests.examples.scripts import run_script
 
 SCRIPT = Path(__file__).resolve().parents[2] / "examples/bandai_namco.py"
 ACTIONS = ["run", "walk"]
@@ -60,15 +59,10 @@ def data(tmp_path):
     return tmp_path / "data"
 
 
-def test_from_a_folder_to_tables(data, tmp_path, monkeypatch, capsys):
+def test_from_a_folder_to_tables(data, tmp_path, capsys):
     output = tmp_path / "out"
-    arguments = ["--data", data, "--output", output, "--steps", 1,
-                 "--batch-size", 2]  # fmt: skip
-    monkeypatch.setattr(sys, "argv", [str(SCRIPT), *map(str, arguments)])
-    monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        runpy.run_path(str(SCRIPT), run_name="__main__")
+    run_script("bandai_namco.py", "--data", data, "--output", output,
+               "--steps", 1, "--batch-size", 2)  # fmt: skip
     out = capsys.readouterr().out
     assert out.startswith("Data: Bandai-Namco-Research-Motiondataset-2 (c)")
     assert "CC BY-NC 4.0" in out

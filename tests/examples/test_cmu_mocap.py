@@ -1,11 +1,9 @@
 import json
 import os
 import re
-import runpy
 import signal
 import subprocess
 import sys
-import warnings
 import zipfile
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from symgnn_pyg import Skeleton
 from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.nn import SymGNN
+from tests.examples.scripts import run_script
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "examples" / "cmu_mocap.py"
@@ -43,20 +42,15 @@ def data(tmp_path_factory, write_recording):
     return root
 
 
-def command(data, output, *arguments):
+def options(data, output, *arguments):
     return [
-        str(SCRIPT), "--data", str(data), "--output", str(output),
+        "--data", str(data), "--output", str(output),
         "--future", "4", "--batch-size", "4", *map(str, arguments),
     ]  # fmt: skip
 
 
 def run(*arguments):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", [*command(*arguments), "--device", "cpu"])
-        patch.setattr(warnings, "formatwarning", warnings.formatwarning)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            runpy.run_path(str(SCRIPT), run_name="__main__")
+    run_script("cmu_mocap.py", *options(*arguments), "--device", "cpu")
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +123,7 @@ def test_training_starts_from_weights(data, outputs, tmp_path):
 
 def test_interrupted_training_still_reports(data, tmp_path):
     process = subprocess.Popen(
-        [sys.executable, *command(data, tmp_path, "--steps", 400)],
+        [sys.executable, SCRIPT, *options(data, tmp_path, "--steps", 400)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

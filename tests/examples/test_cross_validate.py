@@ -1,17 +1,17 @@
 import json
 import runpy
-import sys
-import warnings
 from pathlib import Path
 
 import pytest
 import torch
 
+from tests.examples.scripts import run_script
+
 SCRIPT = Path(__file__).resolve().parents[2] / "examples/cross_validate.py"
 
 
 @pytest.fixture
-def run(monkeypatch, capsys, tmp_path, write_recording):
+def run(capsys, tmp_path, write_recording):
     data = tmp_path / "cmu"
     for action in ("running", "walking"):
         for i in range(1, 6):
@@ -26,11 +26,7 @@ def run(monkeypatch, capsys, tmp_path, write_recording):
             "--future", 2, "--channels", 4, 4, "--steps", 1,
             "--batch-size", 4, *arguments,
         ]  # fmt: skip
-        monkeypatch.setattr(sys, "argv", [str(SCRIPT), *map(str, arguments)])
-        monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            runpy.run_path(str(SCRIPT), run_name="__main__")
+        run_script("cross_validate.py", *arguments)
         return capsys.readouterr().out
 
     return run

@@ -1,9 +1,5 @@
 import json
 import re
-import runpy
-import sys
-import warnings
-from pathlib import Path
 
 import pytest
 import torch
@@ -15,8 +11,8 @@ from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.nn.models.pretrained import SHIPPED, pretrained_names
 from symgnn_pyg.transforms import Standardize, ToBones
+from tests.examples.scripts import run_script
 
-SCRIPT = Path(__file__).resolve().parents[2] / "examples" / "evaluate.py"
 CMU = Skeleton.get("cmu26")
 ABOUT = {
     "classes": list(ACTIONS),
@@ -28,18 +24,14 @@ ABOUT = {
 
 
 @pytest.fixture
-def run(monkeypatch, capsys, tmp_path, write_recording):
+def run(capsys, tmp_path, write_recording):
     data = tmp_path / "cmu"
     for action in ("running", "walking", "soccer"):
         write_recording(data / f"test/{action}/{action}_1.txt", 155)
 
     def run(*arguments):
         arguments = ["--data", data, "--output", tmp_path / "out", *arguments]
-        monkeypatch.setattr(sys, "argv", [str(SCRIPT), *map(str, arguments)])
-        monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            runpy.run_path(str(SCRIPT), run_name="__main__")
+        run_script("evaluate.py", *arguments)
         return capsys.readouterr().out
 
     return run

@@ -1,8 +1,4 @@
 import re
-import runpy
-import sys
-import warnings
-from pathlib import Path
 
 import pytest
 import torch
@@ -10,8 +6,8 @@ import torch
 from symgnn_pyg import Skeleton
 from symgnn_pyg.datasets.synthetic_actions import ACTIONS
 from symgnn_pyg.nn import SymGNN
+from tests.examples.scripts import run_script
 
-SCRIPT = Path(__file__).resolve().parents[2] / "examples" / "live.py"
 CMU = Skeleton.get("cmu26")
 ARGUMENTS = {
     "num_classes": 8, "num_future": 5, "channels": [2, 2, 4, 4],
@@ -31,12 +27,9 @@ def output(tmp_path_factory):
 
 
 @pytest.fixture
-def run(monkeypatch, capsys, output):
+def run(capsys, output):
     def run(*arguments):
-        arguments = ["--fast", "--output", output, *arguments]
-        monkeypatch.setattr(sys, "argv", [str(SCRIPT), *map(str, arguments)])
-        monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
-        runpy.run_path(str(SCRIPT), run_name="__main__")
+        run_script("live.py", "--fast", "--output", output, *arguments)
         return capsys.readouterr().out
 
     return run

@@ -1,23 +1,20 @@
 import re
-import runpy
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from symgnn_pyg.inference import PoseModel
+from tests.examples.scripts import run_script
 
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPT = ROOT / "examples" / "own_skeletons.py"
 PAGE = ROOT / "docs" / "own_skeletons.md"
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
+def run(capsys):
     def run(*arguments):
-        monkeypatch.setattr(sys, "argv", [str(SCRIPT), *map(str, arguments)])
-        runpy.run_path(str(SCRIPT), run_name="__main__")
+        run_script("own_skeletons.py", *arguments)
         return capsys.readouterr().out
 
     return run

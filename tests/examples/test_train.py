@@ -1,9 +1,6 @@
 import json
 import re
 import runpy
-import sys
-import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,9 +10,8 @@ from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.nn import DualSymGNN, SymGNN
 from symgnn_pyg.training import SafetensorsCheckpoint
 from symgnn_pyg.transforms import steps_of
+from tests.examples.scripts import EXAMPLES, run_script
 from tests.io import kinetics_document, ntu_document
-
-SCRIPT = Path(__file__).resolve().parents[2] / "examples" / "train.py"
 
 
 @pytest.fixture(scope="module")
@@ -29,17 +25,12 @@ def data(tmp_path_factory, write_recording):
 
 
 @pytest.fixture
-def run(data, tmp_path, monkeypatch):
+def run(data, tmp_path):
     def run(*arguments):
-        monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
-        arguments = [
-            "--data", data, "--output", tmp_path / "out", "--future", 4,
-            "--batch-size", 4, *arguments,
-        ]  # fmt: skip
-        monkeypatch.setattr(sys, "argv", [str(SCRIPT), *map(str, arguments)])
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            runpy.run_path(str(SCRIPT), run_name="__main__")
+        run_script(
+            "train.py", "--data", data, "--output", tmp_path / "out",
+            "--future", 4, "--batch-size", 4, *arguments,
+        )  # fmt: skip
         return tmp_path / "out"
 
     yield run
@@ -202,9 +193,7 @@ def test_several_seeds_and_their_average(run):
 
 
 def test_classes_of_few_windows_weigh_more(run):
-    weights = runpy.run_path(str(SCRIPT.parent / "train_data.py"))[
-        "class_weights"
-    ]
+    weights = runpy.run_path(str(EXAMPLES / "train_data.py"))["class_weights"]
     labels = torch.tensor([0, 0, 0, 2, -100])
     assert weights(labels, 4).tolist() == pytest.approx([2 / 3, 0, 2, 0])
     assert steps(run(*SMALL, "--balance", "loss")) == 3

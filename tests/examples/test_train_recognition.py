@@ -1,7 +1,6 @@
 import json
 import runpy
 import sys
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from safetensors.torch import load_file
 from symgnn_pyg import Skeleton
 from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.nn.baselines import CTRGCN
+from tests.examples.scripts import run_script
 
 SCRIPT = Path(__file__).resolve().parents[2] / "examples/train_recognition.py"
 CLASSES = ["left", "right"]
@@ -35,7 +35,7 @@ def data(tmp_path):
 
 
 @pytest.fixture
-def run(monkeypatch, capsys, tmp_path, data):
+def run(capsys, tmp_path, data):
     def run(*arguments):
         arguments = [
             "--data", data, "--skeleton", "ntu25", "--name-pattern",
@@ -45,11 +45,7 @@ def run(monkeypatch, capsys, tmp_path, data):
             "--recorded", 24, "--steps", 2, "--batch-size", 2,
             "--samplings", 2, *arguments,
         ]  # fmt: skip
-        monkeypatch.setattr(sys, "argv", [str(SCRIPT), *map(str, arguments)])
-        monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            runpy.run_path(str(SCRIPT), run_name="__main__")
+        run_script("train_recognition.py", *arguments)
         return capsys.readouterr().out
 
     return run
@@ -91,21 +87,6 @@ def test_every_network_can_be_built(network, monkeypatch):
     model = names["build"](Skeleton.get("ntu25"), 3, args).eval()
     x = torch.randn(2 * 25, args.frames, 3)
     assert model(x).logits.shape == (2, 3)
-
-
-def test_class_weights_are_one_on_average():
-    weights = runpy.run_path(str(SCRIPT))["class_weights"]
-
-    class Some:
-        labels = torch.tensor([0, 0, 0, 2])
-        num_classes = 3
-
-        def __len__(self):
-            return 4
-
-    found = weights(Some())
-    assert found[[0, 2]].tolist() == pytest.approx([2 / 3, 2])
-    assert found[Some.labels].mean() == pytest.approx(1)
 
 
 def test_errors_are_one_line(run):

@@ -58,7 +58,7 @@ def test_is_the_mean(ensemble, dtype):
 
 def test_order_does_not_matter(ensemble):
     x = torch.randn(V, FRAMES, 3)
-    turned = Ensemble(ensemble.networks[::-1])
+    turned = Ensemble([*ensemble.models][::-1])
     torch.testing.assert_close(turned(x).future, ensemble(x).future)
 
 
@@ -118,7 +118,7 @@ def test_mirrors_an_ensemble_as_its_networks(ensemble, standardize):
     x = torch.randn(V, FRAMES, 3)
     arguments = {"kind": "rotation", "standardize": standardize}
     of_mean = MirrorAverage(ensemble, **arguments)(x)
-    outs = [MirrorAverage(m, **arguments)(x) for m in ensemble.networks]
+    outs = [MirrorAverage(m, **arguments)(x) for m in ensemble.models]
     for name in ("logits", "future"):
         mean = sum(getattr(out, name) for out in outs) / 2
         torch.testing.assert_close(getattr(of_mean, name), mean)
@@ -135,11 +135,14 @@ def test_a_saved_one_is_not_changed(network, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "match"),
     [
-        ({"num_future": 3}, r"same 'num_future', got 2 and, as number 1, 3"),
+        (
+            {"num_future": 3},
+            r"'num_future', got 2 in models\[0\] and 3 in models\[1\]",
+        ),
         ({"num_observed": 7}, "same 'num_observed'"),
         (
             {"skeleton": Skeleton.get("cmu26")},
-            "of one skeleton, got .*as number 1",
+            r"of one skeleton, got .* in models\[1\]",
         ),
     ],
 )
@@ -150,7 +153,9 @@ def test_networks_that_differ(build, changes, match):
 
 def test_other_networks(build):
     dual = DualSymGNN(build(BODY), build(BODY.dual()))
-    with pytest.raises(TypeError, match="SymGNNs, got DualSymGNN as number 0"):
+    with pytest.raises(
+        TypeError, match=r"'models\[0\]' to be a SymGNN, got Dual"
+    ):
         Ensemble([dual])
     with pytest.raises(TypeError, match=r"SymGNN or an Ensemble.*got DualSym"):
         MirrorAverage(dual)

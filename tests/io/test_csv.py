@@ -84,7 +84,7 @@ def test_other_channels():
         ("1;2,5\n", r"line 1, column 2: '2,5' .*; write decimals with a point"),
         ("1\t2\n1,5\t2\n", r"line 2, column 1: '1,5' .*; write decimals"),
         ("when,hip_x,knee_x\n0,1,2\n", r"3 columns, .*pass index_columns=1"),
-        ("time,hip_x,knee_x,knee_y\n", r"4 columns, of which 1 are no channels"
+        ("time,hip_x,knee_x,knee_y\n", r"4 columns, of which 1 are not channels"
          r".*pass index_columns=2"),
         ("time,hip_x,foot_x\n1,2,3\n", r"line 1, column 3: expected 'knee_x'"),
         (HEAD + ROWS + "1,2\n", r"line 4: 2 columns, expected 6"),

@@ -109,16 +109,6 @@ class ASGCN(JointClassifier):
     def forward(
         self, x: Tensor, num_bodies: Tensor | None = None
     ) -> SymGNNOutput:
-        r"""Runs the forward pass.
-
-        Args:
-            x: The observed sequences, of shape :math:`[M \cdot V, T, C]`.
-            num_bodies: The number of bodies per sample, of shape
-                :math:`[N]`. (default: one)
-
-        Raises:
-            ValueError: If shapes do not fit.
-        """
         if x.dim() != 3 or x.size(1) != self.num_observed:
             raise ValueError(
                 f"Expected 'x' of shape [M * {self.skeleton.num_joints}, "

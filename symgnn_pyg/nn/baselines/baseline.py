@@ -1,8 +1,11 @@
+from abc import abstractmethod
+
 from torch import Tensor
 from torch.nn import Module
 from torch_geometric.nn.inits import reset
 from torch_geometric.utils import scatter
 
+from symgnn_pyg.nn import SymGNNOutput
 from symgnn_pyg.nn.batch import sample_of_body, samples
 from symgnn_pyg.nn.sizes import check_sizes
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
@@ -40,6 +43,22 @@ class Baseline(Module):
         r"""Resets all learnable parameters of the module."""
         for module in self.children():
             reset(module)
+
+    @abstractmethod
+    def forward(
+        self, x: Tensor, num_bodies: Tensor | None = None
+    ) -> SymGNNOutput:
+        r"""Runs the forward pass.
+
+        Args:
+            x: The observed sequences, of shape :math:`[M \cdot V, T, C]`.
+            num_bodies: The number of bodies per sample, of shape
+                :math:`[N]`, which are recognised together; each is predicted
+                separately. (default: one)
+
+        Raises:
+            ValueError: If shapes do not fit.
+        """
 
     def samples(self, x: Tensor) -> Tensor:
         r"""Views the observed sequences as :math:`[M, V, T, C]`.

@@ -138,16 +138,6 @@ class HCN(Baseline):
     def forward(
         self, x: Tensor, num_bodies: Tensor | None = None
     ) -> SymGNNOutput:
-        r"""Runs the forward pass.
-
-        Args:
-            x: The observed sequences, of shape :math:`[M \cdot V, T, C]`.
-            num_bodies: The number of bodies per sample, of shape
-                :math:`[N]`. (default: one)
-
-        Raises:
-            ValueError: If shapes do not fit.
-        """
         motion = self._resize(self.samples(x))
         streams = self.position(motion), self.velocity(ops.difference(motion))
         h = self.image(torch.cat(streams, dim=1)).flatten(1)

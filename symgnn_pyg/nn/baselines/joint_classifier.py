@@ -41,16 +41,6 @@ class JointClassifier(Baseline):
     def forward(
         self, x: Tensor, num_bodies: Tensor | None = None
     ) -> SymGNNOutput:
-        r"""Runs the forward pass.
-
-        Args:
-            x: The observed sequences, of shape :math:`[M \cdot V, T, C]`.
-            num_bodies: The number of bodies per sample, of shape
-                :math:`[N]`. (default: one)
-
-        Raises:
-            ValueError: If shapes do not fit.
-        """
         return self._recognise(x, num_bodies)
 
     def _recognise(

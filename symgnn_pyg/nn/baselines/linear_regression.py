@@ -135,15 +135,6 @@ class LinearRegression(Baseline):
     def forward(
         self, x: Tensor, num_bodies: Tensor | None = None
     ) -> SymGNNOutput:
-        r"""Runs the forward pass.
-
-        Args:
-            x: The observed sequences, of shape :math:`[M \cdot V, T, C]`.
-            num_bodies: Not used; each body is predicted separately.
-
-        Raises:
-            ValueError: If the shape of :obj:`x` does not fit.
-        """
         inputs = self._inputs(x)
         shape = self.skeleton.num_joints, self.num_future, self.in_channels
         offsets = (inputs @ self.weight + self.bias).unflatten(1, shape)

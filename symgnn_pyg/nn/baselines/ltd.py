@@ -173,15 +173,6 @@ class LTD(Baseline, FixedBuffers):
     def forward(
         self, x: Tensor, num_bodies: Tensor | None = None
     ) -> SymGNNOutput:
-        r"""Runs the forward pass.
-
-        Args:
-            x: The observed sequences, of shape :math:`[M \cdot V, T, C]`.
-            num_bodies: Not used; each body is predicted separately.
-
-        Raises:
-            ValueError: If the shape of :obj:`x` does not fit.
-        """
         seen = self.samples(x)[:, :, -self.num_recent :].mT  # [M, V, C, k]
         still = seen[..., -1:].expand(*seen.shape[:-1], self.num_future)
         padded = torch.cat([seen, still], dim=-1).flatten(0, 2)

@@ -46,15 +46,6 @@ class ZeroVelocity(Baseline):
     def forward(
         self, x: Tensor, num_bodies: Tensor | None = None
     ) -> SymGNNOutput:
-        r"""Runs the forward pass.
-
-        Args:
-            x: The observed sequences, of shape :math:`[M \cdot V, T, C]`.
-            num_bodies: Not used; each body is predicted separately.
-
-        Raises:
-            ValueError: If the shape of :obj:`x` does not fit.
-        """
         last = self.samples(x)[:, :, -1].flatten(0, 1)  # [M*V, C]
         future = last.unsqueeze(1).repeat(1, self.num_future, 1)
         return SymGNNOutput(None, future, None, last)

@@ -106,7 +106,7 @@ class SymGNN(Pretrained):
             (default: :obj:`False`)
 
     Raises:
-        TypeError: If a number of classes, frames or channels is no integer.
+        TypeError: If a number of classes, frames or channels is not an integer.
         ValueError: If an argument is out of range, or both :obj:`num_classes`
             and :obj:`num_future` are 0.
 
