@@ -21,18 +21,23 @@ from typing import Any
 
 import torch
 from lightning.pytorch import seed_everything
-from own_skeletons import SKELETON, write_motion
+from recognition_data import (
+    STREAMS,
+    add_data_arguments,
+    open_split,
+    size_of,
+    transform_of,
+)
 from recognition_report import print_report, recognition_report, write_report
 from safetensors.torch import save_file
 from shared import no_traceback, positive
 from torch import Tensor
 from torch.nn import CrossEntropyLoss, Module
-from torch_geometric.transforms import BaseTransform, Compose
 from train_data import class_weights
 
 from symgnn_pyg import Skeleton
 from symgnn_pyg.data import SkeletonLoader
-from symgnn_pyg.datasets import MotionDataset, SkeletonFolder
+from symgnn_pyg.datasets import MotionDataset
 from symgnn_pyg.files import replacing
 from symgnn_pyg.inference import fit_fusion_weights
 from symgnn_pyg.nn import SymGNN, baselines
@@ -41,29 +46,9 @@ from symgnn_pyg.training import (
     SymGNNTask,
     make_trainer,
 )
-from symgnn_pyg.transforms import (
-    Center,
-    Difference,
-    JointDropout,
-    Mirror,
-    NormalizeView,
-    PartDropout,
-    RandomRotation,
-    RandomScale,
-    RandomShear,
-    Standardize,
-    ToBones,
-    UniformSample,
-)
+from symgnn_pyg.transforms import Standardize
 
 NETWORKS = ("SymGNN", "STGCN", "AGCN", "ASGCN", "HCN", "CTRGCN")
-# What a stream makes of the positions of joints.
-STREAMS: dict[str, list[BaseTransform]] = {
-    "joint": [],
-    "bone": [ToBones()],
-    "joint_velocity": [Difference()],
-    "bone_velocity": [ToBones(), Difference()],
-}
 SPLITS = ("train", "val", "test")
 # The learning rate of the cosine recipe is for batches of this size.
 USUAL_BATCH = 128
@@ -78,37 +63,7 @@ def main() -> None:
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     count = positive(int, 1)
-    data = parser.add_argument_group("data")
-    data.add_argument("--data", help="a folder or zip archive of recordings")
-    data.add_argument(
-        "--skeleton",
-        help="the name of a built-in skeleton (default: that of the files)",
-    )
-    data.add_argument(
-        "--name-pattern",
-        help="a regular expression with the groups 'label' and 'group'; see "
-        "SkeletonFolder",
-    )
-    for split in ("val", "test"):
-        data.add_argument(
-            f"--{split}-groups", nargs="+", help=f"the groups in {split}"
-        )
-    data.add_argument("--frame-rate", type=positive(float))
-    data.add_argument(
-        "--view",
-        nargs=4,
-        metavar=("HIP", "SPINE", "RIGHT", "LEFT"),
-        help="joints by which to turn bodies upright and to the front: the "
-        "ends of the spine, the right and the left shoulder; the first of them "
-        "in the first frame is the origin",
-    )
-    data.add_argument(
-        "--recorded",
-        type=count,
-        default=300,
-        help="frames that recordings are stretched to before sampling",
-    )
-    data.add_argument("--frames", type=count, default=64, help="to sample")
+    add_data_arguments(parser)
     network = parser.add_argument_group("network")
     network.add_argument("--network", choices=NETWORKS, default="SymGNN")
     network.add_argument(
@@ -140,11 +95,6 @@ def parse_arguments() -> argparse.Namespace:
         action="store_true",
         help="weight the loss of each class by the inverse of its frequency",
     )
-    training.add_argument("--rotation", type=float, default=15, help="degrees")
-    training.add_argument("--scale", type=float, default=0.1)
-    training.add_argument("--shear", type=float, default=0.1)
-    training.add_argument("--joint-dropout", type=float, default=0.0)
-    training.add_argument("--part-dropout", type=float, default=0.0)
     training.add_argument(
         "--samplings", type=count, default=10, help="to average at test time"
     )
@@ -186,83 +136,6 @@ def run(args: argparse.Namespace) -> None:
     print_report(metrics, "test recordings")
     write_report(metrics, args.output)
     print(f"Wrote {args.output}/")
-
-
-def open_split(args: argparse.Namespace, split: str) -> SkeletonFolder:
-    data, skeleton = args.data, args.skeleton
-    if data is None:
-        data, skeleton = args.output / "motion", SKELETON
-        if split == SPLITS[0]:
-            write_motion(data, args.seed)
-    groups = {"val": args.val_groups, "test": args.test_groups}
-    groups = {name: some for name, some in groups.items() if some}
-    return SkeletonFolder(
-        data,
-        skeleton,
-        split,
-        num_observed=args.recorded,
-        num_future=0,
-        samples="clips",
-        name_pattern=args.name_pattern,
-        groups=groups or None,
-        frame_rate=args.frame_rate,
-        path=args.output / "recordings.h5",
-    )
-
-
-def place(args: argparse.Namespace) -> list[BaseTransform]:
-    """Moves the body to the origin and turns it, by its first frame."""
-    if not args.view:
-        return [Center(per_frame=False)]
-    hip, spine, right, left = args.view
-    return [
-        Center(hip, per_frame=False),
-        NormalizeView(spine=(hip, spine), shoulders=(right, left)),
-    ]
-
-
-def size_of(train: MotionDataset, args: argparse.Namespace) -> Standardize:
-    """Scales coordinates by the deviation of all of them."""
-    train.transform = Compose([
-        UniformSample(args.frames, random=False), *place(args)
-    ])  # fmt: skip
-    poses = torch.cat([batch.x for batch in SkeletonLoader(train, 64)])
-    shape = train.skeleton.num_joints, poses.size(-1)
-    deviation = float(poses.std())
-    return Standardize(torch.zeros(shape), torch.full(shape, deviation))
-
-
-def transform_of(
-    args: argparse.Namespace,
-    stream: str,
-    size: Standardize,
-    *,
-    augment: bool = False,
-    random: bool = False,
-    mirror: float = 0.0,
-) -> Compose:
-    """What turns a recording into a sample of a stream. Mirroring works on
-    positions, and joints are dropped after all that moves them."""
-    sides: list[BaseTransform] = [Mirror(p=mirror)] if mirror else []
-    changes: list[BaseTransform] = []
-    if augment:
-        changes = [
-            RandomRotation(args.rotation),
-            RandomScale((1 - args.scale, 1 + args.scale)),
-            RandomShear(args.shear),
-        ]
-        if args.part_dropout:
-            changes.append(PartDropout(args.part_dropout))
-        if args.joint_dropout:
-            changes.append(JointDropout(args.joint_dropout))
-    return Compose([
-        UniformSample(args.frames, random),
-        *place(args),
-        size,
-        *sides,
-        *changes,
-        *STREAMS[stream],
-    ])  # fmt: skip
 
 
 def fit(

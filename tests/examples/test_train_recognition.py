@@ -73,7 +73,7 @@ def test_a_baseline_by_the_same_command(run, tmp_path):
     folder = tmp_path / "out/joint/model"
     about = json.loads((folder / "config.json").read_text())
     assert about["class"] == "CTRGCN"
-    skeleton = Skeleton.from_dict(about["skeleton"])
+    skeleton = Skeleton(**about["skeleton"])
     model = CTRGCN(skeleton, 2, channels=(4, 8), strides=(1, 2))
     model.load_state_dict(load_file(folder / "model.safetensors"))
     assert all(p.isfinite().all() for p in model.parameters())

@@ -25,7 +25,7 @@ TINY = {
         "strides": (1, 2),
         "num_hops": 2,
     },
-    CTRGCN: {"channels": (8, 16), "strides": (1, 2)},
+    CTRGCN: {"channels": (16, 32), "strides": (1, 2)},
     HCN: {"num_frames": 16, "hidden_channels": 16},
     ZeroVelocity: {},
     ResidualGRU: {"channels": 8},
