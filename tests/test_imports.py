@@ -87,10 +87,10 @@ EXCEPTIONS = {
         "nn.fixed_buffers.FixedBuffers",
     },
     "symgnn_pyg/inference/pose_model.py": {
-        "nn.models.pretrained.CONFIG",
-        "nn.models.pretrained.MOST",
-        "nn.models.pretrained.pretrained_folder",
-        "nn.models.pretrained.read_config",
+        "nn.models.pretrained_files.CONFIG",
+        "nn.models.pretrained_files.MOST",
+        "nn.models.pretrained_files.pretrained_folder",
+        "nn.models.pretrained_files.read_config",
     },
     "symgnn_pyg/inference/pose_network.py": {"nn.batch.sample_of_body"},
     # Trains networks of other libraries, too, which do not do it themselves.

@@ -26,7 +26,7 @@ from symgnn_pyg.inference.transform_config import (
     transform_to_config,
 )
 from symgnn_pyg.nn import DualSymGNN, SymGNN
-from symgnn_pyg.nn.models.pretrained import (
+from symgnn_pyg.nn.models.pretrained_files import (
     CONFIG,
     MOST,
     pretrained_folder,

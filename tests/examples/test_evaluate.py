@@ -9,7 +9,7 @@ from symgnn_pyg import Skeleton
 from symgnn_pyg.datasets.cmu_mocap import ACTIONS
 from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.nn import SymGNN
-from symgnn_pyg.nn.models.pretrained import SHIPPED, pretrained_names
+from symgnn_pyg.nn.models.pretrained_files import SHIPPED, pretrained_names
 from symgnn_pyg.transforms import Standardize, ToBones
 from tests.examples.scripts import run_script
 

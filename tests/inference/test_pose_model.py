@@ -12,7 +12,7 @@ from symgnn_pyg.errors import DataError
 from symgnn_pyg.inference import PoseModel, PoseOutput
 from symgnn_pyg.inference.pose_model import CHUNK
 from symgnn_pyg.nn import DualSymGNN, SymGNN
-from symgnn_pyg.nn.models.pretrained import pretrained_names
+from symgnn_pyg.nn.models.pretrained_files import pretrained_names
 from symgnn_pyg.transforms import (
     Center,
     Difference,

@@ -1,34 +1,31 @@
 import json
 import os
 import warnings
-from collections.abc import Mapping, Sequence, Sized
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch.nn import Module
 
-import symgnn_pyg
 from symgnn_pyg import __version__
-from symgnn_pyg.deprecated import HEAD_MODULES, current_arguments
-from symgnn_pyg.errors import DataError, check_names
-from symgnn_pyg.files import replacing, resolved
+from symgnn_pyg.deprecated import current_arguments
+from symgnn_pyg.errors import DataError
+from symgnn_pyg.files import replacing
 from symgnn_pyg.nn.conv.masked_graph import MaskedGraph
 from symgnn_pyg.nn.models.frozen import BATCH_NORMS, keep_frozen_statistics
+from symgnn_pyg.nn.models.pretrained_files import (
+    CONFIG,
+    WEIGHTS,
+    check_classes,
+    check_cost,
+    check_weights,
+    pretrained_folder,
+    read_config,
+    to_json,
+)
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
-
-CONFIG, WEIGHTS = "config.json", "model.safetensors"
-SHIPPED = Path(symgnn_pyg.__file__).parent / "weights"
-# Limits for arguments that would take long to build a network from, before its
-# weights can be checked.
-MOST = {"joints": 1000, "channels": 100, "strides": 100, "fusion": 100,
-        "orders": 100, "num_hops": 100, "num_iterations": 100,
-        "models": 100}  # fmt: skip
-# The limit for the buffers that are not saved with the weights, in bytes.
-MOST_BUFFERS = 2**28
 
 
 class Pretrained(Module):
@@ -114,8 +111,8 @@ class Pretrained(Module):
             "about": about,
         }
         self._check_modules(config)
-        text = json.dumps(config, indent=2, default=_plain) + "\n"
-        _check_cost(json.loads(text)["arguments"])
+        text = json.dumps(config, indent=2, default=to_json) + "\n"
+        check_cost(json.loads(text)["arguments"])
         weights = {
             name: tensor.detach()
             .to(
@@ -178,7 +175,7 @@ class Pretrained(Module):
         # allocate more than its weights need.
         with torch.device("meta"):
             outline = cls._build(config, folder / CONFIG)
-        _check_weights(folder / WEIGHTS, outline)
+        check_weights(folder / WEIGHTS, outline)
         model = cls._build(config, folder / CONFIG)
         try:
             model.load_state_dict(load_file(folder / WEIGHTS))
@@ -232,7 +229,7 @@ class Pretrained(Module):
     def _changed(self, changes: dict[str, Any]) -> Self:
         r"""A network with other arguments and the weights that fit."""
         config = self._changed_config(self.to_config(), changes)
-        _check_cost(config)
+        check_cost(config)
         model = self.from_config(config)
         model.new_weights = model.load_fitting_weights(self)
         stale = {"metrics"} if model.new_weights else set()
@@ -282,10 +279,10 @@ class Pretrained(Module):
     @classmethod
     def _build(cls, config: dict[str, Any], path: Path) -> Self:
         try:
-            _check_cost(config["arguments"])
+            check_cost(config["arguments"])
             model = cls.from_config(config["arguments"])
             model.about = dict(config["about"])
-            _check_classes(model.about.get("classes"))
+            check_classes(model.about.get("classes"))
         # A damaged configuration may raise any of these in a constructor.
         except (
             ArithmeticError,
@@ -301,78 +298,6 @@ class Pretrained(Module):
         return model
 
 
-def rename_weights(state: dict[str, Any], prefix: str = "") -> None:
-    r"""Renames the weights of a network of version 0.1 in place.
-
-    Args:
-        state: The weights by name.
-        prefix: The prefix of all names. (default: :obj:`""`)
-    """
-    for old, new in HEAD_MODULES.items():
-        for name in [n for n in state if n.startswith(f"{prefix}{old}.")]:
-            renamed = prefix + new + name.removeprefix(prefix + old)
-            state[renamed] = state.pop(name)
-
-
-def pretrained_names() -> list[str]:
-    r"""The names of the weights that come with the library."""
-    return sorted(path.parent.name for path in SHIPPED.glob(f"*/{CONFIG}"))
-
-
-def pretrained_folder(
-    name: str | os.PathLike[str],
-    revision: str | None = None,
-    subfolder: str | None = None,
-) -> Path:
-    r"""The folder of a network; see :meth:`Pretrained.from_pretrained`."""
-    folder = resolved(name)
-    if folder.is_dir():
-        return folder / (subfolder or "")
-    if str(name) in pretrained_names():
-        return SHIPPED / name / (subfolder or "")
-    parts = str(name).split("/")
-    if len(parts) != 2 or not all(parts):
-        raise FileNotFoundError(
-            f"There is no folder {name}; expected a folder, the name of "
-            f"weights that come with the library "
-            f"({', '.join(pretrained_names())}), or an id OWNER/NAME of the "
-            f"Hugging Face Hub"
-        )
-    try:
-        from huggingface_hub import hf_hub_download
-    except ImportError as error:
-        raise FileNotFoundError(
-            f"There is no folder {name}; to load {str(name)!r} from the "
-            f"Hugging Face Hub, run 'pip install huggingface_hub'"
-        ) from error
-    for file in (WEIGHTS, CONFIG):
-        path = hf_hub_download(
-            str(name), file, subfolder=subfolder, revision=revision
-        )
-    return Path(path).parent
-
-
-def read_config(path: Path) -> dict[str, Any]:
-    r"""The description of a network, of which only the version is checked."""
-    _check_file(path)
-    try:
-        config = json.loads(path.read_text())
-        version = _version(str(config["library_version"]))
-        if not isinstance(config["class"], str):
-            raise TypeError(f"'class' must be a name, got {config['class']!r}")
-    except (KeyError, OSError, RecursionError, TypeError, ValueError) as error:
-        raise DataError(
-            f"{path} does not describe a network: {error}"
-        ) from error
-    if version > _version(__version__):
-        raise DataError(
-            f"{path} was saved by symgnn_pyg {config['library_version']}, "
-            f"which is newer than the installed {__version__}; upgrade "
-            f"symgnn_pyg"
-        )
-    return config
-
-
 def _shapes(model: Module) -> dict[str, object]:
     r"""The types of modules and the shapes of weights, by name."""
     # Synchronised batch normalisation has the weights of the plain one.
@@ -384,80 +309,3 @@ def _shapes(model: Module) -> dict[str, object]:
     for name, tensor in model.state_dict().items():
         found[name] = tuple(tensor.shape)
     return found
-
-
-def _check_file(path: Path) -> None:
-    # Opening a pipe would wait, and reading a device never end.
-    if not path.is_file():
-        raise FileNotFoundError(f"There is no file {path}")
-
-
-def _plain(value: object) -> Any:
-    """Arrays, tensors, their elements and ranges in JSON types."""
-    if isinstance(value, (np.ndarray, np.generic, torch.Tensor)):
-        return value.tolist()
-    if isinstance(value, range):
-        return list(value)
-    raise TypeError(
-        f"Expected values that JSON can hold, such as numbers, text, lists and "
-        f"dictionaries of them, got {type(value).__name__}"
-    )
-
-
-def _check_cost(arguments: Mapping[str, Any]) -> None:
-    for name, value in arguments.items():
-        if name in ("joint", "bone", "model", "skeleton"):
-            _check_cost(value)
-        if name == "models":
-            for network in value:
-                _check_cost(network)
-        cost = len(value) if isinstance(value, Sized) else value
-        if name in MOST and not cost <= MOST[name]:
-            raise ValueError(
-                f"{name!r} must be at most {MOST[name]}, got {cost}"
-            )
-
-
-def _check_classes(classes: object) -> None:
-    if isinstance(classes, list):
-        names = [name for name in classes if isinstance(name, str)]
-        check_names(names, "The class")
-
-
-def _check_weights(path: Path, outline: Module) -> None:
-    _check_file(path)
-    try:
-        with safe_open(path, "pt") as file:
-            held = {
-                name: tuple(file.get_slice(name).get_shape())
-                for name in file.keys()  # noqa: SIM118
-            }
-    except (OSError, SafetensorError, ValueError) as error:
-        raise DataError(
-            f"Expected weights in safetensors format in {path}: {error}"
-        ) from error
-    for prefix in ("", "joint.", "bone."):
-        rename_weights(held, prefix)
-    due = {name: tuple(t.shape) for name, t in outline.state_dict().items()}
-    if held != due:
-        differing = dict(sorted(held.items() ^ due.items()))
-        raise DataError(
-            f"{path} does not fit the network: {len(differing)} weights are "
-            f"missing, unknown or have another shape, starting with "
-            f"{', '.join([*differing][:5])}"
-        )
-    buffers = sum(
-        buffer.nbytes
-        for name, buffer in outline.named_buffers()
-        if name not in due
-    )
-    if buffers > MOST_BUFFERS + 4 * path.stat().st_size:
-        raise DataError(
-            f"{path} does not fit the network, which needs {buffers} bytes "
-            f"in addition to its weights"
-        )
-
-
-def _version(text: str) -> tuple[int, int]:
-    major, minor, *_ = text.split(".")
-    return int(major), int(minor)

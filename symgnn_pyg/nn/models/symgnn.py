@@ -15,7 +15,8 @@ from symgnn_pyg.nn.models.prediction_head import (
     check_decoder,
 )
 from symgnn_pyg.nn.models.prediction_step import check_orders
-from symgnn_pyg.nn.models.pretrained import Pretrained, rename_weights
+from symgnn_pyg.nn.models.pretrained import Pretrained
+from symgnn_pyg.nn.models.pretrained_files import rename_weights
 from symgnn_pyg.nn.models.recognition_head import RecognitionHead
 from symgnn_pyg.nn.sizes import check_sizes
 from symgnn_pyg.skeleton import Skeleton, as_skeleton

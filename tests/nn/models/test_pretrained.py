@@ -12,7 +12,7 @@ from symgnn_pyg import Skeleton
 from symgnn_pyg.data import bone_features
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.nn import DualSymGNN, SymGNN
-from symgnn_pyg.nn.models import pretrained
+from symgnn_pyg.nn.models import pretrained_files
 
 TINY = {
     "num_observed": 8,
@@ -515,7 +515,7 @@ def test_weights_of_another_skeleton(folder, known):
 
 
 def test_parts_that_no_weight_fills(arm, tmp_path, monkeypatch):
-    monkeypatch.setattr(pretrained, "MOST_BUFFERS", -(10**9))
+    monkeypatch.setattr(pretrained_files, "MOST_BUFFERS", -(10**9))
     SymGNN(arm, 4, **TINY).save_pretrained(tmp_path)
     with pytest.raises(DataError, match="bytes in addition to its weights"):
         SymGNN.from_pretrained(tmp_path)
