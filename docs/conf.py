@@ -8,8 +8,11 @@ from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.util.typing import stringify_annotation
 
 from symgnn_pyg import __version__
+from symgnn_pyg.typing import GraphLike, SkeletonLike
+from symgnn_pyg.visualization.arrays import ArrayLike
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
@@ -24,15 +27,19 @@ html_title = f"symgnn_pyg {release}"
 html_theme = "furo"
 pygments_dark_style = "monokai"
 html_static_path = ["static"]
+html_favicon = "static/favicon.svg"
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_copyright = False
 exclude_patterns = ["_build"]
+# Commands must stay as they are, so that they can be pasted.
+smartquotes = False
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.mathjax",
     "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "sphinx-mathjax-offline",
 ]
@@ -94,6 +101,29 @@ def find_name(
     )
 
 
+# Types by their names, instead of the dozen types that they stand for.
+ALIASES = {
+    stringify_annotation(alias, "smart"): name
+    for alias, name in (
+        (ArrayLike, "ArrayLike"),
+        (SkeletonLike, "SkeletonLike"),
+        (GraphLike, "GraphLike"),
+    )
+}
+
+
+def name_types(*event: object) -> tuple[str | None, str | None]:
+    """Shortens the types in the signature of a function or class."""
+    signature, returned = event[-2:]
+    for long, short in ALIASES.items():
+        if isinstance(signature, str):
+            signature = signature.replace(long, short)
+        if isinstance(returned, str):
+            returned = returned.replace(long, short)
+    return signature, returned
+
+
 def setup(app: Sphinx) -> None:
+    app.connect("autodoc-process-signature", name_types)
     app.connect("doctree-read", link_names)
     app.connect("missing-reference", find_name)

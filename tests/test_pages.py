@@ -102,6 +102,14 @@ def test_each_public_name_has_an_entry(tmp_path):
             assert any(value is entry for entry in entries), (name, public)
 
 
+def test_the_reference_needs_no_triton(monkeypatch):
+    expected = api_pages.pages()
+    kernels = "symgnn_pyg.ops.triton.code"
+    monkeypatch.delitem(sys.modules, kernels, raising=False)
+    monkeypatch.setitem(sys.modules, "triton", None)
+    assert api_pages.pages() == expected
+
+
 def test_each_formula_is_explained():
     text = (ROOT / "docs/operators.md").read_text()
     assert all(f"\n| `{formula}` |" in text for formula in ops.formula_names())

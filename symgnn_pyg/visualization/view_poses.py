@@ -1,7 +1,9 @@
 import html
+import json
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -21,12 +23,20 @@ from symgnn_pyg.visualization.spread import SHADES, Spread
 from symgnn_pyg.visualization.timeline import Timeline
 
 MOST_BARS = 10
+PlotlyJS = Literal["page", "directory", "cdn"]
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<title>Motion of a skeleton</title>
-<style>body { margin: 0; overflow: hidden; }</style>
+<meta name="viewport" content="width=device-width">
+<title>TITLE</title>
+<style>
+body { margin: 0; overflow: hidden; }
+@media (prefers-color-scheme: dark) {
+  body { background: black; }
+  #poses { filter: invert(1) hue-rotate(180deg); }
+}
+</style>
 <script>
 // Pausing an animation rejects its promise, which plotly does not handle.
 addEventListener("unhandledrejection", (event) => {
@@ -35,6 +45,33 @@ addEventListener("unhandledrejection", (event) => {
 </script>
 </head>
 <body>
+"""
+# On a narrow page the bars lie below the bodies; and an orthographic scene, as
+# high as its box, must also be as wide.
+FIT = """
+const page = document.getElementById("{plot_id}"), {size, bars} = ABOUT;
+function fit() {
+  const narrow = page.clientWidth < 700, change = {};
+  if (bars) {
+    const x = [0, narrow ? 1 : 0.68], y = [narrow ? 0.4 : 0, 1];
+    Object.assign(change, {
+      "xaxis2.domain": [narrow ? 0.3 : 0.8, narrow ? 0.9 : 0.95],
+      "yaxis2.domain": [narrow ? 0.05 : 0.1, narrow ? 0.35 : 1],
+      ...(size ? {"scene.domain": {x, y}}
+               : {"xaxis.domain": x, "yaxis.domain": y}),
+    });
+  }
+  Plotly.relayout(page, change).then(() => {
+    const box = page.querySelector("#scene");
+    if (!box) return;
+    const wide = box.clientWidth / box.clientHeight;
+    const scale = 1.8 / Math.max(size[1], size[0] / wide);
+    const [x, y, z] = size.map((s) => s * scale);
+    Plotly.relayout(page, {"scene.aspectratio": {x, y, z}});
+  });
+}
+fit();
+addEventListener("resize", () => setTimeout(fit, 200));
 """
 
 
@@ -47,13 +84,14 @@ def view_poses(
     path: str | os.PathLike[str] | None = None,
     up: Up = "y",
     centre: Centre = False,
+    plotlyjs: PlotlyJS = "page",
 ) -> Any:
     r"""Shows motions side by side in an interactive figure. Buttons play and
     pause, a slider selects a frame, dragging rotates 3-D poses, and a click on
     a name in the legend hides or shows a motion. The right side of the body is
     lighter than the rest, and all axes have the same scale. Several bodies in
     one scene differ in line style: solid, dotted, dashed and so on. The file
-    that is written is a single HTML page that works offline.
+    that is written is a single HTML page that works offline, and fits a phone.
 
     The motion named :obj:`"observed"` ends at 0 ms and the others continue
     from there; without it, all motions start at 0 ms. A motion that has ended
@@ -82,23 +120,33 @@ def view_poses(
             several bodies that of the first, is subtracted from each frame
             of each motion. :obj:`True` stands for :obj:`skeleton.centre`.
             (default: :obj:`False`, positions as given)
+        plotlyjs: Where the page has the 5 MB of plotly from: :obj:`"page"`,
+            itself; :obj:`"directory"`, the file :obj:`plotly.min.js` beside
+            it, which is written, and which pages in a folder share; or
+            :obj:`"cdn"`, the internet. (default: :obj:`"page"`)
 
     Returns:
         The :obj:`plotly.graph_objects.Figure`.
 
     Raises:
         ValueError: If a shape does not fit the skeleton, the frames or the
-            classes, :obj:`up` or :obj:`centre` is unknown, the joint
+            classes, :obj:`up`, :obj:`centre` or :obj:`plotlyjs` is unknown, the
+            joint
             :obj:`centre` is NaN in a frame, or a probability is not between
             0 and 1.
         ImportError: If plotly is not installed.
     """
+    if plotlyjs not in get_args(PlotlyJS):
+        raise ValueError(
+            f"'plotlyjs' must be one of {get_args(PlotlyJS)}, got {plotlyjs!r}"
+        )
     skeleton = as_skeleton(skeleton)
     motions = to_motions(poses, skeleton, up, centre=centre)
     timeline = Timeline(motions, frame_rate)
     bars = _bars(probabilities, classes, timeline)
     with requires_extra("vis"):
         import plotly.graph_objects as plotly
+        from plotly.offline import get_plotlyjs
     spread = Spread(timeline, skeleton)
     first = _traces(spread, bars, 0)
     figure = plotly.Figure(
@@ -114,10 +162,21 @@ def view_poses(
         layout=_layout(spread, bars is not None),
     )
     if path is not None:
+        if plotlyjs == "directory":
+            with replacing(Path(path).with_name("plotly.min.js")) as temporary:
+                temporary.write_text(get_plotlyjs(), encoding="utf-8")
+        title = f"{skeleton.name or 'Skeleton'}: {', '.join(motions)}"
+        about = {
+            "size": np.ptp(spread.ranges(), axis=1).tolist()
+            if spread.space
+            else None,
+            "bars": bars is not None,
+        }
         with replacing(path) as temporary:
             page = figure.to_html(
-                include_plotlyjs=True,
+                include_plotlyjs=plotlyjs == "page" or plotlyjs,
                 full_html=False,
+                post_script=FIT.replace("ABOUT", json.dumps(about)),
                 auto_play=False,
                 default_height="100vh",
                 div_id="poses",
@@ -130,8 +189,9 @@ def view_poses(
                     "modeBarButtonsToRemove": ["select2d", "lasso2d"],
                 },
             )
+            head = PAGE.replace("TITLE", html.escape(title))
             temporary.write_text(
-                f"{PAGE}{page}\n</body>\n</html>\n", encoding="utf-8"
+                f"{head}{page}\n</body>\n</html>\n", encoding="utf-8"
             )
     return figure
 
@@ -208,6 +268,7 @@ def _layout(spread: Spread, has_bars: bool) -> dict[str, Any]:
         # Keep the camera and the hidden motions from frame to frame.
         "uirevision": "keep",
         "margin": {"l": 20, "r": 20, "t": 50, "b": 20},
+        "modebar": {"orientation": "v"},
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         "sliders": [_slider(spread.timeline)],
         "updatemenus": [_buttons(spread.timeline)],
@@ -263,10 +324,10 @@ def _slider(timeline: Timeline) -> dict[str, Any]:
             }
             for frame in range(timeline.num_frames)
         ],
-        "currentvalue": {"prefix": "time: "},
-        "x": 0.16,
-        "len": 0.84,
-        "pad": {"t": 10},
+        "currentvalue": {"prefix": "time: ", "xanchor": "right"},
+        "x": 0,
+        "len": 1,
+        "pad": {"t": 24},
     }
 
 
@@ -290,7 +351,8 @@ def _buttons(timeline: Timeline) -> dict[str, Any]:
         "y": 0,
         "xanchor": "left",
         "yanchor": "top",
-        "pad": {"t": 30},
+        # Above the slider, opposite the time.
+        "pad": {"t": 2},
     }
 
 

@@ -285,3 +285,18 @@ def test_centre(poses):
     bone = [b for b, _ in CMU26.bones].index(CMU26.index("lfoot"))
     shown = [points(frame.data[0])[bone, 0] for frame in figure.frames]
     np.testing.assert_allclose(shown, np.zeros((10, 3)), atol=1e-6)
+
+
+def test_pages_share_plotly(poses, tmp_path):
+    path = tmp_path / "a<b.html"
+    view_poses(poses, CMU26, 25, path=path, plotlyjs="directory")
+    text = path.read_text()
+    assert len(text) < 500_000 < (tmp_path / "plotly.min.js").stat().st_size
+    assert '<script src="plotly.min.js">' in text.replace(
+        ' charset="utf-8"', ""
+    )
+    assert "<title>cmu26: observed, true, predicted</title>" in text
+    view_poses(poses, CMU26, 25, path=path, plotlyjs="cdn")
+    assert "https://cdn.plot.ly" in path.read_text()
+    with pytest.raises(ValueError, match="'plotlyjs' must be one of"):
+        view_poses(poses, CMU26, 25, plotlyjs=True)
