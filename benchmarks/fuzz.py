@@ -57,7 +57,6 @@ from symgnn_pyg.io import (
     read_table,
 )
 
-SECONDS = 10.0
 MEMORY, MEMORY_FACTOR = 2**24, 64
 
 
@@ -69,12 +68,14 @@ class Parser(NamedTuple):
         seeds: Valid documents.
         parse: Parses a document, given the name of its file, into frames.
         binary: Whether documents are binary rather than text.
+        seconds: The most time that a document may take.
     """
 
     name: str
     seeds: Sequence[bytes]
     parse: Callable[[bytes, str], np.ndarray]
     binary: bool = False
+    seconds: float = 10.0
 
 
 # Valid documents ############################################################
@@ -541,7 +542,7 @@ def check(parser: Parser, case: int, folder: Path) -> bool:
     content = document(parser, case)
     where = str(folder / f"{parser.name}-{case}")
     try:
-        with limits(len(content)):
+        with limits(len(content), parser.seconds):
             frames = parser.parse(content, where)
     except DataError as e:
         if where not in str(e):
@@ -563,10 +564,14 @@ def check(parser: Parser, case: int, folder: Path) -> bool:
 
 
 @contextmanager
-def limits(size: int) -> Iterator[None]:
+def limits(size: int, seconds: float) -> Iterator[None]:
     """Limits time and memory, and turns warnings into errors."""
+
+    def too_slow(number: int, frame: FrameType | None) -> None:
+        raise TooSlowError(f"took more than {seconds:g} seconds")
+
     signal.signal(signal.SIGPROF, too_slow)
-    signal.setitimer(signal.ITIMER_PROF, SECONDS)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     tracemalloc.start()
     try:
         with warnings.catch_warnings():
@@ -578,10 +583,6 @@ def limits(size: int) -> Iterator[None]:
         tracemalloc.stop()
     if peak > MEMORY + MEMORY_FACTOR * size:
         raise FaultError(f"allocated {peak} bytes for a file of {size} bytes")
-
-
-def too_slow(number: int, frame: FrameType | None) -> None:
-    raise TooSlowError(f"took more than {SECONDS:.0f} seconds")
 
 
 class Result(NamedTuple):

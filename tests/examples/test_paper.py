@@ -10,7 +10,6 @@ import pytest
 import torch
 from filelock import FileLock
 
-from examples.paper import runs as runs_module
 from examples.paper.__main__ import EXPERIMENTS, main
 from examples.paper.data import Data, NoisySupervision
 from examples.paper.measures import Spread, spread
@@ -69,8 +68,11 @@ def trained(monkeypatch):
     return found
 
 
-def tiny(output, **arguments):
-    return Runs(Settings(quick=True, steps=STEPS, output=output, **arguments))
+def tiny(output, checkpoint_seconds=20.0, **arguments):
+    return Runs(
+        Settings(quick=True, steps=STEPS, output=output, **arguments),
+        checkpoint_seconds,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -112,13 +114,12 @@ def test_runs_differ_in_all_that_they_depend_on(output):
     assert len(names) == len(others) + 3
 
 
-def test_interrupted_runs_go_on(tmp_path, trained, monkeypatch):
+def test_interrupted_runs_go_on(tmp_path, trained):
     run = sym_gnn(num_classes=0)
     whole = tiny(tmp_path / "whole").results(run)[0]
-    monkeypatch.setattr(runs_module, "CHECKPOINT_SECONDS", 0.0)
     trained.steps.clear()
     trained.interrupt = STEPS - 1
-    cut = tiny(tmp_path / "cut")
+    cut = tiny(tmp_path / "cut", checkpoint_seconds=0.0)
     folder = cut.folder / cut.hash(run)
     with pytest.raises(KeyboardInterrupt):
         cut.results(run)
@@ -134,10 +135,9 @@ def test_interrupted_runs_go_on(tmp_path, trained, monkeypatch):
     assert whole["seconds"] < 1000 < resumed["seconds"]
 
 
-def test_a_checkpoint_that_cannot_be_used(tmp_path, trained, monkeypatch):
-    monkeypatch.setattr(runs_module, "CHECKPOINT_SECONDS", 0.0)
+def test_a_checkpoint_that_cannot_be_used(tmp_path, trained):
     trained.interrupt = STEPS - 1
-    runs, run = tiny(tmp_path), Run(network="Res-uns")
+    runs, run = tiny(tmp_path, 0.0), Run(network="Res-uns")
     last = runs.folder / runs.hash(run) / "last.ckpt"
     with pytest.raises(KeyboardInterrupt):
         runs.results(run)
