@@ -1,8 +1,6 @@
 import os
 import warnings
 import zlib
-from collections.abc import Callable
-from functools import partial
 from typing import Any, Self
 
 import torch
@@ -12,10 +10,7 @@ from torch import Tensor
 from torch.nn import Module
 from torch.optim import Optimizer
 from torch_geometric.data import Batch
-from torchmetrics import Metric
 
-from symgnn_pyg.datasets import MotionDataset
-from symgnn_pyg.metrics import MPJPE, MeanAngleError, TopKAccuracy
 from symgnn_pyg.nn import (
     PoseLoss,
     SymbioticLoss,
@@ -40,10 +35,13 @@ from symgnn_pyg.training.sources import (
     labels_of,
     source_of,
 )
-from symgnn_pyg.transforms import Standardize, ToBones, steps_of
+from symgnn_pyg.training.task_metrics import (
+    ERRORS,
+    classes_of,
+    find_standardize,
+    make_metrics,
+)
 from symgnn_pyg.typing import UNLABELLED, Normalization
-
-METRICS = {"angle": MeanAngleError, "position": MPJPE}
 
 
 class SymGNNTask(LightningModule):
@@ -139,7 +137,7 @@ class SymGNNTask(LightningModule):
         for name, value, known in (
             ("prediction_criterion", prediction_criterion, ("l1", "pose")),
             ("recipe", recipe, RECIPES),
-            ("metric", metric, (None, *METRICS)),
+            ("metric", metric, (None, *ERRORS)),
         ):
             if value not in known:
                 raise ValueError(
@@ -147,8 +145,6 @@ class SymGNNTask(LightningModule):
                 )
         samples, dataset = dataset, source_of(dataset)
         labels = labels_of(samples)
-        # Samples of several classes, which have no right one, are not counted.
-        single = _classes(labels) >= 0
         check_network(model, dataset)
         self.model = model
         self.recipe = recipe
@@ -160,7 +156,7 @@ class SymGNNTask(LightningModule):
         self.skipped = 0
         self._skipping = False
         self._norms = torch.zeros(2)
-        self.standardize = _find_standardize(dataset.transform)
+        self.standardize = find_standardize(dataset.transform)
         pose_loss = None
         if prediction_criterion == "pose":
             pose_loss = PoseLoss(
@@ -175,24 +171,13 @@ class SymGNNTask(LightningModule):
             recognition_criterion=recognition_criterion,
         )
         self.unit = dataset.unit
-        num_classes = self.num_classes = dataset.num_classes
+        self.num_classes = dataset.num_classes
         # There is nothing to learn from a single class.
-        self.labelled = num_classes > 1 and bool((labels >= 0).any())
-        metrics: dict[str, Metric] = {}
-        if dataset.num_future > 0:
-            make = _metric(metric, dataset)
-            # Other samples are a group of their own.
-            num_groups = max(1, num_classes + int(not single.all()))
-            shape = self.num_joints, dataset.num_future, num_groups
-            metrics = {name: make(*shape) for name in ("error", "still")}
-        num_scores = max(num_classes, getattr(model, "num_classes", 0))
-        for k in (1, 5):
-            if self.labelled and single.any() and k <= num_scores:
-                metrics[f"top{k}"] = TopKAccuracy(
-                    num_scores, k, ignore_index=UNLABELLED
-                )
+        self.labelled = self.num_classes > 1 and bool((labels >= 0).any())
         # Not a ModuleDict, so that checkpoints do not contain the metrics.
-        self.metrics = metrics
+        self.metrics = make_metrics(
+            dataset, labels, getattr(model, "num_classes", 0), metric
+        )
 
     @classmethod
     def load_from_checkpoint(  # type: ignore[override]
@@ -360,7 +345,7 @@ class SymGNNTask(LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         check_batch(batch, batch_idx)
-        out, y = self(batch), _classes(self._targets(batch))
+        out, y = self(batch), classes_of(self._targets(batch))
         if out.future is not None and "error" in self.metrics:
             future, predicted, last = (
                 self._in_unit(frames)
@@ -502,39 +487,3 @@ class SymGNNTask(LightningModule):
         if self.standardize is None:
             return frames
         return self.standardize.inverse(frames)
-
-
-def _metric(
-    metric: str | None, dataset: MotionDataset
-) -> Callable[..., Metric]:
-    wanted = "angle" if dataset.holds_rotations else "position"
-    if metric not in (None, wanted):
-        holds = "rotations" if dataset.holds_rotations else "positions"
-        raise ValueError(
-            f"'metric' must be {wanted!r} for data that hold {holds}, got "
-            f"{metric!r}; if they do not, set their 'kind'"
-        )
-    if wanted == "angle":
-        return MeanAngleError
-    return partial(MPJPE, num_coordinates=dataset.num_coordinates)
-
-
-def _classes(y: Tensor) -> Tensor:
-    r"""The class of each sample: the largest of its probabilities. A sample
-    of several classes has none.
-    """
-    if y.dim() == 1:
-        return y
-    single = (y.sum(dim=1) - 1).abs() < 1e-3
-    return y.argmax(dim=1).where(single, UNLABELLED)
-
-
-def _find_standardize(transform: object) -> Standardize | None:
-    found = None
-    for step in steps_of(transform):
-        if isinstance(step, Standardize):
-            found = step
-        elif isinstance(step, ToBones):
-            # Bones of normalised joints cannot be converted to another unit.
-            found = None
-    return found
