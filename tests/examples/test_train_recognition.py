@@ -52,7 +52,8 @@ def run(capsys, tmp_path, data):
 
 
 def test_streams_are_fused_and_saved(run, tmp_path):
-    out = run("--streams", "joint", "bone_velocity", "--class-weights")
+    out = run("--streams", "joint", "bone_velocity", "--class-weights",
+              "--mirror")  # fmt: skip
     assert "8 test recordings: top-1" in out
     found = json.loads((tmp_path / "out/recognition.json").read_text())
     assert found["samples"] == 8
