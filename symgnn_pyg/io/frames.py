@@ -83,8 +83,9 @@ def order_axes(
         The recording, of shape :math:`[T, V, C]` or :math:`[M, T, V, C]`.
 
     Raises:
-        DataError: If the shape does not have these axes, or if it looks like
-            another order and :obj:`axes` does not say otherwise.
+        DataError: If the shape does not have these axes or that number of
+            joints, or if it looks like another order and :obj:`axes` does not
+            say otherwise.
     """
     if axes is None:
         _check_order(array.shape, num_joints, name)
@@ -102,10 +103,15 @@ def order_axes(
 
 def _check_order(shape: tuple[int, ...], num_joints: int, name: str) -> None:
     axes = _guess(shape, num_joints)
+    own = "TVC" if len(shape) == 3 else "MTVC"
     if not axes:
+        if len(shape) in (3, 4) and shape[-2] != num_joints:
+            raise DataError(
+                f"{name} has shape {list(shape)}, expected {_named(own)} with "
+                f"V = {num_joints} joints"
+            )
         return
     order = [axes.index(letter) for letter in "MTVC" if letter in axes]
-    own = "TVC" if len(shape) == 3 else "MTVC"
     raise DataError(
         f"{name} has shape {list(shape)}, expected {_named(own)}; it looks "
         f"like {_named(axes)}: pass axes={axes!r}, or transpose it with "

@@ -7,7 +7,7 @@ from symgnn_pyg.errors import DataError
 from symgnn_pyg.io.asf_amc import ASF, read_asf_amc
 from symgnn_pyg.io.bvh import read_bvh
 from symgnn_pyg.io.csv import read_csv
-from symgnn_pyg.io.frames import as_frames
+from symgnn_pyg.io.frames import as_frames, check_axes
 from symgnn_pyg.io.joint_tree import Motion
 from symgnn_pyg.io.limits import File
 from symgnn_pyg.io.npy import read_npy
@@ -52,7 +52,9 @@ def read_recording(
     Raises:
         DataError: If it cannot be read, or :obj:`skeleton` or :obj:`asf` is
             required.
+        ValueError: If :obj:`axes` does not name each axis once.
     """
+    check_axes(axes)
     if not (name or isinstance(file, bytes)):
         name = os.fspath(file)
     suffix = PurePosixPath(name).suffix.lower()

@@ -149,6 +149,7 @@ def test_resampling_of_several_bodies():
         ("out.csv", [], "holds one body, but there are 4"),
         ("out.npy", ["--frame-rate", 30], "leave out --frame-rate"),
         ("out.npy", ["--to", "nothing"], "Expected the name of a built-in"),
+        ("out.npy", ["--axes", "MTVX"], "Expected --axes to name each"),
     ],
 )
 def test_what_cannot_be_converted(
@@ -161,6 +162,14 @@ def test_what_cannot_be_converted(
     )  # fmt: skip
     assert status == 1
     assert message in err
+
+
+def test_arrays_of_another_skeleton(run, tmp_path):
+    np.save(tmp_path / "clip.npy", np.ones((9, 3, 2)))
+    files = tmp_path / "clip.npy", tmp_path / "out.csv"
+    status, _, err = run("convert", *files, "--layout", "coco17")
+    assert (status, files[1].exists()) == (1, False)
+    assert "has shape [9, 3, 2], expected [T, V, C] with V = 17 joints" in err
 
 
 def test_names_with_commas(tmp_path):

@@ -47,6 +47,13 @@ def test_what_is_in_order_stays(shape):
     assert order_axes(array, None, 25, "x") is array
 
 
+@pytest.mark.parametrize("shape", [(60, 17, 2), (60, 3, 3), (2, 60, 17, 3)])
+@pytest.mark.parametrize("num_joints", [4, 25])
+def test_joints_of_another_skeleton(shape, num_joints):
+    with pytest.raises(DataError, match=rf"C\] with V = {num_joints} joints"):
+        order_axes(np.ones(shape), None, num_joints, "clip")
+
+
 def test_two_bodies_in_the_plane_must_be_named():
     """Or they would be two channels of two bodies."""
     array = np.ones((2, 60, 25, 2))
