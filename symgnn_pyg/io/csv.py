@@ -1,4 +1,5 @@
 import io
+import operator
 import re
 from collections.abc import Sequence
 
@@ -8,11 +9,10 @@ from symgnn_pyg.errors import DataError
 from symgnn_pyg.io.limits import File, read_text
 from symgnn_pyg.io.numbers import is_number
 
-# The first words of columns that are not channels; pandas leaves the name of
-# an index empty.
+# The first words of columns that are not channels. Names without any letter or
+# digit are not channels, either: pandas leaves that of an index empty.
 INDEX_NAMES = (
-    "", "frame", "frames", "index", "sample", "t", "time", "timestamp",
-    "unnamed",
+    "frame", "frames", "index", "sample", "t", "time", "timestamp", "unnamed",
 )  # fmt: skip
 
 
@@ -53,8 +53,12 @@ def read_csv(
             f"Expected 'joints' to be a list of names, got {joints!r}; pass "
             f"Skeleton.get({joints!r}).joints for a built-in skeleton"
         )
-    if index_columns is not None and index_columns < 0:
-        raise ValueError(f"Expected 'index_columns' >= 0, got {index_columns}")
+    if index_columns is not None:
+        index_columns = operator.index(index_columns)
+        if index_columns < 0:
+            raise ValueError(
+                f"Expected 'index_columns' >= 0, got {index_columns}"
+            )
     content, name = read_text(file, name)
     if not content.strip():
         raise DataError(f"{name} is empty")
@@ -147,8 +151,12 @@ def _delimiter(line: str) -> str:
 
 
 def _is_index(column: str, joints: Sequence[str]) -> bool:
-    word = re.split("[^a-z]", column.lower(), maxsplit=1)[0]
-    return word in INDEX_NAMES and column.rpartition("_")[0] not in joints
+    # Marks may come first, as in "# frame".
+    word = re.match(r"\W*([a-z]*)", column.lower())
+    named = word is not None and word[1] in INDEX_NAMES
+    return (named or not re.search(r"\w", column)) and column.rpartition("_")[
+        0
+    ] not in joints
 
 
 def _is_decimal(cell: str) -> bool:

@@ -160,7 +160,12 @@ def link_bodies(
 
     Raises:
         EmptyRecordingError: If no frame shows a body.
+        ValueError: If :obj:`max_bodies` is smaller than 1.
     """
+    if max_bodies < 1:
+        raise ValueError(
+            f"Expected 'max_bodies' of at least 1, got {max_bodies}"
+        )
     kept = {
         index: [
             body

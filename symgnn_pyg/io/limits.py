@@ -1,5 +1,6 @@
 """Limits on what is read, against files made to exhaust memory."""
 
+import codecs
 import os
 import stat
 import zipfile
@@ -12,7 +13,8 @@ File = str | os.PathLike[str] | bytes
 # More than any recording needs.
 MOST_BYTES = 2**28
 MOST_LINE = 2**20
-BOM = b"\xef\xbb\xbf"
+BOM = codecs.BOM_UTF8
+UTF16 = codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE
 
 
 def read_bytes(
@@ -52,10 +54,12 @@ def read_text(file: File, name: str = "") -> tuple[bytes, str]:
         name: Its name in error messages. (default: its path)
 
     Raises:
-        DataError: If it is not a regular file, is larger than 256 MiB, or has
-            a line longer than 1 MiB.
+        DataError: If it is not a regular file, is larger than 256 MiB, is
+            encoded as UTF-16, or has a line longer than 1 MiB.
     """
     content, name = read_bytes(file, name)
+    if content.startswith(UTF16):
+        raise DataError(f"{name} is encoded as UTF-16; save it as UTF-8")
     check_lines(content, name)
     return content.removeprefix(BOM), name
 

@@ -36,7 +36,12 @@ def read_ntu(file: File, name: str = "", max_bodies: int = 2) -> np.ndarray:
         EmptyRecordingError: If no frame shows a body.
         DataError: If it is not a recording of bodies with 25 joints; the
             message names the line.
+        ValueError: If :obj:`max_bodies` is smaller than 1.
     """
+    if max_bodies < 1:
+        raise ValueError(
+            f"Expected 'max_bodies' of at least 1, got {max_bodies}"
+        )
     content, name = read_text(file, name)
     lines = _Lines(content, name)
     num_frames = lines.count("frames")

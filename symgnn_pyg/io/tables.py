@@ -162,7 +162,12 @@ def _read_sleap_hdf5(content: bytes, name: str) -> Tracks:
         scores = read_array(file, "point_scores", name)
     sizes = len(bodies), len(joints)
     found = list(_in_order(tracks, scores, *sizes))
-    if len(found) != 1 or not {tracks.dtype.kind, scores.dtype.kind} <= {"f"}:
+    if not {tracks.dtype.kind, scores.dtype.kind} <= {"f"}:
+        raise DataError(
+            f"{name}: expected 'tracks' and 'point_scores' of floating point "
+            f"numbers, got {tracks.dtype} and {scores.dtype}"
+        )
+    if len(found) != 1:
         raise DataError(
             f"{name}: expected 'tracks' of shape [tracks, 2, nodes, frames] "
             f"and 'point_scores' of shape [tracks, nodes, frames], or [frames, "

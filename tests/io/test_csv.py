@@ -52,6 +52,19 @@ def test_leading_columns_are_left_out_on_request(mark):
     assert np.isnan(frames).nonzero() == (1, 1, 1)
     with pytest.raises(ValueError, match="'index_columns' >= 0, got -1"):
         read_csv(gap, JOINTS, index_columns=-1)
+    with pytest.raises(DataError, match="of which 1 are no channels"):
+        read_csv(b"1,2,3,4", JOINTS, index_columns=np.int64(1))
+    with pytest.raises(TypeError, match=r"'float' .* as an integer"):
+        read_csv(gap, JOINTS, index_columns=1.5)
+
+
+@pytest.mark.parametrize("name", ["1_x", "\u5de6_x", "\xe9_t"])
+def test_other_names_are_no_index(name):
+    text = f"{name},hip_x,knee_x\n0,1,2\n"
+    with pytest.raises(DataError, match=r"line 1: 3 columns, expected a mult"):
+        read_csv(text.encode(), JOINTS)
+    frames = read_csv(text.replace(name, "# Frame").encode(), JOINTS)
+    assert frames.tolist() == [[[1], [2]]]
 
 
 def test_joints_may_have_the_name_of_an_index():

@@ -6,7 +6,13 @@ import zipfile
 import pytest
 
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.io.limits import MOST_LINE, check_lines, read_bytes, read_entry
+from symgnn_pyg.io.limits import (
+    MOST_LINE,
+    check_lines,
+    read_bytes,
+    read_entry,
+    read_text,
+)
 
 MIB = 2**20
 
@@ -75,3 +81,11 @@ def test_lines():
         content = (number - 1) * longest + b"x" + longest + b"\n"
         with pytest.raises(DataError, match=rf"a\.csv, line {number}: more"):
             check_lines(content, "a.csv")
+
+
+@pytest.mark.parametrize("order", ["le", "be"])
+def test_other_encodings_are_named(order):
+    text = "\ufeffhip_x\n1\n".encode(f"utf-16-{order}")
+    with pytest.raises(DataError, match=r"a\.csv is encoded as UTF-16"):
+        read_text(text, "a.csv")
+    assert read_text("\ufeff1".encode(), "a.csv")[0] == b"1"

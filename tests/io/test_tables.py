@@ -138,7 +138,7 @@ def test_points_placed_by_hand_have_a_likelihood_of_one():
         ),
         (
             {"point_scores": np.ones((2, 2, 3), int)},
-            "expected 'tracks' of shap",
+            "of floating point numbers, got float64 and int64",
         ),
         ({"tracks": np.full((2, 2, 2, 3), np.inf)}, "not finite"),
         ({"tracks": np.ones((2, 2, 2), "f4,f4")}, "'tracks' is not a plain ar"),
