@@ -183,7 +183,18 @@ class SequenceStore:
         first, count = self.shards[0], len(self.shards)
         widths = {shard.row[1] for shard in self.shards if len(shard.labels)}
         if not widths:
-            raise DataError(f"{self.path} holds no sequences")
+            left_out = [
+                why
+                for shard in self.shards
+                for why in (shard.skipped | shard.faulty).values()
+            ]
+            how = ""
+            if left_out:
+                how = (
+                    f": all {len(left_out)} recordings were left out; the "
+                    f"first: {left_out[0]}"
+                )
+            raise DataError(f"{self.path} holds no sequences{how}")
         if len(widths) > 1 or any(
             shard.num_shards != count
             or shard.skeleton != first.skeleton

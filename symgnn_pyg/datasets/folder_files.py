@@ -66,6 +66,12 @@ def compile_name_pattern(
                 f"Expected 'groups' of {' and '.join(SPLITS[1:])}, got "
                 f"{', '.join(map(str, groups))}; {SPLITS[0]} gets the others"
             )
+        for split, some in groups.items():
+            if isinstance(some, str):
+                raise TypeError(
+                    f"Expected 'groups' with a list for {split}, got "
+                    f"{some!r}; pass [{some!r}]"
+                )
     return pattern
 
 

@@ -115,6 +115,7 @@ def choose_windows(
     sequences: Iterable[int],
     samples: str,
     *,
+    split: str | None,
     num_observed: int,
     num_future: int,
     stride: int,
@@ -125,6 +126,7 @@ def choose_windows(
         store: The store.
         sequences: The sequences.
         samples: :obj:`"windows"` or :obj:`"clips"`.
+        split: The split that these sequences are, for the error message.
         num_observed: The number of observed frames.
         num_future: The number of frames to predict.
         stride: The distance from one frame to the next.
@@ -134,7 +136,10 @@ def choose_windows(
     """
     sequences = list(sequences)
     if not sequences:
-        raise DataError(f"{store.path}: the split has no recordings")
+        raise DataError(
+            f"{store.path}: the split {split!r} has none of the {len(store)} "
+            f"recordings; pass other 'shares' or 'groups'"
+        )
     if samples == "clips":
         return clip_windows(store, sequences)
     return all_windows(

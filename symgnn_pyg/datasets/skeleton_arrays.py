@@ -167,6 +167,7 @@ class SkeletonArrays(MotionDataset):
                 opened,
                 chosen,
                 samples,
+                split=split,
                 num_observed=num_observed,
                 num_future=num_future,
                 stride=stride,

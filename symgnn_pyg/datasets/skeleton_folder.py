@@ -233,6 +233,7 @@ class SkeletonFolder(MotionDataset):
                 store,
                 chosen,
                 samples,
+                split=split,
                 num_observed=num_observed,
                 num_future=num_future,
                 stride=stride,

@@ -150,7 +150,7 @@ def test_shares(root):
     ]
     assert [len(names(split)) for split in splits] == [4, 12, 4]
     assert len(names(open_all(root, shares=(1, 0, 0)))) == 20
-    with pytest.raises(DataError, match=r"motion\.h5: the split has no record"):
+    with pytest.raises(DataError, match=r"motion\.h5: the split 'val' has no"):
         open_all(root, "val", shares=(1, 0, 0))
 
 
@@ -276,7 +276,7 @@ def test_groups_that_are_given(named):
         assert any("dora" in name for name in found) == (split == "test")
         assert any("anna" in name for name in found) == (split == "test")
     arguments["groups"] = {"test": ["dora"], "val": ["ben", "carl", "anna"]}
-    with pytest.raises(DataError, match="the split has no recordings"):
+    with pytest.raises(DataError, match="'train' has none of the"):
         open_all(named, **arguments)
     arguments["groups"] = {"test": ["ben", "carl", "anna"]}
     with pytest.raises(
@@ -556,7 +556,7 @@ def test_no_frames_is_no_fault(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("wave/x.npy", poses(8, shape=(4, 3)), r"x\.npy: .*\[8, 4, 3\] do not"),
+        ("wave/x.npy", poses(8, shape=(4, 3)), r"x\.npy has .*\[8, 4, 3\], exp"),
         ("wave/x.npy", poses(8, shape=(3, 2)), r": 2 channels, but the sequ"),
         (
             "wave/x.npy",
@@ -613,6 +613,11 @@ def test_bad_files(root, name, content, message):
 def test_bad_arguments(root, arguments, message):
     with pytest.raises(ValueError, match=message):
         open_all(root, **arguments)
+
+
+def test_a_single_group_is_a_list(root):
+    with pytest.raises(TypeError, match=r"list for test, .*; pass \['anna'\]"):
+        open_all(root, name_pattern=NAMES, groups={"test": "anna"})
 
 
 def test_nothing_there(tmp_path):
