@@ -1,4 +1,4 @@
-import warnings
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -17,13 +17,13 @@ class CapturedNetwork(Module):
     The first call with inputs of new shapes or types runs the network a few
     times and captures it; each capture keeps the memory of a forward pass.
     Values of the weights may change afterwards, but a weight must not be
-    replaced. In training mode, with gradients and on a CPU, the network runs as
-    usual. So does a network that cannot be captured, for example because it
-    waits for the GPU, with a warning.
+    replaced. In training mode or with gradients, the network runs as usual, as
+    it does, without notice, wherever it cannot be captured: on a CPU, or if it
+    waits for the GPU.
 
     Args:
         network: The network. It takes tensors, or :obj:`None` in their place,
-            and returns a tuple of them.
+            and returns one tensor or a tuple of them.
 
     Example:
         >>> captured = CapturedNetwork(model.eval())
@@ -76,15 +76,8 @@ class _Capture:
             # It must outlive a capture that fails, whose memory torch keeps
             # for it.
             self._started = torch.cuda.CUDAGraph()
-            try:
+            with suppress(RuntimeError):
                 self._capture(self._started)
-            except RuntimeError as error:
-                warnings.warn(
-                    f"The network runs without a CUDA graph, since it cannot "
-                    f"be captured: {error}",
-                    stacklevel=2,
-                )
-            else:
                 self.graph = self._started
 
     def __call__(self, inputs: Inputs) -> Any:
@@ -94,6 +87,8 @@ class _Capture:
         else:
             self.graph.replay()
         # The next call overwrites them.
+        if isinstance(self.outputs, Tensor):
+            return self.outputs.clone()
         copies = (None if t is None else t.clone() for t in self.outputs)
         kind: Any = type(self.outputs)
         return getattr(kind, "_make", kind)(copies)

@@ -3,7 +3,7 @@ from typing import Any, Self
 
 import torch
 from torch import Tensor
-from torch.nn import ModuleList
+from torch.nn import Module, ModuleList
 
 from symgnn_pyg.inference.average_network import AverageNetwork
 from symgnn_pyg.nn import SymGNN, SymGNNOutput
@@ -27,7 +27,8 @@ class Ensemble(AverageNetwork):
         models: The networks.
 
     Raises:
-        TypeError: If a network is not a :class:`~symgnn_pyg.nn.SymGNN`.
+        TypeError: If :obj:`models` is not a list, or a network is not a
+            :class:`~symgnn_pyg.nn.SymGNN`.
         ValueError: If there is none, or their skeletons, sizes or heads
             differ.
 
@@ -39,6 +40,12 @@ class Ensemble(AverageNetwork):
 
     def __init__(self, models: Sequence[SymGNN]) -> None:
         super().__init__()
+        if isinstance(models, Module):
+            raise TypeError(
+                f"Expected 'models' to be a list of SymGNNs, got one "
+                f"{type(models).__name__}"
+            )
+        models = list(models)
         if not models:
             raise ValueError("Expected at least one network in 'models'")
         for i, model in enumerate(models):

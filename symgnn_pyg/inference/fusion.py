@@ -2,6 +2,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from symgnn_pyg.typing import UNLABELLED
+
 
 def fit_fusion_weights(scores: Tensor, labels: Tensor) -> Tensor:
     r"""The weights by which to add the class scores of several networks, such
@@ -19,27 +21,56 @@ def fit_fusion_weights(scores: Tensor, labels: Tensor) -> Tensor:
     Args:
         scores: The class scores before the softmax, or logarithms of
             probabilities, of shape :math:`[S, N, K]`.
-        labels: The true classes, of shape :math:`[N]`.
+        labels: The true classes, of shape :math:`[N]`; -100 for samples
+            without one, which do not count.
 
     Returns:
         The weights, of shape :math:`[S]`.
 
     Raises:
-        ValueError: If the shapes do not fit, or scores are not finite.
+        TypeError: If an argument is not a tensor, or labels are not integers.
+        ValueError: If the shapes do not fit, scores are not finite, or a label
+            is not one of the :math:`K` classes.
 
     Example:
         >>> weights = fit_fusion_weights(torch.stack([joint, bone]), labels)
         >>> fused = weights[0] * joint + weights[1] * bone
     """
-    if scores.dim() != 3 or labels.shape != scores.shape[1:2]:
+    for name, given in (("scores", scores), ("labels", labels)):
+        if not isinstance(given, Tensor):
+            raise TypeError(
+                f"Expected {name!r} to be a torch.Tensor, got "
+                f"{type(given).__name__}"
+            )
+    if labels.dtype.is_floating_point or labels.dtype == torch.bool:
+        raise TypeError(f"Expected 'labels' of integers, got {labels.dtype}")
+    if (
+        scores.dim() != 3
+        or not scores.size(0)
+        or labels.shape != scores.shape[1:2]
+    ):
         raise ValueError(
             f"Expected 'scores' of shape [S, N, K] and 'labels' of shape [N], "
             f"got {list(scores.shape)} and {list(labels.shape)}"
         )
     if not scores.isfinite().all():
         raise ValueError("'scores' must be finite, got NaN or infinity")
-    exact = scores.detach().double()
-    change = exact.new_zeros(scores.size(0)).requires_grad_()  # log(S w)
+    num_classes = scores.size(2)
+    known = labels.long()
+    wrong = ((known < 0) | (known >= num_classes)) & (known != UNLABELLED)
+    if wrong.any():
+        raise ValueError(
+            f"Expected 'labels' from 0 to {num_classes - 1}, as 'scores' are "
+            f"of {num_classes} classes, got {int(known[wrong][0])}"
+        )
+    # Tensors of inference mode could not be differentiated.
+    with torch.inference_mode(False), torch.enable_grad():
+        found = _minimise(scores.detach().double().clone(), known.clone())
+    return found.to(scores)
+
+
+def _minimise(scores: Tensor, labels: Tensor) -> Tensor:
+    change = scores.new_zeros(scores.size(0)).requires_grad_()  # log(S w)
     optimiser = torch.optim.LBFGS(
         [change], max_iter=100, line_search_fn="strong_wolfe"
     )
@@ -49,12 +80,11 @@ def fit_fusion_weights(scores: Tensor, labels: Tensor) -> Tensor:
 
     def loss() -> Tensor:
         optimiser.zero_grad()
-        fused = torch.einsum("s,snk->nk", weights(), exact)
+        fused = torch.einsum("s,snk->nk", weights(), scores)
         value = cross_entropy(fused, labels, reduction="sum")
         value = value + 0.5 * change.square().sum()
         value.backward()
         return value
 
-    with torch.enable_grad():
-        optimiser.step(loss)
-    return weights().detach().to(scores)
+    optimiser.step(loss)
+    return weights().detach()

@@ -40,6 +40,13 @@ def test_missing_heads_stay_missing(arm, build):
         assert equal(CapturedNetwork(model)(x), model(x))
 
 
+def test_a_single_tensor_is_returned_as_one():
+    layer = torch.nn.Linear(3, 2).eval()
+    x = torch.randn(5, 3)
+    with torch.no_grad():
+        assert torch.equal(CapturedNetwork(layer)(x), layer(x))
+
+
 class Replay:
     """Stands for a CUDA graph: repeats the work in the same memory."""
 

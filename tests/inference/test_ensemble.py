@@ -159,8 +159,11 @@ def test_other_networks(build):
         Ensemble([dual])
     with pytest.raises(TypeError, match=r"SymGNN or an Ensemble.*got DualSym"):
         MirrorAverage(dual)
+    with pytest.raises(TypeError, match="list of SymGNNs, got one SymGNN"):
+        Ensemble(build(BODY))
     with pytest.raises(ValueError, match="at least one network"):
         Ensemble([])
+    assert len(Ensemble(build(BODY) for _ in range(2)).models) == 2
 
 
 def test_a_folder_asks_for_no_more_networks_than_allowed(ensemble, tmp_path):

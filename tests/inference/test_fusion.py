@@ -57,6 +57,29 @@ def test_works_without_gradients(scores, labels):
         assert torch.equal(fit_fusion_weights(scores, labels), expected)
 
 
+def test_works_in_inference_mode(scores, labels):
+    expected = fit_fusion_weights(scores, labels)
+    with torch.inference_mode():
+        found = fit_fusion_weights(scores.clone(), labels.clone())
+    assert torch.equal(found, expected)
+
+
+def test_labels(scores, labels):
+    expected = fit_fusion_weights(scores, labels)
+    assert torch.equal(fit_fusion_weights(scores, labels.int()), expected)
+    more = torch.cat([scores, torch.randn_like(scores[:, :3])], dim=1)
+    unlabelled = torch.cat([labels, labels.new_full((3,), -100)])
+    torch.testing.assert_close(fit_fusion_weights(more, unlabelled), expected)
+    for wrong in (-1, scores.size(2)):
+        labels[3] = wrong
+        with pytest.raises(ValueError, match=f"'labels' from 0 .*got {wrong}"):
+            fit_fusion_weights(scores, labels)
+    with pytest.raises(TypeError, match=r"of integers, got torch\.float"):
+        fit_fusion_weights(scores, labels.float())
+    with pytest.raises(TypeError, match=r"'scores' to be a torch\.Tensor"):
+        fit_fusion_weights(scores.numpy(), labels)
+
+
 def test_shapes_and_numbers(scores, labels):
     with pytest.raises(ValueError, match=r"\[S, N, K\].*got \[400, 5\]"):
         fit_fusion_weights(scores[0], labels)
