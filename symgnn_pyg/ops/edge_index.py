@@ -12,10 +12,16 @@ def check_edge_index(edge_index: Tensor, num_nodes: int | None = None) -> None:
             (default: not checked)
 
     Raises:
+        TypeError: If it is not a tensor.
         ValueError: If the shape is not :math:`[2, |E|]`, the type is not
             :obj:`torch.int64`, or an edge joins nodes that do not exist; the
             message names the first such edge.
     """
+    if not isinstance(edge_index, Tensor):
+        raise TypeError(
+            f"Expected 'edge_index' to be a torch.Tensor, got "
+            f"{type(edge_index).__name__}"
+        )
     if edge_index.dim() != 2 or edge_index.size(0) != 2:
         raise ValueError(
             f"Expected 'edge_index' of shape [2, E], got "

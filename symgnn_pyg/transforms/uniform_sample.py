@@ -3,6 +3,7 @@ from torch import Tensor
 from torch_geometric.data.datapipes import functional_transform
 
 from symgnn_pyg.transforms.bodies import draw_uniform
+from symgnn_pyg.transforms.checks import check_count
 from symgnn_pyg.transforms.temporal_transform import TemporalTransform
 
 
@@ -29,6 +30,7 @@ class UniformSample(TemporalTransform):
             (default: :obj:`True`)
 
     Raises:
+        TypeError: If :obj:`num_frames` is not an integer.
         ValueError: If :obj:`num_frames` is smaller than 1.
 
     Example:
@@ -39,11 +41,7 @@ class UniformSample(TemporalTransform):
     """
 
     def __init__(self, num_frames: int, random: bool = True) -> None:
-        if num_frames < 1:
-            raise ValueError(
-                f"'num_frames' must be at least 1, got {num_frames}"
-            )
-        self.num_frames = num_frames
+        self.num_frames = check_count("num_frames", num_frames, 1)
         self.random = random
 
     def times(self, num_observed: int, length: int, sample: Tensor) -> Tensor:

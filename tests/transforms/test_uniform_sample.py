@@ -64,6 +64,8 @@ def test_future_frames_stay(body):
 
 
 def test_no_frames():
+    with pytest.raises(TypeError, match=r"must be an integer, got 2\.5"):
+        UniformSample(2.5)
     with pytest.raises(ValueError, match="'num_frames' must be at least 1"):
         UniformSample(0)
 

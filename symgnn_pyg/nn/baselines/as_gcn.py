@@ -11,6 +11,7 @@ from symgnn_pyg.nn.baselines.st_gcn import (
     spatial_blocks,
     spatial_partitions,
 )
+from symgnn_pyg.nn.batch import check_tensor
 from symgnn_pyg.nn.sizes import check_sizes
 
 
@@ -109,6 +110,7 @@ class ASGCN(JointClassifier):
     def forward(
         self, x: Tensor, num_bodies: Tensor | None = None
     ) -> SymGNNOutput:
+        check_tensor(x)
         if x.dim() != 3 or x.size(1) != self.num_observed:
             raise ValueError(
                 f"Expected 'x' of shape [M * {self.skeleton.num_joints}, "

@@ -6,7 +6,7 @@ from torch_geometric.nn.inits import reset
 from torch_geometric.utils import scatter
 
 from symgnn_pyg.nn import SymGNNOutput
-from symgnn_pyg.nn.batch import sample_of_body, samples
+from symgnn_pyg.nn.batch import check_tensor, sample_of_body, samples
 from symgnn_pyg.nn.sizes import check_sizes
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
@@ -64,8 +64,10 @@ class Baseline(Module):
         r"""Views the observed sequences as :math:`[M, V, T, C]`.
 
         Raises:
+            TypeError: If :obj:`x` is not a tensor.
             ValueError: If :obj:`x` has another shape than the network takes.
         """
+        check_tensor(x)
         num_joints = self.skeleton.num_joints
         if (
             x.dim() != 3

@@ -5,6 +5,7 @@ from torch import Tensor
 from torch_geometric.utils import add_remaining_self_loops, coalesce, scatter
 
 from symgnn_pyg import ops
+from symgnn_pyg.nn.sizes import check_sizes
 
 
 def hop_edges(
@@ -33,12 +34,14 @@ def hop_edges(
         :math:`[|E'|, L]`.
 
     Raises:
+        TypeError: If a number is not an integer, or :obj:`edge_index` is not a
+            tensor.
         ValueError: If :obj:`num_hops` is smaller than 1,
             :obj:`edge_index` does not hold edges between the nodes, or
             :obj:`edge_weight` does not hold one positive number per edge.
     """
-    if num_hops < 1:
-        raise ValueError(f"'num_hops' must be at least 1, got {num_hops}")
+    check_sizes(1, num_hops=num_hops)
+    check_sizes(0, num_nodes=num_nodes)
     ops.check_edge_index(edge_index, num_nodes)
     if edge_weight is None:
         edge_index = coalesce(edge_index, num_nodes=num_nodes)

@@ -134,6 +134,11 @@ def test_weights_that_cannot_be(edge_weight, message):
 
 
 def test_no_hops():
+    for hops, nodes, name in ((2.5, 3, "num_hops"), (2, 3.0, "num_nodes")):
+        with pytest.raises(TypeError, match=f"'{name}' must be an integer"):
+            hop_edges(torch.tensor([[0], [1]]), nodes, hops)
+    with pytest.raises(TypeError, match=r"torch\.Tensor, got list"):
+        hop_edges([[0], [1]], 3, 2)
     with pytest.raises(ValueError, match="got 0"):
         hop_edges(GRAPHS["path"], 3, 0)
 
