@@ -6,6 +6,7 @@ import re
 import sys
 import warnings
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 from symgnn_pyg import __version__
 from symgnn_pyg.cli import (
@@ -40,12 +41,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     args = make_parser().parse_args(arguments)
     args.arguments = arguments
+    if isinstance(sys.stdout, TextIOWrapper):
+        # Not every terminal or file can hold the names of a user's classes.
+        sys.stdout.reconfigure(errors="backslashreplace")
     with warnings.catch_warnings():
         warnings.showwarning = _note
         warnings.filterwarnings("ignore", module="lightning|torch")
         try:
             args.run(args)
-            sys.stdout.flush()
+            # Standard output may be closed, and is None then.
+            print(end="", flush=True)
         except BrokenPipeError:
             # The reader of the output, such as `head`, has seen enough. Nothing
             # must be written when Python ends.
@@ -96,5 +101,6 @@ def _with_options(text: str, parser: argparse.ArgumentParser) -> str:
             option = action.option_strings[-1]
             name = re.escape(action.dest)
             text = re.sub(rf"\b{name}=True\b|'{name}'", option, text)
-            text = re.sub(rf"\b{name}='([^']*)'", rf"{option} \1", text)
+            # After a comma it is an argument in the repr of an object.
+            text = re.sub(rf"(?<!, )\b{name}='([^']*)'", rf"{option} \1", text)
     return text

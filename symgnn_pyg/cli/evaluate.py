@@ -89,6 +89,11 @@ def run(args: argparse.Namespace) -> None:
         f"{args.data}: {len(chosen):,} of {len(test):,} windows "
         f"({args.split}), {model.num_observed} observed frames each"
     )
+    left = {test.classes[y] for y in set(test.labels.tolist())} - {
+        test.classes[y] for y in set(chosen.labels.tolist())
+    }
+    if left:
+        print(f"none of them is of {', '.join(sorted(left))}: raise --windows")
     if "error" in found:
         rows = {"zero velocity": found["still"]}
         if args.linear:
@@ -98,7 +103,7 @@ def run(args: argparse.Namespace) -> None:
         rows["model"] = found["error"]
         print_errors(
             {name: metric.compute_groups() for name, metric in rows.items()},
-            test,
+            chosen,
             args.frame_rate or model.about.get("frame_rate"),
         )
     for k in (1, 5):

@@ -150,6 +150,8 @@ def check_output(output: Path, resume: bool) -> None:
     Raises:
         ValueError: If it is not so.
     """
+    if output.exists() and not output.is_dir():
+        raise ValueError(f"{output} is a file: pass another --output")
     last = output / "last.ckpt"
     if resume and not last.exists():
         raise ValueError(

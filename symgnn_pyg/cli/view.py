@@ -126,6 +126,11 @@ def run(args: argparse.Namespace) -> None:
         drawn["observed"] = drawn["observed"][last % args.every :]
         if "predicted" in drawn:
             drawn["predicted"] = drawn["predicted"][args.every - 1 :]
+            if not len(drawn["predicted"]):
+                raise ValueError(
+                    f"'every' must be at most {model.num_future}, the number "
+                    f"of predicted frames, got {args.every}"
+                )
     drawn = {name: each[:: args.every] for name, each in drawn.items()}
     frame_rate = (args.frame_rate or known or FRAME_RATE) / args.every
     options = {"up": args.up, "centre": args.centre or False}

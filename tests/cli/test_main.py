@@ -6,8 +6,10 @@ import pkgutil
 import runpy
 import sys
 from configparser import ConfigParser
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import symgnn_pyg
@@ -101,6 +103,27 @@ def test_a_closed_pipe_is_no_error(monkeypatch, capsys):
     assert capsys.readouterr().err == ""
 
 
+def test_a_closed_output_is_no_error(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    assert main(["layouts"]) == 0
+
+
+def test_names_that_the_output_cannot_hold(monkeypatch, tmp_path):
+    np.save(tmp_path / "\u65e5.npy", np.ones((2, 3, 1)))
+    with TextIOWrapper(BytesIO(), "ascii") as out:
+        monkeypatch.setattr(sys, "stdout", out)
+        assert main(["info", str(tmp_path / "\u65e5.npy")]) == 0
+        assert b"\\u65e5.npy" in out.buffer.getvalue()
+
+
+def test_only_arguments_become_options(run, tmp_path):
+    np.save(tmp_path / "a.npy", np.ones((9, 17, 3)))
+    given = ["--layout", "coco17", "--rotations"]
+    status, _, err = run("view", tmp_path / "a.npy", *given)
+    assert status == 1
+    assert "centre='nose')" in err
+
+
 @pytest.mark.parametrize(
     ("command", "room", "package", "extra"),
     [
@@ -112,6 +135,7 @@ def test_a_missing_extra_is_named(
     run, monkeypatch, folder, skeleton_file, tmp_path, command, room,
     package, extra,
 ):  # fmt: skip
+    monkeypatch.setitem(sys.modules, package, None)
     for name in [*sys.modules]:
         if name.startswith(f"symgnn_pyg.{room}"):
             monkeypatch.delitem(sys.modules, name)

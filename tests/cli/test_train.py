@@ -84,6 +84,10 @@ def test_nothing_is_overwritten(trained, run, folder, skeleton_file):
     assert status == 1
     assert "pass --resume to continue it, or another --output" in err
     assert (trained[0] / "last.ckpt").read_bytes() == before
+    file = trained[0] / "last.ckpt"
+    status, out, err = run(*options(file, folder, skeleton_file))
+    assert (status, out) == (1, "")
+    assert f"{file} is a file: pass another --output" in err
 
 
 def test_training_goes_on(trained, run, folder, skeleton_file, tmp_path):
@@ -149,6 +153,13 @@ def test_evaluation(trained, ok, folder):
             assert cells == pytest.approx(means[y].tolist(), rel=2e-3)
     assert sum("linear regression" in row for row in out) == 3
     assert f"top-1: {right / len(test):.1%}" in out
+
+
+def test_classes_without_a_window_do_not_count(trained, ok, folder):
+    given = ["--model", trained[0] / "model", "--data", folder]
+    out = ok("evaluate", *given, "--windows", 1)
+    assert "nan" not in out
+    assert "none of them is of wild: raise --windows" in out
 
 
 @pytest.fixture

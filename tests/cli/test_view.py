@@ -82,3 +82,10 @@ def test_unknown_format(run, clip):
     status, _, err = run("view", clip, "--output", "motion.txt")
     assert status == 1
     assert "ends in .html or .gif" in err
+
+
+def test_fewer_predicted_frames_than_are_left_out(run, clip, model_folder):
+    given = ["view", clip, "--model", model_folder, "--every", 4]
+    status, _, err = run(*given)
+    assert status == 1
+    assert "--every must be at most 3, the number of predicted frames" in err
