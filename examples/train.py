@@ -339,6 +339,8 @@ def fit(
     )
     last = output / "last.ckpt"
     resume = last if args.resume and last.exists() else None
+    if args.resume and resume is None:
+        warnings.warn(f"{last} does not exist yet: starting", stacklevel=1)
     trainer.fit(task, data, ckpt_path=resume)
     return trainer, load_best(trainer, task)
 
