@@ -63,7 +63,10 @@ python_use_unqualified_type_names = True
 nitpick_ignore_regex = [
     ("py:obj", "(?s).*"),
     ("py:.*", r"(?!symgnn_pyg).*"),
-    ("py:class", r"symgnn_pyg\..*\.(Batchable|Layer|Network|Result)"),
+    (
+        "py:class",
+        r"symgnn_pyg\..*\.(AverageNetwork|Batchable|Layer|Network|Result)",
+    ),
 ]
 
 

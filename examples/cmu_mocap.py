@@ -22,7 +22,7 @@ import torch
 from evaluate import FRAME_MS, report
 from lightning.pytorch import seed_everything
 from safetensors.torch import load_file
-from shared import no_traceback, positive, weighting
+from shared import no_traceback, positive, save_figure, weighting
 from torch_geometric.transforms import Compose
 
 from symgnn_pyg.data import SkeletonLoader
@@ -264,8 +264,7 @@ def draw(
         f"{test.classes[min(samples)]}, recognised as "
         f"{test.classes[int(out.logits.argmax())]}",
     )
-    with replacing(args.output / "poses.png") as path:
-        figure.savefig(path, dpi=120)
+    save_figure(figure, args.output / "poses.png")
 
     figure, axes = plt.subplots(
         1,
@@ -282,8 +281,7 @@ def draw(
             out.actional[0].cpu(), position, test.skeleton, ax=ax
         )
         ax.set_title(test.classes[label])
-    with replacing(args.output / "actional.png") as path:
-        figure.savefig(path, dpi=120)
+    save_figure(figure, args.output / "actional.png")
 
 
 if __name__ == "__main__":

@@ -6,10 +6,10 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import torch
+from shared import save_figure
 from torch.nn import Module
 
 from symgnn_pyg.datasets import CMUMocap, SyntheticMotion
-from symgnn_pyg.files import replacing
 from symgnn_pyg.training import evaluate
 from symgnn_pyg.visualization import plot_error
 
@@ -125,8 +125,7 @@ def draw(metrics: dict[str, Any], path: Path) -> None:
         ax.plot(metrics["horizons_ms"], points, "kx", label="published")
         ax.legend(frameon=False)
     ax.set_ylabel("mean angle error (rad)")
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=120, format="png")
+    save_figure(figure, path)
 
 
 def print_spread(tables: list[dict[str, Any]]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import torch
+from shared import save_figure
 from torch import Tensor
 from torchmetrics.functional.classification import (
     multiclass_calibration_error,
@@ -87,7 +88,6 @@ def write_report(metrics: dict[str, Any], folder: Path) -> None:
         path.write_text(json.dumps(metrics, indent=2) + "\n")
     plt.switch_backend("Agg")
     confusion = torch.tensor(metrics["confusion"])
-    plot_confusion(confusion, metrics["classes"])
-    with replacing(folder / "confusion.png") as path:
-        plt.savefig(path, dpi=120, format="png")
-    plt.close()
+    figure: Any = plot_confusion(confusion, metrics["classes"]).figure
+    save_figure(figure, folder / "confusion.png")
+    plt.close(figure)

@@ -6,12 +6,15 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+from matplotlib.figure import Figure
 from torch import Tensor
 from torch.nn import Module
 
 from symgnn_pyg.data import bone_features
+from symgnn_pyg.files import replacing
 from symgnn_pyg.nn import DualSymGNN, DualSymGNNOutput
 
 # Equation (10), and the mean over time.
@@ -51,6 +54,13 @@ def no_traceback(
         raise SystemExit(INTERRUPTED) from None
     except (ArithmeticError, OSError, ValueError) as error:
         raise SystemExit(f"Error: {error}") from None
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Writes a picture at 200 dpi, and as vectors (.svg) beside it."""
+    for file in (path, path.with_suffix(".svg")):
+        with replacing(file) as temporary:
+            figure.savefig(temporary, dpi=200, format=file.suffix[1:] or "png")
 
 
 def positive(

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+from cycler import cycler
 
 from examples.paper import (
     actional_graphs,
@@ -32,6 +33,7 @@ from examples.paper.protocol import caveats, protocol
 from examples.paper.render import Page, write
 from examples.paper.runs import Runs, Settings
 from examples.shared import no_traceback
+from symgnn_pyg.visualization.colours import CYCLE
 
 EXPERIMENTS: dict[str, Callable[[Runs], Page]] = {
     "table-1": recognition.table_1,
@@ -63,6 +65,7 @@ EXPERIMENTS: dict[str, Callable[[Runs], Page]] = {
 def main(arguments: list[str] | None = None) -> None:
     args = parse_arguments(arguments)
     plt.switch_backend("Agg")
+    plt.rcParams["axes.prop_cycle"] = cycler(color=CYCLE)
     settings = Settings(
         args.data,
         args.quick,

@@ -10,11 +10,13 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
 from examples.paper.measures import Spread
+from examples.shared import save_figure
 from symgnn_pyg.files import replacing
+from symgnn_pyg.visualization.colours import BLUE, GREY
 
 Cell = float | str | Spread | None
 Cells = Mapping[str, Mapping[str, Cell]]
-PAPER, OURS = "#9a9a9a", "#0072b2"
+PAPER, OURS = GREY, BLUE
 STYLES = ("o-", "s--", "^-.", "d:", "v-", "x--")
 
 
@@ -89,8 +91,7 @@ def write(
         path.write_text(to_markdown(page, name, protocol))
     with replacing(content) as path:
         path.write_text(to_json(page, name, protocol))
-    with replacing(picture) as path:
-        page.figure.savefig(path, dpi=110)
+    save_figure(page.figure, picture)
     plt.close(page.figure)
     return paths
 

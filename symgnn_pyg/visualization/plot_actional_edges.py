@@ -1,6 +1,8 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import ListedColormap, Normalize
 
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 from symgnn_pyg.visualization.arrays import (
@@ -24,8 +26,9 @@ def plot_actional_edges(
     Fig. 11 of the `"Symbiotic Graph Neural Networks for 3D Skeleton-based
     Human Action Recognition and Motion Prediction"
     <https://arxiv.org/abs/1910.02212>`_ paper. Arrows point from the joint
-    that acts to the joint that it acts on; stronger edges are darker, and
-    self-loops are left out. A 3-D pose is seen from the front.
+    that acts to the joint that it acts on; stronger edges are darker, with a
+    colour bar of their weights, and self-loops are left out. A 3-D pose is seen
+    from the front.
 
     Args:
         actional: The actional graph, of shape :math:`[V, V]`: row :math:`i`
@@ -58,8 +61,17 @@ def plot_actional_edges(
     num_joints = skeleton.num_joints
     count = min(num_edges, num_joints * (num_joints - 1))
     strongest = np.argsort(-weight, axis=None, kind="stable")[:count]
-    shade = np.linspace(1.0, 0.35, count)
-    for rank, edge in enumerate(strongest.tolist()):
+    if count > 0:
+        drawn = weight.flat[strongest]
+        # Without the yellow end of the colour map, which is faint on white.
+        shades = ListedColormap(
+            plt.colormaps["viridis_r"](np.linspace(0.35, 1.0, 256))
+        )
+        colours = ScalarMappable(
+            Normalize(min(0.0, drawn.min()), drawn.max()), shades
+        )
+        ax.figure.colorbar(colours, ax=ax, label="weight", fraction=0.046)
+    for edge in strongest.tolist():
         target, source = divmod(edge, num_joints)
         ax.annotate(
             "",
@@ -67,7 +79,7 @@ def plot_actional_edges(
             xytext=(x[source], y[source]),
             arrowprops={
                 "arrowstyle": "-|>",
-                "color": plt.colormaps["viridis_r"](shade[rank]),
+                "color": colours.to_rgba(weight[target, source]),
                 "connectionstyle": "arc3,rad=0.2",
             },
             zorder=3,

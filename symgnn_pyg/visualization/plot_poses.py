@@ -10,7 +10,7 @@ from symgnn_pyg.visualization.arrays import (
     Up,
     to_motions,
 )
-from symgnn_pyg.visualization.colours import LINE_STYLES, OF_SIDE
+from symgnn_pyg.visualization.colours import DARK, LINE_STYLES, OF_SIDE
 
 
 def plot_poses(
@@ -82,6 +82,7 @@ def plot_poses(
                         linewidth=2,
                         solid_capstyle="round",
                     )
+            ax.scatter(xs, ys, s=5, color=DARK, zorder=3)
             ax.set_aspect("equal")
             ax.set(xticks=[], yticks=[])
             ax.spines[:].set_visible(False)

@@ -66,6 +66,8 @@ def test_files(outputs):
     assert {path.name for path in outputs[0].iterdir()} >= FILES
     for name in ("poses.png", "actional.png"):
         assert (outputs[0] / name).read_bytes().startswith(b"\x89PNG")
+        vectors = (outputs[0] / name).with_suffix(".svg").read_text()
+        assert "</svg>" in vectors
 
 
 def test_metrics(outputs):

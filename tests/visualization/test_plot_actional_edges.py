@@ -26,6 +26,8 @@ def test_structure(position):
     assert len(ax.lines) == SKELETON.num_bones
     assert len(ax.collections) == 1
     assert len(ax.texts) == 15
+    (bar,) = (other for other in ax.figure.axes if other is not ax)
+    assert bar.get_ylabel() == "weight"
 
 
 def test_strongest_edges_point_at_the_row(position):
