@@ -17,6 +17,7 @@ import argparse
 import os
 import shlex
 import sys
+import warnings
 from argparse import Namespace
 from datetime import timedelta
 from pathlib import Path
