@@ -67,6 +67,12 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
         help="frames that recordings are stretched to before sampling",
     )
     data.add_argument("--frames", type=count, default=64, help="to sample")
+    data.add_argument(
+        "--mirror",
+        action="store_true",
+        help="mirror half of the samples, and average over mirror images at "
+        "test time; not for classes that tell left from right",
+    )
     data.add_argument("--joint-dropout", type=share, default=0.0)
     data.add_argument("--part-dropout", type=share, default=0.0)
 

@@ -6,10 +6,10 @@
     python examples/train_recognition.py --streams joint bone
 
 A sample is a whole recording, of which frames are drawn at random in training.
-At test time, scores are averaged over several such draws and the mirror image.
-Each stream is a network of its own; their scores are fused by weights fitted on
-validation recordings. Writes recognition.json, confusion.png and a folder for
-each network to --output. Folders of recordings: docs/own_skeletons.md.
+At test time, scores are averaged over several such draws, and with --mirror
+over mirror images. Each stream is a network of its own; their scores are fused
+by weights fitted on validation recordings. Writes recognition.json,
+confusion.png and a folder for each network to --output.
 """
 
 import argparse
@@ -147,9 +147,13 @@ def fit(
 ) -> Module:
     """Trains and saves the network of a stream. Its weights are the last, as
     the learning rate ends at zero."""
-    sides = 0.5 if train.store.skeleton.pairs else 0.0
     train.transform = transform_of(
-        args, stream, size, augment=True, random=True, mirror=sides
+        args,
+        stream,
+        size,
+        augment=True,
+        random=True,
+        mirror=0.5 if args.mirror else 0.0,
     )
     val.transform = transform_of(args, stream, size)
     model = build(train.skeleton, train.num_classes, args)
@@ -246,9 +250,10 @@ def average_scores(
     args: argparse.Namespace,
 ) -> Tensor:
     """The logarithm of the mean class probabilities [N, K], over several draws
-    of frames and the mirror images. A single draw takes the middle frames."""
+    of frames and, with --mirror, the mirror images. A single draw takes the
+    middle frames."""
     torch.manual_seed(args.seed)
-    sides = (0.0, 1.0) if dataset.store.skeleton.pairs else (0.0,)
+    sides = (0.0, 1.0) if args.mirror else (0.0,)
     total = torch.zeros(())
     for _ in range(args.samplings):
         for mirror in sides:

@@ -68,8 +68,6 @@ PREDICTION: dict[str, Callable[..., Module]] = {
     "Res-uns": ResidualGRU,
     "LTD": LTD,
 }
-# The interval between checkpoints, from which interrupted runs resume.
-CHECKPOINT_SECONDS = 20.0
 # The weight of recognition, as in the other examples. MGDA's weight approaches
 # 1 once the recognition loss nearly vanishes, as it does with few recordings.
 WEIGHTING = 0.98
@@ -118,15 +116,20 @@ class Runs:
 
     Args:
         settings: The settings.
+        checkpoint_seconds: The time between two checkpoints, from which
+            interrupted runs resume, in seconds. (default: :obj:`20.0`)
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, checkpoint_seconds: float = 20.0
+    ) -> None:
         quick, given = settings.quick, settings.steps
         self.steps = (25 if quick else 2000) if given is None else given
         if self.steps < 1:
             raise ValueError(f"'steps' must be at least 1, got {self.steps}")
         check_seeds(settings.seeds)
         self.settings = settings
+        self.checkpoint_seconds = checkpoint_seconds
         self.folder = settings.output / "runs"
         self.data = Data(settings.data, settings.output / "data")
         self.batch_size = 8 if quick else 32
@@ -307,7 +310,7 @@ class Runs:
         timer = Timer()
         trainer = make_trainer(
             folder,
-            checkpoint_seconds=CHECKPOINT_SECONDS,
+            checkpoint_seconds=self.checkpoint_seconds,
             callbacks=[timer],
             max_steps=self.steps,
             val_check_interval=self.validate_every,

@@ -1,4 +1,4 @@
-from contextlib import suppress
+import warnings
 from typing import Any
 
 import torch
@@ -17,9 +17,9 @@ class CapturedNetwork(Module):
     The first call with inputs of new shapes or types runs the network a few
     times and captures it; each capture keeps the memory of a forward pass.
     Values of the weights may change afterwards, but a weight must not be
-    replaced. In training mode or with gradients, the network runs as usual, as
-    it does, without notice, wherever it cannot be captured: on a CPU, or if it
-    waits for the GPU.
+    replaced. In training mode, with gradients and on a CPU, the network runs as
+    usual. So does a network that cannot be captured, for example because it
+    waits for the GPU, with a warning.
 
     Args:
         network: The network. It takes tensors, or :obj:`None` in their place,
@@ -76,8 +76,15 @@ class _Capture:
             # It must outlive a capture that fails, whose memory torch keeps
             # for it.
             self._started = torch.cuda.CUDAGraph()
-            with suppress(RuntimeError):
+            try:
                 self._capture(self._started)
+            except RuntimeError as error:
+                warnings.warn(
+                    f"The network runs without a CUDA graph, since it cannot "
+                    f"be captured: {error}",
+                    stacklevel=2,
+                )
+            else:
                 self.graph = self._started
 
     def __call__(self, inputs: Inputs) -> Any:

@@ -65,7 +65,7 @@ def hoard(content, where):
     [
         (forget, "FaultError: the message does not name the file: line 1"),
         (crash, "IndexError: "),
-        (spin, "TooSlowError: took more than 0 seconds"),
+        (spin, "TooSlowError: took more than 0.2 seconds"),
         (warn, "UserWarning: strange"),
         (hoard, "FaultError: allocated [0-9]+ bytes for a file of 3"),
         (lambda c, w: None, "FaultError: expected a .* array, got NoneType"),
@@ -88,9 +88,9 @@ def hoard(content, where):
         (lambda c, w: FRAMES + np.nan, "FaultError: frames are not fin"),
     ],
 )
-def test_faults_are_found(monkeypatch, parse, fault):
-    monkeypatch.setattr(fuzz, "SECONDS", 0.2)
-    found = fuzz.fuzz(Parser("test", [b"1 2"], parse), 1)
+def test_faults_are_found(parse, fault):
+    parser = Parser("test", [b"1 2"], parse, seconds=0.2)
+    found = fuzz.fuzz(parser, 1)
     assert (found.parsed, found.refused, list(found.failures)) == (0, 0, [0])
     assert re.match(fault, found.failures[0])
 
