@@ -14,7 +14,7 @@ import symgnn_pyg
 # Left out of one-line summaries.
 ASIDES = (
     r",?\s+(of|from|in)\s+the\s+`\".*?`_\s+paper",
-    r",\s+as\s+Fig\.\s+\d+\s+of\s+the\s+paper",
+    r",\s+as\s+(in\s+)?Fig\.\s+\d+(\s+of\s+the\s+paper)?",
     r"\s+\((functional\s+name|section)[^)]*\)",
 )
 
