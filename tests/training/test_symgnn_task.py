@@ -4,9 +4,9 @@ from lightning.pytorch import Callback
 from tensorboard.backend.event_processing.event_accumulator import (
     EventAccumulator,
 )
-from torch_geometric.data import Batch
 from torch_geometric.transforms import Compose
 
+from symgnn_pyg.data import batch_of_bodies
 from symgnn_pyg.nn import PoseLoss, SymGNN, SymGNNOutput
 from symgnn_pyg.training import RECIPES, SymGNNTask, load_best
 from symgnn_pyg.training.optimisers import configure, one_cycle
@@ -77,10 +77,9 @@ def test_each_body_counts_in_the_class_of_its_sample(tiny, tmp_path):
     dataset = data.train_dataset
     task = SymGNNTask(Fixed(), dataset, metric="position")
     x, future = torch.randn(9, 4, 3), torch.randn(9, dataset.num_future, 3)
-    batch = Batch(
-        x=x, future=future, y=torch.tensor([1, 0]),
-        num_bodies=torch.tensor([2, 1]), _num_graphs=2,
-    )  # fmt: skip
+    batch = batch_of_bodies(
+        x, future, torch.tensor([1, 0]), dataset.skeleton, torch.tensor([2, 1])
+    )
     task.validation_step(batch, 0)
     for metric in (task.metrics["error"], task.metrics["still"]):
         assert metric.count.tolist() == [1, 2]
