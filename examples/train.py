@@ -340,6 +340,11 @@ def fit(
     )
     last = output / "last.ckpt"
     resume = last if args.resume and last.exists() else None
+    if last.exists() and not args.resume:
+        raise FileExistsError(
+            f"{output} holds an earlier training: pass --resume to continue "
+            f"it, or another --output"
+        )
     if args.resume and resume is None:
         warnings.warn(f"{last} does not exist yet: starting", stacklevel=1)
     trainer.fit(task, data, ckpt_path=resume)

@@ -26,12 +26,12 @@ def data(tmp_path_factory, write_recording):
 
 @pytest.fixture
 def run(data, tmp_path):
-    def run(*arguments):
+    def run(*arguments, folder="out"):
         run_script(
-            "train.py", "--data", data, "--output", tmp_path / "out",
+            "train.py", "--data", data, "--output", tmp_path / folder,
             "--future", 4, "--batch-size", 4, *arguments,
         )  # fmt: skip
-        return tmp_path / "out"
+        return tmp_path / folder
 
     yield run
     torch.use_deterministic_algorithms(False)
@@ -46,7 +46,7 @@ def steps(output):
 def test_changed_windows_are_trained_on_and_not_validated_on(run, option):
     output = run("--quick", option)
     changed = SymGNN.from_pretrained(output / "model")
-    output = run("--quick", "--deterministic")
+    output = run("--quick", "--deterministic", folder="plain")
     plain = SymGNN.from_pretrained(output / "model")
     assert changed.about["transform"] == plain.about["transform"]
     weights = [model.state_dict() for model in (changed, plain)]
@@ -56,13 +56,24 @@ def test_changed_windows_are_trained_on_and_not_validated_on(run, option):
     assert still[0] == still[1]
 
 
+def test_an_earlier_training_is_kept(run):
+    output = run("--quick")
+    before = (output / "model" / "model.safetensors").read_bytes()
+    with pytest.raises(SystemExit, match="holds an earlier training"):
+        run("--quick")
+    assert (output / "model" / "model.safetensors").read_bytes() == before
+
+
 def test_network_of_the_bones(run):
     """It joins that of the joints."""
     joint, bone = (
         PoseModel.from_pretrained(
-            run("--quick", "--loss", "pose", *more) / "model"
+            run("--quick", "--loss", "pose", *more, folder=name) / "model"
         )
-        for more in ((), ("--bones", "--monitor", "val_error"))
+        for name, more in (
+            ("joint", ()),
+            ("bone", ("--bones", "--monitor", "val_error")),
+        )
     )
     assert bone.model.skeleton == joint.model.skeleton.dual()
     assert bone.skeleton == joint.skeleton
@@ -173,7 +184,8 @@ def test_refit_also_trains_on_validation_windows(run):
     assert torch.equal(refitted.state_dict()[name], averaged)
     assert not torch.equal(averaged, latest)
     windows = refitted.about["data"]["training windows"]
-    plain = SymGNN.from_pretrained(run(*SMALL, "--quick") / "model")
+    output = run(*SMALL, "--quick", folder="plain")
+    plain = SymGNN.from_pretrained(output / "model")
     assert plain.about["data"]["training windows"] < windows
 
 
