@@ -203,7 +203,9 @@ def fit(
         accelerator="cpu",
     )
     trainer.fit(task, data)
-    return load_best(trainer, task)
+    best = load_best(trainer, task)
+    model.eval()
+    return best
 
 
 def report_prediction(
