@@ -199,11 +199,9 @@ class _OwnCheckpoint(ModelCheckpoint):
 
 class _Last(_OwnCheckpoint):
     r"""Saves after a scheduled validation instead of just before it, since
-    training that is resumed from there would skip the validation. Saves at the
-    end of an epoch without validation, which may be the end of training.
+    training that is resumed from there would skip the validation. Saves after
+    the last batch of an epoch without validation and after the last step.
     """
-
-    _saved = -1
 
     def on_train_batch_end(
         self, trainer: Trainer, task: LightningModule, *args: Any
@@ -215,13 +213,9 @@ class _Last(_OwnCheckpoint):
             not loop.epoch_loop._should_check_val_fx(data)
         ):
             super().on_train_batch_end(trainer, task, *args)
-
-    def on_train_epoch_end(
-        self, trainer: Trainer, task: LightningModule
-    ) -> None:
-        super().on_train_epoch_end(trainer, task)
-        if self._saved != trainer.global_step:
-            self._save(trainer)
+            last_step = trainer.global_step == trainer.max_steps
+            if trainer.is_last_batch or last_step:
+                trainer.save_checkpoint(self.format_checkpoint_name({}))
 
     def on_validation_end(
         self, trainer: Trainer, task: LightningModule
@@ -230,8 +224,4 @@ class _Last(_OwnCheckpoint):
             trainer.state.fn == TrainerFn.FITTING
             and not trainer.sanity_checking
         ):
-            self._save(trainer)
-
-    def _save(self, trainer: Trainer) -> None:
-        self._saved = trainer.global_step
-        trainer.save_checkpoint(self.format_checkpoint_name({}))
+            trainer.save_checkpoint(self.format_checkpoint_name({}))

@@ -181,7 +181,7 @@ def test_joint_graph_conv(batch, t, c, d, num_hops, dtype, formula):
         v = batch.skeletons[0].num_joints
         actional = randn(len(sizes), v, v).softmax(dim=-1)
 
-    def formula(weights, x, actional, **told):
+    def expected(weights, x, actional, **told):
         graphs = masked(weights, batch, lambda s: joint_graphs(s, num_hops))
         for own, matrix in zip(graphs, actional, strict=True):
             own.append(LAMBDA * matrix)
@@ -192,18 +192,18 @@ def test_joint_graph_conv(batch, t, c, d, num_hops, dtype, formula):
     )
     inputs = {"x": batch.rows(t, c), "actional": actional, **batch.told}
     with ops.use(formula):
-        check(randomise_state(layer), formula, inputs, dtype)
+        check(randomise_state(layer), expected, inputs, dtype)
 
 
 @given(samples(), frames, widths, widths, dtypes, formulas)
 def test_part_graph_conv(batch, t, c, d, dtype, formula):
-    def formula(weights, x, **told):
+    def expected(weights, x, **told):
         return mixed(x, masked(weights, batch, part_graphs), weights["weight"])
 
     layer = randomise_state(nn.PartGraphConv(c, d, batch.skeleton))
     inputs = {"x": batch.rows(t, c, of="parts"), **batch.told}
     with ops.use(formula):
-        check(layer, formula, inputs, dtype)
+        check(layer, expected, inputs, dtype)
 
 
 @given(samples(20), st.integers(0, 40), frames, widths, widths, hops, dtypes)

@@ -14,7 +14,6 @@ def run_script(name, *arguments):
     """Runs a script as if it were started with these arguments."""
     path = str(EXAMPLES / name)
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
         patch.setattr(sys, "argv", [path, *map(str, arguments)])
         patch.setattr(warnings, "formatwarning", warnings.formatwarning)
         runpy.run_path(path, run_name="__main__")

@@ -693,8 +693,16 @@ def dynamic_rows(case):
 
 
 def dynamic_edges(case):
-    kinds = {"joint": {0: Dim("nodes")}, "edge": {0: Dim("edges")}}
-    kinds["edge_index"] = {1: Dim("edges")}
+    nodes, edges, samples = Dim("nodes"), Dim("edges"), Dim("samples")
+    if "joint_graph" in case.kinds.values():
+        # Graphs of samples tell the number of nodes.
+        nodes = BODY.num_joints * samples
+    kinds = {
+        "joint": {0: nodes},
+        "joint_graph": {0: samples},
+        "edge": {0: edges},
+        "edge_index": {1: edges},
+    }
     assert_export_parity(
         case.layer,
         case.batch,
@@ -1010,7 +1018,7 @@ def hooks(case):
     layer, total, values = trained(case)
     seen = {}
     for name, module in layer.named_modules():
-        unused = case.way == "edges" and name == "masked_graph"
+        unused = case.way == "edges" and name.endswith("masked_graph")
         if name and not unused and [*module.parameters(recurse=False)]:
             module.register_forward_hook(
                 lambda module, inputs, out, name=name: seen.setdefault(

@@ -11,6 +11,7 @@ from symgnn_pyg.datasets import SkeletonArrays
 from symgnn_pyg.metrics import MPJPE, MeanAngleError
 from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.training import MotionDataModule, SymGNNTask, evaluate
+from symgnn_pyg.training.sources import labels_of
 from symgnn_pyg.transforms import Difference, Observe, Resample, ToBones
 
 ARM = Skeleton(["a", "b", "c"], [(1, 0), (2, 1)])
@@ -61,7 +62,7 @@ def trainer(**arguments):
 def trained(model, dataset, **arguments):
     """What was logged, and whether all weights are finite."""
     run = trainer(limit_val_batches=1)
-    balanced = dataset.labels.dim() == 1
+    balanced = labels_of(dataset).dim() == 1
     data = MotionDataModule(dataset, dataset, batch_size=8, balanced=balanced)
     run.fit(SymGNNTask(model, dataset, **arguments), data)
     assert all(weight.isfinite().all() for weight in model.parameters())
