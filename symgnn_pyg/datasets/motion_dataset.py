@@ -5,6 +5,7 @@ from typing import NamedTuple, get_args
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 from torch_geometric.data import Batch, Dataset
 
 from symgnn_pyg.data import SequenceStore, SkeletonData, batch_of_bodies
@@ -45,7 +46,8 @@ class MotionDataset(Dataset):
     r"""Windows over the sequences of a
     :class:`~symgnn_pyg.data.SequenceStore`: :obj:`num_observed` frames to see
     and the :obj:`num_future` frames after them to predict. They are read from
-    the file on demand.
+    the file on demand. Of several bodies, one that is zero throughout a window
+    is absent from it, and no part of the sample.
 
     Args:
         store: The store.
@@ -249,6 +251,7 @@ class MotionDataset(Dataset):
                 )
             else:
                 frames[first:last] = self._stretched(sequence, start, span)
+        frames, num_bodies = _drop_absent(frames, num_bodies)
         motion = torch.from_numpy(frames).transpose(1, 2)  # [M, V, T + T', C]
         x, future = (
             part.flatten(0, 1).contiguous()
@@ -269,7 +272,8 @@ class MotionDataset(Dataset):
     def standardize(self) -> Standardize:
         r"""The transform that gives the sequences of this data set zero mean
         and unit variance per channel. Each frame of each body of a sequence
-        that has a window counts once, whether windows cover it or not.
+        that has a window counts once, whether windows cover it or not. Frames
+        of zeros, in which one of several bodies is absent, do not count.
         """
         sequences = np.unique(self._sequences())
         # Subtract a reference pose first, so that rounding errors of large
@@ -277,7 +281,11 @@ class MotionDataset(Dataset):
         origin = self.store[sequences[0]][0, 0].double()
         count, total, square = 0, torch.zeros(()), torch.zeros(())
         for sequence in sequences:
-            frames = self.store[sequence].flatten(0, 1) - origin
+            bodies = self.store[sequence]
+            frames = bodies.flatten(0, 1)
+            if len(bodies) > 1:
+                frames = frames[frames.flatten(1).any(dim=1)]
+            frames = frames - origin
             count += frames.size(0)
             total = total + frames.sum(dim=0)
             square = square + frames.square().sum(dim=0)
@@ -291,6 +299,22 @@ class MotionDataset(Dataset):
             f"num_observed={self.num_observed}, "
             f"num_future={self.num_future})"
         )
+
+
+def _drop_absent(
+    frames: np.ndarray, num_bodies: Tensor
+) -> tuple[np.ndarray, Tensor]:
+    r"""The bodies [M, T, V, C] without those that are zero throughout, and how
+    many each sample has left: the first one at least."""
+    if len(frames) == len(num_bodies):
+        return frames, num_bodies
+    present = torch.from_numpy(frames.any(axis=(1, 2, 3)))
+    present = pad_sequence(present.split(num_bodies.tolist()), batch_first=True)
+    present[:, 0] |= ~present.any(dim=1)
+    kept = present[
+        torch.arange(present.size(1)) < num_bodies.unsqueeze(1)
+    ].numpy()
+    return frames[kept], present.sum(dim=1).to(num_bodies)
 
 
 def check_split(split: str) -> None:

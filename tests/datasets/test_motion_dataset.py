@@ -184,6 +184,35 @@ def test_bodies_of_a_sample(crowd):
     assert data.edge_index.max() == 8
 
 
+def test_absent_bodies_do_not_count(tmp_path):
+    """Of two bodies, the second leaves after six frames; later, nobody is
+    there."""
+    frames = np.random.default_rng(0).standard_normal((2, 20, 3, 2)) + 5
+    frames[1, 6:] = frames[0, 14:] = 0
+    alone = frames[:1, :14]
+    store = SequenceStore.write(
+        tmp_path / "a.h5",
+        [MotionSequence("two", frames, 0), MotionSequence("one", alone, 0)],
+        ARM,
+        ["walk"],
+    )
+    windows = [Window(0, start) for start in (0, 4, 6, 14)] + [Window(1, 6)]
+    dataset = MotionDataset(store, windows, num_observed=4, num_future=2)
+    counts = [2, 2, 1, 1, 1]
+    assert [int(data.num_bodies) for data in dataset] == counts
+    batch = dataset.batch(range(5))
+    assert batch.num_bodies.tolist() == counts
+    equal(batch, Batch.from_data_list([*dataset]))
+    torch.testing.assert_close(dataset[2].x, dataset[4].x)
+    assert not dataset[3].x.any()
+    seen = torch.from_numpy(np.concatenate([alone[0], frames[1, :6], alone[0]]))
+    found = dataset.standardize()
+    torch.testing.assert_close(found.mean.double(), seen.mean(dim=0))
+    torch.testing.assert_close(
+        found.std.double(), seen.std(dim=0, unbiased=False)
+    )
+
+
 def test_skeleton_of_the_bones(crowd):
     dataset = MotionDataset(
         crowd, [Window(2, 1), Window(0, 0)], num_observed=4, num_future=2
