@@ -52,7 +52,7 @@ def test_leading_columns_are_left_out_on_request(mark):
     assert np.isnan(frames).nonzero() == (1, 1, 1)
     with pytest.raises(ValueError, match="'index_columns' >= 0, got -1"):
         read_csv(gap, JOINTS, index_columns=-1)
-    with pytest.raises(DataError, match="of which 1 are no channels"):
+    with pytest.raises(DataError, match="of which 1 are not channels"):
         read_csv(b"1,2,3,4", JOINTS, index_columns=np.int64(1))
     with pytest.raises(TypeError, match=r"'float' .* as an integer"):
         read_csv(gap, JOINTS, index_columns=1.5)
