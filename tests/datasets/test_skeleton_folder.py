@@ -556,7 +556,11 @@ def test_no_frames_is_no_fault(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("wave/x.npy", poses(8, shape=(4, 3)), r"x\.npy .*\[8, 4, 3\], exp"),
+        (
+            "wave/x.npy",
+            poses(8, shape=(4, 3)),
+            r"x\.npy has .*\[8, 4, 3\], expe",
+        ),
         ("wave/x.npy", poses(8, shape=(3, 2)), r": 2 channels, but the sequ"),
         (
             "wave/x.npy",
