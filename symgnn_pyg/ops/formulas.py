@@ -51,6 +51,7 @@ def convolved(x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
     stack = graphs.transpose(1, 2) if frames > 1 else graphs
     mixed = torch.bmm(stack.flatten(1, 2), x.flatten(2))  # [N, V*K, P*C]
     images = mixed.view(num_images, num_graphs, width, channels)
-    filters = weight.permute(2, 1, 0).unsqueeze(3)  # [C_out, C, K, 1]
-    out = torch.conv2d(images.permute(0, 3, 1, 2), filters.contiguous())
+    rows = weight.flatten(0, 1).t().contiguous()  # [C_out, K*C]
+    filters = rows.view(out_channels, num_graphs, 1, channels)
+    out = torch.conv2d(images.permute(0, 3, 1, 2), filters.permute(0, 3, 1, 2))
     return out.permute(0, 2, 3, 1).reshape(n, v, frames, out_channels)
