@@ -1,16 +1,19 @@
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
-from torch.nn import Identity, Linear, Module, Parameter, Sequential
+from torch.nn import Linear, Parameter
 from torch.nn.init import constant_
 
 from symgnn_pyg import Skeleton
-from symgnn_pyg.nn import GraphMixConv, TemporalConv
+from symgnn_pyg.nn import GraphMixConv
 from symgnn_pyg.nn.baselines.joint_classifier import JointClassifier
-from symgnn_pyg.nn.baselines.st_gcn import block_sizes, spatial_partitions
-from symgnn_pyg.nn.conv.channel_norm import ChannelNorm
-from symgnn_pyg.nn.conv.graph_temporal_block import GraphTemporalBlock
+from symgnn_pyg.nn.baselines.st_gcn import spatial_partitions
+from symgnn_pyg.nn.conv.graph_temporal_block import (
+    GraphTemporalBlock,
+    residual_connection,
+)
 from symgnn_pyg.nn.fixed_buffers import FixedBuffers
 
 CHANNELS = (64,) * 4 + (128,) * 3 + (256,) * 3
@@ -81,6 +84,7 @@ class AdaptiveBlock(GraphTemporalBlock):
         self,
         in_channels: int,
         out_channels: int,
+        *,
         partitions: Tensor,
         stride: int,
         residual: bool,
@@ -88,12 +92,7 @@ class AdaptiveBlock(GraphTemporalBlock):
         conv = GraphMixConv(in_channels, out_channels, partitions.size(0))
         super().__init__(conv, 9, stride, dropout=0.0, residual=residual)
         self.graphs = AdaptiveGraphs(in_channels, out_channels // 4, partitions)
-        self.graph_residual: Module = Identity()
-        if in_channels != out_channels:
-            self.graph_residual = Sequential(
-                TemporalConv(in_channels, out_channels, 1),
-                ChannelNorm(out_channels),
-            )
+        self.graph_residual = residual_connection(in_channels, out_channels)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -168,16 +167,11 @@ class AGCN(JointClassifier):
                 f"'channels' must be multiples of 4, got {tuple(channels)}"
             )
         partitions = spatial_partitions(skeleton)
-        blocks = [
-            AdaptiveBlock(narrow, width, partitions, stride, residual=i > 0)
-            for i, (narrow, width, stride) in enumerate(
-                block_sizes(in_channels, channels, strides)
-            )
-        ]
         super().__init__(
             skeleton,
             num_classes,
             in_channels,
-            blocks=blocks,
-            out_channels=channels[-1],
+            channels=channels,
+            strides=strides,
+            block=partial(AdaptiveBlock, partitions=partitions),
         )

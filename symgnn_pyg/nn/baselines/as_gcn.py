@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from functools import partial
 
 from torch import Tensor
 
@@ -8,7 +9,7 @@ from symgnn_pyg.nn.baselines.joint_classifier import JointClassifier
 from symgnn_pyg.nn.baselines.st_gcn import (
     CHANNELS,
     STRIDES,
-    spatial_blocks,
+    SpatialBlock,
     spatial_partitions,
 )
 from symgnn_pyg.nn.batch import check_tensor
@@ -85,21 +86,19 @@ class ASGCN(JointClassifier):
         dropout: float = 0.5,
     ) -> None:
         check_sizes(1, num_observed=num_observed)
-        blocks = spatial_blocks(
-            spatial_partitions(skeleton, num_hops),
-            in_channels,
-            channels,
-            strides=strides,
-            kernel_size=kernel_size,
-            dropout=dropout,
-            num_additional=1,
-        )
         super().__init__(
             skeleton,
             num_classes,
             in_channels,
-            blocks=blocks,
-            out_channels=channels[-1],
+            channels=channels,
+            strides=strides,
+            block=partial(
+                SpatialBlock,
+                partitions=spatial_partitions(skeleton, num_hops),
+                num_additional=1,
+                kernel_size=kernel_size,
+                dropout=dropout,
+            ),
         )
         self.num_observed = num_observed
         self.lambda_ = lambda_

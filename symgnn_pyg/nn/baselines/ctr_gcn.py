@@ -1,16 +1,9 @@
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
-from torch.nn import (
-    Identity,
-    Linear,
-    Module,
-    ModuleList,
-    Parameter,
-    ReLU,
-    Sequential,
-)
+from torch.nn import Linear, Module, ModuleList, Parameter, ReLU, Sequential
 from torch.nn.functional import pad
 from torch.nn.init import constant_, zeros_
 from torch_geometric.nn.inits import reset
@@ -19,8 +12,9 @@ from symgnn_pyg import Skeleton
 from symgnn_pyg.nn import TemporalConv
 from symgnn_pyg.nn.baselines.agcn import CHANNELS, SMALL, STRIDES
 from symgnn_pyg.nn.baselines.joint_classifier import JointClassifier
-from symgnn_pyg.nn.baselines.st_gcn import block_sizes, spatial_partitions
+from symgnn_pyg.nn.baselines.st_gcn import spatial_partitions
 from symgnn_pyg.nn.conv.channel_norm import ChannelNorm
+from symgnn_pyg.nn.conv.graph_temporal_block import residual_connection
 from symgnn_pyg.nn.fixed_buffers import FixedBuffers
 
 DILATIONS = (1, 2)
@@ -184,6 +178,7 @@ class ChannelTopologyBlock(Module):
         self,
         in_channels: int,
         out_channels: int,
+        *,
         partitions: Tensor,
         stride: int,
         residual: bool,
@@ -193,11 +188,13 @@ class ChannelTopologyBlock(Module):
             in_channels, out_channels, partitions
         )
         self.graph_norm = ChannelNorm(out_channels)
-        self.graph_residual = _residual(in_channels, out_channels, 1)
+        self.graph_residual = residual_connection(in_channels, out_channels)
         self.temporal_conv = MultiScaleTemporalConv(out_channels, stride)
         self.residual = None
         if residual:
-            self.residual = _residual(in_channels, out_channels, stride)
+            self.residual = residual_connection(
+                in_channels, out_channels, stride
+            )
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -213,15 +210,6 @@ class ChannelTopologyBlock(Module):
         if self.residual is not None:
             out = out + self.residual(x)
         return out.relu()
-
-
-def _residual(in_channels: int, out_channels: int, stride: int) -> Module:
-    if (in_channels, stride) == (out_channels, 1):
-        return Identity()
-    return Sequential(
-        TemporalConv(in_channels, out_channels, 1, stride=stride),
-        ChannelNorm(out_channels),
-    )
 
 
 class CTRGCN(JointClassifier):
@@ -285,18 +273,11 @@ class CTRGCN(JointClassifier):
                 f"{tuple(channels)}"
             )
         partitions = spatial_partitions(skeleton)
-        blocks = [
-            ChannelTopologyBlock(
-                narrow, width, partitions, stride, residual=i > 0
-            )
-            for i, (narrow, width, stride) in enumerate(
-                block_sizes(in_channels, channels, strides)
-            )
-        ]
         super().__init__(
             skeleton,
             num_classes,
             in_channels,
-            blocks=blocks,
-            out_channels=channels[-1],
+            channels=channels,
+            strides=strides,
+            block=partial(ChannelTopologyBlock, partitions=partitions),
         )

@@ -1,4 +1,5 @@
-from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import Protocol
 
 from torch import Tensor
 from torch.nn import BatchNorm1d, Linear, Module, ModuleList
@@ -7,6 +8,21 @@ from symgnn_pyg import Skeleton
 from symgnn_pyg.nn import SymGNNOutput
 from symgnn_pyg.nn.baselines.baseline import Baseline, join_bodies
 from symgnn_pyg.nn.sizes import check_sizes
+
+
+class Block(Protocol):
+    r"""Builds a block from :math:`[M \cdot V, T, C_{in}]` to
+    :math:`[M \cdot V, T_{\textrm{out}}, C_{out}]`.
+    """
+
+    def __call__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        stride: int,
+        residual: bool,
+    ) -> Module: ...
 
 
 class JointClassifier(Baseline):
@@ -18,9 +34,13 @@ class JointClassifier(Baseline):
         skeleton: The skeleton.
         num_classes: The number of actions :math:`K`.
         in_channels: Size of a joint's pose :math:`C`.
-        blocks: Modules from :math:`[M \cdot V, T, C]` to
-            :math:`[M \cdot V, T_{\textrm{out}}, D]`.
-        out_channels: The width :math:`D` of the last block.
+        channels: The width of each block.
+        strides: The temporal stride of each block.
+        block: Builds a block; only the first has no residual connection.
+
+    Raises:
+        ValueError: If a size is smaller than 1, there are no blocks, or
+            :obj:`channels` and :obj:`strides` differ in length.
     """
 
     def __init__(
@@ -29,14 +49,27 @@ class JointClassifier(Baseline):
         num_classes: int,
         in_channels: int,
         *,
-        blocks: Iterable[Module],
-        out_channels: int,
+        channels: Sequence[int],
+        strides: Sequence[int],
+        block: Block,
     ) -> None:
         super().__init__(skeleton, in_channels)
         check_sizes(1, num_classes=num_classes)
+        if not channels or len(channels) != len(strides):
+            raise ValueError(
+                f"'channels' and 'strides' need one entry per block, got "
+                f"{len(channels)} and {len(strides)}"
+            )
         self.norm = BatchNorm1d(self.skeleton.num_joints * in_channels)
-        self.blocks = ModuleList(blocks)
-        self.classify = Linear(out_channels, num_classes)
+        self.blocks = ModuleList()
+        width = in_channels
+        for out_channels, stride in zip(channels, strides, strict=True):
+            residual = len(self.blocks) > 0
+            self.blocks.append(
+                block(width, out_channels, stride=stride, residual=residual)
+            )
+            width = out_channels
+        self.classify = Linear(width, num_classes)
 
     def forward(
         self, x: Tensor, num_bodies: Tensor | None = None

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from functools import partial
 
 import networkx as nx
 import torch
@@ -7,7 +8,6 @@ from torch import Tensor
 from symgnn_pyg.nn import GraphMixConv
 from symgnn_pyg.nn.baselines.joint_classifier import JointClassifier
 from symgnn_pyg.nn.conv.graph_temporal_block import GraphTemporalBlock
-from symgnn_pyg.nn.sizes import check_sizes
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 CHANNELS = (64,) * 3 + (128,) * 3 + (256,) * 3
@@ -49,67 +49,42 @@ class SpatialBlock(GraphTemporalBlock):
     r"""A block of ST-GCN: a graph convolution over the partitions, each with
     a trainable mask, followed by a temporal convolution. Its forward pass
     takes additional graphs, one per sample.
+
+    Args:
+        in_channels: Size of each input sample.
+        out_channels: Size of each output sample.
+        partitions: The graphs, of shape :math:`[K, V, V]`.
+        num_additional: The number of additional graphs. (default: :obj:`0`)
+        kernel_size: The temporal kernel, in frames, odd.
+        stride: The temporal stride.
+        dropout: The dropout probability.
+        residual: Whether there is a residual connection around the block.
     """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        partitions: Tensor,
+        num_additional: int = 0,
+        kernel_size: int,
+        stride: int,
+        dropout: float,
+        residual: bool,
+    ) -> None:
+        num_graphs = partitions.size(0) + num_additional
+        conv = GraphMixConv(
+            in_channels, out_channels, num_graphs, adjacency=partitions
+        )
+        super().__init__(
+            conv, kernel_size, stride, dropout=dropout, residual=residual
+        )
 
     def forward(self, x: Tensor, *graphs: Tensor) -> Tensor:
         conv = self.graph_conv
         assert conv.masked_graph is not None
         return self._forward(x, conv(x, [*conv.masked_graph(), *graphs]))
-
-
-def block_sizes(
-    in_channels: int, channels: Sequence[int], strides: Sequence[int]
-) -> list[tuple[int, int, int]]:
-    r"""The input width, the output width and the stride of each block.
-
-    Raises:
-        ValueError: If a size is smaller than 1, there are no blocks, or
-            :obj:`channels` and :obj:`strides` differ in length.
-    """
-    check_sizes(1, in_channels=in_channels)
-    if not channels or len(channels) != len(strides):
-        raise ValueError(
-            f"'channels' and 'strides' need one entry per block, got "
-            f"{len(channels)} and {len(strides)}"
-        )
-    before = in_channels, *channels[:-1]
-    return list(zip(before, channels, strides, strict=True))
-
-
-def spatial_blocks(
-    partitions: Tensor,
-    in_channels: int,
-    channels: Sequence[int],
-    *,
-    strides: Sequence[int],
-    kernel_size: int,
-    dropout: float,
-    num_additional: int = 0,
-) -> list[SpatialBlock]:
-    r"""The blocks of ST-GCN, the first without a residual connection.
-
-    Args:
-        partitions: The graphs, of shape :math:`[K, V, V]`.
-        in_channels: Size of a joint's pose.
-        channels: The width of each block.
-        strides: The temporal stride of each block.
-        kernel_size: The temporal kernel, in frames, odd.
-        dropout: The dropout probability.
-        num_additional: The number of additional graphs. (default: :obj:`0`)
-    """
-    num_graphs = partitions.size(0) + num_additional
-    return [
-        SpatialBlock(
-            GraphMixConv(narrow, width, num_graphs, adjacency=partitions),
-            kernel_size,
-            stride,
-            dropout=dropout,
-            residual=i > 0,
-        )
-        for i, (narrow, width, stride) in enumerate(
-            block_sizes(in_channels, channels, strides)
-        )
-    ]
 
 
 class STGCN(JointClassifier):
@@ -167,18 +142,16 @@ class STGCN(JointClassifier):
         kernel_size: int = 9,
         dropout: float = 0.5,
     ) -> None:
-        blocks = spatial_blocks(
-            spatial_partitions(skeleton),
-            in_channels,
-            channels,
-            strides=strides,
-            kernel_size=kernel_size,
-            dropout=dropout,
-        )
         super().__init__(
             skeleton,
             num_classes,
             in_channels,
-            blocks=blocks,
-            out_channels=channels[-1],
+            channels=channels,
+            strides=strides,
+            block=partial(
+                SpatialBlock,
+                partitions=spatial_partitions(skeleton),
+                kernel_size=kernel_size,
+                dropout=dropout,
+            ),
         )

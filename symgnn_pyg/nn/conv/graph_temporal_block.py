@@ -50,13 +50,8 @@ class GraphTemporalBlock(Module):
         self.dropout = UniformDropout(dropout)
         self.stride = stride
         self.residual: Module | None = None
-        if residual and (in_channels, stride) == (channels, 1):
-            self.residual = Identity()
-        elif residual:
-            self.residual = Sequential(
-                TemporalConv(in_channels, channels, 1, stride=stride),
-                ChannelNorm(channels),
-            )
+        if residual:
+            self.residual = residual_connection(in_channels, channels, stride)
 
     def reset_parameters(self) -> None:
         r"""Resets all learnable parameters of the module."""
@@ -89,6 +84,25 @@ class GraphTemporalBlock(Module):
         # training (`python -m benchmarks.blocks`).
         weights = *norm.parameters(), *conv.parameters()
         return ops.recompute(temporal, mixed, *weights, again=Again(norm.norm))
+
+
+def residual_connection(
+    in_channels: int, out_channels: int, stride: int = 1
+) -> Module:
+    r"""The identity, or a strided pointwise convolution with batch
+    normalisation where width or stride change.
+
+    Args:
+        in_channels: Size of each input sample.
+        out_channels: Size of each output sample.
+        stride: The temporal stride. (default: :obj:`1`)
+    """
+    if (in_channels, stride) == (out_channels, 1):
+        return Identity()
+    return Sequential(
+        TemporalConv(in_channels, out_channels, 1, stride=stride),
+        ChannelNorm(out_channels),
+    )
 
 
 class UniformDropout(Dropout):
