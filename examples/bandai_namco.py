@@ -198,8 +198,7 @@ def fit(
         args.output / "training",
         ema=0.98,
         max_steps=args.steps,
-        val_check_interval=max(1, args.steps // 4),
-        check_val_every_n_epoch=None,
+        validate_every=max(1, args.steps // 4),
         accelerator="cpu",
     )
     trainer.fit(task, data)

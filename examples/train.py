@@ -316,21 +316,15 @@ def fit(
         num_workers=args.workers,
         seed=seed,
     )
-    validation: dict[str, Any] = {}
-    if args.validate_every and not args.quick:
-        validation = {
-            "val_check_interval": args.validate_every,
-            "check_val_every_n_epoch": None,
-        }
     trainer = make_trainer(
         output,
         ema=args.ema,
+        validate_every=None if args.quick else args.validate_every,
         patience=args.patience,
         monitor=args.monitor,
         max_epochs=1 if args.quick else None if args.steps else args.epochs,
         max_steps=args.steps or -1,
         max_time=args.max_time and timedelta(minutes=args.max_time),
-        **validation,
         limit_train_batches=4 if args.quick else None,
         limit_val_batches=1 if args.quick else None,
         precision=args.precision,

@@ -201,8 +201,7 @@ def train_and_save(args: argparse.Namespace, last: Path) -> None:
         args.output,
         max_steps=args.steps,
         max_time=args.max_time and timedelta(minutes=args.max_time),
-        val_check_interval=min(args.validate_every, args.steps),
-        check_val_every_n_epoch=None,
+        validate_every=min(args.validate_every, args.steps),
         devices=1,
     )
     trainer.fit(task, data, ckpt_path=last if args.resume else None)

@@ -29,6 +29,7 @@ def make_trainer(
     checkpoint_seconds: float = 60.0,
     ema: float | None = None,
     *,
+    validate_every: int | None = None,
     patience: int | None = None,
     monitor: str = "val_score",
     **kwargs: Any,
@@ -51,6 +52,8 @@ def make_trainer(
         ema: The decay of an exponential moving average of the weights, which
             is then used for validation and :obj:`best.ckpt`.
             (default: :obj:`None`)
+        validate_every: The number of training batches between validations,
+            counted across epochs. (default: one epoch)
         patience: The number of validations without improvement after which to
             stop. (default: :obj:`None`)
         monitor: The value to minimise in validation: :obj:`"val_score"`, or
@@ -100,6 +103,9 @@ def make_trainer(
         isinstance(callback, ProgressBar) for callback in callbacks
     ):
         callbacks.append(TrainingBar())
+    if validate_every is not None:
+        kwargs["val_check_interval"] = validate_every
+        kwargs["check_val_every_n_epoch"] = None
     _quieten()
     return Trainer(
         callbacks=callbacks,
