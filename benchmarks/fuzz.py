@@ -8,14 +8,10 @@ The parser's name and the number of a case determine its document. Within 10
 seconds of processor time, and within 16 MiB plus 64 times the document's size
 of memory allocated by Python and NumPy, each case must give finite frames of
 shape [T, V, C] or [B, T, V, C], or raise a DataError that names the file.
-To add a parser, add a line to PARSERS.
+To add a parser, add a line to PARSERS in fuzz_parsers.py.
 """
 
 import argparse
-import io
-import json
-import pickle
-import re
 import signal
 import sys
 import tempfile
@@ -23,506 +19,28 @@ import time
 import traceback
 import tracemalloc
 import warnings
-import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from random import Random
 from types import FrameType
 from typing import NamedTuple
 
-import h5py
 import numpy as np
 
+from benchmarks.fuzz_mutations import mutated
+from benchmarks.fuzz_parsers import PARSERS, Parser
 from benchmarks.report import Table
-from symgnn_pyg import Skeleton
-from symgnn_pyg.data import MotionSequence, SequenceStore
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.io import (
-    Source,
-    read_amass,
-    read_annotations,
-    read_asf,
-    read_asf_amc,
-    read_bvh,
-    read_csv,
-    read_deeplabcut,
-    read_kinetics,
-    read_mediapipe,
-    read_npy,
-    read_ntu,
-    read_openpose,
-    read_sleap,
-    read_table,
-)
 
 MEMORY, MEMORY_FACTOR = 2**24, 64
-
-
-class Parser(NamedTuple):
-    """What to fuzz.
-
-    Args:
-        name: What to call it.
-        seeds: Valid documents.
-        parse: Parses a document, given the name of its file, into frames.
-        binary: Whether documents are binary rather than text.
-        seconds: The most time that a document may take.
-    """
-
-    name: str
-    seeds: Sequence[bytes]
-    parse: Callable[[bytes, str], np.ndarray]
-    binary: bool = False
-    seconds: float = 10.0
-
-
-# Valid documents ############################################################
-
-
-def numbers(*shape: int) -> np.ndarray:
-    values = np.random.default_rng(sum(shape)).standard_normal(shape)
-    return values.round(3)
-
-
-def table(rows: int, columns: int) -> bytes:
-    lines = [",".join(map(str, row)) for row in numbers(rows, columns)]
-    return "\n".join([*lines, ""]).encode()
-
-
-def skeleton_text(bodies: Sequence[Sequence[str]]) -> bytes:
-    """A recording of NTU-RGB+D, from the names of each frame's bodies."""
-    lines = [str(len(bodies))]
-    for frame in bodies:
-        lines.append(str(len(frame)))
-        for name in frame:
-            lines += [f"{name} 0 1 1 1 1 0 0.01 -0.25 2", "25"]
-            lines += [
-                f"{x} {y} {z} 277.4 191.8 1036.2 519.1 -0.2 0.05 0.97 -0.1 2"
-                for x, y, z in numbers(25, 3)
-            ]
-    return "\n".join([*lines, ""]).encode()
-
-
-def skeleton_json(bodies: Sequence[int]) -> bytes:
-    """A recording of Kinetics-Skeleton, from each frame's number of them."""
-    entries = [
-        {
-            "frame_index": index,
-            "skeleton": [
-                {
-                    "pose": (abs(numbers(k + 1, 36)[k]) / 4).tolist(),
-                    "score": abs(numbers(k + 1, 18)[k]).tolist(),
-                }
-                for k in range(count)
-            ],
-        }
-        for index, count in enumerate(bodies, start=1)
-    ]
-    clip = {"data": entries, "label": "abseiling", "label_index": 0}
-    return json.dumps(clip).encode()
-
-
-def store() -> bytes:
-    """Two sequences, one of one body and one of two."""
-    arm = Skeleton(["a", "b", "c"], [(1, 0), (2, 1)])
-    sequences = [
-        MotionSequence("one", numbers(5, 3, 2), 0, "one.txt"),
-        MotionSequence("two", numbers(2, 4, 3, 2), 1, "two.txt"),
-    ]
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "store.h5")
-        SequenceStore.write(path, sequences, arm, ["up", "down"])
-        return path.read_bytes()
-
-
-def archive(method: int) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", method) as archive:
-        for name in ("S1/walking_1.txt", "data/S5/walking_2.txt"):
-            # With a fixed date, unlike that of an entry given only by name.
-            archive.writestr(zipfile.ZipInfo(name), table(2, 99), method)
-    return file.getvalue()
-
-
-BVH = b"""HIERARCHY
-ROOT hips
-{
-  OFFSET 0 1 0
-  CHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation
-  JOINT chest
-  {
-    OFFSET 0 0.4 0
-    CHANNELS 3 Zrotation Xrotation Yrotation
-    End Site
-    {
-      OFFSET 0 0.3 0
-    }
-  }
-}
-MOTION
-Frames: 2
-Frame Time: 0.04
-0 1 0 10 20 30 40 50 60
-0.1 1 0 11 21 31 41 51 61
-"""
-ASF = b""":units
-  length 0.45
-  angle deg
-:root
-  order TX TY TZ RX RY RZ
-  axis XYZ
-  position 0 0 0
-  orientation 0 0 0
-:bonedata
-  begin
-    name upper
-    direction 1 0 0
-    length 2
-    axis 0 0 20 XYZ
-    dof rx ry rz
-    limits (-160 20) (-70 70) (-60 70)
-  end
-:hierarchy
-  begin
-    root upper
-  end
-"""
-AMC = b""":FULLY-SPECIFIED
-:DEGREES
-1
-root 1 2 3 10 20 30
-upper 40 50 60
-2
-root 1 2 3 11 21 31
-upper 41 51 61
-"""
-DEEPLABCUT = b"""scorer,net,net,net,net,net,net
-individuals,a,a,a,b,b,b
-bodyparts,nose,nose,nose,nose,nose,nose
-coords,x,y,likelihood,x,y,likelihood
-0,1,2,0.9,3,4,0.8
-1,5,6,0.7,,,
-"""
-SLEAP = b"""track,frame_idx,instance.score,nose.x,nose.y,nose.score
-track_0,0,0.9,1,2,0.9
-track_1,0,0.9,20,30,0.5
-track_0,2,0.9,5,6,
-"""
-CSV = b"a_x,a_y,b_x,b_y\n1,2,3,4\n5,6,7,8.5\n"
-TIMED = b"time (s);a_x;a_y;b_x;b_y\n0:00;1;2;3;4\n0:01;5;6;7;8.5\n"
-
-
-# Readers that return frames ###############################################
-
-
-def read_store(content: bytes, where: str) -> np.ndarray:
-    Path(where).write_bytes(content)
-    found = SequenceStore(where)
-    rows = [found[i].flatten(0, 1).numpy() for i in range(len(found))]
-    # A store has no checksum: another bit makes another number, of any kind.
-    return np.nan_to_num(np.concatenate(rows))
-
-
-def read_archive(content: bytes, where: str) -> np.ndarray:
-    Path(where).write_bytes(content)
-    with Source(where, anchors=("S1", "S5")) as source:
-        tables = [
-            table_frames(source.read(name), source.where(name), 99)
-            for name in source
-        ]
-    if not tables:
-        raise DataError(f"{where} is empty, which is for data sets to see")
-    return np.concatenate(tables)
-
-
-def bvh_frames(content: bytes, where: str) -> np.ndarray:
-    return read_bvh(content, where).frames
-
-
-def asf_offsets(content: bytes, where: str) -> np.ndarray:
-    return np.array([read_asf(content, where).skeleton.offsets])
-
-
-def amc_frames(content: bytes, where: str) -> np.ndarray:
-    return read_asf_amc(ASF, content, where).frames
-
-
-def csv_frames(content: bytes, where: str) -> np.ndarray:
-    return read_csv(content, ("a", "b"), where)
-
-
-def table_frames(content: bytes, where: str, columns: int) -> np.ndarray:
-    return read_table(content, columns, where)[:, :, None]
-
-
-def annotations() -> bytes:
-    clips = [
-        {"frame_dir": f"clip {i}", "label": i, "keypoint": numbers(1, 2, 3, 3)}
-        for i in range(2)
-    ]
-    splits = {"train": ["clip 0"], "val": ["clip 1"]}
-    return pickle.dumps({"split": splits, "annotations": clips}, 4)
-
-
-def amass() -> bytes:
-    file = io.BytesIO()
-    np.savez(file, poses=numbers(2, 66), mocap_framerate=120.0)
-    return file.getvalue()
-
-
-def openpose() -> bytes:
-    people = [{"pose_keypoints_2d": abs(numbers(75)).tolist()}] * 2
-    return json.dumps({"version": 1.3, "people": people}).encode()
-
-
-def mediapipe() -> bytes:
-    frames = [
-        [dict(zip("xyz", point, strict=True)) for point in frame]
-        for frame in numbers(2, 21, 3).tolist()
-    ]
-    return json.dumps([*frames, None]).encode()
-
-
-def sleap_hdf5(axes: Sequence[int], score_axes: Sequence[int]) -> bytes:
-    """Two tracks of two nodes in three frames, in an order of the axes."""
-    file = io.BytesIO()
-    with h5py.File(file, "w") as written:
-        for name, values in (
-            ("tracks", numbers(2, 2, 2, 3).transpose(axes)),
-            ("point_scores", abs(numbers(2, 2, 3)).transpose(score_axes)),
-        ):
-            written.create_dataset(name, data=values, compression="gzip")
-        written["node_names"] = np.array([b"nose", b"tail"])
-        written["track_names"] = np.array([b"track_0", b"track_1"])
-    return file.getvalue()
-
-
-def mediapipe_of_two() -> bytes:
-    frames = [
-        [
-            [dict(zip("xyz", point, strict=True)) for point in body]
-            for body in frame
-        ]
-        for frame in numbers(2, 2, 21, 3).tolist()
-    ]
-    return json.dumps([{"pose_landmarks": frame} for frame in frames]).encode()
-
-
-def annotation_frames(content: bytes, where: str) -> np.ndarray:
-    clips, _ = read_annotations(content, where)
-    if not clips:
-        raise DataError(f"{where} is empty, which is for data sets to see")
-    return clips[0].frames
-
-
-def openpose_frames(content: bytes, where: str) -> np.ndarray:
-    with tempfile.TemporaryDirectory(dir=Path(where).parent) as folder:
-        (Path(folder) / "clip_0_keypoints.json").write_bytes(content)
-        try:
-            return read_openpose(folder).frames
-        except DataError as e:
-            raise DataError(f"{where}: {e}") from e
-
-
-def saved(save: Callable[[io.BytesIO, np.ndarray], None]) -> bytes:
-    file = io.BytesIO()
-    save(file, numbers(2, 3, 3))
-    return file.getvalue()
-
-
-PARSERS = {
-    parser.name: parser
-    for parser in (
-        Parser("table", [table(4, 99)], partial(table_frames, columns=99)),
-        Parser(
-            "ntu",
-            [skeleton_text(["a", "", "ba", "b"]), skeleton_text(["a"])],
-            read_ntu,
-        ),
-        Parser(
-            "kinetics",
-            [skeleton_json([1, 0, 2, 3]), skeleton_json([1])],
-            partial(read_kinetics, max_bodies=2),
-        ),
-        Parser("bvh", [BVH], bvh_frames),
-        Parser("asf", [ASF], asf_offsets),
-        Parser("amc", [AMC], amc_frames),
-        Parser("csv", [CSV, TIMED, table(3, 4)], csv_frames),
-        Parser("openpose", [openpose()], openpose_frames),
-        Parser(
-            "mediapipe",
-            [mediapipe(), mediapipe_of_two()],
-            lambda c, w: np.nan_to_num(read_mediapipe(c, w, 2).frames),
-        ),
-        Parser(
-            "deeplabcut",
-            [DEEPLABCUT],
-            lambda c, w: np.nan_to_num(read_deeplabcut(c, w).frames),
-        ),
-        Parser(
-            "sleap",
-            [SLEAP],
-            lambda c, w: np.nan_to_num(read_sleap(c, w).frames),
-        ),
-        Parser(
-            "sleap_hdf5",
-            [
-                sleap_hdf5((0, 1, 2, 3), (0, 1, 2)),
-                sleap_hdf5((3, 0, 2, 1), (2, 0, 1)),
-            ],
-            lambda c, w: np.nan_to_num(read_sleap(c, w).frames),
-            binary=True,
-        ),
-        Parser("annotations", [annotations()], annotation_frames, binary=True),
-        Parser(
-            "amass",
-            [amass()],
-            lambda c, w: read_amass(c, w).frames,
-            binary=True,
-        ),
-        Parser("npy", [saved(np.save)], read_npy, binary=True),
-        Parser(
-            "npz",
-            [saved(np.savez), saved(np.savez_compressed)],
-            read_npy,
-            binary=True,
-        ),
-        Parser("sequence_store", [store()], read_store, binary=True),
-        Parser(
-            "zip_source",
-            [archive(zipfile.ZIP_STORED), archive(zipfile.ZIP_DEFLATED)],
-            read_archive,
-            binary=True,
-        ),
-    )
-}
-
-
-# Mutations ##################################################################
-
-
-NUMBER = re.compile(rb"[-+]?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
-# Replacements for a number.
-VALUES = (
-    b"", b" ", b"0", b"-0", b"-1", b"1", b"1.5", b"25", b"301", b"1000000000",
-    b"2147483648", b"9223372036854775808", b"9" * 5000, b"1e38", b"1e39",
-    b"1e308", b"1e999", b"-1e999", b"1e-999", b"nan", b"NaN", b"inf",
-    b"-Infinity", b"0x10", b"1_0", b"1,5", b"\xd9\xa3", b"\xc2\xb2", b"abc",
-    b"null", b"true", b'"1"', b"[]", b"{}", b"[[1]]", b"1 1", b"1\n1",
-)  # fmt: skip
-# Insertions at any position.
-FRAGMENTS = (
-    b"\n", b"\r", b"\r\n\r\n", b" " * 1000, b"\n" * 1000, b",", b",,", b'"',
-    b"\\", b"#", b"[", b"]", b"{", b"}", b"[" * 20_000, b'{"a":' * 20_000,
-    b"[" * 300 + b"]" * 300, b"\x00", b"\x1a", b"\xff", b"\xef\xbb\xbf",
-    b"\xed\xa0\x80", "\u2028".encode(), b"\x85", b"1" * 20_000, b"1 " * 5000,
-    b"0\n" * 5000,
-)  # fmt: skip
-
-
-def span(random: Random, content: bytes) -> tuple[int, int]:
-    ends = (
-        random.randrange(len(content) + 1),
-        random.randrange(len(content) + 1),
-    )
-    return min(ends), max(ends)
-
-
-def cut(random: Random, content: bytes, other: bytes) -> bytes:
-    return content[: random.randrange(len(content) + 1)]
-
-
-def flip(random: Random, content: bytes, other: bytes) -> bytes:
-    spoiled = bytearray(content)
-    for _ in range(random.randint(1, 8)):
-        if spoiled:
-            spoiled[random.randrange(len(spoiled))] ^= 1 << random.randrange(8)
-    return bytes(spoiled)
-
-
-def leave_out(random: Random, content: bytes, other: bytes) -> bytes:
-    first, last = span(random, content)
-    return content[:first] + content[last:]
-
-
-def repeat(random: Random, content: bytes, other: bytes) -> bytes:
-    first, last = span(random, content)
-    times = random.choice((1, 1, 2, 20))
-    return content[:last] + content[first:last] * times + content[last:]
-
-
-def splice(random: Random, content: bytes, other: bytes) -> bytes:
-    first, last = span(random, other)
-    place = random.randrange(len(content) + 1)
-    return content[:place] + other[first:last] + content[place:]
-
-
-def overwrite(random: Random, content: bytes, other: bytes) -> bytes:
-    """An extreme integer of one to eight bytes, in binary."""
-    size = random.choice((1, 2, 4, 8))
-    place = random.randrange(len(content) + 1)
-    top = 1 << (8 * size - 1)
-    value = random.choice((0, 1, top - 1, top, 2 * top - 1))
-    number = value.to_bytes(size, "little")
-    return content[:place] + number + content[place + size :]
-
-
-def insert(random: Random, content: bytes, other: bytes) -> bytes:
-    place = random.randrange(len(content) + 1)
-    return content[:place] + random.choice(FRAGMENTS) + content[place:]
-
-
-def change_number(random: Random, content: bytes, other: bytes) -> bytes:
-    found = list(NUMBER.finditer(content))
-    # The first ones are the counts.
-    few = found[: random.choice((4, len(found)))]
-    if not few:
-        return content
-    first, last = random.choice(few).span()
-    return content[:first] + random.choice(VALUES) + content[last:]
-
-
-def change_lines(random: Random, content: bytes, other: bytes) -> bytes:
-    """Removes, repeats or moves a line or a comma-separated cell."""
-    mark = random.choice((b"\n", b","))
-    lines = content.split(mark)
-    line = lines.pop(random.randrange(len(lines)))
-    for _ in range(random.choice((0, 1, 2, 50))):
-        lines.insert(random.randrange(len(lines) + 1), line)
-    return mark.join(lines)
-
-
-def shuffle_lines(random: Random, content: bytes, other: bytes) -> bytes:
-    lines = content.split(b"\n")
-    random.shuffle(lines)
-    return b"\n".join(lines)
-
-
-def recode(random: Random, content: bytes, other: bytes) -> bytes:
-    code = random.choice(("utf-16", "utf-32-be", "utf-8-sig", "utf-7"))
-    return content.decode("latin1").encode(code)
-
-
-BINARY = (cut, flip, flip, leave_out, repeat, splice, overwrite)
-TEXT = (*BINARY, insert, change_number, change_number, change_number,
-        change_lines, change_lines, shuffle_lines, recode)  # fmt: skip
 
 
 def document(parser: Parser, case: int) -> bytes:
     """The document of a case; the first ones are valid."""
     if case < len(parser.seeds):
         return parser.seeds[case]
-    random = Random(f"{parser.name} {case}")
-    content = random.choice(parser.seeds)
-    for _ in range(random.choice((1, 1, 2, 4))):
-        mutate = random.choice(BINARY if parser.binary else TEXT)
-        content = mutate(random, content, random.choice(parser.seeds))
-    return content
-
-
-# Checks ##############################################################
+    return mutated(Random(f"{parser.name} {case}"), parser.seeds, parser.binary)
 
 
 class FaultError(Exception):
@@ -606,24 +124,27 @@ def fuzz(parser: Parser, cases: int) -> Result:
     return Result(parsed, len(outcomes) - parsed, failures)
 
 
-def main() -> None:
+def main(
+    arguments: Sequence[str] | None = None,
+    parsers: Mapping[str, Parser] = PARSERS,
+) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="PARSER")
     parser.add_argument("--cases", type=int, default=10_000)
     parser.add_argument("--case", type=int, metavar="NUMBER")
-    args = parser.parse_args()
-    unknown = set(args.names) - set(PARSERS)
+    args = parser.parse_args(arguments)
+    unknown = set(args.names) - set(parsers)
     if unknown or (args.case is not None and len(args.names) != 1):
-        parser.error(f"expected parsers from {', '.join(PARSERS)}")
+        parser.error(f"expected parsers from {', '.join(parsers)}")
     if args.case is not None:
-        show(PARSERS[args.names[0]], args.case)
+        show(parsers[args.names[0]], args.case)
         return
     columns = ["parser", "cases", "parsed", "refused", "seconds", "failures"]
     found = Table("Corrupted files", columns)
     lines = []
-    for name in args.names or PARSERS:
+    for name in args.names or parsers:
         start = time.perf_counter()
-        result = fuzz(PARSERS[name], args.cases)
+        result = fuzz(parsers[name], args.cases)
         seconds = time.perf_counter() - start
         parsed, refused, failures = result
         found.add(name, args.cases, parsed, refused, seconds, len(failures))

@@ -19,6 +19,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,8 +58,10 @@ ROOT = Path(__file__).resolve().parents[1]
 GRACE = 15.0
 
 
-def main(arguments: list[str] | None = None) -> None:
-    names = list(dict.fromkeys(stage.name for stage in STAGES))
+def main(
+    arguments: list[str] | None = None, stages: Sequence[Stage] = STAGES
+) -> None:
+    names = list(dict.fromkeys(stage.name for stage in stages))
     parser = argparse.ArgumentParser(
         "python -m benchmarks gpu", description=(__doc__ or "").splitlines()[0]
     )
@@ -74,7 +77,7 @@ def main(arguments: list[str] | None = None) -> None:
     args = parser.parse_args(arguments)
     if set(args.names) - set(names):
         parser.error(f"expected names from {', '.join(names)}")
-    stages = [s for s in STAGES if not args.names or s.name in args.names]
+    stages = [s for s in stages if not args.names or s.name in args.names]
     if args.quick:  # Each once, however long it takes.
         once: dict[str, Stage] = {}
         for stage in stages:

@@ -148,10 +148,12 @@ ON_GPU = ((sys.maxsize, "dense"),)
 SMALL = 2**16
 
 
-def _choose_on_gpu(num_channels: int) -> str:
+def _choose_on_gpu(
+    num_channels: int, table: Sequence[tuple[int, str]] = ON_GPU
+) -> str:
     if torch.compiler.is_compiling():
         return "dense"
-    return next(name for most, name in ON_GPU if num_channels <= most)
+    return next(name for most, name in table if num_channels <= most)
 
 
 def _choose(x: Tensor, weight: Tensor) -> str:

@@ -7,9 +7,6 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar, Timer
 from tqdm import tqdm
 
-# The minimum time between two updates of the bar, in seconds.
-INTERVAL = 0.2
-
 
 def progress(trainer: Trainer) -> float:
     r"""The fraction of training that is done, in steps or in time, whichever
@@ -35,10 +32,15 @@ class TrainingBar(ProgressBar):
     that is a file gets only these lines. At the end it prints the throughput,
     without the first step, which may compile, and without validation; and on
     a GPU the peak memory that torch allocated.
+
+    Args:
+        interval: The shortest time between two updates of the bar, in
+            seconds. (default: :obj:`0.2`)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, interval: float = 0.2) -> None:
         super().__init__()
+        self.interval = interval
         self._enabled = True
         self._bar: tqdm | None = None
         self._drawn = 0.0
@@ -82,7 +84,7 @@ class TrainingBar(ProgressBar):
             self._began = time.monotonic()
         else:
             self._samples += getattr(batch, "num_graphs", 0)
-        if time.monotonic() - self._drawn >= INTERVAL:
+        if time.monotonic() - self._drawn >= self.interval:
             self._draw(trainer)
 
     def on_validation_start(

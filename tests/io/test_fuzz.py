@@ -105,20 +105,16 @@ def test_outcomes_are_counted():
     )
 
 
-def test_failures_are_printed_and_end_in_an_error(monkeypatch, capsys):
-    parsers = {"bad": Parser("bad", [b"1"], crash)}
-    monkeypatch.setattr(fuzz, "PARSERS", parsers)
-    monkeypatch.setattr("sys.argv", ["fuzz", "--cases", "2"])
+def test_failures_are_printed_and_end_in_an_error(capsys):
     with pytest.raises(SystemExit) as ended:
-        fuzz.main()
+        fuzz.main(["--cases", "2"], {"bad": Parser("bad", [b"1"], crash)})
     assert ended.value.code == 1
     assert "| bad | 2 | 0 | 0 |" in (printed := capsys.readouterr().out)
     assert "python -m benchmarks.fuzz bad --case 1: IndexError: " in printed
 
 
 @pytest.mark.parametrize("arguments", [["mp3"], ["--case", "5"]])
-def test_bad_arguments(monkeypatch, capsys, arguments):
-    monkeypatch.setattr("sys.argv", ["fuzz", *arguments])
+def test_bad_arguments(capsys, arguments):
     with pytest.raises(SystemExit):
-        fuzz.main()
+        fuzz.main(arguments)
     assert "expected parsers from table, " in capsys.readouterr().err

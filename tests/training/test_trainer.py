@@ -10,6 +10,7 @@ import torch
 
 from symgnn_pyg.training import (
     SafetensorsCheckpoint,
+    TrainingBar,
     load_best,
     make_trainer,
 )
@@ -131,18 +132,16 @@ def bar_of(text):
 
 
 def test_one_bar_over_the_whole_training(tiny, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("symgnn_pyg.training.progress.INTERVAL", 0.0)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    task, data, trainer = tiny.make_run(
-        tmp_path, enable_progress_bar=True, max_steps=8
-    )
+    bar = {"enable_progress_bar": True, "callbacks": [TrainingBar(interval=0)]}
+    task, data, trainer = tiny.make_run(tmp_path, **bar, max_steps=8)
     trainer.fit(task, data)
     last, shares = bar_of(capsys.readouterr().err)
     assert shares == sorted(shares)
     assert set(shares) == {0, 12, 25, 38, 50, 62, 75, 88, 100}
     for text in ("step=8", "recognition=", "prediction=", "val_score="):
         assert text in last
-    task, data, trainer = tiny.make_run(tmp_path, enable_progress_bar=True)
+    task, data, trainer = tiny.make_run(tmp_path, **bar)
     trainer.fit(task, data, ckpt_path=tmp_path / "last.ckpt")
     assert bar_of(capsys.readouterr().err)[1][0] == 80
 

@@ -161,13 +161,17 @@ def check_classes(classes: object) -> None:
         check_names(names, "The class")
 
 
-def check_weights(path: Path, outline: Module) -> None:
+def check_weights(
+    path: Path, outline: Module, most_buffers: int = MOST_BUFFERS
+) -> None:
     r"""Checks that a file holds the weights of a network, without reading
     them.
 
     Args:
         path: The file.
         outline: The network, which needs no memory for its weights.
+        most_buffers: The most bytes, beyond four times the size of the file,
+            of buffers that are not saved with the weights.
 
     Raises:
         DataError: If it does not.
@@ -201,7 +205,7 @@ def check_weights(path: Path, outline: Module) -> None:
         for name, buffer in outline.named_buffers()
         if name not in expected
     )
-    if buffers > MOST_BUFFERS + 4 * path.stat().st_size:
+    if buffers > most_buffers + 4 * path.stat().st_size:
         raise DataError(
             f"{path} does not fit the network, which needs {buffers} bytes "
             f"in addition to its weights"

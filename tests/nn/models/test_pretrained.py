@@ -12,7 +12,7 @@ from symgnn_pyg import Skeleton
 from symgnn_pyg.data import bone_features
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.nn import DualSymGNN, SymGNN
-from symgnn_pyg.nn.models import pretrained_files
+from symgnn_pyg.nn.models.pretrained_files import check_weights
 
 TINY = {
     "num_observed": 8,
@@ -514,11 +514,11 @@ def test_weights_of_another_skeleton(folder, known):
         SymGNN.from_pretrained(folder)
 
 
-def test_parts_that_no_weight_fills(arm, tmp_path, monkeypatch):
-    monkeypatch.setattr(pretrained_files, "MOST_BUFFERS", -(10**9))
-    SymGNN(arm, 4, **TINY).save_pretrained(tmp_path)
+def test_parts_that_no_weight_fills(net, folder):
+    weights = folder / "model.safetensors"
+    check_weights(weights, net)
     with pytest.raises(DataError, match="bytes in addition to its weights"):
-        SymGNN.from_pretrained(tmp_path)
+        check_weights(weights, net, most_buffers=-4 * weights.stat().st_size)
 
 
 def test_config_without_part_bones(net, folder, arm):
