@@ -21,6 +21,7 @@ import torch
 from lightning.pytorch import seed_everything
 from recognition_report import print_report, recognition_report, write_report
 from shared import no_traceback, positive
+from short_training import fit
 from torch import Tensor
 from torch.nn import Module
 from torch_geometric.transforms import Compose
@@ -30,15 +31,8 @@ from symgnn_pyg.data import SkeletonLoader
 from symgnn_pyg.datasets import MotionDataset, SkeletonFolder
 from symgnn_pyg.files import replacing
 from symgnn_pyg.inference import PoseModel
-from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.nn.baselines import LinearRegression
-from symgnn_pyg.training import (
-    MotionDataModule,
-    SymGNNTask,
-    evaluate,
-    load_best,
-    make_trainer,
-)
+from symgnn_pyg.training import evaluate, light_network
 from symgnn_pyg.transforms import Center, NormalizeView, Standardize
 
 ATTRIBUTION = (
@@ -59,16 +53,6 @@ FRAME_RATE = 25
 # Of the future frames, those at 80, 160, 320, 400 and 1000 ms.
 REPORTED = (1, 3, 7, 9, 24)
 OBSERVED = FUTURE = 25
-NETWORK: dict[str, Any] = {
-    "channels": (32, 64),
-    "strides": (2, 2),
-    "fusion": (1,),
-    "hidden_channels": 64,
-    "decoder": "both",
-    "forecast": True,
-    "learned_pool": True,
-    "dropout": 0.1,
-}
 
 
 def main() -> None:
@@ -109,15 +93,9 @@ def run(args: argparse.Namespace) -> None:
     # Without mirror images: some actions differ only in the side.
     for windows in (train, val, test):
         windows.transform = Compose([place, standardize])
-    model = SymGNN(
-        train.skeleton,
-        train.num_classes,
-        num_observed=OBSERVED,
-        num_future=FUTURE,
-        **NETWORK,
-    )
+    model = light_network(train, (32, 64), strides=(2, 2), hidden_channels=64)
     few = val[:: max(1, len(val) // 256)]
-    best = fit(model, train, few, args)
+    best = fit(model, train, few, args, torch.device("cpu"))
     seconds = time.process_time() - started
     PoseModel(model, val.transform, classes=train.classes).save_pretrained(
         args.output / "model",
@@ -175,36 +153,6 @@ def statistics(some: MotionDataset) -> Standardize:
     """Normalises poses by their mean and deviation after the transform."""
     poses = torch.stack([data.x for data in some])  # [N, V, T, C]
     return Standardize(poses.mean(dim=(0, 2)), poses.std(dim=(0, 2)))
-
-
-def fit(
-    model: SymGNN,
-    train: MotionDataset,
-    val: MotionDataset,
-    args: argparse.Namespace,
-) -> dict[str, float]:
-    """Trains, then loads the averaged weights that were best in validation."""
-    task = SymGNNTask(
-        model,
-        train,
-        learning_rate=args.learning_rate,
-        seed=args.seed,
-        prediction_criterion="pose",
-    )
-    data = MotionDataModule(
-        train, val, batch_size=args.batch_size, balanced=True, seed=args.seed
-    )
-    trainer = make_trainer(
-        args.output / "training",
-        ema=0.98,
-        max_steps=args.steps,
-        validate_every=max(1, args.steps // 4),
-        accelerator="cpu",
-    )
-    trainer.fit(task, data)
-    best = load_best(trainer, task)
-    model.eval()
-    return best
 
 
 def report_prediction(

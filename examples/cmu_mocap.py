@@ -11,11 +11,9 @@ the model to --output; `PoseModel.from_pretrained` reads that folder.
 import argparse
 import json
 import shlex
-import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import matplotlib.pyplot as plt
 import torch
@@ -23,6 +21,7 @@ from evaluate import FRAME_MS, report
 from lightning.pytorch import seed_everything
 from safetensors.torch import load_file
 from shared import no_traceback, positive, save_figure, weighting
+from short_training import fit
 from torch_geometric.transforms import Compose
 
 from symgnn_pyg.data import SkeletonLoader
@@ -33,28 +32,12 @@ from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.nn.baselines import LinearRegression
 from symgnn_pyg.skeleton import cmu_positions
-from symgnn_pyg.training import (
-    MotionDataModule,
-    SymGNNTask,
-    load_best,
-    make_trainer,
-)
+from symgnn_pyg.training import light_network
 from symgnn_pyg.transforms import Mirror
 from symgnn_pyg.visualization import plot_actional_edges, plot_poses
 
 SPLITS = ("train", "val", "test")
 OBSERVED = 50
-# A twelfth of the parameters of the paper's light network, and the parts of its
-# prediction head that learn fastest.
-NETWORK: dict[str, Any] = {
-    "channels": (32, 64),
-    "strides": (2, 2),
-    "fusion": (1,),
-    "hidden_channels": 64,
-    "decoder": "direct",
-    "forecast": True,
-    "learned_pool": True,
-}
 
 
 def main() -> None:
@@ -121,17 +104,19 @@ def run(args: argparse.Namespace) -> None:
     val.transform = test.transform = standardize
     train.transform = Compose([Mirror(kind="rotation"), standardize])
 
-    model = SymGNN(
-        train.skeleton,
-        train.num_classes,
-        num_observed=train.num_observed,
-        num_future=train.num_future,
-        dropout=args.dropout,
-        **NETWORK,
+    # A twelfth of the parameters of the paper's light network.
+    model = light_network(
+        train,
+        (32, 64),
+        args.dropout,
+        strides=(2, 2),
+        hidden_channels=64,
+        decoder="direct",
     )
     if args.checkpoint is not None:
         load_weights(model, args.checkpoint)
-    fit(model, train, val[:: -(-len(val) // 96)], args)
+    few = val[:: -(-len(val) // 96)]
+    fit(model, train, few, args, args.device, args.weighting)
     trained = [train.classes[i] for i in train.labels.unique().tolist()]
     PoseModel(model, standardize, classes=train.classes).save_pretrained(
         args.output,
@@ -184,50 +169,6 @@ def load_weights(model: SymGNN, path: Path) -> None:
         model.load_state_dict(state)
     except (RuntimeError, ValueError) as error:
         raise DataError(f"{path} does not fit the network: {error}") from error
-
-
-def fit(
-    model: SymGNN,
-    train: CMUMocap | SyntheticMotion,
-    val: CMUMocap | SyntheticMotion,
-    args: argparse.Namespace,
-) -> None:
-    """Trains for the given steps, then loads the averaged weights that were
-    best on the validation windows."""
-    task = SymGNNTask(
-        model,
-        train,
-        weighting=args.weighting,
-        learning_rate=args.learning_rate,
-        seed=args.seed,
-        prediction_criterion="pose",
-    )
-    data = MotionDataModule(
-        train, val, batch_size=args.batch_size, balanced=True, seed=args.seed
-    )
-    cuda = args.device.type == "cuda"
-    trainer = make_trainer(
-        args.output / "training",
-        ema=0.98,
-        max_steps=args.steps,
-        validate_every=max(1, args.steps // 4),
-        accelerator=args.device.type,
-        devices=[args.device.index or 0] if cuda else 1,
-    )
-    try:
-        trainer.fit(task, data)
-    except SystemExit:
-        # Lightning turns Ctrl-C into SystemExit and then ignores Ctrl-C.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        print("\nStopped; reporting the results so far.")
-    steps, best = trainer.global_step, load_best(trainer, task)
-    if best:
-        print(
-            f"{steps} steps; kept the weights with the lowest val_score, the "
-            f"error relative to zero velocity minus the accuracy: "
-            f"{best['val_score']:.3f} (error {best['val_error']:.3f})"
-        )
-    model.to(args.device).eval()
 
 
 @torch.no_grad()

@@ -39,6 +39,7 @@ from symgnn_pyg.errors import DataError
 from symgnn_pyg.inference import Ensemble, PoseModel
 from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.training import (
+    BEST_HEAD,
     RECIPES,
     MotionDataModule,
     SymGNNTask,
@@ -46,14 +47,6 @@ from symgnn_pyg.training import (
     load_best,
     make_trainer,
 )
-
-# The prediction head that learns best on validation windows; that of the paper
-# is in shared.py.
-HEAD: dict[str, Any] = {
-    "decoder": "both",
-    "forecast": True,
-    "learned_pool": True,
-}
 
 
 def main() -> None:
@@ -265,7 +258,7 @@ def run(args: Namespace) -> None:
 
 
 def make_network(args: Namespace, train: MotionDataset) -> SymGNN:
-    head = {**(PAPER_HEAD if args.paper else HEAD)}
+    head = {**(PAPER_HEAD if args.paper else BEST_HEAD)}
     if args.hidden_channels:
         head["hidden_channels"] = args.hidden_channels
     if args.network == "light":

@@ -35,7 +35,6 @@ from torch import Tensor
 from torch.nn import CrossEntropyLoss, Module
 from train_data import class_weights
 
-from symgnn_pyg import Skeleton
 from symgnn_pyg.data import SkeletonLoader
 from symgnn_pyg.datasets import MotionDataset
 from symgnn_pyg.files import replacing
@@ -44,6 +43,7 @@ from symgnn_pyg.nn import SymGNN, baselines
 from symgnn_pyg.training import (
     MotionDataModule,
     SymGNNTask,
+    light_network,
     make_trainer,
 )
 from symgnn_pyg.transforms import Standardize
@@ -156,7 +156,7 @@ def fit(
         mirror=0.5 if args.mirror else 0.0,
     )
     val.transform = transform_of(args, stream, size)
-    model = build(train.skeleton, train.num_classes, args)
+    model = build(train, args)
     rate = args.learning_rate or 0.1 * args.batch_size / USUAL_BATCH
     weight = None
     if args.class_weights:
@@ -185,22 +185,16 @@ def fit(
     return model.eval()
 
 
-def build(
-    skeleton: Skeleton, num_classes: int, args: argparse.Namespace
-) -> Module:
+def build(train: MotionDataset, args: argparse.Namespace) -> Module:
     wider = zip(args.channels, args.channels[1:], strict=False)
     strides = (1, *(1 + (after > before) for before, after in wider))
     sizes: dict[str, Any] = {"channels": args.channels, "strides": strides}
     if args.network == "SymGNN":
-        return SymGNN(
-            skeleton,
-            num_classes,
+        return light_network(
+            train,
             num_observed=args.frames,
-            num_future=0,
-            fusion=tuple(range(1, len(args.channels))),
-            hidden_channels=args.channels[-1],
             dropout=args.dropout,
-            learned_pool=True,
+            hidden_channels=args.channels[-1],
             **sizes,
         )
     if args.network in ("HCN", "STGCN", "ASGCN"):
@@ -211,7 +205,7 @@ def build(
     if args.network == "ASGCN":
         sizes["num_observed"] = args.frames
     network: Module = getattr(baselines, args.network)(
-        skeleton, num_classes, **sizes
+        train.skeleton, train.num_classes, **sizes
     )
     return network
 

@@ -4,6 +4,12 @@ from typing import Any
 from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.training.sources import Samples, source_of
 
+# The arguments of a network that learn best per step on validation windows.
+BEST_HEAD: dict[str, Any] = {
+    "decoder": "both",
+    "forecast": True,
+    "learned_pool": True,
+}
 # More than the forecast and the direct decoder gain from.
 MOST_RECENT = 20
 
@@ -14,14 +20,16 @@ def light_network(
     dropout: float = 0.1,
     **kwargs: Any,
 ) -> SymGNN:
-    r"""Builds the light network for the samples of a data set, with the
-    prediction head that learns best per step on validation windows: both
-    decoders, a linear forecast and a learned mean over time. All blocks but
-    the first halve the frame rate, and the scales are fused after them.
+    r"""Builds :meth:`SymGNN.light() <symgnn_pyg.nn.SymGNN.light>`, the light
+    network of the paper, with two differences. Its sizes are those of the
+    samples of a data set. And instead of the head and the dropout of the paper
+    it has those that learn best per step on validation windows: both decoders,
+    a linear forecast and a learned mean over time (:obj:`BEST_HEAD`).
 
     Args:
         dataset: The data set.
-        channels: The width of each block.
+        channels: The width of each block. All blocks but the first halve the
+            frame rate, and the scales are fused after them.
             (default: :obj:`(32, 64, 128, 256)`)
         dropout: The dropout probability. (default: :obj:`0.1`)
         **kwargs: Further arguments of :class:`~symgnn_pyg.nn.SymGNN`, which
@@ -36,10 +44,8 @@ def light_network(
         "strides": (1,) + (2,) * (len(channels) - 1),
         "fusion": tuple(range(1, len(channels))),
         "dropout": dropout,
-        "decoder": "both",
-        "forecast": True,
         "num_recent": min(MOST_RECENT, source.num_observed),
-        "learned_pool": True,
+        **BEST_HEAD,
     }
     return SymGNN.light(
         source.skeleton, source.num_classes, **{**arguments, **kwargs}

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from symgnn_pyg import Skeleton
+from symgnn_pyg.datasets import SkeletonArrays
 from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.nn.baselines import CTRGCN
 from tests.examples.scripts import run_script
@@ -85,7 +86,11 @@ def test_every_network_can_be_built(network, monkeypatch):
     names = runpy.run_path(str(SCRIPT))
     monkeypatch.setattr(sys, "argv", [str(SCRIPT), "--network", network])
     args = names["parse_arguments"]()
-    model = names["build"](Skeleton.get("ntu25"), 3, args).eval()
+    train = SkeletonArrays(
+        torch.randn(3, 5, 25, 3), range(3), "ntu25", num_observed=5,
+        num_future=0,
+    )  # fmt: skip
+    model = names["build"](train, args).eval()
     x = torch.randn(2 * 25, args.frames, 3)
     assert model(x).logits.shape == (2, 3)
 

@@ -246,7 +246,10 @@ class SymGNN(Pretrained):
     ) -> "SymGNN":
         r"""Builds the network of the paper for Human3.6M and CMU Mocap: four
         JGTC and three PGTC blocks with 32 to 256 channels, a temporal kernel
-        of 5 frames, three hops, and fusion after the last three blocks.
+        of 5 frames, three hops, and fusion after the last three blocks. They
+        are the defaults of the constructor.
+        :func:`symgnn_pyg.training.light_network` builds it for a data set,
+        with the head that learns best.
 
         Args:
             skeleton: The skeleton.
