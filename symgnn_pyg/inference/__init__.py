@@ -4,8 +4,9 @@ from symgnn_pyg.inference.export import export_onnx, export_program
 from symgnn_pyg.inference.fold import fold
 from symgnn_pyg.inference.fusion import fit_fusion_weights
 from symgnn_pyg.inference.mirror_average import MirrorAverage
-from symgnn_pyg.inference.pose_model import PoseModel, PoseOutput
+from symgnn_pyg.inference.pose_model import PoseModel
 from symgnn_pyg.inference.pose_network import PoseNetwork
+from symgnn_pyg.inference.pose_output import PoseOutput
 from symgnn_pyg.inference.stream import Stream, StreamOutput
 
 __all__ = [

@@ -1,7 +1,14 @@
+from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from symgnn_pyg.nn import SymGNN
+import torch
+from torch import Tensor
+
+from symgnn_pyg.nn import SymGNN, SymGNNOutput
 from symgnn_pyg.nn.models.pretrained import Pretrained
+
+SIZES = ("num_observed", "in_channels", "num_classes", "num_future")
 
 
 class AverageNetwork(Pretrained):
@@ -23,10 +30,30 @@ class AverageNetwork(Pretrained):
         """
         self.about = {}
         self.skeleton = model.skeleton
-        self.in_channels = model.in_channels
-        self.num_classes = model.num_classes
-        self.num_observed = model.num_observed
-        self.num_future = model.num_future
+        for name in SIZES:
+            setattr(self, name, getattr(model, name))
+
+    @abstractmethod
+    def answers(
+        self, x: Tensor, num_bodies: Tensor | None
+    ) -> list[SymGNNOutput]:
+        r"""The outputs to average; see :meth:`forward`."""
+
+    def forward(
+        self, x: Tensor, num_bodies: Tensor | None = None
+    ) -> SymGNNOutput:
+        r"""Runs the forward pass.
+
+        Args:
+            x: The observed sequences, of shape :math:`[M \cdot V, T, C]`.
+            num_bodies: The number of bodies in each sample, of shape
+                :math:`[N]`. (default: one body per sample)
+        """
+        outs = self.answers(x, num_bodies)
+        return outs[0]._replace(
+            logits=mean([out.logits for out in outs]),
+            future=mean([out.future for out in outs]),
+        )
 
     @classmethod
     def _changed_config(
@@ -37,3 +64,15 @@ class AverageNetwork(Pretrained):
             f"{', '.join(sorted(changes))}; load and fine-tune the networks "
             f"that it averages, and average them again"
         )
+
+
+def mean(found: Sequence[Tensor | None]) -> Tensor | None:
+    r"""The mean of tensors, or :obj:`None` if one is missing.
+
+    Args:
+        found: The tensors.
+    """
+    known = [tensor for tensor in found if tensor is not None]
+    if len(known) < len(found):
+        return None
+    return torch.stack(known).mean(dim=0)

@@ -1,14 +1,11 @@
 from collections.abc import Sequence
 from typing import Any, Self
 
-import torch
 from torch import Tensor
 from torch.nn import Module, ModuleList
 
-from symgnn_pyg.inference.average_network import AverageNetwork
+from symgnn_pyg.inference.average_network import SIZES, AverageNetwork, mean
 from symgnn_pyg.nn import SymGNN, SymGNNOutput
-
-SIZES = ("num_observed", "in_channels", "num_classes", "num_future")
 
 
 class Ensemble(AverageNetwork):
@@ -81,27 +78,9 @@ class Ensemble(AverageNetwork):
     def from_config(cls, config: dict[str, Any]) -> Self:
         return cls([SymGNN.from_config(each) for each in config["models"]])
 
-    def forward(
-        self, x: Tensor, num_bodies: Tensor | None = None
-    ) -> SymGNNOutput:
-        r"""Runs the forward pass.
-
-        Args:
-            x: The observed sequences, of shape :math:`[M \cdot V, T, C]`.
-            num_bodies: The number of bodies in each sample, of shape
-                :math:`[N]`. (default: one body per sample)
-        """
+    def answers(
+        self, x: Tensor, num_bodies: Tensor | None
+    ) -> list[SymGNNOutput]:
         outs = [model(x, num_bodies) for model in self.models]
-        return SymGNNOutput(
-            _mean([out.logits for out in outs]),
-            _mean([out.future for out in outs]),
-            _mean([out.actional for out in outs]),
-            outs[0].shared,
-        )
-
-
-def _mean(found: Sequence[Tensor | None]) -> Tensor | None:
-    known = [tensor for tensor in found if tensor is not None]
-    if len(known) < len(found):
-        return None
-    return torch.stack(known).mean(dim=0)
+        actional = mean([out.actional for out in outs])
+        return [outs[0]._replace(actional=actional), *outs[1:]]

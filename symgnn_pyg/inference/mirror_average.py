@@ -156,24 +156,14 @@ class MirrorAverage(FixedBuffers, AverageNetwork):
             standardize=standardize,
         )
 
-    def forward(
-        self, x: Tensor, num_bodies: Tensor | None = None
-    ) -> SymGNNOutput:
-        r"""Runs the forward pass.
-
-        Args:
-            x: The observed sequences, of shape :math:`[M \cdot V, T, C]`.
-            num_bodies: The number of bodies in each sample, of shape
-                :math:`[N]`. (default: one body per sample)
-        """
+    def answers(
+        self, x: Tensor, num_bodies: Tensor | None
+    ) -> list[SymGNNOutput]:
         out = self.model(x, num_bodies)
         other = self.model(self.mirror(x), num_bodies)
-        logits = future = None
-        if out.logits is not None:
-            logits = (out.logits + other.logits) / 2
-        if out.future is not None:
-            future = (out.future + self.mirror(other.future)) / 2
-        return SymGNNOutput(logits, future, out.actional, out.shared)
+        if other.future is not None:
+            other = other._replace(future=self.mirror(other.future))
+        return [out, other]
 
     def mirror(self, x: Tensor) -> Tensor:
         r"""The mirror image of sequences.

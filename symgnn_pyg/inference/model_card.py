@@ -3,10 +3,39 @@ Hub.
 """
 
 import json
+import os
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from symgnn_pyg.files import replacing, resolved
+
+CARD = "README.md"
+LIBRARY = "library_name: symgnn_pyg"
 TAGS = "skeleton, motion-prediction, action-recognition, graph-neural-network"
+
+
+def write_card(
+    folder: str | os.PathLike[str], class_name: str, about: Mapping[str, Any]
+) -> None:
+    r"""Writes the card of a model. A file of this name that is not such a card
+    is kept, with a warning.
+
+    Args:
+        folder: The folder of the model.
+        class_name: The name of the class of the network.
+        about: What is known about the model.
+    """
+    card = resolved(folder) / CARD
+    if card.exists() and LIBRARY not in card.read_text(errors="replace"):
+        warnings.warn(
+            f"{card} is not a model card of this library and was kept; the "
+            f"model was saved without a card",
+            stacklevel=3,
+        )
+        return
+    with replacing(card) as path:
+        path.write_text(model_card(card.parent.name, class_name, about))
 
 
 def model_card(name: str, class_name: str, about: Mapping[str, Any]) -> str:
@@ -20,7 +49,7 @@ def model_card(name: str, class_name: str, about: Mapping[str, Any]) -> str:
     title = " ".join(name.split())
     article = "An" if class_name.startswith(tuple("AEIOU")) else "A"
     blocks = [
-        f"---\nlibrary_name: symgnn_pyg\n"
+        f"---\n{LIBRARY}\n"
         f"license: {json.dumps(str(about.get('license', 'unknown')))}\n"
         f"tags: [{TAGS}]\n---",
         f"# {title}",

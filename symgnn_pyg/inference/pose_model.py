@@ -1,8 +1,6 @@
 import os
-import warnings
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple, Self
+from collections.abc import Callable, Sequence
+from typing import Any, Self
 
 import torch
 from numpy.typing import ArrayLike
@@ -10,59 +8,26 @@ from torch import Tensor
 from torch.nn import Module
 
 from symgnn_pyg.errors import DataError, check_names
-from symgnn_pyg.files import replacing, resolved
-from symgnn_pyg.inference.ensemble import Ensemble
-from symgnn_pyg.inference.mirror_average import MirrorAverage
-from symgnn_pyg.inference.model_card import model_card
-from symgnn_pyg.inference.pose_network import Network, PoseNetwork
+from symgnn_pyg.inference.model_card import write_card
+from symgnn_pyg.inference.pose_network import NETWORKS, Network, PoseNetwork
+from symgnn_pyg.inference.pose_output import PoseOutput, pose_output
 from symgnn_pyg.inference.recordings import (
-    Recordings,
+    check_bodies,
     check_finite,
     filled,
     read_recordings,
 )
-from symgnn_pyg.inference.transform_config import (
-    transform_from_config,
-    transform_to_config,
+from symgnn_pyg.inference.saved_model import (
+    saved_network,
+    saved_skeleton,
+    saved_transform,
 )
-from symgnn_pyg.nn import DualSymGNN, SymGNN
-from symgnn_pyg.nn.models.pretrained_files import (
-    CONFIG,
-    MOST,
-    pretrained_folder,
-    read_config,
-)
+from symgnn_pyg.inference.transform_config import transform_to_config
+from symgnn_pyg.nn.models.pretrained_files import CONFIG, pretrained_folder
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
-from symgnn_pyg.transforms import Standardize
 
-NETWORKS: dict[str, type[Network]] = {
-    "SymGNN": SymGNN,
-    "DualSymGNN": DualSymGNN,
-    "Ensemble": Ensemble,
-    "MirrorAverage": MirrorAverage,
-}
-CARD = "README.md"
 # The number of bodies that pass through the network at once.
 CHUNK = 256
-
-
-class PoseOutput(NamedTuple):
-    r"""The output of :class:`PoseModel`. For several recordings or windows,
-    each entry has their dimensions in front.
-
-    Args:
-        action: The name of the most probable class, or a list of names.
-            :obj:`None` if the network does not recognise.
-        probabilities: The probability of each class by its name, a number or
-            an array. :obj:`None` if the network does not recognise.
-        future: The poses that follow the window, of shape
-            :math:`[T', V, C]`, in the unit and at the frame rate of the data.
-            :obj:`None` if the network does not predict.
-    """
-
-    action: Any
-    probabilities: dict[str, Any] | None
-    future: Any
 
 
 class PoseModel(Module):
@@ -115,7 +80,7 @@ class PoseModel(Module):
         skeleton: Skeleton | str | None = None,
     ) -> None:
         super().__init__()
-        if not isinstance(model, (*NETWORKS.values(),)):
+        if not isinstance(model, Network):
             raise TypeError(
                 f"Expected 'model' to be one of {', '.join(NETWORKS)}, got "
                 f"{type(model).__name__}"
@@ -209,7 +174,7 @@ class PoseModel(Module):
             self._windows(frames, stride, fill_gaps, given.name_of(i))
             for i, frames in enumerate(given.frames)
         ]
-        bodies = _check_bodies(num_bodies, len(windows))
+        bodies = check_bodies(num_bodies, len(windows))
         modes = {module: module.training for module in self.modules()}
         self.eval()
         try:
@@ -217,7 +182,13 @@ class PoseModel(Module):
         finally:
             for module, training in modes.items():
                 module.training = training
-        return self._output(logits, future, given, stride)
+        return pose_output(
+            logits,
+            future,
+            given=given,
+            classes=self.classes,
+            every_window=stride is not None,
+        )
 
     def _windows(
         self, frames: Tensor, stride: int | None, fill: bool, name: str
@@ -252,31 +223,6 @@ class PoseModel(Module):
         )
         return logits, future
 
-    def _output(
-        self,
-        logits: Tensor | None,
-        future: Tensor | None,
-        given: Recordings,
-        stride: int | None,
-    ) -> PoseOutput:
-        def arranged(rows: Tensor) -> Tensor:  # [W, N, *]
-            rows = rows.squeeze(0) if stride is None else rows.transpose(0, 1)
-            return rows.squeeze(0) if given.single else rows
-
-        action = probabilities = None
-        if logits is not None:
-            scores = arranged(logits.softmax(dim=-1))
-            action = _named(scores.argmax(dim=-1).tolist(), self.classes)
-            columns = given.returned(scores)
-            probabilities = {
-                name: columns[..., i] if scores.dim() > 1 else float(scores[i])
-                for i, name in enumerate(self.classes)
-            }
-        if future is None:
-            return PoseOutput(action, probabilities, None)
-        future = arranged(future).transpose(-2, -3)  # [*, T', V, C]
-        return PoseOutput(action, probabilities, given.returned(future))
-
     # Files ###################################################################
 
     def save_pretrained(
@@ -307,16 +253,6 @@ class PoseModel(Module):
         for statistic in ("mean", "std"):  # They are in the transform.
             about.pop(statistic, None)
         self.model.save_pretrained(folder, dtype, **about)
-        card = resolved(folder) / CARD
-        if card.exists() and "library_name: symgnn_pyg" not in card.read_text(
-            errors="replace"
-        ):
-            warnings.warn(
-                f"{card} is not a model card of this library and was kept; "
-                f"the model was saved without a card",
-                stacklevel=2,
-            )
-            return
         known = {
             **about,
             "skeleton_name": self.skeleton.name,
@@ -328,9 +264,7 @@ class PoseModel(Module):
             "num_parameters": sum(p.numel() for p in self.parameters()),
             "steps": [*map(repr, self.network.steps)],
         }
-        kind = type(self.model).__name__
-        with replacing(card) as path:
-            path.write_text(model_card(card.parent.name, kind, known))
+        write_card(folder, type(self.model).__name__, known)
 
     @classmethod
     def from_pretrained(
@@ -348,9 +282,11 @@ class PoseModel(Module):
             folder_or_id: A folder, the name of weights that come with the
                 library, or the id of a repository on the Hugging Face Hub; see
                 :meth:`SymGNN.from_pretrained`.
-            skeleton: The skeleton of your data, which must be that of the
-                model; :meth:`SymGNN.from_pretrained` transfers weights to
-                another. (default: any)
+            skeleton: The skeleton of your data, to check that it is that of
+                the model. Unlike :meth:`SymGNN.from_pretrained`, this method
+                never transfers weights to another skeleton, for which the
+                transforms and the answers would be meaningless.
+                (default: no check)
             revision: The branch, tag or commit of the repository.
                 (default: the latest)
             subfolder: The folder of the model within the folder or the
@@ -363,21 +299,13 @@ class PoseModel(Module):
         """
         folder = pretrained_folder(folder_or_id, revision, subfolder)
         path = folder / CONFIG
-        kind = read_config(path)["class"]
-        if kind not in NETWORKS:
-            raise DataError(
-                f"{path} describes a {kind}; expected one of "
-                f"{', '.join(NETWORKS)}"
-            )
-        network = NETWORKS[kind].from_pretrained(folder)
+        network = saved_network(path)
         about = network.about
-        own = _saved_skeleton(about, path)
+        transform = saved_transform(about, path)
+        own = saved_skeleton(about, path)
         try:
             model = cls(
-                network,
-                _saved_transform(about, path),
-                classes=about.get("classes"),
-                skeleton=own,
+                network, transform, classes=about.get("classes"), skeleton=own
             )
         except (TypeError, ValueError) as error:
             raise DataError(f"{path}: {error}") from error
@@ -387,7 +315,8 @@ class PoseModel(Module):
                 raise DataError(
                     f"Expected a model for {skeleton!r} in {folder}, got one "
                     f"for {model.skeleton!r}; to fine-tune it on another "
-                    f"skeleton, pass that to {kind}.from_pretrained"
+                    f"skeleton, pass that to "
+                    f"{type(network).__name__}.from_pretrained"
                 )
         return model.eval()
 
@@ -446,59 +375,3 @@ def check_classes(classes: Sequence[str] | None, num_classes: int) -> list[str]:
             f"got {len({*names})} names"
         )
     return names
-
-
-def _check_bodies(
-    num_bodies: Sequence[int] | Tensor | None, total: int
-) -> Tensor | None:
-    if num_bodies is None:
-        return None
-    bodies = torch.as_tensor(num_bodies)
-    if (
-        bodies.dim() != 1
-        or bodies.is_floating_point()
-        or bool((bodies < 1).any())
-        or int(bodies.sum()) != total
-    ):
-        raise ValueError(
-            f"Expected 'num_bodies' to list the number of bodies of each "
-            f"scene, {total} in all as in 'motion', got {bodies.tolist()}"
-        )
-    return bodies.long()
-
-
-def _named(index: Any, classes: list[str]) -> Any:
-    if isinstance(index, list):
-        return [_named(each, classes) for each in index]
-    return classes[index]
-
-
-def _saved_transform(
-    about: Mapping[str, Any], path: Path
-) -> Callable[..., Any] | None:
-    if "transform" in about:
-        return transform_from_config(about["transform"], str(path))
-    if "mean" not in about and "std" not in about:
-        return None
-    # The statistics that models were saved with before.
-    try:
-        return Standardize(
-            torch.tensor(about["mean"]), torch.tensor(about["std"])
-        )
-    except (LookupError, TypeError, ValueError) as error:
-        raise DataError(
-            f"{path}: 'mean' and 'std' must be tables of numbers: {error}"
-        ) from error
-
-
-def _saved_skeleton(about: Mapping[str, Any], path: Path) -> Skeleton | None:
-    if "skeleton" not in about:
-        return None
-    try:
-        if len(about["skeleton"]["joints"]) > MOST["joints"]:
-            raise ValueError(f"more than {MOST['joints']} joints")
-        return Skeleton(**about["skeleton"])
-    except (LookupError, TypeError, ValueError) as error:
-        raise DataError(
-            f"{path}: 'skeleton' does not describe a skeleton: {error}"
-        ) from error

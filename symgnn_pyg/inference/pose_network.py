@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from torch import Tensor
@@ -22,6 +22,9 @@ from symgnn_pyg.transforms import (
 )
 
 Network = SymGNN | DualSymGNN | Ensemble | MirrorAverage
+NETWORKS: dict[str, type[Network]] = {
+    kind.__name__: kind for kind in get_args(Network)
+}
 Step = Center | Difference | NormalizeView | Resample | Standardize | ToBones
 # The deterministic transforms by name.
 STEPS: dict[str, type[Step]] = {

@@ -168,6 +168,34 @@ def _order(
     return max(found, key=lambda o: (o[0] == 0, shape[o[-3]]), default=None)
 
 
+def check_bodies(
+    num_bodies: Sequence[int] | Tensor | None, total: int
+) -> Tensor | None:
+    r"""The numbers of bodies of scenes as a tensor.
+
+    Args:
+        num_bodies: The numbers.
+        total: What they add up to.
+
+    Raises:
+        ValueError: If they do not.
+    """
+    if num_bodies is None:
+        return None
+    bodies = torch.as_tensor(num_bodies)
+    if (
+        bodies.dim() != 1
+        or bodies.is_floating_point()
+        or bool((bodies < 1).any())
+        or int(bodies.sum()) != total
+    ):
+        raise ValueError(
+            f"Expected 'num_bodies' to list the number of bodies of each "
+            f"scene, {total} in all as in 'motion', got {bodies.tolist()}"
+        )
+    return bodies.long()
+
+
 def check_finite(
     frames: Tensor, skeleton: Skeleton, start: int, name: str
 ) -> None:

@@ -150,7 +150,9 @@ class Pretrained(Module):
                 library (:obj:`"cmu-light-long"`, :obj:`"cmu-light-short"`), or
                 the id of a repository on the Hugging Face Hub, which requires
                 :obj:`huggingface_hub`. They are tried in this order.
-            skeleton: The skeleton. (default: that of the saved network)
+            skeleton: The skeleton. Another one than that of the saved network
+                builds another network, as any other argument does.
+                (default: that of the saved network)
             revision: The revision of the repository. (default: the latest)
             subfolder: The folder of the network within the folder or the
                 repository. (default: the folder itself)

@@ -1,0 +1,80 @@
+r"""The parts of a saved :class:`PoseModel`."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from symgnn_pyg.errors import DataError
+from symgnn_pyg.inference.pose_network import NETWORKS, Network
+from symgnn_pyg.inference.transform_config import transform_from_config
+from symgnn_pyg.nn.models.pretrained_files import MOST, read_config
+from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.transforms import Standardize
+
+
+def saved_network(path: Path) -> Network:
+    r"""The network in the folder of a :obj:`config.json`.
+
+    Args:
+        path: The configuration.
+
+    Raises:
+        DataError: If it is damaged or holds another network.
+    """
+    kind = read_config(path)["class"]
+    if kind not in NETWORKS:
+        raise DataError(
+            f"{path} describes a {kind}; expected one of {', '.join(NETWORKS)}"
+        )
+    return NETWORKS[kind].from_pretrained(path.parent)
+
+
+def saved_transform(
+    about: Mapping[str, Any], path: Path
+) -> Callable[..., Any] | None:
+    r"""The transform in the further entries of a configuration.
+
+    Args:
+        about: The entries.
+        path: The configuration, for error messages.
+
+    Raises:
+        DataError: If the entry does not describe a transform.
+    """
+    if "transform" in about:
+        return transform_from_config(about["transform"], str(path))
+    if "mean" not in about and "std" not in about:
+        return None
+    # The statistics that models were saved with before.
+    try:
+        return Standardize(
+            torch.tensor(about["mean"]), torch.tensor(about["std"])
+        )
+    except (LookupError, TypeError, ValueError) as error:
+        raise DataError(
+            f"{path}: 'mean' and 'std' must be tables of numbers: {error}"
+        ) from error
+
+
+def saved_skeleton(about: Mapping[str, Any], path: Path) -> Skeleton | None:
+    r"""The skeleton in the further entries of a configuration.
+
+    Args:
+        about: The entries.
+        path: The configuration, for error messages.
+
+    Raises:
+        DataError: If the entry does not describe a skeleton.
+    """
+    if "skeleton" not in about:
+        return None
+    try:
+        if len(about["skeleton"]["joints"]) > MOST["joints"]:
+            raise ValueError(f"more than {MOST['joints']} joints")
+        return Skeleton(**about["skeleton"])
+    except (LookupError, TypeError, ValueError) as error:
+        raise DataError(
+            f"{path}: 'skeleton' does not describe a skeleton: {error}"
+        ) from error
