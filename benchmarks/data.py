@@ -24,8 +24,7 @@ from benchmarks.measure import budget, interleaved, ratios
 from benchmarks.report import Table, arguments, write
 from symgnn_pyg.data import SequenceStore, SkeletonLoader
 from symgnn_pyg.data.prepare import Recording, prepare
-from symgnn_pyg.datasets import MotionDataset
-from symgnn_pyg.datasets.motion_dataset import all_windows, clip_windows
+from symgnn_pyg.datasets import MotionDataset, all_windows, clip_windows
 from symgnn_pyg.io import Source
 from symgnn_pyg.skeleton import Skeleton
 

@@ -74,10 +74,10 @@ EXCEPTIONS = {
         "io.hdf5.plain_array",
     },
     # Offer the arguments of SkeletonFolder as options.
-    "symgnn_pyg/cli/evaluate.py": {"datasets.motion_dataset.SPLITS"},
+    "symgnn_pyg/cli/evaluate.py": {"datasets.windows.SPLITS"},
     "symgnn_pyg/cli/folder.py": {
-        "datasets.motion_dataset.SPLITS",
         "datasets.sampling.SHARES",
+        "datasets.windows.SPLITS",
     },
     # Are networks around others, whose format on disk they keep.
     "symgnn_pyg/inference/average_network.py": {

@@ -25,7 +25,7 @@ from symgnn_pyg.cli.folder import add_folder, add_names, open_split
 from symgnn_pyg.cli.tables import print_table
 from symgnn_pyg.data import SkeletonLoader
 from symgnn_pyg.datasets import SkeletonFolder
-from symgnn_pyg.datasets.motion_dataset import SPLITS
+from symgnn_pyg.datasets.windows import SPLITS
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.nn import SymGNNOutput

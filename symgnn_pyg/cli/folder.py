@@ -18,8 +18,8 @@ from symgnn_pyg.cli.arguments import (
 from symgnn_pyg.cli.recordings import share_missing
 from symgnn_pyg.cli.tables import print_table
 from symgnn_pyg.datasets import MotionDataset, SkeletonFolder
-from symgnn_pyg.datasets.motion_dataset import SPLITS
 from symgnn_pyg.datasets.sampling import SHARES
+from symgnn_pyg.datasets.windows import SPLITS
 from symgnn_pyg.io import Source, read_bvh_header
 from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.typing import Kind

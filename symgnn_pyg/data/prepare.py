@@ -15,12 +15,9 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
+from symgnn_pyg.data.motion_sequence import MotionSequence, check_sequence
 from symgnn_pyg.data.open_or_write import locked
-from symgnn_pyg.data.sequence_shard import (
-    MotionSequence,
-    SequenceShard,
-    check_sequence,
-)
+from symgnn_pyg.data.sequence_shard import SequenceShard
 from symgnn_pyg.data.sequence_store import (
     SequenceStore,
     find_shards,

@@ -4,12 +4,13 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 import h5py
 import numpy as np
 
 from symgnn_pyg import __version__
+from symgnn_pyg.data.motion_sequence import MotionSequence, check_sequence
 from symgnn_pyg.errors import DataError, check_names
 from symgnn_pyg.files import replacing, resolved
 from symgnn_pyg.io.hdf5 import FAULTS, plain_array
@@ -22,25 +23,6 @@ ARRAYS = {"frames": ("f", 3), "ptr": ("i", 1), "bodies": ("i", 1),
           "labels": ("i", 1), "metadata": ("u", 1)}  # fmt: skip
 # The size of a header's entry, in bytes.
 MOST_ATTRIBUTE = 64
-
-
-class MotionSequence(NamedTuple):
-    r"""A sequence to store.
-
-    Args:
-        name: What to call it, different for each sequence of a store.
-        frames: The frames, of shape :math:`[T, V, C]`, or
-            :math:`[B, T, V, C]` for :math:`B` bodies.
-        label: The index of its class, or -100 if it has none.
-        source: The file that it was read from. (default: :obj:`""`)
-        sha256: The checksum of that file. (default: :obj:`""`)
-    """
-
-    name: str
-    frames: np.ndarray
-    label: int
-    source: str = ""
-    sha256: str = ""
 
 
 class SequenceShard:
@@ -246,43 +228,6 @@ class SequenceShard:
                 f"{self.path} cannot be read as a sequence store ({e}); "
                 f"delete it and prepare the data again"
             ) from e
-
-
-def check_sequence(
-    sequence: MotionSequence, skeleton: Skeleton, num_classes: int
-) -> np.ndarray:
-    r"""The frames of a sequence in single precision, of shape
-    :math:`[B, T, V, C]`.
-
-    Raises:
-        DataError: If they do not fit the skeleton or are not finite, or the
-            label is unknown.
-    """
-    where = sequence.source or sequence.name
-    frames = np.asarray(sequence.frames)
-    values = frames[None] if frames.ndim == 3 else frames
-    if values.ndim != 4 or (
-        values.shape[2] != skeleton.num_joints or 0 in values.shape
-    ):
-        raise DataError(
-            f"{where}: frames of shape {list(frames.shape)} do not fit "
-            f"[T, {skeleton.num_joints}, C] of {skeleton!r}"
-        )
-    with np.errstate(over="ignore"):
-        values = values.astype(np.float32)
-    bad = ~np.isfinite(values).all(axis=(0, 2, 3))
-    if bad.any():
-        raise DataError(
-            f"{where}: frame {int(bad.argmax())} holds a number that is not "
-            f"finite"
-        )
-    label = sequence.label
-    if label != UNLABELLED and not 0 <= label < num_classes:
-        raise DataError(
-            f"{where}: label {sequence.label} is none of the {num_classes} "
-            f"classes"
-        )
-    return values
 
 
 def _check(file: h5py.File, path: Path) -> None:

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from symgnn_pyg.data.sequence_shard import MotionSequence, SequenceShard
+from symgnn_pyg.data.motion_sequence import MotionSequence
+from symgnn_pyg.data.sequence_shard import SequenceShard
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import resolved
 from symgnn_pyg.skeleton import Skeleton

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from symgnn_pyg.datasets.motion_dataset import SPLITS
 from symgnn_pyg.datasets.sampling import deal
+from symgnn_pyg.datasets.windows import SPLITS
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.io import SUFFIXES, Source
 

@@ -5,13 +5,9 @@ from functools import partial
 from pathlib import PurePosixPath
 
 from symgnn_pyg.data import Recording, SkeletonData, prepare
-from symgnn_pyg.datasets.motion_dataset import (
-    MotionDataset,
-    check_split,
-    check_window,
-    clip_windows,
-)
+from symgnn_pyg.datasets.motion_dataset import MotionDataset
 from symgnn_pyg.datasets.published_dataset import report_missing
+from symgnn_pyg.datasets.windows import check_split, check_window, clip_windows
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.io import (
     KineticsLabel,

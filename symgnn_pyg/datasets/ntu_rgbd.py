@@ -7,12 +7,8 @@ from typing import NamedTuple
 
 from symgnn_pyg.data import SkeletonData
 from symgnn_pyg.data.prepare import Recording, prepare
-from symgnn_pyg.datasets.motion_dataset import (
-    MotionDataset,
-    check_split,
-    check_window,
-    clip_windows,
-)
+from symgnn_pyg.datasets.motion_dataset import MotionDataset
+from symgnn_pyg.datasets.windows import check_split, check_window, clip_windows
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.io import Source, read_ntu, read_text
 from symgnn_pyg.skeleton import Skeleton

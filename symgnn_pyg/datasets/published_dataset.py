@@ -12,8 +12,8 @@ from symgnn_pyg.data import (
     SkeletonData,
     prepare,
 )
-from symgnn_pyg.datasets.motion_dataset import (
-    MotionDataset,
+from symgnn_pyg.datasets.motion_dataset import MotionDataset
+from symgnn_pyg.datasets.windows import (
     Window,
     all_windows,
     check_split,

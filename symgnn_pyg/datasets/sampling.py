@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from symgnn_pyg.data import SequenceStore
-from symgnn_pyg.datasets.motion_dataset import (
+from symgnn_pyg.datasets.windows import (
     SPLITS,
     all_windows,
     check_split,

@@ -12,13 +12,9 @@ from symgnn_pyg.data import (
     SkeletonData,
     open_or_write,
 )
-from symgnn_pyg.datasets.motion_dataset import (
-    MotionDataset,
-    Window,
-    all_windows,
-    check_window,
-)
+from symgnn_pyg.datasets.motion_dataset import MotionDataset
 from symgnn_pyg.datasets.synthetic_actions import ACTIONS, Performance
+from symgnn_pyg.datasets.windows import Window, all_windows, check_window
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import resolved
 from symgnn_pyg.skeleton import Skeleton

@@ -5,7 +5,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from itertools import combinations, product
 
 import networkx as nx
 import torch
@@ -28,6 +27,7 @@ from symgnn_pyg.skeleton.checks import (
     undirected,
     unique,
 )
+from symgnn_pyg.skeleton.dual import bone_pairs, dual
 from symgnn_pyg.skeleton.layouts import LAYOUTS, find_layout
 from symgnn_pyg.skeleton.parts import named_parts
 from symgnn_pyg.skeleton.sides import body_sides
@@ -367,62 +367,11 @@ class Skeleton:
 
     @cached_property
     def _dual(self) -> "Skeleton":
-        if not self.bones:
-            raise ValueError(
-                f"'dual' needs a skeleton with bones, got {self!r}"
-            )
-        of_child = {child: i for i, (child, _) in enumerate(self.bones)}
-        bones, links = self._bone_pairs
-        parts = {
-            name: [of_child[joint] for joint in joints if joint in of_child]
-            for name, joints in self.parts
-        }
-        without = [i for i, n in enumerate(self.part_names) if not parts[n]]
-        part_bones = _bridged(self.part_bones, without)
-        return Skeleton(
-            [f"{self.joints[c]}-{self.joints[p]}" for c, p in self.bones],
-            bones,
-            parts={name: bones for name, bones in parts.items() if bones},
-            part_bones=[
-                (self.parts[a][0], self.parts[b][0]) for a, b in part_bones
-            ],
-            links=links,
-            name=f"{self.name}-dual",
-            pairs=self._dual_pairs(),
-        )
-
-    def _dual_pairs(self) -> list[Pair]:
-        """The bones on the left and on the right of the body."""
-        bones = {bone: i for i, bone in enumerate(self.bones)}
-        other = {a: b for pair in self.pairs for a, b in (pair, pair[::-1])}
-        left = {a for a, _ in self.pairs}
-        found = []
-        for (child, parent), i in bones.items():
-            j = bones.get((other.get(child, child), other.get(parent, parent)))
-            sided = child if child in other else parent
-            if j is not None and j != i and sided in left:
-                found.append((i, j))
-        return found
+        return Skeleton(**dual(self, *self._bone_pairs))  # type: ignore[arg-type]
 
     @cached_property
     def _bone_pairs(self) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
-        """Pairs of a bone and its parent bone, and other neighbours."""
-        touching: dict[int, list[int]] = {j: [] for j in range(self.num_joints)}
-        for i, bone in enumerate(self.bones):
-            for joint in bone:
-                touching[joint].append(i)
-        near = {p for i in touching.values() for p in combinations(i, 2)}
-        bare = [joint for joint, bones in touching.items() if not bones]
-        for a, b in _bridged(self.links, bare):
-            near.update(product(touching[a], touching[b]))
-        of_child = {child: i for i, (child, _) in enumerate(self.bones)}
-        following = tuple(
-            (i, of_child[parent])
-            for i, (_, parent) in enumerate(self.bones)
-            if parent in of_child
-        )
-        others = set(undirected(near)) - set(undirected(following))
-        return following, tuple(sorted((a, b) for a, b in others if a != b))
+        return bone_pairs(self)
 
     # Identity ###############################################################
 
@@ -474,16 +423,6 @@ def _rebuild(arguments: dict[str, object]) -> Skeleton:
 # Data sets in memory are saved by torch.save, and torch.load reads only what it
 # knows.
 torch.serialization.add_safe_globals([_rebuild])
-
-
-def _bridged(pairs: Iterable[Pair], without: Iterable[int]) -> list[Pair]:
-    """Removes ends from pairs, and connects the neighbours of each."""
-    graph = nx.Graph(pairs)
-    for end in without:
-        if end in graph:
-            graph.add_edges_from(combinations(graph[end], 2))
-            graph.remove_node(end)
-    return list(graph.edges)
 
 
 def _both_directions(pairs: Sequence[tuple[int, int]]) -> Tensor:

@@ -9,8 +9,7 @@ from torch_geometric.transforms import AddSelfLoops, Compose
 from symgnn_pyg import Skeleton
 from symgnn_pyg.data import MotionSequence, SequenceStore, SkeletonLoader
 from symgnn_pyg.data.skeleton_data import bone_features
-from symgnn_pyg.datasets import MotionDataset, Window
-from symgnn_pyg.datasets.motion_dataset import all_windows, clip_windows
+from symgnn_pyg.datasets import MotionDataset, Window, all_windows, clip_windows
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.transforms import Standardize, ToBones
 

@@ -1,0 +1,163 @@
+"""The recordings of a folder, read onto the skeleton that they share."""
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from symgnn_pyg.datasets.folder_files import Files, is_amc
+from symgnn_pyg.errors import DataError
+from symgnn_pyg.io import (
+    ASF,
+    Source,
+    read_asf,
+    read_bvh_header,
+    read_recording,
+)
+from symgnn_pyg.ops import interpolate_frames
+from symgnn_pyg.skeleton import Skeleton
+
+# Programs round the time of a frame to a few digits.
+SAME_RATE = 0.01
+
+
+class Common(NamedTuple):
+    """What the recordings share, and the files they share it with."""
+
+    skeleton: Skeleton
+    bodies: Mapping[str, ASF]
+    example: str = ""
+    timed: str = ""
+    frame_rate: float = 0.0
+    axes: str | None = None
+    key: str | None = None
+    index_columns: int | None = None
+    fill_gaps: bool = False
+    resampled_to: float | None = None
+
+
+def read_frames(content: bytes, where: str, common: Common) -> np.ndarray:
+    motion = read_recording(
+        content,
+        where,
+        common.skeleton,
+        common.bodies.get(where),
+        common.axes,
+        common.fill_gaps,
+        common.key,
+        common.index_columns,
+    )
+    frames = motion.frames
+    if motion.skeleton is not common.skeleton:
+        frames = frames[:, _kept(motion.skeleton, where, common)]
+    rate = motion.frame_rate
+    if common.resampled_to is not None:
+        if rate is None:
+            raise DataError(
+                f"{where} does not state its frame rate, so it cannot be "
+                f"resampled; leave out 'frame_rate'"
+            )
+        return _resample(frames, rate, common.resampled_to)
+    if rate and not math.isclose(rate, common.frame_rate, rel_tol=SAME_RATE):
+        raise DataError(
+            f"{where} has {rate:.4g} frames per second, but {common.timed} "
+            f"has {common.frame_rate:.4g}; pass the 'frame_rate' to resample "
+            f"them to"
+        )
+    return frames
+
+
+def _resample(frames: np.ndarray, rate: float, wanted: float) -> np.ndarray:
+    if math.isclose(rate, wanted, rel_tol=SAME_RATE):
+        return frames
+    motion = torch.from_numpy(frames).flatten(1)
+    count = int((len(frames) - 1) * wanted / rate + 1e-6) + 1
+    times = torch.arange(count, dtype=torch.double) * (rate / wanted)
+    times = times.clamp(max=len(frames) - 1)
+    found = interpolate_frames(motion, times)
+    return found.unflatten(1, frames.shape[1:]).numpy()
+
+
+def _kept(own: Skeleton, where: str, common: Common) -> list[int]:
+    """The joints of a file that the skeleton has."""
+    wanted = common.skeleton
+    if common.example and (own.joints, own.bones) != (
+        wanted.joints,
+        wanted.bones,
+    ):
+        differing = sorted(set(own.joints) ^ set(wanted.joints))
+        what = ", ".join(differing[:10]) or "the order or the bones"
+        raise DataError(
+            f"{where} has another skeleton than {common.example}: they differ "
+            f"in {what}; pass a 'skeleton' of joints that all files have"
+        )
+    lacking = [joint for joint in wanted.joints if joint not in own.joints]
+    if lacking:
+        raise DataError(
+            f"{where} lacks {', '.join(lacking[:10])} of {wanted!r}; it has "
+            f"{', '.join(own.joints[:50])}"
+        )
+    return [own.index(joint) for joint in wanted.joints]
+
+
+def find_bodies(source: Source, files: Files) -> tuple[dict[str, ASF], str]:
+    """The body of each AMC file by its full name, and their checksum."""
+    body_of = {
+        file: _body_of(source, file, files.bodies)
+        for file in files.classes
+        if is_amc(file)
+    }
+    read, digest = {}, hashlib.sha256()
+    for body in sorted(set(body_of.values())):
+        content = source.read(body)
+        digest.update(content)
+        read[body] = read_asf(content, source.where(body))
+    bodies = {source.where(file): read[body] for file, body in body_of.items()}
+    return bodies, digest.hexdigest() if bodies else ""
+
+
+def _body_of(source: Source, file: str, bodies: Sequence[str]) -> str:
+    path = PurePosixPath(file)
+    beside = [b for b in bodies if PurePosixPath(b).parent == path.parent]
+    for some in (beside, bodies):
+        named = [b for b in some if path.stem.startswith(PurePosixPath(b).stem)]
+        for found in (named, some):
+            if len(found) == 1:
+                return found[0]
+    raise DataError(
+        f"Expected one .asf file for {source.where(file)}, in its folder or "
+        f"with a name that its own starts with, but {source.path} holds "
+        f"{', '.join(bodies[:10]) or 'none'}"
+    )
+
+
+def find_common(
+    source: Source,
+    recordings: Sequence[str],
+    bodies: Mapping[str, ASF],
+    skeleton: Skeleton | None,
+) -> Common:
+    for file in recordings:
+        where = source.where(file)
+        timed, frame_rate = "", 0.0
+        if where in bodies:
+            own = bodies[where].skeleton
+        elif file.lower().endswith(".bvh"):
+            header = read_bvh_header(source.read(file), where)
+            own, timed, frame_rate = header.skeleton, where, header.frame_rate
+        else:
+            continue
+        if skeleton is not None:
+            return Common(skeleton, bodies, "", timed, frame_rate)
+        # Bodies differ in size, and positions require no offsets.
+        own = Skeleton(own.joints, own.bones, dict(own.parts), name=own.name)
+        return Common(own, bodies, where, timed, frame_rate)
+    if skeleton is None:
+        raise ValueError(
+            f"'skeleton' is required: no file of {source.path} names its joints"
+        )
+    return Common(skeleton, bodies)
