@@ -1,5 +1,4 @@
 from collections.abc import Callable, Iterable, Sequence
-from typing import get_args
 
 import numpy as np
 import torch
@@ -19,7 +18,6 @@ from symgnn_pyg.transforms import (
     ToBones,
     steps_of,
 )
-from symgnn_pyg.typing import Kind
 
 
 class MotionDataset(Dataset):
@@ -169,28 +167,6 @@ class MotionDataset(Dataset):
             num_bodies,
         )
         return batch if self.transform is None else self.transform(batch)
-
-    def _set_values(
-        self, kind: str, unit: str | None, num_coordinates: int | None
-    ) -> None:
-        channels = self.store.num_channels
-        if kind not in get_args(Kind):
-            raise ValueError(
-                f"'kind' must be one of {get_args(Kind)}, got {kind!r}"
-            )
-        if kind == "rotation" and channels != 3:
-            raise ValueError(
-                f"Expected the 3 channels of exponential maps with "
-                f"kind='rotation', got {channels}"
-            )
-        if num_coordinates is not None and not 1 <= num_coordinates <= channels:
-            raise ValueError(
-                f"'num_coordinates' must be from 1 to {channels}, the number "
-                f"of channels, got {num_coordinates}"
-            )
-        self.kind = kind
-        self.unit = "radians" if kind == "rotation" else unit
-        self.num_coordinates = num_coordinates
 
     def _transformed(self) -> tuple[int, int]:
         if self.transform is None:

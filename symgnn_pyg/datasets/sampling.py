@@ -1,16 +1,13 @@
 """Which recordings belong to a split, and which samples they give."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from symgnn_pyg.data import SequenceStore
 from symgnn_pyg.datasets.windows import (
     SPLITS,
-    all_windows,
     check_split,
     check_window,
-    clip_windows,
 )
 from symgnn_pyg.errors import DataError
 
@@ -108,44 +105,3 @@ def deal(
             f"more, or pass 'shares' that are 0 for some splits"
         )
     return dealt
-
-
-def choose_windows(
-    store: SequenceStore,
-    sequences: Iterable[int],
-    samples: str,
-    *,
-    split: str | None,
-    num_observed: int,
-    num_future: int,
-    stride: int,
-) -> np.ndarray:
-    r"""The windows of some sequences: all of them, or one per clip.
-
-    Args:
-        store: The store.
-        sequences: The sequences.
-        samples: :obj:`"windows"` or :obj:`"clips"`.
-        split: The split that these sequences are, for the error message.
-        num_observed: The number of observed frames.
-        num_future: The number of frames to predict.
-        stride: The distance from one frame to the next.
-
-    Raises:
-        DataError: If there are no sequences.
-    """
-    sequences = list(sequences)
-    if not sequences:
-        raise DataError(
-            f"{store.path}: the split {split!r} has none of the {len(store)} "
-            f"recordings; pass other 'shares' or 'groups'"
-        )
-    if samples == "clips":
-        return clip_windows(store, sequences)
-    return all_windows(
-        store,
-        sequences,
-        num_observed=num_observed,
-        num_future=num_future,
-        stride=stride,
-    )

@@ -19,11 +19,10 @@ from symgnn_pyg.data import (
     SkeletonData,
     open_or_write,
 )
-from symgnn_pyg.datasets.motion_dataset import MotionDataset
+from symgnn_pyg.datasets.own_recordings import OwnRecordings
 from symgnn_pyg.datasets.sampling import (
     SHARES,
     check_sampling,
-    choose_windows,
     deal,
 )
 from symgnn_pyg.errors import DataError
@@ -33,7 +32,7 @@ from symgnn_pyg.skeleton import Skeleton, as_skeleton
 from symgnn_pyg.typing import UNLABELLED
 
 
-class SkeletonArrays(MotionDataset):
+class SkeletonArrays(OwnRecordings):
     r"""Your own skeletons, from arrays in memory. They are written to an HDF5
     file that all processes loading batches share.
 
@@ -163,23 +162,18 @@ class SkeletonArrays(MotionDataset):
             ]
         super().__init__(
             opened,
-            choose_windows(
-                opened,
-                chosen,
-                samples,
-                split=split,
-                num_observed=num_observed,
-                num_future=num_future,
-                stride=stride,
-            ),
+            chosen,
+            split=split,
+            samples=samples,
             num_observed=num_observed,
             num_future=num_future,
             stride=stride,
+            kind=kind,
+            unit=unit,
+            num_coordinates=num_coordinates,
             transform=transform,
         )
-        self.split = split
         self._probabilities = probabilities
-        self._set_values(kind, unit, num_coordinates)
 
 
 def _probabilities(given: Any, classes: Sequence[str] | None) -> Tensor | None:

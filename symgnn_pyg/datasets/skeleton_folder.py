@@ -16,18 +16,17 @@ from symgnn_pyg.datasets.folder_recordings import (
     find_common,
     read_frames,
 )
-from symgnn_pyg.datasets.motion_dataset import MotionDataset
+from symgnn_pyg.datasets.own_recordings import OwnRecordings
 from symgnn_pyg.datasets.sampling import (
     SHARES,
     check_sampling,
-    choose_windows,
 )
 from symgnn_pyg.datasets.windows import SPLITS
 from symgnn_pyg.io import Source, check_axes
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 
-class SkeletonFolder(MotionDataset):
+class SkeletonFolder(OwnRecordings):
     r"""Your own skeletons, from a folder or zip archive with one folder for
     each class: :obj:`CLASS/RECORDING`, where a recording is
 
@@ -216,20 +215,15 @@ class SkeletonFolder(MotionDataset):
         ]
         super().__init__(
             store,
-            choose_windows(
-                store,
-                chosen,
-                samples,
-                split=split,
-                num_observed=num_observed,
-                num_future=num_future,
-                stride=stride,
-            ),
+            chosen,
+            split=split,
+            samples=samples,
             num_observed=num_observed,
             num_future=num_future,
             stride=stride,
+            kind=kind,
+            unit=unit,
+            num_coordinates=num_coordinates,
             transform=transform,
         )
-        self.split = split
-        self._set_values(kind, unit, num_coordinates)
         self.skipped = {**store.skipped, **files.unknown}

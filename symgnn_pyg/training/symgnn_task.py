@@ -40,6 +40,7 @@ from symgnn_pyg.training.task_metrics import (
     classes_of,
     find_standardize,
     make_metrics,
+    summarise,
 )
 from symgnn_pyg.typing import UNLABELLED, Normalization
 
@@ -390,17 +391,9 @@ class SymGNNTask(LightningModule):
         self._log_metrics("test")
 
     def _log_metrics(self, split: str) -> None:
-        found = {
-            name: metric.compute().mean()
-            for name, metric in self.metrics.items()
-            if metric.update_called
-        }
+        found = summarise(self.metrics)
         for metric in self.metrics.values():
             metric.reset()
-        score = -found.get("top1", torch.zeros(()))
-        if "error" in found:
-            score = score + found["error"] / found["still"].clamp(min=1e-12)
-        found["score"] = score
         self.log_dict(
             {f"{split}_{name}": value.float() for name, value in found.items()},
             prog_bar=True,

@@ -1,8 +1,9 @@
 """What a task measures on the samples of a data set."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
+import torch
 from torch import Tensor
 from torchmetrics import Metric
 
@@ -46,6 +47,24 @@ def make_metrics(
                 num_scores, k, ignore_index=UNLABELLED
             )
     return metrics
+
+
+def summarise(metrics: Mapping[str, Metric]) -> dict[str, Tensor]:
+    r"""The means of the metrics that were updated, and the :obj:`"score"`: the
+    error relative to that of zero velocity, minus the accuracy.
+
+    Args:
+        metrics: The metrics of :func:`make_metrics`.
+    """
+    found = {
+        name: metric.compute().mean()
+        for name, metric in metrics.items()
+        if metric.update_called
+    }
+    score = -found.get("top1", torch.zeros(()))
+    if "error" in found:
+        score = score + found["error"] / found["still"].clamp(min=1e-12)
+    return {**found, "score": score}
 
 
 def classes_of(y: Tensor) -> Tensor:

@@ -1,0 +1,91 @@
+from collections.abc import Callable, Sequence
+from typing import get_args
+
+from symgnn_pyg.data import SequenceStore, SkeletonData
+from symgnn_pyg.datasets.motion_dataset import MotionDataset
+from symgnn_pyg.datasets.windows import all_windows, clip_windows
+from symgnn_pyg.errors import DataError
+from symgnn_pyg.typing import Kind
+
+
+class OwnRecordings(MotionDataset):
+    r"""The base class of data sets of your own recordings, which may hold
+    positions or rotations in any unit, and give windows or clips.
+
+    Args:
+        store: The store.
+        chosen: The indices of the recordings in the split.
+        split: The split.
+        samples: :obj:`"windows"` or :obj:`"clips"`.
+        num_observed: The number of observed frames.
+        num_future: The number of frames to predict.
+        stride: The distance from one frame to the next.
+        kind: What the recordings hold, :obj:`"position"` or
+            :obj:`"rotation"`.
+        unit: The unit of positions, if known.
+        num_coordinates: The number of leading channels that are coordinates.
+        transform: A transform of each sample.
+
+    Raises:
+        DataError: If the split has no recordings.
+        ValueError: If :obj:`kind` is unknown, or the number of channels does
+            not fit it or :obj:`num_coordinates`.
+    """
+
+    def __init__(
+        self,
+        store: SequenceStore,
+        chosen: Sequence[int],
+        *,
+        split: str | None,
+        samples: str,
+        num_observed: int,
+        num_future: int,
+        stride: int,
+        kind: str,
+        unit: str | None,
+        num_coordinates: int | None,
+        transform: Callable[[SkeletonData], SkeletonData] | None,
+    ) -> None:
+        if not chosen:
+            raise DataError(
+                f"{store.path}: the split {split!r} has none of the "
+                f"{len(store)} recordings; pass other 'shares' or 'groups'"
+            )
+        if samples == "clips":
+            windows = clip_windows(store, chosen)
+        else:
+            windows = all_windows(
+                store,
+                chosen,
+                num_observed=num_observed,
+                num_future=num_future,
+                stride=stride,
+            )
+        super().__init__(
+            store,
+            windows,
+            num_observed=num_observed,
+            num_future=num_future,
+            stride=stride,
+            transform=transform,
+        )
+        channels = store.num_channels
+        if kind not in get_args(Kind):
+            raise ValueError(
+                f"'kind' must be one of {get_args(Kind)}, got {kind!r}"
+            )
+        if kind == "rotation" and channels != 3:
+            raise ValueError(
+                f"Expected the 3 channels of exponential maps with "
+                f"kind='rotation', got {channels}"
+            )
+        if num_coordinates is not None and not 1 <= num_coordinates <= channels:
+            raise ValueError(
+                f"'num_coordinates' must be from 1 to {channels}, the number "
+                f"of channels, got {num_coordinates}"
+            )
+        self.split = split
+        self.kind = kind
+        self.unit = "radians" if kind == "rotation" else unit
+        self.num_coordinates = num_coordinates
