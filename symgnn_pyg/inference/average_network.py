@@ -34,7 +34,7 @@ class AverageNetwork(Pretrained):
             setattr(self, name, getattr(model, name))
 
     @abstractmethod
-    def answers(
+    def _answers(
         self, x: Tensor, num_bodies: Tensor | None
     ) -> list[SymGNNOutput]:
         r"""The outputs to average; see :meth:`forward`."""
@@ -49,7 +49,7 @@ class AverageNetwork(Pretrained):
             num_bodies: The number of bodies in each sample, of shape
                 :math:`[N]`. (default: one body per sample)
         """
-        outs = self.answers(x, num_bodies)
+        outs = self._answers(x, num_bodies)
         return outs[0]._replace(
             logits=mean([out.logits for out in outs]),
             future=mean([out.future for out in outs]),

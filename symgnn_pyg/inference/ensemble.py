@@ -78,7 +78,7 @@ class Ensemble(AverageNetwork):
     def from_config(cls, config: dict[str, Any]) -> Self:
         return cls([SymGNN.from_config(each) for each in config["models"]])
 
-    def answers(
+    def _answers(
         self, x: Tensor, num_bodies: Tensor | None
     ) -> list[SymGNNOutput]:
         outs = [model(x, num_bodies) for model in self.models]

@@ -156,7 +156,7 @@ class MirrorAverage(FixedBuffers, AverageNetwork):
             standardize=standardize,
         )
 
-    def answers(
+    def _answers(
         self, x: Tensor, num_bodies: Tensor | None
     ) -> list[SymGNNOutput]:
         out = self.model(x, num_bodies)
