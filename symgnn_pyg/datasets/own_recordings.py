@@ -15,16 +15,8 @@ class OwnRecordings(MotionDataset):
     Args:
         store: The store.
         chosen: The indices of the recordings in the split.
-        split: The split.
-        samples: :obj:`"windows"` or :obj:`"clips"`.
-        num_observed: The number of observed frames.
-        num_future: The number of frames to predict.
-        stride: The distance from one frame to the next.
-        kind: What the recordings hold, :obj:`"position"` or
-            :obj:`"rotation"`.
-        unit: The unit of positions, if known.
-        num_coordinates: The number of leading channels that are coordinates.
-        transform: A transform of each sample.
+        **kwargs: The arguments that are described in
+            :class:`~symgnn_pyg.datasets.SkeletonFolder`.
 
     Raises:
         DataError: If the split has no recordings.

@@ -67,11 +67,7 @@ class AverageNetwork(Pretrained):
 
 
 def mean(found: Sequence[Tensor | None]) -> Tensor | None:
-    r"""The mean of tensors, or :obj:`None` if one is missing.
-
-    Args:
-        found: The tensors.
-    """
+    r"""The mean of tensors, or :obj:`None` if one is missing."""
     known = [tensor for tensor in found if tensor is not None]
     if len(known) < len(found):
         return None

@@ -18,13 +18,8 @@ TAGS = "skeleton, motion-prediction, action-recognition, graph-neural-network"
 def write_card(
     folder: str | os.PathLike[str], class_name: str, about: Mapping[str, Any]
 ) -> None:
-    r"""Writes the card of a model. A file of this name that is not such a card
-    is kept, with a warning.
-
-    Args:
-        folder: The folder of the model.
-        class_name: The name of the class of the network.
-        about: What is known about the model.
+    r"""Writes a :func:`model_card` into the folder of a model. A file of this
+    name that is not such a card is kept, with a warning.
     """
     card = resolved(folder) / CARD
     if card.exists() and LIBRARY not in card.read_text(errors="replace"):

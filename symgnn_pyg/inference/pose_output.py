@@ -32,17 +32,9 @@ def pose_output(
     classes: list[str],
     every_window: bool,
 ) -> PoseOutput:
-    r"""The answers to :math:`N` recordings, in the kind of array that was
-    given.
-
-    Args:
-        logits: The class scores before the softmax, of shape
-            :math:`[W, N, K]`.
-        future: The future poses, of shape :math:`[W, N, V, T', C]`.
-        given: The recordings.
-        classes: The names of the classes.
-        every_window: Whether all :math:`W` windows of each recording were
-            answered, or only its last one.
+    r"""The answers to :math:`N` recordings in the kind of array that was given,
+    from class scores before the softmax :math:`[W, N, K]` and future poses
+    :math:`[W, N, V, T', C]` for all :math:`W` windows of each or its last one.
     """
 
     def arranged(rows: Tensor) -> Tensor:  # [W, N, *]

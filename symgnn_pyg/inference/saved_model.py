@@ -15,14 +15,7 @@ from symgnn_pyg.transforms import Standardize
 
 
 def saved_network(path: Path) -> Network:
-    r"""The network in the folder of a :obj:`config.json`.
-
-    Args:
-        path: The configuration.
-
-    Raises:
-        DataError: If it is damaged or holds another network.
-    """
+    r"""The network in the folder of a :obj:`config.json`."""
     kind = read_config(path)["class"]
     if kind not in NETWORKS:
         raise DataError(
@@ -34,15 +27,7 @@ def saved_network(path: Path) -> Network:
 def saved_transform(
     about: Mapping[str, Any], path: Path
 ) -> Callable[..., Any] | None:
-    r"""The transform in the further entries of a configuration.
-
-    Args:
-        about: The entries.
-        path: The configuration, for error messages.
-
-    Raises:
-        DataError: If the entry does not describe a transform.
-    """
+    r"""The transform in the further entries of a configuration."""
     if "transform" in about:
         return transform_from_config(about["transform"], str(path))
     if "mean" not in about and "std" not in about:
@@ -59,15 +44,7 @@ def saved_transform(
 
 
 def saved_skeleton(about: Mapping[str, Any], path: Path) -> Skeleton | None:
-    r"""The skeleton in the further entries of a configuration.
-
-    Args:
-        about: The entries.
-        path: The configuration, for error messages.
-
-    Raises:
-        DataError: If the entry does not describe a skeleton.
-    """
+    r"""The skeleton in the further entries of a configuration."""
     if "skeleton" not in about:
         return None
     try:

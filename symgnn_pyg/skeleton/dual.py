@@ -1,6 +1,6 @@
 """The bone skeleton, whose joints are the bones of a skeleton."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import combinations, product
 from typing import TYPE_CHECKING
 
@@ -12,16 +12,9 @@ if TYPE_CHECKING:
     from symgnn_pyg.skeleton import Skeleton
 
 
-def dual(
-    skeleton: "Skeleton", bones: Sequence[Pair], links: Sequence[Pair]
-) -> dict[str, object]:
+def dual(skeleton: "Skeleton") -> dict[str, object]:
     r"""The arguments of the bone skeleton; see
     :meth:`symgnn_pyg.Skeleton.dual`.
-
-    Args:
-        skeleton: The skeleton.
-        bones: Its pairs of a bone and its parent bone.
-        links: Its other pairs of neighbouring bones.
     """
     if not skeleton.bones:
         raise ValueError(
@@ -36,10 +29,11 @@ def dual(
     without = [i for i, name in enumerate(names) if not parts[name]]
     part_bones = _bridged(skeleton.part_bones, without)
     joints = skeleton.joints
+    bones, links = bone_pairs(skeleton)
     return {
         "joints": [f"{joints[c]}-{joints[p]}" for c, p in skeleton.bones],
         "bones": bones,
-        "parts": {name: bones for name, bones in parts.items() if bones},
+        "parts": {name: own for name, own in parts.items() if own},
         "part_bones": [(names[a], names[b]) for a, b in part_bones],
         "links": links,
         "name": f"{skeleton.name}-dual",
@@ -50,11 +44,7 @@ def dual(
 def bone_pairs(
     skeleton: "Skeleton",
 ) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
-    r"""Pairs of a bone and its parent bone, and other neighbours.
-
-    Args:
-        skeleton: The skeleton.
-    """
+    r"""Pairs of a bone and its parent bone, and other neighbours."""
     touching: dict[int, list[int]] = {
         joint: [] for joint in range(skeleton.num_joints)
     }

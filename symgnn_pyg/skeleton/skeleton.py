@@ -367,7 +367,7 @@ class Skeleton:
 
     @cached_property
     def _dual(self) -> "Skeleton":
-        return Skeleton(**dual(self, *self._bone_pairs))  # type: ignore[arg-type]
+        return Skeleton(**dual(self))  # type: ignore[arg-type]
 
     @cached_property
     def _bone_pairs(self) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:

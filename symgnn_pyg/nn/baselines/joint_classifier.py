@@ -1,5 +1,4 @@
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
 
 from torch import Tensor
 from torch.nn import BatchNorm1d, Linear, Module, ModuleList
@@ -8,21 +7,6 @@ from symgnn_pyg import Skeleton
 from symgnn_pyg.nn import SymGNNOutput
 from symgnn_pyg.nn.baselines.baseline import Baseline, join_bodies
 from symgnn_pyg.nn.sizes import check_sizes
-
-
-class Block(Protocol):
-    r"""Builds a block from :math:`[M \cdot V, T, C_{in}]` to
-    :math:`[M \cdot V, T_{\textrm{out}}, C_{out}]`.
-    """
-
-    def __call__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        *,
-        stride: int,
-        residual: bool,
-    ) -> Module: ...
 
 
 class JointClassifier(Baseline):
@@ -36,7 +20,9 @@ class JointClassifier(Baseline):
         in_channels: Size of a joint's pose :math:`C`.
         channels: The width of each block.
         strides: The temporal stride of each block.
-        block: Builds a block; only the first has no residual connection.
+        block: Builds a block from the widths of its input and output, its
+            :obj:`stride`, and whether it has a :obj:`residual` connection,
+            which all but the first have.
 
     Raises:
         ValueError: If a size is smaller than 1, there are no blocks, or
@@ -51,7 +37,7 @@ class JointClassifier(Baseline):
         *,
         channels: Sequence[int],
         strides: Sequence[int],
-        block: Block,
+        block: Callable[..., Module],
     ) -> None:
         super().__init__(skeleton, in_channels)
         check_sizes(1, num_classes=num_classes)
