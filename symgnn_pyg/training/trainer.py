@@ -29,9 +29,9 @@ def make_trainer(
     checkpoint_seconds: float = 60.0,
     ema: float | None = None,
     *,
-    validate_every: int | None = None,
     patience: int | None = None,
     monitor: str = "val_score",
+    validate_every: int | None = None,
     **kwargs: Any,
 ) -> Trainer:
     r"""Creates a :class:`lightning.pytorch.Trainer` whose training can be
@@ -52,14 +52,14 @@ def make_trainer(
         ema: The decay of an exponential moving average of the weights, which
             is then used for validation and :obj:`best.ckpt`.
             (default: :obj:`None`)
-        validate_every: The number of training batches between validations,
-            counted across epochs. (default: one epoch)
         patience: The number of validations without improvement after which to
             stop. (default: :obj:`None`)
         monitor: The value to minimise in validation: :obj:`"val_score"`, or
             :obj:`"val_error"` for the prediction error only. Resuming with
             another value discards the best one so far.
             (default: :obj:`"val_score"`)
+        validate_every: The number of training batches between validations,
+            counted across epochs. (default: one epoch)
         **kwargs: Further arguments of :class:`lightning.pytorch.Trainer`.
 
     Raises:
