@@ -2,6 +2,7 @@
 
     python -m examples.paper table-3 --quick            # in seconds
     python -m examples.paper figure-14 --data cmu_mocap.zip --steps 20000
+    python -m examples.paper table-5 --data h36m.zip --dataset h36m
     python -m examples.paper all --quick
 
 Writes NAME.md, NAME.json and NAME.png to --output, with the published numbers
@@ -29,6 +30,7 @@ from examples.paper import (
     symbiosis,
     trade_off,
 )
+from examples.paper.data import DATA_SETS
 from examples.paper.protocol import caveats, protocol
 from examples.paper.render import Page, write
 from examples.paper.runs import Runs, Settings
@@ -73,6 +75,7 @@ def main(arguments: list[str] | None = None) -> None:
         tuple(args.seed),
         args.output,
         args.precision,
+        args.dataset,
     )
     names = list(EXPERIMENTS) if args.name == "all" else [args.name]
     kept = "Stopped; finished runs are kept, repeat the command to continue"
@@ -99,8 +102,9 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--data",
         default="synthetic",
-        help="'synthetic', or the folder or zip archive of CMU Mocap",
+        help="'synthetic', or the folder or zip archive of the data set",
     )
+    parser.add_argument("--dataset", choices=DATA_SETS, default="cmu")
     parser.add_argument(
         "--quick",
         action="store_true",
@@ -114,7 +118,10 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--precision", choices=["32", "bf16-mixed"], default="32"
     )
-    return parser.parse_args(arguments)
+    args = parser.parse_args(arguments)
+    if args.data == "synthetic" and args.dataset != "cmu":
+        parser.error(f"--dataset {args.dataset} requires --data")
+    return args
 
 
 def carry_out(runs: Runs, name: str) -> list[Path]:

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import torch
 from torch import Tensor
 
-from examples.paper.prediction import action_name
+from examples.paper.published import action_name
 from examples.paper.render import Page
 from examples.paper.run import Run, sym_gnn
 from examples.paper.runs import Runs

@@ -8,10 +8,16 @@ import torch
 from torch import Tensor
 
 from symgnn_pyg.data import SkeletonData
-from symgnn_pyg.datasets import CMUMocap, MotionDataset, SyntheticMotion
+from symgnn_pyg.datasets import (
+    CMUMocap,
+    Human36M,
+    MotionDataset,
+    SyntheticMotion,
+)
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.skeleton import cmu_positions
+from symgnn_pyg.skeleton import joint_positions
 
+DATA_SETS = {"cmu": CMUMocap, "h36m": Human36M}
 SPLITS = ("train", "val", "test")
 OBSERVED = 50
 # Predicted frames in short-term and long-term prediction.
@@ -23,17 +29,22 @@ class Data:
     """The windows of a data set, standardised by its training split.
 
     Args:
-        source: :obj:`"synthetic"`, or the folder or zip archive of CMU Mocap.
+        source: :obj:`"synthetic"`, or the folder or zip archive of the data
+            set.
         folder: The folder for parsed motion.
+        dataset: The name of the data set. (default: :obj:`"cmu"`)
     """
 
-    def __init__(self, source: str, folder: Path) -> None:
+    def __init__(self, source: str, folder: Path, dataset: str = "cmu") -> None:
         if source != "synthetic" and not Path(source).exists():
             raise DataError(f"{source} does not exist")
         self.source = source
         self.folder = folder
         self.synthetic = source == "synthetic"
-        self.name = "synthetic motion" if self.synthetic else "CMU Mocap"
+        self.dataset = dataset
+        self.name = (
+            "synthetic motion" if self.synthetic else DATA_SETS[dataset].title
+        )
         self._opened: dict[tuple[str, int], MotionDataset] = {}
         # Missing files raise an error before anything is trained.
         for horizon in HORIZONS:
@@ -88,7 +99,9 @@ class Data:
             pose: Poses in the unit of the data, of shape [N * V, T, C].
         """
         bodies = pose.unflatten(0, (-1, self.skeleton.num_joints))
-        place = cmu_positions(bodies.transpose(1, 2))  # [N, T, V, 3]
+        place = joint_positions(  # [N, T, V, 3]
+            bodies.transpose(1, 2), self.skeleton
+        )
         return place.transpose(1, 2).flatten(0, 1)
 
     def _open(self, split: str, horizon: int) -> MotionDataset:
@@ -106,13 +119,13 @@ class Data:
             # Every page lists the missing files.
             warnings.filterwarnings("ignore", r".* lacks \d+ files")
             try:
-                return CMUMocap(
+                return DATA_SETS[self.dataset](
                     self.source,
                     split,
                     num_observed=OBSERVED,
                     num_future=horizon,
                     allow_missing=True,
-                    path=self.folder / "cmu_mocap.h5",
+                    path=self.folder / f"{self.dataset}.h5",
                 )
             except DataError as error:
                 raise DataError(

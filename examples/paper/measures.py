@@ -1,6 +1,7 @@
 """Measures of results, and their spread over seeds."""
 
 import statistics
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from examples.paper.data import FRAME_MS
@@ -33,9 +34,12 @@ def frame_at(milliseconds: int) -> int:
     return milliseconds // FRAME_MS - 1
 
 
-def average_error(result: dict[str, Any], frame: int) -> float:
-    """The mean angle error at a frame, averaged over actions."""
-    return statistics.fmean(e[frame] for e in result["error"].values())
+def average_error(
+    result: dict[str, Any], frame: int, actions: Iterable[str] | None = None
+) -> float:
+    """The mean angle error at a frame, averaged over some actions, or all."""
+    errors = result["error"]
+    return statistics.fmean(errors[a][frame] for a in actions or errors)
 
 
 def short_error(result: dict[str, Any]) -> float:

@@ -1,8 +1,8 @@
 """Tables IV to VIII: prediction."""
 
 import statistics
+from collections.abc import Collection
 from dataclasses import replace
-from typing import Any
 
 from examples.paper.measures import (
     SHORT_MS,
@@ -11,7 +11,11 @@ from examples.paper.measures import (
     frame_at,
     spread,
 )
-from examples.paper.published import published, published_errors
+from examples.paper.published import (
+    action_name,
+    published,
+    published_errors,
+)
 from examples.paper.recognition import ONLY_JA, ONLY_JS
 from examples.paper.render import Cell, Page, compare, lines
 from examples.paper.run import Run, sym_gnn
@@ -27,7 +31,7 @@ SHORT = {
 LONG = {
     name: replace(run, num_future=25, horizon=25) for name, run in SHORT.items()
 }
-NAMES = {"washwindow": "Washing Window"}
+AVERAGE = "Average"
 
 
 def table_4(runs: Runs) -> Page:
@@ -131,7 +135,9 @@ def error_table(
 ) -> Page:
     """Errors by action and method at several times."""
     theirs = published_errors(name)
-    ours = errors(runs, networks, times)
+    # An action of the same name in other data is a different one.
+    same = runs.data.name in setting
+    ours = errors(runs, networks, times, theirs if same else None)
     methods = list(next(iter(theirs.values())))
     actions = [*theirs, *(action for action in ours if action not in theirs)]
     paper: dict[str, dict[str, Cell]] = {}
@@ -146,50 +152,58 @@ def error_table(
     columns, rows = compare(paper, own, runs.data.name)
     rank = {action: i for i, action in enumerate(actions)}
     rows.sort(key=lambda row: rank[row[0].partition(" · ")[0]])
-    # An action of the same name in other data is a different one.
-    drawn = theirs if runs.data.name in setting else {}
     return Page(
         title,
         setting,
         columns,
         rows,
-        lines(panels(drawn, ours, times), "ms", "mean angle error"),
+        lines(
+            panels(theirs if same else {}, ours, times),
+            "ms",
+            "mean angle error",
+        ),
         [
             "Mean angle errors in radians at the frame, not averaged up to it.",
             "Our 'Res-uns' and 'LTD' follow their papers; our 'Average' is "
-            "over our own actions.",
+            f"over all {'' if AVERAGE in theirs else 'these '}actions.",
         ],
     )
 
 
 def errors(
-    runs: Runs, networks: dict[str, Run], times: tuple[int, ...]
+    runs: Runs,
+    networks: dict[str, Run],
+    times: tuple[int, ...],
+    table: Collection[str] | None = None,
 ) -> dict[str, dict[str, dict[str, Spread]]]:
-    """Our errors by action, method and time."""
+    """Our errors by action, method and time.
+
+    Args:
+        runs: The runs.
+        networks: The run of each method.
+        times: The times in milliseconds.
+        table: The actions of a table, by the paper's names; others are left
+            out, except of an average that the paper has.
+            (default: all of ours)
+    """
     found: dict[str, dict[str, dict[str, Spread]]] = {}
     for method, run in networks.items():
         results = runs.results(run)
-        for action in [*results[0]["error"], None]:
-            label = "Average" if action is None else action_name(action)
+        every = list(results[0]["error"])
+        shown = [a for a in every if table is None or action_name(a) in table]
+        groups = {action_name(action): [action] for action in shown}
+        groups[AVERAGE] = every if AVERAGE in (table or ()) else shown
+        for label, actions in groups.items():
             found.setdefault(label, {})[method] = {
                 f"{ms} ms": spread(
-                    [error_at(one, action, frame_at(ms)) for one in results]
+                    [
+                        average_error(one, frame_at(ms), actions)
+                        for one in results
+                    ]
                 )
                 for ms in times
             }
     return found
-
-
-def error_at(result: dict[str, Any], action: str | None, frame: int) -> float:
-    """The error of an action, or the average over actions."""
-    if action is None:
-        return average_error(result, frame)
-    return result["error"][action][frame]
-
-
-def action_name(action: str) -> str:
-    """The paper's name of an action."""
-    return NAMES.get(action, action.replace("_", " ").title())
 
 
 def panels(

@@ -10,6 +10,15 @@ from examples.paper.render import Page
 from examples.paper.run import SYM_GNN
 from examples.paper.runs import WEIGHTING, Runs
 
+SPLITS = {
+    "synthetic motion": "training, validation and test sequences of "
+    "SyntheticMotion",
+    "CMU Mocap": "validation: the fifth training recording of each action; "
+    "test: the published windows",
+    "Human3.6M": "validation: subject 11; test: the published windows, eight "
+    "per action of subject 5",
+}
+
 
 def caveats(runs: Runs, page: Page) -> list[str]:
     """Why our numbers cannot be compared with the published ones, if so."""
@@ -52,15 +61,12 @@ def protocol(runs: Runs, name: str, page: Page) -> dict[str, object]:
         "missing": [*missing, *data.absent],
         "windows": f"{OBSERVED} observed and 10 or 25 predicted frames, one "
         f"every {FRAME_MS} ms; {len(data.split('test'))} test windows",
-        "split": "training, validation and test sequences of SyntheticMotion"
-        if data.synthetic
-        else "validation: the fifth training recording of each action of CMU "
-        "Mocap; test: the published windows",
+        "split": SPLITS[data.name],
         "training": f"{runs.steps} steps of {runs.batch_size} windows, "
         f"balanced classes, AdamW with one cycle up to {rate}, weight of "
         f"recognition {WEIGHTING}; the best of {validations} validation(s) is "
         f"tested; precision {settings.precision}",
-        "networks": "all small, see SMALL in examples/paper/runs.py"
+        "networks": "all small, see SMALL in examples/paper/networks.py"
         if settings.quick
         else f"{SYM_GNN}: light, dropout 0.1; baselines: as in their papers",
         "quick": settings.quick,
@@ -76,6 +82,8 @@ def command(runs: Runs, name: str) -> str:
     parts = ["python", "-m", "examples.paper", name]
     if not runs.data.synthetic:
         parts += ["--data", Path(settings.data).absolute().name]
+    if settings.dataset != "cmu":
+        parts += ["--dataset", settings.dataset]
     if settings.quick:
         parts.append("--quick")
     parts += ["--steps", str(runs.steps)]

@@ -12,6 +12,19 @@ LOST = (
     "The preprint's text, from which the published numbers are taken, lacks "
     "those of this {}."
 )
+# The paper's names of actions that follow from no rule.
+NAMES = {
+    "washwindow": "Washing Window",
+    "sittingdown": "Sitting Down",
+    "takingphoto": "Taking Photo",
+    "walkingdog": "Walking Dog",
+    "walkingtogether": "Walking Together",
+}
+
+
+def action_name(action: str) -> str:
+    """The paper's name of an action of a data set."""
+    return NAMES.get(action, action.replace("_", " ").title())
 
 
 def published(table: str) -> dict[str, dict[str, float]]:

@@ -104,10 +104,12 @@ def table_3(runs: Runs) -> Page:
         "table-3",
         "recognition on Human3.6M and CMU Mocap",
         ("Human3.6M", "CMU Mocap"),
-        "" if runs.data.synthetic else "CMU ",
+        {"CMU Mocap": "CMU ", "Human3.6M": "Human3.6M "}.get(
+            runs.data.name, ""
+        ),
     )
     page.notes.append(
-        "The paper does not say which windows of CMU Mocap it recognises; "
-        "ours are the published windows of motion prediction."
+        "The paper does not say which windows it recognises; ours are the "
+        "published windows of motion prediction."
     )
     return page

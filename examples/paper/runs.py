@@ -27,27 +27,14 @@ from torch.nn import Module
 from torch_geometric.transforms import Compose
 
 import symgnn_pyg
-from examples.paper.data import (
-    Data,
-    NoisySupervision,
-    every_nth,
-)
+from examples.paper.data import Data, NoisySupervision, every_nth
 from examples.paper.evaluate import evaluate
 from examples.paper.measures import Spread, spread
-from examples.paper.run import SYM_GNN, Run, describe
+from examples.paper.networks import arguments_of, build
+from examples.paper.run import Run, describe
 from symgnn_pyg.datasets import MotionDataset
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import replacing
-from symgnn_pyg.nn import SymGNN
-from symgnn_pyg.nn.baselines import (
-    AGCN,
-    ASGCN,
-    HCN,
-    LTD,
-    STGCN,
-    ResidualGRU,
-    ZeroVelocity,
-)
 from symgnn_pyg.training import (
     MotionDataModule,
     SafetensorsCheckpoint,
@@ -56,37 +43,9 @@ from symgnn_pyg.training import (
 )
 from symgnn_pyg.transforms import ToBones
 
-# The baselines, by their names in the paper's tables.
-RECOGNITION: dict[str, Callable[..., Module]] = {
-    "ST-GCN": STGCN,
-    "HCN": HCN,
-    "2s-AGCN, one stream": AGCN,
-    "AS-GCN": ASGCN,
-}
-PREDICTION: dict[str, Callable[..., Module]] = {
-    "ZeroV": ZeroVelocity,
-    "Res-uns": ResidualGRU,
-    "LTD": LTD,
-}
 # The weight of recognition, as in the other examples. MGDA's weight approaches
 # 1 once the recognition loss nearly vanishes, as it does with few recordings.
 WEIGHTING = 0.98
-# Arguments for networks that train in seconds.
-SMALL_GRAPHS = {"channels": (16, 32), "strides": (1, 2), "dropout": 0.1}
-SMALL: dict[str, dict[str, Any]] = {
-    SYM_GNN: {
-        "channels": (16, 32),
-        "strides": (2, 2),
-        "fusion": (1,),
-        "hidden_channels": 32,
-    },
-    "ST-GCN": SMALL_GRAPHS,
-    "AS-GCN": SMALL_GRAPHS,
-    "2s-AGCN, one stream": {"channels": (16, 32), "strides": (1, 2)},
-    "HCN": {"num_frames": 16, "hidden_channels": 64, "dropout": 0.1},
-    "Res-uns": {"channels": 64},
-    "LTD": {"channels": 32, "num_blocks": 2, "dropout": 0.1},
-}
 
 
 @dataclass(frozen=True)
@@ -94,13 +53,15 @@ class Settings:
     """Settings of all experiments.
 
     Args:
-        data: :obj:`"synthetic"`, or the folder or zip archive of CMU Mocap.
+        data: :obj:`"synthetic"`, or the folder or zip archive of a data set.
         quick: Whether to train small networks for seconds.
         steps: The training steps. (default: 2000, and 25 in a quick run)
         seeds: The seeds, one run each.
         output: The folder for all output.
         precision: Lightning's name for the precision of training; tests run
             in float32. (default: :obj:`"32"`)
+        dataset: The data set, :obj:`"cmu"` or :obj:`"h36m"`.
+            (default: :obj:`"cmu"`)
     """
 
     data: str = "synthetic"
@@ -109,6 +70,7 @@ class Settings:
     seeds: tuple[int, ...] = (0,)
     output: Path = Path("outputs/paper")
     precision: str = "32"
+    dataset: str = "cmu"
 
 
 class Runs:
@@ -131,7 +93,9 @@ class Runs:
         self.settings = settings
         self.checkpoint_seconds = checkpoint_seconds
         self.folder = settings.output / "runs"
-        self.data = Data(settings.data, settings.output / "data")
+        self.data = Data(
+            settings.data, settings.output / "data", settings.dataset
+        )
         self.batch_size = 8 if quick else 32
         # Few steps need a high learning rate.
         self.learning_rate = 1e-2 if quick else None
@@ -186,26 +150,13 @@ class Runs:
         if run.bones:
             skeleton = skeleton.dual()
         num_classes = len(self.data.classes)
-        arguments = self._arguments(run)
-        if run.network in RECOGNITION:
-            kind = RECOGNITION[run.network]
-            return kind(skeleton, num_classes, **arguments)
-        if run.network in PREDICTION:
-            kind = PREDICTION[run.network]
-            return kind(skeleton, run.num_future, **arguments)
-        arguments = {
-            "num_classes": num_classes,
-            "num_observed": run.num_observed,
-            "num_future": run.num_future,
-            **arguments,
-        }
-        return SymGNN(skeleton, **arguments)
+        return build(run, skeleton, num_classes, self.settings.quick)
 
     def identity(self, run: Run) -> dict[str, Any]:
         """Everything that a run depends on."""
         return {
             **asdict(run),
-            "variant": self._arguments(run),
+            "variant": arguments_of(run, self.settings.quick),
             "data": self.data.identity,
             "steps": self.steps,
             "batch_size": self.batch_size,
@@ -221,16 +172,6 @@ class Runs:
         """The name of a run's folder."""
         text = json.dumps(self.identity(run), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-    def _arguments(self, run: Run) -> dict[str, Any]:
-        arguments: dict[str, Any] = {}
-        if run.network == SYM_GNN:
-            arguments["dropout"] = 0.1
-        if run.network == "AS-GCN":
-            arguments["num_observed"] = run.num_observed
-        if self.settings.quick:
-            arguments |= SMALL.get(run.network, {})
-        return arguments | dict(run.variant)
 
     def _seeds(self, run: Run) -> list[Run]:
         return [replace(run, seed=seed) for seed in self.settings.seeds]

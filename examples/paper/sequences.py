@@ -3,7 +3,8 @@
 import torch
 
 from examples.paper.data import FRAME_MS
-from examples.paper.prediction import LONG, action_name
+from examples.paper.prediction import LONG
+from examples.paper.published import action_name
 from examples.paper.render import Page
 from examples.paper.runs import Runs
 from symgnn_pyg.visualization import plot_poses

@@ -36,7 +36,7 @@ from symgnn_pyg.cli.recordings import (
 from symgnn_pyg.errors import requires_extra
 from symgnn_pyg.files import replacing
 from symgnn_pyg.inference import PoseModel
-from symgnn_pyg.skeleton import Skeleton, cmu_positions, forward_kinematics
+from symgnn_pyg.skeleton import Skeleton, joint_positions
 
 PICTURES = (".png", ".svg", ".pdf")
 SUFFIXES = (".html", ".gif", ".mp4", *PICTURES)
@@ -80,7 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rotations",
         action="store_true",
         help="the recording holds exponential maps: compute positions, in "
-        "layout cmu26 or a skeleton with offsets",
+        "layout cmu26, h36m20 or a skeleton with offsets",
     )
     parser.add_argument(
         "--up",
@@ -145,12 +145,7 @@ def positions(
     :math:`[T, M, V, C]`.
     """
     if args.rotations:
-        rotations = torch.from_numpy(frames)
-        frames = (
-            cmu_positions(rotations)
-            if skeleton.name == "cmu26"
-            else forward_kinematics(rotations, skeleton)
-        ).numpy()
+        frames = joint_positions(torch.from_numpy(frames), skeleton).numpy()
     scored = 2 if args.format in SCORED else None
     frames = frames[..., : args.num_coordinates or scored]
     return frames if frames.ndim == 3 else frames.swapaxes(0, 1)

@@ -9,6 +9,8 @@ from symgnn_pyg.datasets.published_dataset import (
 )
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.io import read_table
+from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.skeleton.layouts import H36M20_IN_32
 
 ACTIONS = (
     "walking", "eating", "smoking", "discussion", "directions", "greeting",
@@ -17,11 +19,7 @@ ACTIONS = (
 )  # fmt: skip
 SUBJECTS = ("S1", "S5", "S6", "S7", "S8", "S9", "S11")
 TEST, VALIDATION = "S5", "S11"
-COLUMNS = 3 + 3 * 32
-# The joints of the layout h36m20 among the 32 of a file.
-H36M20_IN_32 = (
-    1, 2, 3, 4, 6, 7, 8, 9, 11, 12, 13, 14, 16, 17, 18, 19, 24, 25, 26, 27,
-)  # fmt: skip
+COLUMNS = 3 + 3 * Skeleton.get("h36m32").num_joints
 
 
 class Human36M(PublishedDataset):

@@ -2,6 +2,7 @@ import os
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -25,6 +26,8 @@ from symgnn_pyg.skeleton import Skeleton
 
 # Of the generator that draws the test windows.
 TEST_SEED = 1234567890
+# The most absent files that a message names: all 210 of Human3.6M.
+NAMED = 210
 
 
 class PublishedWindows(NamedTuple):
@@ -187,8 +190,8 @@ class PublishedDataset(MotionDataset):
         takes: dict[int, list[int]] = {}
         for i in chosen:
             takes.setdefault(int(store.labels[i]), []).append(i)
-        for label, recordings in sorted(takes.items()):
-            self._check_takes(store.classes[label], len(recordings))
+        self._check_takes({store.sources[i] for i in chosen})
+        for _, recordings in sorted(takes.items()):
             random = np.random.RandomState(TEST_SEED)
             for _ in range(self.test_windows.per_recording):
                 for i in recordings:
@@ -204,17 +207,24 @@ class PublishedDataset(MotionDataset):
                     start += self.test_windows.num_observed - num_observed
                     yield Window(i, start * stride)
 
-    def _check_takes(self, action: str, count: int) -> None:
-        names = [
-            file
-            for named, file in self.files()
-            if named == action and self.split_of(file) == "test"
-        ]
-        if count < len(names):
+    def _check_takes(self, found: set[str]) -> None:
+        """Raises an error if only some test recordings of an action exist."""
+        takes: dict[str, list[str]] = {}
+        for action, file in self.files():
+            if self.split_of(file) == "test":
+                takes.setdefault(action, []).append(file)
+        partial = {
+            action: [file for file in files if file not in found]
+            for action, files in takes.items()
+            if not found.isdisjoint(files) and not found.issuperset(files)
+        }
+        if partial:
+            actions = ", ".join(map(repr, partial))
             raise DataError(
-                f"The test windows of {action!r} are drawn from "
-                f"{' and '.join(names)} in turn, so all of them are required; "
-                f"add the missing files or leave {action!r} out of 'actions'"
+                f"The test windows of {actions} are drawn from all test "
+                f"recordings of an action in turn, but "
+                f"{', '.join(chain(*partial.values()))} are absent; add them, "
+                f"or leave these actions out of 'actions'"
             )
 
     def _check(
@@ -265,7 +275,7 @@ def report_missing(
         return
     text = (
         f"{source.path} lacks {len(missing)} files of {title}: "
-        f"{', '.join(missing[:50])}{' ...' * (len(missing) > 50)}"
+        f"{', '.join(missing[:NAMED])}{' ...' * (len(missing) > NAMED)}"
     )
     if not allow_missing:
         raise DataError(

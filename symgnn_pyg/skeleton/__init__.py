@@ -3,6 +3,7 @@ from symgnn_pyg.skeleton.conversion import Conversion, conversion
 from symgnn_pyg.skeleton.kinematics import (
     cmu_positions,
     forward_kinematics,
+    joint_positions,
     place_joints,
 )
 from symgnn_pyg.skeleton.rotations import (
@@ -23,6 +24,7 @@ __all__ = [
     "convert_rotation",
     "euler_to_rotmat",
     "forward_kinematics",
+    "joint_positions",
     "mirrored_joints",
     "place_joints",
     "rotmat_to_euler",

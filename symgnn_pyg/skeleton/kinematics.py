@@ -8,8 +8,15 @@ import torch
 from torch import Tensor
 
 from symgnn_pyg.skeleton.as_skeleton import as_skeleton
-from symgnn_pyg.skeleton.layouts import CMU26_IN_38
+from symgnn_pyg.skeleton.layouts import CMU26_IN_38, H36M20_IN_32
 from symgnn_pyg.skeleton.skeleton import Skeleton
+
+# Layouts whose joints are some of those in a file, which holds negative
+# rotations: the layout of all joints, and the places of theirs in it.
+IN_FILE = {
+    "cmu26": ("cmu38", CMU26_IN_38),
+    "h36m20": ("h36m32", H36M20_IN_32),
+}
 
 
 def forward_kinematics(rotation: Tensor, skeleton: Skeleton | str) -> Tensor:
@@ -67,10 +74,58 @@ def forward_kinematics(rotation: Tensor, skeleton: Skeleton | str) -> Tensor:
     )
 
 
+def joint_positions(
+    pose: Tensor, skeleton: Skeleton | str, *, all_joints: bool = False
+) -> Tensor:
+    r"""Computes joint positions from exponential maps in the form of the
+    skeleton's data set.
+
+    The files of CMU Mocap (:obj:`"cmu26"`) and Human3.6M (:obj:`"h36m20"`)
+    hold the negative rotation of each joint. Joints that these layouts drop
+    stay at rest. The body is a generic adult for CMU Mocap, and for Human3.6M
+    the one that the field uses for all subjects. Other skeletons need offsets,
+    for :func:`forward_kinematics`.
+
+    Args:
+        pose: The exponential maps in radians, of shape :math:`[*, V, 3]`.
+        skeleton: The skeleton, of :math:`V` joints.
+        all_joints: Whether to return the positions of all joints in a file,
+            those of :obj:`"cmu38"` or :obj:`"h36m32"`. The field averages
+            position errors over these. (default: :obj:`False`)
+
+    Returns:
+        The positions in metres, of shape :math:`[*, V, 3]`, or
+        :math:`[*, 38, 3]` or :math:`[*, 32, 3]` for all joints. For the two
+        data sets they are relative to the hips, with x to the left of the
+        body, y up and z forward.
+
+    Raises:
+        ValueError: If the skeleton is of neither data set and has no offsets,
+            or :obj:`pose` has another number of joints.
+
+    The bone lengths of Human3.6M are those of the `"Structural-RNN: Deep
+    Learning on Spatio-Temporal Graphs" <https://arxiv.org/abs/1511.05298>`_
+    paper's code.
+    """
+    skeleton = as_skeleton(skeleton)
+    if skeleton.offsets is not None or skeleton.name not in IN_FILE:
+        return forward_kinematics(pose, skeleton)
+    name, kept = IN_FILE[skeleton.name]
+    if pose.shape[-2:] != (len(kept), 3):
+        raise ValueError(
+            f"Expected 'pose' of shape [*, {len(kept)}, 3], got "
+            f"{list(pose.shape)}"
+        )
+    whole = Skeleton.get(name)
+    rotation = pose.new_zeros(*pose.shape[:-2], whole.num_joints, 3)
+    rotation[..., kept, :] = -pose
+    position = forward_kinematics(rotation, whole)
+    return position if all_joints else position[..., kept, :]
+
+
 def cmu_positions(pose: Tensor) -> Tensor:
-    r"""Computes joint positions from poses of CMU Mocap, which are exponential
-    maps of the negative rotation of each joint. The body is that of a generic
-    adult, and the joints that the layout :obj:`"cmu26"` drops stay at rest.
+    r"""Computes joint positions from poses of CMU Mocap:
+    :func:`joint_positions` of :obj:`"cmu26"`.
 
     Args:
         pose: The exponential maps in radians, of shape :math:`[*, 26, 3]`.
@@ -82,15 +137,7 @@ def cmu_positions(pose: Tensor) -> Tensor:
     Raises:
         ValueError: If there are not 26 joints.
     """
-    if pose.shape[-2:] != (len(CMU26_IN_38), 3):
-        raise ValueError(
-            f"Expected 'pose' of shape [*, {len(CMU26_IN_38)}, 3], got "
-            f"{list(pose.shape)}"
-        )
-    skeleton = Skeleton.get("cmu38")
-    rotation = pose.new_zeros(*pose.shape[:-2], skeleton.num_joints, 3)
-    rotation[..., CMU26_IN_38, :] = -pose
-    return forward_kinematics(rotation, skeleton)[..., CMU26_IN_38, :]
+    return joint_positions(pose, "cmu26")
 
 
 def place_joints(

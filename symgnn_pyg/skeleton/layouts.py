@@ -10,7 +10,7 @@ from symgnn_pyg.skeleton.parts import PARTS as LEFT_FIRST
 from symgnn_pyg.skeleton.pose_layouts import ALIASES, SHARED
 from symgnn_pyg.skeleton.pose_layouts import LAYOUTS as POSE_LAYOUTS
 
-__all__ = ["CMU26_IN_38", "LAYOUTS"]
+__all__ = ["CMU26_IN_38", "H36M20_IN_32", "LAYOUTS"]
 
 Layout = dict[str, Any]
 
@@ -116,6 +116,60 @@ H36M20: Layout = {
     "name": "h36m20",
 }  # fmt: skip
 
+# The 32 joints of a Human3.6M file, where "end" marks the end of a chain, with
+# the rest pose of the body that the field shares by all subjects, in metres.
+# The arms point up in it. The shoulders start where the neck does.
+H36M32: Layout = {
+    "joints": (
+        "Hips",
+        "RightUpLeg", "RightLeg", "RightFoot", "RightToeBase",
+        "RightToeBase end",
+        "LeftUpLeg", "LeftLeg", "LeftFoot", "LeftToeBase", "LeftToeBase end",
+        "Spine", "Spine1", "Neck", "Head", "Head end",
+        "LeftShoulder", "LeftArm", "LeftForeArm", "LeftHand",
+        "LeftHandThumb", "LeftHandThumb end", "LeftWristEnd",
+        "LeftWristEnd end",
+        "RightShoulder", "RightArm", "RightForeArm", "RightHand",
+        "RightHandThumb", "RightHandThumb end", "RightWristEnd",
+        "RightWristEnd end",
+    ),
+    "bones": (
+        (1, 0), (2, 1), (3, 2), (4, 3), (5, 4),
+        (6, 0), (7, 6), (8, 7), (9, 8), (10, 9),
+        (11, 0), (12, 11), (13, 12), (14, 13), (15, 14),
+        (16, 12), (17, 16), (18, 17), (19, 18),
+        (20, 19), (21, 20), (22, 19), (23, 22),
+        (24, 12), (25, 24), (26, 25), (27, 26),
+        (28, 27), (29, 28), (30, 27), (31, 30),
+    ),
+    "parts": dict(zip(RIGHT_LEG_FIRST, (
+        (1, 2), (3, 4, 5), (6, 7), (8, 9, 10), (0, 11, 12), (13, 14, 15),
+        (16, 17), (18, 19, 20, 21, 22, 23),
+        (24, 25), (26, 27, 28, 29, 30, 31),
+    ), strict=True)),
+    "part_bones": PART_BONES,
+    "offsets": (
+        (0, 0, 0),
+        (-0.132948591, 0, 0), (0, -0.442894612, 0), (0, -0.454206447, 0),
+        (0, 0, 0.162767078), (0, 0, 0.074999437),
+        (0.132948826, 0, 0), (0, -0.442894413, 0), (0, -0.45420659, 0),
+        (0, 0, 0.162767426), (0, 0, 0.074999948),
+        (0, 0.0001, 0), (0, 0.233383263, 0), (0, 0.257077681, 0),
+        (0, 0.121134938, 0), (0, 0.115002227, 0),
+        (0, 0.257077681, 0), (0, 0.151034226, 0), (0, 0.278882773, 0),
+        (0, 0.251733451, 0),
+        (0, 0, 0), (0, 0, 0.099999627), (0, 0.100000188, 0), (0, 0, 0),
+        (0, 0.257077681, 0), (0, 0.151031437, 0), (0, 0.278892924, 0),
+        (0, 0.25172868, 0),
+        (0, 0, 0), (0, 0, 0.099999888), (0, 0.137499922, 0), (0, 0, 0),
+    ),
+    "name": "h36m32",
+}  # fmt: skip
+# The joints of H36M32 that H36M20 keeps.
+H36M20_IN_32 = tuple(
+    H36M32["joints"].index(joint) for joint in H36M20["joints"]
+)
+
 NTU25: Layout = {
     "joints": (
         "base of spine", "middle of spine", "neck", "head",
@@ -163,9 +217,9 @@ KINETICS18: Layout = {
     "name": "kinetics18",
 }  # fmt: skip
 
+DATA_SETS = (NTU25, KINETICS18, H36M20, H36M32, CMU26, CMU38)
 LAYOUTS: dict[str, Layout] = {
-    layout["name"]: layout
-    for layout in (NTU25, KINETICS18, H36M20, CMU26, CMU38, *POSE_LAYOUTS)
+    layout["name"]: layout for layout in (*DATA_SETS, *POSE_LAYOUTS)
 }
 
 

@@ -139,12 +139,13 @@ class Skeleton:
 
         Args:
             name: One of the data sets ``"ntu25"``, ``"kinetics18"``,
-                ``"h36m20"``, ``"h36m17"``, ``"cmu26"``, ``"cmu38"``, of the
-                pose estimators ``"coco17"``, ``"coco_wholebody133"``,
-                ``"openpose25"``, ``"mediapipe33"``, ``"hand21"``, of the body
-                models ``"smpl22"``, ``"smpl24"``, or of the camera
-                ``"kinect20"``. Case, blanks and marks do not matter, and
-                ``"coco"``, ``"BlazePose"`` or ``"NTU-RGB+D"`` are found too.
+                ``"h36m20"``, ``"h36m32"``, ``"h36m17"``, ``"cmu26"``,
+                ``"cmu38"``, of the pose estimators ``"coco17"``,
+                ``"coco_wholebody133"``, ``"openpose25"``, ``"mediapipe33"``,
+                ``"hand21"``, of the body models ``"smpl22"``, ``"smpl24"``, or
+                of the camera ``"kinect20"``. Case, blanks and marks do not
+                matter, and ``"coco"``, ``"BlazePose"`` or ``"NTU-RGB+D"`` are
+                found too.
 
         Raises:
             ValueError: If there is no built-in skeleton of that name, or
