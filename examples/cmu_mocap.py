@@ -129,7 +129,7 @@ def run(args: argparse.Namespace) -> None:
     linear = LinearRegression(train.skeleton, train.num_future)
     linear.fit(SkeletonLoader(train, 256), SkeletonLoader(val, 256))
     metrics = report(
-        model, test, trained, args.seed, {"linear_regression": linear}
+        {"linear_regression": linear, "model": model}, test, trained, args.seed
     )
     metrics["seconds"] = round(time.monotonic() - started, 1)
     with replacing(args.output / "metrics.json") as path:

@@ -1,6 +1,8 @@
-"""Compare trained weights with the published errors on CMU Mocap.
+"""Compare trained weights with the published errors.
 
     python examples/evaluate.py --weights cmu-light-long --data cmu_mocap.zip
+    python examples/evaluate.py --weights outputs/train/model --data h36m.zip \
+        --dataset h36m
 
 --weights takes names of weights that ship with the library, or folders that
 `save_pretrained` wrote. For several, such as several seeds, it also prints
@@ -19,18 +21,25 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from error_tables import FRAME_MS, draw, print_spread, report
+from error_tables import (
+    FRAME_MS,
+    draw,
+    print_spread,
+    report,
+    report_positions,
+    standardize_of,
+)
 from shared import FromJoints, no_traceback, positive
 from torch.nn import Module
+from train_data import DATASETS
 
 from symgnn_pyg.data import SkeletonLoader
-from symgnn_pyg.datasets import CMUMocap
+from symgnn_pyg.datasets import MotionDataset
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import replacing
 from symgnn_pyg.inference import Ensemble, MirrorAverage, PoseModel
 from symgnn_pyg.nn import DualSymGNN, SymGNN
-from symgnn_pyg.nn.baselines import LinearRegression
-from symgnn_pyg.transforms import Standardize, steps_of
+from symgnn_pyg.nn.baselines import LinearRegression, ZeroVelocity
 
 __all__ = ["FRAME_MS", "report"]
 
@@ -55,8 +64,9 @@ def main() -> None:
         help="also evaluate the average with the mirror image",
     )
     parser.add_argument(
-        "--data", required=True, help="the folder or zip archive of CMU Mocap"
+        "--data", required=True, help="the folder or zip archive of the data"
     )
+    parser.add_argument("--dataset", choices=["cmu", "h36m"], default="cmu")
     parser.add_argument(
         "--json", type=Path, help="write the table(s) to this file"
     )
@@ -134,23 +144,20 @@ def average_of_models(models: Sequence[PoseModel]) -> PoseModel:
 def mirrored(model: PoseModel, kind: Any) -> MirrorAverage:
     """The average of a network with its mirror image."""
     network: Any = model.model
-    standardize = None
-    for step in steps_of(model.transform):
-        if isinstance(step, Standardize):
-            standardize = step
+    standardize = standardize_of(model.transform)
     return MirrorAverage(network, kind=kind, standardize=standardize).eval()
 
 
-def open_split(model: PoseModel, split: str, args: Namespace) -> CMUMocap:
-    return CMUMocap(
+def open_split(model: PoseModel, split: str, args: Namespace) -> MotionDataset:
+    dataset: MotionDataset = DATASETS[args.dataset](
         args.data,
         split,
         num_observed=model.num_observed,
         num_future=model.num_future,
-        allow_missing=True,
-        path=args.output / "cmu_mocap.h5",
+        path=args.output / f"{args.dataset}.h5",
         transform=model.transform,
     )
+    return dataset
 
 
 def linear_regression(model: PoseModel, args: Namespace) -> dict[str, Module]:
@@ -176,18 +183,24 @@ def linear_regression(model: PoseModel, args: Namespace) -> dict[str, Module]:
 def table_of(model: PoseModel, weights: str, args: Namespace) -> dict[str, Any]:
     started = time.monotonic()
     test = open_split(model, "test", args)
+    if model.skeleton != test.skeleton:
+        raise DataError(
+            f"{weights} is a network for {model.skeleton.name}, but --dataset "
+            f"{args.dataset} holds {test.skeleton.name}"
+        )
     network: Module = model.model
     if isinstance(network, DualSymGNN):
         network = FromJoints(network).eval()
     if args.bones is not None:
         network = joined_with_bones(model, weights, args)
-    metrics = report(
-        network,
-        test,
-        model.about["trained"],
-        model.about["seed"],
-        linear_regression(model, args),
-        {"mirror_average": mirrored(model, test.kind)} if args.mirror else {},
+    networks = {**linear_regression(model, args), "model": network}
+    if args.mirror:
+        networks["mirror_average"] = mirrored(model, test.kind)
+    trained = model.about["trained"]
+    metrics = report(networks, test, trained, model.about["seed"])
+    still = {"zero_velocity": ZeroVelocity(test.skeleton, test.num_future)}
+    metrics["positions"] = report_positions(
+        {**still, **networks}, test, trained
     )
     metrics["seconds"] = round(time.monotonic() - started, 1)
     return metrics
@@ -216,13 +229,10 @@ def joined_with_bones(
     ).eval()
 
 
-def statistics_of(model: PoseModel) -> list[list[list[float]]]:
+def statistics_of(model: PoseModel) -> list[list[float]]:
     """The mean and standard deviation of the poses a network was trained on."""
-    return [
-        torch.cat([step.mean, step.std]).float().tolist()
-        for step in steps_of(model.transform)
-        if isinstance(step, Standardize)
-    ]
+    step = standardize_of(model.transform)
+    return [] if step is None else torch.cat([step.mean, step.std]).tolist()
 
 
 if __name__ == "__main__":

@@ -13,9 +13,11 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from torch.nn import Module
 
+from symgnn_pyg import Skeleton
 from symgnn_pyg.data import bone_features
 from symgnn_pyg.files import replacing
 from symgnn_pyg.nn import DualSymGNN, DualSymGNNOutput
+from symgnn_pyg.skeleton import joint_positions
 
 # Equation (10), and the mean over time.
 PAPER_HEAD: dict[str, Any] = {
@@ -82,6 +84,16 @@ def positive(
 def weighting(text: str) -> float | str:
     """The argument type of 'mgda' or a fixed weight of recognition."""
     return text if text == "mgda" else positive(float, 0, 1)(text)
+
+
+def positions_of(
+    poses: Tensor, skeleton: Skeleton, all_joints: bool = False
+) -> Tensor:
+    """The positions in metres [N * V, T, 3] of exponential maps of the same
+    shape; with all_joints, those of all joints in a file of the data set."""
+    bodies = poses.unflatten(0, (-1, skeleton.num_joints)).transpose(1, 2)
+    places = joint_positions(bodies, skeleton, all_joints=all_joints)
+    return places.transpose(1, 2).flatten(0, 1)
 
 
 class FromJoints(Module):

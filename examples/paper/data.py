@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from examples.shared import positions_of
 from symgnn_pyg.data import SkeletonData
 from symgnn_pyg.datasets import (
     CMUMocap,
@@ -15,7 +16,6 @@ from symgnn_pyg.datasets import (
     SyntheticMotion,
 )
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.skeleton import joint_positions
 
 DATA_SETS = {"cmu": CMUMocap, "h36m": Human36M}
 SPLITS = ("train", "val", "test")
@@ -98,11 +98,7 @@ class Data:
         Args:
             pose: Poses in the unit of the data, of shape [N * V, T, C].
         """
-        bodies = pose.unflatten(0, (-1, self.skeleton.num_joints))
-        place = joint_positions(  # [N, T, V, 3]
-            bodies.transpose(1, 2), self.skeleton
-        )
-        return place.transpose(1, 2).flatten(0, 1)
+        return positions_of(pose, self.skeleton)
 
     def _open(self, split: str, horizon: int) -> MotionDataset:
         key = split, horizon

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+import torch
 
-from symgnn_pyg.skeleton import cmu_positions
+from symgnn_pyg.skeleton import joint_positions
 from symgnn_pyg.visualization import view_poses
 
 
@@ -53,16 +54,15 @@ def test_observed_and_predicted(ok, clip, model_folder, tmp_path, drawn):
     np.testing.assert_array_equal(drawn["poses"]["predicted"], whole[1:2])
 
 
-def test_rotations(ok, tmp_path, drawn):
-    frames = np.random.default_rng(0).normal(size=(4, 26, 3))
-    np.save(tmp_path / "cmu.npy", frames)
+@pytest.mark.parametrize("layout", ["cmu26", "h36m20"])
+def test_rotations(ok, tmp_path, drawn, layout):
+    frames = np.random.default_rng(0).normal(size=(4, int(layout[-2:]), 3))
+    np.save(tmp_path / "turned.npy", frames)
     ok(
-        "view", tmp_path / "cmu.npy", "--output", tmp_path / "a.html",
-        "--layout", "cmu26", "--rotations", "--frame-rate", 60,
+        "view", tmp_path / "turned.npy", "--output", tmp_path / "a.html",
+        "--layout", layout, "--rotations", "--frame-rate", 60,
     )  # fmt: skip
-    import torch
-
-    expected = cmu_positions(torch.from_numpy(frames))
+    expected = joint_positions(torch.from_numpy(frames), layout)
     np.testing.assert_allclose(drawn["poses"]["motion"], expected)
     assert drawn["frame_rate"] == 60
 

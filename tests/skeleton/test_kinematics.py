@@ -3,7 +3,11 @@ import roma
 import torch
 
 from symgnn_pyg import Skeleton
-from symgnn_pyg.skeleton import cmu_positions, forward_kinematics
+from symgnn_pyg.skeleton import (
+    cmu_positions,
+    forward_kinematics,
+    joint_positions,
+)
 from symgnn_pyg.skeleton.kinematics import place_joints
 
 # The parent comes after its child: order does not matter.
@@ -197,3 +201,53 @@ def test_cmu_leading_dimensions():
 def test_cmu_wrong_shape(shape):
     with pytest.raises(ValueError, match=r"\[\*, 26, 3\], got \["):
         cmu_positions(torch.zeros(shape))
+
+
+# Poses of Human3.6M ##########################################################
+
+H36M20, H36M32 = Skeleton.get("h36m20"), Skeleton.get("h36m32")
+
+
+def test_human36m_positions_by_the_recursion_of_the_field(dtype):
+    """Published code multiplies rows by the matrices of the maps as they are
+    in the file."""
+    torch.manual_seed(0)
+    pose = torch.randn(2, 3, 20, 3, dtype=dtype)
+    matrix = torch.eye(3, dtype=dtype).repeat(2, 3, 32, 1, 1)
+    for row, name in enumerate(H36M20.joints):
+        local = roma.rotvec_to_rotmat(pose[..., row, :])
+        matrix[..., H36M32.index(name), :, :] = local
+    place = torch.zeros(2, 3, 32, 3, dtype=dtype)
+    for child, up in sorted(H36M32.bones):
+        offset = torch.tensor(H36M32.offsets[child], dtype=dtype)
+        above = matrix[..., up, :, :].clone()
+        place[..., child, :] = offset @ above + place[..., up, :]
+        matrix[..., child, :, :] = matrix[..., child, :, :] @ above
+    found = joint_positions(pose, "h36m20", all_joints=True)
+    torch.testing.assert_close(found, place, rtol=0, atol=1e-5)
+    kept = [H36M32.index(name) for name in H36M20.joints]
+    assert torch.equal(joint_positions(pose, H36M20), found[..., kept, :])
+
+
+def test_human36m_rest_pose():
+    """Upright, with the arms up: y is up, x to the left, z forward."""
+    place = joint_positions(torch.zeros(20, 3), "h36m20")
+    at = {name: place[i].tolist() for i, name in enumerate(H36M20.joints)}
+    assert at["LeftUpLeg"] == pytest.approx([0.133, 0, 0], abs=1e-3)
+    assert at["LeftFoot"] == pytest.approx([0.133, -0.897, 0], abs=1e-3)
+    assert at["RightToeBase"] == pytest.approx(
+        [-0.133, -0.897, 0.163], abs=1e-3
+    )
+    assert at["LeftShoulder"] == at["RightShoulder"] == at["Neck"]
+    assert at["LeftHand"][1] > at["Head"][1] > 0.6
+
+
+def test_positions_of_a_skeleton_with_offsets():
+    turn = torch.randn(5, 3, 3)
+    assert torch.equal(
+        joint_positions(turn, ARM), forward_kinematics(turn, ARM)
+    )
+    with pytest.raises(ValueError, match=r"with 'offsets', got .*'ntu25'"):
+        joint_positions(torch.zeros(25, 3), "ntu25")
+    with pytest.raises(ValueError, match=r"\[\*, 20, 3\], got \[32, 3\]"):
+        joint_positions(torch.zeros(32, 3), "h36m20")

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from symgnn_pyg.skeleton import Skeleton
-from symgnn_pyg.skeleton.layouts import CMU26_IN_38
+from symgnn_pyg.skeleton.layouts import CMU26_IN_38, H36M20_IN_32
 
 CMU26 = Skeleton.get("cmu26")
 CMU38 = Skeleton.get("cmu38")
@@ -18,6 +18,9 @@ EDGES = {
         1-2 16-1 15-1 18-16 17-15""",
     "h36m20": """1-2 2-3 3-4 5-6 6-7 7-8 1-9 5-9 9-10 10-11 11-12 10-13 13-14
         14-15 15-16 10-17 17-18 18-19 19-20""",
+    "h36m32": """2-1 3-2 4-3 5-4 6-5 7-1 8-7 9-8 10-9 11-10 12-1 13-12 14-13
+        15-14 16-15 17-13 18-17 19-18 20-19 21-20 22-21 23-20 24-23 25-13
+        26-25 27-26 28-27 29-28 30-29 31-28 32-31""",
     "cmu26": """1-2 2-3 3-4 5-6 6-7 7-8 1-9 5-9 9-10 10-11 11-12 12-13 13-14
         11-15 15-16 16-17 17-18 18-19 17-20 11-21 21-22 22-23 23-24 24-25
         23-26""",
@@ -30,6 +33,9 @@ PARTS = {
     "cmu26": [[0, 1], [2, 3], [4, 5], [6, 7], [8, 9, 10], [11, 12, 13],
               [14, 15], [16, 17, 18, 19], [20, 21], [22, 23, 24, 25]],
     "h36m20": [[i, i + 1] for i in range(0, 20, 2)],
+    "h36m32": [[1, 2], [3, 4, 5], [6, 7], [8, 9, 10], [0, 11, 12],
+               [13, 14, 15], [16, 17], [*range(18, 24)], [24, 25],
+               [*range(26, 32)]],
     "ntu25": [[12, 13], [14, 15], [16, 17], [18, 19], [0, 1, 20], [2, 3],
               [4, 5], [6, 7, 21, 22], [8, 9], [10, 11, 23, 24]],
     "kinetics18": [[11, 12], [13], [8, 9], [10], [1], [0, 14, 15, 16, 17],
@@ -93,7 +99,7 @@ def test_parts(name):
 @layouts
 def test_part_names(name):
     names = list(Skeleton.get(name).part_names)
-    legs = [2, 3, 0, 1] if name == "h36m20" else [0, 1, 2, 3]
+    legs = [2, 3, 0, 1] if name.startswith("h36m") else [0, 1, 2, 3]
     assert names == [NAMES[i] for i in legs] + NAMES[4:]
 
 
@@ -128,23 +134,38 @@ def test_cmu_joints_in_the_file():
     }  # fmt: skip
 
 
-def test_cmu_parts_are_those_of_the_joints_that_are_kept():
-    part = CMU38.joint_to_part[list(CMU26_IN_38)]
-    assert torch.equal(part, CMU26.joint_to_part)
-    assert CMU38.part_bones == CMU26.part_bones
+in_file = pytest.mark.parametrize(
+    ("name", "whole", "kept", "closing"),
+    [
+        ("cmu26", "cmu38", CMU26_IN_38, ("lfemur", "rfemur")),
+        ("h36m20", "h36m32", H36M20_IN_32, ("LeftUpLeg", "RightUpLeg")),
+    ],
+)
 
 
-def test_cmu_bones_follow_the_file():
-    """A bone of the 26 joints is a path of the 38 joints' tree, except where
-    the legs close over the root."""
-    parent = dict(CMU38.bones)
-    for child, up in CMU26.bones:
-        at = parent[CMU26_IN_38[child]]
-        while at in parent and at not in CMU26_IN_38:
+@in_file
+def test_parts_are_those_of_the_joints_that_are_kept(
+    name, whole, kept, closing
+):
+    used, every = Skeleton.get(name), Skeleton.get(whole)
+    assert [every.joints[j] for j in kept] == list(used.joints)
+    assert torch.equal(every.joint_to_part[list(kept)], used.joint_to_part)
+    assert every.part_bones == used.part_bones
+
+
+@in_file
+def test_bones_follow_the_file(name, whole, kept, closing):
+    """A bone of the used joints is a path of the whole tree, except where the
+    legs close over the root."""
+    used, every = Skeleton.get(name), Skeleton.get(whole)
+    parent = dict(every.bones)
+    for child, up in used.bones:
+        at = parent[kept[child]]
+        while at in parent and at not in kept:
             at = parent[at]
-        closes = CMU26.joints[child] in ("lfemur", "rfemur")
-        assert (CMU38.joints[at] == "root") == closes
-        assert closes or at == CMU26_IN_38[up]
+        closes = used.joints[child] in closing
+        assert (at == every.centre) == closes
+        assert closes or at == kept[up]
 
 
 @pytest.mark.parametrize("name", [None, 26, CMU26])

@@ -62,6 +62,7 @@ def test_layouts(skeleton):
         ("ntu25", 5),
         ("kinetics18", 2),
         ("h36m20", 4),
+        ("h36m32", 6),
         ("cmu26", 6),
         ("cmu38", 8),
     ],

@@ -5,8 +5,8 @@ from torch_geometric.data import Batch
 from symgnn_pyg.data import SkeletonData
 from symgnn_pyg.skeleton import (
     Skeleton,
-    cmu_positions,
     forward_kinematics,
+    joint_positions,
     mirrored_joints,
 )
 from symgnn_pyg.transforms import Mirror
@@ -42,14 +42,22 @@ def test_rotations_by_hand(body):
     ]
 
 
-def test_mirrored_rotations_give_mirrored_positions(dtype):
-    """The rest pose is symmetric, so the bodies are each other's images."""
+@pytest.mark.parametrize(
+    ("skeleton", "atol"), [("cmu26", 2e-6), ("h36m20", 2e-5)]
+)
+def test_mirrored_rotations_give_mirrored_positions(dtype, skeleton, atol):
+    """The rest pose is symmetric, in Human3.6M to a hundredth of a millimetre,
+    so the bodies are each other's images."""
     torch.manual_seed(0)
-    pose = torch.randn(26, 3, dtype=dtype)
-    found = cmu_positions(mirrored(pose, CMU26, kind="rotation"))
-    expected = mirrored(cmu_positions(pose), CMU26)
-    torch.testing.assert_close(found, expected, rtol=0, atol=2e-6)
-    assert (found - cmu_positions(pose)).abs().max() > 0.1
+    skeleton = Skeleton.get(skeleton)
+    pose = torch.randn(skeleton.num_joints, 3, dtype=dtype)
+    plain = joint_positions(pose, skeleton)
+    turned = mirrored(pose, skeleton, kind="rotation")
+    found = joint_positions(turned, skeleton)
+    torch.testing.assert_close(
+        found, mirrored(plain, skeleton), rtol=0, atol=atol
+    )
+    assert (found - plain).abs().max() > 0.1
 
 
 def test_all_joints_of_a_recording():
