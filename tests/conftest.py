@@ -86,7 +86,8 @@ def _write_recording(path, rows, seed=0, columns=117):
 
 @pytest.fixture(scope="session")
 def write_recording():
-    """Writes a made-up recording in the form of CMU Mocap."""
+    """Writes a made-up recording in the form of CMU Mocap, or of Human3.6M
+    with 99 columns."""
     return _write_recording
 
 

@@ -343,7 +343,8 @@ def test_table(output):
     assert cells[0] == 0.33
     assert cells[1]["mean"] > 0
     for name in content["protocol"]["runs"]:
-        assert (output / "runs" / name / "result.json").exists()
+        run = json.loads((output / f"runs/{name}/result.json").read_text())
+        assert run["run"]["steps"] == STEPS
     assert (output / "table-14.png").read_bytes().startswith(b"\x89PNG")
 
 

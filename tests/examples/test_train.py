@@ -2,7 +2,6 @@ import json
 import re
 import runpy
 
-import numpy as np
 import pytest
 import torch
 
@@ -10,6 +9,7 @@ from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.nn import DualSymGNN, SymGNN
 from symgnn_pyg.training import SafetensorsCheckpoint
 from symgnn_pyg.transforms import steps_of
+from tests.examples.human36m_files import write_human36m
 from tests.examples.scripts import EXAMPLES, run_script
 from tests.io import kinetics_document, ntu_document
 
@@ -111,22 +111,13 @@ def write_kinetics(root):
         table.write_text(json.dumps(labels))
 
 
-def write_h36m(root):
-    random = np.random.default_rng(0)
-    for subject in (1, 6, 7, 8, 9, 11):
-        path = root / f"S{subject}/walking_1.txt"
-        path.parent.mkdir()
-        rows = 0.3 * random.standard_normal((130, 99))
-        np.savetxt(path, rows, fmt="%.4f", delimiter=",")
-
-
 @pytest.mark.parametrize(
     ("dataset", "write", "joints", "network"),
     [
         ("ntu", write_ntu, 25, "full"),
         ("ntu120", write_ntu, 25, "light"),
         ("kinetics", write_kinetics, 18, "light"),
-        ("h36m", write_h36m, 20, "light"),
+        ("h36m", write_human36m, 20, "light"),
     ],
 )
 def test_each_data_set(run, tmp_path, dataset, write, joints, network):
