@@ -1,8 +1,7 @@
 """Compare trained weights with the published errors.
 
     python examples/evaluate.py --weights cmu-light-long --data cmu_mocap.zip
-    python examples/evaluate.py --weights outputs/train/model --data h36m.zip \
-        --dataset h36m
+    python examples/evaluate.py --weights FOLDER --data h36m.zip --dataset h36m
 
 --weights takes names of weights that ship with the library, or folders that
 `save_pretrained` wrote. For several, such as several seeds, it also prints
@@ -232,7 +231,9 @@ def joined_with_bones(
 def statistics_of(model: PoseModel) -> list[list[float]]:
     """The mean and standard deviation of the poses a network was trained on."""
     step = standardize_of(model.transform)
-    return [] if step is None else torch.cat([step.mean, step.std]).tolist()
+    if step is None:
+        return []
+    return torch.cat([step.mean, step.std]).float().tolist()
 
 
 if __name__ == "__main__":

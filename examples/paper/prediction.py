@@ -182,9 +182,9 @@ def errors(
         runs: The runs.
         networks: The run of each method.
         times: The times in milliseconds.
-        table: The actions of a table, by the paper's names; others are left
-            out, except of an average that the paper has.
-            (default: all of ours)
+        table: The rows of a table, by the paper's names of actions; other
+            actions are left out, and count for an average only if the table
+            has one. (default: all of ours)
     """
     found: dict[str, dict[str, dict[str, Spread]]] = {}
     for method, run in networks.items():
