@@ -360,6 +360,7 @@ RECIPES = {
             **dict.fromkeys(
                 [
                     "partial gradients",
+                    "other norms",
                     "replaced modules",
                     "reparametrised weights",
                 ],
