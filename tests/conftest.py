@@ -2,6 +2,7 @@ import gc
 import importlib.util
 import os
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -34,6 +35,11 @@ def pytest_addoption(parser):
     if option in sys.argv:
         # PyG looks for it when it is imported, as further conftest files do.
         sys.modules["torch_scatter"] = None
+
+
+def pytest_configure():
+    # Tests interrupt programs; jobs in the background would ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)
