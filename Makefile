@@ -104,7 +104,7 @@ docs: .venv/docs
 		--no-build-isolation -w build torch-scatter==2.1.2 & compiled=$$!; \
 	$(PIP) -c constraints.txt --no-build-isolation -e ".[test]" \
 		&& wait $$compiled
-	$(PIP) --no-deps build/torch_scatter-2.1.2-*.whl
+	$(PIP) --no-index --no-deps --find-links build torch-scatter==2.1.2
 	touch $@
 
 clean:
