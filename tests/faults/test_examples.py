@@ -13,6 +13,7 @@ from pathlib import Path
 
 import h5py
 import pytest
+import torch.utils.tensorboard  # noqa: F401 -- once, not in each child
 from safetensors.torch import load_file
 
 from symgnn_pyg import visualization
