@@ -1,6 +1,7 @@
 # Each command works on a fresh machine with Python 3.11 or newer:
 #   make example       trains the network and writes results to outputs/
 #   make test          runs tests, type checks and style checks
+#   make coverage      runs the tests and lists the lines that none of them runs
 #   make test-deep     runs 2,000 random cases of each test in tests/deep
 #   make test-matrix   tests layers and data with the oldest and newest torch
 #   make audit         builds the wheel and checks its dependencies for known
@@ -23,7 +24,7 @@ PARALLEL := -n logical --maxprocesses=8 --dist=loadscope
 # Spinning threads slow down working ones when other programs share the machine.
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: example test test-deep test-matrix audit docs paper-quick clean
+.PHONY: example test coverage test-deep test-matrix audit docs paper-quick clean
 
 example: .venv/example
 	$(BIN)/python examples/cmu_mocap.py --data "$(DATA)" $(ARGS)
@@ -34,10 +35,14 @@ paper-quick: .venv/example
 test: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/python -m pytest $(PARALLEL) --cov=symgnn_pyg
+	$(BIN)/mypy & types=$$!; \
 	$(BIN)/python -m pytest --without-torch-scatter \
-		tests/ops/test_edge_mix.py tests/nn/conv/test_graph_mix_conv.py
+		tests/ops/test_edge_mix.py tests/nn/conv/test_graph_mix_conv.py \
+		&& wait $$types
+	$(BIN)/python -m pytest $(PARALLEL)
+
+coverage: .venv/test
+	$(BIN)/python -m pytest $(PARALLEL) --cov=symgnn_pyg
 
 test-deep: .venv/test
 	$(BIN)/python -m pytest tests/deep --hypothesis-profile=deep \
@@ -79,21 +84,27 @@ docs: .venv/docs
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
-.venv/example: .venv/bin/python setup.cfg pyproject.toml constraints.txt
-	$(PIP) -c constraints.txt torch setuptools
+.venv/torch: .venv/bin/python constraints.txt
+	$(PIP) -c constraints.txt torch setuptools wheel
+	touch $@
+
+.venv/example: .venv/torch setup.cfg pyproject.toml
 	$(PIP) -c constraints.txt --no-build-isolation -e ".[train,vis]"
 	touch $@
 
-.venv/docs: .venv/example
+.venv/docs: .venv/torch setup.cfg pyproject.toml
 	$(PIP) -c constraints.txt --no-build-isolation -e ".[docs]"
 	touch $@
 
 # torch-scatter has no wheels for current versions of torch, and its setup imports
-# torch, so it is built without isolation against the installed version.
-.venv/test: .venv/example
-	$(PIP) -c constraints.txt --no-build-isolation -e ".[test]"
-	$(PIP) -c constraints.txt wheel
-	$(PIP) --no-build-isolation torch-scatter==2.1.2
+# torch, so it is compiled without isolation against the installed version,
+# while the other packages are downloaded.
+.venv/test: .venv/torch setup.cfg pyproject.toml
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps \
+		--no-build-isolation -w build torch-scatter==2.1.2 & compiled=$$!; \
+	$(PIP) -c constraints.txt --no-build-isolation -e ".[test]" \
+		&& wait $$compiled
+	$(PIP) --no-index --no-deps --find-links build torch-scatter==2.1.2
 	touch $@
 
 clean:

@@ -1,6 +1,8 @@
+import gc
 import importlib.util
 import os
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -33,6 +35,23 @@ def pytest_addoption(parser):
     if option in sys.argv:
         # PyG looks for it when it is imported, as further conftest files do.
         sys.modules["torch_scatter"] = None
+
+
+def pytest_configure():
+    # Tests interrupt programs; jobs in the background would ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    # Imported modules and collected tests live until the end: visiting them in
+    # every garbage collection would take a sixth of the time.
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items):

@@ -1,11 +1,5 @@
 import json
-import os
-import re
-import signal
-import subprocess
-import sys
 import zipfile
-from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file, save_file
@@ -15,14 +9,6 @@ from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.nn import SymGNN
 from tests.examples.scripts import run_script
 
-ROOT = Path(__file__).resolve().parents[2]
-SCRIPT = ROOT / "examples" / "cmu_mocap.py"
-ENVIRONMENT = {
-    **os.environ,
-    "PYTHONPATH": str(ROOT),
-    "OMP_NUM_THREADS": "1",
-    "CUDA_VISIBLE_DEVICES": "",
-}
 FILES = {
     "metrics.json",
     "model.safetensors",
@@ -121,28 +107,6 @@ def test_training_starts_from_weights(data, outputs, tmp_path):
     one, other = map(load_file, (weights, tmp_path / "model.safetensors"))
     assert one.keys() == other.keys()
     assert all(one[name].equal(other[name]) for name in one)
-
-
-def test_interrupted_training_still_reports(data, tmp_path):
-    process = subprocess.Popen(
-        [sys.executable, SCRIPT, *options(data, tmp_path, "--steps", 400)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=ENVIRONMENT,
-    )
-    try:
-        seen = ""
-        while not re.search(r"step=[1-9]", seen):
-            character = process.stderr.read(1)
-            assert character, seen
-            seen += character
-        process.send_signal(signal.SIGINT)
-        _, rest = process.communicate(timeout=300)
-    finally:
-        process.kill()
-    assert process.returncode == 0, rest
-    assert json.loads((tmp_path / "metrics.json").read_text())["average"]
 
 
 def missing_data(data, folder):

@@ -360,6 +360,7 @@ RECIPES = {
             **dict.fromkeys(
                 [
                     "partial gradients",
+                    "other norms",
                     "replaced modules",
                     "reparametrised weights",
                 ],
@@ -904,22 +905,20 @@ def replaced_modules(case):
     """What stands in the place of a module, and what hooks return instead of
     its output, is computed with."""
     plain = values_of(case.layer, case.batch)
-    for name in with_weights(case, case.layer):
+    layer = copy.deepcopy(case.layer)
+    for name, module in with_weights(case, layer).items():
         found = []
         for factor in (1.0, 2.0):
-            layer = copy.deepcopy(case.layer)
-            layer.set_submodule(name, Called(layer.get_submodule(name), factor))
+            layer.set_submodule(name, Called(module, factor))
             found.append(values_of(layer, case.batch))
-        layer = copy.deepcopy(case.layer)
-        layer.get_submodule(name).register_forward_hook(
+        layer.set_submodule(name, module)
+        hook = module.register_forward_hook(
             lambda module, inputs, out: scaled(out, 2.0)
         )
+        hooked = values_of(layer, case.batch)
+        hook.remove()
         compare(found[0], plain, f"{name} may not be replaced", rtol=1e-9)
-        compare(
-            values_of(layer, case.batch),
-            found[1],
-            f"Hooks of {name} do not act",
-        )
+        compare(hooked, found[1], f"Hooks of {name} do not act")
         with pytest.raises(AssertionError):
             compare(found[1], plain, f"{name} is not called")
 

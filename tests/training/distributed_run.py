@@ -115,15 +115,13 @@ def checksum(task):
 
 def main() -> None:
     torch.set_num_threads(1)
-    folder = Path(sys.argv[2])
-    if sys.argv[1] == "elastic":
-        found = elastic(folder)
-    else:
-        found = {
-            "losses": full_batches(folder / "losses"),
-            "stops": not_finite(folder / "stops"),
-            "skips": not_finite(folder / "skips", skip_nonfinite=True),
-        }
+    folder = Path(sys.argv[1])
+    found = {
+        "elastic": elastic(folder / "elastic"),
+        "losses": full_batches(folder / "losses"),
+        "stops": not_finite(folder / "stops"),
+        "skips": not_finite(folder / "skips", skip_nonfinite=True),
+    }
     (folder / f"found_{RANK}.json").write_text(json.dumps(found))
 
 

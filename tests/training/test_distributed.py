@@ -12,17 +12,20 @@ import torch
 SCRIPT = Path(__file__).with_name("distributed_run.py")
 
 
-def launch(what, folder, *arguments):
-    """What two processes found."""
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
+    """What two processes found, after one of them was killed once."""
+    folder = tmp_path_factory.mktemp("two")
     done = subprocess.run(
         [
             sys.executable,
             "-m",
             "torch.distributed.run",
             "--nproc-per-node=2",
-            *arguments,
+            "--max-restarts=3",
+            "--rdzv-backend=c10d",
+            "--rdzv-endpoint=localhost:0",
             str(SCRIPT),
-            what,
             str(folder),
         ],
         env={
@@ -42,11 +45,6 @@ def launch(what, folder, *arguments):
         json.loads((folder / f"found_{rank}.json").read_text())
         for rank in (0, 1)
     ]
-
-
-@pytest.fixture(scope="module")
-def two(tmp_path_factory):
-    return launch("all", tmp_path_factory.mktemp("two"))
 
 
 def test_two_processes_learn_what_one_does(two, tmp_path):
@@ -85,15 +83,9 @@ def test_all_processes_skip_where_one_loss_is_not_finite(two):
     assert all("sample 13" in warning for warning in second["warned"])
 
 
-def test_processes_start_again_after_one_was_killed(tmp_path):
+def test_processes_start_again_after_one_was_killed(two):
     """The weights end, bit by bit, as if nothing had happened."""
-    found = launch(
-        "elastic",
-        tmp_path,
-        "--max-restarts=3",
-        "--rdzv-backend=c10d",
-        "--rdzv-endpoint=localhost:0",
-    )
+    found = [each["elastic"] for each in two]
     for one in found:
         assert one["restarts"] == 1
         assert one["resumed"]

@@ -1,16 +1,11 @@
-import os
 import signal
-import subprocess
-import sys
-from pathlib import Path
+from multiprocessing import get_context
 
 import pytest
 import torch
 from lightning.pytorch import Callback
 
 from symgnn_pyg.training import SymGNNTask, load_best
-
-SCRIPT = Path(__file__).with_name("tiny_run.py")
 
 
 def assert_equal(one, other):
@@ -34,18 +29,23 @@ def test_seed_matters(tiny, finished, tmp_path):
         assert_equal(task, finished)
 
 
+def train_until_killed(tiny, folder, point):
+    task, data, trainer = tiny.make_run(folder, **tiny.KILLS[point]())
+    trainer.fit(task, data)
+
+
 @pytest.mark.parametrize(
     "point", ["writing", "after validation", "second epoch", "last validation"]
 )
 def test_killed_and_resumed_is_as_if_never_killed(
     tiny, finished, best, tmp_path, point
 ):
-    command = [sys.executable, str(SCRIPT), str(tmp_path), point]
-    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
-    killed = subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=300
+    killed = get_context("fork").Process(
+        target=train_until_killed, args=(tiny, tmp_path, point)
     )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    killed.start()
+    killed.join(300)
+    assert killed.exitcode == -signal.SIGKILL
     task, data, trainer = tiny.make_run(tmp_path)
     trainer.fit(task, data, ckpt_path=tmp_path / "last.ckpt")
     assert trainer.global_step == 10

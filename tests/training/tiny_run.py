@@ -1,10 +1,8 @@
-"""A tiny run of training, and ways to kill it: as a script, it is killed."""
+"""A tiny run of training, and ways to kill it."""
 
 import os
 import signal
-import sys
 import warnings
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -129,9 +127,3 @@ KILLS = {
     "second epoch": lambda: {"callbacks": [Kill(7)]},
     "last validation": lambda: {"callbacks": [KillInValidation(10)]},
 }
-
-
-if __name__ == "__main__":
-    torch.set_num_threads(1)
-    task, data, trainer = make_run(Path(sys.argv[1]), **KILLS[sys.argv[2]]())
-    trainer.fit(task, data)
