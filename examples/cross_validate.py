@@ -15,7 +15,8 @@ from pathlib import Path
 
 import torch
 from lightning.pytorch import seed_everything
-from shared import PAPER_HEAD, no_traceback, positive
+from shared import no_traceback, positive
+from torch_geometric.transforms import Compose
 
 from symgnn_pyg.data import SequenceStore, SkeletonLoader
 from symgnn_pyg.datasets import CMUMocap, MotionDataset, all_windows
@@ -27,6 +28,7 @@ from symgnn_pyg.training import (
     light_network,
     make_trainer,
 )
+from symgnn_pyg.transforms import Mirror
 
 FOLDS = 5
 
@@ -37,13 +39,11 @@ def main() -> None:
     parser.add_argument(
         "--data", required=True, help="the folder or zip archive of CMU Mocap"
     )
-    parser.add_argument("--observed", type=count, default=50, help="frames")
+    parser.add_argument("--observed", type=count, default=60, help="frames")
     parser.add_argument("--future", type=count, default=10, help="frames")
+    parser.add_argument("--channels", type=count, nargs="+", default=[32, 64])
     parser.add_argument(
-        "--channels", type=count, nargs="+", default=[32, 64, 128, 256]
-    )
-    parser.add_argument(
-        "--steps", type=count, default=500, help="steps per fold"
+        "--steps", type=count, default=400, help="steps per fold"
     )
     parser.add_argument("--batch-size", type=count, default=16)
     parser.add_argument("--precision", default="32")
@@ -71,7 +71,8 @@ def run(args: argparse.Namespace) -> None:
         print(f"fold {k + 1} of {FOLDS}")
         train = windows(store, [i for i in fold if fold[i] != k], args)
         test = windows(store, [i for i in fold if fold[i] == k], args)
-        train.transform = test.transform = train.standardize()
+        test.transform = train.standardize()
+        train.transform = Compose([Mirror(kind="rotation"), test.transform])
         found |= recognise(fit(train, args, k), test)
     report(store, found, args)
 
@@ -102,15 +103,22 @@ def windows(
 def fit(train: MotionDataset, args: argparse.Namespace, fold: int) -> SymGNN:
     """Trains a network; no checkpoint is selected by the test fold."""
     seed_everything(args.seed, verbose=False)
-    model = light_network(train, args.channels, 0.2, **PAPER_HEAD)
+    model = light_network(
+        train,
+        args.channels,
+        dropout=0.2,
+        strides=(2,) * len(args.channels),
+        hidden_channels=64,
+    )
     trainer = make_trainer(
         args.output / f"fold_{fold}",
+        ema=0.98,
         max_steps=args.steps,
         max_epochs=-1,
         precision=args.precision,
     )
     trainer.fit(
-        SymGNNTask(model, train, weighting=0.98, seed=args.seed),
+        SymGNNTask(model, train, prediction_criterion="pose", seed=args.seed),
         MotionDataModule(
             train, batch_size=args.batch_size, balanced=True, seed=args.seed
         ),

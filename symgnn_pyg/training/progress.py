@@ -29,7 +29,8 @@ class TrainingBar(ProgressBar):
     r"""A progress bar for the whole training instead of each epoch, with the
     remaining time and the latest logged values, and one line per validation,
     with the learning rate and whether its weights are the best so far. A log
-    that is a file gets only these lines. At the end it prints the throughput,
+    that is a file gets only these lines, or without validation one line per
+    tenth of the training. At the end it prints the throughput,
     without the first step, which may compile, and without validation; and on
     a GPU the peak memory that torch allocated.
 
@@ -48,6 +49,7 @@ class TrainingBar(ProgressBar):
         self._samples = 0
         self._began = 0.0
         self._validation_began = 0.0
+        self._tenths = 0
 
     def disable(self) -> None:
         self._enabled = False
@@ -70,6 +72,7 @@ class TrainingBar(ProgressBar):
         )
         self._first_step = None
         self._samples = 0
+        self._tenths = int(10 * progress(trainer))
 
     def on_train_batch_end(
         self,
@@ -86,6 +89,11 @@ class TrainingBar(ProgressBar):
             self._samples += getattr(batch, "num_graphs", 0)
         if time.monotonic() - self._drawn >= self.interval:
             self._draw(trainer)
+        tenths = int(10 * progress(trainer))
+        if tenths > self._tenths and not trainer.enable_validation:
+            self._tenths = tenths
+            if not sys.stderr.isatty():
+                self._write(trainer)
 
     def on_validation_start(
         self, trainer: Trainer, task: LightningModule
@@ -96,14 +104,7 @@ class TrainingBar(ProgressBar):
         self, trainer: Trainer, task: LightningModule
     ) -> None:
         self._began += time.monotonic() - self._validation_began
-        if self._bar is not None and self._enabled:
-            rate = trainer.optimizers[0].param_groups[0]["lr"]
-            kept = ", kept as the best" if _is_best(trainer) else ""
-            tqdm.write(
-                f"{progress(trainer):4.0%} learning_rate={rate:.2g}, "
-                f"{_newest(trainer)}{kept}",
-                file=sys.stderr,
-            )
+        self._write(trainer, ", kept as the best" if _is_best(trainer) else "")
         self._draw(trainer)
 
     def on_train_end(self, trainer: Trainer, task: LightningModule) -> None:
@@ -114,6 +115,15 @@ class TrainingBar(ProgressBar):
 
     def on_exception(self, *args: Any) -> None:
         self._close()
+
+    def _write(self, trainer: Trainer, kept: str = "") -> None:
+        if self._bar is not None and self._enabled:
+            rate = trainer.optimizers[0].param_groups[0]["lr"]
+            tqdm.write(
+                f"{progress(trainer):4.0%} learning_rate={rate:.2g}, "
+                f"{_newest(trainer)}{kept}",
+                file=sys.stderr,
+            )
 
     def _draw(self, trainer: Trainer) -> None:
         if self._bar is None or not self._enabled:

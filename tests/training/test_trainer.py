@@ -161,6 +161,19 @@ def test_a_log_that_is_a_file_has_one_line_per_validation(
     assert "step=5, " in validations[-1]
 
 
+def test_a_log_without_validation_has_one_line_per_tenth(
+    tiny, tmp_path, capsys
+):
+    task, data, trainer = tiny.make_run(
+        tmp_path, enable_progress_bar=True, max_steps=20, limit_val_batches=0
+    )
+    trainer.fit(task, data)
+    *lines, _ = capsys.readouterr().err.splitlines()
+    shares = [int(line.split("%")[0]) for line in lines]
+    assert shares == list(range(10, 101, 10))
+    assert all("step=" in line and "best" not in line for line in lines)
+
+
 def test_lines_tell_which_weights_are_kept(tiny, tmp_path, capsys):
     task, data, trainer = tiny.make_run(
         tmp_path,
