@@ -7,9 +7,8 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from matplotlib.figure import Figure
 from torch import Tensor
 from torch.nn import Module
 
@@ -18,6 +17,10 @@ from symgnn_pyg.data import bone_features
 from symgnn_pyg.files import replacing
 from symgnn_pyg.nn import DualSymGNN, DualSymGNNOutput
 from symgnn_pyg.skeleton import joint_positions
+
+if TYPE_CHECKING:
+    # Not every example draws.
+    from matplotlib.figure import Figure
 
 # Equation (10), and the mean over time.
 PAPER_HEAD: dict[str, Any] = {
@@ -58,7 +61,7 @@ def no_traceback(
         raise SystemExit(f"Error: {error}") from None
 
 
-def save_figure(figure: Figure, path: Path) -> None:
+def save_figure(figure: "Figure", path: Path) -> None:
     """Writes a picture at 200 dpi, and as vectors (.svg) beside it."""
     for file in (path, path.with_suffix(".svg")):
         with replacing(file) as temporary:

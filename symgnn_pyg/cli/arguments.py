@@ -180,6 +180,7 @@ def add_arrays(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--index-columns",
         type=number(int, 0),
-        help="the number of leading columns of tables that are not channels "
-        "(default: those called frame, index, time or timestamp)",
+        help="the number of leading columns of tables that are not channels, "
+        "such as a time (default: those that name no joint, if the first line "
+        "has names, and none otherwise)",
     )

@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, get_args
 
 import numpy as np
@@ -15,7 +15,7 @@ from symgnn_pyg.cli.arguments import (
     number,
     rate,
 )
-from symgnn_pyg.cli.recordings import share_missing
+from symgnn_pyg.cli.recordings import check_options, share_missing
 from symgnn_pyg.cli.tables import print_table
 from symgnn_pyg.datasets import MotionDataset, SkeletonFolder
 from symgnn_pyg.datasets.sampling import SHARES
@@ -137,6 +137,13 @@ def open_split(
             theirs. (default: that of the files)
         **kwargs: Further arguments of :class:`SkeletonFolder`.
     """
+    check_options(
+        (PurePosixPath(file).suffix.lower() for file in _source(args.data)),
+        str(args.data),
+        axes=args.axes,
+        key=args.key,
+        index_columns=args.index_columns,
+    )
     return SkeletonFolder(
         args.data,
         skeleton,

@@ -20,7 +20,11 @@ from symgnn_pyg.cli.arguments import (
     skeleton_of,
 )
 from symgnn_pyg.cli.folder import add_names, open_split, summarise
-from symgnn_pyg.cli.recordings import ARRAYS, share_missing
+from symgnn_pyg.cli.recordings import (
+    ARRAYS,
+    check_options,
+    share_missing,
+)
 from symgnn_pyg.cli.tables import print_table
 from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.io import SUFFIXES, read_npy
@@ -85,6 +89,13 @@ def describe_recording(path: Path, args: argparse.Namespace) -> None:
     r"""Prints what a recording holds."""
     skeleton = skeleton_of(args)
     if skeleton is None and path.suffix.lower() in ARRAYS:
+        check_options(
+            [path.suffix.lower()],
+            str(path),
+            asf=args.asf,
+            key=args.key,
+            index_columns=args.index_columns,
+        )
         array = read_npy(path, str(path), True, args.key)
         print(f"{path}: {array.dtype} {list(array.shape)}")
         print(f"missing (NaN): {np.isnan(array).mean():.1%} of the numbers")

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -46,6 +46,13 @@ SCORED = ("deeplabcut", "kinetics", "openpose", "sleap")
 AXES = ("x", "y", "z")
 ARRAYS, TABLES = (".npy", ".npz"), (".csv", ".tsv")
 File = str | os.PathLike[str] | bytes
+# The files that an option applies to.
+APPLIES = {
+    "asf": (".amc",),
+    "axes": ARRAYS,
+    "key": (".npz",),
+    "index_columns": TABLES,
+}
 # Programs round the time of a frame to a few digits.
 SAME_RATE = 0.01
 
@@ -80,7 +87,16 @@ def read_motion(
     Raises:
         DataError: If it cannot be read, or its skeleton is unknown or lacks
             joints.
+        ValueError: If an option does not apply to such a file.
     """
+    check_options(
+        [path.suffix.lower() if form is None else form],
+        str(path),
+        asf=asf,
+        axes=axes,
+        key=key,
+        index_columns=index_columns,
+    )
     if form is None and path.suffix.lower() == ".skeleton":
         form = "ntu"
     if form is None:
@@ -99,6 +115,27 @@ def read_motion(
     # Torch warns about arrays that are not writable, such as those of a file.
     frames = np.require(frames, requirements=["C", "W"])
     return motion._replace(frames=frames, skeleton=skeleton or motion.skeleton)
+
+
+def check_options(kinds: Iterable[str], what: str, **options: Any) -> None:
+    r"""Refuses options that would change nothing.
+
+    Args:
+        kinds: The suffixes or formats of the files.
+        what: The file or folder.
+        **options: The values of options in :obj:`APPLIES`.
+
+    Raises:
+        ValueError: If one is given and no file is of a kind that it applies
+            to.
+    """
+    kinds = set(kinds)
+    for name, value in options.items():
+        if value is not None and kinds.isdisjoint(APPLIES[name]):
+            raise ValueError(
+                f"'{name}' applies to {' and '.join(APPLIES[name])} files, got "
+                f"it for {what}: leave it out"
+            )
 
 
 def resampled(motion: Motion, frame_rate: float | None, path: Path) -> Motion:
@@ -201,6 +238,11 @@ def check_suffix(path: Path, suffixes: tuple[str, ...]) -> str:
         ValueError: If it is not one of :obj:`suffixes`.
     """
     suffix = path.suffix.lower()
+    if suffix in (".bvh", ".amc"):
+        raise ValueError(
+            f"{path} would hold rotations, which positions do not determine: "
+            f"write a file that ends in {' or '.join(suffixes)}"
+        )
     if suffix not in suffixes:
         raise ValueError(
             f"Expected the name of a file to write that ends in "

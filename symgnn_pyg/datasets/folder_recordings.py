@@ -158,6 +158,7 @@ def find_common(
         return Common(own, bodies, where, timed, frame_rate)
     if skeleton is None:
         raise ValueError(
-            f"'skeleton' is required: no file of {source.path} names its joints"
+            f"'skeleton' is required: no file of {source.path} holds the bones "
+            f"between its joints"
         )
     return Common(skeleton, bodies)

@@ -92,9 +92,8 @@ class SkeletonFolder(OwnRecordings):
         key: The name of the array in :obj:`.npz` files of several.
             (default: :obj:`None`)
         index_columns: The number of leading columns in :obj:`.csv` files that
-            are not channels, such as a time, and are left out.
-            (default: those that the first line calls frame, index, time or
-            timestamp)
+            are not channels, such as a time, and are left out; see
+            :func:`~symgnn_pyg.io.read_csv`. (default: :obj:`None`)
         fill_gaps: If set to :obj:`True`, missing joints (NaN or empty cells)
             are interpolated linearly, and held before the first and after the
             last frame where they were seen. (default: :obj:`False`)

@@ -9,12 +9,6 @@ from symgnn_pyg.errors import DataError
 from symgnn_pyg.io.limits import File, read_text
 from symgnn_pyg.io.numbers import is_number
 
-# The first words of columns that are not channels. Names without any letter or
-# digit are not channels, either: pandas leaves that of an index empty.
-INDEX_NAMES = (
-    "frame", "frames", "index", "sample", "t", "time", "timestamp", "unnamed",
-)  # fmt: skip
-
 
 def read_csv(
     file: File,
@@ -25,10 +19,12 @@ def read_csv(
 ) -> np.ndarray:
     r"""Reads a recording from values separated by commas, semicolons or tabs.
 
-    Each line is one frame and holds the channels of the first joint, then
-    those of the second, and so on. The first line may name the columns:
-    :obj:`elbow_x,elbow_y,elbow_z,wrist_x,...` Leading columns that it calls
-    frame, index, time or timestamp are left out.
+    Each line is one frame. If the first line names the columns, as in
+    :obj:`time,elbow_x,elbow_y,elbow_z,wrist_x,...`, those of the joints are
+    found by name, :obj:`elbow_x`, :obj:`elbow.x` or, for one channel per
+    joint, :obj:`elbow`, in any order; others, such as a time, are left out.
+    Without names, a line holds the channels of the first joint, then those of
+    the second, and so on.
 
     Args:
         file: The path of the file, or its content.
@@ -37,15 +33,15 @@ def read_csv(
         allow_missing: If set to :obj:`True`, cells may be empty or :obj:`nan`,
             for :func:`fill_gaps`. (default: :obj:`False`)
         index_columns: The number of leading columns that are not channels,
-            such as a time, and are left out. (default: those with such names)
+            such as a time, and are left out. (default: :obj:`None`)
 
     Returns:
         The frames in the unit of the file, of shape :math:`[T, V, C]`.
 
     Raises:
         DataError: If a line has another number of columns, holds anything but
-            finite numbers, names other joints, or is longer than 1 MiB; the
-            message names the line.
+            finite numbers, lacks a joint, or is longer than 1 MiB; the message
+            names the line.
         ValueError: If :obj:`index_columns` is negative.
     """
     if isinstance(joints, str):
@@ -66,30 +62,27 @@ def read_csv(
     line = head.decode(errors="replace")
     delimiter = _delimiter(line)
     cells = [cell.strip().strip('"') for cell in line.split(delimiter)]
-    is_named = any(cells) and not any(map(_is_decimal, cells))
     first = index_columns or 0
-    if index_columns is None and is_named:
-        while first < len(cells) and _is_index(cells[first], joints):
-            first += 1
-    channels, remainder = divmod(len(cells) - first, len(joints))
-    if remainder or channels < 1:
-        raise DataError(
-            f"{name}, line 1: {len(cells)} columns"
-            + f", of which {first} are not channels" * (first > 0)
-            + f", expected a multiple of the {len(joints)} joints"
-            + "; separate them by commas, semicolons or tabs"
-            * (len(cells) == 1)
-            + f"; to leave out a time or an index at the start, pass "
-            f"index_columns={first + 1}" * (remainder == 1 < len(cells))
-        )
-    if is_named:
-        _check_header(cells[first:], name, joints, channels, first)
+    has_names = re.search(r"[^\W\d]", line) is not None
+    if has_names and not any(map(_is_decimal, cells)):
+        kept = _named_columns(cells, joints, first, name)
         # A blank line in its place keeps the line numbers of messages right.
         content = b"\n" + rest
-    table = read_table(
-        content, len(cells), name, allow_missing, delimiter, first
-    )
-    return table.reshape(len(table), len(joints), channels)
+    else:
+        kept = list(range(first, len(cells)))
+        if not kept or len(kept) % len(joints):
+            raise DataError(
+                f"{name}, line 1: {len(cells)} columns"
+                + f", of which {first} are not channels" * (first > 0)
+                + f", expected a multiple of the {len(joints)} joints"
+                + "; separate them by commas, semicolons or tabs"
+                * (len(cells) == 1)
+                + f"; to leave out a time or an index at the start, pass "
+                f"index_columns={first + 1}"
+                * (len(kept) % len(joints) == 1 < len(cells))
+            )
+    table = _read(content, len(cells), name, allow_missing, delimiter, kept)
+    return table.reshape(len(table), len(joints), -1)
 
 
 def read_table(
@@ -121,42 +114,77 @@ def read_table(
             but finite numbers; the message names the line.
     """
     content, name = read_text(file, name)
+    kept = list(range(index_columns, columns))
+    return _read(content, columns, name, allow_missing, delimiter, kept)
+
+
+def _read(
+    content: bytes,
+    columns: int,
+    name: str,
+    allow_missing: bool,
+    delimiter: str,
+    kept: Sequence[int],
+) -> np.ndarray:
+    r"""The columns :obj:`kept`, in that order; others may hold anything."""
     if not content.strip():
         raise DataError(f"{name} is empty")
     if allow_missing:
         content = _name_empty_cells(content, delimiter)
+    ignored = dict.fromkeys({*range(columns)}.difference(kept), _ignore)
     try:
         table = np.loadtxt(
             io.BytesIO(content),
             delimiter=delimiter,
             ndmin=2,
             comments=None,
-            converters=dict.fromkeys(range(index_columns), _ignore) or None,
+            converters=ignored or None,
         )
         refused = np.isinf(table) if allow_missing else ~np.isfinite(table)
         if table.shape[1] == columns and not refused.any():
-            return table[:, index_columns:]
+            return table[:, kept]
     except (ValueError, UnicodeDecodeError):
         pass
-    fault = _first_fault(
-        content, columns, allow_missing, delimiter, index_columns
-    )
+    fault = _first_fault(content, columns, allow_missing, delimiter, kept)
     raise DataError(f"{name}, {fault}")
+
+
+def _named_columns(
+    cells: Sequence[str], joints: Sequence[str], first: int, name: str
+) -> list[int]:
+    r"""The places of the joints' columns, joint by joint, found by name."""
+    places: dict[str, dict[str, int]] = {joint: {} for joint in joints}
+    for place, cell in enumerate(cells[first:], first):
+        joint, channel = cell, ""
+        if joint not in places:
+            mark = "." if cell.rfind(".") > cell.rfind("_") else "_"
+            joint, _, channel = cell.rpartition(mark)
+        if channel in places.get(joint, ()):
+            raise DataError(f"{name}, line 1: two columns are called {cell!r}")
+        if joint in places:
+            places[joint][channel] = place
+    channels = next(filter(None, places.values()), {})
+    for joint, found in places.items():
+        if found.keys() != channels.keys() or not found:
+            wanted = [f"{joint}_{c}" for c in channels if c] or [joint]
+            had = [cells[place] for place in found.values()]
+            raise DataError(
+                f"{name}, line 1: expected the columns {', '.join(wanted)} of "
+                f"joint {joint!r}, as of the others, got "
+                f"{', '.join(had) or 'none'}; the columns are "
+                f"{', '.join(cells[:50])}"
+            )
+    order = list(channels)
+    if {"x", "y"} <= channels.keys():
+        # The same order in all files, with others at the end as they come.
+        order.sort(key=lambda channel: f"xyz{channel}".index(channel))
+    return [found[c] for found in places.values() for c in order]
 
 
 def _delimiter(line: str) -> str:
     # A comma beside a semicolon or a tab is that of decimals, unless the tab
     # only follows it.
     return next((m for m in ";\t" if m in line and f",{m}" not in line), ",")
-
-
-def _is_index(column: str, joints: Sequence[str]) -> bool:
-    # Marks may come first, as in "# frame".
-    word = re.match(r"\W*([a-z]*)", column.lower())
-    named = word is not None and word[1] in INDEX_NAMES
-    return (named or not re.search(r"\w", column)) and column.rpartition("_")[
-        0
-    ] not in joints
 
 
 def _is_decimal(cell: str) -> bool:
@@ -180,7 +208,7 @@ def _first_fault(
     columns: int,
     allow_missing: bool,
     delimiter: str,
-    index_columns: int,
+    kept: Sequence[int],
 ) -> str:
     for number, read in enumerate(io.BytesIO(content), start=1):
         line = read.decode("utf-8", errors="replace")
@@ -189,34 +217,15 @@ def _first_fault(
         cells = line.strip("\r\n").split(delimiter)
         if len(cells) != columns:
             return f"line {number}: {len(cells)} columns, expected {columns}"
-        for column, cell in enumerate(cells[index_columns:], index_columns + 1):
+        for column in sorted(kept):
+            cell = cells[column]
             value = float(cell) if is_number(cell) else np.inf
             missing = allow_missing and np.isnan(value)
             if not (missing or np.isfinite(value)):
                 return (
-                    f"line {number}, column {column}: {cell.strip()!r} is not "
-                    f"a finite number"
+                    f"line {number}, column {column + 1}: {cell.strip()!r} is "
+                    f"not a finite number"
                     + "; write decimals with a point"
                     * ("," in cell and _is_decimal(cell))
                 )
     return "cannot be parsed as a table of numbers"
-
-
-def _check_header(
-    cells: Sequence[str],
-    name: str,
-    joints: Sequence[str],
-    channels: int,
-    first: int,
-) -> None:
-    endings = [cell.rpartition("_")[2] for cell in cells[:channels]]
-    expected = (f"{joint}_{end}" for joint in joints for end in endings)
-    for column, (cell, wanted) in enumerate(
-        zip(cells, expected, strict=True), start=first + 1
-    ):
-        if cell != wanted:
-            raise DataError(
-                f"{name}, line 1, column {column}: expected {wanted!r}, got "
-                f"{cell!r}; columns go joint by joint in the order of the "
-                f"skeleton"
-            )

@@ -39,8 +39,9 @@ def as_frames(
         name: The name of the recording in error messages.
         axes: The order of its axes, such as :obj:`"CTVM"`.
             (default: :obj:`"TVC"` or :obj:`"MTVC"`)
-        fill: Whether to fill gaps, see :func:`fill_gaps`, instead of refusing
-            them. (default: :obj:`False`)
+        fill: Whether to fill gaps, see :func:`fill_gaps`, and to leave out
+            bodies that are never seen, instead of refusing them.
+            (default: :obj:`False`)
 
     Returns:
         The recording, of shape :math:`[T, V, C]` or :math:`[M, T, V, C]`.
@@ -59,6 +60,10 @@ def as_frames(
             f"{name} has shape {list(frames.shape)}, expected [T, V, C] or "
             f"[M, T, V, C]"
         )
+    if fill and frames.ndim == 4:
+        # A body that is never seen is absent, as one that is zero.
+        seen = ~np.isnan(frames).all(axis=(1, 2, 3))
+        frames = frames[seen] if seen.any() else frames
     frames = drop_padding(frames, name)
     if fill:
         return fill_gaps(frames, name)

@@ -43,7 +43,7 @@ def read_recording(
         fill: Whether to fill the gaps of :obj:`.npy`, :obj:`.npz` and
             :obj:`.csv` files, see :func:`fill_gaps`. (default: :obj:`False`)
         index_columns: The number of leading columns of :obj:`.csv` files to
-            leave out, see :func:`read_csv`. (default: those with such names)
+            leave out, see :func:`read_csv`. (default: :obj:`None`)
 
     Returns:
         The frames, in the unit of the file, the skeleton, and the frames per
@@ -70,7 +70,8 @@ def read_recording(
         )
     if skeleton is None:
         raise DataError(
-            f"{name} requires 'skeleton': it does not name its joints"
+            f"{name} requires 'skeleton': it does not hold the bones between "
+            f"its joints"
         )
     skeleton = as_skeleton(skeleton)
     if suffix in (".csv", ".tsv"):

@@ -12,11 +12,6 @@ def check_channels(in_channels: int, out_channels: int) -> None:
         TypeError: If a size is not an integer.
         ValueError: If a size is less than 1.
     """
-    if in_channels == -1:
-        raise ValueError(
-            "'in_channels' must be at least 1, got -1; this layer does not "
-            "infer the size of its input from the first batch"
-        )
     check_sizes(1, in_channels=in_channels, out_channels=out_channels)
 
 
@@ -35,4 +30,9 @@ def check_sizes(least: int, **sizes: int) -> None:
         if not isinstance(size, Integral) or isinstance(size, bool):
             raise TypeError(f"'{name}' must be an integer, got {size!r}")
         if size < least:
-            raise ValueError(f"'{name}' must be at least {least}, got {size}")
+            raise ValueError(
+                f"'{name}' must be at least {least}, got {size}"
+                + "; this layer does not infer the size of its input from the "
+                "first batch: pass it, as in JointGraphConv(x.size(-1), ...)"
+                * (name == "in_channels" and size == -1)
+            )

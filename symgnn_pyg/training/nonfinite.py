@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from torch import Tensor
 from torch_geometric.data import Batch
 
-from symgnn_pyg.nn import SymbioticLossOutput
+from symgnn_pyg.nn import SymbioticLossOutput, SymGNNOutput
 
 CURE = (
     "fill missing joints when the data set is made, with fill_gaps=True, or "
@@ -30,6 +30,34 @@ def check_weights(step: int, tensors: Iterable[tuple[str, Tensor]]) -> None:
             f"Step {step}: {', '.join(bad[:3])}{more} are no longer finite. "
             f"Check the range of the data, and resume from the last checkpoint "
             f"with a lower learning rate or in float32"
+        )
+
+
+def check_output(step: int, output: SymGNNOutput, rate: float) -> None:
+    r"""Checks that the output of a network is finite.
+
+    Args:
+        step: The number of the step.
+        output: The output.
+        rate: The highest learning rate.
+
+    Raises:
+        FloatingPointError: If it is not finite.
+    """
+    bad = [
+        what
+        for what, values in (
+            ("class scores", output.logits),
+            ("predicted poses", output.future),
+        )
+        if values is not None and not values.isfinite().all()
+    ]
+    if bad:
+        raise FloatingPointError(
+            f"Step {step}: training has diverged with a learning rate of up to "
+            f"{rate:g}: the {' and '.join(bad)} of the network are not finite, "
+            f"although the samples are. Lower the learning rate, or train in "
+            f"float32"
         )
 
 

@@ -20,7 +20,12 @@ from symgnn_pyg.nn import (
 from symgnn_pyg.nn.models.frozen import keep_frozen_statistics
 from symgnn_pyg.training.gradient_clipping import clip_gradients
 from symgnn_pyg.training.motion_data_module import MotionDataModule
-from symgnn_pyg.training.nonfinite import check_batch, check_weights, describe
+from symgnn_pyg.training.nonfinite import (
+    check_batch,
+    check_output,
+    check_weights,
+    describe,
+)
 from symgnn_pyg.training.optimisers import (
     RATES,
     RECIPES,
@@ -347,6 +352,7 @@ class SymGNNTask(LightningModule):
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         check_batch(batch, batch_idx)
         out, y = self(batch), classes_of(self._targets(batch))
+        check_output(self.global_step, out, self._highest_rate())
         if out.future is not None and "error" in self.metrics:
             future, predicted, last = (
                 self._in_unit(frames)
@@ -400,15 +406,18 @@ class SymGNNTask(LightningModule):
             sync_dist=True,
         )
 
-    def _settings(self) -> dict[str, Any]:
+    def _highest_rate(self) -> float:
         rate = self.learning_rate
+        return RATES[self.recipe] if rate is None else rate
+
+    def _settings(self) -> dict[str, Any]:
         found = {
             **getattr(self.model, "arguments", {}),
             "weighting": self.criterion.weighting,
             "normalization": self.criterion.normalization,
             "prediction_criterion": self.prediction_criterion,
             "recipe": self.recipe,
-            "learning_rate": RATES[self.recipe] if rate is None else rate,
+            "learning_rate": self._highest_rate(),
             "batch_size": getattr(
                 self.trainer.datamodule,  # type: ignore[attr-defined]
                 "batch_size",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 from lightning.fabric.utilities.warnings import PossibleUserWarning
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import (
@@ -41,7 +42,8 @@ def make_trainer(
     :func:`load_best`). Losses and metrics are logged for TensorBoard and as
     CSV every ten steps, with the learning rate and the settings of the task, in
     a folder for each start, and a :class:`TrainingBar` shows the progress.
-    There is no validation before training. What Lightning says about its own
+    There is no validation before training. A folder that another training is
+    writing to is refused. What Lightning says about its own
     set-up, and its advice on speed, is not shown.
 
     Args:
@@ -71,6 +73,7 @@ def make_trainer(
         )
     output = Path(output)
     checkpoints: list[Callback] = [
+        _OnlyTraining(output),
         _OwnCheckpoint(
             output,
             "best",
@@ -171,6 +174,38 @@ class _Decay:
         if not kept.is_floating_point():
             return new
         return torch.lerp(kept, new, 1 - self.decay)
+
+
+class _OnlyTraining(Callback):
+    r"""Refuses a folder that another training is writing to."""
+
+    def __init__(self, output: Path) -> None:
+        self.output = output
+        self.lock: FileLock | None = None
+
+    def setup(
+        self, trainer: Trainer, task: LightningModule, stage: str
+    ) -> None:
+        if stage != "fit" or not trainer.is_global_zero:
+            return
+        self.output.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.output / ".lock")
+        try:
+            # The system releases it when the process ends, however it ends.
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise ValueError(
+                f"Another training is writing to {self.output}: pass another "
+                f"'output', or wait until it has ended"
+            ) from None
+        self.lock = lock
+
+    def teardown(self, *_: Any, **__: Any) -> None:
+        if self.lock is not None:
+            self.lock.release()
+            self.lock = None
+
+    on_exception = teardown
 
 
 class _EarlyStopping(EarlyStopping):

@@ -59,6 +59,11 @@ class SymGNN(Pretrained):
 
     :meth:`light` and :meth:`full` build the two networks of the paper.
 
+    A network has one skeleton. For recordings of several, convert them to one
+    (:func:`~symgnn_pyg.skeleton.conversion`), train a network for each, or
+    build your own from layers, which take several skeletons with shared
+    weights: pass them as a list, and :obj:`skeleton_type` in the call.
+
     Args:
         skeleton: The skeleton.
         num_classes: The number of actions :math:`K`, or 0 for a network
