@@ -10,6 +10,7 @@ import torch
 
 import symgnn_pyg
 from symgnn_pyg import ops
+from tests.cli.test_page import WRITTEN
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "docs"))
@@ -22,11 +23,13 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"] + [
     for page in sorted(ROOT.glob("docs/**/*.md"))
     if "_build" not in page.parts
 ]
-# tests/examples/test_own_skeletons.py runs one page and checks what it prints.
+# tests/examples/test_own_skeletons.py and tests/cli/test_page.py run the others
+# and check what they print or write.
 WITH_CODE = [
     page
     for page in PAGES
-    if pictures.code_blocks(page) and page.name != "own_skeletons.md"
+    if pictures.code_blocks(page)
+    and page.name not in ("own_skeletons.md", *WRITTEN)
 ]
 
 

@@ -145,7 +145,11 @@ def test_resampling_of_several_bodies():
     ("output", "more", "message"),
     [
         ("clip.npy", [], "would be overwritten"),
-        ("out.bvh", [], "ends in .npy or .csv"),
+        ("out.txt", [], "ends in .npy or .csv"),
+        ("out.bvh", [], "would hold rotations, which positions do not det"),
+        ("out.npy", ["--asf", "a.asf"], "--asf applies to .amc files, got it"),
+        ("out.npy", ["--key", "a"], "--key applies to .npz files, got it"),
+        ("out.npy", ["--index-columns", 1], "to .csv and .tsv files"),
         ("out.csv", [], "holds one body, but there are 4"),
         ("out.npy", ["--frame-rate", 30], "leave out --frame-rate"),
         ("out.npy", ["--to", "nothing"], "Expected the name of a built-in"),

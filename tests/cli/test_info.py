@@ -17,6 +17,17 @@ def test_array(ok, tmp_path):
     assert "layouts of 17 joints: coco17, h36m17;" in out
 
 
+def test_options_of_other_files(run, tmp_path, folder, skeleton_file):
+    np.save(tmp_path / "a.npy", np.zeros((4, 17, 2)))
+    status, _, err = run("info", tmp_path / "a.npy", "--key", "x")
+    assert status == 1
+    assert "--key applies to .npz files" in err
+    given = ["--skeleton", skeleton_file, "--index-columns", 1]
+    status, _, err = run("info", folder, *given)
+    assert status == 1
+    assert f"to .csv and .tsv files, got it for {folder}" in err
+
+
 def test_recording(ok, tmp_path, skeleton_file):
     frames = np.arange(48.0).reshape(8, 3, 2)
     frames[3, 1, 0] = np.nan

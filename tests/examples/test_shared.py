@@ -5,6 +5,8 @@ import sys
 import pytest
 from shared import no_traceback
 
+from tests.examples.scripts import run_script
+
 
 @pytest.fixture(autouse=True)
 def _handler(monkeypatch):
@@ -43,3 +45,15 @@ def test_other_endings():
         sys.exit(2)
     with pytest.raises(KeyError), no_traceback():
         raise KeyError
+
+
+@pytest.mark.parametrize("script", ["live.py", "own_skeletons.py"])
+def test_scripts_that_draw_nothing_need_no_matplotlib(
+    script, monkeypatch, capsys
+):
+    monkeypatch.delitem(sys.modules, "shared")
+    for package in ("matplotlib", "lightning", "plotly"):
+        monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(SystemExit, match=r"^0$"):
+        run_script(script, "--help")
+    assert "--output" in capsys.readouterr().out

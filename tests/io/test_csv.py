@@ -105,9 +105,9 @@ def test_other_channels():
         ("1;2,5\n", r"line 1, column 2: '2,5' .*; write decimals with a point"),
         ("1\t2\n1,5\t2\n", r"line 2, column 1: '1,5' .*; write decimals"),
         ("0,1,2\n", r"3 columns, .*pass index_columns=1"),
-        ("time,hip_x,knee_x,knee_y\n", r"line 1: expected the columns knee_x of "
-         r"joint 'knee', as of the others, got knee_x, knee_y; the columns are "
-         r"time, hip_x, knee_x, knee_y$"),
+        ("time,hip_x,knee_x,knee_y\n", r"line 1: expected the columns knee_x "
+         r"of joint 'knee', as of the others, got knee_x, knee_y; the columns "
+         r"are time, hip_x, knee_x, knee_y$"),
         ("time,hip_x,foot_x\n1,2,3\n", r"line 1: .* knee_x .*, got none"),
         ("time,foot_x\n1,2,3\n", r"line 1: expected the columns hip of joint"),
         ("hip_x,hip_x,knee_x\n1,2,3\n", r"two columns are called 'hip_x'"),

@@ -109,6 +109,19 @@ def test_clips_that_are_zero(shape):
         drop_padding(np.zeros(shape), "clip")
 
 
+def test_a_body_that_is_never_seen():
+    pair = np.random.default_rng(0).normal(size=(2, 6, 5, 3))
+    pair[0] = np.nan
+    pair[1, 2] = np.nan
+    with pytest.raises(DataError, match=r"clip: frame 0 .*fill_gaps=True"):
+        as_frames(pair, 5, "clip")
+    found = as_frames(pair, 5, "clip", fill=True)
+    np.testing.assert_array_equal(found, fill_gaps(pair[1:], "clip"))
+    pair[1] = np.nan
+    with pytest.raises(DataError, match="clip: joint 0 is missing in every"):
+        as_frames(pair, 5, "clip", fill=True)
+
+
 @pytest.mark.parametrize("lead", [(), (2,)])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_gaps_of_a_line_are_filled_with_it(lead, dtype):

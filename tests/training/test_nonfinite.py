@@ -191,3 +191,18 @@ def test_disk_that_is_full(tiny, tmp_path, monkeypatch):
     kept = SafetensorsCheckpoint().load_checkpoint(tmp_path / "last.ckpt")
     assert kept["global_step"] == 2
     assert not list(tmp_path.glob(".*"))
+
+
+def test_a_learning_rate_that_is_too_high(tiny, tmp_path):
+    task, data, trainer = tiny.make_run(
+        tmp_path,
+        task={"recipe": "light", "learning_rate": 1e30},
+        val_check_interval=1,
+        max_steps=1,
+    )
+    with pytest.raises(
+        FloatingPointError,
+        match=r"^Step 1: .* a learning rate of up to 1e\+30: the class scores "
+        r"and predicted poses of the network are not finite",
+    ):
+        trainer.fit(task, data)

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 import torch
+from lightning.pytorch import Callback
 
 from symgnn_pyg.training import (
     SafetensorsCheckpoint,
@@ -283,3 +284,28 @@ def test_the_usual_norm_of_gradients_is_kept(tiny, tmp_path):
     again, *_ = tiny.make_run(tmp_path)
     again.on_load_checkpoint(kept(tmp_path))
     assert again._norms.tolist() == norms
+
+
+def test_one_training_per_folder(tiny, tmp_path):
+    """The lock ends with the training, also if that fails."""
+    task, data, trainer = tiny.make_run(tmp_path, max_steps=2)
+    refused = []
+
+    class Second(Callback):
+        def on_train_batch_start(self, *_):
+            other, more, second = tiny.make_run(tmp_path)
+            with pytest.raises(ValueError, match=r"^Another training is wri"):
+                second.fit(other, more)
+            refused.append(second.global_step)
+
+    trainer.callbacks.append(Second())
+    trainer.fit(task, data)
+    assert refused == [0, 0]
+    for failing in (True, False):
+        task, data, trainer = tiny.make_run(tmp_path, max_steps=4)
+        if failing:
+            task.training_step = lambda *_: 1 / 0
+            with pytest.raises(ZeroDivisionError):
+                trainer.fit(task, data)
+    trainer.fit(task, data)
+    assert trainer.global_step == 4
