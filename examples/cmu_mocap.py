@@ -121,6 +121,8 @@ def run(args: argparse.Namespace) -> None:
     PoseModel(model, standardize, classes=train.classes).save_pretrained(
         args.output,
         trained=trained,
+        kind=train.kind,
+        unit=train.unit,
         seed=args.seed,
         data={"dataset": type(train).__name__, "windows": len(train)},
         command=shlex.join(["python", *sys.argv]),

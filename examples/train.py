@@ -348,6 +348,8 @@ def save(
 ) -> None:
     labels = all_labels(args, train, val)
     name = "synthetic" if args.data == "synthetic" else args.dataset
+    if train.unit is not None:
+        about["unit"] = train.unit
     PoseModel(
         model,
         val.transform,
@@ -358,6 +360,7 @@ def save(
         trained=[train.classes[i] for i in labels.unique().tolist()],
         data={"dataset": name, "training windows": len(labels)},
         command=shlex.join(["python", *sys.argv]),
+        kind=train.kind,
         **about,
     )
     print(f"Wrote {output / 'model'}")
