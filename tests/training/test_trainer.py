@@ -288,7 +288,7 @@ def test_the_usual_norm_of_gradients_is_kept(tiny, tmp_path):
 
 def test_one_training_per_folder(tiny, tmp_path):
     """The lock ends with the training, also if that fails."""
-    task, data, trainer = tiny.make_run(tmp_path, max_steps=2)
+    task, data, trainer = tiny.make_run(tmp_path, max_steps=1)
     refused = []
 
     class Second(Callback):
@@ -300,12 +300,12 @@ def test_one_training_per_folder(tiny, tmp_path):
 
     trainer.callbacks.append(Second())
     trainer.fit(task, data)
-    assert refused == [0, 0]
+    assert refused == [0]
     for failing in (True, False):
-        task, data, trainer = tiny.make_run(tmp_path, max_steps=4)
+        task, data, trainer = tiny.make_run(tmp_path, max_steps=2)
         if failing:
             task.training_step = lambda *_: 1 / 0
             with pytest.raises(ZeroDivisionError):
                 trainer.fit(task, data)
     trainer.fit(task, data)
-    assert trainer.global_step == 4
+    assert trainer.global_step == 2
