@@ -189,7 +189,7 @@ class _OnlyTraining(Callback):
         if stage != "fit" or not trainer.is_global_zero:
             return
         self.output.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.output / ".lock")
+        lock = FileLock(self.output / "training.lock")
         try:
             # The system releases it when the process ends, however it ends.
             lock.acquire(timeout=0)
