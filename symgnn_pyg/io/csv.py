@@ -22,7 +22,8 @@ def read_csv(
     Each line is one frame. If the first line names the columns, as in
     :obj:`time,elbow_x,elbow_y,elbow_z,wrist_x,...`, those of the joints are
     found by name, :obj:`elbow_x`, :obj:`elbow.x` or, for one channel per
-    joint, :obj:`elbow`, in any order; others, such as a time, are left out.
+    joint, :obj:`elbow`, in any order, with x, y and z first; others, such as
+    a time, are left out.
     Without names, a line holds the channels of the first joint, then those of
     the second, and so on.
 
