@@ -1,3 +1,4 @@
+import importlib
 import os
 import signal
 import sys
@@ -51,6 +52,8 @@ def test_other_endings():
 def test_scripts_that_draw_nothing_need_no_matplotlib(
     script, monkeypatch, capsys
 ):
+    # It imports matplotlib wherever that is installed.
+    importlib.import_module("torchmetrics")
     monkeypatch.delitem(sys.modules, "shared")
     for package in ("matplotlib", "lightning", "plotly"):
         monkeypatch.setitem(sys.modules, package, None)
