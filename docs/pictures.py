@@ -1,20 +1,24 @@
-"""Draws the pictures of the pages by running their code.
+"""Draws the pictures of the pages by running their code, and writes what the
+code prints under it.
 
-    python docs/pictures.py                   # all pages
+    python docs/pictures.py                   # all pages with pictures
     python docs/pictures.py get_started.md    # one
 
-Whatever .png or .gif files a page saves go to docs/pictures/. Pages train for a
+Whatever .svg or .gif files a page saves go to docs/pictures/. Pages train for a
 few steps, to be quick; for the pictures they train longer.
 """
 
+import io
 import os
 import re
 import shutil
 import sys
 import tempfile
 import time
+from contextlib import redirect_stdout
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 from PIL import Image, ImageSequence
@@ -28,13 +32,40 @@ PAGES = {
 }
 
 
-def code_blocks(page: Path) -> list[str]:
-    """The Python blocks of a page, each padded with empty lines so that line
-    numbers in errors are those of the page.
+# A block of code, and what it prints: exactly, or with other numbers on another
+# machine or after another number of steps.
+BLOCK = re.compile(
+    r"```python\n(.*?)```\n(?:\n```text( approximate)?\n(.*?)```\n)?",
+    re.DOTALL,
+)
+
+
+class Block(NamedTuple):
+    """A Python block of a page.
+
+    Args:
+        code: The code, after empty lines so that line numbers in errors are
+            those of the page.
+        output: What the page says that it prints.
+        approximate: Whether numbers in the output may differ.
     """
+
+    code: str
+    output: str
+    approximate: bool
+
+
+def code_blocks(page: Path) -> list[Block]:
+    """The Python blocks of a page."""
     text = page.read_text()
-    found = re.finditer(r"```python\n(.*?)```", text, re.DOTALL)
-    return ["\n" * text.count("\n", 0, m.start(1)) + m[1] for m in found]
+    return [
+        Block(
+            "\n" * text.count("\n", 0, found.start(1)) + found[1],
+            found[3] or "",
+            found[2] is not None,
+        )
+        for found in BLOCK.finditer(text)
+    ]
 
 
 def run(
@@ -42,17 +73,33 @@ def run(
     quick: str = "",
     thorough: str = "",
     num_blocks: int | None = None,
-) -> ModuleType:
+) -> tuple[ModuleType, list[str]]:
     """Runs the code blocks of a page, or the first of them, in order, as one
-    module, and returns it.
+    module. Returns the module, and what each block printed.
     """
     module = ModuleType(f"page_{page.stem}")
     # PyG looks up the module in which a layer is defined.
     sys.modules[module.__name__] = module
+    outputs = []
     for block in code_blocks(page)[:num_blocks]:
-        code = block.replace(quick, thorough) if quick else block
-        exec(compile(code, str(page), "exec"), module.__dict__)
-    return module
+        code = block.code.replace(quick, thorough) if quick else block.code
+        with redirect_stdout(io.StringIO()) as output:
+            exec(compile(code, str(page), "exec"), module.__dict__)
+        outputs.append(output.getvalue())
+    return module, outputs
+
+
+def write_outputs(page: Path, outputs: list[str]) -> None:
+    """Writes what each code block printed under it."""
+    remaining = iter(outputs)
+
+    def with_output(found: re.Match[str]) -> str:
+        block = f"```python\n{found[1]}```\n"
+        if output := next(remaining):
+            block += f"\n```text{found[2] or ''}\n{output}```\n"
+        return block
+
+    page.write_text(BLOCK.sub(with_output, page.read_text()))
 
 
 def shrink(gif: Path, width: int = 800) -> None:
@@ -77,15 +124,20 @@ def shrink(gif: Path, width: int = 800) -> None:
 
 def main() -> None:
     plt.switch_backend("Agg")
+    # The same picture gives the same file.
+    plt.rcParams["svg.hashsalt"] = "pictures"
+    os.environ["SOURCE_DATE_EPOCH"] = "0"
     (HERE / "pictures").mkdir(exist_ok=True)
     for name in sys.argv[1:] or PAGES:
         start = time.monotonic()
         with tempfile.TemporaryDirectory() as folder:
             os.chdir(folder)
-            run(HERE / name, *PAGES[name])
-            for gif in Path(folder).glob("*.gif"):
+            _, outputs = run(HERE / name, *PAGES.get(name, ()))
+            write_outputs(HERE / name, outputs)
+            gifs = [*Path(folder).glob("*.gif")]
+            for gif in gifs:
                 shrink(gif)
-            for picture in Path(folder).glob("*.[pg]*"):
+            for picture in (*Path(folder).glob("*.svg"), *gifs):
                 shutil.copy(picture, HERE / "pictures")
             os.chdir(HERE)
         print(f"{name}: {time.monotonic() - start:.0f} s")

@@ -97,7 +97,9 @@ def windows(
     }
     # The first row of a file is an artificial T-pose.
     chosen = all_windows(store, recordings, **sizes, skip=1)
-    return MotionDataset(store, chosen, **sizes)
+    dataset = MotionDataset(store, chosen, **sizes)
+    dataset.kind = CMUMocap.kind
+    return dataset
 
 
 def fit(train: MotionDataset, args: argparse.Namespace, fold: int) -> SymGNN:

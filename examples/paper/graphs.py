@@ -90,9 +90,9 @@ def figure_10(runs: Runs) -> Page:
         lines(
             {
                 "recognition: top-1, %": {"recognition": right},
-                "prediction: mean angle error": {"prediction": wrong},
+                "prediction: mean angle error, radians": {"prediction": wrong},
             },
-            "λ",
+            "λ, the weight of actional graphs",
             "",
         ),
         [

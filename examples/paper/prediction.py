@@ -61,7 +61,7 @@ def table_4(runs: Runs) -> Page:
         ("NTU-RGB+D",),
         columns,
         rows,
-        lines({"PCK@0.05": curves}, "future frame", "%"),
+        lines({"": curves}, "future frame", "PCK@0.05, %"),
         [
             "Percentage of joints closer to the truth than 0.05 times the "
             "diagonal of the bounding box of the true joints in the frame; the "
@@ -159,8 +159,8 @@ def error_table(
         rows,
         lines(
             panels(theirs if same else {}, ours, times),
-            "ms",
-            "mean angle error",
+            "time after the last observed frame, ms",
+            "mean angle error, radians",
         ),
         [
             "Mean angle errors in radians at the frame, not averaged up to it.",

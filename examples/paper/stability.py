@@ -40,7 +40,7 @@ def figure_14(runs: Runs) -> Page:
         lines(
             {
                 "recognition: top-1, %": {"recognition": right},
-                "prediction: mean angle error": {"prediction": wrong},
+                "prediction: mean angle error, radians": {"prediction": wrong},
             },
             "standard deviation of the noise, radians",
             "",

@@ -51,7 +51,7 @@ def figure_8(runs: Runs) -> Page:
         ax.set_xlabel(f"frames generated in {FRAME_MS} ms")
         ax.margins(0.15)
         ax.grid(alpha=0.3)
-    axes[0].set(ylabel="mean angle error up to 400 ms", xscale="log")
+    axes[0].set(ylabel="mean angle error up to 400 ms, radians", xscale="log")
     axes[1].set_title("only Sym-GNN", fontsize=10)
     return Page(
         "effectiveness against efficiency",

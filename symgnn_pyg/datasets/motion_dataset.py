@@ -227,9 +227,14 @@ class MotionDataset(Dataset):
 
     def standardize(self) -> Standardize:
         r"""The transform that gives the sequences of this data set zero mean
-        and unit variance per channel. Each frame of each body of a sequence
-        that has a window counts once, whether windows cover it or not. Frames
-        of zeros, in which one of several bodies is absent, do not count.
+        and unit variance. Each channel of rotations, and of what is no
+        coordinate, has its own deviation. The coordinates of positions share
+        one: otherwise the noise of a joint that stands still would become as
+        large as the motion of the others.
+
+        Each frame of each body of a sequence that has a window counts once,
+        whether windows cover it or not. Frames of zeros, in which one of
+        several bodies is absent, do not count.
         """
         sequences = np.unique(self._sequences())
         # Subtract a reference pose first, so that rounding errors of large
@@ -246,8 +251,11 @@ class MotionDataset(Dataset):
             total = total + frames.sum(dim=0)
             square = square + frames.square().sum(dim=0)
         mean: Tensor = total / count
-        std = (square / count - mean.square()).clamp(min=0.0).sqrt()
-        return Standardize((origin + mean).float(), std.float())
+        variance = (square / count - mean.square()).clamp(min=0.0)
+        if self.kind == "position":
+            coordinates = variance[:, : self.num_coordinates]
+            coordinates.fill_(coordinates.mean())
+        return Standardize((origin + mean).float(), variance.sqrt().float())
 
     def __repr__(self) -> str:
         return (

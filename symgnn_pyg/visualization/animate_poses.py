@@ -15,6 +15,7 @@ from symgnn_pyg.visualization.arrays import (
     bounds,
     to_motions,
 )
+from symgnn_pyg.visualization.colours import GREY
 from symgnn_pyg.visualization.plot_skeleton import (
     draw_pose,
     equal_scale,
@@ -38,8 +39,9 @@ def animate_poses(
     r"""Animates motions side by side, at the same scale and in the colours of
     :func:`~symgnn_pyg.visualization.plot_skeleton`. The motion named
     :obj:`"observed"` ends at 0 ms and the others continue from there; without
-    it, all motions start at 0 ms. A motion that has ended holds its last pose,
-    and its name turns grey.
+    it, all motions start at 0 ms. Until a motion starts, only its name is
+    shown, in grey; after it has ended, it holds its last pose, and its name
+    turns grey again.
 
     Args:
         poses: The motions by name: positions of shape :math:`[T, V, C]`, or
@@ -101,7 +103,8 @@ def animate_poses(
         for ax, name in zip(axes[0], motions, strict=True):
             move_pose(lines[name], timeline.pose(name, frame), skeleton)
             runs = timeline.runs(name, frame)
-            ax.title.set_color("black" if runs else "#999999")
+            ax.title.set_color("black" if runs else GREY)
+            ax.axis("off" if frame < timeline.start(name) else "on")
         figure.suptitle(timeline.caption(frame))
         return [line for group in lines.values() for line in group]
 

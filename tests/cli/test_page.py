@@ -23,7 +23,7 @@ def test_commands_of_the_page(ok, page, tmp_path, monkeypatch):
         if kind == "python":
             exec(text, names)
             continue
-        for line in text.splitlines():
+        for line in text.replace("\\\n", "").splitlines():
             program, *arguments = shlex.split(line)
             assert program == "symgnn-pyg"
             assert ok(*arguments)

@@ -133,9 +133,9 @@ def test_windows_that_cannot_be(store, num_observed, num_future, stride):
 
 def test_standardize_counts_each_frame_once(store):
     windows = all_windows(store, [0], num_observed=3, num_future=2)
-    transform = MotionDataset(
-        store, windows, num_observed=3, num_future=2
-    ).standardize()
+    dataset = MotionDataset(store, windows, num_observed=3, num_future=2)
+    dataset.kind = "rotation"
+    transform = dataset.standardize()
     frames = store[0][0]
     torch.testing.assert_close(transform.mean, frames.mean(dim=0))
     torch.testing.assert_close(
@@ -205,6 +205,7 @@ def test_absent_bodies_do_not_count(tmp_path):
     torch.testing.assert_close(dataset[2].x, dataset[4].x)
     assert not dataset[3].x.any()
     seen = torch.from_numpy(np.concatenate([alone[0], frames[1, :6], alone[0]]))
+    dataset.kind = "rotation"
     found = dataset.standardize()
     torch.testing.assert_close(found.mean.double(), seen.mean(dim=0))
     torch.testing.assert_close(
@@ -331,12 +332,28 @@ def test_still_channels_far_from_zero_keep_their_scale(tmp_path):
         num_observed=3,
         num_future=2,
     )
+    dataset.kind = "rotation"
     found = dataset.standardize()
     assert torch.equal(found.std[1:], torch.ones(3, 3))
     exact = store[0][0].double()
     torch.testing.assert_close(found.mean, exact.mean(0).float())
     torch.testing.assert_close(
         found.std[0], exact[:, 0].std(0, correction=0).float()
+    )
+
+
+def test_positions_share_one_deviation(crowd):
+    dataset = MotionDataset(crowd, [Window(0, 0)], num_observed=4, num_future=2)
+    frames = crowd[0].flatten(0, 1)
+    own = frames.std(dim=0, correction=0)
+    shared = own.square().mean().sqrt().expand(3, 2)
+    found = dataset.standardize()
+    torch.testing.assert_close(found.mean, frames.mean(dim=0))
+    torch.testing.assert_close(found.std, shared)
+    dataset.num_coordinates = 1  # The other channel is a confidence.
+    shared = own[:, :1].square().mean().sqrt().expand(3, 1)
+    torch.testing.assert_close(
+        dataset.standardize().std, torch.cat([shared, own[:, 1:]], dim=1)
     )
 
 

@@ -1,14 +1,10 @@
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from symgnn_pyg.inference import PoseModel
 from tests.examples.scripts import run_script
-
-ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs" / "own_skeletons.md"
 
 
 @pytest.fixture
@@ -63,21 +59,3 @@ def test_errors_are_one_line(run, tmp_path):
         run("--data", tmp_path)
     with pytest.raises(SystemExit, match=r"^Error: There is no folder"):
         run("--data", tmp_path / "absent")
-
-
-def test_every_code_block_of_the_page_runs(tmp_path, monkeypatch, capsys):
-    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    assert len(blocks) == 8
-    monkeypatch.chdir(tmp_path)
-    names = {}
-    for block in blocks:
-        exec(compile(block, str(PAGE), "exec"), names)
-    out = capsys.readouterr().out.splitlines()
-    assert out[0].startswith(
-        "SkeletonFolder(132, num_observed=20, num_future=10)"
-    )
-    assert out[0].endswith("['nod', 'wave']")
-    assert out[1] == "torch.Size([5, 20, 3]) torch.Size([5, 10, 3])"
-    assert out[2] in ("nod", "wave")
-    assert out[3] == "torch.Size([5, 10, 3])"
-    assert len(names["train"]) > 0

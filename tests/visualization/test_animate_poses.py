@@ -60,12 +60,13 @@ def test_frames(poses, arm, tmp_path, monkeypatch):
             super()._draw_frame(frame)
             shown = [ax.lines[-1].get_xydata() for ax in self._fig.axes]
             grey = [ax.title.get_color() != "black" for ax in self._fig.axes]
-            seen.append((self._fig.get_suptitle(), shown, grey))
+            boxes = [ax.axison for ax in self._fig.axes]
+            seen.append((self._fig.get_suptitle(), shown, grey, boxes))
 
     module = importlib.import_module("symgnn_pyg.visualization.animate_poses")
     monkeypatch.setattr(module, "FuncAnimation", Spy)
     animate_poses(poses, arm, 25, tmp_path / "motion.gif")
-    titles, shown, grey = zip(*seen[-5:], strict=True)
+    titles, shown, grey, boxes = zip(*seen[-5:], strict=True)
     assert titles == ("-40 ms", "0 ms", "40 ms", "80 ms", "120 ms")
     nothing = torch.full((3, 2), torch.nan)
     observed, true, _ = (motion.detach().float() for motion in poses.values())
@@ -82,6 +83,8 @@ def test_frames(poses, arm, tmp_path, monkeypatch):
         np.testing.assert_allclose(shown[frame][1], b, rtol=1e-6)
     assert grey[1] == [False, True, True]
     assert grey[2] == [True, False, False]
+    assert boxes[1] == [True, False, False]
+    assert boxes[2] == [True, True, True]
     limits = {(ax.get_xlim(), ax.get_ylim()) for ax in plt.gcf().axes}
     assert len(limits) == 1
 
