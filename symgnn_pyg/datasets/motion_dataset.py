@@ -227,10 +227,10 @@ class MotionDataset(Dataset):
 
     def standardize(self) -> Standardize:
         r"""The transform that gives the sequences of this data set zero mean
-        and unit variance. Each channel of rotations, and of what is no
-        coordinate, has its own deviation. The coordinates of positions share
-        one: otherwise the noise of a joint that stands still would become as
-        large as the motion of the others.
+        and unit variance. Each channel of rotations has its own deviation, and
+        so has a channel that is not a coordinate, such as confidence. The
+        coordinates of positions share one: otherwise the noise of a joint that
+        stands still would become as large as the motion of the others.
 
         Each frame of each body of a sequence that has a window counts once,
         whether windows cover it or not. Frames of zeros, in which one of
