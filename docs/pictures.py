@@ -4,7 +4,7 @@ code prints under it.
     python docs/pictures.py                   # all pages with pictures
     python docs/pictures.py get_started.md    # one
 
-Whatever .svg or .gif files a page saves go to docs/pictures/. Pages train for a
+Whatever .png, .svg or .gif files a page saves go to docs/pictures/. Pages train for a
 few steps, to be quick; for the pictures they train longer.
 """
 
@@ -134,10 +134,9 @@ def main() -> None:
             os.chdir(folder)
             _, outputs = run(HERE / name, *PAGES.get(name, ()))
             write_outputs(HERE / name, outputs)
-            gifs = [*Path(folder).glob("*.gif")]
-            for gif in gifs:
+            for gif in Path(folder).glob("*.gif"):
                 shrink(gif)
-            for picture in (*Path(folder).glob("*.svg"), *gifs):
+            for picture in Path(folder).glob("*.[psg]*"):
                 shutil.copy(picture, HERE / "pictures")
             os.chdir(HERE)
         print(f"{name}: {time.monotonic() - start:.0f} s")

@@ -97,7 +97,7 @@ def test_pictures_are_made_by_the_code_of_their_pages():
         text = (ROOT / "docs" / name).read_text()
         assert quick in text
         shown = set(re.findall(r"\]\(pictures/([\w.]+)\)", text))
-        made = set(re.findall(r'"(\w+\.(?:svg|gif))"', text))
+        made = set(re.findall(r'"(\w+\.(?:png|svg|gif))"', text))
         assert shown == made > set()
 
 
