@@ -4,7 +4,7 @@ code prints under it.
     python docs/pictures.py                   # all pages with pictures
     python docs/pictures.py get_started.md    # one
 
-Whatever .png, .svg or .gif files a page saves go to docs/pictures/. Pages train for a
+Whatever .svg or .gif files a page saves go to docs/pictures/. Pages train for a
 few steps, to be quick; for the pictures they train longer.
 """
 
@@ -136,7 +136,7 @@ def main() -> None:
             write_outputs(HERE / name, outputs)
             for gif in Path(folder).glob("*.gif"):
                 shrink(gif)
-            for picture in Path(folder).glob("*.[psg]*"):
+            for picture in Path(folder).glob("*.[sg]*"):
                 shutil.copy(picture, HERE / "pictures")
             os.chdir(HERE)
         print(f"{name}: {time.monotonic() - start:.0f} s")

@@ -23,13 +23,11 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"] + [
     for page in sorted(ROOT.glob("docs/**/*.md"))
     if "_build" not in page.parts
 ]
-# tests/examples/test_own_skeletons.py and tests/cli/test_page.py run the others
-# and check what they print or write.
+# tests/cli/test_page.py runs the others and checks what they write.
 WITH_CODE = [
     page
     for page in PAGES
-    if pictures.code_blocks(page)
-    and page.name not in ("own_skeletons.md", *WRITTEN)
+    if pictures.code_blocks(page) and page.name not in WRITTEN
 ]
 
 
@@ -97,7 +95,7 @@ def test_pictures_are_made_by_the_code_of_their_pages():
         text = (ROOT / "docs" / name).read_text()
         assert quick in text
         shown = set(re.findall(r"\]\(pictures/([\w.]+)\)", text))
-        made = set(re.findall(r'"(\w+\.(?:png|svg|gif))"', text))
+        made = set(re.findall(r'"(\w+\.(?:svg|gif))"', text))
         assert shown == made > set()
 
 
