@@ -137,10 +137,10 @@ def accept_old_names(module: dict[str, Any]) -> None:
     for name in module["__all__"]:
         value = module[name]
         if inspect.isclass(value):
-            made = _accepting(name, value.__init__)
-            value.__init__ = made  # type: ignore[method-assign]
-        elif callable(value):
-            module[name] = _accepting(name, value)
+            if made := _accepting(name, value.__init__):
+                value.__init__ = made  # type: ignore[method-assign]
+        elif callable(value) and (made := _accepting(name, value)):
+            module[name] = made
     here = module["__name__"].removeprefix("symgnn_pyg.") + "."
     for full, new in ATTRIBUTES.items():
         if full.startswith(here):
@@ -166,7 +166,10 @@ def moved(module: str) -> Callable[[str], Any]:
     return find
 
 
-def _accepting(title: str, function: Callable[..., Any]) -> Callable[..., Any]:
+def _accepting(
+    title: str, function: Callable[..., Any]
+) -> Callable[..., Any] | None:
+    """The function with old arguments, or None if it never had any."""
     names = [*inspect.signature(function).parameters]
     renamed = {
         old: new
@@ -174,7 +177,7 @@ def _accepting(title: str, function: Callable[..., Any]) -> Callable[..., Any]:
         if new in names and old not in names
     }
     if not renamed:
-        return function
+        return None
     heads = HEADS if title == "SymGNN" else {}
 
     @functools.wraps(function)

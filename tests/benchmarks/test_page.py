@@ -63,7 +63,8 @@ def test_record_keeps_remarks_and_other_sections(tmp_path):
         record(page, "blocks", [found])
         text = page.read_text()
         assert text.startswith("# Title\n\nIntroduction.\n\n## edges\n")
-        assert text.endswith("|\n\nA remark.\n\n## On a GPU\n\n| kept |\n")
+        assert "|\n\nA remark.\n\n## blocks\n\n" in text
+        assert text.endswith("|\n\n## On a GPU\n\n| kept |\n")
         assert "Old" not in text
         assert text.count(report.to_markdown(found)) == 3
     (kept,) = json.loads((tmp_path / "page/blocks.json").read_text())
