@@ -73,7 +73,7 @@ def test_what_was_renamed_is_found():
     }
 
 
-@pytest.mark.parametrize(("full", "old", "new"), renamed_arguments())
+@pytest.mark.parametrize(("full", "old", "new"), [*renamed_arguments()])
 def test_each_renamed_argument(full, old, new):
     # The first argument that a function does not know is the one it names.
     first = {next(iter(inspect.signature(find(full)).parameters)): 1}

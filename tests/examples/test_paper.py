@@ -329,6 +329,7 @@ def command(output, *arguments):
 def test_table(output):
     command(output, "table-10")
     content = json.loads((output / "table-10.json").read_text())
+    assert (output / "table-10.md").read_text() == to_markdown(content)
     assert content["columns"] == [
         f"{ms} ms (ours, synthetic motion)" for ms in (80, 160, 320, 400)
     ]
