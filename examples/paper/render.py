@@ -142,7 +142,7 @@ def to_markdown(content: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def to_text(cell: float | str | dict[str, float | None] | None) -> str:
+def to_text(cell: float | str | dict[str, Any] | None) -> str:
     """A cell of a Markdown table."""
     if cell is None:
         return ""
