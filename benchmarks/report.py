@@ -237,13 +237,12 @@ def write(args: argparse.Namespace, tables: Iterable[Table]) -> None:
 
 def to_markdown(found: Mapping[str, Any]) -> str:
     """What a file of :func:`write` holds, as a page shows it."""
-    place = f"{found['machine']}; {found['dtype']}"
+    where = [found["date"], found["machine"], found["dtype"]]
+    if found["commit"]:
+        where.insert(1, f"commit {found['commit']}")
     if found["allocator"] != "default":
-        place += f", {found['allocator']} allocator"
-    parts = [
-        f"`{found['command']}`",
-        f"{found['date']}, commit {found['commit'] or 'unknown'}, {place}",
-    ]
+        where.append(f"{found['allocator']} allocator")
+    parts = [f"`{found['command']}`", ", ".join(where)]
     for table in found["tables"]:
         rows = [_line(row.values()) for row in table["rows"]]
         parts += [f"### {table['title']}"]
