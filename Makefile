@@ -51,7 +51,7 @@ results: .venv/example
 		--data "$(DATA)" --json docs/results/cmu-light-short.json
 	set -e; for page in $(PAPER); do \
 		command=$$(sed -n 's/^- command: python -m //p' \
-			docs/results/$$page.md | sed "s|cmu_mocap.zip|$(DATA)|"); \
+			docs/results/$$page.md | sed "s|--data [^ ]*|--data $(DATA)|"); \
 		$(BIN)/python -m $$command; \
 		cp outputs/paper/$$page.md outputs/paper/$$page.json \
 			outputs/paper/$$page.png docs/results; \
