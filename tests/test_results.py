@@ -25,8 +25,8 @@ def network(request):
     return request.param, json.loads(path.read_text())
 
 
-def numbers(values):
-    return ["-" if value is None else f"{value:.3f}" for value in values]
+def numbers(values, digits=3):
+    return ["-" if v is None else f"{v:.{digits}f}" for v in values]
 
 
 def rows(path, separator):
@@ -44,6 +44,9 @@ def test_page_of_the_networks(network):
         for name, values in errors.items():
             words = f"{action} {name}".replace("_", " ").split()
             assert " ".join([*words, *numbers(values)]) in shown
+    for name, values in metrics["positions"]["average"].items():
+        words = f"average {name}".replace("_", " ").split()
+        assert " ".join([*words, *numbers(values, digits=1)]) in shown
     accuracies = "top-1 {top1:.1%}, top-5 {top5:.1%}".format_map(metrics)
     assert f"recognition of {metrics['recognition']}: {accuracies}" in shown
 
