@@ -10,6 +10,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -261,14 +262,24 @@ def command() -> str:
 
 
 def commit() -> str | None:
-    """The commit of this repository, if git knows it."""
-    done = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--exclude=*"],
-        cwd=Path(__file__).parent,
-        capture_output=True,
-        text=True,
+    """The commit of this repository, if git knows it, and whether the code
+    differs from it.
+    """
+    if shutil.which("git") is None:
+        return None
+    found, changed = (
+        subprocess.run(
+            ["git", *words],
+            cwd=Path(__file__).parents[1],
+            capture_output=True,
+            text=True,
+        ).stdout.strip()
+        for words in (
+            ["rev-parse", "--short", "HEAD"],
+            ["status", "--porcelain", "--", "symgnn_pyg", "benchmarks"],
+        )
     )
-    return done.stdout.strip() or None
+    return f"{found} with changes" if changed else found or None
 
 
 def _head(columns: Sequence[str]) -> list[str]:
