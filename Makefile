@@ -4,10 +4,15 @@
 #   make coverage      runs the tests and lists the lines that none of them runs
 #   make test-deep     runs 2,000 random cases of each test in tests/deep
 #   make test-matrix   tests layers and data with the oldest and newest torch
-#   make audit         builds the wheel and checks its dependencies for known
-#                      vulnerabilities
+#   make dist          builds and checks the source distribution and the wheel
+#   make sbom          lists what the wheel installs, in dist/
+#   make audit         checks that list for known vulnerabilities
 #   make docs          builds the site into docs/_build
 #   make paper-quick   runs the paper's experiments on synthetic motion, quickly
+#   make results       writes the pages in docs/results again; needs
+#                      DATA=path/to/cmu_mocap.zip, and trains what
+#                      outputs/paper/runs lacks
+#   make benchmarks    measures the tables of docs/benchmarks.md again
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -16,7 +21,11 @@ DATA ?= synthetic
 # For test-matrix: the index with CPU builds, and the requirements to test.
 TORCH_INDEX ?= --index-url https://download.pytorch.org/whl/cpu
 TORCHES ?= torch==$(shell sed -n 's/^ *torch>=//p' setup.cfg).* torch
-AUDIT := build/audit
+RELEASE := build/release
+# The pages of the paper that are kept.
+PAPER := $(basename $(notdir $(wildcard docs/results/table-*.md \
+	docs/results/figure-*.md)))
+BENCHMARKS ?= operators edges blocks train_step inference recognition
 ARGS ?=
 # One process per core; the tests of a file share their fixtures in one process.
 PARALLEL := -n logical --maxprocesses=8 --dist=loadscope
@@ -24,13 +33,33 @@ PARALLEL := -n logical --maxprocesses=8 --dist=loadscope
 # Spinning threads slow down working ones when other programs share the machine.
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: example test coverage test-deep test-matrix audit docs paper-quick clean
+.PHONY: example test coverage test-deep test-matrix dist sbom audit docs \
+	paper-quick results benchmarks clean
 
 example: .venv/example
 	$(BIN)/python examples/cmu_mocap.py --data "$(DATA)" $(ARGS)
 
 paper-quick: .venv/example
 	$(BIN)/python -m examples.paper all --quick $(ARGS)
+
+# Each page of the paper names its command.
+results: .venv/example
+	$(BIN)/python examples/evaluate.py --weights cmu-light-long --mirror \
+		--data "$(DATA)" --json docs/results/cmu-light-long.json \
+		--plot docs/results/cmu.png
+	$(BIN)/python examples/evaluate.py --weights cmu-light-short \
+		--data "$(DATA)" --json docs/results/cmu-light-short.json
+	set -e; for page in $(PAPER); do \
+		command=$$(sed -n 's/^- command: python -m //p' \
+			docs/results/$$page.md | sed "s|--data [^ ]*|--data $(DATA)|"); \
+		$(BIN)/python -m $$command; \
+		cp outputs/paper/$$page.md outputs/paper/$$page.json \
+			outputs/paper/$$page.png docs/results; \
+	done
+
+benchmarks: .venv/test
+	$(BIN)/python -m benchmarks $(BENCHMARKS) --threads 1 \
+		--page docs/benchmarks.md $(ARGS)
 
 test: .venv/test
 	$(BIN)/ruff check .
@@ -64,18 +93,26 @@ test-matrix:
 			tests/ops tests/nn tests/data tests/transforms; \
 	done
 
-audit:
-	$(PYTHON) -m venv $(AUDIT)/tools
-	$(AUDIT)/tools/bin/python -m pip install -q -c constraints.txt \
-		pip-audit cyclonedx-bom
-	rm -f dist/*.whl
-	$(AUDIT)/tools/bin/python -m pip wheel -q --no-deps -w dist .
-	$(PYTHON) -m venv --clear --without-pip $(AUDIT)/wheel
-	$(AUDIT)/tools/bin/python -m pip --python $(AUDIT)/wheel/bin/python \
+$(RELEASE)/tools: constraints.txt
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip install -q -c constraints.txt \
+		build cyclonedx-bom pip-audit twine
+	touch $@
+
+dist: $(RELEASE)/tools
+	rm -f dist/*.whl dist/*.tar.gz
+	$(RELEASE)/tools/bin/python -m build --outdir dist
+	$(RELEASE)/tools/bin/twine check --strict dist/*.whl dist/*.tar.gz
+
+sbom: dist
+	$(PYTHON) -m venv --clear --without-pip $(RELEASE)/wheel
+	$(RELEASE)/tools/bin/python -m pip --python $(RELEASE)/wheel/bin/python \
 		install -q -c constraints.txt dist/*.whl
-	$(AUDIT)/tools/bin/cyclonedx-py environment $(AUDIT)/wheel/bin/python \
-		--of JSON -o dist/symgnn_pyg.cdx.json
-	$(AUDIT)/tools/bin/python .ci/audit.py $(AUDIT)/wheel $(ARGS)
+	$(RELEASE)/tools/bin/cyclonedx-py environment \
+		$(RELEASE)/wheel/bin/python --of JSON -o dist/symgnn_pyg.cdx.json
+
+audit: sbom
+	$(RELEASE)/tools/bin/python .ci/audit.py $(RELEASE)/wheel $(ARGS)
 
 docs: .venv/docs
 	$(BIN)/sphinx-build --quiet --nitpicky --fail-on-warning --keep-going \

@@ -2,19 +2,24 @@
 
     python -m benchmarks --all                        # every benchmark
     python -m benchmarks operators ragged --quick     # some of them
-    python -m benchmarks --all --markdown docs/benchmarks.md
+    python -m benchmarks --all --page docs/benchmarks.md
     python -m benchmarks gpu --out gpu                # what a GPU can do
 
 Each runs in its own process, once for each number of threads in --threads; the
-operators also run with the tuned allocator and in bfloat16.
+operators also run with the tuned allocator and in bfloat16. With --page, tables
+also go to a page and to one JSON file per benchmark in a folder named like it.
 """
 
 import argparse
+import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from typing import Any
 
 from benchmarks import gpu
+from benchmarks.report import to_markdown
 
 BENCHMARKS = (
     "operators",
@@ -41,29 +46,39 @@ def main() -> None:
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--markdown", type=Path, metavar="FILE")
+    parser.add_argument("--page", type=Path, metavar="FILE")
     args = parser.parse_args()
     names = BENCHMARKS if args.all else args.names
     unknown = set(names) - set(BENCHMARKS)
     if not names or unknown:
         parser.error(f"expected --all or names from {', '.join(BENCHMARKS)}")
     for name in names:
-        pages = []
+        found = []
         for settings in all_settings(name, args.threads, args.quick):
             command = [f"benchmarks.{name}", *settings]
             print(f"\npython -m {' '.join(command)}", flush=True)
-            pages += [f"`python -m {' '.join(command)}`\n", run(command)]
-        if args.markdown is not None:
-            rewrite(args.markdown, name, "\n".join(pages))
+            found += run(command)
+        if args.page is not None and found:
+            record(args.page, name, found)
 
 
-def rewrite(path: Path, name: str, page: str) -> None:
-    """Replaces the section of one benchmark and keeps the others."""
+def record(path: Path, name: str, found: list[dict[str, Any]]) -> None:
+    """Writes the tables of one benchmark to its file and section of a page.
+    Other sections stay, and so do remarks below the tables.
+    """
+    folder = path.with_suffix("")
+    folder.mkdir(parents=True, exist_ok=True)
+    content = json.dumps(found, indent=1) + "\n"
+    (folder / f"{name}.json").write_text(content)
     text = path.read_text() if path.exists() else "# Benchmarks\n"
     head, *sections = text.split("\n## ")
-    found = dict(section.split("\n", 1) for section in sections)
-    found[name] = page
-    pages = {name: text.strip() for name, text in found.items()}
+    pages = {
+        title: section.strip()
+        for title, section in (each.split("\n", 1) for each in sections)
+    }
+    remarks = f"{pages.get(name, '')}\n".rpartition("|\n")[2].strip()
+    tables = "\n\n".join(map(to_markdown, found))
+    pages[name] = f"{tables}\n\n{remarks}".strip()
     # Other sections, such as that on GPUs, come last.
     order = [name for name in BENCHMARKS if name in pages]
     order += [name for name in pages if name not in BENCHMARKS]
@@ -86,20 +101,18 @@ def all_settings(name: str, threads: list[int], quick: bool) -> list[list[str]]:
     return found
 
 
-def run(command: list[str]) -> str:
-    """Runs a benchmark, prints its output as it comes and returns it."""
-    lines = []
-    with subprocess.Popen(
-        [sys.executable, "-m", *command], stdout=subprocess.PIPE, text=True
-    ) as process:
-        for line in process.stdout or ():
-            print(line, end="", flush=True)
-            lines.append(line)
-    if process.returncode != 0:
-        raise SystemExit(
-            f"python -m {' '.join(command)} failed: {process.returncode}"
-        )
-    return "".join(lines)
+def run(command: list[str]) -> list[dict[str, Any]]:
+    """Runs a benchmark and returns its tables, if it has any."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "found.json"
+        # The fuzzer only prints.
+        kept = [] if "benchmarks.fuzz" in command else ["--json", str(path)]
+        done = subprocess.run([sys.executable, "-m", *command, *kept])
+        if done.returncode != 0:
+            raise SystemExit(
+                f"python -m {' '.join(command)} failed: {done.returncode}"
+            )
+        return [json.loads(path.read_text())] if path.exists() else []
 
 
 if __name__ == "__main__":

@@ -10,10 +10,12 @@ import json
 import os
 import platform
 import re
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -162,13 +164,12 @@ class Table:
         self.columns = list(columns)
         self.rows: list[dict[str, Any]] = []
         print(f"\n### {title}\n")
-        print(f"| {' | '.join(self.columns)} |")
-        print(f"|{'---|' * len(self.columns)}", flush=True)
+        print("\n".join(_head(self.columns)), flush=True)
 
     def add(self, *cells: object) -> None:
         """Adds and prints a row."""
         self.rows.append(dict(zip(self.columns, cells, strict=True)))
-        print(f"| {' | '.join(map(_text, cells))} |", flush=True)
+        print(_line(cells), flush=True)
 
     def attempt(
         self, cells: Sequence[object], work: Callable[[], Result]
@@ -188,7 +189,7 @@ class Table:
             text = text[:300].replace("|", "/")
             row = dict(zip(self.columns, cells, strict=False))
             self.rows.append({**row, "error": text})
-            print(f"| {' | '.join(map(_text, [*cells, text]))} |", flush=True)
+            print(_line([*cells, text]), flush=True)
             return None
         finally:
             _Attempts.running -= 1
@@ -217,11 +218,17 @@ def write(args: argparse.Namespace, tables: Iterable[Table]) -> None:
     tables = list(tables)
     if args.json is not None:
         found = {
+            "command": command(),
+            "date": date.today().isoformat(),
+            "commit": commit(),
             "machine": machine(getattr(args, "device", CPU)),
             "dtype": getattr(args, "dtype_name", args.dtype),
             "threads": args.threads,
             "allocator": args.allocator,
-            "tables": [{"title": t.title, "rows": t.rows} for t in tables],
+            "tables": [
+                {"title": t.title, "columns": t.columns, "rows": t.rows}
+                for t in tables
+            ],
         }
         args.json.write_text(json.dumps(found, indent=2) + "\n")
     failed = sum("error" in row for table in tables for row in table.rows)
@@ -229,8 +236,62 @@ def write(args: argparse.Namespace, tables: Iterable[Table]) -> None:
         raise SystemExit(f"{failed} rows failed")
 
 
+def to_markdown(found: Mapping[str, Any]) -> str:
+    """What a file of :func:`write` holds, as a page shows it."""
+    where = [found["date"], found["machine"], found["dtype"]]
+    if found["commit"]:
+        where.insert(1, f"commit {found['commit']}")
+    if found["allocator"] != "default":
+        where.append(f"{found['allocator']} allocator")
+    parts = [f"`{found['command']}`", ", ".join(where)]
+    for table in found["tables"]:
+        rows = [_line(row.values()) for row in table["rows"]]
+        parts += [f"### {table['title']}"]
+        parts += ["\n".join([*_head(table["columns"]), *rows])]
+    return "\n\n".join(parts)
+
+
+def command() -> str:
+    """The command of this process, without where it writes."""
+    name, *words = sys.argv
+    for option in ("--json", "--seconds"):
+        if option in words:
+            at = words.index(option)
+            del words[at : at + 2]
+    return " ".join(["python -m", f"benchmarks.{Path(name).stem}", *words])
+
+
+def commit() -> str | None:
+    """The commit of this repository, if git knows it, and whether the code
+    differs from it.
+    """
+    if shutil.which("git") is None:
+        return None
+    found, changed = (
+        subprocess.run(
+            ["git", *words],
+            cwd=Path(__file__).parents[1],
+            capture_output=True,
+            text=True,
+        ).stdout.strip()
+        for words in (
+            ["rev-parse", "--short", "HEAD"],
+            ["status", "--porcelain", "--", "symgnn_pyg", "benchmarks"],
+        )
+    )
+    return f"{found} with changes" if changed else found or None
+
+
+def _head(columns: Sequence[str]) -> list[str]:
+    return [f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
+
+
+def _line(cells: Iterable[object]) -> str:
+    return f"| {' | '.join(map(_text, cells))} |"
+
+
 def _text(cell: object) -> str:
-    if isinstance(cell, tuple):
+    if isinstance(cell, tuple | list):
         low, median, high = cell
         return f"{median:.2f} ({low:.2f}-{high:.2f})"
     if isinstance(cell, float):

@@ -7,7 +7,7 @@ from types import ModuleType
 
 from symgnn_pyg.skeleton import Skeleton
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = ["Skeleton", "__version__"]
 

@@ -4,7 +4,6 @@ that removes them. Each is one line of the tables below.
 
 import functools
 import inspect
-import os
 import warnings
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -12,8 +11,7 @@ from typing import Any
 
 REMOVED_IN = "0.3"
 
-# Arguments of the functions and classes listed in `CALLABLES`, and of networks
-# in files.
+# Arguments of functions and classes, and of networks in files.
 ARGUMENTS = {
     "observed": "num_observed",
     "future": "num_future",
@@ -22,7 +20,6 @@ ARGUMENTS = {
     "part": "use_parts",
     "store": "path",
     "prediction_loss": "prediction_criterion",
-    "kernels": "formulas",
 }
 # Flags that left out a head, as a size of 0 does now.
 HEADS = {"recognition": "num_classes", "prediction": "num_future"}
@@ -31,41 +28,6 @@ HEAD_MODULES = {
     "actional": "actional_inference",
     "recognition": "recognition_head",
     "prediction": "prediction_head",
-}
-# What takes old arguments: the number of arguments that could be given by
-# position, in the order of the signature.
-CALLABLES = {
-    "datasets.CMUMocap": 9,
-    "datasets.Human36M": 9,
-    "datasets.KineticsSkeleton": 5,
-    "datasets.MotionDataset": 6,
-    "datasets.NTURGBD": 11,
-    "datasets.SkeletonArrays": 11,
-    "datasets.SkeletonFolder": 9,
-    "datasets.SyntheticMotion": 6,
-    "datasets.all_windows": 6,
-    "metrics.MPJPE": 3,
-    "metrics.MeanAngleError": 3,
-    "metrics.PCK": 4,
-    "nn.ActionalGraphInference": 7,
-    "nn.ActionalPropagation": 4,
-    "nn.DualSymGNN": 4,
-    "nn.GraphMixConv": 4,
-    "nn.JGTCBlock": 11,
-    "nn.JointGraphConv": 7,
-    "nn.MultiScaleGCN": 12,
-    "nn.PGTCBlock": 7,
-    "nn.PoseLoss": 2,
-    "nn.PredictionHead": 11,
-    "nn.RecognitionHead": 5,
-    "nn.StructuralGraphConv": 4,
-    "nn.SymGNN": 18,
-    "nn.SymbioticLoss": 2,
-    "nn.TemporalConv": 4,
-    "testing.assert_formula_parity": 7,
-    "training.SymGNNTask": 9,
-    "training.evaluate": 4,
-    "training.make_trainer": 5,
 }
 ATTRIBUTES = {
     "datasets.MotionDataset.observed": "num_observed",
@@ -87,12 +49,10 @@ MOVED = {
     "datasets.prepare": "data.prepare",
     "export.export_onnx": "inference.export_onnx",
     "export.export_program": "inference.export_program",
-    "ops.kernels": "ops.formula_names",
     "streaming.OnWindows": "inference.PoseNetwork",
     "streaming.Stream": "inference.Stream",
     "streaming.StreamOutput": "inference.StreamOutput",
     "streaming.fold": "inference.fold",
-    "testing.assert_kernel_parity": "testing.assert_formula_parity",
     "transforms.cmu_positions": "skeleton.cmu_positions",
     "transforms.convert_rotation": "skeleton.convert_rotation",
     "transforms.euler_to_rotmat": "skeleton.euler_to_rotmat",
@@ -168,24 +128,20 @@ def current_arguments(
 
 
 def accept_old_names(module: dict[str, Any]) -> None:
-    r"""Makes the classes and functions of a module take old arguments, and the
-    classes have old attributes. Signatures stay the same.
+    r"""Makes the public classes and functions of a module take old arguments,
+    and the classes have old attributes. Signatures stay the same.
 
     Args:
         module: The global names of the module.
     """
-    here = module["__name__"].removeprefix("symgnn_pyg.") + "."
-    for full, num_positions in CALLABLES.items():
-        if not full.startswith(here):
-            continue
-        name = full.removeprefix(here)
+    for name in module["__all__"]:
         value = module[name]
         if inspect.isclass(value):
-            # The first argument is `self`.
-            made = _accepting(name, value.__init__, num_positions + 1)
-            value.__init__ = made  # type: ignore[method-assign]
-        else:
-            module[name] = _accepting(name, value, num_positions)
+            if made := _accepting(name, value.__init__):
+                value.__init__ = made  # type: ignore[method-assign]
+        elif callable(value) and (made := _accepting(name, value)):
+            module[name] = made
+    here = module["__name__"].removeprefix("symgnn_pyg.") + "."
     for full, new in ATTRIBUTES.items():
         if full.startswith(here):
             name, old = full.removeprefix(here).split(".")
@@ -210,44 +166,22 @@ def moved(module: str) -> Callable[[str], Any]:
     return find
 
 
-def environment(old: str, new: str, default: str) -> str:
-    r"""The value of an environment variable that has an old name.
-
-    Args:
-        old: The old name.
-        new: The current name.
-        default: The value if neither is set.
-    """
-    if old in os.environ and new not in os.environ:
-        warn_of(old, new)
-        return os.environ[old]
-    return os.environ.get(new, default)
-
-
 def _accepting(
-    title: str, function: Callable[..., Any], num_positions: int
-) -> Callable[..., Any]:
-    parameters = inspect.signature(function).parameters
-    names = [*parameters]
-    num_allowed = sum(
-        parameter.kind is parameter.POSITIONAL_OR_KEYWORD
-        for parameter in parameters.values()
-    )
+    title: str, function: Callable[..., Any]
+) -> Callable[..., Any] | None:
+    """The function with old arguments, or None if it never had any."""
+    names = [*inspect.signature(function).parameters]
     renamed = {
         old: new
         for old, new in ARGUMENTS.items()
         if new in names and old not in names
     }
+    if not renamed:
+        return None
     heads = HEADS if title == "SymGNN" else {}
 
     @functools.wraps(function)
     def accepting(*args: Any, **kwargs: Any) -> Any:
-        extra = names[num_allowed : len(args)]
-        if len(args) <= num_positions and not kwargs.keys() & {*extra}:
-            for name, value in zip(extra, args[num_allowed:], strict=True):
-                warn_of(f"{name!r} of {title} by position", f"{name}=")
-                kwargs[name] = value
-            args = args[:num_allowed]
         if heads.keys() & kwargs.keys():
             # A flag may replace what was given by position.
             kwargs |= dict(zip(names, args, strict=False))

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 from matplotlib.artist import Artist
@@ -87,39 +88,25 @@ def write(
     """
     paths = [folder / f"{name}.{suffix}" for suffix in ("md", "json", "png")]
     markdown, content, picture = paths
+    found = to_content(page, name, protocol)
     with replacing(markdown) as path:
-        path.write_text(to_markdown(page, name, protocol))
+        path.write_text(to_markdown(found))
     with replacing(content) as path:
-        path.write_text(to_json(page, name, protocol))
+        path.write_text(json.dumps(found, indent=2) + "\n")
     save_figure(page.figure, picture)
     plt.close(page.figure)
     return paths
 
 
-def to_markdown(page: Page, name: str, protocol: Mapping[str, object]) -> str:
-    """The page as Markdown."""
-    lines = [f"# {name}: {page.title}", ""]
-    lines += [f"- {note}" for note in page.notes]
-    lines += ["", f"![{name}]({name}.png)", ""]
-    if page.rows:
-        heads = [column.replace("|", "\\|") for column in page.columns]
-        lines.append(f"| | {' | '.join(heads)} |")
-        lines.append(f"|---|{'---|' * len(page.columns)}")
-        for row, cells in page.rows:
-            lines.append(f"| {row} | {' | '.join(map(to_text, cells))} |")
-        lines.append("")
-    lines += ["## Protocol", ""]
-    lines += [f"- {key}: {to_words(value)}" for key, value in protocol.items()]
-    return "\n".join(lines) + "\n"
-
-
-def to_json(page: Page, name: str, protocol: Mapping[str, object]) -> str:
-    """The page as JSON."""
+def to_content(
+    page: Page, name: str, protocol: Mapping[str, object]
+) -> dict[str, Any]:
+    """The page in JSON types, without its picture."""
 
     def plain(cell: Cell) -> object:
         return cell._asdict() if isinstance(cell, Spread) else cell
 
-    content = {
+    return {
         "name": name,
         "title": page.title,
         "setting": list(page.setting),
@@ -131,18 +118,40 @@ def to_json(page: Page, name: str, protocol: Mapping[str, object]) -> str:
         "notes": page.notes,
         "protocol": dict(protocol),
     }
-    return json.dumps(content, indent=2) + "\n"
 
 
-def to_text(cell: Cell) -> str:
+def to_markdown(content: Mapping[str, Any]) -> str:
+    """The page as Markdown, from what its JSON file holds."""
+    name = content["name"]
+    lines = [f"# {name}: {content['title']}", ""]
+    lines += [f"- {note}" for note in content["notes"]]
+    lines += ["", f"![{name}]({name}.png)", ""]
+    if content["rows"]:
+        heads = [column.replace("|", "\\|") for column in content["columns"]]
+        lines.append(f"| | {' | '.join(heads)} |")
+        lines.append(f"|---|{'---|' * len(heads)}")
+        for row in content["rows"]:
+            cells = " | ".join(map(to_text, row["cells"]))
+            lines.append(f"| {row['row']} | {cells} |")
+        lines.append("")
+    lines += ["## Protocol", ""]
+    lines += [
+        f"- {key}: {to_words(value)}"
+        for key, value in content["protocol"].items()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def to_text(cell: float | str | dict[str, Any] | None) -> str:
     """A cell of a Markdown table."""
     if cell is None:
         return ""
     if isinstance(cell, str):
         return cell
-    if isinstance(cell, Spread):
-        mean = f"{cell.mean:.{3 if abs(cell.mean) < 1000 else 4}g}"
-        return mean if cell.std is None else f"{mean} ± {cell.std:.2g}"
+    if isinstance(cell, dict):
+        mean, std = Spread(**cell)
+        text = f"{mean:.{3 if abs(mean) < 1000 else 4}g}"
+        return text if std is None else f"{text} ± {std:.2g}"
     return f"{cell:g}"
 
 

@@ -1,4 +1,3 @@
-from symgnn_pyg.deprecated import moved
 from symgnn_pyg.ops.difference import difference
 from symgnn_pyg.ops.edge_index import check_edge_index
 from symgnn_pyg.ops.edge_mix import edge_mix
@@ -24,5 +23,3 @@ __all__ = [
     "stack_graphs",
     "use",
 ]
-
-__getattr__ = moved(__name__)

@@ -1,3 +1,4 @@
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -8,7 +9,6 @@ from threading import local
 import torch
 from torch import Tensor
 
-from symgnn_pyg.deprecated import environment
 from symgnn_pyg.ops import formulas
 from symgnn_pyg.ops.blocked import blocked
 from symgnn_pyg.ops.recompute import recompute
@@ -40,9 +40,7 @@ def _check(formula: str) -> str:
 
 
 class _Chosen(local):
-    formula = _check(
-        environment("SYMGNN_PYG_KERNEL", "SYMGNN_PYG_FORMULA", "auto")
-    )
+    formula = _check(os.environ.get("SYMGNN_PYG_FORMULA", "auto"))
 
 
 _chosen = _Chosen()

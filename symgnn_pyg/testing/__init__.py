@@ -4,7 +4,7 @@ this library and of layers that build on it. Each raises an
 how much.
 """
 
-from symgnn_pyg.deprecated import accept_old_names, moved
+from symgnn_pyg.deprecated import accept_old_names
 from symgnn_pyg.testing.assert_batch_invariant import assert_batch_invariant
 from symgnn_pyg.testing.assert_compile_parity import assert_compile_parity
 from symgnn_pyg.testing.assert_edge_order_invariant import (
@@ -34,4 +34,3 @@ __all__ = [
 ]
 
 accept_old_names(globals())
-__getattr__ = moved(__name__)

@@ -15,7 +15,13 @@ from examples.paper.data import Data, NoisySupervision
 from examples.paper.measures import Spread, spread
 from examples.paper.published import published, published_errors
 from examples.paper.recognition import ALONE, FUSED, accuracy, bones_of
-from examples.paper.render import Page, bars, compare, to_json, to_markdown
+from examples.paper.render import (
+    Page,
+    bars,
+    compare,
+    to_content,
+    to_markdown,
+)
 from examples.paper.run import Run, sym_gnn
 from examples.paper.runs import Runs, Settings, locked
 from examples.paper.stability import perturbation_ratio, stability_sides
@@ -305,11 +311,12 @@ def test_page():
     assert columns == ["top-1 (paper)", "top-1 (ours, data)",
                        "top-5 (ours, data)"]  # fmt: skip
     page = Page("title", "set", columns, rows, bars(theirs, ours, "data"))
-    text = to_markdown(page, "table-0", {"seeds": [0, 1]})
+    content = json.dumps(to_content(page, "table-0", {"seeds": [0, 1]}))
+    content = json.loads(content)
+    text = to_markdown(content)
     assert "| a | 90.5 |  |  |" in text
     assert "| b | 80 | 70 ± 1.5 | 99 |" in text
     assert "- seeds: 0, 1" in text
-    content = json.loads(to_json(page, "table-0", {"seeds": [0, 1]}))
     assert content["rows"][1]["cells"][1] == {"mean": 70.0, "std": 1.5}
     assert spread([1.0]) == (1.0, None)
 
@@ -322,6 +329,7 @@ def command(output, *arguments):
 def test_table(output):
     command(output, "table-10")
     content = json.loads((output / "table-10.json").read_text())
+    assert (output / "table-10.md").read_text() == to_markdown(content)
     assert content["columns"] == [
         f"{ms} ms (ours, synthetic motion)" for ms in (80, 160, 320, 400)
     ]
