@@ -7,7 +7,7 @@ from pathlib import Path
 
 from setuptools import setup
 
-LINK = re.compile(r"(!?)\[([^]]*)\]\((?!https?:)([^)]*)\)", re.S)
+LINK = re.compile(r"(!?)\[([^]]*)\]\((?!https?:)([^)]*)\)")
 
 
 def for_index(readme: str) -> str:

@@ -39,7 +39,7 @@ from symgnn_pyg.errors import DataError
 from symgnn_pyg.inference import Ensemble, PoseModel
 from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.training import (
-    BEST_HEAD,
+    DEFAULT_HEAD,
     RECIPES,
     MotionDataModule,
     SymGNNTask,
@@ -258,7 +258,7 @@ def run(args: Namespace) -> None:
 
 
 def make_network(args: Namespace, train: MotionDataset) -> SymGNN:
-    head = {**(PAPER_HEAD if args.paper else BEST_HEAD)}
+    head = {**(PAPER_HEAD if args.paper else DEFAULT_HEAD)}
     if args.hidden_channels:
         head["hidden_channels"] = args.hidden_channels
     if args.network == "light":

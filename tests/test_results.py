@@ -5,18 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from examples.paper.render import to_markdown
-
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "docs/results"
 NETWORKS = ("cmu-light-long", "cmu-light-short")
-
-
-def test_pages_of_the_paper():
-    for path in RESULTS.glob("*.json"):
-        if path.stem not in NETWORKS:
-            page = path.with_suffix(".md").read_text()
-            assert page == to_markdown(json.loads(path.read_text())), path
 
 
 @pytest.fixture(params=NETWORKS)

@@ -226,11 +226,17 @@ class MotionDataset(Dataset):
         )
 
     def standardize(self) -> Standardize:
-        r"""The transform that gives the sequences of this data set zero mean
-        and unit variance. Each channel of rotations has its own deviation, and
-        so has a channel that is not a coordinate, such as confidence. The
-        coordinates of positions share one: otherwise the noise of a joint that
-        stands still would become as large as the motion of the others.
+        r"""The transform :math:`(x - \mu) / \sigma` with the mean and the
+        standard deviation of the sequences of this data set. Rotations have
+        one deviation per joint and channel. The coordinates of positions
+        share one,
+
+        .. math::
+            \sigma^2 = \frac{1}{V C} \sum_{v, c} \sigma_{v c}^2,
+
+        so that the noise of joints that stand still is not amplified.
+        Channels beyond :obj:`num_coordinates`, such as confidence, keep their
+        own.
 
         Each frame of each body of a sequence that has a window counts once,
         whether windows cover it or not. Frames of zeros, in which one of

@@ -19,7 +19,7 @@ from symgnn_pyg.data import (
     SkeletonData,
     open_or_write,
 )
-from symgnn_pyg.datasets.own_recordings import OwnRecordings
+from symgnn_pyg.datasets.custom_dataset import CustomDataset
 from symgnn_pyg.datasets.sampling import (
     SHARES,
     check_sampling,
@@ -32,7 +32,7 @@ from symgnn_pyg.skeleton import Skeleton, as_skeleton
 from symgnn_pyg.typing import UNLABELLED
 
 
-class SkeletonArrays(OwnRecordings):
+class SkeletonArrays(CustomDataset):
     r"""Your own skeletons, from arrays in memory. They are written to an HDF5
     file that all processes loading batches share.
 

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 
 from symgnn_pyg.data import SkeletonData
 from symgnn_pyg.data.prepare import Recording, prepare
+from symgnn_pyg.datasets.custom_dataset import CustomDataset
 from symgnn_pyg.datasets.folder_files import (
     compile_name_pattern,
     find_files,
@@ -16,7 +17,6 @@ from symgnn_pyg.datasets.folder_recordings import (
     find_common,
     read_frames,
 )
-from symgnn_pyg.datasets.own_recordings import OwnRecordings
 from symgnn_pyg.datasets.sampling import (
     SHARES,
     check_sampling,
@@ -26,7 +26,7 @@ from symgnn_pyg.io import Source, check_axes
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 
-class SkeletonFolder(OwnRecordings):
+class SkeletonFolder(CustomDataset):
     r"""Your own skeletons, from a folder or zip archive with one folder for
     each class: :obj:`CLASS/RECORDING`, where a recording is
 

@@ -32,7 +32,7 @@ def saved_transform(
         return transform_from_config(about["transform"], str(path))
     if "mean" not in about and "std" not in about:
         return None
-    # The statistics that models were saved with before.
+    # Models saved by version 0.1 hold statistics instead of a transform.
     try:
         return Standardize(
             torch.tensor(about["mean"]), torch.tensor(about["std"])

@@ -19,12 +19,11 @@ def read_csv(
 ) -> np.ndarray:
     r"""Reads a recording from values separated by commas, semicolons or tabs.
 
-    Each line is one frame. If the first line names the columns, as in
-    :obj:`time,elbow_x,elbow_y,elbow_z,wrist_x,...`, those of the joints are
-    found by name, :obj:`elbow_x`, :obj:`elbow.x` or, for one channel per
-    joint, :obj:`elbow`, in any order, with x, y and z first; others, such as
-    a time, are left out.
-    Without names, a line holds the channels of the first joint, then those of
+    Each line is one frame. If the first line names the columns, those of each
+    joint are found by name, in any order: :obj:`elbow_x` or :obj:`elbow.x`,
+    or just :obj:`elbow` if joints have one channel. The channels x, y and z
+    come first in the result. Columns of no joint, such as a time, are ignored.
+    Without names, a line holds all channels of the first joint, then those of
     the second, and so on.
 
     Args:
@@ -34,7 +33,7 @@ def read_csv(
         allow_missing: If set to :obj:`True`, cells may be empty or :obj:`nan`,
             for :func:`fill_gaps`. (default: :obj:`False`)
         index_columns: The number of leading columns that are not channels,
-            such as a time, and are left out. (default: :obj:`None`)
+            such as a time, and are left out. (default: none)
 
     Returns:
         The frames in the unit of the file, of shape :math:`[T, V, C]`.

@@ -30,9 +30,11 @@ def check_sizes(least: int, **sizes: int) -> None:
         if not isinstance(size, Integral) or isinstance(size, bool):
             raise TypeError(f"'{name}' must be an integer, got {size!r}")
         if size < least:
+            hint = ""
+            if name == "in_channels" and size == -1:
+                hint = (
+                    "; it is not inferred from the first batch: pass x.size(-1)"
+                )
             raise ValueError(
-                f"'{name}' must be at least {least}, got {size}"
-                + "; this layer does not infer the size of its input from the "
-                "first batch: pass it, as in JointGraphConv(x.size(-1), ...)"
-                * (name == "in_channels" and size == -1)
+                f"'{name}' must be at least {least}, got {size}{hint}"
             )

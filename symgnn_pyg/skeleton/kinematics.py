@@ -11,9 +11,9 @@ from symgnn_pyg.skeleton.as_skeleton import as_skeleton
 from symgnn_pyg.skeleton.layouts import CMU26_IN_38, H36M20_IN_32
 from symgnn_pyg.skeleton.skeleton import Skeleton
 
-# Layouts whose joints are some of those in a file, which holds negative
-# rotations: the layout of all joints, and the places of theirs in it.
-IN_FILE = {
+# Layouts that drop joints of their data set's files: the layout of a whole
+# file, and the indices in it of the joints that are kept.
+WHOLE_LAYOUTS = {
     "cmu26": ("cmu38", CMU26_IN_38),
     "h36m20": ("h36m32", H36M20_IN_32),
 }
@@ -83,7 +83,12 @@ def joint_positions(
     The files of CMU Mocap (:obj:`"cmu26"`) and Human3.6M (:obj:`"h36m20"`)
     hold the negative rotation of each joint. Joints that these layouts drop
     stay at rest. The body is a generic adult for CMU Mocap, and for Human3.6M
-    the one that the field uses for all subjects. Other skeletons need offsets,
+    the one that the field uses for all subjects, with the bone lengths in the
+    code of the `"Structural-RNN: Deep Learning on Spatio-Temporal Graphs"
+    <https://arxiv.org/abs/1511.05298>`_ paper.
+
+    The negative sign applies only to these two layouts: with any other
+    skeleton, which needs offsets, :obj:`pose` holds the rotations themselves,
     for :func:`forward_kinematics`.
 
     Args:
@@ -102,15 +107,11 @@ def joint_positions(
     Raises:
         ValueError: If the skeleton is of neither data set and has no offsets,
             or :obj:`pose` has another number of joints.
-
-    The bone lengths of Human3.6M are those of the `"Structural-RNN: Deep
-    Learning on Spatio-Temporal Graphs" <https://arxiv.org/abs/1511.05298>`_
-    paper's code.
     """
     skeleton = as_skeleton(skeleton)
-    if skeleton.offsets is not None or skeleton.name not in IN_FILE:
+    if skeleton.offsets is not None or skeleton.name not in WHOLE_LAYOUTS:
         return forward_kinematics(pose, skeleton)
-    name, kept = IN_FILE[skeleton.name]
+    name, kept = WHOLE_LAYOUTS[skeleton.name]
     if pose.shape[-2:] != (len(kept), 3):
         raise ValueError(
             f"Expected 'pose' of shape [*, {len(kept)}, 3], got "

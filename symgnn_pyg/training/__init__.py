@@ -3,7 +3,7 @@ from symgnn_pyg.errors import requires_extra
 
 with requires_extra("train"):
     from symgnn_pyg.training.evaluate import evaluate
-    from symgnn_pyg.training.light_network import BEST_HEAD, light_network
+    from symgnn_pyg.training.light_network import DEFAULT_HEAD, light_network
     from symgnn_pyg.training.motion_data_module import MotionDataModule
     from symgnn_pyg.training.optimisers import RECIPES
     from symgnn_pyg.training.progress import TrainingBar
@@ -12,7 +12,7 @@ with requires_extra("train"):
     from symgnn_pyg.training.trainer import load_best, make_trainer
 
 __all__ = [
-    "BEST_HEAD",
+    "DEFAULT_HEAD",
     "RECIPES",
     "MotionDataModule",
     "SafetensorsCheckpoint",

@@ -4,8 +4,9 @@ from typing import Any
 from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.training.sources import Samples, source_of
 
-# The arguments of a network that learn best per step on validation windows.
-BEST_HEAD: dict[str, Any] = {
+# Of the prediction heads compared, the one with the lowest validation error
+# after the same number of steps.
+DEFAULT_HEAD: dict[str, Any] = {
     "decoder": "both",
     "forecast": True,
     "learned_pool": True,
@@ -22,9 +23,9 @@ def light_network(
 ) -> SymGNN:
     r"""Builds :meth:`SymGNN.light() <symgnn_pyg.nn.SymGNN.light>`, the light
     network of the paper, with two differences. Its sizes are those of the
-    samples of a data set. And instead of the head and the dropout of the paper
-    it has those that learn best per step on validation windows: both decoders,
-    a linear forecast and a learned mean over time (:obj:`BEST_HEAD`).
+    samples of a data set. And instead of the paper's head it has
+    the one that learns best per step on validation windows: both decoders, a
+    linear forecast and a learned mean over time (:obj:`DEFAULT_HEAD`).
 
     Args:
         dataset: The data set.
@@ -45,7 +46,7 @@ def light_network(
         "fusion": tuple(range(1, len(channels))),
         "dropout": dropout,
         "num_recent": min(MOST_RECENT, source.num_observed),
-        **BEST_HEAD,
+        **DEFAULT_HEAD,
     }
     return SymGNN.light(
         source.skeleton, source.num_classes, **{**arguments, **kwargs}

@@ -65,7 +65,8 @@ def make_trainer(
         **kwargs: Further arguments of :class:`lightning.pytorch.Trainer`.
 
     Raises:
-        ValueError: If :obj:`monitor` is unknown.
+        ValueError: If :obj:`monitor` is unknown. The training raises it, too,
+            if another one is writing to :obj:`output`.
     """
     if monitor not in MONITORS:
         raise ValueError(
@@ -73,7 +74,7 @@ def make_trainer(
         )
     output = Path(output)
     checkpoints: list[Callback] = [
-        _OnlyTraining(output),
+        _FolderLock(output),
         _OwnCheckpoint(
             output,
             "best",
@@ -176,7 +177,7 @@ class _Decay:
         return torch.lerp(kept, new, 1 - self.decay)
 
 
-class _OnlyTraining(Callback):
+class _FolderLock(Callback):
     r"""Refuses a folder that another training is writing to."""
 
     def __init__(self, output: Path) -> None:

@@ -99,7 +99,7 @@ def test_a_size_that_is_none():
     ],
 )
 def test_sizes_are_not_inferred(layer):
-    with pytest.raises(ValueError, match="does not infer the size"):
+    with pytest.raises(ValueError, match="not inferred from the first batch"):
         layer(-1)
     with pytest.raises(ValueError, match="at least 1, got 0"):
         layer(0)
