@@ -116,7 +116,8 @@ def add_meaning(parser: argparse.ArgumentParser) -> None:
         "--num-coordinates",
         type=count,
         help="the number of leading channels that are coordinates; others, "
-        "such as scores, do not count in errors (default: all)",
+        "such as scores, do not count in errors and are scaled by themselves "
+        "(default: all)",
     )
 
 

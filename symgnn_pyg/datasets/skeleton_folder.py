@@ -112,7 +112,8 @@ class SkeletonFolder(CustomDataset):
         unit: The unit of positions, such as :obj:`"mm"`. (default: unknown)
         num_coordinates: The number of leading channels that are coordinates;
             others, such as the confidence of key points, do not count in
-            errors. (default: all)
+            errors and are scaled by themselves in :meth:`standardize`.
+            (default: all)
         transform: A transform of each sample. (default: :obj:`None`)
 
     Raises:

@@ -59,12 +59,13 @@ def read_csv(
     if not content.strip():
         raise DataError(f"{name} is empty")
     head, _, rest = content.partition(b"\n")
-    line = head.decode(errors="replace")
+    # NumPy writes the names as a comment.
+    line = head.decode(errors="replace").lstrip("# ")
     delimiter = _delimiter(line)
     cells = [cell.strip().strip('"') for cell in line.split(delimiter)]
     first = index_columns or 0
-    has_names = re.search(r"[^\W\d]", line) is not None
-    if has_names and not any(map(_is_decimal, cells)):
+    has_names = re.search(r"[^\W\d]", "".join(cells[first:])) is not None
+    if has_names and not any(map(_is_decimal, cells[first:])):
         kept = _named_columns(cells, joints, first, name)
         # A blank line in its place keeps the line numbers of messages right.
         content = b"\n" + rest
@@ -154,19 +155,23 @@ def _named_columns(
 ) -> list[int]:
     r"""The places of the joints' columns, joint by joint, found by name."""
     places: dict[str, dict[str, int]] = {joint: {} for joint in joints}
+    has_bare_names = set(joints) <= set(cells)
     for place, cell in enumerate(cells[first:], first):
         joint, channel = cell, ""
-        if joint not in places:
+        if joint not in places or not has_bare_names:
             mark = "." if cell.rfind(".") > cell.rfind("_") else "_"
             joint, _, channel = cell.rpartition(mark)
         if channel in places.get(joint, ()):
             raise DataError(f"{name}, line 1: two columns are called {cell!r}")
         if joint in places:
             places[joint][channel] = place
-    channels = next(filter(None, places.values()), {})
+    sets = [frozenset(found) for found in places.values()]
+    # A joint that differs from most others is the one to name.
+    channels = max(sets, key=lambda some: (bool(some), sets.count(some)))
+    order = sorted(channels, key=_by_axis)
     for joint, found in places.items():
-        if found.keys() != channels.keys() or not found:
-            wanted = [f"{joint}_{c}" for c in channels if c] or [joint]
+        if found.keys() != channels or not found:
+            wanted = [f"{joint}_{c}" for c in order if c] or [joint]
             had = [cells[place] for place in found.values()]
             raise DataError(
                 f"{name}, line 1: expected the columns {', '.join(wanted)} of "
@@ -174,11 +179,14 @@ def _named_columns(
                 f"{', '.join(had) or 'none'}; the columns are "
                 f"{', '.join(cells[:50])}"
             )
-    order = list(channels)
-    if {"x", "y"} <= channels.keys():
-        # The same order in all files, with others at the end as they come.
-        order.sort(key=lambda channel: f"xyz{channel}".index(channel))
     return [found[c] for found in places.values() for c in order]
+
+
+def _by_axis(channel: str) -> tuple[bool, str, int, str]:
+    r"""Sorts channels into the same order in all files: x, y and z, which a
+    unit may follow, then others, numbers by their value."""
+    axis = re.match(r"[xyz](?![^\W_])", channel.lower())
+    return axis is None, axis[0] if axis else "", len(channel), channel
 
 
 def _delimiter(line: str) -> str:

@@ -12,7 +12,7 @@ def is_number(word: str) -> bool:
         float(word)
     except ValueError:
         return False
-    return True
+    return "_" not in word  # Python takes 1_0 for 10.
 
 
 def read_numbers(

@@ -171,7 +171,8 @@ ALIASES = {
 }  # fmt: skip
 # Names that several layouts have.
 SHARED = {
-    "h36m": ("h36m17", "h36m20"), "human36m": ("h36m17", "h36m20"),
+    "h36m": ("h36m17", "h36m20", "h36m32"),
+    "human36m": ("h36m17", "h36m20", "h36m32"),
     "kinect": ("kinect20", "ntu25"), "cmu": ("cmu26", "cmu38"),
     "cmumocap": ("cmu26", "cmu38"),
 }  # fmt: skip

@@ -1,3 +1,4 @@
+import errno
 import logging
 import os
 import warnings
@@ -19,10 +20,13 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 
+from symgnn_pyg.files import resolved
 from symgnn_pyg.training.progress import TrainingBar
 from symgnn_pyg.training.safetensors_checkpoint import SafetensorsCheckpoint
 
 MONITORS = ("val_score", "val_error")
+# What file systems without locks answer.
+NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 def make_trainer(
@@ -65,14 +69,19 @@ def make_trainer(
         **kwargs: Further arguments of :class:`lightning.pytorch.Trainer`.
 
     Raises:
-        ValueError: If :obj:`monitor` is unknown. The training raises it, too,
-            if another one is writing to :obj:`output`.
+        ValueError: If :obj:`monitor` is unknown or :obj:`validate_every` is
+            less than 1. The training raises it, too, if another one is writing
+            to :obj:`output`.
     """
     if monitor not in MONITORS:
         raise ValueError(
             f"'monitor' must be one of {MONITORS}, got {monitor!r}"
         )
-    output = Path(output)
+    if validate_every is not None and validate_every < 1:
+        raise ValueError(
+            f"'validate_every' must be at least 1, got {validate_every}"
+        )
+    output = resolved(output)
     checkpoints: list[Callback] = [
         _FolderLock(output),
         _OwnCheckpoint(
@@ -108,7 +117,11 @@ def make_trainer(
     ):
         callbacks.append(TrainingBar())
     if validate_every is not None:
-        kwargs["val_check_interval"] = validate_every
+        # A shorter training is validated at its end.
+        most = kwargs.get("max_steps", -1)
+        kwargs["val_check_interval"] = (
+            min(validate_every, most) if most > 0 else validate_every
+        )
         kwargs["check_val_every_n_epoch"] = None
     _quieten()
     return Trainer(
@@ -197,8 +210,18 @@ class _FolderLock(Callback):
         except Timeout:
             raise ValueError(
                 f"Another training is writing to {self.output}: pass another "
-                f"'output', or wait until it has ended"
+                f"'output', or wait until it has ended. If none is running, "
+                f"delete {lock.lock_file}"
             ) from None
+        except OSError as error:
+            if error.errno not in NO_LOCKS:
+                raise
+            warnings.warn(
+                f"The file system of {self.output} has no locks: start only "
+                f"one training in it",
+                stacklevel=2,
+            )
+            return
         self.lock = lock
 
     def teardown(self, *_: Any, **__: Any) -> None:

@@ -1,3 +1,4 @@
+import itertools
 import tracemalloc
 
 import numpy as np
@@ -20,7 +21,7 @@ HEAD = "hip_x,hip_y,hip_z,knee_x,knee_y,knee_z\n"
         HEAD + ROWS,
         "\ufeff" + HEAD.replace(",", ", ") + ROWS,
         (HEAD + ROWS).replace("\n", "\r\n"),
-        HEAD.replace("_x", "_1") + ROWS,
+        "hip_1,hip_2,hip_3,knee_1,knee_2,knee_3\n" + ROWS,
         (HEAD + ROWS).replace(",", ";"),
         ROWS.replace(",", "\t"),
         ROWS.replace(",", ",\t"),
@@ -73,11 +74,26 @@ def test_columns_of_no_joint_may_hold_anything(name):
 def test_names_of_joints():
     frames = read_csv(b"t_x,t_y\n1,2\n", ["t"])
     assert frames.tolist() == [[[1, 2]]]
+    assert read_csv(b"# t_x,t_y\n1,2\n", ["t"]).tolist() == [[[1, 2]]]
     # Those of the skeleton, in its order; one channel needs no name.
     frames = read_csv(b"wrist_1,toe,wrist\n1,2,3\n", ["wrist", "wrist_1"])
     assert frames.tolist() == [[[3], [1]]]
     head = b"a.b_x,a.b_y,a_x,a_y\n1,2,3,4\n"
     assert read_csv(head, ["a", "a.b"]).tolist() == [[[3, 4], [1, 2]]]
+
+
+@pytest.mark.parametrize(
+    "channels",
+    ["x y z", "X Y Z", "x(m) y(m) z(m)", "x z score", "0 1 2", "9 10 11"],
+)
+def test_channels_have_the_same_order_in_all_files(channels):
+    channels = channels.split()
+    for order in itertools.permutations(range(3)):
+        names = [f"{joint}_{channels[i]}" for joint in "ab" for i in order]
+        row = [str(3 * joint + i) for joint in range(2) for i in order]
+        text = ",".join(names) + "\n" + ",".join(row)
+        frames = read_csv(text.encode(), ["a", "b"])
+        assert frames.tolist() == [[[0, 1, 2], [3, 4, 5]]]
 
 
 @pytest.mark.parametrize("mark", [",", "\t"])

@@ -90,7 +90,7 @@ def test_forgiving_names(given, name):
 
 @pytest.mark.parametrize("name", SHARED)
 def test_names_of_several_layouts(name):
-    with pytest.raises(ValueError, match=r"did you mean '\w+' or '\w+'\?"):
+    with pytest.raises(ValueError, match=r"did you mean '\w+'( or '\w+')+\?"):
         Skeleton.get(name)
 
 

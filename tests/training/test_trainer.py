@@ -1,3 +1,4 @@
+import errno
 import logging
 import math
 import re
@@ -309,3 +310,31 @@ def test_one_training_per_folder(tiny, tmp_path):
                 trainer.fit(task, data)
     trainer.fit(task, data)
     assert trainer.global_step == 2
+
+
+def test_a_file_system_without_locks(tiny, tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("filelock.FileLock.acquire", refuse)
+    task, data, trainer = tiny.make_run(tmp_path, max_steps=1)
+    with pytest.warns(UserWarning, match="has no locks: start only one"):
+        trainer.fit(task, data)
+    assert trainer.global_step == 1
+
+
+def test_steps_between_validations(tiny, tmp_path):
+    with pytest.raises(ValueError, match="'validate_every' must be at least 1"):
+        make_trainer(tmp_path, validate_every=0)
+    task, data, trainer = tiny.make_run(
+        tmp_path, max_steps=2, max_epochs=-1, validate_every=50
+    )
+    trainer.fit(task, data)
+    assert "val_score" in trainer.callback_metrics
+
+
+def test_home_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    trainer = make_trainer("~/run", accelerator="cpu")
+    assert trainer.checkpoint_callback.dirpath == str(tmp_path / "run")
+    assert trainer.log_dir.startswith(str(tmp_path / "run"))
