@@ -320,6 +320,7 @@ class SymGNNTask(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         check_weights(self.global_step, checkpoint["state_dict"].items())
         checkpoint["recipe"] = self.recipe
+        checkpoint["standardize"] = self._statistics()
         checkpoint["skipped"] = self.skipped
         checkpoint["norms"] = self._norms.tolist()
         found = self.trainer.callback_metrics.items()
@@ -340,10 +341,25 @@ class SymGNNTask(LightningModule):
                 f"pass recipe={kept!r}, or start a new training from the "
                 f"weights with load_from_checkpoint"
             )
+        own = self._statistics()
+        if fitting and not _agree(checkpoint.get("standardize", own), own):
+            raise ValueError(
+                "The checkpoint was trained on poses with another mean or "
+                "deviation than those of the data set's 'standardize()': pass "
+                "the transform of that training, or start a new training from "
+                "the weights with load_from_checkpoint"
+            )
         if self.criterion.weighting != "mgda":
             checkpoint["state_dict"]["criterion.alpha"] = self.criterion.alpha
         self.skipped = checkpoint.get("skipped", 0)
         self._norms = torch.tensor(checkpoint.get("norms", [0.0, 0.0]))
+
+    def _statistics(self) -> list[Any]:
+        r"""The mean and the deviation that poses are normalised by, if any."""
+        found = self.standardize
+        return (
+            [] if found is None else [found.mean.tolist(), found.std.tolist()]
+        )
 
     def on_validation_epoch_start(self) -> None:
         for metric in self.metrics.values():
@@ -489,3 +505,9 @@ class SymGNNTask(LightningModule):
         if self.standardize is None:
             return frames
         return self.standardize.inverse(frames)
+
+
+def _agree(kept: list[Any], own: list[Any]) -> bool:
+    a, b = torch.tensor(kept), torch.tensor(own)
+    # Other machines may add up in another order.
+    return a.shape == b.shape and torch.allclose(a, b, rtol=1e-4, atol=1e-6)

@@ -6,6 +6,7 @@ import torch
 from lightning.pytorch import Callback
 
 from symgnn_pyg.training import SymGNNTask, load_best
+from symgnn_pyg.transforms import Standardize
 
 
 def assert_equal(one, other):
@@ -110,6 +111,18 @@ def test_another_recipe_is_refused(tiny, tmp_path):
     assert trainer.validate(
         again, data, ckpt_path=tmp_path / "last.ckpt", verbose=False
     )
+
+
+def test_another_normalisation_is_refused(tiny, tmp_path):
+    task, data, trainer = tiny.make_run(tmp_path, max_epochs=1)
+    trainer.fit(task, data)
+    again, data, trainer = tiny.make_run(tmp_path)
+    again.standardize = Standardize(task.standardize.mean, torch.ones(3, 3))
+    with pytest.raises(ValueError, match="another mean or deviation"):
+        trainer.fit(again, data, ckpt_path=tmp_path / "last.ckpt")
+    plain, data, trainer = tiny.make_run(tmp_path, transform=False)
+    with pytest.raises(ValueError, match="another mean or deviation"):
+        trainer.fit(plain, data, ckpt_path=tmp_path / "last.ckpt")
 
 
 def test_weighting_given_on_resume(tiny, tmp_path):
