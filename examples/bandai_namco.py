@@ -49,6 +49,12 @@ LIMBS = {
     "arm": ["Shoulder", "UpperArm", "LowerArm", "Hand"],
     "leg": ["UpperLeg", "LowerLeg", "Foot", "Toes"],
 }
+# What a network of one task lacks.
+LACKS: dict[str, dict[str, Any]] = {
+    "both": {},
+    "recognition": {"num_future": 0},
+    "prediction": {"num_classes": 0},
+}
 FRAME_RATE = 25
 # Of the future frames, those at 80, 160, 320, 400 and 1000 ms.
 REPORTED = (1, 3, 7, 9, 24)
@@ -61,6 +67,7 @@ def main() -> None:
         "--data", required=True, help="the folder or zip archive"
     )
     count = positive(int, 1)
+    parser.add_argument("--task", choices=LACKS, default="both")
     parser.add_argument("--steps", type=count, default=700)
     parser.add_argument("--batch-size", type=count, default=32)
     parser.add_argument("--learning-rate", type=positive(float), default=3e-3)
@@ -93,11 +100,18 @@ def run(args: argparse.Namespace) -> None:
     # Without mirror images: some actions differ only in the side.
     for windows in (train, val, test):
         windows.transform = Compose([place, standardize])
-    model = light_network(train, (32, 64), strides=(2, 2), hidden_channels=64)
+    model = light_network(
+        train,
+        (32, 64),
+        strides=(2, 2),
+        hidden_channels=64,
+        **LACKS[args.task],
+    )
     few = val[:: max(1, len(val) // 256)]
     best = fit(model, train, few, args, torch.device("cpu"))
     seconds = time.process_time() - started
-    PoseModel(model, val.transform, classes=train.classes).save_pretrained(
+    classes = train.classes if model.num_classes else ()
+    PoseModel(model, val.transform, classes=classes).save_pretrained(
         args.output / "model",
         seed=args.seed,
         frame_rate=FRAME_RATE,
@@ -106,14 +120,17 @@ def run(args: argparse.Namespace) -> None:
         license="cc-by-nc-4.0",
         command=shlex.join(["python", *sys.argv]),
     )
-    linear = LinearRegression(train.skeleton, FUTURE)
-    linear.fit(SkeletonLoader(train, 256), SkeletonLoader(val, 256))
-    metrics = report_prediction(model, linear, test[::5])
-    metrics |= {"seed": args.seed, "cpu_seconds": round(seconds)}
+    metrics: dict[str, Any] = {"task": args.task, "seed": args.seed}
+    metrics |= {"steps": args.steps, "cpu_seconds": round(seconds)}
+    if model.num_future:
+        linear = LinearRegression(train.skeleton, FUTURE)
+        linear.fit(SkeletonLoader(train, 256), SkeletonLoader(val, 256))
+        metrics |= report_prediction(model, linear, test[::5])
     with replacing(args.output / "metrics.json") as path:
         path.write_text(json.dumps(metrics, indent=2) + "\n")
     print(f"{seconds:.0f} seconds of processor time up to the trained model")
-    report_recognition(model, args, val.transform)
+    if model.num_classes:
+        report_recognition(model, args, val.transform)
     print(f"Wrote {args.output}/")
 
 
@@ -177,9 +194,13 @@ def report_prediction(
     for name, metric in rows.items():
         errors[name] = metric.compute()[list(REPORTED)].tolist()
         print(f"{name:18}{''.join(f'{error:9.2f}' for error in errors[name])}")
-    top1 = found["top1"].compute().item()
-    print(f"windows recognised from one second: {top1:.1%}")
-    return {"milliseconds": milliseconds, "cm": errors, "windows_top1": top1}
+    report = {"milliseconds": milliseconds, "cm": errors}
+    if "top1" in found:
+        report["windows_top1"] = found["top1"].compute().item()
+        print(
+            f"windows recognised from one second: {report['windows_top1']:.1%}"
+        )
+    return report
 
 
 @torch.no_grad()

@@ -16,6 +16,7 @@ from symgnn_pyg.transforms import (
     JointDropout,
     Mirror,
     NormalizeView,
+    Observe,
     PartDropout,
     RandomRotation,
     RandomScale,
@@ -129,9 +130,11 @@ def transform_of(
     augment: bool = False,
     random: bool = False,
     mirror: float = 0.0,
+    ratio: float = 1.0,
 ) -> Compose:
-    """What turns a recording into a sample of a stream. Mirroring works on
-    positions, and joints are dropped after all that moves them."""
+    """What turns the first part of a recording into a sample of a stream.
+    Mirroring works on positions, and joints are dropped after all that moves
+    them."""
     sides: list[BaseTransform] = [Mirror(p=mirror)] if mirror else []
     changes: list[BaseTransform] = []
     if augment:
@@ -145,6 +148,7 @@ def transform_of(
         if args.joint_dropout:
             changes.append(JointDropout(args.joint_dropout))
     return Compose([
+        Observe(ratio),
         UniformSample(args.frames, random),
         *place(args),
         size,

@@ -80,10 +80,15 @@ def print_report(metrics: dict[str, Any], what: str) -> None:
             f"{name:{width}}{row['samples']:>8}{row['recall']:>9.1%}"
             f"{cell:>11}  {row['taken_for'] or '-'}"
         )
+    if "early_top1" in metrics:
+        print("\nseen  " + "".join(f"{r:>7.0%}" for r in metrics["ratios"]))
+        cells = (f"{accuracy:>7.1%}" for accuracy in metrics["early_top1"])
+        print("top-1 " + "".join(cells))
 
 
 def write_report(metrics: dict[str, Any], folder: Path) -> None:
-    """Writes recognition.json and confusion.png."""
+    """Writes recognition.json, confusion.png and, if the beginnings of samples
+    were recognised, early.png."""
     with replacing(folder / "recognition.json") as path:
         path.write_text(json.dumps(metrics, indent=2) + "\n")
     plt.switch_backend("Agg")
@@ -91,3 +96,12 @@ def write_report(metrics: dict[str, Any], folder: Path) -> None:
     figure: Any = plot_confusion(confusion, metrics["classes"]).figure
     save_figure(figure, folder / "confusion.png")
     plt.close(figure)
+    if "early_top1" in metrics:
+        figure, axes = plt.subplots(figsize=(5, 3.2), layout="constrained")
+        percent = [100 * accuracy for accuracy in metrics["early_top1"]]
+        axes.plot([100 * r for r in metrics["ratios"]], percent, marker="o")
+        axes.set_xlabel("seen of the recording, %")
+        axes.set_ylabel("top-1 accuracy, %")
+        axes.set_ylim(0, 100)
+        save_figure(figure, folder / "early.png")
+        plt.close(figure)

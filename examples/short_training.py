@@ -53,10 +53,11 @@ def fit(
         print("\nStopped; reporting the results so far.")
     steps, best = trainer.global_step, load_best(trainer, task)
     if best:
+        error = f" (error {best['val_error']:.3f})" if model.num_future else ""
         print(
             f"{steps} steps; kept the weights with the lowest val_score, the "
             f"error relative to zero velocity minus the accuracy: "
-            f"{best['val_score']:.3f} (error {best['val_error']:.3f})"
+            f"{best['val_score']:.3f}{error}"
         )
     model.to(device).eval()
     return best

@@ -8,8 +8,9 @@
 A sample is a whole recording, of which frames are drawn at random in training.
 At test time, scores are averaged over several such draws, and with --mirror
 over mirror images. Each stream is a network of its own; their scores are fused
-by weights fitted on validation recordings. Writes recognition.json,
-confusion.png and a folder for each network to --output.
+by weights fitted on validation recordings. The same networks are also tested
+on the beginnings of recordings. Writes recognition.json, confusion.png,
+early.png and a folder for each network to --output.
 """
 
 import argparse
@@ -50,6 +51,8 @@ from symgnn_pyg.transforms import Standardize
 
 NETWORKS = ("SymGNN", "STGCN", "AGCN", "ASGCN", "HCN", "CTRGCN")
 SPLITS = ("train", "val", "test")
+# How much of a test recording is seen, from its start.
+RATIOS = tuple(i / 10 for i in range(1, 11))
 # The learning rate of the cosine recipe is for batches of this size.
 USUAL_BATCH = 128
 
@@ -112,22 +115,28 @@ def run(args: argparse.Namespace) -> None:
     args.output.mkdir(parents=True, exist_ok=True)
     train, val, test = (open_split(args, split) for split in SPLITS)
     size = size_of(train, args)
-    scores: dict[str, list[Tensor]] = {"val": [], "test": []}
+    val_scores, test_scores = [], []
     for name in args.streams:
         print(f"stream {name}")
         # Each stream starts from the same random numbers.
         seed_everything(args.seed, verbose=False)
         model = fit(train, val, name, size, args)
-        for split, dataset in (("val", val), ("test", test)):
-            found = average_scores(model, dataset, name, size, args)
-            scores[split].append(found)
-        if len(args.streams) > 1:
-            metrics = recognition_report(found, test.labels, test.classes)
-            print(f"{name}: top-1 {metrics['top1']:.1%}")
-    weights = fit_fusion_weights(torch.stack(scores["val"]), val.labels)
-    fused = torch.einsum("s,snk->nk", weights, torch.stack(scores["test"]))
-    metrics = recognition_report(fused, test.labels, test.classes)
+        val_scores.append(average_scores(model, val, name, size, args))
+        early = [
+            average_scores(model, test, name, size, args, ratio)
+            for ratio in RATIOS
+        ]
+        test_scores.append(torch.stack(early))
+        print(
+            f"{name}: top-1 {top1(val_scores[-1], val):.1%} of validation, "
+            f"{top1(early[-1], test):.1%} of test recordings"
+        )
+    weights = fit_fusion_weights(torch.stack(val_scores), val.labels)
+    fused = torch.einsum("s,srnk->rnk", weights, torch.stack(test_scores))
+    metrics = recognition_report(fused[-1], test.labels, test.classes)
     metrics |= {
+        "ratios": RATIOS,
+        "early_top1": [top1(scores, test) for scores in fused],
         "network": args.network,
         "weights": dict(zip(args.streams, weights.tolist(), strict=True)),
         "seed": args.seed,
@@ -136,6 +145,10 @@ def run(args: argparse.Namespace) -> None:
     print_report(metrics, "test recordings")
     write_report(metrics, args.output)
     print(f"Wrote {args.output}/")
+
+
+def top1(scores: Tensor, dataset: MotionDataset) -> float:
+    return (scores.argmax(dim=1) == dataset.labels).double().mean().item()
 
 
 def fit(
@@ -242,17 +255,23 @@ def average_scores(
     stream: str,
     size: Standardize,
     args: argparse.Namespace,
+    ratio: float = 1.0,
 ) -> Tensor:
     """The logarithm of the mean class probabilities [N, K], over several draws
     of frames and, with --mirror, the mirror images. A single draw takes the
-    middle frames."""
+    middle frames. Only the given share of each recording is seen."""
     torch.manual_seed(args.seed)
     sides = (0.0, 1.0) if args.mirror else (0.0,)
     total = torch.zeros(())
     for _ in range(args.samplings):
         for mirror in sides:
             dataset.transform = transform_of(
-                args, stream, size, random=args.samplings > 1, mirror=mirror
+                args,
+                stream,
+                size,
+                random=args.samplings > 1,
+                mirror=mirror,
+                ratio=ratio,
             )
             logits = [
                 model(batch.x, batch.get("num_bodies")).logits

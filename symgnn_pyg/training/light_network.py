@@ -38,6 +38,7 @@ def light_network(
     """
     source = source_of(dataset)
     arguments = {
+        "num_classes": source.num_classes,
         "num_observed": source.num_observed,
         "num_future": source.num_future,
         "in_channels": source.store.num_channels,
@@ -48,6 +49,4 @@ def light_network(
         "num_recent": min(MOST_RECENT, source.num_observed),
         **DEFAULT_HEAD,
     }
-    return SymGNN.light(
-        source.skeleton, source.num_classes, **{**arguments, **kwargs}
-    )
+    return SymGNN.light(source.skeleton, **{**arguments, **kwargs})

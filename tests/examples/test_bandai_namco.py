@@ -59,6 +59,17 @@ def data(tmp_path):
     return tmp_path / "data"
 
 
+@pytest.mark.parametrize(
+    ("task", "missing"), [("recognition", "cm"), ("prediction", "recordings")]
+)
+def test_one_task(data, tmp_path, capsys, task, missing):
+    run_script("bandai_namco.py", "--data", data, "--output", tmp_path / "out",
+               "--steps", 1, "--batch-size", 2, "--task", task)  # fmt: skip
+    out = capsys.readouterr().out
+    for what in ("in cm", "recordings of unseen styles"):
+        assert (what in out) == (missing not in what)
+
+
 def test_from_a_folder_to_tables(data, tmp_path, capsys):
     output = tmp_path / "out"
     run_script("bandai_namco.py", "--data", data, "--output", output,
