@@ -62,6 +62,12 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
         "in the first frame is the origin",
     )
     data.add_argument(
+        "--in-place",
+        action="store_true",
+        help="move the origin with the body, whose path and speed are then not "
+        "seen",
+    )
+    data.add_argument(
         "--recorded",
         type=count,
         default=300,
@@ -103,10 +109,10 @@ def open_split(args: argparse.Namespace, split: str) -> SkeletonFolder:
 def place(args: argparse.Namespace) -> list[BaseTransform]:
     """Moves the body to the origin and turns it, by its first frame."""
     if not args.view:
-        return [Center(per_frame=False)]
+        return [Center(per_frame=args.in_place)]
     hip, spine, right, left = args.view
     return [
-        Center(hip, per_frame=False),
+        Center(hip, per_frame=args.in_place),
         NormalizeView(spine=(hip, spine), shoulders=(right, left)),
     ]
 
