@@ -6,7 +6,8 @@ The data are the BVH files of the Bandai-Namco-Research-Motiondataset-2, ten
 actions in seven styles, as ACTION/dataset-2_ACTION_STYLE_NUMBER.bvh. A network
 is trained for both tasks on windows of five styles, selected on other
 recordings of these, and tested on two styles of which it has seen nothing.
-Writes metrics.json, recognition.json, confusion.png and the model to --output.
+Writes metrics.json, recognition.json, confusion.png, scores.csv and the model
+to --output.
 """
 
 import argparse
@@ -19,7 +20,12 @@ from typing import Any
 
 import torch
 from lightning.pytorch import seed_everything
-from recognition_report import print_report, recognition_report, write_report
+from recognition_report import (
+    print_report,
+    recognition_report,
+    write_report,
+    write_scores,
+)
 from shared import no_traceback, positive
 from short_training import fit
 from torch.nn import Module
@@ -210,14 +216,16 @@ def report_recognition(
     right = scores.argmax(dim=1) == test.store.labels[recording]
     windows = right.double().mean().item()
     print(f"windows recognised from one second: {windows:.1%}")
-    whole = torch.stack(
-        [scores[recording == i].mean(dim=0) for i in recording.unique()]
-    )
-    labels = test.store.labels[recording.unique()]
+    tested = recording.unique()
+    whole = torch.stack([scores[recording == i].mean(dim=0) for i in tested])
+    labels = test.store.labels[tested]
     metrics = recognition_report(whole, labels, test.classes)
     metrics |= {"task": args.task, "seed": args.seed, "windows_top1": windows}
     print_report(metrics, "recordings of unseen styles")
     write_report(metrics, args.output)
+    names = [test.store.names[i] for i in tested]
+    path = args.output / "scores.csv"
+    write_scores(path, names, labels, whole, test.classes)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """How well actions were recognised: accuracy, calibration and confusions."""
 
+import csv
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -84,6 +85,35 @@ def print_report(metrics: dict[str, Any], what: str) -> None:
         print("\nseen  " + "".join(f"{r:>7.0%}" for r in metrics["ratios"]))
         cells = (f"{accuracy:>7.1%}" for accuracy in metrics["early_top1"])
         print("top-1 " + "".join(cells))
+
+
+def write_scores(
+    path: Path,
+    names: Sequence[str],
+    labels: Tensor,
+    scores: Tensor,
+    classes: Sequence[str],
+) -> None:
+    """Writes the class probabilities of recordings as a table."""
+    with replacing(path) as temporary, temporary.open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["recording", "class", *classes])
+        rows = scores.softmax(dim=1).tolist()
+        for name, label, row in zip(names, labels.tolist(), rows, strict=True):
+            table.writerow([name, classes[label], *row])
+
+
+def read_scores(
+    path: Path,
+) -> tuple[list[str], dict[str, tuple[str, list[float]]]]:
+    """The classes of such a table, and the class and the probabilities of each
+    recording."""
+    with path.open(newline="") as file:
+        _, _, *classes = next(table := csv.reader(file))
+        return classes, {
+            name: (label, [float(cell) for cell in row])
+            for name, label, *row in table
+        }
 
 
 def write_report(metrics: dict[str, Any], folder: Path) -> None:

@@ -10,7 +10,7 @@ At test time, scores are averaged over several such draws, and with --mirror
 over mirror images. Each stream is a network of its own; their scores are fused
 by weights fitted on validation recordings. The same networks are also tested
 on the beginnings of recordings. Writes recognition.json, confusion.png,
-early.png and a folder for each network to --output.
+early.png, scores.csv and a folder for each network to --output.
 """
 
 import argparse
@@ -29,7 +29,12 @@ from recognition_data import (
     size_of,
     transform_of,
 )
-from recognition_report import print_report, recognition_report, write_report
+from recognition_report import (
+    print_report,
+    recognition_report,
+    write_report,
+    write_scores,
+)
 from safetensors.torch import save_file
 from shared import no_traceback, positive
 from torch import Tensor
@@ -144,6 +149,10 @@ def run(args: argparse.Namespace) -> None:
     }
     print_report(metrics, "test recordings")
     write_report(metrics, args.output)
+    sequences = test.windows["sequence"][test.indices()]
+    names = [test.store.names[i] for i in sequences]
+    path = args.output / "scores.csv"
+    write_scores(path, names, test.labels, fused[-1], test.classes)
     print(f"Wrote {args.output}/")
 
 

@@ -61,7 +61,15 @@ def test_streams_are_fused_and_saved(run, tmp_path):
     assert found["weights"].keys() == {"joint", "bone_velocity"}
     assert min(found["weights"].values()) > 0
     assert np.sum(found["confusion"]) == 8
+    assert len(found["early_top1"]) == len(found["ratios"]) == 10
+    assert found["early_top1"][-1] == found["top1"]
     assert (tmp_path / "out/confusion.png").exists()
+    assert (tmp_path / "out/early.png").exists()
+    scores = (tmp_path / "out/scores.csv").read_text().splitlines()
+    assert scores[0] == "recording,class,left,right"
+    assert [row.split(",")[1] for row in scores[1:]] == 4 * ["left"] + 4 * [
+        "right"
+    ]
     for stream, num_joints in (("joint", 25), ("bone_velocity", 24)):
         model = SymGNN.from_pretrained(tmp_path / "out" / stream / "model")
         assert model.skeleton.num_joints == num_joints

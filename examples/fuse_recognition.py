@@ -1,0 +1,60 @@
+"""Average what several networks say about the same recordings.
+
+    python examples/fuse_recognition.py outputs/recognition outputs/bandai_namco
+
+Takes folders that train_recognition.py or bandai_namco.py wrote, and averages
+the class probabilities in their scores.csv. Networks that see different things
+fail on different recordings: one on whole recordings, stretched to one length,
+does not see how fast they are, and one on windows not how they go on. Writes
+recognition.json, confusion.png and scores.csv to --output.
+"""
+
+import argparse
+from pathlib import Path
+
+import torch
+from recognition_report import (
+    print_report,
+    read_scores,
+    recognition_report,
+    write_report,
+    write_scores,
+)
+from shared import no_traceback
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folders", type=Path, nargs="+", metavar="folder")
+    parser.add_argument("--output", type=Path, default=Path("outputs/fused"))
+    args = parser.parse_args()
+    with no_traceback():
+        run(args)
+
+
+def run(args: argparse.Namespace) -> None:
+    total = torch.zeros(())
+    for folder in args.folders:
+        classes, rows = read_scores(folder / "scores.csv")
+        if folder == args.folders[0]:
+            expected, names = classes, list(rows)
+            labels = torch.tensor([classes.index(rows[n][0]) for n in names])
+        if classes != expected or rows.keys() != set(names):
+            raise ValueError(
+                f"Expected the same classes and recordings in {folder} and "
+                f"{args.folders[0]}"
+            )
+        total = total + torch.tensor([rows[name][1] for name in names])
+    scores = total.log()
+    metrics = recognition_report(scores, labels, classes)
+    metrics["fused"] = [str(folder) for folder in args.folders]
+    print_report(metrics, "recordings")
+    args.output.mkdir(parents=True, exist_ok=True)
+    write_report(metrics, args.output)
+    path = args.output / "scores.csv"
+    write_scores(path, names, labels, scores, classes)
+    print(f"Wrote {args.output}/")
+
+
+if __name__ == "__main__":
+    main()
