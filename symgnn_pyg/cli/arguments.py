@@ -129,6 +129,13 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="the body of an .amc file (default: none)",
     )
+    parser.add_argument(
+        "--max-bodies",
+        type=count,
+        help="the largest number of bodies to keep, linked over time, in the "
+        "formats kinetics, mediapipe, ntu and openpose (default: 2 in ntu, 1 "
+        "in others: in each frame the one with the highest scores)",
+    )
     add_arrays(parser)
 
 
@@ -151,6 +158,7 @@ def read_input(
         axes=args.axes,
         key=args.key,
         index_columns=args.index_columns,
+        max_bodies=args.max_bodies,
         fill=fill,
     )
 

@@ -24,6 +24,7 @@ from symgnn_pyg.cli.recordings import (
     ARRAYS,
     check_options,
     share_missing,
+    without_unseen,
 )
 from symgnn_pyg.cli.tables import print_table
 from symgnn_pyg.inference import PoseModel
@@ -53,11 +54,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     path = Path(args.what)
-    if path.suffix.lower() == ".zip" or (
-        path.is_dir() and not (path / CONFIG).exists()
-    ):
+    is_folder = path.is_dir() and not (path / CONFIG).exists()
+    if args.format is None and (is_folder or path.suffix.lower() == ".zip"):
         describe_folder(path, args)
-    elif path.is_file() or path.suffix.lower() in (*SUFFIXES, ".skeleton"):
+    elif args.format or path.is_file() or path.suffix.lower() in SUFFIXES:
         describe_recording(path, args)
     else:
         describe_model(args.what)
@@ -113,6 +113,7 @@ def describe_recording(path: Path, args: argparse.Namespace) -> None:
     # Gaps are filled only to pass the checks, and counted in the file.
     motion = read_input(path, skeleton, args, fill=args.format is None)
     frames, of = motion.frames, motion.skeleton
+    frames = without_unseen(frames, args.format)
     missing = float(np.isnan(frames).mean())
     if args.format is None:
         missing = share_missing(

@@ -43,6 +43,8 @@ FORMATS: dict[str, Callable[..., Any]] = {
 LAYOUTS = {"kinetics": "kinetics18", "ntu": "ntu25"}
 # Those whose third channel is a score.
 SCORED = ("deeplabcut", "kinetics", "openpose", "sleap")
+# Those whose second axis points down.
+IN_IMAGES = (*SCORED, "mediapipe")
 AXES = ("x", "y", "z")
 ARRAYS, TABLES = (".npy", ".npz"), (".csv", ".tsv")
 File = str | os.PathLike[str] | bytes
@@ -52,6 +54,7 @@ APPLIES = {
     "axes": ARRAYS,
     "key": (".npz",),
     "index_columns": TABLES,
+    "max_bodies": ("kinetics", "mediapipe", "ntu", "openpose"),
 }
 # Programs round the time of a frame to a few digits.
 SAME_RATE = 0.01
@@ -66,6 +69,7 @@ def read_motion(
     axes: str | None = None,
     key: str | None = None,
     index_columns: int | None = None,
+    max_bodies: int | None = None,
     fill: bool = False,
 ) -> Motion:
     r"""Reads a recording.
@@ -82,6 +86,8 @@ def read_motion(
         key: The name of the array in :obj:`.npz` files. (default: :obj:`None`)
         index_columns: The number of leading columns of tables to leave out.
             (default: those with such names)
+        max_bodies: The largest number of bodies to keep.
+            (default: that of the reader)
         fill: Whether to interpolate missing joints. (default: :obj:`False`)
 
     Raises:
@@ -89,6 +95,8 @@ def read_motion(
             joints.
         ValueError: If an option does not apply to such a file.
     """
+    if form is None and path.suffix.lower() == ".skeleton":
+        form = "ntu"
     check_options(
         [path.suffix.lower() if form is None else form],
         str(path),
@@ -96,25 +104,36 @@ def read_motion(
         axes=axes,
         key=key,
         index_columns=index_columns,
+        max_bodies=max_bodies,
     )
-    if form is None and path.suffix.lower() == ".skeleton":
-        form = "ntu"
     if form is None:
         motion = read_recording(
             path, str(path), skeleton, asf, axes, fill, key, index_columns
         )
     else:
-        motion = _motion(FORMATS[form](path), form, skeleton, path)
-        if fill:
-            filled = fill_gaps(motion.frames, str(path))
-            motion = motion._replace(frames=filled)
+        limit = {} if max_bodies is None else {"max_bodies": max_bodies}
+        motion = _motion(FORMATS[form](path, **limit), form, skeleton, path)
     frames = motion.frames
     if skeleton is not None and motion.skeleton is not skeleton:
         kept = selected(motion.skeleton.joints, skeleton, path)
         frames = frames[..., kept, :]
+    if form is not None and fill:
+        frames = fill_gaps(without_unseen(frames, form), str(path))
     # Torch warns about arrays that are not writable, such as those of a file.
     frames = np.require(frames, requirements=["C", "W"])
     return motion._replace(frames=frames, skeleton=skeleton or motion.skeleton)
+
+
+def without_unseen(frames: np.ndarray, form: str | None) -> np.ndarray:
+    r"""A recording with NaN for the joints that an estimator did not see.
+
+    Args:
+        frames: The frames, of shape :math:`[*, V, C]`.
+        form: The format, one of :obj:`FORMATS`, or :obj:`None`.
+    """
+    if form not in SCORED:
+        return frames
+    return np.where(frames[..., 2:] == 0, np.nan, frames)
 
 
 def check_options(kinds: Iterable[str], what: str, **options: Any) -> None:

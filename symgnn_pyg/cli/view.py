@@ -2,7 +2,7 @@
 
 Examples:
   symgnn-pyg view walk.bvh --output walk.html
-  symgnn-pyg view clip.npy --layout coco17 --num-coordinates 2 --up -y
+  symgnn-pyg view clip.npy --layout coco17 --num-coordinates 2 --up=-y
   symgnn-pyg view clip.npy --model outputs/train/model --output walk.gif
 
 With --model, the last frames that it observes are followed by those that it
@@ -29,9 +29,11 @@ from symgnn_pyg.cli.arguments import (
 )
 from symgnn_pyg.cli.predict import answer_of
 from symgnn_pyg.cli.recordings import (
+    IN_IMAGES,
     SCORED,
     check_suffix,
     resampled,
+    without_unseen,
 )
 from symgnn_pyg.errors import requires_extra
 from symgnn_pyg.files import replacing
@@ -85,8 +87,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--up",
         choices=["y", "-y", "z"],
-        default="y",
-        help="the axis that points up; -y in images",
+        help="the axis that points up; for images write --up=-y (default: -y "
+        "in formats of pose estimators, y otherwise)",
     )
     parser.add_argument(
         "--centre",
@@ -133,7 +135,8 @@ def run(args: argparse.Namespace) -> None:
                 )
     drawn = {name: each[:: args.every] for name, each in drawn.items()}
     frame_rate = (args.frame_rate or known or FRAME_RATE) / args.every
-    options = {"up": args.up, "centre": args.centre or False}
+    up = args.up or ("-y" if args.format in IN_IMAGES else "y")
+    options = {"up": up, "centre": args.centre or False}
     draw(drawn, motion.skeleton, frame_rate, args.output, suffix, options)
     print(f"Wrote {args.output}")
 
@@ -146,6 +149,7 @@ def positions(
     """
     if args.rotations:
         frames = joint_positions(torch.from_numpy(frames), skeleton).numpy()
+    frames = without_unseen(frames, args.format)
     scored = 2 if args.format in SCORED else None
     frames = frames[..., : args.num_coordinates or scored]
     return frames if frames.ndim == 3 else frames.swapaxes(0, 1)

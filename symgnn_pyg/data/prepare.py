@@ -113,7 +113,7 @@ def prepare(
             _run(todo, source.path.name, num_workers)
             _remove_others(path, {job.path for job in jobs})
     store = SequenceStore(path)
-    _report(store, len(recordings))
+    _report(store, source, len(recordings))
     return store
 
 
@@ -274,11 +274,11 @@ def _check_foreign(path: Path, files: set[str]) -> None:
             )
 
 
-def _report(store: SequenceStore, total: int) -> None:
+def _report(store: SequenceStore, source: Source, total: int) -> None:
     if store.skipped:
         shown = list(store.skipped.items())[:3]
         warnings.warn(
-            f"{store.path}: {len(store.skipped)} of {total} recordings were "
+            f"{source.path}: {len(store.skipped)} of {total} recordings were "
             f"left out, see 'skipped'; the first: "
             + "; ".join(f"{file} ({why})" for file, why in shown),
             stacklevel=4,

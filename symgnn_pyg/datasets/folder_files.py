@@ -5,7 +5,7 @@ split of each.
 import re
 import warnings
 from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from symgnn_pyg.datasets.sampling import deal
@@ -98,11 +98,16 @@ def find_files(source: Source, pattern: re.Pattern[str] | None) -> Files:
         elif path.suffix.lower() in SUFFIXES:
             recordings.append(file)
         else:
-            unknown[file] = f"not one of {', '.join(SUFFIXES)}"
+            unknown[file] = (
+                "a link to a folder, which is not followed"
+                if Path(source.where(file)).is_dir()
+                else f"not one of {', '.join(SUFFIXES)}"
+            )
     if not recordings:
         raise DataError(
             f"{source.path} holds no recordings: put files of "
             f"{', '.join(SUFFIXES)} into one folder for each class"
+            + "".join(f"; {f} is {why}" for f, why in [*unknown.items()][:1])
         )
     named = _parse_names(source, recordings, pattern)
     _check_places(source, recordings, in_classes="label" not in named)

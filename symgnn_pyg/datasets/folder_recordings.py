@@ -53,7 +53,7 @@ def read_frames(content: bytes, where: str, common: Common) -> np.ndarray:
     )
     frames = motion.frames
     if motion.skeleton is not common.skeleton:
-        frames = frames[:, _kept(motion.skeleton, where, common)]
+        frames = frames[..., _kept(motion.skeleton, where, common), :]
     rate = motion.frame_rate
     if common.resampled_to is not None:
         if rate is None:
@@ -149,12 +149,16 @@ def find_common(
         elif file.lower().endswith(".bvh"):
             header = read_bvh_header(source.read(file), where)
             own, timed, frame_rate = header.skeleton, where, header.frame_rate
+        elif file.lower().endswith(".skeleton"):
+            own = Skeleton.get("ntu25")
         else:
             continue
         if skeleton is not None:
             return Common(skeleton, bodies, "", timed, frame_rate)
-        # Bodies differ in size, and positions require no offsets.
-        own = Skeleton(own.joints, own.bones, dict(own.parts), name=own.name)
+        if own.offsets is not None:
+            # Bodies differ in size, and positions require no offsets.
+            parts = dict(own.parts)
+            own = Skeleton(own.joints, own.bones, parts, name=own.name)
         return Common(own, bodies, where, timed, frame_rate)
     if skeleton is None:
         raise ValueError(

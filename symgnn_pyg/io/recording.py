@@ -11,9 +11,10 @@ from symgnn_pyg.io.frames import as_frames, check_axes
 from symgnn_pyg.io.joint_tree import Motion
 from symgnn_pyg.io.limits import File
 from symgnn_pyg.io.npy import read_npy
+from symgnn_pyg.io.ntu import read_ntu
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
-SUFFIXES = (".npy", ".npz", ".csv", ".tsv", ".bvh", ".amc")
+SUFFIXES = (".npy", ".npz", ".csv", ".tsv", ".bvh", ".amc", ".skeleton")
 
 
 def read_recording(
@@ -27,8 +28,8 @@ def read_recording(
     index_columns: int | None = None,
 ) -> Motion:
     r"""Reads a recording in the format of its suffix:
-    :obj:`.npy`, :obj:`.npz`, :obj:`.csv`, :obj:`.tsv`, :obj:`.bvh` or
-    :obj:`.amc`.
+    :obj:`.npy`, :obj:`.npz`, :obj:`.csv`, :obj:`.tsv`, :obj:`.bvh`,
+    :obj:`.amc` or :obj:`.skeleton`.
 
     Args:
         file: The path of the file, or its content.
@@ -64,9 +65,14 @@ def read_recording(
         if asf is None:
             raise DataError(f"{name} requires 'asf', the ASF file of its body")
         return read_asf_amc(asf, file, name)
+    if suffix == ".skeleton":
+        return Motion(read_ntu(file, name), Skeleton.get("ntu25"))
     if suffix not in SUFFIXES:
         raise DataError(
-            f"Expected a file of {', '.join(SUFFIXES)}, got {name!r}"
+            f"Expected a file of {', '.join(SUFFIXES)}, got {name!r}: export "
+            f"it as one of them (motion capture as .bvh or .csv), or see "
+            f"symgnn_pyg.io for readers of pose estimators' files (on the "
+            f"command line --format) and of pickled annotations"
         )
     if skeleton is None:
         raise DataError(

@@ -42,13 +42,13 @@ class Source:
         if self.path.is_dir():
             names = {
                 Path(folder, file).relative_to(self.path).as_posix()
-                for folder, _, files in os.walk(self.path)
-                for file in files
+                for folder, folders, files in os.walk(self.path)
+                for file in [*files, *_links(folder, folders)]
             }
         elif self.path.is_file():
             names = {entry.filename for entry in self._open().infolist()}
             self._check_names(names)
-            names = {name for name in names if not name.endswith("/")}
+            names = {name for name in names if not name.endswith(("/", "\\"))}
         else:
             raise FileNotFoundError(
                 f"There is no folder or zip archive {self.path}"
@@ -160,8 +160,9 @@ class Source:
                 OSError,
             ) as e:
                 raise DataError(
-                    f"{self.path} is not a readable zip archive ({e}); it may "
-                    f"be truncated: download it again"
+                    f"Expected a folder or a zip archive, but {self.path} is "
+                    f"not a readable one ({e}); if it should be, it may be "
+                    f"truncated: download it again"
                 ) from e
             self._pid = os.getpid()
         return self._archive
@@ -181,9 +182,16 @@ class Source:
                 )
 
     def _short(self, name: str) -> str:
+        # Some programs on Windows write backslashes into archives.
+        name = name.replace("\\", "/")
         parts = PurePosixPath(name).parts
         at = [i for i, part in enumerate(parts[:-1]) if part in self._anchors]
         return "/".join(parts[at[-1] :]) if at else name
+
+
+def _links(folder: str, folders: Iterable[str]) -> list[str]:
+    """Links to folders, which are not followed: data sets list them."""
+    return [name for name in folders if Path(folder, name).is_symlink()]
 
 
 def _is_note(name: str) -> bool:

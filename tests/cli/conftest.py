@@ -92,3 +92,19 @@ def trained(tmp_path_factory, folder, skeleton_file):
         ])  # fmt: skip
     assert status == 0
     return output, printed.getvalue()
+
+
+@pytest.fixture
+def people(tmp_path):
+    """Two bodies in files of OpenPose, neither seen in the second frame, and
+    the neck of the first one not in the fourth."""
+    folder = tmp_path / "people"
+    folder.mkdir()
+    for t in range(5):
+        bodies = [[x + t, 10.0 * t, 0.5] * 25 for x in (1.0, 100.0) if t != 1]
+        if t == 3:
+            bodies[0][3:6] = [0.0, 0.0, 0.0]
+        document = {"people": [{"pose_keypoints_2d": b} for b in bodies]}
+        path = folder / f"v_{t:012d}_keypoints.json"
+        path.write_text(json.dumps(document))
+    return folder

@@ -111,6 +111,17 @@ def test_gaps_stay_gaps(ok, tmp_path):
     np.testing.assert_array_equal(np.load(out)[1], whole[0])
 
 
+def test_joints_that_were_not_seen_are_gaps(ok, people, tmp_path):
+    given = ["convert", people, tmp_path / "out.npy", "--format", "openpose"]
+    ok(*given, "--max-bodies", 2)
+    assert not np.load(tmp_path / "out.npy")[:, 1].any()
+    ok(*given, "--max-bodies", 2, "--fill-gaps")
+    frames = np.load(tmp_path / "out.npy")
+    expected = [[x, 10.0 * t, 0.5] for t, x in enumerate(range(100, 105))]
+    np.testing.assert_allclose(frames[0, :, 0], expected)
+    np.testing.assert_allclose(frames[1, :, 1, 0], [1, 2, 3, 4, 5])
+
+
 def test_tables_of_trackers(ok, run, tmp_path, skeleton_file):
     header = ["scorer,m,m,m,m,m,m,m,m,m", "bodyparts,c,c,c,a,a,a,b,b,b"]
     header.append("coords" + ",x,y,likelihood" * 3)

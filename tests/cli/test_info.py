@@ -42,6 +42,26 @@ def test_recording(ok, tmp_path, skeleton_file):
         assert row in out
 
 
+def test_folder_of_one_recording(ok, run, people):
+    given = ["--format", "openpose", "--max-bodies", 2]
+    out = rows(ok("info", people, *given))
+    for row in (
+        "frames 5", "bodies 2", "joints 25 (openpose25)",
+        "missing 20.4% of the numbers", "channel 0 from 1 to 104",
+    ):  # fmt: skip
+        assert row in out
+    status, _, err = run("info", people)
+    assert status == 1
+    assert "v_000000000000_keypoints.json is not one of .npy" in err
+    file = people / "v_000000000000_keypoints.json"
+    status, _, err = run("info", file)
+    assert status == 1
+    assert "pose estimators' files (on the command line --format)" in err
+    status, _, err = run("info", file, "--format", "openpose")
+    assert status == 1
+    assert f"Expected a folder or a zip archive, but {file} is not" in err
+
+
 def test_folder(ok, folder, skeleton_file, tmp_path):
     root = shutil.copytree(folder, tmp_path / "motion")
     frames = np.load(root / "calm/0.npy")

@@ -89,3 +89,24 @@ def test_fewer_predicted_frames_than_are_left_out(run, clip, model_folder):
     status, _, err = run(*given)
     assert status == 1
     assert "--every must be at most 3, the number of predicted frames" in err
+
+
+def test_bodies_in_images(ok, people, tmp_path, drawn):
+    given = ["view", people, "--format", "openpose", "--max-bodies", 2]
+    ok(*given, "--output", tmp_path / "a.html")
+    assert drawn["up"] == "-y"
+    pair = drawn["poses"]["motion"]
+    assert pair.shape == (5, 2, 25, 2)
+    # Neither the origin nor the score is drawn.
+    assert np.isnan(pair[1]).all()
+    assert np.argwhere(np.isnan(pair[3]).any(-1)).tolist() == [[1, 1]]
+    np.testing.assert_array_equal(pair[4, 0, 0], [104, 40])
+
+
+def test_the_axis_that_points_up(ok, clip, skeleton_file, tmp_path, drawn):
+    given = ["view", clip, "--output", tmp_path / "a.html"]
+    given += ["--skeleton", skeleton_file]
+    ok(*given)
+    assert drawn["up"] == "y"
+    ok(*given, "--up=-y")
+    assert drawn["up"] == "-y"

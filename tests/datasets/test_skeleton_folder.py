@@ -12,6 +12,8 @@ from symgnn_pyg import Skeleton
 from symgnn_pyg.data import SkeletonLoader
 from symgnn_pyg.datasets.skeleton_folder import SkeletonFolder
 from symgnn_pyg.errors import DataError
+from tests.io.ntu_document import document as ntu_document
+from tests.io.ntu_document import poses as ntu_poses
 
 ARM = Skeleton.from_bones([("elbow", "shoulder"), ("hand", "elbow")])
 SHORT = {"num_observed": 3, "num_future": 2}
@@ -541,7 +543,9 @@ def test_what_is_left_out(root):
         dataset = open_all(root)
     assert dataset.skipped == {
         "body.asf": "there are no .amc files",
-        "wave/0.mp4": "not one of .npy, .npz, .csv, .tsv, .bvh, .amc",
+        "wave/0.mp4": (
+            "not one of .npy, .npz, .csv, .tsv, .bvh, .amc, .skeleton"
+        ),
     }
 
 
@@ -629,3 +633,30 @@ def test_nothing_there(tmp_path):
         open_all(tmp_path / "absent")
     with pytest.raises(DataError, match=r"holds no recordings: put files of"):
         open_all(tmp_path)
+
+
+def test_links_to_folders_are_listed(root, tmp_path):
+    links = tmp_path / "links"
+    links.mkdir()
+    for folder in root.iterdir():
+        (links / folder.name).symlink_to(folder)
+    with pytest.raises(DataError, match=r"is a link to a folder, which is not"):
+        open_all(links)
+
+
+def test_skeleton_files_bring_their_layout(tmp_path):
+    pair = {"a": ntu_poses(8), "b": ntu_poses(8, seed=1)}
+    for i, bodies in enumerate(([pair["a"]], pair.values(), [pair["b"]])):
+        frames = [dict(enumerate(poses)) for poses in zip(*bodies, strict=True)]
+        path = tmp_path / "root" / "walk" / f"{i}.skeleton"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(ntu_document(frames))
+    dataset = SkeletonFolder(tmp_path / "root", shares=(1, 0, 0), **SHORT)
+    assert dataset.skeleton == Skeleton.get("ntu25")
+    assert sorted(dataset.store.bodies.tolist()) == [1, 1, 2]
+    torch.testing.assert_close(
+        dataset[0].x, torch.tensor(pair["a"][:3]).float().transpose(0, 1)
+    )
+    some = Skeleton.get("ntu25").subset(["spine", "neck"])
+    picked = SkeletonFolder(tmp_path / "root", some, shares=(1, 0, 0), **SHORT)
+    assert picked[0].x.shape == (2, 3, 3)

@@ -165,6 +165,15 @@ def linked(tmp_path, target):
     return Source(tmp_path / "root")
 
 
+def test_archives_of_windows(tmp_path):
+    with zipfile.ZipFile(tmp_path / "root.zip", "w") as archive:
+        archive.writestr("root\\train\\walk\\", "")
+        archive.writestr("root\\" + NAME.replace("/", "\\"), TEXT)
+    source = Source(tmp_path / "root.zip")
+    assert [*source] == [NAME]
+    assert source.read(NAME) == TEXT.encode()
+
+
 def test_links_that_leave_the_folder(tmp_path):
     (tmp_path / "private.csv").write_text(TEXT)
     source = linked(tmp_path, tmp_path / "private.csv")
