@@ -21,7 +21,9 @@ def read_csv(
 
     Each line is one frame. If the first line names the columns, those of each
     joint are found by name, in any order: :obj:`elbow_x` or :obj:`elbow.x`,
-    or just :obj:`elbow` if joints have one channel. The channels x, y and z
+    or just :obj:`elbow` if joints have one channel. Case and marks do not
+    matter, so that :obj:`LEFT_ELBOW_x` is of the joint "left elbow", unless
+    joints differ in nothing else. The channels x, y and z
     come first in the result. Columns of no joint, such as a time, are ignored.
     Without names, a line holds all channels of the first joint, then those of
     the second, and so on.
@@ -154,22 +156,34 @@ def _named_columns(
     cells: Sequence[str], joints: Sequence[str], first: int, name: str
 ) -> list[int]:
     r"""The places of the joints' columns, joint by joint, found by name."""
-    places: dict[str, dict[str, int]] = {joint: {} for joint in joints}
-    has_bare_names = set(joints) <= set(cells)
+    # Case and marks matter only between joints that differ in nothing else.
+    plain = _plain if len({*map(_plain, joints)}) == len(joints) else str
+    places: dict[str, dict[str, int]] = {plain(joint): {} for joint in joints}
+    has_bare_names = places.keys() <= {*map(plain, cells)}
     for place, cell in enumerate(cells[first:], first):
-        joint, channel = cell, ""
+        joint, channel = plain(cell), ""
         if joint not in places or not has_bare_names:
-            mark = "." if cell.rfind(".") > cell.rfind("_") else "_"
-            joint, _, channel = cell.rpartition(mark)
+            # Other marks may also stand within a channel, such as "x (m)".
+            for marks in ("._", "._:/ -"):
+                end = max(map(cell.rfind, marks))
+                joint, channel = plain(cell[: max(end, 0)]), cell[end + 1 :]
+                if joint in places:
+                    break
         if channel in places.get(joint, ()):
             raise DataError(f"{name}, line 1: two columns are called {cell!r}")
         if joint in places:
             places[joint][channel] = place
+    if not any(places.values()):
+        raise DataError(
+            f"{name}, line 1: expected names of columns such as "
+            f"{joints[0]}_x, or none for channels in the order of the joints, "
+            f"got {', '.join(cells[:50])}"
+        )
     sets = [frozenset(found) for found in places.values()]
     # A joint that differs from most others is the one to name.
     channels = max(sets, key=lambda some: (bool(some), sets.count(some)))
     order = sorted(channels, key=_by_axis)
-    for joint, found in places.items():
+    for joint, found in zip(joints, places.values(), strict=True):
         if found.keys() != channels or not found:
             wanted = [f"{joint}_{c}" for c in order if c] or [joint]
             had = [cells[place] for place in found.values()]
@@ -180,6 +194,10 @@ def _named_columns(
                 f"{', '.join(cells[:50])}"
             )
     return [found[c] for found in places.values() for c in order]
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\W_]", "", text.casefold())
 
 
 def _by_axis(channel: str) -> tuple[bool, str, int, str]:

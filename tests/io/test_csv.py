@@ -83,6 +83,25 @@ def test_names_of_joints():
 
 
 @pytest.mark.parametrize(
+    "form",
+    ["{}_{}", "{} {}", "{}-{}", "{}:{}", "{}/{}", "{} ({})", "{}_{} (m)"],
+)
+@pytest.mark.parametrize("hand", ["left hand", "left_hand", "Left.HAND"])
+def test_spelling_of_joints(form, hand):
+    names = [form.format(j, c) for j in (hand, "TOE") for c in "xy"]
+    text = ",".join(["time", "left_x", *names]) + "\n8,9,1,2,3,4\n"
+    frames = read_csv(text.encode(), ["left hand", "toe"])
+    assert frames.tolist() == [[[1, 2], [3, 4]]]
+
+
+def test_joints_that_differ_in_their_spelling_only():
+    head = b"a_x,A_x\n1,2\n"
+    assert read_csv(head, ["A", "a"]).tolist() == [[[2], [1]]]
+    with pytest.raises(DataError, match="expected the columns A_x of joint"):
+        read_csv(b"a_x\n1\n", ["A", "a"])
+
+
+@pytest.mark.parametrize(
     "channels",
     ["x y z", "X Y Z", "x(m) y(m) z(m)", "x z score", "0 1 2", "9 10 11"],
 )
@@ -125,7 +144,8 @@ def test_other_channels():
          r"of joint 'knee', as of the others, got knee_x, knee_y; the columns "
          r"are time, hip_x, knee_x, knee_y$"),
         ("time,hip_x,foot_x\n1,2,3\n", r"line 1: .* knee_x .*, got none"),
-        ("time,foot_x\n1,2,3\n", r"line 1: expected the columns hip of joint"),
+        ("time,foot_x\n1,2,3\n", r"line 1: expected names of columns such as "
+         r"hip_x, or none for .*, got time, foot_x$"),
         ("hip_x,hip_x,knee_x\n1,2,3\n", r"two columns are called 'hip_x'"),
         (HEAD + ROWS + "1,2\n", r"line 4: 2 columns, expected 6"),
         (HEAD + ROWS.replace("8", "nan"), r"line 3, column 3: 'nan' is not"),
