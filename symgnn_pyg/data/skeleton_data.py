@@ -34,6 +34,7 @@ class SkeletonData(Data):
             taken as they are.
 
     Raises:
+        TypeError: If :obj:`y` is the name of a class.
         ValueError: If the rows of :obj:`x` or :obj:`future` are not a multiple
             of the skeleton's joints, or differ.
     """
@@ -55,6 +56,11 @@ class SkeletonData(Data):
         if future is not None:
             self.future = future
         if y is not None:
+            if isinstance(y, str):
+                raise TypeError(
+                    f"Expected 'y' to be the index of a class, got {y!r}; pass "
+                    f"classes.index({y!r})"
+                )
             y = torch.as_tensor(y)
             self.y = y if y.dim() == 2 else y.view(-1)
         if skeleton is None:

@@ -30,6 +30,8 @@ def check_tensor(x: object) -> None:
                 "all nodes send and receive messages, so pass their features "
                 "as one tensor"
                 if isinstance(x, tuple | list)
+                else "pass its 'x'"
+                if hasattr(x, "x")
                 else "torch.as_tensor(x, dtype=torch.float32) converts arrays"
             )
         )
@@ -68,8 +70,13 @@ def sample_of_body(num_bodies: Tensor, total: int) -> Tensor:
         or num_bodies.is_floating_point()
     ):
         raise ValueError(
-            f"Expected 'num_bodies' to be a tensor of integers of shape [N], "
-            f"got {num_bodies!r}"
+            "Expected 'num_bodies' to be a tensor of integers of shape [N], "
+            "got "
+            + (
+                f"{num_bodies.dtype} {list(num_bodies.shape)}"
+                if isinstance(num_bodies, Tensor)
+                else repr(num_bodies)
+            )
         )
     if not num_bodies.is_cuda and not torch.compiler.is_compiling():
         found = int(num_bodies.sum())

@@ -231,6 +231,12 @@ def _check_graph(graph: Tensor, x: Tensor, num_joints: int) -> None:
     if num_joints == 0:
         raise ValueError(f"A graph of shape {list(graph.shape)} has no joints")
     shared = (num_joints, num_joints)
+    if graph.dim() == 2 and graph.size(0) == 2 != graph.size(1):
+        raise ValueError(
+            f"Expected graphs of shape [V, V] or [N, V, V], got "
+            f"{list(graph.shape)}; pass edges [2, |E|] to a layer as "
+            f"'edge_index'"
+        )
     # Only shapes that the number of dimensions allows are compared, and
     # products of sizes, not quotients: an exported program would be bound to
     # N != V, and to N != 1.

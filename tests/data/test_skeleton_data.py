@@ -252,6 +252,11 @@ def test_rows_are_no_bodies(rows):
         SkeletonData(torch.zeros(rows, 4, 3), skeleton=Skeleton.get("ntu25"))
 
 
+def test_labels_are_numbers():
+    with pytest.raises(TypeError, match=r"pass classes\.index\('walk'\)"):
+        SkeletonData(torch.zeros(26, 4, 3), y="walk", skeleton="cmu26")
+
+
 def test_changed_graphs_change_no_other():
     """Graphs that are made once are not shared."""
     one = crowd(1)

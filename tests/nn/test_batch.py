@@ -18,6 +18,7 @@ from symgnn_pyg.nn import (
     PGTCBlock,
     StructuralGraphConv,
 )
+from symgnn_pyg.nn.batch import sample_of_body
 
 SKELETONS = [Skeleton.get(name) for name in ("kinetics18", "ntu25", "cmu26")]
 BATCHES = [(1, 0, 2, 0), (2, 2, 1, 1, 1), (0,), (1, 1, 1)]
@@ -203,6 +204,12 @@ def test_errors(name, layer):
         ValueError, match="'skeleton_type' must be None for a layer"
     ):
         single(x[: sizes(name, (1,))[0]], *one, skeleton_type=(1,))
+
+
+def test_edges_are_no_numbers_of_bodies():
+    edges = torch.zeros(2, 50, dtype=torch.long)
+    with pytest.raises(ValueError, match=r"got torch\.int64 \[2, 50\]$"):
+        sample_of_body(edges, 4)
 
 
 def test_empty_batch(name, layer):

@@ -103,7 +103,12 @@ def read_config(path: Path) -> dict[str, Any]:
 def _check_file(path: Path) -> None:
     # Opening a pipe would wait, and reading a device never end.
     if not path.is_file():
-        raise FileNotFoundError(f"There is no file {path}")
+        # A training writes its network to a folder within its own.
+        within = sorted(path.parent.glob(f"*/{path.name}"))
+        raise FileNotFoundError(
+            f"There is no file {path}"
+            + "".join(f"; did you mean {p.parent}?" for p in within[:1])
+        )
 
 
 def to_json(value: object) -> Any:

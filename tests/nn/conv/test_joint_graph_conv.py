@@ -1,6 +1,7 @@
 import pytest
 import torch
 from torch.func import functional_call
+from torch_geometric.data import Data
 
 from symgnn_pyg.nn import (
     ActionalGraphConv,
@@ -167,6 +168,12 @@ def test_errors(conv, x, actional, arm):
         conv(x[:-1], actional)
     with pytest.raises(ValueError, match="'use_structural' and 'use_"):
         JointGraphConv(3, 4, arm, use_structural=False, use_actional=False)
+    # Where other layers of PyG expect edges.
+    for layer in (conv, ActionalGraphConv(3, 4).double()):
+        with pytest.raises(ValueError, match=r"edges .* as 'edge_index'"):
+            layer(x, torch.zeros(2, 30, dtype=torch.long))
+    with pytest.raises(TypeError, match="got Data; pass its 'x'"):
+        conv(Data(x), actional)
 
 
 def test_graphs_beside_edges_are_refused(conv, x, actional, graphs, to_edges):

@@ -67,6 +67,12 @@ def test_what_json_cannot_hold(net, tmp_path):
     assert not (tmp_path / "net").exists()
 
 
+def test_the_folder_around_a_network(net, tmp_path):
+    net.save_pretrained(tmp_path / "model")
+    with pytest.raises(FileNotFoundError, match=r"did you mean .*/model\?"):
+        SymGNN.from_pretrained(tmp_path)
+
+
 def test_weights_of_the_library_have_no_subfolders():
     with pytest.raises(FileNotFoundError, match=r"no file .*half"):
         SymGNN.from_pretrained("cmu-light-short", subfolder="half")
