@@ -231,12 +231,6 @@ def _check_graph(graph: Tensor, x: Tensor, num_joints: int) -> None:
     if num_joints == 0:
         raise ValueError(f"A graph of shape {list(graph.shape)} has no joints")
     shared = (num_joints, num_joints)
-    if graph.dim() == 2 and graph.size(0) == 2 != graph.size(1):
-        raise ValueError(
-            f"Expected graphs of shape [V, V] or [N, V, V], got "
-            f"{list(graph.shape)}; pass edges [2, |E|] to a layer as "
-            f"'edge_index'"
-        )
     # Only shapes that the number of dimensions allows are compared, and
     # products of sizes, not quotients: an exported program would be bound to
     # N != V, and to N != 1.
@@ -247,14 +241,19 @@ def _check_graph(graph: Tensor, x: Tensor, num_joints: int) -> None:
     if x.size(0) % num_joints != 0:
         raise ValueError(
             f"'x' has {x.size(0)} rows (shape {list(x.shape)}), which is not "
-            f"a multiple of the {num_joints} joints of a graph"
+            f"a multiple of the {num_joints} joints of a graph" + _hint(graph)
         )
     if graph.dim() != 2 or tuple(graph.shape) != shared:
         per_sample = [x.size(0) // num_joints, *shared]
         raise ValueError(
             f"Expected graphs of shape {list(shared)} or {per_sample} for 'x' "
-            f"of shape {list(x.shape)}, got {list(graph.shape)}"
+            f"of shape {list(x.shape)}, got {list(graph.shape)}" + _hint(graph)
         )
+
+
+def _hint(graph: Tensor) -> str:
+    is_edges = graph.dim() == 2 and graph.size(0) == 2 != graph.size(1)
+    return "; a layer takes edges as 'edge_index'" * is_edges
 
 
 def _stack_runs(x: Tensor, graphs: Sequence[GraphLike]) -> list[Tensor]:

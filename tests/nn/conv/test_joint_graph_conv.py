@@ -170,7 +170,9 @@ def test_errors(conv, x, actional, arm):
         JointGraphConv(3, 4, arm, use_structural=False, use_actional=False)
     # Where other layers of PyG expect edges.
     for layer in (conv, ActionalGraphConv(3, 4).double()):
-        with pytest.raises(ValueError, match=r"edges .* as 'edge_index'"):
+        with pytest.raises(
+            ValueError, match=r"a layer takes edges as 'edge_index'"
+        ):
             layer(x, torch.zeros(2, 30, dtype=torch.long))
     with pytest.raises(TypeError, match="got Data; pass its 'x'"):
         conv(Data(x), actional)
