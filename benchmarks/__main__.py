@@ -41,10 +41,19 @@ BENCHMARKS = (
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NAME")
-    parser.add_argument("--all", action="store_true")
-    parser.add_argument("--quick", action="store_true")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        epilog="python -m benchmarks.NAME --help has further options.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS)
+    )
+    parser.add_argument("--all", action="store_true", help="run all of them")
+    parser.add_argument(
+        "--quick", action="store_true", help="small shapes and few repeats"
+    )
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--page", type=Path, metavar="FILE")
     args = parser.parse_args()

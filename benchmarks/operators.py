@@ -2,16 +2,7 @@
 
     python -m benchmarks.operators
 
-Your own layer joins the table in five lines:
-
-    from benchmarks import operators
-
-    class Mine(operators.Candidate):        # self.leaves: x, weight, *graphs
-        def __call__(self):
-            return my_layer(*self.leaves)   # [N*V, T, D]
-
-    operators.CANDIDATES["mine"] = Mine
-    operators.main()
+docs/benchmarks.md shows how your own operator joins the table.
 """
 
 import functools

@@ -40,7 +40,9 @@ def arguments(
     Benchmarks that also run :obj:`on_gpu` have a device, TF32 and a way to
     leave out what takes minutes to compile.
     """
-    parser = argparse.ArgumentParser(description=(doc or "").splitlines()[0])
+    parser = argparse.ArgumentParser(
+        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument(
         "--quick", action="store_true", help="small shapes and few repeats"
     )
