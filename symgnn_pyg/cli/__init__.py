@@ -99,6 +99,8 @@ def _with_options(text: str, parser: argparse.ArgumentParser) -> str:
     for action in parser._actions:
         if action.option_strings:
             option = action.option_strings[-1]
+            if action.dest == "skeleton":
+                option = f"--layout or {option}"
             name = re.escape(action.dest)
             text = re.sub(rf"\b{name}=True\b|'{name}'", option, text)
             # After a comma it is an argument in the repr of an object.

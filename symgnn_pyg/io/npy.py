@@ -14,6 +14,12 @@ HEADERS = {
     (2, 0): np.lib.format.read_array_header_2_0,
 }
 ZIP = b"PK"
+# What arrays of other numbers of dimensions may be.
+HINTS = {
+    2: "; if each row holds the joints of a frame, save "
+    "array.reshape(len(array), V, -1)",
+    5: "; an array of many recordings is for SkeletonArrays",
+}
 
 
 def read_npy(
@@ -49,7 +55,7 @@ def read_npy(
     if frames.ndim not in (3, 4):
         raise DataError(
             f"{name} holds an array of shape {list(frames.shape)}, expected "
-            f"[T, V, C] or [M, T, V, C]"
+            f"[T, V, C] or [M, T, V, C]" + HINTS.get(frames.ndim, "")
         )
     if not allow_missing:
         check_finite(frames, name)

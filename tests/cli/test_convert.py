@@ -133,7 +133,10 @@ def test_tables_of_trackers(ok, run, tmp_path, skeleton_file):
     given = ["convert", table, tmp_path / "out.csv", "--format", "deeplabcut"]
     status, _, err = run(*given)
     assert status == 1
-    assert "names joints, but no bones: pass a --skeleton of c, a, b" in err
+    assert (
+        "names joints, but no bones: pass a --layout or --skeleton of c, a, b"
+        in err
+    )
     ok(*given, "--skeleton", skeleton_file)
     lines = (tmp_path / "out.csv").read_text().splitlines()
     assert lines[0].startswith("a_x,a_y,a_score,b_x")

@@ -75,7 +75,7 @@ def test_wrong_arguments(arguments, capsys):
 def test_errors_are_one_sentence_and_name_options(run, folder):
     status, out, err = run("info", folder)
     assert (status, out) == (1, "")
-    assert err.startswith("Error: --skeleton is required")
+    assert err.startswith("Error: --layout or --skeleton is required")
     assert err.count("\n") == 1
 
 
