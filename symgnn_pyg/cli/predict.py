@@ -21,6 +21,7 @@ from symgnn_pyg.cli.arguments import (
     read_input,
 )
 from symgnn_pyg.cli.recordings import (
+    check_kind,
     check_suffix,
     resampled,
     write_motion,
@@ -69,6 +70,7 @@ def run(args: argparse.Namespace) -> None:
     model = PoseModel.from_pretrained(args.model)
     if args.output is not None and not model.num_future:
         raise ValueError(f"{args.model} only recognises: leave out --output")
+    check_kind(args.input, args.format, model.about)
     motion = read_input(args.input, model.skeleton, args, args.fill_gaps)
     rate = model.about.get("frame_rate")
     frames = resampled(motion, rate, args.input).frames

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -13,6 +13,7 @@ import torch
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import replacing
 from symgnn_pyg.io import (
+    POSITIONS,
     Motion,
     Tracks,
     fill_gaps,
@@ -155,6 +156,28 @@ def check_options(kinds: Iterable[str], what: str, **options: Any) -> None:
                 f"'{name}' applies to {' and '.join(APPLIES[name])} files, got "
                 f"it for {what}: leave it out"
             )
+
+
+def check_kind(path: Path, form: str | None, about: Mapping[str, Any]) -> None:
+    r"""Refuses positions for a model of rotations, and the other way round,
+    where the format of the recording tells.
+
+    Args:
+        path: The file.
+        form: Its format, one of :obj:`FORMATS`, or :obj:`None`.
+        about: What is known about the model.
+    """
+    kind = None
+    if form is not None or path.suffix.lower() in POSITIONS:
+        kind = "rotation" if form == "amass" else "position"
+    wanted = about.get("kind")
+    if kind is not None and wanted not in (None, kind):
+        raise ValueError(
+            f"{path} is read as {kind}s, but the model takes {wanted}s: pass "
+            f"an array or a table of {wanted}s"
+            + " (exponential maps)"
+            * (wanted == "rotation")
+        )
 
 
 def resampled(motion: Motion, frame_rate: float | None, path: Path) -> Motion:

@@ -31,6 +31,7 @@ from symgnn_pyg.cli.predict import answer_of
 from symgnn_pyg.cli.recordings import (
     IN_IMAGES,
     SCORED,
+    check_kind,
     check_suffix,
     resampled,
     without_unseen,
@@ -104,6 +105,7 @@ def run(args: argparse.Namespace) -> None:
     if args.model is not None:
         model = PoseModel.from_pretrained(args.model, skeleton)
         skeleton = model.skeleton
+        check_kind(args.input, args.format, model.about)
     motion = read_input(args.input, skeleton, args, args.fill_gaps)
     poses = {"motion": motion.frames}
     known = motion.frame_rate

@@ -22,7 +22,7 @@ from symgnn_pyg.datasets.sampling import (
     check_sampling,
 )
 from symgnn_pyg.datasets.windows import SPLITS
-from symgnn_pyg.io import Source, check_axes
+from symgnn_pyg.io import POSITIONS, Source, check_axes
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 
@@ -181,6 +181,12 @@ class SkeletonFolder(CustomDataset):
             skeleton = as_skeleton(skeleton)
         with Source(root, anchors=SPLITS) as source:
             files = find_files(source, pattern)
+            placed = [f for f in files.classes if f.lower().endswith(POSITIONS)]
+            if placed and kind != "position":
+                raise ValueError(
+                    f"{source.where(placed[0])} is read as positions, got "
+                    f"kind={kind!r}"
+                )
             split_of = split_files(source, files, shares, seed, groups)
             bodies, recipe = find_bodies(source, files)
             common = find_common(source, [*files.classes], bodies, skeleton)

@@ -23,12 +23,13 @@ from symgnn_pyg.io.mediapipe import read_mediapipe
 from symgnn_pyg.io.npy import read_npy
 from symgnn_pyg.io.ntu import read_ntu
 from symgnn_pyg.io.openpose import read_openpose
-from symgnn_pyg.io.recording import SUFFIXES, read_recording
+from symgnn_pyg.io.recording import POSITIONS, SUFFIXES, read_recording
 from symgnn_pyg.io.source import Source
 from symgnn_pyg.io.tables import Tracks, read_deeplabcut, read_sleap
 
 __all__ = [
     "ASF",
+    "POSITIONS",
     "SUFFIXES",
     "Annotation",
     "BVHHeader",

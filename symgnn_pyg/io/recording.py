@@ -15,6 +15,8 @@ from symgnn_pyg.io.ntu import read_ntu
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 SUFFIXES = (".npy", ".npz", ".csv", ".tsv", ".bvh", ".amc", ".skeleton")
+# Those that are read as positions, although they may hold rotations.
+POSITIONS = (".bvh", ".amc", ".skeleton")
 
 
 def read_recording(

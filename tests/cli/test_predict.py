@@ -1,9 +1,10 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from symgnn_pyg.cli.recordings import read_motion, write_motion
+from symgnn_pyg.cli.recordings import check_kind, read_motion, write_motion
 from symgnn_pyg.inference import PoseModel
 from tests.cli.conftest import ARM
 
@@ -90,6 +91,19 @@ def test_gaps_and_too_few_frames(run, model_folder, tmp_path):
     status, _, err = run(*given, tmp_path / "short.csv")
     assert status == 1
     assert "4 frames are too few" in err
+
+
+def test_positions_are_no_rotations(run):
+    for command in ("predict", "view"):
+        given = ["--input", "a.amc"] if command == "predict" else ["a.amc"]
+        status, _, err = run(command, *given, "--model", "cmu-light-short")
+        assert status == 1
+        assert "a.amc is read as positions, but the model takes rotati" in err
+    with pytest.raises(ValueError, match=r"as rotations, but .* takes positi"):
+        check_kind(Path("a.npz"), "amass", {"kind": "position"})
+    for path, form in (("a.npy", None), ("a.json", "mediapipe")):
+        check_kind(Path(path), form, {"kind": "position"})
+    check_kind(Path("a.npy"), None, {"kind": "rotation"})
 
 
 def test_output_of_another_kind_is_refused_first(run, tmp_path):

@@ -623,6 +623,12 @@ def test_bad_arguments(root, arguments, message):
         open_all(root, **arguments)
 
 
+def test_positions_are_no_rotations(tmp_path):
+    write(tmp_path / "root/walk/0.bvh", bvh())
+    with pytest.raises(ValueError, match=r"0\.bvh is read as positions, got k"):
+        open_all(tmp_path / "root", skeleton=None, kind="rotation")
+
+
 def test_a_single_group_is_a_list(root):
     with pytest.raises(TypeError, match=r"list for test, .*; pass \['anna'\]"):
         open_all(root, name_pattern=NAMES, groups={"test": "anna"})
