@@ -177,10 +177,11 @@ class _Parser:
                 self.num_frames = int(number)
             case ["FRAMETIME:", *time] if self.num_frames is not None:
                 (self.frame_time,) = read_numbers(time, 1, at)
-                if self.frame_time <= 0 or not np.isfinite(1 / self.frame_time):
+                # A longer one is in milliseconds.
+                if not 0 < self.frame_time < 5 or np.isinf(1 / self.frame_time):
                     raise DataError(
                         f"{at}: expected the time of a frame in seconds, "
-                        f"larger than 0, got {time[0]}"
+                        f"larger than 0 and below 5, got {time[0]}"
                     )
             case _:
                 raise DataError(f"{at}: unexpected {' '.join(words)[:40]!r}")

@@ -185,8 +185,9 @@ def changed(old, new):
         (changed("Frames: 1", "Frames: 1.5"), r"line 17: .* got 1\.5"),
         (changed("Frames: 1", f"Frames: {10**12}"), r"1000000000000 frames of "
          r"3 joints do not fit in its 344 bytes"),
-        (changed("0.04", "0"), r"line 18: .* larger than 0, got 0"),
-        (changed("0.04", "-0.04"), r"line 18: .* larger than 0, got -0\.04"),
+        (changed("0.04", "0"), r"line 18: .* larger than 0 and .*, got 0"),
+        (changed("0.04", "-0.04"), r"line 18: .* larger than 0 and .* -0\.04"),
+        (changed("0.04", "40"), r"in seconds, .* and below 5, got 40"),
         (changed("Frames: 1", "Frames: 3"), r"announces 3 frames, but has 1"),
         (changed("0.04\n", "0.04\n" + 9 * " 1" + "\n"), r"has 2 rows; corr"),
         (changed("0 0 0 0 0 0 0 0 0", ""), r"announces 1 frames, but has 0"),
