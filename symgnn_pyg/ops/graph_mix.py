@@ -252,8 +252,9 @@ def _check_graph(graph: Tensor, x: Tensor, num_joints: int) -> None:
 
 
 def _hint(graph: Tensor) -> str:
-    is_edges = graph.dim() == 2 and graph.size(0) == 2 != graph.size(1)
-    return "; a layer takes edges as 'edge_index'" * is_edges
+    if graph.dim() == 2 and graph.size(0) == 2 != graph.size(1):
+        return "; a layer takes edges as 'edge_index'"
+    return ""
 
 
 def _stack_runs(x: Tensor, graphs: Sequence[GraphLike]) -> list[Tensor]:
