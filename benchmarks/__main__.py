@@ -7,7 +7,8 @@
 
 Each runs in its own process, once for each number of threads in --threads; the
 operators also run with the tuned allocator and in bfloat16. With --page, tables
-also go to a page and to one JSON file per benchmark in a folder named like it.
+also go to a page and to one JSON file per benchmark in a folder named like it,
+beside a chart of its ratios.
 """
 
 import argparse
@@ -18,7 +19,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks import gpu
+from benchmarks import chart, gpu
 from benchmarks.report import to_markdown
 
 BENCHMARKS = (
@@ -79,6 +80,7 @@ def record(path: Path, name: str, found: list[dict[str, Any]]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     content = json.dumps(found, indent=1) + "\n"
     (folder / f"{name}.json").write_text(content)
+    chart.write(folder / f"{name}.json")
     text = path.read_text() if path.exists() else "# Benchmarks\n"
     head, *sections = text.split("\n## ")
     pages = {

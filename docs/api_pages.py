@@ -9,6 +9,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+import pictures
+
 import symgnn_pyg
 
 # Left out of one-line summaries.
@@ -138,13 +140,29 @@ def _summary(value: object) -> str:
 
 def _entry(name: str, value: object) -> list[str]:
     if inspect.isfunction(value):
-        return [f".. autofunction:: {name}"]
+        return [*_thumbnail(name), f".. autofunction:: {name}"]
     if not inspect.isclass(value):
         return [f".. data:: {name}", f"   :value: {value!r}"]
     entry = [f".. autoclass:: {name}"]
     # The fields of a named tuple are documented as its arguments.
     members = [] if issubclass(value, tuple) else _members(value)
     return [*entry, f"   :members: {', '.join(members)}"] if members else entry
+
+
+def _thumbnail(name: str) -> list[str]:
+    """The first picture that a page draws with a function, if any."""
+    for page in pictures.PAGES:
+        for block in pictures.code_blocks(pictures.HERE / page):
+            saved = re.search(r'"(\w+\.(svg|gif))"', block.code)
+            if saved and re.search(rf"\b{name}\(", block.code):
+                return [
+                    f".. image:: ../pictures/{saved[1]}",
+                    f"   :alt: Drawn with {name}",
+                    f"   :target: ../{page.removesuffix('.md')}.html",
+                    "   :class: thumbnail",
+                    "",
+                ]
+    return []
 
 
 def _members(value: type) -> list[str]:

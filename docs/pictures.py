@@ -29,6 +29,7 @@ PAGES = {
     "get_started.md": ("steps = 3", "steps = 500"),
     "own_models.md": ("steps = 3", "steps = 120"),
     "exponential_maps.md": ("", ""),
+    "paper_in_code.md": ("", ""),
 }
 
 

@@ -102,6 +102,10 @@ EXCEPTIONS = {
     # Names the type in signatures.
     "docs/conf.py": {"visualization.arrays.ArrayLike"},
     # Have the colours of the library's pictures.
+    "benchmarks/chart.py": {
+        "visualization.colours.BLUE",
+        "visualization.colours.GREY",
+    },
     "examples/paper/__main__.py": {"visualization.colours.CYCLE"},
     "examples/paper/render.py": {
         "visualization.colours.BLUE",

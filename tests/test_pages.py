@@ -99,6 +99,26 @@ def test_pictures_are_made_by_the_code_of_their_pages():
         assert shown == made > set()
 
 
+def test_functions_that_draw_have_a_thumbnail():
+    (page,) = (
+        each
+        for each in api_pages.pages()
+        if each.title == "symgnn_pyg.visualization"
+    )
+    text = api_pages.render(page)
+    found = re.findall(
+        r"image:: \.\./(\S+)\n   :alt: Drawn with (\w+)\n"
+        r"   :target: \.\./(\w+)\.html\n.*\n\n\.\. autofunction:: (\w+)",
+        text,
+    )
+    # A page for the browser has no picture.
+    assert {name for *_, name in found} == {*page.names} - {"view_poses"}
+    for picture, alt, source, name in found:
+        assert alt == name
+        assert (ROOT / "docs" / picture).exists()
+        assert f"({picture})" in (ROOT / f"docs/{source}.md").read_text()
+
+
 def test_each_public_name_has_an_entry(tmp_path):
     api_pages.write(tmp_path)
     entries = []

@@ -27,8 +27,9 @@ from symgnn_pyg.cli.recordings import (
     without_unseen,
 )
 from symgnn_pyg.cli.tables import print_table
+from symgnn_pyg.errors import DataError
 from symgnn_pyg.inference import PoseModel
-from symgnn_pyg.io import SUFFIXES, read_npy
+from symgnn_pyg.io import SUFFIXES, check_axes, read_npy
 from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.skeleton.layouts import LAYOUTS
 
@@ -60,13 +61,23 @@ def run(args: argparse.Namespace) -> None:
     elif args.format or path.is_file() or path.suffix.lower() in SUFFIXES:
         describe_recording(path, args)
     else:
+        others = {*vars(args)} - {"what", "run", "parser", "arguments"}
+        refuse(args, "a model", *sorted(others))
         describe_model(args.what)
+
+
+def refuse(args: argparse.Namespace, what: str, *names: str) -> None:
+    r"""Refuses options that would change nothing."""
+    for name in names:
+        if getattr(args, name) is not None:
+            raise ValueError(f"'{name}' does not apply to {what}: leave it out")
 
 
 def describe_folder(path: Path, args: argparse.Namespace) -> None:
     r"""Prints what a folder of recordings holds. Gaps are counted, and files
     that cannot be read are named.
     """
+    refuse(args, "a folder", "format", "asf")
     args.data, args.fill_gaps, args.skip_faulty = path, True, True
     with tempfile.TemporaryDirectory() as folder:
         args.path = Path(folder, "recordings.h5")
@@ -87,8 +98,12 @@ def describe_folder(path: Path, args: argparse.Namespace) -> None:
 
 def describe_recording(path: Path, args: argparse.Namespace) -> None:
     r"""Prints what a recording holds."""
+    refuse(args, "a recording", "name_pattern")
+    check_axes(args.axes)
     skeleton = skeleton_of(args)
-    if skeleton is None and path.suffix.lower() in ARRAYS:
+    is_array = args.format is None and path.suffix.lower() in ARRAYS
+    if skeleton is None and is_array:
+        refuse(args, "an array without a layout", "frame_rate")
         check_options(
             [path.suffix.lower()],
             str(path),
@@ -99,15 +114,21 @@ def describe_recording(path: Path, args: argparse.Namespace) -> None:
         array = read_npy(path, str(path), True, args.key)
         print(f"{path}: {array.dtype} {list(array.shape)}")
         print(f"missing (NaN): {np.isnan(array).mean():.1%} of the numbers")
+        axes = (args.axes or "MTVC"[-array.ndim :]).removeprefix("N")
+        if len(axes) != array.ndim:
+            raise DataError(
+                f"{path} has shape {list(array.shape)}, which does not fit "
+                f"the {len(axes)} axes {axes!r}"
+            )
+        num_joints = array.shape[axes.index("V")]
         fitting = [
             name
             for name in LAYOUTS
-            if Skeleton.get(name).num_joints == array.shape[-2]
+            if Skeleton.get(name).num_joints == num_joints
         ]
         print(
-            f"layouts of {array.shape[-2]} joints: "
-            f"{', '.join(fitting) or 'none'}; pass one as --layout to check "
-            f"the rest"
+            f"layouts of {num_joints} joints: {', '.join(fitting) or 'none'}; "
+            f"pass one as --layout to check the rest"
         )
         return
     # Gaps are filled only to pass the checks, and counted in the file.

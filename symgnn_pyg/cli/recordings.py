@@ -293,6 +293,14 @@ def check_suffix(path: Path, suffixes: tuple[str, ...]) -> str:
     return suffix
 
 
+def _can_be_read(joint: str) -> bool:
+    try:
+        read_csv(f"{joint}_x\n0".encode(), [joint])
+    except DataError:
+        return False
+    return True
+
+
 def write_motion(
     path: str | os.PathLike[str],
     frames: np.ndarray,
@@ -325,12 +333,13 @@ def write_motion(
             f"A .csv file holds one body, but there are {len(frames)}: write "
             f"a .npy file"
         )
-    commas = [joint for joint in skeleton.joints if "," in joint]
-    if commas:
-        raise ValueError(
-            f"The name {commas[0]!r} does not fit into a .csv file: write a "
-            f".npy file"
-        )
+    for joint in skeleton.joints:
+        if not _can_be_read(joint):
+            raise ValueError(
+                f"The joint {joint!r} would not be found in a .csv file, since "
+                f"its name holds a separator, or begins with a mark or a "
+                f"blank: write a .npy file"
+            )
     channels = frames.shape[2]
     ends = [str(c) for c in range(channels)]
     if channels <= len(AXES):

@@ -97,10 +97,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the joint to keep at the origin, so that a walking body stays "
         "in view (default: none)",
     )
+    parser.add_argument(
+        "--plotlyjs",
+        choices=["page", "directory", "cdn"],
+        help="where an .html page has the 5 MB of plotly from: itself; "
+        "plotly.min.js beside it, which pages in a folder share; or the "
+        "internet (default: page)",
+    )
 
 
 def run(args: argparse.Namespace) -> None:
     suffix = check_suffix(args.output, SUFFIXES)
+    if args.plotlyjs is not None and suffix != ".html":
+        raise ValueError(
+            f"'plotlyjs' applies to .html files, got it for {args.output}: "
+            f"leave it out"
+        )
     model, skeleton = None, skeleton_of(args)
     if args.model is not None:
         model = PoseModel.from_pretrained(args.model, skeleton)
@@ -139,6 +151,8 @@ def run(args: argparse.Namespace) -> None:
     frame_rate = (args.frame_rate or known or FRAME_RATE) / args.every
     up = args.up or ("-y" if args.format in IN_IMAGES else "y")
     options = {"up": up, "centre": args.centre or False}
+    if args.plotlyjs is not None:
+        options["plotlyjs"] = args.plotlyjs
     draw(drawn, motion.skeleton, frame_rate, args.output, suffix, options)
     print(f"Wrote {args.output}")
 

@@ -28,6 +28,12 @@ def read_csv(
     Without names, a line holds all channels of the first joint, then those of
     the second, and so on.
 
+    If columns have no names, pandas writes their numbers into the first line.
+    After the blank or the name of an index, as in :obj:`,0,1,2`, these are left
+    out together with the index; without it, :obj:`0,1,2` could also be a frame
+    and is refused. Other numbers, such as those of a selection of columns,
+    cannot be told from a frame and are read as one.
+
     Args:
         file: The path of the file, or its content.
         joints: The names of the joints.
@@ -42,8 +48,8 @@ def read_csv(
 
     Raises:
         DataError: If a line has another number of columns, holds anything but
-            finite numbers, lacks a joint, or is longer than 1 MiB; the message
-            names the line.
+            finite numbers, lacks a joint, or is longer than 1 MiB, or the first
+            one may number the columns; the message names the line.
         ValueError: If :obj:`index_columns` is negative.
     """
     if isinstance(joints, str):
@@ -66,12 +72,14 @@ def read_csv(
     delimiter = _delimiter(line)
     cells = [cell.strip().strip('"') for cell in line.split(delimiter)]
     first = index_columns or 0
+    is_numbered = _are_numbers_of_columns(cells)
     has_names = re.search(r"[^\W\d]", "".join(cells[first:])) is not None
     if has_names and not any(map(_is_decimal, cells[first:])):
         kept = _named_columns(cells, joints, first, name)
         # A blank line in its place keeps the line numbers of messages right.
         content = b"\n" + rest
     else:
+        first = max(first, int(is_numbered and cells[0] != "0"))
         kept = list(range(first, len(cells)))
         if not kept or len(kept) % len(joints):
             raise DataError(
@@ -84,6 +92,15 @@ def read_csv(
                 f"index_columns={first + 1}"
                 * (len(kept) % len(joints) == 1 < len(cells))
             )
+        if is_numbered and cells[0] == "0":
+            raise DataError(
+                f"{name}, line 1: {delimiter.join(cells[:4])} may be a frame "
+                f"or the numbers of columns, as pandas writes them; leave "
+                f"these out with to_csv(..., header=False, index=False), and "
+                f"write a frame as 0.0{delimiter}1.0"
+            )
+        if is_numbered:
+            content = b"\n" + rest
     table = _read(content, len(cells), name, allow_missing, delimiter, kept)
     return table.reshape(len(table), len(joints), -1)
 
@@ -150,6 +167,14 @@ def _read(
         pass
     fault = _first_fault(content, columns, allow_missing, delimiter, kept)
     raise DataError(f"{name}, {fault}")
+
+
+def _are_numbers_of_columns(cells: Sequence[str]) -> bool:
+    r"""Whether a line is 0, 1, 2, ..., perhaps after the blank or the name of
+    an index."""
+    has_index = not is_number(cells[0]) and not cells[0][:1].isdigit()
+    numbers = cells[has_index:]
+    return numbers == [*map(str, range(len(numbers)))] != []
 
 
 def _named_columns(

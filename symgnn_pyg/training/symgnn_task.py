@@ -253,11 +253,9 @@ class SymGNNTask(LightningModule):
         drawn = (self.seed, self.global_step, batch_idx, self.global_rank)
         torch.manual_seed(zlib.crc32(repr(drawn).encode()))
 
-    def on_fit_start(self) -> None:
+    def on_train_start(self) -> None:
         for logger in self.loggers:
             logger.log_hyperparams(self._settings())
-
-    def on_train_start(self) -> None:
         # Resumed training has the learning rate of the checkpoint.
         if self.learning_rate is not None:
             set_highest_rate(

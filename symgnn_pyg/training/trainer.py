@@ -17,6 +17,7 @@ from lightning.pytorch.callbacks import (
     WeightAveraging,
 )
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.loggers.logger import DummyLogger
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 
@@ -47,8 +48,8 @@ def make_trainer(
     CSV every ten steps, with the learning rate and the settings of the task, in
     a folder for each start, and a :class:`TrainingBar` shows the progress.
     There is no validation before training. A folder that another training is
-    writing to is refused. What Lightning says about its own
-    set-up, and its advice on speed, is not shown.
+    writing to is refused, and a training that is refused leaves no logs. What
+    Lightning says about its own set-up, and its advice on speed, is not shown.
 
     Args:
         output: The folder for checkpoints and logs.
@@ -124,14 +125,15 @@ def make_trainer(
         )
         kwargs["check_val_every_n_epoch"] = None
     _quieten()
-    return Trainer(
+    loggers = (
+        _CSV(output, "logs/csv"),
+        _TensorBoard(output, "logs/tensorboard"),
+    )
+    trainer = Trainer(
         callbacks=callbacks,
         plugins=[SafetensorsCheckpoint(), *kwargs.pop("plugins", [])],
         **{
-            "logger": [
-                CSVLogger(output, "logs/csv"),
-                TensorBoardLogger(output, "logs/tensorboard"),
-            ],
+            "logger": loggers,
             "log_every_n_steps": 10,
             "use_distributed_sampler": False,
             "num_sanity_val_steps": 0,
@@ -139,6 +141,9 @@ def make_trainer(
             **kwargs,
         },
     )
+    for logger in loggers:
+        logger.trainer = trainer
+    return trainer
 
 
 def load_best(trainer: Trainer, task: LightningModule) -> dict[str, float]:
@@ -188,6 +193,36 @@ class _Decay:
         if not kept.is_floating_point():
             return new
         return torch.lerp(kept, new, 1 - self.decay)
+
+
+class _Late:
+    r"""Creates its folder once the checkpoint and the data are loaded, so that
+    a training that is refused leaves none behind.
+    """
+
+    trainer: Trainer | None = None
+
+    @property
+    def experiment(self) -> Any:
+        # Lightning asks for it earlier.
+        starting = self.trainer is not None and (
+            self.trainer.training and self.trainer.train_dataloader is None
+        )
+        if starting:
+            return DummyLogger().experiment
+        return super().experiment  # type: ignore[misc]
+
+    def log_hyperparams(self, *args: Any, **kwargs: Any) -> None:
+        self.trainer = None
+        super().log_hyperparams(*args, **kwargs)  # type: ignore[misc]
+
+
+class _CSV(_Late, CSVLogger):
+    pass
+
+
+class _TensorBoard(_Late, TensorBoardLogger):
+    pass
 
 
 class _FolderLock(Callback):

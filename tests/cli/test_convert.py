@@ -1,4 +1,5 @@
 import json
+import re
 
 import numpy as np
 import pytest
@@ -190,10 +191,36 @@ def test_arrays_of_another_skeleton(run, tmp_path):
     assert "has shape [9, 3, 2], expected [T, V, C] with V = 17 joints" in err
 
 
-def test_names_with_commas(tmp_path):
-    skeleton = Skeleton(["a,b", "c"], [(1, 0)])
-    with pytest.raises(ValueError, match="'a,b' does not fit"):
+@pytest.mark.parametrize(
+    "name", ["a,b", "a;b", '"a"', '"a', " a", "#a", "\ufeffa"]
+)
+def test_names_that_do_not_fit_into_a_table(tmp_path, name):
+    skeleton = Skeleton(["c", name], [(1, 0)])
+    with pytest.raises(ValueError, match=re.escape(repr(name))):
         write_motion(tmp_path / "a.csv", np.ones((2, 2, 3)), skeleton)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("channels", [1, 3, 5])
+def test_names_that_fit_into_a_table(tmp_path, channels):
+    names = [
+        "a ",
+        "a_x",
+        "a",
+        "1",
+        "a.y",
+        "a\u2028b",
+        'a"b',
+        "a#",
+        "\xe9",
+        "x_",
+    ]
+    names += ["nan", "a  b", "0", "a'b'"]
+    skeleton = Skeleton(names, [(j, 0) for j in range(1, len(names))])
+    frames = np.random.default_rng(0).normal(size=(4, len(names), channels))
+    write_motion(tmp_path / "a.csv", frames, skeleton)
+    back = read_motion(tmp_path / "a.csv", skeleton).frames
+    np.testing.assert_array_equal(back, frames)
 
 
 @pytest.mark.parametrize("text", ["[1]", "{", '{"joints": ["a"]}'])

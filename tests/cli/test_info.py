@@ -1,6 +1,7 @@
 import shutil
 
 import numpy as np
+import pytest
 
 
 def rows(text):
@@ -17,6 +18,21 @@ def test_array(ok, tmp_path):
     assert "layouts of 17 joints: coco17, h36m17;" in out
 
 
+def test_axes_of_an_array(ok, run, tmp_path):
+    path = tmp_path / "a.npy"
+    np.save(path, np.ones((3, 20, 18, 2)))
+    assert "layouts of 18 joints:" in ok("info", path)
+    assert "layouts of 20 joints:" in ok("info", path, "--axes", "CVTM")
+    assert "layouts of 2 joints: none" in ok("info", path, "--axes", "NMCTV")
+    for axes, message in (
+        ("CTV", "[3, 20, 18, 2], which does not fit the 3 axes 'CTV'"),
+        ("CTVX", "Expected --axes to name each of T"),
+    ):
+        status, _, err = run("info", path, "--axes", axes)
+        assert status == 1
+        assert message in err
+
+
 def test_options_of_other_files(run, tmp_path, folder, skeleton_file):
     np.save(tmp_path / "a.npy", np.zeros((4, 17, 2)))
     status, _, err = run("info", tmp_path / "a.npy", "--key", "x")
@@ -26,6 +42,27 @@ def test_options_of_other_files(run, tmp_path, folder, skeleton_file):
     status, _, err = run("info", folder, *given)
     assert status == 1
     assert f"to .csv and .tsv files, got it for {folder}" in err
+
+
+@pytest.mark.parametrize(
+    ("what", "option", "message"),
+    [
+        ("a.npy", ["--frame-rate", 30], "to an array without a layout: leave"),
+        ("a.npy", ["--name-pattern", "a"], "--name-pattern does not apply to"),
+        ("a.npy", ["--format", "ntu"], "expected a number of frames"),
+        (".", ["--format", "ntu"], "--format does not apply to a folder: le"),
+        ("cmu-light-long", ["--axes", "TVC"], "--axes does not apply to a mo"),
+        ("cmu-light-long", ["--layout", "cmu26"], "--layout does not apply"),
+    ],
+)
+def test_options_that_change_nothing(
+    run, tmp_path, monkeypatch, what, option, message
+):
+    monkeypatch.chdir(tmp_path)
+    np.save("a.npy", np.zeros((4, 17, 2)))
+    status, _, err = run("info", what, *option)
+    assert status == 1
+    assert message in err
 
 
 def test_recording(ok, tmp_path, skeleton_file):

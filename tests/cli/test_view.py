@@ -24,6 +24,19 @@ def test_formats(ok, clip, skeleton_file, tmp_path, name, start):
     assert out.read_bytes().startswith(start)
 
 
+def test_pages_that_share_plotly(ok, run, clip, skeleton_file, tmp_path):
+    given = ["view", clip, "--skeleton", skeleton_file, "--plotlyjs"]
+    for name in ("a.html", "b.html"):
+        ok(*given, "directory", "--output", tmp_path / name)
+        assert (tmp_path / name).stat().st_size < 100_000
+    assert (tmp_path / "plotly.min.js").exists()
+    ok(*given, "cdn", "--output", tmp_path / "c.html")
+    assert "https://cdn.plot.ly/" in (tmp_path / "c.html").read_text()
+    status, _, err = run(*given, "cdn", "--output", tmp_path / "c.gif")
+    assert (status, (tmp_path / "c.gif").exists()) == (1, False)
+    assert "--plotlyjs applies to .html files, got it for" in err
+
+
 @pytest.fixture
 def drawn(monkeypatch):
     """The arguments of the last viewer."""

@@ -8,7 +8,7 @@ from symgnn_pyg.errors import DataError
 from symgnn_pyg.io import read_csv, read_table
 
 JOINTS = ("hip", "knee")
-ROWS = "0,1,2,3,4,5\n6,7,8,9,10,11.5\n"
+ROWS = "0.0,1,2,3,4,5\n6,7,8,9,10,11.5\n"
 FRAMES = [[[0, 1, 2], [3, 4, 5]], [[6, 7, 8], [9, 10, 11.5]]]
 HEAD = "hip_x,hip_y,hip_z,knee_x,knee_y,knee_z\n"
 
@@ -80,6 +80,30 @@ def test_names_of_joints():
     assert frames.tolist() == [[[3], [1]]]
     head = b"a.b_x,a.b_y,a_x,a_y\n1,2,3,4\n"
     assert read_csv(head, ["a", "a.b"]).tolist() == [[[3, 4], [1, 2]]]
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+@pytest.mark.parametrize("index", ["", '""', "frame", "Time (s)"])
+def test_numbers_of_columns_are_not_a_frame(mark, index):
+    text = f"{index},0,1,2,3,4,5\n0," + ROWS.replace("\n6", "\n1,6")
+    text = text.replace(",", mark)
+    for index_columns in (None, 1):
+        frames = read_csv(
+            text.encode(), JOINTS, "a.csv", index_columns=index_columns
+        )
+        np.testing.assert_array_equal(frames, FRAMES)
+    with pytest.raises(DataError, match="line 3, column 5: 'x' is not a fin"):
+        read_csv(text.replace("9", "x").encode(), JOINTS, "a.csv")
+    with pytest.raises(DataError, match="of which 2 are not channels"):
+        read_csv(text.encode(), JOINTS, "a.csv", index_columns=2)
+
+
+def test_numbers_of_columns_that_could_be_a_frame():
+    head = "0,1,2,3,4,5\n"
+    with pytest.raises(DataError, match=r"line 1: 0,1,2,3 may be a frame or "):
+        read_csv((head + ROWS).encode(), JOINTS, "a.csv")
+    with pytest.raises(DataError, match=r"may be a frame .* as 0\.0;1\.0$"):
+        read_csv(b"0;1;2\n0.5;1;2\n", JOINTS, "a.csv", index_columns=1)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 import torch
 from lightning.pytorch import Callback
+from lightning.pytorch.demos.boring_classes import BoringModel
 
 from symgnn_pyg.training import (
     SafetensorsCheckpoint,
@@ -225,6 +226,47 @@ def test_logs_of_an_earlier_start_stay(tiny, tmp_path):
     assert not math.isnan(float(tables[0].splitlines()[-1].split(",")[-1]))
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"task": {"recipe": "light"}}, "was trained with recipe"),
+        ({"transform": False}, "another mean or deviation"),
+        ({"model": {"channels": (4, 8)}}, "size mismatch"),
+        ({"data": {"batch_size": 4, "balanced": True}}, "probabilities"),
+    ],
+)
+def test_a_training_that_is_refused_leaves_no_logs(
+    tiny, tmp_path, monkeypatch, arguments, message
+):
+    task, data, trainer = tiny.make_run(tmp_path, max_epochs=1)
+    trainer.fit(task, data)
+    before = sorted(tmp_path.rglob("*"))
+    again, data, trainer = tiny.make_run(tmp_path, **arguments)
+    monkeypatch.setattr(
+        "symgnn_pyg.training.motion_data_module.labels_of",
+        lambda _: torch.full((4, 2), 0.5),
+    )
+    with pytest.raises((RuntimeError, ValueError), match=message):
+        trainer.fit(again, data, ckpt_path=tmp_path / "last.ckpt")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_task_of_ones_own_logs_its_settings(tmp_path):
+    class Task(BoringModel):
+        def __init__(self, width):
+            super().__init__()
+            self.save_hyperparameters()
+
+    trainer = make_trainer(
+        tmp_path, max_steps=1, limit_val_batches=0, enable_progress_bar=False
+    )
+    trainer.logger.experiment.log_metrics({"before": 1.0})
+    trainer.fit(Task(7))
+    folder = tmp_path / "logs/csv/version_0"
+    assert "width: 7" in (folder / "hparams.yaml").read_text()
+    assert "before" in (folder / "metrics.csv").read_text()
+
+
 def test_a_checkpoint_removes_no_file_but_its_own(tiny, tmp_path):
     """And none in the folder that only looks like it."""
     task, data, trainer = tiny.make_run(tmp_path / "run", max_epochs=1)
@@ -297,6 +339,8 @@ def test_one_training_per_folder(tiny, tmp_path):
             other, more, second = tiny.make_run(tmp_path)
             with pytest.raises(ValueError, match=r"^Another training is wri"):
                 second.fit(other, more)
+            assert len(list((tmp_path / "logs/csv").iterdir())) == 1
+            assert len(list((tmp_path / "logs/tensorboard").iterdir())) == 1
             refused.append(second.global_step)
 
     trainer.callbacks.append(Second())
