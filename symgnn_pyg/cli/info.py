@@ -77,7 +77,7 @@ def describe_folder(path: Path, args: argparse.Namespace) -> None:
     r"""Prints what a folder of recordings holds. Gaps are counted, and files
     that cannot be read are named.
     """
-    refuse(args, "a folder", "format", "asf")
+    refuse(args, "a folder", "asf", "max_bodies")
     args.data, args.fill_gaps, args.skip_faulty = path, True, True
     with tempfile.TemporaryDirectory() as folder:
         args.path = Path(folder, "recordings.h5")

@@ -50,7 +50,7 @@ def test_options_of_other_files(run, tmp_path, folder, skeleton_file):
         ("a.npy", ["--frame-rate", 30], "to an array without a layout: leave"),
         ("a.npy", ["--name-pattern", "a"], "--name-pattern does not apply to"),
         ("a.npy", ["--format", "ntu"], "expected a number of frames"),
-        (".", ["--format", "ntu"], "--format does not apply to a folder: le"),
+        (".", ["--max-bodies", 2], "--max-bodies does not apply to a folder"),
         ("cmu-light-long", ["--axes", "TVC"], "--axes does not apply to a mo"),
         ("cmu-light-long", ["--layout", "cmu26"], "--layout does not apply"),
     ],
