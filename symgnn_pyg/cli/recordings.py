@@ -293,14 +293,6 @@ def check_suffix(path: Path, suffixes: tuple[str, ...]) -> str:
     return suffix
 
 
-def _can_be_read(joint: str) -> bool:
-    try:
-        read_csv(f"{joint}_x\n0".encode(), [joint])
-    except DataError:
-        return False
-    return True
-
-
 def write_motion(
     path: str | os.PathLike[str],
     frames: np.ndarray,
@@ -333,13 +325,6 @@ def write_motion(
             f"A .csv file holds one body, but there are {len(frames)}: write "
             f"a .npy file"
         )
-    for joint in skeleton.joints:
-        if not _can_be_read(joint):
-            raise ValueError(
-                f"The joint {joint!r} would not be found in a .csv file, since "
-                f"its name holds a separator, or begins with a mark or a "
-                f"blank: write a .npy file"
-            )
     channels = frames.shape[2]
     ends = [str(c) for c in range(channels)]
     if channels <= len(AXES):
@@ -349,6 +334,20 @@ def write_motion(
     header = ",".join(
         f"{joint}_{end}" for joint in skeleton.joints for end in ends
     )
+    numbers = np.arange(frames[0].size)
+    try:
+        found = read_csv(
+            f"{header}\n{','.join(map(str, numbers))}".encode(),
+            skeleton.joints,
+        )
+        is_same = np.array_equal(found.ravel(), numbers)
+    except DataError:
+        is_same = False
+    if not is_same:
+        raise ValueError(
+            f"Not all of the joints {', '.join(map(repr, skeleton.joints))} "
+            f"would be found in a .csv file by their names: write a .npy file"
+        )
     table = frames.reshape(len(frames), -1).astype(str)
     save = partial(np.savetxt, fmt="%s", delimiter=",", comments="")
     with replacing(path) as temporary:

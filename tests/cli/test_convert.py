@@ -191,9 +191,7 @@ def test_arrays_of_another_skeleton(run, tmp_path):
     assert "has shape [9, 3, 2], expected [T, V, C] with V = 17 joints" in err
 
 
-@pytest.mark.parametrize(
-    "name", ["a,b", "a;b", '"a"', '"a', " a", "#a", "\ufeffa"]
-)
+@pytest.mark.parametrize("name", ["a,b", "a;b", " c"])
 def test_names_that_do_not_fit_into_a_table(tmp_path, name):
     skeleton = Skeleton(["c", name], [(1, 0)])
     with pytest.raises(ValueError, match=re.escape(repr(name))):
@@ -202,20 +200,16 @@ def test_names_that_do_not_fit_into_a_table(tmp_path, name):
 
 
 @pytest.mark.parametrize("channels", [1, 3, 5])
-def test_names_that_fit_into_a_table(tmp_path, channels):
-    names = [
-        "a ",
-        "a_x",
-        "a",
-        "1",
-        "a.y",
-        "a\u2028b",
-        'a"b',
-        "a#",
-        "\xe9",
-        "x_",
-    ]
-    names += ["nan", "a  b", "0", "a'b'"]
+@pytest.mark.parametrize(
+    "names",
+    [
+        [" b", '"d"', '"e', "#f", "\ufeffg"],
+        # Some differ only in marks.
+        ["a ", "a_x", "a", "1", "a.y", "a\u2028b", 'a"b', "a#", "\xe9", "x_",
+         "nan", "a  b", "0", "a'b'"],
+    ],
+)  # fmt: skip
+def test_names_that_fit_into_a_table(tmp_path, names, channels):
     skeleton = Skeleton(names, [(j, 0) for j in range(1, len(names))])
     frames = np.random.default_rng(0).normal(size=(4, len(names), channels))
     write_motion(tmp_path / "a.csv", frames, skeleton)
