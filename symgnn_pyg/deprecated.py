@@ -64,12 +64,7 @@ MOVED = {
 
 
 def warn_of(old: str, new: str) -> None:
-    r"""Warns of an old name in the line outside this package that uses it.
-
-    Args:
-        old: The old name.
-        new: What to write instead.
-    """
+    r"""Warns of an old name in the line outside this package that uses it."""
     frame = inspect.currentframe()
     while frame is not None and frame.f_back is not None:
         name = frame.f_globals.get("__name__", "")
@@ -130,9 +125,6 @@ def current_arguments(
 def accept_old_names(module: dict[str, Any]) -> None:
     r"""Makes the public classes and functions of a module take old arguments,
     and the classes have old attributes. Signatures stay the same.
-
-    Args:
-        module: The global names of the module.
     """
     for name in module["__all__"]:
         value = module[name]
@@ -149,11 +141,7 @@ def accept_old_names(module: dict[str, Any]) -> None:
 
 
 def moved(module: str) -> Callable[[str], Any]:
-    r"""The :meth:`__getattr__` of a module that finds what has moved from it.
-
-    Args:
-        module: The full name of the module.
-    """
+    r"""The :meth:`__getattr__` of a module that finds what has moved from it."""
 
     def find(name: str) -> Any:
         new = MOVED.get(f"{module.removeprefix('symgnn_pyg.')}.{name}")

@@ -33,10 +33,6 @@ class EmptyRecordingError(DataError):
 def check_names(names: Iterable[object], what: str) -> None:
     r"""Checks that names are printable text.
 
-    Args:
-        names: The names.
-        what: What to call a name in the error message.
-
     Raises:
         DataError: If a name is not a string, or contains control characters
             or surrogates.
@@ -56,9 +52,6 @@ def _escape(found: re.Match[str]) -> str:
 @contextmanager
 def requires_extra(extra: str) -> Iterator[None]:
     r"""Names the extra to install if an import in the block fails.
-
-    Args:
-        extra: The extra, such as :obj:`"train"`.
 
     Raises:
         ModuleNotFoundError: If a package is not installed.

@@ -140,11 +140,6 @@ def without_unseen(frames: np.ndarray, form: str | None) -> np.ndarray:
 def check_options(kinds: Iterable[str], what: str, **options: Any) -> None:
     r"""Refuses options that would change nothing.
 
-    Args:
-        kinds: The suffixes or formats of the files.
-        what: The file or folder.
-        **options: The values of options in :obj:`APPLIES`.
-
     Raises:
         ValueError: If one is given and no file is of a kind that it applies
             to.
@@ -183,12 +178,6 @@ def check_kind(path: Path, form: str | None, about: Mapping[str, Any]) -> None:
 def resampled(motion: Motion, frame_rate: float | None, path: Path) -> Motion:
     r"""A recording at another frame rate, by linear interpolation, which is
     announced.
-
-    Args:
-        motion: The recording.
-        frame_rate: The frames per second, or :obj:`None` for those that it
-            has.
-        path: Its file.
     """
     own = motion.frame_rate
     if not (own and frame_rate) or math.isclose(
@@ -220,13 +209,6 @@ def share_missing(
 ) -> float:
     r"""The share of the numbers of an array or a table that are NaN or empty;
     0 for other formats, which have no gaps.
-
-    Args:
-        content: The path of the file, or its content.
-        name: The name of the file.
-        skeleton: The skeleton.
-        key: The name of the array in :obj:`.npz` files.
-        index_columns: The number of leading columns of tables to leave out.
     """
     suffix = PurePosixPath(name).suffix.lower()
     if suffix in ARRAYS:

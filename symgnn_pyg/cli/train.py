@@ -143,10 +143,6 @@ def check_output(output: Path, resume: bool) -> None:
     r"""Checks that no earlier training is overwritten, and that there is one
     to resume.
 
-    Args:
-        output: The folder to write to.
-        resume: Whether to resume.
-
     Raises:
         ValueError: If it is not so.
     """

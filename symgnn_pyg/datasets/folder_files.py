@@ -78,10 +78,6 @@ def compile_name_pattern(
 def find_files(source: Source, pattern: re.Pattern[str] | None) -> Files:
     r"""Finds the recordings of a folder, and the class of each.
 
-    Args:
-        source: The folder.
-        pattern: The pattern of their names, if they have one.
-
     Raises:
         DataError: If there are none, or some are in the wrong place or have
             other names.
@@ -201,14 +197,6 @@ def split_files(
     groups: Mapping[str, Sequence[str]] | None,
 ) -> dict[str, str]:
     r"""The split of each recording.
-
-    Args:
-        source: The folder.
-        files: Its files.
-        shares: The shares of the splits.
-        seed: The seed for dealing the recordings.
-        groups: The groups that are in val and test, if that is not left to
-            chance.
 
     Raises:
         DataError: If there are too few recordings or groups, or no such group.

@@ -263,14 +263,7 @@ class PublishedDataset(MotionDataset):
 def report_missing(
     missing: Sequence[str], source: Source, title: str, allow_missing: bool
 ) -> None:
-    r"""Reports absent files in an error or a warning.
-
-    Args:
-        missing: The names of the files.
-        source: Where they should be.
-        title: The name of the data set.
-        allow_missing: Whether to only warn.
-    """
+    r"""Reports absent files in an error or a warning."""
     if not missing:
         return
     text = (

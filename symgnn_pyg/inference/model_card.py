@@ -34,13 +34,7 @@ def write_card(
 
 
 def model_card(name: str, class_name: str, about: Mapping[str, Any]) -> str:
-    r"""The text of the card.
-
-    Args:
-        name: The name of the model, as :obj:`from_pretrained` takes it.
-        class_name: The name of the class of the network.
-        about: What is known about the model.
-    """
+    r"""The text of the card."""
     title = " ".join(name.split())
     article = "An" if class_name.startswith(tuple("AEIOU")) else "A"
     blocks = [

@@ -334,10 +334,6 @@ def as_pose_model(
 ) -> PoseModel:
     r"""Returns a model as it is, and a network with its transform as a model.
 
-    Args:
-        model: The model or the network.
-        transform: The transform of the network.
-
     Raises:
         ValueError: If there is a transform in addition to that of a model, or
             it does not fit the network.
@@ -354,10 +350,6 @@ def as_pose_model(
 
 def check_classes(classes: Sequence[str] | None, num_classes: int) -> list[str]:
     r"""The names of the classes, by default their indices.
-
-    Args:
-        classes: The names.
-        num_classes: The number of classes of the network.
 
     Raises:
         TypeError: If :obj:`classes` is text.

@@ -21,9 +21,6 @@ def transform_to_config(
 ) -> list[dict[str, Any]]:
     r"""The class and the arguments of each deterministic transform in JSON
     types.
-
-    Args:
-        transform: The transforms; see :func:`deterministic_steps`.
     """
     return [
         {
@@ -39,10 +36,6 @@ def transform_to_config(
 
 def transform_from_config(config: object, name: str) -> Compose | Step | None:
     r"""The inverse of :func:`transform_to_config`.
-
-    Args:
-        config: The description.
-        name: The name of its file in error messages.
 
     Raises:
         DataError: If it describes no transforms.

@@ -167,11 +167,6 @@ def drop_padding(frames: np.ndarray, name: str) -> np.ndarray:
     r"""A recording without its padding: if it may have several bodies, those
     that are zero throughout, and frames at the end in which all are zero.
 
-    Args:
-        frames: The recording, of shape :math:`[T, V, C]` or
-            :math:`[M, T, V, C]`.
-        name: The name of the recording in error messages.
-
     Raises:
         EmptyRecordingError: If all numbers are zero.
     """

@@ -167,10 +167,6 @@ def check_skeleton_type(
 ) -> Sequence[int]:
     r"""Checks the :obj:`skeleton_type` of a layer with several skeletons.
 
-    Args:
-        skeleton_type: The index of the skeleton of each sample.
-        num_skeletons: The number of skeletons of the layer.
-
     Raises:
         ValueError: If it is missing or an index is out of range.
     """

@@ -4,10 +4,6 @@ from numbers import Integral
 def check_channels(in_channels: int, out_channels: int) -> None:
     r"""Checks the sizes of samples of a layer.
 
-    Args:
-        in_channels: Size of each input sample.
-        out_channels: Size of each output sample.
-
     Raises:
         TypeError: If a size is not an integer.
         ValueError: If a size is less than 1.
@@ -17,10 +13,6 @@ def check_channels(in_channels: int, out_channels: int) -> None:
 
 def check_sizes(least: int, **sizes: int) -> None:
     r"""Checks numbers of classes, frames or channels.
-
-    Args:
-        least: The smallest possible size.
-        **sizes: The sizes by the names of their arguments.
 
     Raises:
         TypeError: If a size is not an integer.

@@ -226,9 +226,6 @@ LAYOUTS: dict[str, Layout] = {
 def find_layout(name: str) -> Layout:
     r"""The layout of that name, whatever its case, blanks and marks.
 
-    Args:
-        name: The name, or another name of the same layout.
-
     Raises:
         TypeError: If :obj:`name` is not text.
         ValueError: If there is none, or there are several.

@@ -65,11 +65,6 @@ def set_highest_rate(
 ) -> None:
     r"""Changes the highest learning rate in the middle of a schedule, which
     keeps its shape.
-
-    Args:
-        optimisers: The optimisers.
-        schedules: Their learning rate schedules.
-        learning_rate: The new highest learning rate.
     """
     for optimiser in optimisers:
         for group in optimiser.param_groups:
@@ -85,9 +80,6 @@ def set_highest_rate(
 def one_cycle(progress: float) -> float:
     r"""The factor of the highest learning rate: it rises linearly from 0.1 to 1
     during the first tenth of training, and then falls to 0.001 along a cosine.
-
-    Args:
-        progress: The fraction of training that is done.
     """
     if progress < WARM_UP:
         return 0.1 + 0.9 * progress / WARM_UP
@@ -97,8 +89,5 @@ def one_cycle(progress: float) -> float:
 def cosine(progress: float) -> float:
     r"""The factor of the highest learning rate: it falls from 1 to 0 along a
     cosine.
-
-    Args:
-        progress: The fraction of training that is done.
     """
     return 0.5 + 0.5 * math.cos(math.pi * min(1.0, progress))

@@ -52,9 +52,6 @@ def make_metrics(
 def summarise(metrics: Mapping[str, Metric]) -> dict[str, Tensor]:
     r"""The means of the metrics that were updated, and the :obj:`"score"`: the
     error relative to that of zero velocity, minus the accuracy.
-
-    Args:
-        metrics: The metrics of :func:`make_metrics`.
     """
     found = {
         name: metric.compute().mean()
@@ -82,11 +79,7 @@ def classes_of(y: Tensor) -> Tensor:
 
 
 def find_standardize(transform: object) -> Standardize | None:
-    r"""The normalisation that predictions must undo.
-
-    Args:
-        transform: The transform of the data.
-    """
+    r"""The normalisation that predictions must undo."""
     found = None
     for step in steps_of(transform):
         if isinstance(step, Standardize):

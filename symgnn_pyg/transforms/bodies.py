@@ -12,10 +12,6 @@ def bodies_of(data: Data) -> tuple[Skeleton, Tensor]:
     r"""The skeleton of all :math:`M` bodies in a sample or a batch, and the
     index of the sample that each body belongs to, of shape :math:`[M]`.
 
-    Args:
-        data: A :class:`~symgnn_pyg.data.SkeletonData`, or a
-            :class:`torch_geometric.data.Batch` of them.
-
     Raises:
         ValueError: If there is not exactly one skeleton, or :obj:`data.x` does
             not fit it.

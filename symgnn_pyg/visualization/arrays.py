@@ -21,10 +21,6 @@ def to_array(value: ArrayLike, name: str) -> Array:
     r"""Converts a tensor (on any device, of any real type, dense or sparse,
     with or without a gradient) or anything that NumPy accepts as an array.
 
-    Args:
-        value: The tensor or array.
-        name: Its name in error messages.
-
     Raises:
         ValueError: If it does not hold real numbers, or is ragged.
     """

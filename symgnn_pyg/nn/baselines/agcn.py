@@ -71,13 +71,6 @@ class AdaptiveGraphs(FixedBuffers):
 class AdaptiveBlock(GraphTemporalBlock):
     r"""A block of 2s-AGCN: an adaptive graph convolution with its own
     residual connection, followed by a temporal convolution.
-
-    Args:
-        in_channels: Size of each input sample.
-        out_channels: Size of each output sample.
-        partitions: The graphs, of shape :math:`[K, V, V]`.
-        stride: The temporal stride.
-        residual: Whether there is a residual connection around the block.
     """
 
     def __init__(

@@ -75,11 +75,7 @@ class ChannelGraphConv(FixedBuffers):
             self.graphs.copy_(self.partitions)
 
     def topology(self, x: Tensor) -> Tensor:
-        r"""The refined graphs, of shape :math:`[M, K, V, V, D]`.
-
-        Args:
-            x: Node features, of shape :math:`[M \cdot V, T, C]`.
-        """
+        r"""The refined graphs, of shape :math:`[M, K, V, V, D]`."""
         num_graphs, num_joints, _ = self.graphs.shape
         h = self.embed(x.mean(dim=1)).unflatten(-1, (2, num_graphs, -1))
         h = h.unflatten(0, (-1, num_joints))  # [M, V, 2, K, R]
@@ -165,13 +161,6 @@ class MultiScaleTemporalConv(Module):
 class ChannelTopologyBlock(Module):
     r"""A block of CTR-GCN: a graph convolution with its own residual
     connection, followed by a temporal one.
-
-    Args:
-        in_channels: Size of each input sample.
-        out_channels: Size of each output sample.
-        partitions: The graphs, of shape :math:`[K, V, V]`.
-        stride: The temporal stride.
-        residual: Whether there is a residual connection around the block.
     """
 
     def __init__(

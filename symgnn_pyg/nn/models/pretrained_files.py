@@ -29,12 +29,7 @@ MOST_BUFFERS = 2**28
 
 
 def rename_weights(state: dict[str, Any], prefix: str = "") -> None:
-    r"""Renames the weights of a network of version 0.1 in place.
-
-    Args:
-        state: The weights by name.
-        prefix: The prefix of all names. (default: :obj:`""`)
-    """
+    r"""Renames the weights of a network of version 0.1 in place."""
     for old, new in HEAD_MODULES.items():
         for name in [n for n in state if n.startswith(f"{prefix}{old}.")]:
             renamed = prefix + new + name.removeprefix(prefix + old)
@@ -114,9 +109,6 @@ def _check_file(path: Path) -> None:
 def to_json(value: object) -> Any:
     r"""Arrays, tensors, their elements and ranges in JSON types.
 
-    Args:
-        value: What JSON cannot hold as it is.
-
     Raises:
         TypeError: If it is anything else.
     """
@@ -132,9 +124,6 @@ def to_json(value: object) -> Any:
 
 def check_cost(arguments: Mapping[str, Any]) -> None:
     r"""Checks the arguments of a network against limits.
-
-    Args:
-        arguments: The arguments.
 
     Raises:
         ValueError: If one exceeds its limit.
@@ -154,9 +143,6 @@ def check_cost(arguments: Mapping[str, Any]) -> None:
 
 def check_classes(classes: object) -> None:
     r"""Checks that names of classes have no control characters.
-
-    Args:
-        classes: The names, if it is a list.
 
     Raises:
         DataError: If one has.
