@@ -1,6 +1,8 @@
 """Errors about the contents of users' files and about missing packages."""
 
 import re
+import sys
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -9,6 +11,9 @@ __all__ = ["DataError", "EmptyRecordingError"]
 # Control characters, which a terminal would act on, and surrogates, which UTF-8
 # cannot encode.
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+# Whose lines a user did not write.
+LIBRARIES = ("symgnn_pyg", "importlib", "lightning", "torch")
 
 
 class DataError(ValueError):
@@ -47,6 +52,23 @@ def check_names(names: Iterable[object], what: str) -> None:
 
 def _escape(found: re.Match[str]) -> str:
     return found[0] if found[0] == "\n" else repr(found[0])[1:-1]
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    r"""Warns of something in the line of the user that led to it."""
+    frame = sys._getframe(1)
+    while frame.f_back and str(frame.f_globals.get("__name__")).startswith(
+        LIBRARIES
+    ):
+        frame = frame.f_back
+    warnings.warn_explicit(
+        message,
+        category,
+        frame.f_code.co_filename,
+        frame.f_lineno,
+        frame.f_globals.get("__name__"),
+        frame.f_globals.setdefault("__warningregistry__", {}),
+    )
 
 
 @contextmanager

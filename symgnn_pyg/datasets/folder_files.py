@@ -3,14 +3,13 @@ split of each.
 """
 
 import re
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from symgnn_pyg.datasets.sampling import deal
 from symgnn_pyg.datasets.windows import SPLITS
-from symgnn_pyg.errors import DataError
+from symgnn_pyg.errors import DataError, warn
 from symgnn_pyg.io import SUFFIXES, Source
 
 NOTES = ("README", "LICENSE", "LICENCE")
@@ -110,10 +109,9 @@ def find_files(source: Source, pattern: re.Pattern[str] | None) -> Files:
     if not any(map(is_amc, recordings)):
         unknown.update(dict.fromkeys(bodies, "there are no .amc files"))
     if unknown:
-        warnings.warn(
+        warn(
             f"{source.path}: {len(unknown)} files were not read, see "
             f"'skipped'; the first: {', '.join([*unknown][:3])}",
-            stacklevel=4,
         )
     folders = {file: PurePosixPath(file).parent.name for file in recordings}
     classes = named.get("label", folders)

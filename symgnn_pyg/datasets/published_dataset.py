@@ -1,5 +1,4 @@
 import os
-import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
@@ -20,7 +19,7 @@ from symgnn_pyg.datasets.windows import (
     check_split,
     check_window,
 )
-from symgnn_pyg.errors import DataError
+from symgnn_pyg.errors import DataError, warn
 from symgnn_pyg.io import Source
 from symgnn_pyg.skeleton import Skeleton
 
@@ -275,4 +274,4 @@ def report_missing(
             f"{text}. Add them, or pass allow_missing=True to continue "
             f"without them"
         )
-    warnings.warn(text, stacklevel=3)
+    warn(text)

@@ -4,10 +4,10 @@ Hub.
 
 import json
 import os
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from symgnn_pyg.errors import warn
 from symgnn_pyg.files import replacing, resolved
 
 CARD = "README.md"
@@ -23,10 +23,9 @@ def write_card(
     """
     card = resolved(folder) / CARD
     if card.exists() and LIBRARY not in card.read_text(errors="replace"):
-        warnings.warn(
+        warn(
             f"{card} is not a model card of this library and was kept; the "
             f"model was saved without a card",
-            stacklevel=3,
         )
         return
     with replacing(card) as path:

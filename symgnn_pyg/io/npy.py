@@ -150,7 +150,7 @@ def _opened(content: bytes, name: str) -> Iterator[zipfile.ZipFile]:
 
 
 def check_real(dtype: np.dtype, name: str) -> None:
-    r"""Refuses an array whose elements are complex, objects, text or records."""
+    r"""Refuses arrays of complex numbers, objects, text or records."""
     if dtype.kind not in "fiu":
         raise DataError(
             f"{name} has elements of type {dtype}, expected real numbers"

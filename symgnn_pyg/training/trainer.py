@@ -21,6 +21,7 @@ from lightning.pytorch.loggers.logger import DummyLogger
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 
+from symgnn_pyg.errors import warn
 from symgnn_pyg.files import resolved
 from symgnn_pyg.training.progress import TrainingBar
 from symgnn_pyg.training.safetensors_checkpoint import SafetensorsCheckpoint
@@ -251,10 +252,9 @@ class _FolderLock(Callback):
         except OSError as error:
             if error.errno not in NO_LOCKS:
                 raise
-            warnings.warn(
+            warn(
                 f"The file system of {self.output} has no locks: start only "
                 f"one training in it",
-                stacklevel=2,
             )
             return
         self.lock = lock
@@ -290,10 +290,9 @@ class _OwnCheckpoint(ModelCheckpoint):
         if all(Path(path).resolve() == own for path in named if path):
             super().load_state_dict(state_dict)
         else:
-            warnings.warn(
+            warn(
                 f"The checkpoint refers to files other than {own}; they stay "
                 f"untouched, and the best score so far is discarded",
-                stacklevel=2,
             )
 
 

@@ -1,6 +1,5 @@
 import json
 import os
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -11,7 +10,7 @@ from torch.nn import Module
 
 from symgnn_pyg import __version__
 from symgnn_pyg.deprecated import current_arguments
-from symgnn_pyg.errors import DataError
+from symgnn_pyg.errors import DataError, warn
 from symgnn_pyg.files import replacing
 from symgnn_pyg.nn.conv.masked_graph import MaskedGraph
 from symgnn_pyg.nn.models.frozen import BATCH_NORMS, keep_frozen_statistics
@@ -245,10 +244,9 @@ class Pretrained(Module):
             if name not in stale
         }
         if model.new_weights:
-            warnings.warn(
+            warn(
                 f"These weights do not fit and are new: "
                 f"{', '.join(model.new_weights)}",
-                stacklevel=3,
             )
         return model
 
