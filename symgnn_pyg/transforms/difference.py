@@ -49,6 +49,3 @@ class Difference(MotionTransform):
             last = ops.difference(observed, order)[:, :, -1:]
             future = last + future.cumsum(dim=2)
         return future
-
-    def __repr__(self) -> str:
-        return f"{self.__class__.__name__}(order={self.order})"

@@ -58,9 +58,3 @@ class UniformSample(TemporalTransform):
 
     def num_observed(self, num_observed: int) -> int:
         return self.num_frames
-
-    def __repr__(self) -> str:
-        return (
-            f"{self.__class__.__name__}(num_frames={self.num_frames}, "
-            f"random={self.random})"
-        )

@@ -1,9 +1,10 @@
 from collections.abc import Sequence
 from functools import partial
+from typing import ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn import Linear, Parameter
+from torch.nn import Linear, Module, Parameter
 from torch.nn.init import constant_
 
 from symgnn_pyg import Skeleton
@@ -146,6 +147,8 @@ class AGCN(JointClassifier):
           :math:`[N, K]`
     """
 
+    _block: ClassVar[type[Module]] = AdaptiveBlock
+
     def __init__(
         self,
         skeleton: Skeleton | str,
@@ -166,5 +169,5 @@ class AGCN(JointClassifier):
             in_channels,
             channels=channels,
             strides=strides,
-            block=partial(AdaptiveBlock, partitions=partitions),
+            block=partial(self._block, partitions=partitions),
         )

@@ -12,6 +12,7 @@ from symgnn_pyg.nn.conv import JointGraphConv
 from symgnn_pyg.nn.models.direct_decoder import DirectDecoder
 from symgnn_pyg.nn.models.linear_forecast import LinearForecast
 from symgnn_pyg.nn.models.prediction_step import PredictionStep, check_orders
+from symgnn_pyg.nn.sizes import check_sizes
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 DECODERS = ("recursive", "direct", "both")
@@ -101,10 +102,7 @@ class PredictionHead(Module):
         super().__init__()
         skeleton = as_skeleton(skeleton)
         check_decoder(decoder)
-        if num_future < 1:
-            raise ValueError(
-                f"'num_future' must be at least 1, got {num_future}"
-            )
+        check_sizes(1, num_future=num_future)
         check_orders(orders)
         self.num_joints = skeleton.num_joints
         self.num_classes = num_classes
