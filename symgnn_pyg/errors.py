@@ -1,10 +1,13 @@
-"""Errors about the contents of users' files and about missing packages."""
+"""Errors about the contents of users' files, about sizes and about missing
+packages, and warnings.
+"""
 
 import re
 import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from numbers import Integral
 
 __all__ = ["DataError", "EmptyRecordingError"]
 
@@ -47,6 +50,27 @@ def check_names(names: Iterable[object], what: str) -> None:
             raise DataError(
                 f"{what} {name!r:.200} must be a string without control "
                 f"characters"
+            )
+
+
+def check_sizes(least: int, **sizes: int) -> None:
+    r"""Checks the arguments that are numbers of frames, channels and so on.
+
+    Raises:
+        TypeError: If a size is not an integer.
+        ValueError: If a size is smaller than :obj:`least`.
+    """
+    for name, size in sizes.items():
+        if not isinstance(size, Integral) or isinstance(size, bool):
+            raise TypeError(f"'{name}' must be an integer, got {size!r}")
+        if size < least:
+            hint = ""
+            if name == "in_channels" and size == -1:
+                hint = (
+                    "; it is not inferred from the first batch: pass x.size(-1)"
+                )
+            raise ValueError(
+                f"'{name}' must be at least {least}, got {size}{hint}"
             )
 
 

@@ -1,6 +1,5 @@
 """Recordings from files of any format and back."""
 
-import math
 import os
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -8,7 +7,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
-import torch
 
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import replacing
@@ -27,9 +25,11 @@ from symgnn_pyg.io import (
     read_openpose,
     read_recording,
     read_sleap,
+    resample_frames,
+    same_rate,
+    select_joints,
 )
 from symgnn_pyg.skeleton import Skeleton
-from symgnn_pyg.transforms import Resample
 
 # Formats that the suffix of a file does not determine.
 FORMATS: dict[str, Callable[..., Any]] = {
@@ -57,8 +57,6 @@ APPLIES = {
     "index_columns": TABLES,
     "max_bodies": ("kinetics", "mediapipe", "ntu", "openpose"),
 }
-# Programs round the time of a frame to a few digits.
-SAME_RATE = 0.01
 
 
 def read_motion(
@@ -116,7 +114,7 @@ def read_motion(
         motion = _motion(FORMATS[form](path, **limit), form, skeleton, path)
     frames = motion.frames
     if skeleton is not None and motion.skeleton is not skeleton:
-        kept = selected(motion.skeleton.joints, skeleton, path)
+        kept = select_joints(motion.skeleton.joints, skeleton, str(path))
         frames = frames[..., kept, :]
     if form is not None and fill:
         frames = fill_gaps(without_unseen(frames, form), str(path))
@@ -180,24 +178,14 @@ def resampled(motion: Motion, frame_rate: float | None, path: Path) -> Motion:
     announced.
     """
     own = motion.frame_rate
-    if not (own and frame_rate) or math.isclose(
-        own, frame_rate, rel_tol=SAME_RATE
-    ):
+    if not (own and frame_rate) or same_rate(own, frame_rate):
         return motion
     print(
         f"{path}: resampled from {own:.4g} to {frame_rate:.4g} frames per "
         f"second"
     )
-    bodies = torch.from_numpy(motion.frames).view(-1, *motion.frames.shape[-3:])
-    resample = Resample(own, frame_rate)
-    frames = resample.transform(
-        bodies.transpose(1, 2), motion.skeleton, torch.arange(len(bodies))
-    ).transpose(1, 2)
-    if motion.frames.ndim == 3:
-        frames = frames[0]
-    return motion._replace(
-        frames=frames.contiguous().numpy(), frame_rate=frame_rate
-    )
+    frames = resample_frames(motion.frames, own, frame_rate)
+    return motion._replace(frames=frames, frame_rate=frame_rate)
 
 
 def share_missing(
@@ -233,26 +221,8 @@ def _motion(
             f"{path} names joints, but no bones: pass a 'skeleton' of "
             f"{', '.join(found.joints[:20])}"
         )
-    kept = selected(found.joints, skeleton, path)
+    kept = select_joints(found.joints, skeleton, str(path))
     return Motion(found.frames[..., kept, :], skeleton)
-
-
-def selected(
-    joints: "list[str] | tuple[str, ...]", skeleton: Skeleton, path: Path
-) -> list[int]:
-    r"""The places of a skeleton's joints among those of a file.
-
-    Raises:
-        DataError: If the file lacks joints of the skeleton.
-    """
-    lacking = [joint for joint in skeleton.joints if joint not in joints]
-    if lacking:
-        raise DataError(
-            f"{path} lacks {', '.join(lacking[:10])} of {skeleton!r}; it has "
-            f"{', '.join(joints[:50])}. `symgnn-pyg convert --to` matches "
-            f"joints of other names"
-        )
-    return [joints.index(joint) for joint in skeleton.joints]
 
 
 def check_suffix(path: Path, suffixes: tuple[str, ...]) -> str:

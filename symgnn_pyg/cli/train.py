@@ -13,7 +13,6 @@ commands predict, evaluate and view.
 """
 
 import argparse
-import logging
 import shlex
 import signal
 from datetime import timedelta
@@ -170,9 +169,6 @@ def train_and_save(args: argparse.Namespace, last: Path) -> None:
         make_trainer,
     )
 
-    # Its notes are about Lightning, not about the training.
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)
     seed_everything(args.seed)
     train, val = open_splits(args)
     train.transform = val.transform = train.standardize()

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.nn import Module
 
-from symgnn_pyg.errors import DataError, check_names
+from symgnn_pyg.errors import DataError, check_names, check_sizes
 from symgnn_pyg.inference.model_card import write_card
 from symgnn_pyg.inference.pose_network import NETWORKS, Network, PoseNetwork
 from symgnn_pyg.inference.pose_output import PoseOutput, pose_output
@@ -160,10 +160,8 @@ class PoseModel(Module):
             self.network.num_channels,
             self.num_observed,
         )
-        if not isinstance(stride, int | None):
-            raise TypeError(f"'stride' must be an integer, got {stride!r}")
-        if stride is not None and stride < 1:
-            raise ValueError(f"'stride' must be at least 1, got {stride}")
+        if stride is not None:
+            check_sizes(1, stride=stride)
         lengths = {len(frames) for frames in given.frames}
         if stride is not None and len(lengths) > 1:
             raise ValueError(

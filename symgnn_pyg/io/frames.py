@@ -1,12 +1,18 @@
 """Arrays of other libraries as frames of this one."""
 
+import math
+
 import numpy as np
+import torch
 
 from symgnn_pyg.errors import DataError, EmptyRecordingError
 from symgnn_pyg.io.npy import check_finite, check_real
+from symgnn_pyg.ops import interpolate_frames
 
 # More channels per joint than any of the layouts that are told apart.
 MOST_CHANNELS = 4
+# Programs round the time of a frame to a few digits.
+SAME_RATE = 0.01
 
 
 def check_axes(axes: str | None) -> None:
@@ -212,3 +218,30 @@ def fill_gaps(frames: np.ndarray, name: str) -> np.ndarray:
         for channel in track.T:
             channel[~seen] = np.interp(times[~seen], times[seen], channel[seen])
     return filled
+
+
+def same_rate(one: float, other: float) -> bool:
+    r"""Whether two frame rates differ by no more than rounding."""
+    return math.isclose(one, other, rel_tol=SAME_RATE)
+
+
+def resample_frames(
+    frames: np.ndarray, rate: float, wanted: float
+) -> np.ndarray:
+    r"""A recording at another frame rate, by linear interpolation, or as it is
+    if the rates are the same (:func:`same_rate`).
+
+    Args:
+        frames: The recording, of shape :math:`[T, V, C]` or
+            :math:`[M, T, V, C]`.
+        rate: Its frames per second.
+        wanted: The frames per second to resample it to.
+    """
+    if same_rate(rate, wanted):
+        return frames
+    last = frames.shape[-3] - 1
+    count = int(last * wanted / rate + 1e-6) + 1
+    times = torch.arange(count, dtype=torch.double) * (rate / wanted)
+    motion = torch.from_numpy(frames).flatten(-2)
+    found = interpolate_frames(motion, times.clamp(max=last))
+    return found.unflatten(-1, frames.shape[-2:]).numpy()

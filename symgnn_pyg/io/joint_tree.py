@@ -171,3 +171,26 @@ def check_length(joint: str, at: str) -> str:
             f"more than {LONGEST_NAME}"
         )
     return joint
+
+
+def select_joints(
+    joints: Sequence[str], skeleton: Skeleton, name: str
+) -> list[int]:
+    r"""The places of a skeleton's joints among those of a file.
+
+    Args:
+        joints: The names of the joints of the file.
+        skeleton: The skeleton.
+        name: The name of the file in error messages.
+
+    Raises:
+        DataError: If the file lacks joints of the skeleton.
+    """
+    lacking = [joint for joint in skeleton.joints if joint not in joints]
+    if lacking:
+        raise DataError(
+            f"{name} lacks {', '.join(lacking[:10])} of {skeleton!r}; it has "
+            f"{', '.join(joints[:50])}. `symgnn-pyg convert --to` matches "
+            f"joints of other names"
+        )
+    return [joints.index(joint) for joint in skeleton.joints]

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from symgnn_pyg.errors import DataError, EmptyRecordingError
+from symgnn_pyg.errors import DataError, EmptyRecordingError, check_sizes
 from symgnn_pyg.io.json import LARGEST, field, numbers, read_json
 from symgnn_pyg.io.limits import File
 
@@ -162,10 +162,7 @@ def link_bodies(
         EmptyRecordingError: If no frame shows a body.
         ValueError: If :obj:`max_bodies` is smaller than 1.
     """
-    if max_bodies < 1:
-        raise ValueError(
-            f"Expected 'max_bodies' of at least 1, got {max_bodies}"
-        )
+    check_sizes(1, max_bodies=max_bodies)
     kept = {
         index: [
             body

@@ -21,7 +21,7 @@ from lightning.pytorch.loggers.logger import DummyLogger
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 
-from symgnn_pyg.errors import warn
+from symgnn_pyg.errors import check_sizes, warn
 from symgnn_pyg.files import resolved
 from symgnn_pyg.training.progress import TrainingBar
 from symgnn_pyg.training.safetensors_checkpoint import SafetensorsCheckpoint
@@ -79,10 +79,8 @@ def make_trainer(
         raise ValueError(
             f"'monitor' must be one of {MONITORS}, got {monitor!r}"
         )
-    if validate_every is not None and validate_every < 1:
-        raise ValueError(
-            f"'validate_every' must be at least 1, got {validate_every}"
-        )
+    if validate_every is not None:
+        check_sizes(1, validate_every=validate_every)
     output = resolved(output)
     checkpoints: list[Callback] = [
         _FolderLock(output),

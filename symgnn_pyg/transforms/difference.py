@@ -2,6 +2,7 @@ from torch import Tensor
 from torch_geometric.data.datapipes import functional_transform
 
 from symgnn_pyg import ops
+from symgnn_pyg.errors import check_sizes
 from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.transforms.motion_transform import MotionTransform
 
@@ -26,8 +27,7 @@ class Difference(MotionTransform):
     """
 
     def __init__(self, order: int = 1) -> None:
-        if order < 0:
-            raise ValueError(f"'order' must not be negative, got {order}")
+        check_sizes(0, order=order)
         self.order = order
 
     def transform(

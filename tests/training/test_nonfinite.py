@@ -106,7 +106,7 @@ def test_skipping_is_as_if_the_step_were_not(
                 UserWarning, match=r"Step 4: .* was skipped"
             ) as warned:
                 trainer.fit(task, data)
-            assert warned[0].filename == __file__
+            assert __file__ in {each.filename for each in warned}
         else:
             trainer.fit(task, data)
         assert trainer.global_step == steps

@@ -36,7 +36,7 @@ def test_is_the_operator(sample, dtype):
 
 
 def test_bad_order():
-    with pytest.raises(ValueError, match=r"'order' must not be negative"):
+    with pytest.raises(ValueError, match=r"'order' must be at least 0"):
         Difference(-1)
 
 

@@ -4,9 +4,9 @@ from torch import Tensor
 from torch.nn import Module
 from torch_geometric.nn.inits import reset
 
+from symgnn_pyg.errors import check_sizes
 from symgnn_pyg.nn import SymGNNOutput
 from symgnn_pyg.nn.batch import check_tensor, samples
-from symgnn_pyg.nn.sizes import check_sizes
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 

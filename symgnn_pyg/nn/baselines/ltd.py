@@ -6,10 +6,10 @@ from torch.nn import BatchNorm1d, Dropout, Module, ModuleList, Parameter, Tanh
 from torch.nn.init import uniform_
 
 from symgnn_pyg import Skeleton, ops
+from symgnn_pyg.errors import check_sizes
 from symgnn_pyg.nn import SymGNNOutput
 from symgnn_pyg.nn.baselines.baseline import Baseline
 from symgnn_pyg.nn.fixed_buffers import FixedBuffers
-from symgnn_pyg.nn.sizes import check_sizes
 
 
 def dct_matrix(num_frames: int) -> Tensor:

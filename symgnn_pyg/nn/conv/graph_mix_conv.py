@@ -9,6 +9,7 @@ from torch_geometric.typing import Adj, OptTensor
 from torch_geometric.utils import is_sparse, spmm
 
 from symgnn_pyg import ops
+from symgnn_pyg.errors import check_sizes
 from symgnn_pyg.nn.batch import (
     all_pairs,
     check_no_skeleton_type,
@@ -17,7 +18,6 @@ from symgnn_pyg.nn.batch import (
 )
 from symgnn_pyg.nn.conv.hooks import has_message_hooks
 from symgnn_pyg.nn.conv.masked_graph import MaskedGraph, MaskedGraphs
-from symgnn_pyg.nn.sizes import check_channels
 from symgnn_pyg.typing import GraphLike
 
 
@@ -67,7 +67,7 @@ class GraphMixConv(MessagePassing):
         adjacency: Tensor | Sequence[Tensor] | None = None,
     ) -> None:
         super().__init__(aggr="sum", node_dim=0)
-        check_channels(in_channels, out_channels)
+        check_sizes(1, in_channels=in_channels, out_channels=out_channels)
         if num_graphs < 1:
             raise ValueError(
                 f"'{self.__class__.__name__}' requires at least one graph, got "

@@ -8,11 +8,11 @@ from torch_geometric.nn import MLP
 from torch_geometric.nn.inits import reset
 
 from symgnn_pyg import ops
+from symgnn_pyg.errors import check_sizes
 from symgnn_pyg.nn.conv import JointGraphConv
 from symgnn_pyg.nn.models.direct_decoder import DirectDecoder
 from symgnn_pyg.nn.models.linear_forecast import LinearForecast
 from symgnn_pyg.nn.models.prediction_step import PredictionStep, check_orders
-from symgnn_pyg.nn.sizes import check_sizes
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 DECODERS = ("recursive", "direct", "both")
