@@ -15,6 +15,11 @@ __all__ = ["DataError", "EmptyRecordingError"]
 # cannot encode.
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
+# What a damaged file may raise where it is used.
+DAMAGE = (
+    ArithmeticError, AttributeError, LookupError, OSError, RuntimeError,
+    TypeError, ValueError,
+)  # fmt: skip
 # Whose lines a user did not write.
 LIBRARIES = ("symgnn_pyg", "importlib", "lightning", "torch")
 
@@ -76,6 +81,17 @@ def check_sizes(least: int, **sizes: int) -> None:
 
 def _escape(found: re.Match[str]) -> str:
     return found[0] if found[0] == "\n" else repr(found[0])[1:-1]
+
+
+@contextmanager
+def data_error(text: str) -> Iterator[None]:
+    r"""Turns what damaged contents raise in the block into a
+    :class:`DataError` that begins with :obj:`text`.
+    """
+    try:
+        yield
+    except DAMAGE as error:
+        raise DataError(f"{text}: {error}") from error
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:

@@ -7,7 +7,12 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.nn import Module
 
-from symgnn_pyg.errors import DataError, check_names, check_sizes
+from symgnn_pyg.errors import (
+    DataError,
+    check_names,
+    check_sizes,
+    data_error,
+)
 from symgnn_pyg.inference.model_card import write_card
 from symgnn_pyg.inference.pose_network import NETWORKS, Network, PoseNetwork
 from symgnn_pyg.inference.pose_output import PoseOutput, pose_output
@@ -301,12 +306,10 @@ class PoseModel(Module):
         about = network.about
         transform = saved_transform(about, path)
         own = saved_skeleton(about, path)
-        try:
+        with data_error(str(path)):
             model = cls(
                 network, transform, classes=about.get("classes"), skeleton=own
             )
-        except (TypeError, ValueError) as error:
-            raise DataError(f"{path}: {error}") from error
         if skeleton is not None:
             skeleton = as_skeleton(skeleton)
             if skeleton.fingerprint != model.skeleton.fingerprint:

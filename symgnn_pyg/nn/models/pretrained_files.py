@@ -14,7 +14,7 @@ from torch.nn import Module
 import symgnn_pyg
 from symgnn_pyg import __version__
 from symgnn_pyg.deprecated import HEAD_MODULES
-from symgnn_pyg.errors import DataError, check_names
+from symgnn_pyg.errors import DataError, check_names, data_error
 from symgnn_pyg.files import resolved
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -77,15 +77,11 @@ def pretrained_folder(
 def read_config(path: Path) -> dict[str, Any]:
     r"""The description of a network, of which only the version is checked."""
     _check_file(path)
-    try:
+    with data_error(f"{path} does not describe a network"):
         config = json.loads(path.read_text())
         version = _version(str(config["library_version"]))
         if not isinstance(config["class"], str):
             raise TypeError(f"'class' must be a name, got {config['class']!r}")
-    except (KeyError, OSError, RecursionError, TypeError, ValueError) as error:
-        raise DataError(
-            f"{path} does not describe a network: {error}"
-        ) from error
     if version > _version(__version__):
         raise DataError(
             f"{path} was saved by symgnn_pyg {config['library_version']}, "
