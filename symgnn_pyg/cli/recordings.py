@@ -71,23 +71,9 @@ def read_motion(
     max_bodies: int | None = None,
     fill: bool = False,
 ) -> Motion:
-    r"""Reads a recording.
-
-    Args:
-        path: The file.
-        skeleton: The skeleton of the recording; of files that bring their
-            own, its joints are selected by name. (default: that of the file)
-        form: The format, one of :obj:`FORMATS`.
-            (default: that of the suffix)
-        asf: The body of an :obj:`.amc` file. (default: :obj:`None`)
-        axes: The order of the axes of arrays; see
-            :func:`~symgnn_pyg.io.read_recording`. (default: :obj:`None`)
-        key: The name of the array in :obj:`.npz` files. (default: :obj:`None`)
-        index_columns: The number of leading columns of tables to leave out.
-            (default: those with such names)
-        max_bodies: The largest number of bodies to keep.
-            (default: that of the reader)
-        fill: Whether to interpolate missing joints. (default: :obj:`False`)
+    r"""Reads a recording as :func:`~symgnn_pyg.io.read_recording` does, or in
+    one of the :obj:`FORMATS`. Of files that bring their own skeleton, the
+    joints of :obj:`skeleton` are selected by name.
 
     Raises:
         DataError: If it cannot be read, or its skeleton is unknown or lacks
@@ -260,15 +246,8 @@ def write_motion(
     scored: bool = False,
 ) -> None:
     r"""Writes a recording as :obj:`.npy` or :obj:`.csv`, without loss: numbers
-    are written with as many digits as they have.
-
-    Args:
-        path: The file.
-        frames: The frames, of shape :math:`[T, V, C]` or
-            :math:`[M, T, V, C]`.
-        skeleton: The skeleton, for the names of the columns.
-        scored: Whether the last of three channels is a score.
-            (default: :obj:`False`)
+    are written with as many digits as they have. The last channel is a score
+    if it is :obj:`scored`.
 
     Raises:
         ValueError: If the format cannot hold the recording.

@@ -80,18 +80,8 @@ def as_frames(
 def order_axes(
     array: np.ndarray, axes: str | None, num_joints: int, name: str
 ) -> np.ndarray:
-    r"""A recording with its axes in the order of this library.
-
-    Args:
-        array: The recording.
-        axes: The order of its axes, such as :obj:`"CTVM"`, from T (frames),
-            V (joints), C (channels) and M (bodies); :obj:`None` if they are
-            in order.
-        num_joints: The number of joints :math:`V`.
-        name: The name of the recording in error messages.
-
-    Returns:
-        The recording, of shape :math:`[T, V, C]` or :math:`[M, T, V, C]`.
+    r"""A recording with its axes in the order of this library, as
+    :func:`as_frames` takes them.
 
     Raises:
         DataError: If the shape does not have these axes or that number of

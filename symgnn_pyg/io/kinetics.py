@@ -152,11 +152,8 @@ def link_bodies(
 ) -> np.ndarray:
     r"""Links the bodies of each frame over time; see :func:`read_kinetics`.
 
-    Args:
-        frames: The bodies of each frame, of shape :math:`[V, C]`, the place
-            in the image first and the score last.
-        max_bodies: The largest number of bodies to keep.
-        name: The name of the file in error messages.
+    Each is of shape :math:`[V, C]`, the place in the image first and the score
+    last.
 
     Raises:
         EmptyRecordingError: If no frame shows a body.

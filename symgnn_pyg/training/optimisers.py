@@ -22,13 +22,11 @@ def configure(
     of Lightning; see :class:`~symgnn_pyg.training.SymGNNTask`.
 
     Args:
-        recipe: One of :obj:`"one_cycle"`, :obj:`"cosine"`, :obj:`"light"` and
-            :obj:`"full"`.
+        recipe: One of :obj:`RECIPES`.
         parameters: The parameters to train.
-        learning_rate: The highest learning rate.
-            (default: that of the recipe)
-        progress: A function that returns the fraction of training that is
-            done, once training has started.
+        learning_rate: The highest learning rate, or :obj:`None` for that of
+            the recipe.
+        progress: The fraction of training that is done, once it has started.
     """
     highest = RATES[recipe] if learning_rate is None else learning_rate
     if recipe == "light":
