@@ -29,11 +29,6 @@ SIZES = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def _seed():
-    torch.manual_seed(0)
-
-
 @pytest.fixture(scope="module", autouse=True)
 def _one_thread():
     # Tensors are tiny here: threads would only wait for each other.

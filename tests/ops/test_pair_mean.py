@@ -8,11 +8,6 @@ from symgnn_pyg import ops
 N, V, D = 3, 5, 4
 
 
-@pytest.fixture(autouse=True)
-def _seed():
-    torch.manual_seed(0)
-
-
 def terms(*shape, dtype=torch.double):
     shape = shape or (N, V, D)
     return [torch.randn(shape, dtype=dtype).requires_grad_() for _ in "ab"]

@@ -1272,11 +1272,6 @@ def cases():
                 yield name, way, has, torch.float32
 
 
-@pytest.fixture(autouse=True)
-def _seed():
-    torch.manual_seed(0)
-
-
 @pytest.mark.parametrize(("name", "way", "has", "dtype"), [*cases()], ids=str)
 def test_every_layer(name, way, has, dtype):
     PROPERTIES[has](Case(name, way, dtype))

@@ -288,12 +288,6 @@ def test_graph_is_due(x):
         conv(x, random_graphs(1), edge_index)
 
 
-def test_pairs_of_bipartite_graphs_are_refused(x):
-    edge_index = torch.tensor([[0], [1]])
-    with pytest.raises(TypeError, match=r"'x' .* got tuple"):
-        GraphMixConv(3, 5).double()((x, x), None, edge_index)
-
-
 def test_edge_weights_of_the_wrong_shape(x, to_edges):
     conv = GraphMixConv(3, 5, 2).double()
     edge_index, edge_weight = to_edges(random_graphs(2))
@@ -308,15 +302,6 @@ def test_rows_that_are_no_multiple(x):
     conv = GraphMixConv(3, 5).double()
     with pytest.raises(ValueError, match=r"11 rows \(shape \[11, 2, 3\]\)"):
         conv(x[:-1], random_graphs(1))
-
-
-def test_reset_parameters():
-    conv = GraphMixConv(3, 5, 2, adjacency=torch.rand(2, V, V))
-    before = conv.weight.clone()
-    conv.masked_graph.mask.data.fill_(2)
-    conv.reset_parameters()
-    assert not torch.equal(conv.weight, before)
-    assert conv.masked_graph.mask.eq(1).all()
 
 
 def test_only_masks_and_weights_are_saved():
