@@ -13,6 +13,7 @@ from symgnn_pyg.nn import (
     PGTCBlock,
     StructuralGraphConv,
 )
+from symgnn_pyg.nn.batch import all_pairs
 
 N, V, T = 3, 4, 2
 
@@ -172,13 +173,7 @@ def test_explanations_mask_edges(x, share):
     conv = GraphMixConv(3, 5, 2).double()
     graphs = random_graphs(2)
     expected = conv(x, graphs)
-    node = torch.arange(N * V).view(N, V)
-    edge_index = torch.stack(
-        [
-            node.unsqueeze(1).expand(N, V, V).flatten(),
-            node.unsqueeze(2).expand(N, V, V).flatten(),
-        ]
-    )
+    edge_index = all_pairs([(N, V)])
     mask = torch.full((N * V * V,), share, dtype=torch.double)
     set_masks(conv, mask, edge_index, apply_sigmoid=False)
     torch.testing.assert_close(conv(x, graphs), share * expected)
@@ -215,14 +210,7 @@ def explain(model, x, edge_index):
 
 def test_explained_by_the_complete_graph():
     model, x = Classifier(), torch.randn(2 * V, 3)
-    node = torch.arange(2 * V).view(2, V)
-    complete = torch.stack(
-        [
-            node.unsqueeze(1).expand(2, V, V).flatten(),
-            node.unsqueeze(2).expand(2, V, V).flatten(),
-        ]
-    )
-    explanation = explain(model, x, complete)
+    explanation = explain(model, x, all_pairs([(2, V)]))
     assert explanation.edge_mask.shape == (2 * V * V,)
     # What is not in reach of two hops has no part in it.
     assert explanation.edge_mask.view(2, V, V)[:, 0, 3].eq(0).all()
