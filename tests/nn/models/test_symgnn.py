@@ -281,14 +281,6 @@ def test_branches_have_their_own_weights(net):
     assert not torch.equal(second, third)
 
 
-def test_bad_arguments(arm):
-    with pytest.raises(ValueError, match="'num_classes' and 'num_future'"):
-        SymGNN(arm, 0, num_future=0)
-    for orders in ((), (0, 0), (-1, 0)):
-        with pytest.raises(ValueError, match="'orders'"):
-            SymGNN(arm, K, orders=orders)
-
-
 @pytest.mark.parametrize(
     ("shape", "message"),
     [
@@ -417,6 +409,9 @@ def test_default_type(arm):
         ({"in_channels": 0}, "'in_channels' must be at least 1"),
         ({"decoder": "x", "num_future": 0}, "'decoder' must be one of"),
         ({"orders": ()}, "'orders' must be different"),
+        ({"orders": (0, 0)}, "'orders' must be different"),
+        ({"orders": (-1, 0)}, "'orders' must be different"),
+        ({"num_classes": 0, "num_future": 0}, "'num_classes' and 'num_future'"),
         ({"strides": (1, 0)}, "'stride' must be at least 1"),
     ],
 )
