@@ -4,10 +4,11 @@ that removes them. Each is one line of the tables below.
 
 import functools
 import inspect
-import warnings
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
+
+from symgnn_pyg.errors import warn
 
 REMOVED_IN = "0.3"
 
@@ -64,96 +65,62 @@ MOVED = {
 
 
 def warn_of(old: str, new: str) -> None:
-    r"""Warns of an old name in the line outside this package that uses it.
-
-    Args:
-        old: The old name.
-        new: What to write instead.
-    """
-    frame = inspect.currentframe()
-    while frame is not None and frame.f_back is not None:
-        name = frame.f_globals.get("__name__", "")
-        if not name.startswith(("symgnn_pyg", "importlib")):
-            break
-        frame = frame.f_back
-    assert frame is not None
-    warnings.warn_explicit(
-        f"{old} is deprecated and will be removed in version {REMOVED_IN}; "
-        f"use {new}",
-        DeprecationWarning,
-        frame.f_code.co_filename,
-        frame.f_lineno,
-        frame.f_globals.get("__name__"),
-        frame.f_globals.setdefault("__warningregistry__", {}),
-    )
+    r"""Warns of an old name."""
+    text = f"{old} is deprecated and will be removed in version {REMOVED_IN}"
+    warn(f"{text}; use {new}", DeprecationWarning)
 
 
 def current_arguments(
     arguments: Mapping[str, Any],
-    title: str | None = None,
-    *,
+    title: str = "",
     renamed: Mapping[str, str] = ARGUMENTS,
     heads: Mapping[str, str] = HEADS,
 ) -> dict[str, Any]:
-    r"""Arguments under their current names.
-
-    Args:
-        arguments: The arguments by name, old or current.
-        title: What takes them, for warnings. (default: no warnings)
-        renamed: The current name of each old one.
-            (default: those of networks)
-        heads: The size of each flag. (default: those of networks)
+    r"""Arguments under their current names, with warnings if what takes them,
+    the :obj:`title`, is given.
 
     Raises:
         TypeError: If an argument is given under both names.
     """
     current = dict(arguments)
-    for old, new in renamed.items():
-        if old in current:
-            if new in current:
-                raise TypeError(
-                    f"Expected {new!r} of {title} once, got it also under its "
-                    f"old name {old!r}"
-                )
-            if title is not None:
-                warn_of(f"{old!r} of {title}", repr(new))
-            current[new] = current.pop(old)
-    for flag, size in heads.items():
-        if flag in current:
-            if title is not None:
-                warn_of(f"{flag!r} of {title}", f"{size}=0 for no such head")
-            if not current.pop(flag):
-                current[size] = 0
+    for old in (*renamed, *heads):
+        if old not in current:
+            continue
+        value = current.pop(old)
+        new = renamed.get(old, "")
+        if new in current:
+            raise TypeError(
+                f"Expected {new!r} of {title} once, got it also under its old "
+                f"name {old!r}"
+            )
+        if new:
+            current[new] = value
+        elif not value:
+            current[heads[old]] = 0
+        if title:
+            head = f"{heads.get(old)}=0 for no such head"
+            warn_of(f"{old!r} of {title}", repr(new) if new else head)
     return current
 
 
 def accept_old_names(module: dict[str, Any]) -> None:
     r"""Makes the public classes and functions of a module take old arguments,
     and the classes have old attributes. Signatures stay the same.
-
-    Args:
-        module: The global names of the module.
     """
     for name in module["__all__"]:
         value = module[name]
         if inspect.isclass(value):
-            if made := _accepting(name, value.__init__):
-                value.__init__ = made  # type: ignore[method-assign]
-        elif callable(value) and (made := _accepting(name, value)):
-            module[name] = made
-    here = module["__name__"].removeprefix("symgnn_pyg.") + "."
+            value.__init__ = _accepting(name, value.__init__)  # type: ignore[method-assign]
+        elif callable(value):
+            module[name] = _accepting(name, value)
     for full, new in ATTRIBUTES.items():
-        if full.startswith(here):
-            name, old = full.removeprefix(here).split(".")
+        room, name, old = full.split(".")
+        if module["__name__"] == f"symgnn_pyg.{room}":
             setattr(module[name], old, _attribute(f"{name}.{old}", new))
 
 
 def moved(module: str) -> Callable[[str], Any]:
-    r"""The :meth:`__getattr__` of a module that finds what has moved from it.
-
-    Args:
-        module: The full name of the module.
-    """
+    r"""The :meth:`__getattr__` of a module that finds what moved from it."""
 
     def find(name: str) -> Any:
         new = MOVED.get(f"{module.removeprefix('symgnn_pyg.')}.{name}")
@@ -166,18 +133,13 @@ def moved(module: str) -> Callable[[str], Any]:
     return find
 
 
-def _accepting(
-    title: str, function: Callable[..., Any]
-) -> Callable[..., Any] | None:
-    """The function with old arguments, or None if it never had any."""
+def _accepting(title: str, function: Callable[..., Any]) -> Callable[..., Any]:
     names = [*inspect.signature(function).parameters]
     renamed = {
         old: new
         for old, new in ARGUMENTS.items()
         if new in names and old not in names
     }
-    if not renamed:
-        return None
     heads = HEADS if title == "SymGNN" else {}
 
     @functools.wraps(function)
@@ -186,10 +148,11 @@ def _accepting(
             # A flag may replace what was given by position.
             kwargs |= dict(zip(names, args, strict=False))
             args = ()
-        kwargs = current_arguments(kwargs, title, renamed=renamed, heads=heads)
-        return function(*args, **kwargs)
+        return function(
+            *args, **current_arguments(kwargs, title, renamed, heads)
+        )
 
-    return accepting
+    return accepting if renamed else function
 
 
 def _attribute(old: str, new: str) -> property:

@@ -1,14 +1,27 @@
-"""Errors about the contents of users' files and about missing packages."""
+"""Errors about the contents of users' files, about sizes and about missing
+packages, and warnings.
+"""
 
 import re
+import sys
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from numbers import Integral
 
 __all__ = ["DataError", "EmptyRecordingError"]
 
 # Control characters, which a terminal would act on, and surrogates, which UTF-8
 # cannot encode.
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+# What a damaged file may raise where it is used.
+DAMAGE = (
+    ArithmeticError, AttributeError, LookupError, OSError, RuntimeError,
+    TypeError, ValueError,
+)  # fmt: skip
+# Whose lines a user did not write.
+LIBRARIES = ("symgnn_pyg", "importlib", "lightning", "torch")
 
 
 class DataError(ValueError):
@@ -33,10 +46,6 @@ class EmptyRecordingError(DataError):
 def check_names(names: Iterable[object], what: str) -> None:
     r"""Checks that names are printable text.
 
-    Args:
-        names: The names.
-        what: What to call a name in the error message.
-
     Raises:
         DataError: If a name is not a string, or contains control characters
             or surrogates.
@@ -49,16 +58,62 @@ def check_names(names: Iterable[object], what: str) -> None:
             )
 
 
+def check_sizes(least: int, **sizes: int) -> None:
+    r"""Checks the arguments that are numbers of frames, channels and so on.
+
+    Raises:
+        TypeError: If a size is not an integer.
+        ValueError: If a size is smaller than :obj:`least`.
+    """
+    for name, size in sizes.items():
+        if not isinstance(size, Integral) or isinstance(size, bool):
+            raise TypeError(f"'{name}' must be an integer, got {size!r}")
+        if size < least:
+            hint = ""
+            if name == "in_channels" and size == -1:
+                hint = (
+                    "; it is not inferred from the first batch: pass x.size(-1)"
+                )
+            raise ValueError(
+                f"'{name}' must be at least {least}, got {size}{hint}"
+            )
+
+
 def _escape(found: re.Match[str]) -> str:
     return found[0] if found[0] == "\n" else repr(found[0])[1:-1]
 
 
 @contextmanager
+def data_error(text: str) -> Iterator[None]:
+    r"""Turns what damaged contents raise in the block into a
+    :class:`DataError` that begins with :obj:`text`.
+    """
+    try:
+        yield
+    except DAMAGE as error:
+        raise DataError(f"{text}: {error}") from error
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    r"""Warns of something in the line of the user that led to it."""
+    frame = sys._getframe(1)
+    while frame.f_back and str(frame.f_globals.get("__name__")).startswith(
+        LIBRARIES
+    ):
+        frame = frame.f_back
+    warnings.warn_explicit(
+        message,
+        category,
+        frame.f_code.co_filename,
+        frame.f_lineno,
+        frame.f_globals.get("__name__"),
+        frame.f_globals.setdefault("__warningregistry__", {}),
+    )
+
+
+@contextmanager
 def requires_extra(extra: str) -> Iterator[None]:
     r"""Names the extra to install if an import in the block fails.
-
-    Args:
-        extra: The extra, such as :obj:`"train"`.
 
     Raises:
         ModuleNotFoundError: If a package is not installed.

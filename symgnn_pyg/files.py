@@ -19,9 +19,6 @@ UNIQUE = "[0-9a-f]" * 8
 def resolved(path: str | os.PathLike[str]) -> Path:
     r"""A path that stays valid when the working directory changes, with
     :obj:`~` expanded.
-
-    Args:
-        path: The path, relative or absolute.
     """
     return Path(path).expanduser().absolute()
 

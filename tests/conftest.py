@@ -71,6 +71,11 @@ def _one_thread():
     torch.set_num_threads(before)
 
 
+@pytest.fixture(autouse=True)
+def _seed():
+    torch.manual_seed(0)
+
+
 @pytest.fixture(
     params=[torch.float32, torch.float64], ids=["float32", "float64"]
 )

@@ -25,13 +25,7 @@ class Formatter(
 def number(
     kind: type, least: float, most: float = float("inf")
 ) -> Callable[[str], float]:
-    r"""An argument type for numbers in a range.
-
-    Args:
-        kind: The type of the number.
-        least: The smallest number.
-        most: The largest number. (default: any)
-    """
+    r"""An argument type for numbers in a range."""
 
     def convert(text: str) -> float:
         value = kind(text)
@@ -83,9 +77,6 @@ def skeleton_of(args: argparse.Namespace) -> Skeleton | None:
 def read_skeleton(path: Path) -> Skeleton:
     r"""Reads a skeleton from a JSON file with the arguments of
     :class:`~symgnn_pyg.Skeleton`, or from a BVH file.
-
-    Args:
-        path: The file.
 
     Raises:
         DataError: If it does not describe a skeleton.
@@ -142,14 +133,7 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
 def read_input(
     path: Path, skeleton: Skeleton | None, args: argparse.Namespace, fill: bool
 ) -> Motion:
-    r"""Reads a recording with the options of :func:`add_reading`.
-
-    Args:
-        path: The file.
-        skeleton: The skeleton. (default: that of the file)
-        args: The options.
-        fill: Whether to fill gaps.
-    """
+    r"""Reads a recording with the options of :func:`add_reading`."""
     return read_motion(
         path,
         skeleton,

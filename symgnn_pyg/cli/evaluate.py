@@ -146,11 +146,6 @@ def open_as_trained(
 def places(known: list[str], wanted: list[str], name: str) -> list[int]:
     r"""The order of a model's classes in which those of the data come first.
 
-    Args:
-        known: The classes of the model.
-        wanted: Those of the data.
-        name: The name of the model.
-
     Raises:
         DataError: If the model does not know one of them.
     """
@@ -169,10 +164,6 @@ def places(known: list[str], wanted: list[str], name: str) -> list[int]:
 class InUnit(Module):
     r"""A model on raw windows as a network that
     :func:`~symgnn_pyg.training.evaluate` takes.
-
-    Args:
-        model: The model.
-        order: The order of the classes.
     """
 
     def __init__(self, model: PoseModel, order: list[int]) -> None:
@@ -221,13 +212,7 @@ def linear(
 def print_errors(
     rows: dict[str, Tensor], test: SkeletonFolder, frame_rate: float | None
 ) -> None:
-    r"""Prints the errors of each class and their average at some frames.
-
-    Args:
-        rows: The errors, of shape :math:`[K, T']`, by method.
-        test: The data.
-        frame_rate: The frames per second, if known.
-    """
+    r"""Prints the errors of each class and their average at some frames."""
     length = test.num_future
     frames = np.unique(np.geomspace(1, length, COLUMNS).round().astype(int))
     what = "mean angle error" if test.kind == "rotation" else "mean joint error"

@@ -128,16 +128,7 @@ def open_split(
     frame_rate: float | None,
     **kwargs: Any,
 ) -> SkeletonFolder:
-    r"""Opens a split of a folder with the options of :func:`add_folder`.
-
-    Args:
-        args: The options.
-        split: The split.
-        skeleton: The skeleton.
-        frame_rate: The frames per second to resample files to that tell
-            theirs. (default: that of the files)
-        **kwargs: Further arguments of :class:`SkeletonFolder`.
-    """
+    r"""Opens a split of a folder with the options of :func:`add_folder`."""
     check_options(
         (PurePosixPath(file).suffix.lower() for file in _source(args.data)),
         str(args.data),
@@ -177,11 +168,6 @@ def summarise(
 ) -> None:
     r"""Prints what a folder holds: recordings, frames, rate, joints and gaps,
     in all and per class.
-
-    Args:
-        dataset: One of its splits.
-        args: The options.
-        splits: The splits to count recordings of, by name. (default: none)
     """
     store, source = dataset.store, _source(args.data)
     gaps = [

@@ -98,13 +98,6 @@ def answer_of(
 ) -> PoseOutput:
     r"""The answer to a recording, whose bodies are recognised together.
 
-    Args:
-        model: The model.
-        frames: The recording, of shape :math:`[T, V, C]` or
-            :math:`[M, T, V, C]`.
-        stride: The distance between windows; see :class:`PoseModel`.
-            (default: only the last window)
-
     Returns:
         The answer, as to one recording: probabilities are numbers, or arrays
         of shape :math:`[W]`.

@@ -1,6 +1,5 @@
 """Recordings from files of any format and back."""
 
-import math
 import os
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -8,7 +7,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
-import torch
 
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import replacing
@@ -27,9 +25,11 @@ from symgnn_pyg.io import (
     read_openpose,
     read_recording,
     read_sleap,
+    resample_frames,
+    same_rate,
+    select_joints,
 )
 from symgnn_pyg.skeleton import Skeleton
-from symgnn_pyg.transforms import Resample
 
 # Formats that the suffix of a file does not determine.
 FORMATS: dict[str, Callable[..., Any]] = {
@@ -57,8 +57,6 @@ APPLIES = {
     "index_columns": TABLES,
     "max_bodies": ("kinetics", "mediapipe", "ntu", "openpose"),
 }
-# Programs round the time of a frame to a few digits.
-SAME_RATE = 0.01
 
 
 def read_motion(
@@ -73,23 +71,9 @@ def read_motion(
     max_bodies: int | None = None,
     fill: bool = False,
 ) -> Motion:
-    r"""Reads a recording.
-
-    Args:
-        path: The file.
-        skeleton: The skeleton of the recording; of files that bring their
-            own, its joints are selected by name. (default: that of the file)
-        form: The format, one of :obj:`FORMATS`.
-            (default: that of the suffix)
-        asf: The body of an :obj:`.amc` file. (default: :obj:`None`)
-        axes: The order of the axes of arrays; see
-            :func:`~symgnn_pyg.io.read_recording`. (default: :obj:`None`)
-        key: The name of the array in :obj:`.npz` files. (default: :obj:`None`)
-        index_columns: The number of leading columns of tables to leave out.
-            (default: those with such names)
-        max_bodies: The largest number of bodies to keep.
-            (default: that of the reader)
-        fill: Whether to interpolate missing joints. (default: :obj:`False`)
+    r"""Reads a recording as :func:`~symgnn_pyg.io.read_recording` does, or in
+    one of the :obj:`FORMATS`. Of files that bring their own skeleton, the
+    joints of :obj:`skeleton` are selected by name.
 
     Raises:
         DataError: If it cannot be read, or its skeleton is unknown or lacks
@@ -116,7 +100,7 @@ def read_motion(
         motion = _motion(FORMATS[form](path, **limit), form, skeleton, path)
     frames = motion.frames
     if skeleton is not None and motion.skeleton is not skeleton:
-        kept = selected(motion.skeleton.joints, skeleton, path)
+        kept = select_joints(motion.skeleton.joints, skeleton, str(path))
         frames = frames[..., kept, :]
     if form is not None and fill:
         frames = fill_gaps(without_unseen(frames, form), str(path))
@@ -139,11 +123,6 @@ def without_unseen(frames: np.ndarray, form: str | None) -> np.ndarray:
 
 def check_options(kinds: Iterable[str], what: str, **options: Any) -> None:
     r"""Refuses options that would change nothing.
-
-    Args:
-        kinds: The suffixes or formats of the files.
-        what: The file or folder.
-        **options: The values of options in :obj:`APPLIES`.
 
     Raises:
         ValueError: If one is given and no file is of a kind that it applies
@@ -183,32 +162,16 @@ def check_kind(path: Path, form: str | None, about: Mapping[str, Any]) -> None:
 def resampled(motion: Motion, frame_rate: float | None, path: Path) -> Motion:
     r"""A recording at another frame rate, by linear interpolation, which is
     announced.
-
-    Args:
-        motion: The recording.
-        frame_rate: The frames per second, or :obj:`None` for those that it
-            has.
-        path: Its file.
     """
     own = motion.frame_rate
-    if not (own and frame_rate) or math.isclose(
-        own, frame_rate, rel_tol=SAME_RATE
-    ):
+    if not (own and frame_rate) or same_rate(own, frame_rate):
         return motion
     print(
         f"{path}: resampled from {own:.4g} to {frame_rate:.4g} frames per "
         f"second"
     )
-    bodies = torch.from_numpy(motion.frames).view(-1, *motion.frames.shape[-3:])
-    resample = Resample(own, frame_rate)
-    frames = resample.transform(
-        bodies.transpose(1, 2), motion.skeleton, torch.arange(len(bodies))
-    ).transpose(1, 2)
-    if motion.frames.ndim == 3:
-        frames = frames[0]
-    return motion._replace(
-        frames=frames.contiguous().numpy(), frame_rate=frame_rate
-    )
+    frames = resample_frames(motion.frames, own, frame_rate)
+    return motion._replace(frames=frames, frame_rate=frame_rate)
 
 
 def share_missing(
@@ -220,13 +183,6 @@ def share_missing(
 ) -> float:
     r"""The share of the numbers of an array or a table that are NaN or empty;
     0 for other formats, which have no gaps.
-
-    Args:
-        content: The path of the file, or its content.
-        name: The name of the file.
-        skeleton: The skeleton.
-        key: The name of the array in :obj:`.npz` files.
-        index_columns: The number of leading columns of tables to leave out.
     """
     suffix = PurePosixPath(name).suffix.lower()
     if suffix in ARRAYS:
@@ -251,26 +207,8 @@ def _motion(
             f"{path} names joints, but no bones: pass a 'skeleton' of "
             f"{', '.join(found.joints[:20])}"
         )
-    kept = selected(found.joints, skeleton, path)
+    kept = select_joints(found.joints, skeleton, str(path))
     return Motion(found.frames[..., kept, :], skeleton)
-
-
-def selected(
-    joints: "list[str] | tuple[str, ...]", skeleton: Skeleton, path: Path
-) -> list[int]:
-    r"""The places of a skeleton's joints among those of a file.
-
-    Raises:
-        DataError: If the file lacks joints of the skeleton.
-    """
-    lacking = [joint for joint in skeleton.joints if joint not in joints]
-    if lacking:
-        raise DataError(
-            f"{path} lacks {', '.join(lacking[:10])} of {skeleton!r}; it has "
-            f"{', '.join(joints[:50])}. `symgnn-pyg convert --to` matches "
-            f"joints of other names"
-        )
-    return [joints.index(joint) for joint in skeleton.joints]
 
 
 def check_suffix(path: Path, suffixes: tuple[str, ...]) -> str:
@@ -300,15 +238,8 @@ def write_motion(
     scored: bool = False,
 ) -> None:
     r"""Writes a recording as :obj:`.npy` or :obj:`.csv`, without loss: numbers
-    are written with as many digits as they have.
-
-    Args:
-        path: The file.
-        frames: The frames, of shape :math:`[T, V, C]` or
-            :math:`[M, T, V, C]`.
-        skeleton: The skeleton, for the names of the columns.
-        scored: Whether the last of three channels is a score.
-            (default: :obj:`False`)
+    are written with as many digits as they have. The last channel is a score
+    if it is :obj:`scored`.
 
     Raises:
         ValueError: If the format cannot hold the recording.

@@ -13,7 +13,6 @@ commands predict, evaluate and view.
 """
 
 import argparse
-import logging
 import shlex
 import signal
 from datetime import timedelta
@@ -143,10 +142,6 @@ def check_output(output: Path, resume: bool) -> None:
     r"""Checks that no earlier training is overwritten, and that there is one
     to resume.
 
-    Args:
-        output: The folder to write to.
-        resume: Whether to resume.
-
     Raises:
         ValueError: If it is not so.
     """
@@ -174,9 +169,6 @@ def train_and_save(args: argparse.Namespace, last: Path) -> None:
         make_trainer,
     )
 
-    # Its notes are about Lightning, not about the training.
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)
     seed_everything(args.seed)
     train, val = open_splits(args)
     train.transform = val.transform = train.standardize()

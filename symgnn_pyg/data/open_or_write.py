@@ -37,9 +37,6 @@ def locked(path: Path) -> Iterator[None]:
     r"""Keeps other processes from writing a store, and removes what killed
     processes left of it.
 
-    Args:
-        path: The store, :obj:`name.h5`.
-
     Raises:
         DataError: If the folder is not writable.
     """

@@ -3,7 +3,6 @@ import json
 import os
 import signal
 import time
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -23,7 +22,7 @@ from symgnn_pyg.data.sequence_store import (
     find_shards,
     shard_paths,
 )
-from symgnn_pyg.errors import DataError, EmptyRecordingError
+from symgnn_pyg.errors import DataError, EmptyRecordingError, warn
 from symgnn_pyg.files import resolved
 from symgnn_pyg.io import Source
 from symgnn_pyg.skeleton import Skeleton
@@ -277,9 +276,8 @@ def _check_foreign(path: Path, files: set[str]) -> None:
 def _report(store: SequenceStore, source: Source, total: int) -> None:
     if store.skipped:
         shown = list(store.skipped.items())[:3]
-        warnings.warn(
+        warn(
             f"{source.path}: {len(store.skipped)} of {total} recordings were "
             f"left out, see 'skipped'; the first: "
             + "; ".join(f"{file} ({why})" for file, why in shown),
-            stacklevel=4,
         )

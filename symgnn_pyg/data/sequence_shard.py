@@ -31,9 +31,6 @@ class SequenceShard:
     one after the other, in one contiguous array, so that a window is read
     from its place in the file without a search.
 
-    Args:
-        path: The file, as :meth:`write` made it.
-
     Raises:
         DataError: If the file is not a shard, of another version, truncated, or
             holds anything that a shard does not: links, virtual or external
@@ -93,20 +90,6 @@ class SequenceShard:
     ) -> "SequenceShard":
         r"""Writes a shard and opens it. The file appears when it is complete:
         a process that is killed half-way leaves what was there before.
-
-        Args:
-            path: The file to write.
-            sequences: The sequences.
-            skeleton: Their skeleton.
-            classes: The names of the classes.
-            skipped: The files that show no skeleton, and why.
-                (default: :obj:`None`)
-            faulty: The files that could not be read, and why.
-                (default: :obj:`None`)
-            recipe: What the shard was made from and how.
-                (default: :obj:`""`)
-            num_shards: The number of shards of the store.
-                (default: :obj:`1`)
 
         Raises:
             DataError: If a sequence does not fit the skeleton, holds numbers

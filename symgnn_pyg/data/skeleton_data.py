@@ -108,12 +108,7 @@ class SkeletonData(Data):
 
 
 def skeleton_graphs(skeleton: Skeleton, num_bodies: int) -> dict[str, Tensor]:
-    r"""The graphs of several bodies of one skeleton, one after the other.
-
-    Args:
-        skeleton: The skeleton.
-        num_bodies: The number of bodies :math:`B`.
-    """
+    r"""The graphs of several bodies of one skeleton, one after the other."""
     body = torch.arange(num_bodies)
     return {
         key: (graph.unsqueeze(-2) + step * body.unsqueeze(-1)).flatten(-2)

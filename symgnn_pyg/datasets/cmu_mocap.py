@@ -1,14 +1,9 @@
 from collections.abc import Iterator
 
-import numpy as np
-
 from symgnn_pyg.datasets.published_dataset import (
     PublishedDataset,
     PublishedWindows,
 )
-from symgnn_pyg.io import read_table
-from symgnn_pyg.skeleton import Skeleton
-from symgnn_pyg.skeleton.layouts import CMU26_IN_38
 
 ACTIONS = (
     "basketball",
@@ -20,7 +15,6 @@ ACTIONS = (
     "walking",
     "washwindow",
 )
-COLUMNS = 3 + 3 * Skeleton.get("cmu38").num_joints
 VALIDATION = "_5"
 
 
@@ -93,11 +87,6 @@ class CMUMocap(PublishedDataset):
     anchors = ("train", "test")
     test_windows = PublishedWindows(50, 25, per_recording=8, first=0)
     skip = 1
-
-    @staticmethod
-    def parse(content: bytes, where: str) -> np.ndarray:
-        table = read_table(content, COLUMNS, where)  # [T, 3 + 38 * 3]
-        return table[:, 3:].reshape(len(table), -1, 3)[:, CMU26_IN_38]
 
     @classmethod
     def files(cls) -> Iterator[tuple[str, str]]:

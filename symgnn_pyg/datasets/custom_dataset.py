@@ -12,20 +12,6 @@ class CustomDataset(MotionDataset):
     r"""The base class of data sets of your own recordings, which may hold
     positions or rotations in any unit, and give windows or clips.
 
-    Args:
-        store: The store.
-        chosen: The indices of the recordings in the split.
-        split: The name of the split, or :obj:`None`.
-        samples: :obj:`"windows"` or :obj:`"clips"`.
-        num_observed: The number of observed frames.
-        num_future: The number of frames to predict.
-        stride: The distance from one frame to the next.
-        kind: :obj:`"position"` or :obj:`"rotation"`.
-        unit: The unit of positions, or :obj:`None`.
-        num_coordinates: The number of leading channels that are coordinates,
-            or :obj:`None` for all.
-        transform: A transform of each sample, or :obj:`None`.
-
     Raises:
         DataError: If the split has no recordings.
         ValueError: If :obj:`kind` is unknown, or the number of channels does

@@ -3,14 +3,13 @@ split of each.
 """
 
 import re
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from symgnn_pyg.datasets.sampling import deal
 from symgnn_pyg.datasets.windows import SPLITS
-from symgnn_pyg.errors import DataError
+from symgnn_pyg.errors import DataError, warn
 from symgnn_pyg.io import SUFFIXES, Source
 
 NOTES = ("README", "LICENSE", "LICENCE")
@@ -78,10 +77,6 @@ def compile_name_pattern(
 def find_files(source: Source, pattern: re.Pattern[str] | None) -> Files:
     r"""Finds the recordings of a folder, and the class of each.
 
-    Args:
-        source: The folder.
-        pattern: The pattern of their names, if they have one.
-
     Raises:
         DataError: If there are none, or some are in the wrong place or have
             other names.
@@ -114,10 +109,9 @@ def find_files(source: Source, pattern: re.Pattern[str] | None) -> Files:
     if not any(map(is_amc, recordings)):
         unknown.update(dict.fromkeys(bodies, "there are no .amc files"))
     if unknown:
-        warnings.warn(
+        warn(
             f"{source.path}: {len(unknown)} files were not read, see "
             f"'skipped'; the first: {', '.join([*unknown][:3])}",
-            stacklevel=4,
         )
     folders = {file: PurePosixPath(file).parent.name for file in recordings}
     classes = named.get("label", folders)
@@ -201,14 +195,6 @@ def split_files(
     groups: Mapping[str, Sequence[str]] | None,
 ) -> dict[str, str]:
     r"""The split of each recording.
-
-    Args:
-        source: The folder.
-        files: Its files.
-        shares: The shares of the splits.
-        seed: The seed for dealing the recordings.
-        groups: The groups that are in val and test, if that is not left to
-            chance.
 
     Raises:
         DataError: If there are too few recordings or groups, or no such group.

@@ -1,13 +1,11 @@
 """The recordings of a folder, read onto the skeleton that they share."""
 
 import hashlib
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
 from symgnn_pyg.datasets.folder_files import Files, is_amc
 from symgnn_pyg.errors import DataError
@@ -17,12 +15,11 @@ from symgnn_pyg.io import (
     read_asf,
     read_bvh_header,
     read_recording,
+    resample_frames,
+    same_rate,
+    select_joints,
 )
-from symgnn_pyg.ops import interpolate_frames
 from symgnn_pyg.skeleton import Skeleton
-
-# Programs round the time of a frame to a few digits.
-SAME_RATE = 0.01
 
 
 class Common(NamedTuple):
@@ -61,25 +58,14 @@ def read_frames(content: bytes, where: str, common: Common) -> np.ndarray:
                 f"{where} does not state its frame rate, so it cannot be "
                 f"resampled; leave out 'frame_rate'"
             )
-        return _resample(frames, rate, common.resampled_to)
-    if rate and not math.isclose(rate, common.frame_rate, rel_tol=SAME_RATE):
+        return resample_frames(frames, rate, common.resampled_to)
+    if rate and not same_rate(rate, common.frame_rate):
         raise DataError(
             f"{where} has {rate:.4g} frames per second, but {common.timed} "
             f"has {common.frame_rate:.4g}; pass the 'frame_rate' to resample "
             f"them to"
         )
     return frames
-
-
-def _resample(frames: np.ndarray, rate: float, wanted: float) -> np.ndarray:
-    if math.isclose(rate, wanted, rel_tol=SAME_RATE):
-        return frames
-    motion = torch.from_numpy(frames).flatten(1)
-    count = int((len(frames) - 1) * wanted / rate + 1e-6) + 1
-    times = torch.arange(count, dtype=torch.double) * (rate / wanted)
-    times = times.clamp(max=len(frames) - 1)
-    found = interpolate_frames(motion, times)
-    return found.unflatten(1, frames.shape[1:]).numpy()
 
 
 def _kept(own: Skeleton, where: str, common: Common) -> list[int]:
@@ -95,13 +81,7 @@ def _kept(own: Skeleton, where: str, common: Common) -> list[int]:
             f"{where} has another skeleton than {common.example}: they differ "
             f"in {what}; pass a 'skeleton' of joints that all files have"
         )
-    lacking = [joint for joint in wanted.joints if joint not in own.joints]
-    if lacking:
-        raise DataError(
-            f"{where} lacks {', '.join(lacking[:10])} of {wanted!r}; it has "
-            f"{', '.join(own.joints[:50])}"
-        )
-    return [own.index(joint) for joint in wanted.joints]
+    return select_joints(own.joints, wanted, where)
 
 
 def find_bodies(source: Source, files: Files) -> tuple[dict[str, ASF], str]:

@@ -1,16 +1,11 @@
 from collections.abc import Iterator
 
-import numpy as np
-
 from symgnn_pyg.data import SequenceStore
 from symgnn_pyg.datasets.published_dataset import (
     PublishedDataset,
     PublishedWindows,
 )
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.io import read_table
-from symgnn_pyg.skeleton import Skeleton
-from symgnn_pyg.skeleton.layouts import H36M20_IN_32
 
 ACTIONS = (
     "walking", "eating", "smoking", "discussion", "directions", "greeting",
@@ -19,7 +14,6 @@ ACTIONS = (
 )  # fmt: skip
 SUBJECTS = ("S1", "S5", "S6", "S7", "S8", "S9", "S11")
 TEST, VALIDATION = "S5", "S11"
-COLUMNS = 3 + 3 * Skeleton.get("h36m32").num_joints
 
 
 class Human36M(PublishedDataset):
@@ -101,11 +95,6 @@ class Human36M(PublishedDataset):
     layout = "h36m20"
     anchors = SUBJECTS
     test_windows = PublishedWindows(50, 100, per_recording=4, first=16)
-
-    @staticmethod
-    def parse(content: bytes, where: str) -> np.ndarray:
-        table = read_table(content, COLUMNS, where)  # [T, 3 + 32 * 3]
-        return table[:, 3:].reshape(len(table), -1, 3)[:, H36M20_IN_32]
 
     @classmethod
     def files(cls) -> Iterator[tuple[str, str]]:

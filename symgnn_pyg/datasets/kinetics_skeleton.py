@@ -8,7 +8,7 @@ from symgnn_pyg.data import Recording, SkeletonData, prepare
 from symgnn_pyg.datasets.motion_dataset import MotionDataset
 from symgnn_pyg.datasets.published_dataset import report_missing
 from symgnn_pyg.datasets.windows import check_split, check_window, clip_windows
-from symgnn_pyg.errors import DataError
+from symgnn_pyg.errors import DataError, check_sizes
 from symgnn_pyg.io import (
     KineticsLabel,
     Source,
@@ -118,10 +118,7 @@ class KineticsSkeleton(MotionDataset):
     ) -> None:
         check_window(num_observed, num_future, 1)
         check_split(split)
-        if max_bodies < 1:
-            raise ValueError(
-                f"Expected 'max_bodies' of at least 1, got {max_bodies}"
-            )
+        check_sizes(1, max_bodies=max_bodies)
         with Source(root, anchors=(TRAINING, TEST)) as source:
             labels = dict(_labels(source))
             names = _classes(source, labels)

@@ -9,7 +9,7 @@ from symgnn_pyg.data import SkeletonData
 from symgnn_pyg.data.prepare import Recording, prepare
 from symgnn_pyg.datasets.motion_dataset import MotionDataset
 from symgnn_pyg.datasets.windows import check_split, check_window, clip_windows
-from symgnn_pyg.errors import DataError
+from symgnn_pyg.errors import DataError, check_sizes
 from symgnn_pyg.io import Source, read_ntu, read_text
 from symgnn_pyg.skeleton import Skeleton
 
@@ -242,10 +242,7 @@ def _check(
             f"{' or '.join(map(str, BENCHMARKS[benchmark]))} classes, got "
             f"'num_classes' {num_classes}"
         )
-    if max_bodies < 1:
-        raise ValueError(
-            f"Expected 'max_bodies' of at least 1, got {max_bodies}"
-        )
+    check_sizes(1, max_bodies=max_bodies)
 
 
 def _split(clip: _Clip, benchmark: str) -> str:

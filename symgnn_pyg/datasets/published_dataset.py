@@ -1,5 +1,4 @@
 import os
-import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
@@ -20,9 +19,10 @@ from symgnn_pyg.datasets.windows import (
     check_split,
     check_window,
 )
-from symgnn_pyg.errors import DataError
-from symgnn_pyg.io import Source
+from symgnn_pyg.errors import DataError, warn
+from symgnn_pyg.io import Source, read_table
 from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.skeleton.layouts import WHOLE_LAYOUTS
 
 # Of the generator that draws the test windows.
 TEST_SEED = 1234567890
@@ -50,28 +50,6 @@ class PublishedDataset(MotionDataset):
     r"""The base class of data sets with one file per take of an action and
     published test windows, drawn by :obj:`numpy.random.RandomState(
     1234567890)` from the test recordings of each action in turn.
-
-    Args:
-        root: The folder or zip archive with the files.
-        split: :obj:`"train"`, :obj:`"val"` or :obj:`"test"`.
-            (default: :obj:`"train"`)
-        num_observed: The number of observed frames. (default: :obj:`50`)
-        num_future: The number of frames to predict. (default: :obj:`25`)
-        stride: The distance from one frame to the next, in frames of the
-            file. (default: :obj:`2`)
-        actions: The actions to use; labels stay the same. (default: all)
-        allow_missing: If set to :obj:`True`, absent files are named in a
-            warning instead of an error. (default: :obj:`False`)
-        path: The HDF5 file for the parsed sequences. It is written again
-            when the files change. (default: :obj:`root` with suffix
-            :obj:`.h5`, beside it)
-        transform: A transform of each sample. (default: :obj:`None`)
-
-    Raises:
-        FileNotFoundError: If :obj:`root` does not exist.
-        DataError: If files are absent or cannot be parsed; the message names
-            file and line.
-        ValueError: If there is no such split, window or action.
     """
 
     title: ClassVar[str]
@@ -147,12 +125,15 @@ class PublishedDataset(MotionDataset):
     def split_of(name: str) -> str:
         r"""The split of a recording, by its name."""
 
-    @staticmethod
-    @abstractmethod
-    def parse(content: bytes, where: str) -> np.ndarray:
-        r"""The frames of a file, of shape :math:`[T, V, C]`, from its content
-        and its name.
+    @classmethod
+    def parse(cls, content: bytes, where: str) -> np.ndarray:
+        r"""The frames of a file, of shape :math:`[T, V, C]`: three columns of
+        translation, which are left out, and three of each joint.
         """
+        whole, kept = WHOLE_LAYOUTS[cls.layout]
+        columns = 3 + 3 * Skeleton.get(whole).num_joints
+        table = read_table(content, columns, where)
+        return table[:, 3:].reshape(len(table), -1, 3)[:, kept]
 
     def _check_store(self, store: SequenceStore) -> None:
         r"""Refuses recordings that the protocol cannot use."""
@@ -263,14 +244,7 @@ class PublishedDataset(MotionDataset):
 def report_missing(
     missing: Sequence[str], source: Source, title: str, allow_missing: bool
 ) -> None:
-    r"""Reports absent files in an error or a warning.
-
-    Args:
-        missing: The names of the files.
-        source: Where they should be.
-        title: The name of the data set.
-        allow_missing: Whether to only warn.
-    """
+    r"""Reports absent files in an error or a warning."""
     if not missing:
         return
     text = (
@@ -282,4 +256,4 @@ def report_missing(
             f"{text}. Add them, or pass allow_missing=True to continue "
             f"without them"
         )
-    warnings.warn(text, stacklevel=3)
+    warn(text)

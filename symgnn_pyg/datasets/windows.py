@@ -1,12 +1,12 @@
 """The places of samples in a store."""
 
-import warnings
 from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 
 from symgnn_pyg.data import SequenceStore
+from symgnn_pyg.errors import warn
 
 SPLITS = ("train", "val", "test")
 WINDOW = np.dtype([("sequence", "i8"), ("start", "i8"), ("span", "i8")])
@@ -75,10 +75,9 @@ def all_windows(
         if not len(starts):
             short.append(store.names[sequence])
     if short:
-        warnings.warn(
+        warn(
             f"{store.path}: too short for a window of {skip + span} frames: "
             f"{', '.join(short[:20])} ({len(short)} in all)",
-            stacklevel=3,
         )
     return np.concatenate(windows)
 

@@ -23,11 +23,7 @@ class AverageNetwork(Pretrained):
     num_future: int
 
     def copy_sizes(self, model: "SymGNN | AverageNetwork") -> None:
-        r"""Takes the skeleton and the sizes of a network.
-
-        Args:
-            model: The network.
-        """
+        r"""Takes the skeleton and the sizes of a network."""
         self.about = {}
         self.skeleton = model.skeleton
         for name in SIZES:

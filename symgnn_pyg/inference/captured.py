@@ -1,9 +1,10 @@
-import warnings
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import Module
+
+from symgnn_pyg.errors import warn
 
 Inputs = tuple[Tensor | None, ...]
 
@@ -79,10 +80,9 @@ class _Capture:
             try:
                 self._capture(self._started)
             except RuntimeError as error:
-                warnings.warn(
+                warn(
                     f"The network runs without a CUDA graph, since it cannot "
                     f"be captured: {error}",
-                    stacklevel=2,
                 )
             else:
                 self.graph = self._started

@@ -4,10 +4,10 @@ Hub.
 
 import json
 import os
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from symgnn_pyg.errors import warn
 from symgnn_pyg.files import replacing, resolved
 
 CARD = "README.md"
@@ -23,10 +23,9 @@ def write_card(
     """
     card = resolved(folder) / CARD
     if card.exists() and LIBRARY not in card.read_text(errors="replace"):
-        warnings.warn(
+        warn(
             f"{card} is not a model card of this library and was kept; the "
             f"model was saved without a card",
-            stacklevel=3,
         )
         return
     with replacing(card) as path:
@@ -34,13 +33,7 @@ def write_card(
 
 
 def model_card(name: str, class_name: str, about: Mapping[str, Any]) -> str:
-    r"""The text of the card.
-
-    Args:
-        name: The name of the model, as :obj:`from_pretrained` takes it.
-        class_name: The name of the class of the network.
-        about: What is known about the model.
-    """
+    r"""The text of the card."""
     title = " ".join(name.split())
     article = "An" if class_name.startswith(tuple("AEIOU")) else "A"
     blocks = [

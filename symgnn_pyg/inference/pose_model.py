@@ -7,7 +7,12 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.nn import Module
 
-from symgnn_pyg.errors import DataError, check_names
+from symgnn_pyg.errors import (
+    DataError,
+    check_names,
+    check_sizes,
+    data_error,
+)
 from symgnn_pyg.inference.model_card import write_card
 from symgnn_pyg.inference.pose_network import NETWORKS, Network, PoseNetwork
 from symgnn_pyg.inference.pose_output import PoseOutput, pose_output
@@ -160,10 +165,8 @@ class PoseModel(Module):
             self.network.num_channels,
             self.num_observed,
         )
-        if not isinstance(stride, int | None):
-            raise TypeError(f"'stride' must be an integer, got {stride!r}")
-        if stride is not None and stride < 1:
-            raise ValueError(f"'stride' must be at least 1, got {stride}")
+        if stride is not None:
+            check_sizes(1, stride=stride)
         lengths = {len(frames) for frames in given.frames}
         if stride is not None and len(lengths) > 1:
             raise ValueError(
@@ -303,12 +306,10 @@ class PoseModel(Module):
         about = network.about
         transform = saved_transform(about, path)
         own = saved_skeleton(about, path)
-        try:
+        with data_error(str(path)):
             model = cls(
                 network, transform, classes=about.get("classes"), skeleton=own
             )
-        except (TypeError, ValueError) as error:
-            raise DataError(f"{path}: {error}") from error
         if skeleton is not None:
             skeleton = as_skeleton(skeleton)
             if skeleton.fingerprint != model.skeleton.fingerprint:
@@ -334,10 +335,6 @@ def as_pose_model(
 ) -> PoseModel:
     r"""Returns a model as it is, and a network with its transform as a model.
 
-    Args:
-        model: The model or the network.
-        transform: The transform of the network.
-
     Raises:
         ValueError: If there is a transform in addition to that of a model, or
             it does not fit the network.
@@ -354,10 +351,6 @@ def as_pose_model(
 
 def check_classes(classes: Sequence[str] | None, num_classes: int) -> list[str]:
     r"""The names of the classes, by default their indices.
-
-    Args:
-        classes: The names.
-        num_classes: The number of classes of the network.
 
     Raises:
         TypeError: If :obj:`classes` is text.

@@ -173,10 +173,6 @@ def check_bodies(
 ) -> Tensor | None:
     r"""The numbers of bodies of scenes as a tensor.
 
-    Args:
-        num_bodies: The numbers.
-        total: What they add up to.
-
     Raises:
         ValueError: If they do not.
     """
@@ -199,14 +195,7 @@ def check_bodies(
 def check_finite(
     frames: Tensor, skeleton: Skeleton, start: int, name: str
 ) -> None:
-    r"""Refuses NaN and infinite values, naming the first.
-
-    Args:
-        frames: The frames, of shape :math:`[T, V, C]`.
-        skeleton: The skeleton.
-        start: The index of the first frame in the recording.
-        name: The name of the recording.
-    """
+    r"""Refuses NaN and infinite values, naming the first."""
     bad = ~frames.isfinite()
     if not bad.any():
         return

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from symgnn_pyg.errors import DataError
+from symgnn_pyg.errors import DataError, data_error
 from symgnn_pyg.inference.pose_network import NETWORKS, Network
 from symgnn_pyg.inference.transform_config import transform_from_config
 from symgnn_pyg.nn.models.pretrained_files import MOST, read_config
@@ -33,25 +33,17 @@ def saved_transform(
     if "mean" not in about and "std" not in about:
         return None
     # Models saved by version 0.1 hold statistics instead of a transform.
-    try:
+    with data_error(f"{path}: 'mean' and 'std' must be tables of numbers"):
         return Standardize(
             torch.tensor(about["mean"]), torch.tensor(about["std"])
         )
-    except (LookupError, TypeError, ValueError) as error:
-        raise DataError(
-            f"{path}: 'mean' and 'std' must be tables of numbers: {error}"
-        ) from error
 
 
 def saved_skeleton(about: Mapping[str, Any], path: Path) -> Skeleton | None:
     r"""The skeleton in the further entries of a configuration."""
     if "skeleton" not in about:
         return None
-    try:
+    with data_error(f"{path}: 'skeleton' does not describe a skeleton"):
         if len(about["skeleton"]["joints"]) > MOST["joints"]:
             raise ValueError(f"more than {MOST['joints']} joints")
         return Skeleton(**about["skeleton"])
-    except (LookupError, TypeError, ValueError) as error:
-        raise DataError(
-            f"{path}: 'skeleton' does not describe a skeleton: {error}"
-        ) from error

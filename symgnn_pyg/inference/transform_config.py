@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch_geometric.transforms import Compose
 
-from symgnn_pyg.errors import DataError
+from symgnn_pyg.errors import data_error
 from symgnn_pyg.inference.pose_network import STEPS, Step, deterministic_steps
 from symgnn_pyg.transforms import Difference, Standardize
 
@@ -21,9 +21,6 @@ def transform_to_config(
 ) -> list[dict[str, Any]]:
     r"""The class and the arguments of each deterministic transform in JSON
     types.
-
-    Args:
-        transform: The transforms; see :func:`deterministic_steps`.
     """
     return [
         {
@@ -40,28 +37,14 @@ def transform_to_config(
 def transform_from_config(config: object, name: str) -> Compose | Step | None:
     r"""The inverse of :func:`transform_to_config`.
 
-    Args:
-        config: The description.
-        name: The name of its file in error messages.
-
     Raises:
         DataError: If it describes no transforms.
     """
-    try:
+    what = "'transform' does not describe transforms of this library"
+    with data_error(f"{name}: {what}"):
         if not isinstance(config, list) or len(config) > MOST:
             raise TypeError(f"it must list at most {MOST} transforms")
         steps = [_step(entry["class"], entry["arguments"]) for entry in config]
-    except (
-        ArithmeticError,
-        AttributeError,
-        LookupError,
-        TypeError,
-        ValueError,
-    ) as error:
-        raise DataError(
-            f"{name}: 'transform' does not describe transforms of this "
-            f"library: {error}"
-        ) from error
     if len(steps) > 1:
         return Compose(steps)
     return steps[0] if steps else None

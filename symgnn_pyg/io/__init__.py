@@ -11,8 +11,14 @@ from symgnn_pyg.io.annotations import (
 from symgnn_pyg.io.asf_amc import ASF, read_asf, read_asf_amc
 from symgnn_pyg.io.bvh import BVHHeader, read_bvh, read_bvh_header
 from symgnn_pyg.io.csv import read_csv, read_table
-from symgnn_pyg.io.frames import as_frames, check_axes, fill_gaps
-from symgnn_pyg.io.joint_tree import Motion, TreeJoint
+from symgnn_pyg.io.frames import (
+    as_frames,
+    check_axes,
+    fill_gaps,
+    resample_frames,
+    same_rate,
+)
+from symgnn_pyg.io.joint_tree import Motion, TreeJoint, select_joints
 from symgnn_pyg.io.kinetics import (
     KineticsLabel,
     read_kinetics,
@@ -60,4 +66,7 @@ __all__ = [
     "read_sleap",
     "read_table",
     "read_text",
+    "resample_frames",
+    "same_rate",
+    "select_joints",
 ]

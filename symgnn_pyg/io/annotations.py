@@ -138,10 +138,6 @@ def unpickle(content: bytes, name: str) -> Any:
     r"""Unpickles numbers, text, lists, dictionaries and NumPy arrays of real
     numbers, and nothing else.
 
-    Args:
-        content: The pickle.
-        name: The name of the file in error messages.
-
     Raises:
         DataError: If it holds anything else, or is damaged.
     """

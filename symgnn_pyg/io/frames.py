@@ -1,12 +1,18 @@
 """Arrays of other libraries as frames of this one."""
 
+import math
+
 import numpy as np
+import torch
 
 from symgnn_pyg.errors import DataError, EmptyRecordingError
 from symgnn_pyg.io.npy import check_finite, check_real
+from symgnn_pyg.ops import interpolate_frames
 
 # More channels per joint than any of the layouts that are told apart.
 MOST_CHANNELS = 4
+# Programs round the time of a frame to a few digits.
+SAME_RATE = 0.01
 
 
 def check_axes(axes: str | None) -> None:
@@ -74,18 +80,8 @@ def as_frames(
 def order_axes(
     array: np.ndarray, axes: str | None, num_joints: int, name: str
 ) -> np.ndarray:
-    r"""A recording with its axes in the order of this library.
-
-    Args:
-        array: The recording.
-        axes: The order of its axes, such as :obj:`"CTVM"`, from T (frames),
-            V (joints), C (channels) and M (bodies); :obj:`None` if they are
-            in order.
-        num_joints: The number of joints :math:`V`.
-        name: The name of the recording in error messages.
-
-    Returns:
-        The recording, of shape :math:`[T, V, C]` or :math:`[M, T, V, C]`.
+    r"""A recording with its axes in the order of this library, as
+    :func:`as_frames` takes them.
 
     Raises:
         DataError: If the shape does not have these axes or that number of
@@ -167,11 +163,6 @@ def drop_padding(frames: np.ndarray, name: str) -> np.ndarray:
     r"""A recording without its padding: if it may have several bodies, those
     that are zero throughout, and frames at the end in which all are zero.
 
-    Args:
-        frames: The recording, of shape :math:`[T, V, C]` or
-            :math:`[M, T, V, C]`.
-        name: The name of the recording in error messages.
-
     Raises:
         EmptyRecordingError: If all numbers are zero.
     """
@@ -217,3 +208,30 @@ def fill_gaps(frames: np.ndarray, name: str) -> np.ndarray:
         for channel in track.T:
             channel[~seen] = np.interp(times[~seen], times[seen], channel[seen])
     return filled
+
+
+def same_rate(one: float, other: float) -> bool:
+    r"""Whether two frame rates differ by no more than rounding."""
+    return math.isclose(one, other, rel_tol=SAME_RATE)
+
+
+def resample_frames(
+    frames: np.ndarray, rate: float, wanted: float
+) -> np.ndarray:
+    r"""A recording at another frame rate, by linear interpolation, or as it is
+    if the rates are the same (:func:`same_rate`).
+
+    Args:
+        frames: The recording, of shape :math:`[T, V, C]` or
+            :math:`[M, T, V, C]`.
+        rate: Its frames per second.
+        wanted: The frames per second to resample it to.
+    """
+    if same_rate(rate, wanted):
+        return frames
+    last = frames.shape[-3] - 1
+    count = int(last * wanted / rate + 1e-6) + 1
+    times = torch.arange(count, dtype=torch.double) * (rate / wanted)
+    motion = torch.from_numpy(frames).flatten(-2)
+    found = interpolate_frames(motion, times.clamp(max=last))
+    return found.unflatten(-1, frames.shape[-2:]).numpy()

@@ -27,10 +27,6 @@ MOST_EXPANSION = 1032
 def opened(content: bytes, name: str) -> Iterator[h5py.File]:
     r"""Opens the content of an HDF5 file.
 
-    Args:
-        content: The content.
-        name: The name of the file in error messages.
-
     Raises:
         DataError: If it cannot be read, also within the block.
     """
@@ -47,12 +43,6 @@ def plain_array(
     file: h5py.File, key: str, where: object, classes: Sequence[int] = NUMBERS
 ) -> h5py.Dataset:
     r"""An array that lies in the file itself, not yet read.
-
-    Args:
-        file: The file.
-        key: The name of the array.
-        where: The name of the file in error messages.
-        classes: The classes of types that it may have. (default: numbers)
 
     Raises:
         DataError: If there is none, it is a link, or it holds anything else.
@@ -75,11 +65,6 @@ def plain_array(
 def read_array(file: h5py.File, key: str, name: str) -> np.ndarray:
     r"""Reads an array of numbers.
 
-    Args:
-        file: The file.
-        key: The name of the array.
-        name: The name of the file in error messages.
-
     Raises:
         DataError: If there is none, it holds anything else, is larger than
             256 MiB, or declares more than the file can hold.
@@ -91,11 +76,6 @@ def read_array(file: h5py.File, key: str, name: str) -> np.ndarray:
 
 def read_names(file: h5py.File, key: str, name: str) -> list[str]:
     r"""Reads a list of different names, of a fixed length in bytes.
-
-    Args:
-        file: The file.
-        key: The name of the list.
-        name: The name of the file in error messages.
 
     Raises:
         DataError: If there is none, it holds anything else, or declares more

@@ -130,11 +130,6 @@ def tree_skeleton(
 ) -> Skeleton:
     r"""The skeleton of a file, with parts found by the names of its joints.
 
-    Args:
-        joints: The joints.
-        kind: The name of the skeleton.
-        name: The name of the file in error messages.
-
     Raises:
         DataError: If the joints do not form a skeleton.
     """
@@ -158,12 +153,6 @@ def check_motion_size(
 ) -> None:
     r"""Refuses a file whose positions would take many times its size, because
     most of its joints never turn.
-
-    Args:
-        num_frames: The number of frames.
-        num_joints: The number of joints.
-        size: The size of the file, in bytes.
-        name: Its name in error messages.
     """
     if num_frames * num_joints > size:
         raise DataError(
@@ -182,3 +171,26 @@ def check_length(joint: str, at: str) -> str:
             f"more than {LONGEST_NAME}"
         )
     return joint
+
+
+def select_joints(
+    joints: Sequence[str], skeleton: Skeleton, name: str
+) -> list[int]:
+    r"""The places of a skeleton's joints among those of a file.
+
+    Args:
+        joints: The names of the joints of the file.
+        skeleton: The skeleton.
+        name: The name of the file in error messages.
+
+    Raises:
+        DataError: If the file lacks joints of the skeleton.
+    """
+    lacking = [joint for joint in skeleton.joints if joint not in joints]
+    if lacking:
+        raise DataError(
+            f"{name} lacks {', '.join(lacking[:10])} of {skeleton!r}; it has "
+            f"{', '.join(joints[:50])}. `symgnn-pyg convert --to` matches "
+            f"joints of other names"
+        )
+    return [joints.index(joint) for joint in skeleton.joints]

@@ -26,11 +26,6 @@ def read_json(
 ) -> tuple[Any, str]:
     r"""Reads a JSON document, and returns it with its name for messages.
 
-    Args:
-        file: The path of the file, or its content.
-        name: The name of the file in error messages. (default: its path)
-        most: The largest size in bytes. (default: 16 MiB)
-
     Raises:
         DataError: If it is not a JSON document, or is too large.
     """
@@ -51,12 +46,6 @@ def _refuse(constant: str) -> NoReturn:
 def field(entry: Any, key: str, kind: type[T], at: str) -> T:
     r"""The value of a key in a JSON object.
 
-    Args:
-        entry: The object.
-        key: The key.
-        kind: The type that the value must have.
-        at: Where the object stands, for error messages.
-
     Raises:
         DataError: If there is no value, or one of another type.
     """
@@ -69,12 +58,6 @@ def field(entry: Any, key: str, kind: type[T], at: str) -> T:
 
 def numbers(entry: Any, key: str, length: int, at: str) -> np.ndarray:
     r"""The list of finite numbers under a key in a JSON object.
-
-    Args:
-        entry: The object.
-        key: The key.
-        length: The length that the list must have.
-        at: Where the object stands, for error messages.
 
     Raises:
         DataError: If there is anything else.

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from symgnn_pyg.errors import DataError, EmptyRecordingError
+from symgnn_pyg.errors import DataError, EmptyRecordingError, check_sizes
 from symgnn_pyg.io.json import LARGEST, field, numbers, read_json
 from symgnn_pyg.io.limits import File
 
@@ -152,20 +152,14 @@ def link_bodies(
 ) -> np.ndarray:
     r"""Links the bodies of each frame over time; see :func:`read_kinetics`.
 
-    Args:
-        frames: The bodies of each frame, of shape :math:`[V, C]`, the place
-            in the image first and the score last.
-        max_bodies: The largest number of bodies to keep.
-        name: The name of the file in error messages.
+    Each is of shape :math:`[V, C]`, the place in the image first and the score
+    last.
 
     Raises:
         EmptyRecordingError: If no frame shows a body.
         ValueError: If :obj:`max_bodies` is smaller than 1.
     """
-    if max_bodies < 1:
-        raise ValueError(
-            f"Expected 'max_bodies' of at least 1, got {max_bodies}"
-        )
+    check_sizes(1, max_bodies=max_bodies)
     kept = {
         index: [
             body

@@ -22,11 +22,6 @@ def read_bytes(
 ) -> tuple[bytes, str]:
     r"""The content of a file, and its name for error messages.
 
-    Args:
-        file: The path of the file, or its content.
-        name: Its name in error messages. (default: its path)
-        most: The largest size in bytes. (default: 256 MiB)
-
     Raises:
         DataError: If it is not a regular file, or is larger.
     """
@@ -69,11 +64,6 @@ def read_entry(
 ) -> bytes:
     r"""Unpacks a file of a zip archive, but no more of it than the archive
     announces.
-
-    Args:
-        archive: The archive.
-        entry: The entry of the file.
-        name: Its name in error messages.
 
     Raises:
         DataError: If it is larger than 256 MiB, or its compression method can

@@ -65,10 +65,6 @@ def read_npy(
 def read_array(content: bytes, name: str) -> np.ndarray:
     r"""Reads a :obj:`.npy` file of real numbers, of any shape.
 
-    Args:
-        content: The content of the file.
-        name: Its name in error messages.
-
     Raises:
         DataError: If it is not such a file, is truncated or empty, or holds
             anything but real numbers.
@@ -99,11 +95,6 @@ def read_arrays(
     file: File, keys: Sequence[str], name: str = ""
 ) -> tuple[dict[str, np.ndarray], str]:
     r"""Reads some arrays of a :obj:`.npz` file, as far as it holds them.
-
-    Args:
-        file: The path of the file, or its content.
-        keys: The names of the arrays.
-        name: The name of the file in error messages. (default: its path)
 
     Returns:
         The arrays by name, and the name of the file.
@@ -159,12 +150,7 @@ def _opened(content: bytes, name: str) -> Iterator[zipfile.ZipFile]:
 
 
 def check_real(dtype: np.dtype, name: str) -> None:
-    r"""Refuses an array whose elements are complex, objects, text or records.
-
-    Args:
-        dtype: The type of the array.
-        name: Its name in error messages.
-    """
+    r"""Refuses arrays of complex numbers, objects, text or records."""
     if dtype.kind not in "fiu":
         raise DataError(
             f"{name} has elements of type {dtype}, expected real numbers"
@@ -173,10 +159,6 @@ def check_real(dtype: np.dtype, name: str) -> None:
 
 def check_finite(frames: np.ndarray, name: str) -> None:
     r"""Refuses frames with a number that is not finite.
-
-    Args:
-        frames: The frames, of shape :math:`[*, T, V, C]`.
-        name: Their name in error messages.
 
     Raises:
         DataError: If a number is not finite; the message names the frame.

@@ -3,7 +3,7 @@ import io
 import numpy as np
 import torch
 
-from symgnn_pyg.errors import DataError, EmptyRecordingError
+from symgnn_pyg.errors import DataError, EmptyRecordingError, check_sizes
 from symgnn_pyg.io.json import LARGEST
 from symgnn_pyg.io.limits import File, read_text
 from symgnn_pyg.ops import interpolate_frames
@@ -38,10 +38,7 @@ def read_ntu(file: File, name: str = "", max_bodies: int = 2) -> np.ndarray:
             message names the line.
         ValueError: If :obj:`max_bodies` is smaller than 1.
     """
-    if max_bodies < 1:
-        raise ValueError(
-            f"Expected 'max_bodies' of at least 1, got {max_bodies}"
-        )
+    check_sizes(1, max_bodies=max_bodies)
     content, name = read_text(file, name)
     lines = _Lines(content, name)
     num_frames = lines.count("frames")

@@ -74,14 +74,7 @@ class MeanAngleError(PerFrameMetric):
 
 
 def to_euler(rotation: Tensor) -> Tensor:
-    r"""Converts exponential maps to Euler angles in the convention of
-    :class:`MeanAngleError`.
-
-    Args:
-        rotation: Rotation vectors in radians, of shape :math:`[*, 3]`.
-
-    Returns:
-        The angles :math:`(e_1, e_2, e_3)` in radians, of shape
-        :math:`[*, 3]`.
+    r"""Converts exponential maps in radians to the angles :math:`(e_1, e_2,
+    e_3)` of :class:`MeanAngleError` in radians, both of shape :math:`[*, 3]`.
     """
     return rotmat_to_euler(roma.rotvec_to_rotmat(rotation))

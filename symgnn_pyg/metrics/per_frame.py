@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
+from symgnn_pyg.errors import check_sizes
+
 
 class PerFrameMetric(Metric):
     r"""The base class of metrics with one value per future frame. Values are
@@ -37,13 +39,12 @@ class PerFrameMetric(Metric):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        for name, number in (
-            ("num_joints", num_joints),
-            ("num_future", num_future),
-            ("num_groups", num_groups),
-        ):
-            if number < 1:
-                raise ValueError(f"'{name}' must be at least 1, got {number}")
+        check_sizes(
+            1,
+            num_joints=num_joints,
+            num_future=num_future,
+            num_groups=num_groups,
+        )
         self.num_joints = num_joints
         total = torch.zeros(num_groups, num_future, dtype=torch.double)
         self.add_state("total", total, dist_reduce_fx="sum")

@@ -8,6 +8,7 @@ from itertools import groupby
 
 import torch
 from torch import Tensor
+from torch_geometric.utils import scatter
 
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 from symgnn_pyg.typing import SkeletonLike
@@ -92,6 +93,36 @@ def sample_of_body(num_bodies: Tensor, total: int) -> Tensor:
     return starts[:-1].cumsum(0) - 1
 
 
+def join_bodies(h: Tensor, num_bodies: Tensor | None, reduce: str) -> Tensor:
+    r"""Reduces the features of bodies :math:`[M, D]` to those of samples
+    :math:`[N, D]`, by :obj:`"mean"` or :obj:`"max"`.
+    """
+    if num_bodies is None:
+        return h
+    sample = sample_of_body(num_bodies, h.size(0))
+    return scatter(h, sample, dim_size=num_bodies.numel(), reduce=reduce)
+
+
+def all_pairs(
+    groups: Groups, device: torch.device | None = None, self_pairs: bool = True
+) -> Tensor:
+    r"""The edges of all pairs of nodes of each sample, sources first, of shape
+    :math:`[2, \sum_n V_n^2]`, in the order of the matrices of graphs.
+    """
+    edges, start = [], 0
+    for n, v in groups:
+        node = torch.arange(start, start + n * v, device=device).view(n, v)
+        source = node.unsqueeze(1).expand(n, v, v)
+        target = node.unsqueeze(2).expand(n, v, v)
+        pairs = torch.stack([source, target]).flatten(2)  # [2, N, V * V]
+        if not self_pairs:
+            # All but the first entry of the diagonal end a row of V + 1.
+            pairs = pairs[:, :, 1:].unflatten(2, (v - 1, v + 1))[..., :-1]
+        edges.append(pairs.flatten(1))
+        start += n * v
+    return torch.cat(edges, dim=1)
+
+
 def group_sizes(h: Tensor, num_joints: int | Sequence[int]) -> Groups:
     r"""Groups neighbouring samples of equal size.
 
@@ -166,10 +197,6 @@ def check_skeleton_type(
     skeleton_type: Sequence[int] | None, num_skeletons: int
 ) -> Sequence[int]:
     r"""Checks the :obj:`skeleton_type` of a layer with several skeletons.
-
-    Args:
-        skeleton_type: The index of the skeleton of each sample.
-        num_skeletons: The number of skeletons of the layer.
 
     Raises:
         ValueError: If it is missing or an index is out of range.

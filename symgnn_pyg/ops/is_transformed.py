@@ -5,9 +5,6 @@ from torch.autograd import forward_ad
 def is_transformed(*tensors: Tensor | None) -> bool:
     r"""Whether a tensor belongs to a transform of :mod:`torch.func`, to
     batched gradients or to forward-mode differentiation.
-
-    Args:
-        tensors: The tensors; :obj:`None` is left out.
     """
     for tensor in tensors:
         if tensor is None:

@@ -13,12 +13,7 @@ Pair = tuple[int, int]
 
 
 def unique(names: Sequence[str], what: str) -> tuple[str, ...]:
-    r"""Checks that names exist and are all different.
-
-    Args:
-        names: The names.
-        what: What they name, such as :obj:`"joint"`, for error messages.
-    """
+    r"""Checks that names exist and are all different."""
     names = tuple(str(name) for name in names)
     if not names:
         raise ValueError(f"A skeleton needs at least one {what}")
@@ -38,14 +33,7 @@ def numbered(names: Iterable[str]) -> dict[str, int]:
 def index_of(
     key: Joint, names: Mapping[str, int], what: str, where: str = ""
 ) -> int:
-    r"""The index of an item that is given by name or index.
-
-    Args:
-        key: The name or the index.
-        names: The index of each name.
-        what: What the names stand for, for error messages.
-        where: Where the key was found, for error messages.
-    """
+    r"""The index of an item that is given by name or index."""
     if isinstance(key, str):
         if key in names:
             return names[key]
@@ -69,12 +57,6 @@ def pairs_of(
 ) -> tuple[Pair, ...]:
     r"""Converts pairs to indices, and checks that each pair occurs once and
     connects two different ends.
-
-    Args:
-        pairs: The pairs, by name or index.
-        names: The names of all possible ends.
-        what: What a pair is, for error messages.
-        end: What an end is, for error messages.
     """
     ends = "(child, parent)" if what == "bone" else f"({end}, {end})"
     form = f"{what.capitalize()}s must be {ends} pairs"

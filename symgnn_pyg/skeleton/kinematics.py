@@ -8,15 +8,8 @@ import torch
 from torch import Tensor
 
 from symgnn_pyg.skeleton.as_skeleton import as_skeleton
-from symgnn_pyg.skeleton.layouts import CMU26_IN_38, H36M20_IN_32
+from symgnn_pyg.skeleton.layouts import WHOLE_LAYOUTS
 from symgnn_pyg.skeleton.skeleton import Skeleton
-
-# Layouts that drop joints of their data set's files: the layout of a whole
-# file, and the indices in it of the joints that are kept.
-WHOLE_LAYOUTS = {
-    "cmu26": ("cmu38", CMU26_IN_38),
-    "h36m20": ("h36m32", H36M20_IN_32),
-}
 
 
 def forward_kinematics(rotation: Tensor, skeleton: Skeleton | str) -> Tensor:

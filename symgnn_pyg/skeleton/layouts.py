@@ -10,7 +10,7 @@ from symgnn_pyg.skeleton.parts import PARTS as LEFT_FIRST
 from symgnn_pyg.skeleton.pose_layouts import ALIASES, SHARED
 from symgnn_pyg.skeleton.pose_layouts import LAYOUTS as POSE_LAYOUTS
 
-__all__ = ["CMU26_IN_38", "H36M20_IN_32", "LAYOUTS"]
+__all__ = ["CMU26_IN_38", "H36M20_IN_32", "LAYOUTS", "WHOLE_LAYOUTS"]
 
 Layout = dict[str, Any]
 
@@ -222,12 +222,16 @@ LAYOUTS: dict[str, Layout] = {
     layout["name"]: layout for layout in (*DATA_SETS, *POSE_LAYOUTS)
 }
 
+# Layouts that drop joints of their data set's files: the layout of a whole
+# file, and the indices in it of the joints that are kept.
+WHOLE_LAYOUTS = {
+    "cmu26": ("cmu38", CMU26_IN_38),
+    "h36m20": ("h36m32", H36M20_IN_32),
+}
+
 
 def find_layout(name: str) -> Layout:
     r"""The layout of that name, whatever its case, blanks and marks.
-
-    Args:
-        name: The name, or another name of the same layout.
 
     Raises:
         TypeError: If :obj:`name` is not text.

@@ -28,11 +28,6 @@ def named_parts(
     (shoulders and elbows) and forearms (wrists and hands). A joint with any
     other name is in the part of its parent; parts without joints are left out.
 
-    Args:
-        joints: The names of the joints.
-        parents: The parent of each joint that has one.
-        sides: The side of the body that each joint is on.
-
     Returns:
         The joints of each part, or :obj:`None` if there are no names of limbs
         on both sides.

@@ -39,9 +39,6 @@ def named_pairs(joints: Sequence[str]) -> list[tuple[int, int]]:
     (:obj:`"lfemur"`), but only if the other side exists: :obj:`"lamp"` is in
     the middle if there is no :obj:`"ramp"`. In the names of a dual skeleton,
     both ends of a bone count.
-
-    Args:
-        joints: The names of the joints.
     """
     index = {joint: j for j, joint in enumerate(joints)}
     known = frozenset(joints)

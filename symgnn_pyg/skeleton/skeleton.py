@@ -10,7 +10,7 @@ import networkx as nx
 import torch
 from torch import Tensor
 
-from symgnn_pyg.errors import check_names
+from symgnn_pyg.errors import check_names, check_sizes
 from symgnn_pyg.skeleton import networkx as skeleton_networkx
 from symgnn_pyg.skeleton.checks import (
     Joint,
@@ -336,8 +336,7 @@ class Skeleton:
         Raises:
             ValueError: If :obj:`num_hops` is smaller than 1.
         """
-        if num_hops < 1:
-            raise ValueError(f"'num_hops' must be at least 1, got {num_hops}")
+        check_sizes(1, num_hops=num_hops)
         adjacency = _normalised(self.edge_index, self.num_joints)
         powers = [adjacency]
         while len(powers) < num_hops:

@@ -26,10 +26,6 @@ def check_nonzero(layer: Module, out: Mapping[str, Tensor]) -> None:
     r"""Checks that a layer does not return only zeros, which would satisfy
     every property.
 
-    Args:
-        layer: The layer.
-        out: Its outputs by name.
-
     Raises:
         ValueError: If all outputs are zero.
     """

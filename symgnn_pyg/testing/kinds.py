@@ -64,10 +64,6 @@ def reorder(tensor: Tensor, kind: str, orders: Mapping[str, Tensor]) -> Tensor:
 def join(samples: Sequence[Inputs], kinds: Mapping[str, str]) -> Inputs:
     r"""Batches samples as PyG does.
 
-    Args:
-        samples: The arguments of a layer for each sample.
-        kinds: The kind of each argument that may differ between samples.
-
     Raises:
         ValueError: If an argument without a kind differs.
     """

@@ -16,10 +16,6 @@ CURE = (
 def check_weights(step: int, tensors: Iterable[tuple[str, Tensor]]) -> None:
     r"""Checks that weights and running statistics are finite.
 
-    Args:
-        step: The number of the step.
-        tensors: The names and tensors.
-
     Raises:
         FloatingPointError: If a tensor is not finite. The message names it.
     """
@@ -35,11 +31,6 @@ def check_weights(step: int, tensors: Iterable[tuple[str, Tensor]]) -> None:
 
 def check_output(step: int, output: SymGNNOutput, rate: float) -> None:
     r"""Checks that the output of a network is finite.
-
-    Args:
-        step: The number of the step.
-        output: The output.
-        rate: The highest learning rate.
 
     Raises:
         FloatingPointError: If it is not finite.
@@ -64,14 +55,7 @@ def check_output(step: int, output: SymGNNOutput, rate: float) -> None:
 def describe(
     step: int, batch: Batch, loss: SymbioticLossOutput, names: Sequence[str]
 ) -> str:
-    r"""Describes what was not finite in a step, and in which samples.
-
-    Args:
-        step: The number of the step.
-        batch: The batch of this process.
-        loss: The losses of the batch.
-        names: The name of each sample in the batch.
-    """
+    r"""Describes what was not finite in a step, and in which samples."""
     parts = {
         "recognition": loss.recognition_loss,
         "prediction": loss.prediction_loss,
@@ -97,10 +81,6 @@ def describe(
 
 def check_batch(batch: Batch, index: int) -> None:
     r"""Checks that the samples of a batch are finite.
-
-    Args:
-        batch: The batch.
-        index: The index of the batch.
 
     Raises:
         FloatingPointError: If one is not. The message names the samples.

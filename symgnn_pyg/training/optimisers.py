@@ -22,13 +22,11 @@ def configure(
     of Lightning; see :class:`~symgnn_pyg.training.SymGNNTask`.
 
     Args:
-        recipe: One of :obj:`"one_cycle"`, :obj:`"cosine"`, :obj:`"light"` and
-            :obj:`"full"`.
+        recipe: One of :obj:`RECIPES`.
         parameters: The parameters to train.
-        learning_rate: The highest learning rate.
-            (default: that of the recipe)
-        progress: A function that returns the fraction of training that is
-            done, once training has started.
+        learning_rate: The highest learning rate, or :obj:`None` for that of
+            the recipe.
+        progress: The fraction of training that is done, once it has started.
     """
     highest = RATES[recipe] if learning_rate is None else learning_rate
     if recipe == "light":
@@ -65,11 +63,6 @@ def set_highest_rate(
 ) -> None:
     r"""Changes the highest learning rate in the middle of a schedule, which
     keeps its shape.
-
-    Args:
-        optimisers: The optimisers.
-        schedules: Their learning rate schedules.
-        learning_rate: The new highest learning rate.
     """
     for optimiser in optimisers:
         for group in optimiser.param_groups:
@@ -85,9 +78,6 @@ def set_highest_rate(
 def one_cycle(progress: float) -> float:
     r"""The factor of the highest learning rate: it rises linearly from 0.1 to 1
     during the first tenth of training, and then falls to 0.001 along a cosine.
-
-    Args:
-        progress: The fraction of training that is done.
     """
     if progress < WARM_UP:
         return 0.1 + 0.9 * progress / WARM_UP
@@ -97,8 +87,5 @@ def one_cycle(progress: float) -> float:
 def cosine(progress: float) -> float:
     r"""The factor of the highest learning rate: it falls from 1 to 0 along a
     cosine.
-
-    Args:
-        progress: The fraction of training that is done.
     """
     return 0.5 + 0.5 * math.cos(math.pi * min(1.0, progress))

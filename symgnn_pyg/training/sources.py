@@ -18,9 +18,6 @@ def source_of(dataset: Any) -> MotionDataset:
     :class:`torch.utils.data.ConcatDataset` of them: their skeleton, classes,
     numbers of frames and transform.
 
-    Args:
-        dataset: The data set.
-
     Raises:
         TypeError: If it is another data set.
         ValueError: If joined data sets differ in any of these.
@@ -38,11 +35,7 @@ def source_of(dataset: Any) -> MotionDataset:
 
 
 def labels_of(dataset: Any) -> Tensor:
-    r"""The label of each sample of such a data set, of shape :math:`[N]`.
-
-    Args:
-        dataset: The data set.
-    """
+    r"""The label of each sample of such a data set, of shape :math:`[N]`."""
     if isinstance(dataset, Subset):
         return labels_of(dataset.dataset)[list(dataset.indices)]
     if isinstance(dataset, ConcatDataset):
@@ -53,10 +46,6 @@ def labels_of(dataset: Any) -> Tensor:
 def check_network(model: Module, dataset: MotionDataset) -> None:
     r"""Checks that a network fits the samples of a data set, as far as it
     tells its sizes.
-
-    Args:
-        model: The network.
-        dataset: The data set.
 
     Raises:
         ValueError: If it does not. The message says what to pass to the

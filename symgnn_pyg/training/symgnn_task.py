@@ -1,5 +1,4 @@
 import os
-import warnings
 import zlib
 from typing import Any, Self
 
@@ -11,6 +10,7 @@ from torch.nn import Module
 from torch.optim import Optimizer
 from torch_geometric.data import Batch
 
+from symgnn_pyg.errors import warn
 from symgnn_pyg.nn import (
     PoseLoss,
     SymbioticLoss,
@@ -474,7 +474,7 @@ class SymGNNTask(LightningModule):
         if not self.skip_nonfinite:
             raise FloatingPointError(text)
         if not loss.total.isfinite():
-            warnings.warn(f"{text}; the batch was skipped", stacklevel=2)
+            warn(f"{text}; the batch was skipped")
         for buffer, before in zip(self.buffers(), kept, strict=True):
             buffer.copy_(before)
         self.skipped += 1

@@ -21,12 +21,6 @@ def make_metrics(
     r"""The error of the network and of zero velocity (:obj:`"still"`), and
     accuracies where they mean something.
 
-    Args:
-        dataset: The data set.
-        labels: The labels of all samples.
-        num_scores: The number of class scores of the network.
-        error: The prediction error that is expected. (default: no check)
-
     Raises:
         ValueError: If the data require another prediction error.
     """
@@ -52,9 +46,6 @@ def make_metrics(
 def summarise(metrics: Mapping[str, Metric]) -> dict[str, Tensor]:
     r"""The means of the metrics that were updated, and the :obj:`"score"`: the
     error relative to that of zero velocity, minus the accuracy.
-
-    Args:
-        metrics: The metrics of :func:`make_metrics`.
     """
     found = {
         name: metric.compute().mean()
@@ -68,12 +59,9 @@ def summarise(metrics: Mapping[str, Metric]) -> dict[str, Tensor]:
 
 
 def classes_of(y: Tensor) -> Tensor:
-    r"""The class of each sample: the largest of its probabilities. A sample
-    of several classes has none.
-
-    Args:
-        y: The labels, of shape :math:`[N]`, or probabilities, of shape
-            :math:`[N, K]`.
+    r"""The class of each sample, from labels of shape :math:`[N]`, or the
+    largest of its probabilities, of shape :math:`[N, K]`. A sample of several
+    classes has none.
     """
     if y.dim() == 1:
         return y
@@ -82,11 +70,7 @@ def classes_of(y: Tensor) -> Tensor:
 
 
 def find_standardize(transform: object) -> Standardize | None:
-    r"""The normalisation that predictions must undo.
-
-    Args:
-        transform: The transform of the data.
-    """
+    r"""The normalisation that predictions must undo."""
     found = None
     for step in steps_of(transform):
         if isinstance(step, Standardize):

@@ -21,6 +21,7 @@ from lightning.pytorch.loggers.logger import DummyLogger
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 
+from symgnn_pyg.errors import check_sizes, warn
 from symgnn_pyg.files import resolved
 from symgnn_pyg.training.progress import TrainingBar
 from symgnn_pyg.training.safetensors_checkpoint import SafetensorsCheckpoint
@@ -78,10 +79,8 @@ def make_trainer(
         raise ValueError(
             f"'monitor' must be one of {MONITORS}, got {monitor!r}"
         )
-    if validate_every is not None and validate_every < 1:
-        raise ValueError(
-            f"'validate_every' must be at least 1, got {validate_every}"
-        )
+    if validate_every is not None:
+        check_sizes(1, validate_every=validate_every)
     output = resolved(output)
     checkpoints: list[Callback] = [
         _FolderLock(output),
@@ -251,10 +250,9 @@ class _FolderLock(Callback):
         except OSError as error:
             if error.errno not in NO_LOCKS:
                 raise
-            warnings.warn(
+            warn(
                 f"The file system of {self.output} has no locks: start only "
                 f"one training in it",
-                stacklevel=2,
             )
             return
         self.lock = lock
@@ -290,10 +288,9 @@ class _OwnCheckpoint(ModelCheckpoint):
         if all(Path(path).resolve() == own for path in named if path):
             super().load_state_dict(state_dict)
         else:
-            warnings.warn(
+            warn(
                 f"The checkpoint refers to files other than {own}; they stay "
                 f"untouched, and the best score so far is discarded",
-                stacklevel=2,
             )
 
 

@@ -12,10 +12,6 @@ def bodies_of(data: Data) -> tuple[Skeleton, Tensor]:
     r"""The skeleton of all :math:`M` bodies in a sample or a batch, and the
     index of the sample that each body belongs to, of shape :math:`[M]`.
 
-    Args:
-        data: A :class:`~symgnn_pyg.data.SkeletonData`, or a
-            :class:`torch_geometric.data.Batch` of them.
-
     Raises:
         ValueError: If there is not exactly one skeleton, or :obj:`data.x` does
             not fit it.
@@ -49,10 +45,6 @@ def bodies_of(data: Data) -> tuple[Skeleton, Tensor]:
 def first_bodies(sample: Tensor) -> Tensor:
     r"""The index of the first body in the sample of each body, of shape
     :math:`[M]`.
-
-    Args:
-        sample: The sorted index of the sample of each body, of shape
-            :math:`[M]`.
     """
     # Not searchsorted, which cannot be exported to ONNX.
     count = torch.zeros_like(sample)
@@ -64,13 +56,6 @@ def draw_uniform(sample: Tensor, low: float, high: float, *size: int) -> Tensor:
     r"""Draws uniform random numbers from :obj:`low` to :obj:`high` for each
     sample, which its bodies share, of shape :math:`[M, *]` in double
     precision.
-
-    Args:
-        sample: The sorted index of the sample of each body, of shape
-            :math:`[M]`.
-        low: The lower bound.
-        high: The upper bound.
-        *size: The shape :math:`[*]` of the numbers of a sample.
     """
     drawn = torch.rand(
         int(sample[-1]) + 1, *size, dtype=torch.double, device=sample.device
@@ -92,13 +77,7 @@ def split_frames(
 ) -> Data:
     r"""The inverse of :func:`join_frames`: sets :obj:`x` to the first frames
     of a motion and, if present, :obj:`future` to the others. Updates
-    :obj:`bone_x` if present.
-
-    Args:
-        data: The data object, which is modified and returned.
-        motion: The motion, of shape :math:`[M, V, T + T', C]`.
-        num_observed: The number of observed frames :math:`T`.
-        skeleton: The skeleton.
+    :obj:`bone_x` if present. The data object is modified.
     """
     data.x = motion[:, :, :num_observed].flatten(0, 1).contiguous()
     if "future" in data:

@@ -62,9 +62,3 @@ class Center(MotionTransform):
         if self.joint is not None:
             joint = skeleton.index(self.joint)
         return motion[first_bodies(sample), joint].unsqueeze(1)  # [M, 1, T, C]
-
-    def __repr__(self) -> str:
-        return (
-            f"{self.__class__.__name__}(joint={self.joint!r}, "
-            f"per_frame={self.per_frame})"
-        )

@@ -36,6 +36,3 @@ class ChangeSpeed(TemporalTransform):
         boundary = num_observed - 1
         frame = torch.arange(length).to(factor)
         return boundary + factor * (frame - boundary)
-
-    def __repr__(self) -> str:
-        return f"{self.__class__.__name__}(factors={self.factors})"

@@ -1,7 +1,6 @@
 r"""Argument checks that several transforms share."""
 
 import math
-from numbers import Integral
 
 from torch import Tensor
 
@@ -18,15 +17,6 @@ def check_range(
             f"{values}"
         )
     return low, high
-
-
-def check_count(name: str, value: int, least: int) -> int:
-    r"""Checks that a number is an integer of at least :obj:`least`."""
-    if not isinstance(value, Integral) or isinstance(value, bool):
-        raise TypeError(f"'{name}' must be an integer, got {value!r}")
-    if value < least:
-        raise ValueError(f"'{name}' must be at least {least}, got {value}")
-    return int(value)
 
 
 def check_probability(p: float) -> float:

@@ -2,6 +2,7 @@ from torch import Tensor
 from torch_geometric.data.datapipes import functional_transform
 
 from symgnn_pyg import ops
+from symgnn_pyg.errors import check_sizes
 from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.transforms.motion_transform import MotionTransform
 
@@ -26,8 +27,7 @@ class Difference(MotionTransform):
     """
 
     def __init__(self, order: int = 1) -> None:
-        if order < 0:
-            raise ValueError(f"'order' must not be negative, got {order}")
+        check_sizes(0, order=order)
         self.order = order
 
     def transform(
@@ -49,6 +49,3 @@ class Difference(MotionTransform):
             last = ops.difference(observed, order)[:, :, -1:]
             future = last + future.cumsum(dim=2)
         return future
-
-    def __repr__(self) -> str:
-        return f"{self.__class__.__name__}(order={self.order})"

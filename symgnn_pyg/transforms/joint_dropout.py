@@ -52,9 +52,6 @@ class JointDropout(MotionTransform):
             _add_to_samples(data)
         return data
 
-    def __repr__(self) -> str:
-        return f"{self.__class__.__name__}(p={self.p})"
-
 
 def _add_to_samples(batch: Batch) -> None:
     # Batch.to_data_list() returns only attributes with slices.

@@ -99,12 +99,6 @@ class Mirror(MotionTransform):
         sign = torch.where(chosen[:, None], sign, 1.0)  # [M, C]
         return _swap(motion, skeleton, chosen) * sign[:, None, None]
 
-    def __repr__(self) -> str:
-        return (
-            f"{self.__class__.__name__}(axis={self.axis}, p={self.p}, "
-            f"kind={self.kind!r})"
-        )
-
 
 def _swap(rows: Tensor, skeleton: Skeleton, chosen: Tensor) -> Tensor:
     if not skeleton.pairs:

@@ -1,3 +1,4 @@
+import inspect
 from abc import abstractmethod
 
 from torch import Tensor
@@ -70,3 +71,11 @@ class MotionTransform(BaseTransform):
         motion = join_frames(data, skeleton)
         motion = self.transform(motion, skeleton, sample)
         return split_frames(data, motion, data.x.size(1), skeleton)
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(
+            f"{name}={getattr(self, name)!r}"
+            for name in inspect.signature(type(self)).parameters
+            if hasattr(self, name)
+        )
+        return f"{self.__class__.__name__}({arguments})"

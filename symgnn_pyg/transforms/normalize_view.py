@@ -93,12 +93,6 @@ class NormalizeView(MotionTransform):
         frame = valid.int().argmax(dim=1)
         return _axes(spine[first, frame], shoulders[first, frame])
 
-    def __repr__(self) -> str:
-        return (
-            f"{self.__class__.__name__}(spine={self.spine}, "
-            f"shoulders={self.shoulders})"
-        )
-
 
 def _between(
     motion: Tensor, skeleton: Skeleton, joints: tuple[int | str, int | str]

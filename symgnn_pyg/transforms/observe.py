@@ -49,6 +49,3 @@ class Observe(MotionTransform):
         # Exact arithmetic: in floating point, 0.29 * 50 is below 14.5.
         share = Fraction(str(self.ratio)) * num_observed
         return max(1, int(share + Fraction(1, 2)))
-
-    def __repr__(self) -> str:
-        return f"{self.__class__.__name__}(ratio={self.ratio})"

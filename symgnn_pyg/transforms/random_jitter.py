@@ -44,6 +44,3 @@ class RandomJitter(MotionTransform):
         if future is not None:
             data.future = future
         return data
-
-    def __repr__(self) -> str:
-        return f"{self.__class__.__name__}(std={self.std})"

@@ -51,6 +51,3 @@ class RandomRotation(MotionTransform):
         angles = drawn * torch.tensor(self.degrees).to(drawn)
         rotation = roma.euler_to_rotmat("xyz", angles, degrees=True)
         return motion @ rotation.to(motion).mT.unsqueeze(1)
-
-    def __repr__(self) -> str:
-        return f"{self.__class__.__name__}(degrees={self.degrees})"

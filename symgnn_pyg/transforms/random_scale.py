@@ -34,6 +34,3 @@ class RandomScale(MotionTransform):
     ) -> Tensor:
         scale = draw_uniform(sample, *self.scales).to(motion)
         return motion * scale.view(-1, 1, 1, 1)
-
-    def __repr__(self) -> str:
-        return f"{self.__class__.__name__}(scales={self.scales})"

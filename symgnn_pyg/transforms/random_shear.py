@@ -45,6 +45,3 @@ class RandomShear(MotionTransform):
         matrix = drawn.to(motion)  # [M, C, C]
         matrix.diagonal(dim1=-2, dim2=-1).fill_(1.0)
         return motion @ matrix.mT.unsqueeze(1)
-
-    def __repr__(self) -> str:
-        return f"{self.__class__.__name__}(shear={self.shear})"

@@ -99,9 +99,3 @@ class Resample(TemporalTransform):
         """
         last = self.num_observed(num_observed) + num_future - 1
         return math.floor(last * self.step) + 1 - num_observed
-
-    def __repr__(self) -> str:
-        return (
-            f"{self.__class__.__name__}(source_rate={self.source_rate}, "
-            f"target_rate={self.target_rate})"
-        )

@@ -38,6 +38,3 @@ class Reverse(TemporalTransform):
         chosen = draw_uniform(sample, 0.0, 1.0, 1) < self.p  # [M, 1]
         frame = torch.arange(length, device=sample.device)
         return torch.where(chosen, length - 1 - frame, frame)
-
-    def __repr__(self) -> str:
-        return f"{self.__class__.__name__}(p={self.p})"

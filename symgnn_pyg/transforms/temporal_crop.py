@@ -36,6 +36,3 @@ class TemporalCrop(TemporalTransform):
         start = draw_uniform(sample, 0.0, 1.0, 1) * (1 - share) * (length - 1)
         frame = torch.arange(length).to(start)
         return start + share * frame
-
-    def __repr__(self) -> str:
-        return f"{self.__class__.__name__}(ratios={self.ratios})"

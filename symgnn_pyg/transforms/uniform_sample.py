@@ -2,8 +2,8 @@ import torch
 from torch import Tensor
 from torch_geometric.data.datapipes import functional_transform
 
+from symgnn_pyg.errors import check_sizes
 from symgnn_pyg.transforms.bodies import draw_uniform
-from symgnn_pyg.transforms.checks import check_count
 from symgnn_pyg.transforms.temporal_transform import TemporalTransform
 
 
@@ -41,7 +41,8 @@ class UniformSample(TemporalTransform):
     """
 
     def __init__(self, num_frames: int, random: bool = True) -> None:
-        self.num_frames = check_count("num_frames", num_frames, 1)
+        check_sizes(1, num_frames=num_frames)
+        self.num_frames = int(num_frames)
         self.random = random
 
     def times(self, num_observed: int, length: int, sample: Tensor) -> Tensor:
@@ -58,9 +59,3 @@ class UniformSample(TemporalTransform):
 
     def num_observed(self, num_observed: int) -> int:
         return self.num_frames
-
-    def __repr__(self) -> str:
-        return (
-            f"{self.__class__.__name__}(num_frames={self.num_frames}, "
-            f"random={self.random})"
-        )

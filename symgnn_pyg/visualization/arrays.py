@@ -21,10 +21,6 @@ def to_array(value: ArrayLike, name: str) -> Array:
     r"""Converts a tensor (on any device, of any real type, dense or sparse,
     with or without a gradient) or anything that NumPy accepts as an array.
 
-    Args:
-        value: The tensor or array.
-        name: Its name in error messages.
-
     Raises:
         ValueError: If it does not hold real numbers, or is ragged.
     """
@@ -51,11 +47,6 @@ def literal(name: str) -> str:
 
 def to_labels(value: ArrayLike, name: str, num_classes: int) -> np.ndarray:
     r"""Converts a vector of labels :math:`0, \ldots, K - 1`.
-
-    Args:
-        value: The labels, of shape :math:`[N]`.
-        name: Their name in error messages.
-        num_classes: The number of classes :math:`K`.
 
     Raises:
         ValueError: If it is not a vector, or a label is out of range.
@@ -158,14 +149,6 @@ def to_bodies(
     :func:`to_positions` does, to the shape :math:`[M, V, C]`, or
     :math:`[T, M, V, C]` if :obj:`num_frames` is given.
 
-    Args:
-        value: The positions; those of a single body may lack :math:`M`.
-        name: Their name in error messages.
-        skeleton: The skeleton.
-        up: The axis that points up. (default: :obj:`"y"`)
-        num_frames: The number of frames :math:`T`, 0 for any number.
-            (default: a single pose)
-
     Raises:
         ValueError: If :func:`to_positions` raises it, or there are too many
             bodies to tell apart.
@@ -264,12 +247,7 @@ def bone_path(pose: Array, pairs: Sequence[tuple[int, int]]) -> Array:
 
 
 def to_graph(value: ArrayLike, name: str, skeleton: Skeleton) -> Array:
-    r"""Converts a graph of a skeleton's joints.
-
-    Args:
-        value: The graph, of shape :math:`[V, V]`.
-        name: Its name in error messages.
-        skeleton: The skeleton.
+    r"""Converts a graph of a skeleton's joints, of shape :math:`[V, V]`.
 
     Raises:
         ValueError: If the shape does not fit the skeleton.

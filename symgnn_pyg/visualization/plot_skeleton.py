@@ -62,10 +62,6 @@ def plot_skeleton(
 def pose_axes(channels: int, ax: Any = None) -> Any:
     r"""Prepares axes without ticks for 2-D or 3-D poses.
 
-    Args:
-        channels: The number of coordinates, 2 or 3.
-        ax: The axes. (default: those of a new figure)
-
     Raises:
         ValueError: If the projection of the axes does not fit.
     """

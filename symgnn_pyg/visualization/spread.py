@@ -29,12 +29,7 @@ SHADES = (
 
 
 class Spread:
-    r"""Lays out motions side by side along x.
-
-    Args:
-        timeline: When each motion is shown.
-        skeleton: The skeleton.
-    """
+    r"""Lays out motions side by side along x."""
 
     def __init__(self, timeline: Timeline, skeleton: Skeleton) -> None:
         self.timeline = timeline

@@ -190,8 +190,11 @@ def test_missing_file(recordings, tmp_path):
     ):
         open_all(recordings, tmp_path)
     assert not (tmp_path / "x.h5").exists()
-    with pytest.warns(UserWarning, match=r"train/walking/walking_3\.txt"):
+    with pytest.warns(
+        UserWarning, match=r"train/walking/walking_3\.txt"
+    ) as warned:
         dataset = open_all(recordings, tmp_path, allow_missing=True)
+    assert warned[0].filename == __file__
     assert dataset.missing == ["train/walking/walking_3.txt"]
     assert "train/walking/walking_3" not in dataset.store.names
 

@@ -65,15 +65,6 @@ def open_all(root, tmp_path, split="train", **arguments):
     )
 
 
-def same(one, other):
-    return len(one) == len(other) and all(
-        torch.equal(a.x, b.x)
-        and torch.equal(a.future, b.future)
-        and torch.equal(a.y, b.y)
-        for a, b in zip(one, other, strict=True)
-    )
-
-
 def test_walking_windows_as_published(walking, tmp_path):
     """Their lengths, 1500 and 1261, count frames at the stride."""
     dataset = Human36M(walking, "test", actions=["walking"])
@@ -151,29 +142,10 @@ def test_every_start_and_both_phases(complete, tmp_path):
     assert torch.equal(dataset[0].x, dense[0].x[:, ::2])
 
 
-def test_labels_stay_the_same(complete, tmp_path):
-    few = open_all(complete, tmp_path, actions=["waiting", "eating"])
-    assert few.num_classes == 15
-    assert {few.classes[int(data.y)] for data in few} == {"waiting", "eating"}
-
-
-@pytest.mark.parametrize("form", ["zip", "enclosed zip", "enclosed folder"])
-def test_zip_and_folder_are_equal(complete, tmp_path, form):
-    root = complete.parent
-    if form == "zip":
-        root = shutil.make_archive(tmp_path / "data", "zip", complete)
-    elif form == "enclosed zip":
-        root = shutil.make_archive(
-            tmp_path / "data", "zip", complete.parent, complete.name
-        )
-    one = open_all(complete, tmp_path, "test")
-    other = open_all(root, tmp_path, "test", path=tmp_path / "other.h5")
-    assert same(one, other)
-
-
-def test_store_is_beside_the_root(recordings):
-    Human36M(recordings, **SMALL)
-    assert recordings.with_name("h36m.h5").is_file()
+def test_enclosed_folder_is_found(complete, tmp_path):
+    one = open_all(complete, tmp_path)
+    other = open_all(complete.parent, tmp_path, path=tmp_path / "other.h5")
+    assert one.store.names == other.store.names
 
 
 def test_missing_file(recordings, tmp_path):
@@ -229,20 +201,6 @@ def test_training_files_may_be_alike(recordings, tmp_path):
     assert len(open_all(recordings, tmp_path)) == 300
 
 
-@pytest.mark.parametrize(
-    ("text", "fault"),
-    [
-        (",".join(["0"] * 98), "line 1: 98 columns, expected 99"),
-        (",".join(["0"] * 98 + ["nan"]), "line 1, column 99: 'nan'"),
-        ("", "is empty"),
-    ],
-)
-def test_spoiled_file(recordings, tmp_path, text, fault):
-    (recordings / "S7/sitting_2.txt").write_text(text)
-    with pytest.raises(DataError, match=rf"sitting_2\.txt.*{fault}"):
-        open_all(recordings, tmp_path)
-
-
 def test_shortest_test_recording(recordings, tmp_path, write):
     """167 frames at stride 2 leave one start, 16."""
     arguments = {"actions": ["walking"], "stride": 2}
@@ -255,29 +213,11 @@ def test_shortest_test_recording(recordings, tmp_path, write):
         open_all(recordings, tmp_path, "test", **arguments)
 
 
-@pytest.mark.filterwarnings("ignore:.*lacks 210 files")
-def test_foreign_folder(tmp_path):
-    (tmp_path / "pictures").mkdir()
-    with pytest.raises(DataError, match="pictures holds none of the files"):
-        open_all(tmp_path / "pictures", tmp_path, allow_missing=True)
-    assert os.listdir(tmp_path) == ["pictures"]
-
-
-def test_absent_root(tmp_path):
-    with pytest.raises(FileNotFoundError, match="absent"):
-        open_all(tmp_path / "absent", tmp_path)
-
-
 @pytest.mark.parametrize(
     ("arguments", "culprit"),
     [
-        ({"split": "dev"}, r"'split' must be one of .*'val'.*got 'dev'"),
-        ({"actions": ["walking", "flying"]}, "Unknown action 'flying'"),
-        ({"actions": "walking"}, "'actions' to be a list .*'walking'"),
         ({"split": "test", "num_observed": 51}, "observe 50 .* 51 and 2"),
         ({"split": "test", "num_future": 101}, "leave 100 .* 3 and 101"),
-        ({"num_observed": 0}, "'num_observed' >= 1"),
-        ({"stride": 0}, "'stride' >= 1"),
     ],
 )
 def test_bad_arguments(complete, tmp_path, arguments, culprit):

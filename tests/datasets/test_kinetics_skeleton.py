@@ -245,7 +245,7 @@ def test_empty_split(tmp_path):
     ("arguments", "culprit"),
     [
         ({"split": "dev"}, r"'split' must be one of .*got 'dev'"),
-        ({"max_bodies": 0}, "'max_bodies' of at least 1, got 0"),
+        ({"max_bodies": 0}, "'max_bodies' must be at least 1, got 0"),
         ({"num_future": -1}, "'num_future' >= 0"),
     ],
 )

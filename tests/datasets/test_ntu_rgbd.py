@@ -256,7 +256,7 @@ def test_normalised_as_the_docstring_says(tmp_path):
             "'xview' has 60 classes, got 'num_classes' 120",
         ),
         ({"benchmark": "xset"}, "'xset' has 120 classes, got .* 60"),
-        ({"max_bodies": 0}, "'max_bodies' of at least 1, got 0"),
+        ({"max_bodies": 0}, "'max_bodies' must be at least 1, got 0"),
         ({"num_observed": 0}, "'num_observed' >= 1"),
     ],
 )

@@ -5,11 +5,6 @@ from symgnn_pyg import Skeleton
 from symgnn_pyg.nn import SymGNN
 
 
-@pytest.fixture(autouse=True)
-def _seed():
-    torch.manual_seed(0)
-
-
 @pytest.fixture
 def arm():
     """A chain of five joints in three parts."""

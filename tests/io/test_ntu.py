@@ -16,7 +16,7 @@ def test_widest_bodies_are_kept_in_that_order():
     np.testing.assert_array_equal(read_ntu(content, "x"), [wider, wide])
     np.testing.assert_array_equal(read_ntu(content, "x", max_bodies=1), [wider])
     assert read_ntu(content, "x", max_bodies=9).shape == (3, 4, 25, 3)
-    with pytest.raises(ValueError, match="'max_bodies' of at least 1, got 0"):
+    with pytest.raises(ValueError, match=r"'max_bodies' .* at least 1, got 0"):
         read_ntu(content, "x", max_bodies=0)
 
 

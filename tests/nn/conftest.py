@@ -6,11 +6,6 @@ from symgnn_pyg import Skeleton
 ORDER = [3, 0, 4, 2, 1]
 
 
-@pytest.fixture(autouse=True)
-def _seed():
-    torch.manual_seed(0)
-
-
 @pytest.fixture
 def arm():
     """Five joints in three parts, with a ring closed by a link."""

@@ -117,17 +117,6 @@ def test_mixed_batch_equals_its_samples(name, layer, skeleton_type):
     torch.testing.assert_close(out, torch.cat(parts))
 
 
-def test_gradients(name, layer):
-    skeleton_type = (1, 0)
-    x, actional, _ = inputs(name, skeleton_type)
-    x = x[:, :2].clone().requires_grad_()
-    assert torch.autograd.gradcheck(
-        lambda x: layer(x, *actional, skeleton_type=skeleton_type),
-        x,
-        fast_mode=True,
-    )
-
-
 def test_masks_of_absent_skeletons_get_no_gradient():
     layer = LAYERS["StructuralGraphConv"](SKELETONS)
     layer(torch.randn(36, FRAMES, WIDTH), skeleton_type=(0, 0)).sum().backward()
@@ -135,15 +124,6 @@ def test_masks_of_absent_skeletons_get_no_gradient():
     assert grads[0].abs().sum() > 0
     assert grads[1] is None
     assert grads[2] is None
-
-
-def test_reset_parameters(name, layer):
-    if any(True for _ in layer.parameters()):
-        before = {k: v.clone() for k, v in layer.named_parameters()}
-        layer.reset_parameters()
-        masks = [k for k in before if "mask" in k]
-        for mask in masks:
-            assert layer.get_parameter(mask).eq(1).all()
 
 
 def test_kinds_from_a_loader():
@@ -158,18 +138,6 @@ def test_kinds_from_a_loader():
     assert skeleton_type == [2, 0, 1]
     conv = structural_conv(SKELETONS)
     assert conv(batch.x, skeleton_type=skeleton_type).shape == (69, FRAMES, OUT)
-
-
-def test_messages_of_a_mixed_batch():
-    skeleton_type = (1, 0)
-    x, actional, rows = inputs("JointGraphConv", skeleton_type)
-    conv = joint_conv(SKELETONS).double()
-    expected, seen = conv(x, *actional, skeleton_type=skeleton_type), []
-    conv.register_message_forward_hook(lambda *args: seen.append(args[2]))
-    torch.testing.assert_close(
-        conv(x, *actional, skeleton_type=skeleton_type), expected
-    )
-    assert [len(m) for m in seen] == [sum(v * v for v in rows)] * 3
 
 
 def test_actional_graphs_alone():

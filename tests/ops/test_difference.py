@@ -52,11 +52,6 @@ def test_shape_and_input_are_kept(shape):
     torch.testing.assert_close(x, before)
 
 
-def test_gradient():
-    x = torch.randn(2, 4, 2, dtype=torch.double, requires_grad=True)
-    assert torch.autograd.gradcheck(lambda x: ops.difference(x, 2), x)
-
-
 def test_negative_order():
     with pytest.raises(ValueError, match="-1"):
         ops.difference(torch.zeros(3, 2), -1)

@@ -14,7 +14,6 @@ def test_by_hand():
 
 
 def test_integers_are_exact(dtype):
-    torch.manual_seed(0)
     motion = torch.randn(2, 3, 7, 4, dtype=dtype)
     motion[..., 3, :] = torch.inf  # Neighbours take no part.
     for times in (torch.arange(7.0), torch.arange(7), torch.arange(7.0)[None]):
@@ -34,7 +33,6 @@ def test_linear_motion_is_exact(dtype):
 
 
 def test_times_of_each_motion():
-    torch.manual_seed(0)
     motion = torch.randn(2, 3, 6, 4)
     times = 5 * torch.rand(2, 1, 9)
     found = interpolate_frames(motion, times)
@@ -59,7 +57,6 @@ def test_no_times():
 
 
 def test_gradient():
-    torch.manual_seed(0)
     motion = torch.randn(2, 4, 3, dtype=torch.double, requires_grad=True)
     times = torch.tensor([0.0, 0.3, 2.9, 3.0], dtype=torch.double)
     assert torch.autograd.gradcheck(

@@ -38,7 +38,6 @@ def test_quarter_turn_by_hand():
 
 
 def test_root_turns_the_body_rigidly(dtype):
-    torch.manual_seed(0)
     rotation = torch.randn(4, 38, 3, dtype=dtype)
     rotation[:, 0] = 0
     position = forward_kinematics(rotation, CMU38)
@@ -51,7 +50,6 @@ def test_root_turns_the_body_rigidly(dtype):
 
 
 def test_bones_keep_their_length():
-    torch.manual_seed(0)
     position = forward_kinematics(torch.randn(2, 5, 38, 3), CMU38)
     child, parent = CMU38.bone_index
     length = (position[..., child, :] - position[..., parent, :]).norm(dim=-1)
@@ -71,7 +69,6 @@ def test_a_joint_moves_only_what_hangs_from_it():
 
 
 def test_gradient():
-    torch.manual_seed(0)
     rotation = torch.randn(3, 3, dtype=torch.double, requires_grad=True)
     assert torch.autograd.gradcheck(
         lambda r: forward_kinematics(r, ARM), rotation
@@ -126,7 +123,6 @@ def test_by_hand():
 
 
 def test_joint_that_does_not_turn_is_one_that_turns_by_nothing():
-    torch.manual_seed(0)
     offsets, turn = torch.randn(4, 3), torch.randn(5, 3, 3)
     some = [None, turn, None, turn]
     every = [torch.eye(3) if r is None else r for r in some]
@@ -139,7 +135,6 @@ def test_joint_that_does_not_turn_is_one_that_turns_by_nothing():
 
 
 def test_offsets_that_change():
-    torch.manual_seed(0)
     offsets, turns = torch.randn(2, 6, 3), torch.randn(2, 6, 3, 3)
     both = place_joints([-1, 0], offsets, turns)
     for t in range(6):
@@ -191,7 +186,6 @@ def test_cmu_exponential_maps_store_minus_the_rotation():
 
 
 def test_cmu_leading_dimensions():
-    torch.manual_seed(0)
     pose = torch.randn(2, 5, 26, 3)
     torch.testing.assert_close(cmu_positions(pose)[1, 3],
                                cmu_positions(pose[1, 3]))  # fmt: skip
@@ -211,7 +205,6 @@ H36M20, H36M32 = Skeleton.get("h36m20"), Skeleton.get("h36m32")
 def test_human36m_positions_by_the_recursion_of_the_field(dtype):
     """Published code multiplies rows by the matrices of the maps as they are
     in the file."""
-    torch.manual_seed(0)
     pose = torch.randn(2, 3, 20, 3, dtype=dtype)
     matrix = torch.eye(3, dtype=dtype).repeat(2, 3, 32, 1, 1)
     for row, name in enumerate(H36M20.joints):

@@ -344,7 +344,6 @@ def test_two_trees_that_a_link_ties():
 
 @pytest.mark.parametrize("skeleton", [TIED, RING], ids=["tied", "ring"])
 def test_data_of_a_skeleton_with_links(skeleton):
-    torch.manual_seed(0)
     x = torch.randn(skeleton.num_joints, 4, 3)
     data = SkeletonData(x=x, skeleton=skeleton)
     assert torch.equal(data.bone_edge_index, skeleton.bone_edge_index)
@@ -355,7 +354,6 @@ def test_data_of_a_skeleton_with_links(skeleton):
 
 
 def test_dual_network_of_a_skeleton_with_links():
-    torch.manual_seed(0)
     sizes = {"num_classes": 2, "num_observed": 8, "num_future": 3}
     networks = [SymGNN.light(s, **sizes) for s in (TIED, TIED.dual())]
     model = DualSymGNN(*networks).eval()

@@ -1,13 +1,7 @@
 import pytest
-import torch
 from torch.nn import Linear, Module
 
 from symgnn_pyg import Skeleton
-
-
-@pytest.fixture(autouse=True)
-def _seed():
-    torch.manual_seed(0)
 
 
 @pytest.fixture

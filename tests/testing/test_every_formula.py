@@ -16,11 +16,6 @@ from symgnn_pyg.testing import assert_formula_parity
 from symgnn_pyg.testing.assert_formula_parity import SIZES
 
 
-@pytest.fixture(autouse=True)
-def _seed():
-    torch.manual_seed(0)
-
-
 def randn(*shape):
     return torch.randn(*shape, dtype=torch.double)
 
@@ -28,12 +23,6 @@ def randn(*shape):
 def positive(*shape):
     """Long sums of such numbers grow, and show what is lost in them."""
     return torch.rand(*shape, dtype=torch.double)
-
-
-MANY_BLOCKS = {
-    "sizes": {"huge N": SIZES["huge N"]},
-    "dtypes": [torch.bfloat16],
-}
 
 
 # graph_mix ###################################################################
@@ -188,10 +177,6 @@ def test_difference(order):
 
 
 # What torch offers ###########################################################
-
-
-def mixed(x, weight, one, other):
-    return ops.graph_mix(x, [one, other], weight)
 
 
 def edges(x, weight, edge_weight):

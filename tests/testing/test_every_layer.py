@@ -15,9 +15,11 @@ from typing import NamedTuple
 import pytest
 import torch
 from torch.export import Dim
+from torch.func import functional_call
 from torch.nn import BatchNorm1d, GroupNorm, Identity, Module
 from torch.nn.utils import parametrizations, weight_norm
 from torch.utils._pytree import tree_map
+from torch_geometric.nn import MessagePassing
 from torch_geometric.nn.inits import reset
 
 from symgnn_pyg import Skeleton, nn
@@ -239,7 +241,16 @@ def baseline(kind, gives, lacks=None, **kwargs):
     )
 
 
+def fitted(*args, **kwargs):
+    """With weights as of a fit: they are buffers, which start at zero."""
+    made = baselines.LinearRegression(*args, **kwargs)
+    made.weight.normal_()
+    return made
+
+
 OF_FRAMES = {"dynamic frames": "the number of frames is an argument"}
+OF_ROWS = {"missing rows": "it does not know the number of joints"}
+OF_HEADS = {"missing rows": "the network around it checks its rows"}
 OF_MIXED = {"skeleton_type": SKELETON_TYPE}
 ACTIONAL_OF_MIXED = {"actional": MATRICES, **OF_MIXED}
 
@@ -255,6 +266,7 @@ RECIPES = {
     "Difference": recipe(
         lambda s: nn.Difference(),
         x=POSES,
+        lacks=OF_ROWS,
         rigid=[
             Rigid("translation", "invariant"),
             Rigid("rotation", "equivariant"),
@@ -301,7 +313,9 @@ RECIPES = {
         edges=along_edges(2),
     ),
     "TemporalConv": recipe(
-        lambda s: nn.TemporalConv(C, D, kernel_size=3, stride=2), x=POSES
+        lambda s: nn.TemporalConv(C, D, kernel_size=3, stride=2),
+        x=POSES,
+        lacks=OF_ROWS,
     ),
     "hop_edges": recipe(
         lambda s: HopEdges(),
@@ -393,6 +407,7 @@ RECIPES = {
         actional=ACTIONAL,
         probabilities=PROBABILITIES,
         rigid=[Rigid("translation", "equivariant")],
+        lacks=OF_HEADS,
     ),
     "DirectDecoder": recipe(
         lambda s: nn.DirectDecoder(
@@ -409,16 +424,18 @@ RECIPES = {
         h=FEATURES,
         actional=ACTIONAL,
         probabilities=PROBABILITIES,
-        lacks={"permutation": "each joint has a bias of its own"},
+        lacks={"permutation": "each joint has a bias of its own", **OF_HEADS},
     ),
     "LinearForecast": recipe(
         lambda s: nn.LinearForecast(C, s, num_recent=3, num_future=2),
         x=POSES,
         rigid=[Rigid("translation", "invariant")],
-        lacks={"permutation": "each joint has weights of its own"},
+        lacks={"permutation": "each joint has weights of its own", **OF_HEADS},
     ),
     "TemporalPool": recipe(
-        lambda s: nn.TemporalPool(T, C), x=POSES, lacks=OF_FRAMES
+        lambda s: nn.TemporalPool(T, C),
+        x=POSES,
+        lacks={**OF_FRAMES, **OF_ROWS},
     ),
     "RecognitionHead": recipe(
         lambda s: nn.RecognitionHead(D, K, s, hidden_channels=D),
@@ -471,7 +488,7 @@ RECIPES = {
         num_blocks=1,
     ),
     "LinearRegression": baseline(
-        baselines.LinearRegression,
+        fitted,
         {"future": "joint", "shared": "joint"},
         num_recent=3,
     ),
@@ -1043,6 +1060,89 @@ def hooks(case):
             compare(now, then, f"what {name} returned changes", rtol=0.0)
 
 
+def gradients(case):
+    """Those of inputs and weights are those of differences."""
+    floating = {
+        name: value
+        for name, value in case.batch.items()
+        if isinstance(value, torch.Tensor) and value.is_floating_point()
+    }
+    weights = dict(case.layer.named_parameters())
+
+    def total(*values):
+        given = dict(zip((*floating, *weights), values, strict=True))
+        inputs = {name: given.pop(name) for name in floating}
+        out = functional_call(case.layer, given, (), {**case.batch, **inputs})
+        return sum(
+            (t.flatten() * torch.arange(t.numel()).sin()).sum()
+            for t in tensors(out).values()
+        )
+
+    leaves = [*floating.values(), *weights.values()]
+    leaves = [leaf.detach().clone().requires_grad_() for leaf in leaves]
+    grads = torch.autograd.grad(total(*leaves), leaves, allow_unused=True)
+    # A random direction stands for all.
+    steps = [1e-8 * torch.randn_like(leaf) for leaf in leaves]
+    with torch.no_grad():
+        ends = [
+            total(
+                *(
+                    leaf + sign * step
+                    for leaf, step in zip(leaves, steps, strict=True)
+                )
+            )
+            for sign in (1, -1)
+        ]
+    slope = sum(
+        (g * s).sum()
+        for g, s in zip(grads, steps, strict=True)
+        if g is not None
+    )
+    torch.testing.assert_close(
+        2 * slope, ends[0] - ends[1], rtol=1e-4, atol=1e-12
+    )
+
+
+def resetting(case):
+    """Nothing stays of the weights and statistics before, and weights that are
+    not drawn are as in a new layer."""
+    new = dict(case.recipe.make(case.skeleton).named_parameters())
+    states = []
+    for seed in range(2):
+        layer = randomise_state(case.recipe.make(case.skeleton), seed)
+        torch.manual_seed(0)
+        reset(layer)
+        running = layer.state_dict()
+        states.append(
+            dict(layer.named_parameters())
+            | {name: running[name] for name in running if ".running" in name}
+        )
+    compare(*states, "It keeps its weights", rtol=0.0)
+    for name, weight in new.items():
+        if (weight == weight.flatten()[0]).all():
+            torch.testing.assert_close(states[0][name], weight, msg=name)
+
+
+def missing_rows(case):
+    """Rows that are not the nodes of whole samples are refused."""
+    name = next(n for n, kind in case.kinds.items() if kind in ROWS)
+    rows = case.batch[name][:-1]
+    with pytest.raises(ValueError, match=rf"(rows|shape).*\[{len(rows)}\b"):
+        case.layer(**{**case.batch, name: rows})
+
+
+def messages(case):
+    """Whoever watches messages sees them, and changes nothing."""
+    expected, seen = values_of(case.layer, case.batch), []
+    layer = copy.deepcopy(case.layer)
+    passing = [m for m in layer.modules() if isinstance(m, MessagePassing)]
+    for module in passing:
+        module.register_message_forward_hook(lambda *args: seen.append(args))
+    found = values_of(layer, case.batch)
+    compare(found, expected, "Watched, it is another", rtol=1e-9)
+    assert len(seen) >= len(passing)
+
+
 def double(case):
     """A layer that is converted equals one that was made in float64."""
     before = torch.get_default_dtype()
@@ -1090,6 +1190,10 @@ PROPERTIES = {
     "replaced in training": replaced_in_training,
     "other norms": other_norms,
     "reparametrised weights": reparametrised_weights,
+    "gradients": gradients,
+    "resetting": resetting,
+    "missing rows": missing_rows,
+    "messages": messages,
     "double": double,
     "meta": meta,
     "threads": threads,
@@ -1125,17 +1229,24 @@ TORCH = (
     "replaced in training",
     "other norms",
     "reparametrised weights",
+    "gradients",
+    "resetting",
+    "missing rows",
+    "messages",
     "double",
     "meta",
     "threads",
 )
+IN_EVERY_WAY = (
+    "hooks", "double", "meta", "gradients", "messages", "resetting",
+)  # fmt: skip
 
 
 def applies(found, way, has):
     if has in found.lacks:
         return False
     if has in TORCH:
-        return way == "plain" or has in ("hooks", "double", "meta")
+        return way == "plain" or has in IN_EVERY_WAY
     if has in DYNAMIC:
         return way == DYNAMIC[has] and "export" not in found.lacks
     if has == "permutation":
@@ -1159,11 +1270,6 @@ def cases():
                 yield name, way, has, torch.float64
             if applies(found, way, has) and has not in (*CAPTURED, *TORCH):
                 yield name, way, has, torch.float32
-
-
-@pytest.fixture(autouse=True)
-def _seed():
-    torch.manual_seed(0)
 
 
 @pytest.mark.parametrize(("name", "way", "has", "dtype"), [*cases()], ids=str)

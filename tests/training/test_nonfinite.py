@@ -102,8 +102,11 @@ def test_skipping_is_as_if_the_step_were_not(
         )
         if name == "spoiled":
             spoil(data, key, value, order(data)[-1])
-            with pytest.warns(UserWarning, match=r"Step 4: .* was skipped"):
+            with pytest.warns(
+                UserWarning, match=r"Step 4: .* was skipped"
+            ) as warned:
                 trainer.fit(task, data)
+            assert __file__ in {each.filename for each in warned}
         else:
             trainer.fit(task, data)
         assert trainer.global_step == steps

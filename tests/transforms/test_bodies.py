@@ -4,7 +4,6 @@ from symgnn_pyg.transforms.bodies import draw_uniform
 
 
 def test_equal_for_the_bodies_of_a_sample():
-    torch.manual_seed(0)
     drawn = draw_uniform(torch.tensor([0, 0, 1, 2, 2]), -1.0, 3.0, 2)
     assert drawn.shape == (5, 2)
     assert torch.equal(drawn[0], drawn[1])
@@ -13,7 +12,6 @@ def test_equal_for_the_bodies_of_a_sample():
 
 
 def test_range():
-    torch.manual_seed(0)
     drawn = draw_uniform(torch.arange(20_000), -1.0, 3.0)
     assert drawn.shape == (20_000,)
     assert -1.0 <= drawn.min() < -0.999

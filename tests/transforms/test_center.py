@@ -40,8 +40,3 @@ def test_default_is_the_centre_of_the_skeleton(sample):
 def test_unknown_joint(sample):
     with pytest.raises(ValueError, match=r"Unknown joint 'tail'"):
         Center("tail")(sample())
-
-
-def test_repr():
-    assert str(Center()) == "Center(joint=None, per_frame=True)"
-    assert str(Center("hip", False)) == "Center(joint='hip', per_frame=False)"

@@ -6,7 +6,6 @@ from symgnn_pyg.transforms import JointDropout
 
 
 def test_lost_joints(sample):
-    torch.manual_seed(0)
     data = sample(bodies=500)
     done = JointDropout(0.3)(data)
     assert done.mask.dtype == torch.bool
@@ -39,7 +38,6 @@ def test_not_a_number_is_lost_too(sample):
 
 
 def test_keeps_a_mask_that_is_there(sample):
-    torch.manual_seed(0)
     data = sample(bodies=50)
     data.mask = torch.rand(200, 6) < 0.5
     done = JointDropout(0.5)(data)
@@ -51,7 +49,6 @@ def test_keeps_a_mask_that_is_there(sample):
 
 
 def test_twice(sample):
-    torch.manual_seed(0)
     once = JointDropout(0.4)(sample(bodies=50))
     twice = JointDropout(0.4)(once)
     assert not (twice.mask & ~once.mask).any()
@@ -60,7 +57,6 @@ def test_twice(sample):
 
 
 def test_batch_hands_the_mask_back(sample):
-    torch.manual_seed(0)
     batch = Batch.from_data_list([sample(bodies=b) for b in (1, 2)])
     done = JointDropout(0.5)(batch)
     first, second = done.to_data_list()
@@ -74,7 +70,3 @@ def test_batch_hands_the_mask_back(sample):
 def test_bad_probability(p):
     with pytest.raises(ValueError, match=r"'p' must lie between 0 and 1"):
         JointDropout(p)
-
-
-def test_repr():
-    assert str(JointDropout(0.2)) == "JointDropout(p=0.2)"

@@ -85,6 +85,15 @@ def test_every_motion_transform_is_tried():
     assert kinds - {MotionTransform, TemporalTransform} == set(map(type, ALL))
 
 
+@pytest.mark.parametrize("transform", ALL, ids=str)
+def test_is_shown_as_it_is_written(transform):
+    if not isinstance(transform, Standardize):
+        again = eval(repr(transform), vars(transforms))
+        assert vars(again) == vars(transform)
+    assert repr(Center("hip", False)) == "Center(joint='hip', per_frame=False)"
+    assert repr(RandomRotation(15)) == "RandomRotation(degrees=(15, 15, 15))"
+
+
 def test_observed_and_future_frames_are_one_motion(sample, body):
     data = sample(bodies=2)
     negate = Negate()

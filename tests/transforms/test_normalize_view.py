@@ -86,10 +86,3 @@ def test_two_channels(body):
 def test_unknown_joint(sample):
     with pytest.raises(ValueError, match=r"Unknown joint 'tail'"):
         NormalizeView(("tail", "neck"), (2, 3))(sample())
-
-
-def test_repr():
-    assert (
-        str(NormalizeView((0, 1), (8, 4)))
-        == "NormalizeView(spine=(0, 1), shoulders=(8, 4))"
-    )

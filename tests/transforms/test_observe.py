@@ -19,7 +19,6 @@ def test_first_frames(ratio, frames, sample):
 
 
 def test_mask_and_batch(sample):
-    torch.manual_seed(0)
     data = sample()
     data.mask = torch.rand(4, 6) < 0.5
     done = Observe(0.5)(Batch.from_data_list([data, data]))
@@ -35,10 +34,6 @@ def test_bad_ratio(ratio):
         ValueError, match=r"'ratio' must be greater than 0 and at most 1"
     ):
         Observe(ratio)
-
-
-def test_repr():
-    assert str(Observe(0.4)) == "Observe(ratio=0.4)"
 
 
 def test_shares_are_taken_as_written(sample):

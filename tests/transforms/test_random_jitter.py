@@ -5,7 +5,6 @@ from symgnn_pyg.transforms import RandomJitter
 
 
 def test_noise_of_the_observed_frames(sample):
-    torch.manual_seed(0)
     data = sample(bodies=20, num_observed=100)
     done = RandomJitter(0.02)(data)
     noise = done.x - data.x
@@ -30,7 +29,3 @@ def test_no_noise(sample):
 def test_bad_std():
     with pytest.raises(ValueError, match=r"'std' must not be negative, got -1"):
         RandomJitter(-1)
-
-
-def test_repr():
-    assert str(RandomJitter(0.01)) == "RandomJitter(std=0.01)"

@@ -77,7 +77,3 @@ def test_two_channels(body):
 def test_bad_degrees(degrees):
     with pytest.raises(ValueError, match=r"'degrees' must be one or three"):
         RandomRotation(degrees)
-
-
-def test_repr():
-    assert str(RandomRotation(15)) == "RandomRotation(degrees=(15, 15, 15))"

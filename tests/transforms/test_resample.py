@@ -119,8 +119,3 @@ def test_bad_rates(rate):
         Resample(rate, 1)
     with pytest.raises(ValueError, match=r"'target_rate' must be positive"):
         Resample(1, rate)
-
-
-def test_repr():
-    text = "Resample(source_rate=120, target_rate=29.97)"
-    assert str(Resample(120, 29.97)) == text

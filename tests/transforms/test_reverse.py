@@ -30,7 +30,6 @@ def test_twice_is_nothing(sample, num_future):
 
 
 def test_probability(sample):
-    torch.manual_seed(0)
     batch = Batch.from_data_list([sample(bodies=2)] * 400)
     before, after = (
         frames(each).view(400, 8, 10, 3)
@@ -53,7 +52,3 @@ def test_future_joints_count_as_seen(sample):
 def test_bad_probability():
     with pytest.raises(ValueError, match=r"'p' must lie between 0 and 1"):
         Reverse(p=-0.5)
-
-
-def test_repr():
-    assert str(Reverse()) == "Reverse(p=0.5)"

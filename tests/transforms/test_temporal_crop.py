@@ -65,7 +65,3 @@ def test_one_frame(body):
 def test_bad_ratios(ratios):
     with pytest.raises(ValueError, match=r"'ratios' must.*<= high <= 1, got"):
         TemporalCrop(ratios)
-
-
-def test_repr():
-    assert str(TemporalCrop()) == "TemporalCrop(ratios=(0.5, 1.0))"

@@ -68,7 +68,3 @@ def test_no_frames():
         UniformSample(2.5)
     with pytest.raises(ValueError, match="'num_frames' must be at least 1"):
         UniformSample(0)
-
-
-def test_repr():
-    assert str(UniformSample(8)) == "UniformSample(num_frames=8, random=True)"

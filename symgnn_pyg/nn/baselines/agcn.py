@@ -1,9 +1,10 @@
 from collections.abc import Sequence
 from functools import partial
+from typing import ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn import Linear, Parameter
+from torch.nn import Linear, Module, Parameter
 from torch.nn.init import constant_
 
 from symgnn_pyg import Skeleton
@@ -71,13 +72,6 @@ class AdaptiveGraphs(FixedBuffers):
 class AdaptiveBlock(GraphTemporalBlock):
     r"""A block of 2s-AGCN: an adaptive graph convolution with its own
     residual connection, followed by a temporal convolution.
-
-    Args:
-        in_channels: Size of each input sample.
-        out_channels: Size of each output sample.
-        partitions: The graphs, of shape :math:`[K, V, V]`.
-        stride: The temporal stride.
-        residual: Whether there is a residual connection around the block.
     """
 
     def __init__(
@@ -153,6 +147,8 @@ class AGCN(JointClassifier):
           :math:`[N, K]`
     """
 
+    _block: ClassVar[type[Module]] = AdaptiveBlock
+
     def __init__(
         self,
         skeleton: Skeleton | str,
@@ -173,5 +169,5 @@ class AGCN(JointClassifier):
             in_channels,
             channels=channels,
             strides=strides,
-            block=partial(AdaptiveBlock, partitions=partitions),
+            block=partial(self._block, partitions=partitions),
         )

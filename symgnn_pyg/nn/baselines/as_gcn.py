@@ -4,6 +4,7 @@ from functools import partial
 from torch import Tensor
 
 from symgnn_pyg import Skeleton
+from symgnn_pyg.errors import check_sizes
 from symgnn_pyg.nn import ActionalGraphInference, SymGNNOutput
 from symgnn_pyg.nn.baselines.joint_classifier import JointClassifier
 from symgnn_pyg.nn.baselines.st_gcn import (
@@ -13,7 +14,6 @@ from symgnn_pyg.nn.baselines.st_gcn import (
     spatial_partitions,
 )
 from symgnn_pyg.nn.batch import check_tensor
-from symgnn_pyg.nn.sizes import check_sizes
 
 
 class ASGCN(JointClassifier):

@@ -3,11 +3,10 @@ from abc import abstractmethod
 from torch import Tensor
 from torch.nn import Module
 from torch_geometric.nn.inits import reset
-from torch_geometric.utils import scatter
 
+from symgnn_pyg.errors import check_sizes
 from symgnn_pyg.nn import SymGNNOutput
-from symgnn_pyg.nn.batch import check_tensor, sample_of_body, samples
-from symgnn_pyg.nn.sizes import check_sizes
+from symgnn_pyg.nn.batch import check_tensor, samples
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 
@@ -80,18 +79,3 @@ class Baseline(Module):
                 f"{list(x.shape)}"
             )
         return samples(x, num_joints, "joints")
-
-
-def join_bodies(h: Tensor, num_bodies: Tensor | None, reduce: str) -> Tensor:
-    r"""Reduces the features of bodies to those of samples :math:`[N, D]`.
-
-    Args:
-        h: The features of the bodies, of shape :math:`[M, D]`.
-        num_bodies: The number of bodies per sample, of shape :math:`[N]`, or
-            :obj:`None` if each sample has one.
-        reduce: :obj:`"mean"` or :obj:`"max"`.
-    """
-    if num_bodies is None:
-        return h
-    sample = sample_of_body(num_bodies, h.size(0))
-    return scatter(h, sample, dim_size=num_bodies.numel(), reduce=reduce)

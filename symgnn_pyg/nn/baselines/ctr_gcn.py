@@ -1,6 +1,3 @@
-from collections.abc import Sequence
-from functools import partial
-
 import torch
 from torch import Tensor
 from torch.nn import Linear, Module, ModuleList, Parameter, ReLU, Sequential
@@ -8,11 +5,8 @@ from torch.nn.functional import pad
 from torch.nn.init import constant_, zeros_
 from torch_geometric.nn.inits import reset
 
-from symgnn_pyg import Skeleton
 from symgnn_pyg.nn import TemporalConv
-from symgnn_pyg.nn.baselines.agcn import CHANNELS, SMALL, STRIDES
-from symgnn_pyg.nn.baselines.joint_classifier import JointClassifier
-from symgnn_pyg.nn.baselines.st_gcn import spatial_partitions
+from symgnn_pyg.nn.baselines.agcn import AGCN, SMALL
 from symgnn_pyg.nn.conv.channel_norm import ChannelNorm
 from symgnn_pyg.nn.conv.graph_temporal_block import residual_connection
 from symgnn_pyg.nn.fixed_buffers import FixedBuffers
@@ -75,11 +69,7 @@ class ChannelGraphConv(FixedBuffers):
             self.graphs.copy_(self.partitions)
 
     def topology(self, x: Tensor) -> Tensor:
-        r"""The refined graphs, of shape :math:`[M, K, V, V, D]`.
-
-        Args:
-            x: Node features, of shape :math:`[M \cdot V, T, C]`.
-        """
+        r"""The refined graphs, of shape :math:`[M, K, V, V, D]`."""
         num_graphs, num_joints, _ = self.graphs.shape
         h = self.embed(x.mean(dim=1)).unflatten(-1, (2, num_graphs, -1))
         h = h.unflatten(0, (-1, num_joints))  # [M, V, 2, K, R]
@@ -165,13 +155,6 @@ class MultiScaleTemporalConv(Module):
 class ChannelTopologyBlock(Module):
     r"""A block of CTR-GCN: a graph convolution with its own residual
     connection, followed by a temporal one.
-
-    Args:
-        in_channels: Size of each input sample.
-        out_channels: Size of each output sample.
-        partitions: The graphs, of shape :math:`[K, V, V]`.
-        stride: The temporal stride.
-        residual: Whether there is a residual connection around the block.
     """
 
     def __init__(
@@ -212,7 +195,7 @@ class ChannelTopologyBlock(Module):
         return out.relu()
 
 
-class CTRGCN(JointClassifier):
+class CTRGCN(AGCN):
     r"""One stream of the network from the `"Channel-wise Topology Refinement
     Graph Convolution for Skeleton-Based Action Recognition"
     <https://arxiv.org/abs/2107.12213>`_ paper (CTR-GCN): ten blocks, each of a
@@ -258,26 +241,4 @@ class CTRGCN(JointClassifier):
           :math:`[N, K]`
     """
 
-    def __init__(
-        self,
-        skeleton: Skeleton | str,
-        num_classes: int,
-        *,
-        in_channels: int = 3,
-        channels: Sequence[int] = CHANNELS,
-        strides: Sequence[int] = STRIDES,
-    ) -> None:
-        if any(width < 1 or width % NUM_BRANCHES != 0 for width in channels):
-            raise ValueError(
-                f"'channels' must be multiples of {NUM_BRANCHES}, got "
-                f"{tuple(channels)}"
-            )
-        partitions = spatial_partitions(skeleton)
-        super().__init__(
-            skeleton,
-            num_classes,
-            in_channels,
-            channels=channels,
-            strides=strides,
-            block=partial(ChannelTopologyBlock, partitions=partitions),
-        )
+    _block = ChannelTopologyBlock

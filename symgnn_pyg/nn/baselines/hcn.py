@@ -13,9 +13,10 @@ from torch.nn import (
 from torch.nn.functional import interpolate
 
 from symgnn_pyg import Skeleton, ops
+from symgnn_pyg.errors import check_sizes
 from symgnn_pyg.nn import SymGNNOutput, TemporalConv
-from symgnn_pyg.nn.baselines.baseline import Baseline, join_bodies
-from symgnn_pyg.nn.sizes import check_sizes
+from symgnn_pyg.nn.baselines.baseline import Baseline
+from symgnn_pyg.nn.batch import join_bodies
 
 
 class HCNStream(Module):

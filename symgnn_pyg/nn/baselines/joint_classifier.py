@@ -4,9 +4,10 @@ from torch import Tensor
 from torch.nn import BatchNorm1d, Linear, Module, ModuleList
 
 from symgnn_pyg import Skeleton
+from symgnn_pyg.errors import check_sizes
 from symgnn_pyg.nn import SymGNNOutput
-from symgnn_pyg.nn.baselines.baseline import Baseline, join_bodies
-from symgnn_pyg.nn.sizes import check_sizes
+from symgnn_pyg.nn.baselines.baseline import Baseline
+from symgnn_pyg.nn.batch import join_bodies
 
 
 class JointClassifier(Baseline):

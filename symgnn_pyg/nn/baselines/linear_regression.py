@@ -5,9 +5,9 @@ from torch import Tensor
 from torch_geometric.data import Data
 
 from symgnn_pyg import Skeleton
+from symgnn_pyg.errors import check_sizes
 from symgnn_pyg.nn import SymGNNOutput
 from symgnn_pyg.nn.baselines.baseline import Baseline
-from symgnn_pyg.nn.sizes import check_sizes
 
 RIDGES = tuple(10.0**exponent for exponent in range(-4, 3))
 

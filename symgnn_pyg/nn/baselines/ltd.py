@@ -6,10 +6,10 @@ from torch.nn import BatchNorm1d, Dropout, Module, ModuleList, Parameter, Tanh
 from torch.nn.init import uniform_
 
 from symgnn_pyg import Skeleton, ops
+from symgnn_pyg.errors import check_sizes
 from symgnn_pyg.nn import SymGNNOutput
 from symgnn_pyg.nn.baselines.baseline import Baseline
 from symgnn_pyg.nn.fixed_buffers import FixedBuffers
-from symgnn_pyg.nn.sizes import check_sizes
 
 
 def dct_matrix(num_frames: int) -> Tensor:
@@ -19,9 +19,6 @@ def dct_matrix(num_frames: int) -> Tensor:
     .. math::
         \mathbf{D}_{k,t} = \sqrt{\frac{2 - \delta_{k,0}}{T}} \cos \left(
         \frac{\pi}{T} \left( t + \frac{1}{2} \right) k \right)
-
-    Args:
-        num_frames: The number of frames :math:`T`.
     """
     frame = torch.arange(num_frames, dtype=torch.float64, device="cpu")
     angle = math.pi / num_frames * torch.outer(frame, frame + 0.5)
@@ -33,11 +30,6 @@ def dct_matrix(num_frames: int) -> Tensor:
 class DenseGraphConv(Module):
     r"""A graph convolution with a trainable adjacency matrix:
     :math:`\mathbf{Y} = \mathbf{A} \mathbf{X} \mathbf{W} + \mathbf{b}`.
-
-    Args:
-        num_nodes: The number of nodes :math:`J`.
-        in_channels: Size of each input sample :math:`C_{in}`.
-        out_channels: Size of each output sample :math:`C_{out}`.
 
     Shapes:
         - **input:** node features :math:`[M \cdot J, C_{in}]`
@@ -66,12 +58,6 @@ class DenseGraphConv(Module):
 class DenseGraphLayer(Module):
     r"""A graph convolution, batch normalisation per node and channel, tanh
     and dropout.
-
-    Args:
-        num_nodes: The number of nodes :math:`J`.
-        in_channels: Size of each input sample :math:`C_{in}`.
-        channels: Size of each output sample :math:`C_{out}`.
-        dropout: The dropout probability.
 
     Shapes:
         - **input:** node features :math:`[M \cdot J, C_{in}]`

@@ -4,10 +4,10 @@ from torch.nn import GRU, Linear
 from torch.nn.functional import one_hot
 
 from symgnn_pyg import Skeleton
+from symgnn_pyg.errors import check_sizes
 from symgnn_pyg.nn import SymGNNOutput
 from symgnn_pyg.nn.baselines.baseline import Baseline
 from symgnn_pyg.nn.batch import sample_of_body
-from symgnn_pyg.nn.sizes import check_sizes
 
 
 class ResidualGRU(Baseline):

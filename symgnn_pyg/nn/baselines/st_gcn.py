@@ -49,16 +49,6 @@ class SpatialBlock(GraphTemporalBlock):
     r"""A block of ST-GCN: a graph convolution over the partitions, each with
     a trainable mask, followed by a temporal convolution. Its forward pass
     takes additional graphs, one per sample.
-
-    Args:
-        in_channels: Size of each input sample.
-        out_channels: Size of each output sample.
-        partitions: The graphs, of shape :math:`[K, V, V]`.
-        num_additional: The number of additional graphs. (default: :obj:`0`)
-        kernel_size: The temporal kernel, in frames, odd.
-        stride: The temporal stride.
-        dropout: The dropout probability.
-        residual: Whether there is a residual connection around the block.
     """
 
     def __init__(

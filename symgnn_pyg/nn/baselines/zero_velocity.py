@@ -1,9 +1,9 @@
 from torch import Tensor
 
 from symgnn_pyg import Skeleton
+from symgnn_pyg.errors import check_sizes
 from symgnn_pyg.nn import SymGNNOutput
 from symgnn_pyg.nn.baselines.baseline import Baseline
-from symgnn_pyg.nn.sizes import check_sizes
 
 
 class ZeroVelocity(Baseline):

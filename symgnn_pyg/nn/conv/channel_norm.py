@@ -27,9 +27,6 @@ class Again:
     r"""A context, for any number of uses, in which a layer normalises a batch
     of the training again: it is in training mode, and its running statistics
     stay as they are.
-
-    Args:
-        norm: The layer.
     """
 
     def __init__(self, norm: BatchNorm1d) -> None:

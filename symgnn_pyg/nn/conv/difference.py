@@ -2,6 +2,7 @@ from torch import Tensor
 from torch.nn import Module
 
 from symgnn_pyg import ops
+from symgnn_pyg.errors import check_sizes
 
 
 class Difference(Module):
@@ -22,8 +23,7 @@ class Difference(Module):
 
     def __init__(self, order: int = 1) -> None:
         super().__init__()
-        if order < 0:
-            raise ValueError(f"'order' must not be negative, got {order}")
+        check_sizes(0, order=order)
         self.order = order
 
     def forward(self, x: Tensor) -> Tensor:

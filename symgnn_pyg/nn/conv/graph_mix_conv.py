@@ -9,14 +9,15 @@ from torch_geometric.typing import Adj, OptTensor
 from torch_geometric.utils import is_sparse, spmm
 
 from symgnn_pyg import ops
+from symgnn_pyg.errors import check_sizes
 from symgnn_pyg.nn.batch import (
+    all_pairs,
     check_no_skeleton_type,
     check_skeleton_type,
     check_tensor,
 )
 from symgnn_pyg.nn.conv.hooks import has_message_hooks
 from symgnn_pyg.nn.conv.masked_graph import MaskedGraph, MaskedGraphs
-from symgnn_pyg.nn.sizes import check_channels
 from symgnn_pyg.typing import GraphLike
 
 
@@ -66,7 +67,7 @@ class GraphMixConv(MessagePassing):
         adjacency: Tensor | Sequence[Tensor] | None = None,
     ) -> None:
         super().__init__(aggr="sum", node_dim=0)
-        check_channels(in_channels, out_channels)
+        check_sizes(1, in_channels=in_channels, out_channels=out_channels)
         if num_graphs < 1:
             raise ValueError(
                 f"'{self.__class__.__name__}' requires at least one graph, got "
@@ -262,13 +263,7 @@ class GraphMixConv(MessagePassing):
 def _to_edges(
     x: Tensor, graphs: Tensor | Sequence[GraphLike], weight: Tensor
 ) -> tuple[Tensor, Tensor]:
-    edges, weights, first = [], [], 0
-    for stack in ops.stack_graphs(x, graphs, weight):
-        n, num_graphs, v, _ = stack.shape
-        node = torch.arange(first, first + n * v, device=x.device).view(n, v)
-        source = node.unsqueeze(1).expand(n, v, v)
-        target = node.unsqueeze(2).expand(n, v, v)
-        edges.append(torch.stack([source, target]).flatten(1))
-        weights.append(stack.movedim(1, -1).reshape(-1, num_graphs))
-        first += n * v
-    return torch.cat(edges, dim=1), torch.cat(weights)
+    stacks = ops.stack_graphs(x, graphs, weight)  # [N, K, V, V] each
+    weights = [stack.movedim(1, -1).flatten(0, 2) for stack in stacks]
+    groups = [(stack.size(0), stack.size(2)) for stack in stacks]
+    return all_pairs(groups, x.device), torch.cat(weights)

@@ -91,11 +91,6 @@ def residual_connection(
 ) -> Module:
     r"""The identity, or a strided pointwise convolution with batch
     normalisation where width or stride change.
-
-    Args:
-        in_channels: Size of each input sample.
-        out_channels: Size of each output sample.
-        stride: The temporal stride. (default: :obj:`1`)
     """
     if (in_channels, stride) == (out_channels, 1):
         return Identity()

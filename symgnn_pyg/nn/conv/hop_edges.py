@@ -5,7 +5,7 @@ from torch import Tensor
 from torch_geometric.utils import add_remaining_self_loops, coalesce, scatter
 
 from symgnn_pyg import ops
-from symgnn_pyg.nn.sizes import check_sizes
+from symgnn_pyg.errors import check_sizes
 
 
 def hop_edges(

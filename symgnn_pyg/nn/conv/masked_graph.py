@@ -37,11 +37,7 @@ class MaskedGraph(FixedBuffers):
 
 
 class MaskedGraphs(ModuleList):
-    r"""The masked graphs of several skeletons.
-
-    Args:
-        adjacencies: The graphs of each skeleton, :math:`[K, V_s, V_s]`.
-    """
+    r"""The masked graphs of several skeletons."""
 
     def __init__(self, adjacencies: Sequence[Tensor]) -> None:
         super().__init__(map(MaskedGraph, adjacencies))

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import Conv2d, Module
 
-from symgnn_pyg.nn.sizes import check_channels, check_sizes
+from symgnn_pyg.errors import check_sizes
 
 
 class TemporalConv(Module):
@@ -44,7 +44,7 @@ class TemporalConv(Module):
         dilation: int = 1,
     ) -> None:
         super().__init__()
-        check_channels(in_channels, out_channels)
+        check_sizes(1, in_channels=in_channels, out_channels=out_channels)
         if kernel_size < 1 or kernel_size % 2 == 0:
             raise ValueError(
                 f"'kernel_size' must be odd and at least 1, got {kernel_size}"

@@ -6,6 +6,7 @@ from torch.nn import Linear, Module, ModuleList
 from torch_geometric.nn import MLP
 from torch_geometric.nn.inits import reset
 
+from symgnn_pyg.errors import check_sizes
 from symgnn_pyg.nn.batch import (
     as_skeletons,
     check_no_skeleton_type,
@@ -16,7 +17,6 @@ from symgnn_pyg.nn.batch import (
     split,
 )
 from symgnn_pyg.nn.models.actional_propagation import ActionalPropagation
-from symgnn_pyg.nn.sizes import check_channels, check_sizes
 from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.typing import SkeletonLike
 
@@ -71,7 +71,7 @@ class ActionalGraphInference(Module):
         self_pairs: bool = False,
     ) -> None:
         super().__init__()
-        check_channels(in_channels, hidden_channels)
+        check_sizes(1, in_channels=in_channels, hidden_channels=hidden_channels)
         self.in_channels = in_channels
         self.num_joints: int | tuple[int, ...]
         if isinstance(skeleton, int):

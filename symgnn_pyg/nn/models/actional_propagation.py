@@ -1,13 +1,12 @@
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 from torch.nn import BatchNorm1d, Linear
 from torch_geometric.nn import MLP, MessagePassing
 from torch_geometric.nn.inits import reset
 
 from symgnn_pyg import ops
-from symgnn_pyg.nn.batch import Groups, group_sizes, join, split
+from symgnn_pyg.nn.batch import all_pairs, group_sizes, join, split
 from symgnn_pyg.nn.conv.hooks import has_hooks, has_message_hooks
 from symgnn_pyg.nn.models.pair_norm import normalise_pairs
 
@@ -100,7 +99,7 @@ class ActionalPropagation(MessagePassing):
         if num_joints is not None:
             groups = group_sizes(h, num_joints)
             if self._needs_messages():
-                edge_index = _complete_graphs(groups, self.self_pairs, h.device)
+                edge_index = all_pairs(groups, h.device, self.self_pairs)
         if edge_index is None:
             # Messages along the edges of complete graphs would give the same,
             # at many times the time and memory (`python -m benchmarks.agim`).
@@ -131,20 +130,3 @@ class ActionalPropagation(MessagePassing):
             or has_hooks(self.norm)
             or has_message_hooks(self)
         )
-
-
-def _complete_graphs(
-    groups: Groups, self_pairs: bool, device: torch.device
-) -> Tensor:
-    edges, start = [], 0
-    for n, v in groups:
-        node = torch.arange(start, start + n * v, device=device).view(n, v)
-        source = node.unsqueeze(1).expand(n, v, v)
-        target = node.unsqueeze(2).expand(n, v, v)
-        pairs = torch.stack([source, target]).flatten(2)  # [2, N, V * V]
-        if not self_pairs:
-            # All but the first entry of the diagonal end a row of V + 1.
-            pairs = pairs[:, :, 1:].unflatten(2, (v - 1, v + 1))[..., :-1]
-        edges.append(pairs.flatten(1))
-        start += n * v
-    return torch.cat(edges, dim=1)

@@ -4,9 +4,9 @@ from torch.nn import LayerNorm, Linear, Module, ModuleList, Parameter
 from torch.nn.init import zeros_
 from torch_geometric.nn.inits import reset
 
+from symgnn_pyg.errors import check_sizes
 from symgnn_pyg.nn.conv import JointGraphConv
 from symgnn_pyg.nn.models.linear_forecast import recent_frames
-from symgnn_pyg.nn.sizes import check_sizes
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 

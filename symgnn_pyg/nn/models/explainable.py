@@ -3,6 +3,7 @@ from torch import Tensor
 from torch.nn import Module
 from torch_geometric.nn import MessagePassing
 
+from symgnn_pyg.nn.batch import all_pairs
 from symgnn_pyg.nn.models.symgnn import SymGNN
 
 OUTPUTS = ("logits", "future")
@@ -52,11 +53,7 @@ class Explainable(Module):
         Args:
             num_bodies: The number of bodies :math:`M`. (default: :obj:`1`)
         """
-        v = self.model.skeleton.num_joints
-        node = torch.arange(num_bodies * v).view(num_bodies, v)
-        source = node.unsqueeze(1).expand(num_bodies, v, v)
-        target = node.unsqueeze(2).expand(num_bodies, v, v)
-        return torch.stack([source, target]).flatten(1)
+        return all_pairs([(num_bodies, self.model.skeleton.num_joints)])
 
     def forward(
         self,

@@ -7,9 +7,6 @@ def keep_frozen_statistics(model: Module) -> None:
     r"""Puts frozen batch normalisations in evaluation mode: layers whose
     weights are not trained would otherwise still change their running
     statistics.
-
-    Args:
-        model: The network.
     """
     for module in model.modules():
         if isinstance(module, BATCH_NORMS):

@@ -75,13 +75,6 @@ def pair_statistics(
 
     With self pairs :math:`w = V`, and the last sum is absent. No large numbers
     cancel, however far samples are from each other.
-
-    Args:
-        a: The terms of the targets, of shape :math:`[M, D]`.
-        b: The terms of the sources, of shape :math:`[M, D]`.
-        groups: The number of samples and their number of joints, for one group
-            of the :math:`M` joints after another.
-        self_pairs: Whether :math:`j = i` is a pair.
     """
     num_pairs = max(1, count_pairs(groups, self_pairs))
     var = mean = a.new_zeros(a.size(1))

@@ -8,6 +8,7 @@ from torch_geometric.nn import MLP
 from torch_geometric.nn.inits import reset
 
 from symgnn_pyg import ops
+from symgnn_pyg.errors import check_sizes
 from symgnn_pyg.nn.conv import JointGraphConv
 from symgnn_pyg.nn.models.direct_decoder import DirectDecoder
 from symgnn_pyg.nn.models.linear_forecast import LinearForecast
@@ -101,10 +102,7 @@ class PredictionHead(Module):
         super().__init__()
         skeleton = as_skeleton(skeleton)
         check_decoder(decoder)
-        if num_future < 1:
-            raise ValueError(
-                f"'num_future' must be at least 1, got {num_future}"
-            )
+        check_sizes(1, num_future=num_future)
         check_orders(orders)
         self.num_joints = skeleton.num_joints
         self.num_classes = num_classes

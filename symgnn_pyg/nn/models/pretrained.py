@@ -1,6 +1,5 @@
 import json
 import os
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -11,7 +10,7 @@ from torch.nn import Module
 
 from symgnn_pyg import __version__
 from symgnn_pyg.deprecated import current_arguments
-from symgnn_pyg.errors import DataError
+from symgnn_pyg.errors import DataError, data_error, warn
 from symgnn_pyg.files import replacing
 from symgnn_pyg.nn.conv.masked_graph import MaskedGraph
 from symgnn_pyg.nn.models.frozen import BATCH_NORMS, keep_frozen_statistics
@@ -179,12 +178,8 @@ class Pretrained(Module):
             outline = cls._build(config, folder / CONFIG)
         check_weights(folder / WEIGHTS, outline)
         model = cls._build(config, folder / CONFIG)
-        try:
+        with data_error(f"{folder / WEIGHTS} does not fit the network"):
             model.load_state_dict(load_file(folder / WEIGHTS))
-        except (RuntimeError, ValueError) as error:
-            raise DataError(
-                f"{folder / WEIGHTS} does not fit the network: {error}"
-            ) from error
         if skeleton is not None:
             skeleton = as_skeleton(skeleton)
             if not model.fits(skeleton):
@@ -245,10 +240,9 @@ class Pretrained(Module):
             if name not in stale
         }
         if model.new_weights:
-            warnings.warn(
+            warn(
                 f"These weights do not fit and are new: "
                 f"{', '.join(model.new_weights)}",
-                stacklevel=3,
             )
         return model
 
@@ -280,23 +274,11 @@ class Pretrained(Module):
 
     @classmethod
     def _build(cls, config: dict[str, Any], path: Path) -> Self:
-        try:
+        with data_error(f"{path} does not describe a network"):
             check_cost(config["arguments"])
             model = cls.from_config(config["arguments"])
             model.about = dict(config["about"])
             check_classes(model.about.get("classes"))
-        # A damaged configuration may raise any of these in a constructor.
-        except (
-            ArithmeticError,
-            AttributeError,
-            LookupError,
-            RuntimeError,
-            TypeError,
-            ValueError,
-        ) as error:
-            raise DataError(
-                f"{path} does not describe a network: {error}"
-            ) from error
         return model
 
 

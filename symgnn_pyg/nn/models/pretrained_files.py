@@ -14,7 +14,7 @@ from torch.nn import Module
 import symgnn_pyg
 from symgnn_pyg import __version__
 from symgnn_pyg.deprecated import HEAD_MODULES
-from symgnn_pyg.errors import DataError, check_names
+from symgnn_pyg.errors import DataError, check_names, data_error
 from symgnn_pyg.files import resolved
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -29,12 +29,7 @@ MOST_BUFFERS = 2**28
 
 
 def rename_weights(state: dict[str, Any], prefix: str = "") -> None:
-    r"""Renames the weights of a network of version 0.1 in place.
-
-    Args:
-        state: The weights by name.
-        prefix: The prefix of all names. (default: :obj:`""`)
-    """
+    r"""Renames the weights of a network of version 0.1 in place."""
     for old, new in HEAD_MODULES.items():
         for name in [n for n in state if n.startswith(f"{prefix}{old}.")]:
             renamed = prefix + new + name.removeprefix(prefix + old)
@@ -82,15 +77,11 @@ def pretrained_folder(
 def read_config(path: Path) -> dict[str, Any]:
     r"""The description of a network, of which only the version is checked."""
     _check_file(path)
-    try:
+    with data_error(f"{path} does not describe a network"):
         config = json.loads(path.read_text())
         version = _version(str(config["library_version"]))
         if not isinstance(config["class"], str):
             raise TypeError(f"'class' must be a name, got {config['class']!r}")
-    except (KeyError, OSError, RecursionError, TypeError, ValueError) as error:
-        raise DataError(
-            f"{path} does not describe a network: {error}"
-        ) from error
     if version > _version(__version__):
         raise DataError(
             f"{path} was saved by symgnn_pyg {config['library_version']}, "
@@ -114,9 +105,6 @@ def _check_file(path: Path) -> None:
 def to_json(value: object) -> Any:
     r"""Arrays, tensors, their elements and ranges in JSON types.
 
-    Args:
-        value: What JSON cannot hold as it is.
-
     Raises:
         TypeError: If it is anything else.
     """
@@ -132,9 +120,6 @@ def to_json(value: object) -> Any:
 
 def check_cost(arguments: Mapping[str, Any]) -> None:
     r"""Checks the arguments of a network against limits.
-
-    Args:
-        arguments: The arguments.
 
     Raises:
         ValueError: If one exceeds its limit.
@@ -154,9 +139,6 @@ def check_cost(arguments: Mapping[str, Any]) -> None:
 
 def check_classes(classes: object) -> None:
     r"""Checks that names of classes have no control characters.
-
-    Args:
-        classes: The names, if it is a list.
 
     Raises:
         DataError: If one has.

@@ -1,9 +1,8 @@
 from torch import Tensor
 from torch.nn import Linear, Module
 from torch_geometric.nn import MLP
-from torch_geometric.utils import scatter
 
-from symgnn_pyg.nn.batch import sample_of_body, samples
+from symgnn_pyg.nn.batch import join_bodies, samples
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 
@@ -64,9 +63,4 @@ class RecognitionHead(Module):
                 :math:`[N]`. (default: one body per sample)
         """
         bodies = samples(self.fuse(h), self.num_joints, "joints").mean(dim=1)
-        if num_bodies is not None:
-            sample = sample_of_body(num_bodies, bodies.size(0))
-            bodies = scatter(
-                bodies, sample, dim_size=num_bodies.numel(), reduce="mean"
-            )
-        return self.classify(bodies)
+        return self.classify(join_bodies(bodies, num_bodies, "mean"))

@@ -7,6 +7,7 @@ from torch.nn import ModuleList
 from torch_geometric.nn.inits import reset
 
 from symgnn_pyg import ops
+from symgnn_pyg.errors import check_sizes
 from symgnn_pyg.nn.batch import check_tensor, sample_of_body, samples
 from symgnn_pyg.nn.models.actional_inference import ActionalGraphInference
 from symgnn_pyg.nn.models.multi_scale_gcn import MultiScaleGCN
@@ -18,7 +19,6 @@ from symgnn_pyg.nn.models.prediction_step import check_orders
 from symgnn_pyg.nn.models.pretrained import Pretrained
 from symgnn_pyg.nn.models.pretrained_files import rename_weights
 from symgnn_pyg.nn.models.recognition_head import RecognitionHead
-from symgnn_pyg.nn.sizes import check_sizes
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 

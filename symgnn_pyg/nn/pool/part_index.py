@@ -9,11 +9,7 @@ from symgnn_pyg.skeleton import Skeleton
 
 
 class PartIndex(FixedBuffers):
-    r"""Computes the part of every joint in a batch of several skeletons.
-
-    Args:
-        skeletons: The skeletons.
-    """
+    r"""Computes the part of every joint in a batch of several skeletons."""
 
     joint_to_part: Tensor
 
@@ -32,11 +28,6 @@ class PartIndex(FixedBuffers):
         parts: bool = False,
     ) -> tuple[Tensor, int]:
         r"""Returns the index :math:`[\sum_n V_n]` and the number of parts.
-
-        Args:
-            x: Features of the batch.
-            skeleton_type: The index of the skeleton of each sample.
-            parts: Whether the rows of :obj:`x` are parts instead of joints.
 
         Raises:
             ValueError: If :obj:`skeleton_type` does not fit the skeletons or

@@ -8,12 +8,6 @@ import torch
 from symgnn_pyg import Skeleton
 from symgnn_pyg.nn import SymbioticLoss, SymGNNOutput, baselines
 from symgnn_pyg.nn.baselines import LinearRegression, ZeroVelocity
-from symgnn_pyg.testing import (
-    assert_batch_invariant,
-    assert_export_parity,
-    assert_state_round_trip,
-    randomise_state,
-)
 
 M, V, T, K, STEPS = 3, 5, 12, 4, 3
 ALL = [getattr(baselines, name) for name in baselines.__all__]
@@ -23,7 +17,6 @@ PREDICTORS = [kind for kind in ALL if SECOND[kind] == "num_future"]
 TRAINABLE = [k for k in ALL if k not in (ZeroVelocity, LinearRegression)]
 
 each = pytest.mark.parametrize("kind", ALL)
-each_dtype = pytest.mark.parametrize("dtype", [torch.float, torch.double])
 
 
 def main(kind, out):
@@ -32,13 +25,6 @@ def main(kind, out):
 
 def test_each_recognises_or_predicts():
     assert sorted(RECOGNISERS + PREDICTORS, key=ALL.index) == ALL
-
-
-@each
-def test_keywords_after_the_third_argument(kind):
-    parameters = inspect.signature(kind).parameters.values()
-    positional = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
-    assert len(positional) <= 3
 
 
 @pytest.mark.parametrize("dual", [False, True])
@@ -69,48 +55,6 @@ def test_other_channels_and_lengths(kind, tiny):
     out = tiny(kind, in_channels=2, **longer)(torch.randn(M * V, 17, 2))
     expected = (M, K) if kind in RECOGNISERS else (M * V, STEPS, 2)
     assert main(kind, out).shape == expected
-
-
-@each_dtype
-@each
-def test_samples_do_not_see_each_other(kind, dtype, tiny):
-    net = randomise_state(tiny(kind)).to(dtype)
-    samples = [{"x": torch.randn(V, T, 3, dtype=dtype)} for _ in range(3)]
-    assert_batch_invariant(net, samples, {"x": "joint"})
-
-
-@each_dtype
-@each
-def test_state_round_trip(kind, dtype, tiny):
-    net = randomise_state(tiny(kind)).to(dtype)
-    if kind is LinearRegression:
-        net.weight.normal_()
-    assert_state_round_trip(
-        net,
-        lambda: tiny(kind).to(dtype),
-        {"x": torch.randn(2 * V, T, 3, dtype=dtype)},
-    )
-
-
-@each
-def test_export(kind, tiny):
-    net = randomise_state(tiny(kind))
-    assert_export_parity(net, {"x": torch.randn(2 * V, T, 3)})
-
-
-@pytest.mark.parametrize("kind", TRAINABLE)
-def test_reset_parameters(kind, tiny):
-    fresh = dict(tiny(kind).named_parameters())
-    nets = [randomise_state(tiny(kind), seed) for seed in range(2)]
-    for net in nets:
-        torch.manual_seed(1)
-        net.reset_parameters()
-    other = dict(nets[1].named_parameters())
-    for name, parameter in nets[0].named_parameters():
-        assert torch.equal(parameter, other[name]), name
-        start = fresh[name]
-        if (start == start.flatten()[0]).all():  # It is not drawn.
-            torch.testing.assert_close(parameter, start, msg=name)
 
 
 @pytest.mark.parametrize("kind", TRAINABLE)
@@ -162,12 +106,6 @@ def test_wrong_shape(kind, shape, tiny):
 def test_arrays(kind, tiny):
     with pytest.raises(TypeError, match=r"'x' to be a torch\.Tensor, got n"):
         tiny(kind)(torch.zeros(V, T, 3).numpy())
-
-
-@each
-def test_wrong_number_of_rows(kind, tiny):
-    with pytest.raises(ValueError, match="a multiple of 5 rows"):
-        tiny(kind)(torch.randn(V + 1, T, 3))
 
 
 @each

@@ -38,18 +38,6 @@ def test_edges_and_sparse(conv, x, actional, to_edges):
     torch.testing.assert_close(conv(x, edge_index=adj_t), expected)
 
 
-def test_messages_can_be_watched(conv, x, actional):
-    expected, seen = conv(x, actional), []
-    conv.register_message_forward_hook(lambda *args: seen.append(args[2]))
-    torch.testing.assert_close(conv(x, actional), expected)
-    assert seen[0].size(0) == N * V * V
-
-
-def test_gradients(conv, x, actional):
-    x, actional = x[:, :2].clone().requires_grad_(), actional.requires_grad_()
-    assert torch.autograd.gradcheck(conv, (x, actional))
-
-
 def test_graph_is_due(conv, x):
     with pytest.raises(ValueError, match="ActionalGraphConv"):
         conv(x)

@@ -13,6 +13,7 @@ from symgnn_pyg.nn import (
     PGTCBlock,
     StructuralGraphConv,
 )
+from symgnn_pyg.nn.batch import all_pairs
 
 N, V, T = 3, 4, 2
 
@@ -172,13 +173,7 @@ def test_explanations_mask_edges(x, share):
     conv = GraphMixConv(3, 5, 2).double()
     graphs = random_graphs(2)
     expected = conv(x, graphs)
-    node = torch.arange(N * V).view(N, V)
-    edge_index = torch.stack(
-        [
-            node.unsqueeze(1).expand(N, V, V).flatten(),
-            node.unsqueeze(2).expand(N, V, V).flatten(),
-        ]
-    )
+    edge_index = all_pairs([(N, V)])
     mask = torch.full((N * V * V,), share, dtype=torch.double)
     set_masks(conv, mask, edge_index, apply_sigmoid=False)
     torch.testing.assert_close(conv(x, graphs), share * expected)
@@ -215,14 +210,7 @@ def explain(model, x, edge_index):
 
 def test_explained_by_the_complete_graph():
     model, x = Classifier(), torch.randn(2 * V, 3)
-    node = torch.arange(2 * V).view(2, V)
-    complete = torch.stack(
-        [
-            node.unsqueeze(1).expand(2, V, V).flatten(),
-            node.unsqueeze(2).expand(2, V, V).flatten(),
-        ]
-    )
-    explanation = explain(model, x, complete)
+    explanation = explain(model, x, all_pairs([(2, V)]))
     assert explanation.edge_mask.shape == (2 * V * V,)
     # What is not in reach of two hops has no part in it.
     assert explanation.edge_mask.view(2, V, V)[:, 0, 3].eq(0).all()
@@ -288,12 +276,6 @@ def test_graph_is_due(x):
         conv(x, random_graphs(1), edge_index)
 
 
-def test_pairs_of_bipartite_graphs_are_refused(x):
-    edge_index = torch.tensor([[0], [1]])
-    with pytest.raises(TypeError, match=r"'x' .* got tuple"):
-        GraphMixConv(3, 5).double()((x, x), None, edge_index)
-
-
 def test_edge_weights_of_the_wrong_shape(x, to_edges):
     conv = GraphMixConv(3, 5, 2).double()
     edge_index, edge_weight = to_edges(random_graphs(2))
@@ -308,15 +290,6 @@ def test_rows_that_are_no_multiple(x):
     conv = GraphMixConv(3, 5).double()
     with pytest.raises(ValueError, match=r"11 rows \(shape \[11, 2, 3\]\)"):
         conv(x[:-1], random_graphs(1))
-
-
-def test_reset_parameters():
-    conv = GraphMixConv(3, 5, 2, adjacency=torch.rand(2, V, V))
-    before = conv.weight.clone()
-    conv.masked_graph.mask.data.fill_(2)
-    conv.reset_parameters()
-    assert not torch.equal(conv.weight, before)
-    assert conv.masked_graph.mask.eq(1).all()
 
 
 def test_only_masks_and_weights_are_saved():

@@ -1,6 +1,5 @@
 import pytest
 import torch
-from torch.func import functional_call
 from torch_geometric.data import Data
 
 from symgnn_pyg.nn import (
@@ -102,27 +101,6 @@ def test_sparse_for_the_actional_graph_alone(x, actional):
     conv = JointGraphConv(3, 4, lambda_=1.0, use_structural=False).double()
     adj_t = torch.block_diag(*actional).to_sparse_csr()
     torch.testing.assert_close(conv(x, edge_index=adj_t), conv(x, actional))
-
-
-def test_messages_can_be_watched(conv, x, actional):
-    expected, seen = conv(x, actional), []
-    conv.register_message_forward_hook(lambda *args: seen.append(args[2]))
-    torch.testing.assert_close(conv(x, actional), expected)
-    assert len(seen) == L + 1
-
-
-def test_gradients(conv, x, actional):
-    names, values = zip(*conv.named_parameters(), strict=True)
-
-    def apply(x, actional, *values):
-        return functional_call(
-            conv, dict(zip(names, values, strict=True)), (x, actional)
-        )
-
-    x = x[:, :2].clone().requires_grad_()
-    assert torch.autograd.gradcheck(
-        apply, (x, actional.requires_grad_(), *values)
-    )
 
 
 def test_lambda_zero_removes_the_actional_term(arm, x, actional):

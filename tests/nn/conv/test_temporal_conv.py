@@ -1,9 +1,7 @@
 import pytest
 import torch
-from torch.export import Dim
 
 from symgnn_pyg.nn import TemporalConv
-from symgnn_pyg.testing import assert_export_parity
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -60,19 +58,6 @@ def test_no_nodes():
     )
 
 
-def test_gradient():
-    layer = TemporalConv(2, 2, 3, stride=2).double()
-    x = torch.randn(3, 5, 2, dtype=torch.double, requires_grad=True)
-    assert torch.autograd.gradcheck(layer, x)
-
-
-def test_reset_parameters():
-    layer = TemporalConv(2, 3, 3)
-    before = layer.conv.weight.clone()
-    layer.reset_parameters()
-    assert not torch.equal(layer.conv.weight, before)
-
-
 @pytest.mark.parametrize("kernel_size", [2, 8])
 def test_even_kernel(kernel_size):
     with pytest.raises(ValueError, match=f"got {kernel_size}"):
@@ -85,14 +70,6 @@ def test_any_number_and_order_of_nodes(nodes):
     x = torch.randn(8, nodes, 3, dtype=torch.double).transpose(0, 1)
     alone = torch.cat([layer(node) for node in x.split(1)])
     torch.testing.assert_close(layer(x), alone)
-
-
-@pytest.mark.parametrize("kernel_size", [1, 3])
-def test_hooks_of_the_convolution_are_called(kernel_size):
-    layer, x = TemporalConv(2, 3, kernel_size), torch.randn(4, 5, 2)
-    plain = layer(x)
-    layer.conv.register_forward_hook(lambda module, inputs, out: 2 * out)
-    torch.testing.assert_close(layer(x), 2 * plain)
 
 
 @pytest.mark.parametrize(
@@ -110,30 +87,3 @@ def test_another_conv2d_in_its_place(arguments):
     images = x.unsqueeze(1).permute(0, 3, 1, 2)
     rows = layer.conv(images).permute(0, 2, 3, 1).flatten(0, 1)
     torch.testing.assert_close(layer(x), rows)
-
-
-class Doubled(torch.nn.Module):
-    def __init__(self, conv):
-        super().__init__()
-        self.conv = conv
-
-    def forward(self, x):
-        return 2 * self.conv(x)
-
-
-@pytest.mark.parametrize("kernel_size", [1, 3])
-def test_another_convolution_in_its_place(kernel_size):
-    layer, x = TemporalConv(2, 3, kernel_size), torch.randn(4, 5, 2)
-    plain = layer(x)
-    layer.conv = Doubled(layer.conv)
-    torch.testing.assert_close(layer(x), 2 * plain)
-
-
-@pytest.mark.parametrize("stride", [1, 2])
-def test_exported_for_any_number_of_frames(stride):
-    assert_export_parity(
-        TemporalConv(3, 8, 5, stride=stride),
-        {"x": torch.randn(4, 50, 3)},
-        {"x": {0: Dim("rows"), 1: Dim("frames", min=3)}},
-        [{"x": torch.randn(7, 9, 3)}, {"x": torch.randn(1, 4, 3)}],
-    )

@@ -101,18 +101,6 @@ def test_one_block(gcn, x, actional):
     assert net(x, actional).shape == (N * V, 4)
 
 
-def test_reset_parameters(gcn):
-    net = gcn()
-    before = {k: v.clone() for k, v in net.state_dict().items()}
-    net.reset_parameters()
-    same = [
-        k
-        for k, v in net.state_dict().items()
-        if k.endswith("conv.weight") and torch.equal(v, before[k])
-    ]
-    assert same == []
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -25,22 +25,6 @@ def test_formula(head, h):
     torch.testing.assert_close(head(h), expected)
 
 
-def test_gradient(head, h):
-    assert torch.autograd.gradcheck(head, h.requires_grad_())
-
-
-def test_reset_parameters(head):
-    before = [p.clone() for p in head.parameters() if p.dim() == 2]
-    head.reset_parameters()
-    after = [p for p in head.parameters() if p.dim() == 2]
-    assert not any(map(torch.equal, before, after))
-
-
-def test_rows_that_are_no_multiple(head):
-    with pytest.raises(ValueError, match=r"multiple of 5 rows.*\[14"):
-        head(torch.zeros(14, 6).double())
-
-
 def test_bodies_of_a_sample_are_averaged(head, h):
     """Twins are recognised as one of them is, in any order of bodies."""
     alone = head(h)

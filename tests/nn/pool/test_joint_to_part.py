@@ -31,18 +31,6 @@ def test_mean_of_all_joints(dtype):
     )
 
 
-def test_gradients(arm):
-    x = torch.randn(10, 2, dtype=torch.double, requires_grad=True)
-    assert torch.autograd.gradcheck(JointToPart(arm).double(), x)
-
-
 def test_nothing_is_saved_and_sizes_are_shown(arm):
     assert JointToPart(arm).state_dict() == {}
     assert "5 -> 3" in repr(JointToPart(arm))
-
-
-def test_rows_that_are_no_multiple(arm):
-    with pytest.raises(
-        ValueError, match=r"multiple of 5 rows.*joints.*\[7, 2\]"
-    ):
-        JointToPart(arm)(torch.zeros(7, 2))

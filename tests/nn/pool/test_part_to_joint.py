@@ -26,18 +26,6 @@ def test_pooling_undoes_copying(name):
     torch.testing.assert_close(JointToPart(skeleton)(copied), x)
 
 
-def test_gradients(arm):
-    x = torch.randn(6, 2, dtype=torch.double, requires_grad=True)
-    assert torch.autograd.gradcheck(PartToJoint(arm), x)
-
-
 def test_nothing_is_saved_and_sizes_are_shown(arm):
     assert PartToJoint(arm).state_dict() == {}
     assert "3 -> 5" in repr(PartToJoint(arm))
-
-
-def test_rows_that_are_no_multiple(arm):
-    with pytest.raises(
-        ValueError, match=r"multiple of 3 rows.*parts.*\[7, 2\]"
-    ):
-        PartToJoint(arm)(torch.zeros(7, 2))

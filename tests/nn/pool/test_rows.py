@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from symgnn_pyg.nn.batch import sample_of_body
+from symgnn_pyg.nn.batch import all_pairs, sample_of_body
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,11 @@ def test_numbers_that_do_not_add_up():
 def test_numbers_of_another_kind(num_bodies):
     with pytest.raises(ValueError, match=r"integers of shape \[N\], got"):
         sample_of_body(num_bodies, 3)
+
+
+def test_all_pairs_are_in_the_order_of_matrices():
+    """Row i holds what acts on i."""
+    pairs = all_pairs([(1, 2), (2, 1)])
+    assert pairs.tolist() == [[0, 1, 0, 1, 2, 3], [0, 0, 1, 1, 2, 3]]
+    pairs = all_pairs([(1, 3)], self_pairs=False)
+    assert pairs.tolist() == [[1, 2, 0, 2, 0, 1], [0, 0, 1, 1, 2, 2]]
