@@ -18,7 +18,6 @@ from torchmetrics.functional.classification import (
 from symgnn_pyg.files import replacing
 from symgnn_pyg.metrics import TopKAccuracy
 from symgnn_pyg.visualization import plot_confusion
-from symgnn_pyg.visualization.colours import BLUE
 
 
 def recognition_report(
@@ -130,12 +129,7 @@ def write_report(metrics: dict[str, Any], folder: Path) -> None:
     if "early_top1" in metrics:
         figure, axes = plt.subplots(figsize=(5, 3.2), layout="constrained")
         percent = [100 * accuracy for accuracy in metrics["early_top1"]]
-        axes.plot(
-            [100 * r for r in metrics["ratios"]],
-            percent,
-            color=BLUE,
-            marker="o",
-        )
+        axes.plot([100 * r for r in metrics["ratios"]], percent, marker="o")
         axes.set_xlabel("seen of the recording, %")
         axes.set_ylabel("top-1 accuracy, %")
         axes.set_ylim(0, 100)
