@@ -73,7 +73,7 @@ def main() -> None:
     )
     count = positive(int, 1)
     parser.add_argument("--task", choices=LACKS, default="both")
-    parser.add_argument("--steps", type=count, default=2500)
+    parser.add_argument("--steps", type=count, default=3500)
     parser.add_argument("--batch-size", type=count, default=32)
     parser.add_argument("--learning-rate", type=positive(float), default=3e-3)
     parser.add_argument(
