@@ -4,9 +4,9 @@
 
 Takes folders that train_recognition.py or bandai_namco.py wrote, and averages
 the class probabilities in their scores.csv. Networks that see different things
-fail on different recordings: one on whole recordings, stretched to one length,
-does not see how fast they are, and one on windows not how they go on. Writes
-recognition.json, confusion.png and scores.csv to --output.
+fail on different recordings: one that sees whole recordings, stretched to one
+length, cannot tell how fast they are, and one that sees windows cannot tell how
+they go on. Writes recognition.json, confusion.png and scores.csv to --output.
 """
 
 import argparse

@@ -83,23 +83,23 @@ def current_arguments(
         TypeError: If an argument is given under both names.
     """
     current = dict(arguments)
-    for old in (*renamed, *heads):
+    for old, new in {**renamed, **heads}.items():
         if old not in current:
             continue
-        value = current.pop(old)
-        new = renamed.get(old, "")
-        if new in current:
+        value, instead = current.pop(old), repr(new)
+        if old in heads:
+            instead = f"{new}=0 for no such head"
+            if not value:
+                current[new] = 0
+        elif new in current:
             raise TypeError(
-                f"Expected {new!r} of {title} once, got it also under its old "
-                f"name {old!r}"
+                f"Expected {new!r} of {title or 'a network'} once, got it "
+                f"also under its old name {old!r}"
             )
-        if new:
+        else:
             current[new] = value
-        elif not value:
-            current[heads[old]] = 0
         if title:
-            head = f"{heads.get(old)}=0 for no such head"
-            warn_of(f"{old!r} of {title}", repr(new) if new else head)
+            warn_of(f"{old!r} of {title}", instead)
     return current
 
 
@@ -114,8 +114,8 @@ def accept_old_names(module: dict[str, Any]) -> None:
         elif callable(value):
             module[name] = _accepting(name, value)
     for full, new in ATTRIBUTES.items():
-        room, name, old = full.split(".")
-        if module["__name__"] == f"symgnn_pyg.{room}":
+        package, name, old = full.split(".")
+        if module["__name__"] == f"symgnn_pyg.{package}":
             setattr(module[name], old, _attribute(f"{name}.{old}", new))
 
 

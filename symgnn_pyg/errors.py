@@ -15,13 +15,16 @@ __all__ = ["DataError", "EmptyRecordingError"]
 # cannot encode.
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
-# What a damaged file may raise where it is used.
+# What the content of a damaged file may raise where it is used.
 DAMAGE = (
     ArithmeticError, AttributeError, LookupError, OSError, RuntimeError,
     TypeError, ValueError,
 )  # fmt: skip
-# Whose lines a user did not write.
-LIBRARIES = ("symgnn_pyg", "importlib", "lightning", "torch")
+# Packages whose lines a warning does not name.
+LIBRARIES = (
+    "symgnn_pyg", "importlib", "lightning", "torch", "torch_geometric",
+    "torchmetrics",
+)  # fmt: skip
 
 
 class DataError(ValueError):
@@ -95,10 +98,10 @@ def data_error(text: str) -> Iterator[None]:
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
-    r"""Warns of something in the line of the user that led to it."""
+    r"""Warns, naming the line of the user's code that led here."""
     frame = sys._getframe(1)
-    while frame.f_back and str(frame.f_globals.get("__name__")).startswith(
-        LIBRARIES
+    while frame.f_back and (
+        str(frame.f_globals.get("__name__")).split(".")[0] in LIBRARIES
     ):
         frame = frame.f_back
     warnings.warn_explicit(

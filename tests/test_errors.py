@@ -1,6 +1,6 @@
 import pytest
 
-from symgnn_pyg.errors import DataError, check_names
+from symgnn_pyg.errors import DataError, check_names, warn
 
 
 def test_names_of_all_languages():
@@ -21,3 +21,11 @@ def test_what_is_no_name(name):
 def test_errors_escape_what_a_terminal_obeys():
     error = DataError("a\x1b]0;title\x07\nb \x9b31m \udcff")
     assert str(error) == "a\\x1b]0;title\\x07\nb \\x9b31m \\udcff"
+
+
+def test_warnings_name_the_line_of_the_user():
+    """Also in a file whose name begins like that of a library."""
+    code = compile("warn('text')", "torch_study.py", "exec")
+    with pytest.warns(UserWarning, match="text") as warned:
+        exec(code, {"__name__": "torch_study", "warn": warn})
+    assert warned[0].filename == "torch_study.py"

@@ -56,6 +56,7 @@ APPLIES = {
     "key": (".npz",),
     "index_columns": TABLES,
     "max_bodies": ("kinetics", "mediapipe", "ntu", "openpose"),
+    "plotlyjs": (".html",),
 }
 
 
@@ -151,11 +152,10 @@ def check_kind(path: Path, form: str | None, about: Mapping[str, Any]) -> None:
         kind = "rotation" if form == "amass" else "position"
     wanted = about.get("kind")
     if kind is not None and wanted not in (None, kind):
+        maps = " (exponential maps)" if wanted == "rotation" else ""
         raise ValueError(
             f"{path} is read as {kind}s, but the model takes {wanted}s: pass "
-            f"an array or a table of {wanted}s"
-            + " (exponential maps)"
-            * (wanted == "rotation")
+            f"an array or a table of {wanted}s{maps}"
         )
 
 

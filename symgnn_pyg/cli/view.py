@@ -32,6 +32,7 @@ from symgnn_pyg.cli.recordings import (
     IN_IMAGES,
     SCORED,
     check_kind,
+    check_options,
     check_suffix,
     resampled,
     without_unseen,
@@ -100,19 +101,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--plotlyjs",
         choices=["page", "directory", "cdn"],
-        help="where an .html page has the 5 MB of plotly from: itself; "
-        "plotly.min.js beside it, which pages in a folder share; or the "
-        "internet (default: page)",
+        help="where an .html page gets the 5 MB of plotly from: the page "
+        "itself; plotly.min.js beside it, which the pages of a folder share; "
+        "or the internet (default: page)",
     )
 
 
 def run(args: argparse.Namespace) -> None:
     suffix = check_suffix(args.output, SUFFIXES)
-    if args.plotlyjs is not None and suffix != ".html":
-        raise ValueError(
-            f"'plotlyjs' applies to .html files, got it for {args.output}: "
-            f"leave it out"
-        )
+    check_options([suffix], str(args.output), plotlyjs=args.plotlyjs)
     model, skeleton = None, skeleton_of(args)
     if args.model is not None:
         model = PoseModel.from_pretrained(args.model, skeleton)

@@ -41,7 +41,7 @@ class SkeletonFolder(CustomDataset):
     - a :obj:`.bvh` file, or an :obj:`.amc` file with the :obj:`.asf` file of
       its body. They bring their own skeleton, and become positions in their
       own unit of length by forward kinematics;
-    - a :obj:`.skeleton` file of NTU-RGB+D, of the layout :obj:`"ntu25"`.
+    - a ``.skeleton`` file of NTU-RGB+D, of the layout :obj:`"ntu25"`.
 
     The body of an :obj:`.amc` file is the :obj:`.asf` file in its folder, or
     the one whose name its own starts with (:obj:`07.asf` for

@@ -21,12 +21,12 @@ def read_csv(
 
     Each line is one frame. If the first line names the columns, those of each
     joint are found by name, in any order: :obj:`elbow_x` or :obj:`elbow.x`,
-    or just :obj:`elbow` if joints have one channel. Case and marks do not
-    matter, so that :obj:`LEFT_ELBOW_x` is of the joint "left elbow", unless
-    joints differ in nothing else. The channels x, y and z
-    come first in the result. Columns of no joint, such as a time, are ignored.
-    Without names, a line holds all channels of the first joint, then those of
-    the second, and so on.
+    or just :obj:`elbow` if joints have one channel. Case, blanks and
+    punctuation do not matter, so that :obj:`LEFT_ELBOW_x` belongs to the joint
+    "left elbow", unless two joints differ in nothing else. The channels x, y
+    and z come first in the result. Columns of no joint, such as a time, are
+    ignored. Without names, a line holds all channels of the first joint, then
+    those of the second, and so on.
 
     If columns have no names, pandas writes their numbers into the first line.
     After the blank or the name of an index, as in :obj:`,0,1,2`, these are left
@@ -180,8 +180,8 @@ def _are_numbers_of_columns(cells: Sequence[str]) -> bool:
 def _named_columns(
     cells: Sequence[str], joints: Sequence[str], first: int, name: str
 ) -> list[int]:
-    r"""The places of the joints' columns, joint by joint, found by name."""
-    # Case and marks matter only between joints that differ in nothing else.
+    r"""The indices of the joints' columns, joint by joint, found by name."""
+    # Case and punctuation matter only if joints differ in nothing else.
     plain = _plain if len({*map(_plain, joints)}) == len(joints) else str
     places: dict[str, dict[str, int]] = {plain(joint): {} for joint in joints}
     has_bare_names = places.keys() <= {*map(plain, cells)}

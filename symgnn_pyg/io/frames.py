@@ -211,27 +211,38 @@ def fill_gaps(frames: np.ndarray, name: str) -> np.ndarray:
 
 
 def same_rate(one: float, other: float) -> bool:
-    r"""Whether two frame rates differ by no more than rounding."""
+    r"""Whether two frame rates differ by 1 % at most, as by rounding.
+
+    Args:
+        one: A number of frames per second.
+        other: Another one.
+    """
     return math.isclose(one, other, rel_tol=SAME_RATE)
 
 
 def resample_frames(
-    frames: np.ndarray, rate: float, wanted: float
+    frames: np.ndarray, source_rate: float, target_rate: float
 ) -> np.ndarray:
-    r"""A recording at another frame rate, by linear interpolation, or as it is
-    if the rates are the same (:func:`same_rate`).
+    r"""Resamples a recording to another frame rate by linear interpolation,
+    from its first frame on. It stays as it is if the rates are the same
+    (:func:`same_rate`).
 
     Args:
         frames: The recording, of shape :math:`[T, V, C]` or
             :math:`[M, T, V, C]`.
-        rate: Its frames per second.
-        wanted: The frames per second to resample it to.
+        source_rate: Its frames per second.
+        target_rate: The frames per second of the result.
+
+    Returns:
+        The recording, with :math:`\lfloor (T - 1) \cdot \textrm{target} /
+        \textrm{source} \rfloor + 1` frames.
     """
-    if same_rate(rate, wanted):
+    if same_rate(source_rate, target_rate):
         return frames
     last = frames.shape[-3] - 1
-    count = int(last * wanted / rate + 1e-6) + 1
-    times = torch.arange(count, dtype=torch.double) * (rate / wanted)
+    count = int(last * target_rate / source_rate + 1e-6) + 1
+    times = torch.arange(count, dtype=torch.double)
+    times = times * (source_rate / target_rate)
     motion = torch.from_numpy(frames).flatten(-2)
     found = interpolate_frames(motion, times.clamp(max=last))
     return found.unflatten(-1, frames.shape[-2:]).numpy()

@@ -176,12 +176,15 @@ def check_length(joint: str, at: str) -> str:
 def select_joints(
     joints: Sequence[str], skeleton: Skeleton, name: str
 ) -> list[int]:
-    r"""The places of a skeleton's joints among those of a file.
+    r"""Finds the joints of a skeleton among those of a file, by name.
 
     Args:
         joints: The names of the joints of the file.
         skeleton: The skeleton.
         name: The name of the file in error messages.
+
+    Returns:
+        The index in the file of each joint of the skeleton.
 
     Raises:
         DataError: If the file lacks joints of the skeleton.

@@ -31,8 +31,8 @@ def read_openpose(path: str | os.PathLike[str], max_bodies: int = 1) -> Motion:
     Returns:
         The bodies, of shape :math:`[M, T, V, 3]`: :math:`(x, y)` in pixels
         and the score, all 0 where a joint was not found (set those to NaN for
-        :func:`fill_gaps`), and the skeleton
-        :obj:`"openpose25"`, or :obj:`"kinetics18"` for the model of 18 joints.
+        :func:`fill_gaps`), and the skeleton :obj:`"openpose25"`, or
+        :obj:`"kinetics18"` for the model of 18 joints.
 
     Raises:
         FileNotFoundError: If there is nothing at :obj:`path`.

@@ -31,7 +31,7 @@ def read_recording(
 ) -> Motion:
     r"""Reads a recording in the format of its suffix:
     :obj:`.npy`, :obj:`.npz`, :obj:`.csv`, :obj:`.tsv`, :obj:`.bvh`,
-    :obj:`.amc` or :obj:`.skeleton`.
+    :obj:`.amc` or ``.skeleton``.
 
     Args:
         file: The path of the file, or its content.

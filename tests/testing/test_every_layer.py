@@ -1032,36 +1032,29 @@ def hooks(case):
     """Every module with weights of its own is called, and its output is what
     its hooks have seen when the others have run."""
     layer, total, values = trained(case)
-    seen = {}
-    for name, module in layer.named_modules():
-        unused = case.way == "edges" and name.endswith("masked_graph")
-        if name and not unused and [*module.parameters(recurse=False)]:
-            module.register_forward_hook(
-                lambda module, inputs, out, name=name: seen.setdefault(
-                    name, []
-                ).append((out, tensors(out)))
-            )
-            seen[name] = []
-    copies = {}
+    seen = {name: [] for name in with_weights(case, layer)}
+    for name, calls in seen.items():
+        layer.get_submodule(name).register_forward_hook(
+            lambda module, inputs, out, calls=calls: calls.append(tensors(out))
+        )
     out = total(*(v.clone().requires_grad_() for v in values))
     for name, calls in seen.items():
         assert calls, f"{name} is a module, but nobody calls it"
-    copies = {n: [c for _, c in calls] for n, calls in seen.items()}
     before = {
         n: [{k: t.detach().clone() for k, t in c.items()} for c in calls]
-        for n, calls in copies.items()
+        for n, calls in seen.items()
     }
     counts = {n: len(c) for n, c in seen.items()}
     if out.requires_grad:
         out.backward()
     assert counts == {n: len(c) for n, c in seen.items()}
-    for name, calls in copies.items():
+    for name, calls in seen.items():
         for now, then in zip(calls, before[name], strict=True):
             compare(now, then, f"what {name} returned changes", rtol=0.0)
 
 
 def gradients(case):
-    """Those of inputs and weights are those of differences."""
+    """Those of inputs and weights agree with finite differences."""
     floating = {
         name: value
         for name, value in case.batch.items()
@@ -1104,8 +1097,8 @@ def gradients(case):
 
 
 def resetting(case):
-    """Nothing stays of the weights and statistics before, and weights that are
-    not drawn are as in a new layer."""
+    """No earlier weight or statistic remains, and weights that are not drawn
+    are as in a new layer."""
     new = dict(case.recipe.make(case.skeleton).named_parameters())
     states = []
     for seed in range(2):
@@ -1132,7 +1125,7 @@ def missing_rows(case):
 
 
 def messages(case):
-    """Whoever watches messages sees them, and changes nothing."""
+    """Hooks on messages see them, and change nothing."""
     expected, seen = values_of(case.layer, case.batch), []
     layer = copy.deepcopy(case.layer)
     passing = [m for m in layer.modules() if isinstance(m, MessagePassing)]
