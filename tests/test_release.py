@@ -16,7 +16,7 @@ def read(name):
 
 def test_version_and_date():
     version, day = re.search(
-        r"^## \[(\S+)\] - (\d{4}-\d\d-\d\d)$", read("CHANGELOG.md"), re.M
+        r"^## (\S+) - (\d{4}-\d\d-\d\d)$", read("CHANGELOG.md"), re.M
     ).groups()
     assert version == symgnn_pyg.__version__
     citation = read("CITATION.cff")

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from statistics import mean
 
 import pytest
 
@@ -40,6 +41,50 @@ def test_page_of_the_networks(network):
         assert " ".join([*words, *numbers(values, digits=1)]) in shown
     accuracies = "top-1 {top1:.1%}, top-5 {top5:.1%}".format_map(metrics)
     assert f"recognition of {metrics['recognition']}: {accuracies}" in shown
+
+
+def test_page_of_bandai_namco():
+    name = "bandai_namco"
+    found = json.loads((RESULTS / f"{name}.json").read_text())
+    shown = rows(RESULTS / f"{name}.md", "|")
+
+    def check(*cells):
+        text = " ".join(cells)
+        assert any(text in row for row in shown), text
+
+    for runs in grouped(found["recordings_30_epochs"], "network"):
+        top1 = [100 * run["top1"] for run in runs]
+        error = mean(run["calibration_error"] for run in runs)
+        check(*numbers([*top1, mean(top1)], 1), "%", f"{error:.1%}"[:-1], "%")
+        by_ratio = zip(*(run["early_top1"] for run in runs), strict=True)
+        check(*numbers([100 * mean(top1) for top1 in by_ratio], 1))
+    for run in found["recordings_longer"]:
+        accuracies = numbers([100 * run["top1"], 100 * run["top5"]], 1)
+        check(str(run["epochs"]), " % ".join(accuracies), "%")
+    for runs in grouped(found["windows_1000_steps"], "task"):
+        if runs[0]["task"] != "prediction":
+            top1 = [100 * run["top1"] for run in runs]
+            check(*numbers([*top1, mean(top1)], 1), "%")
+        if runs[0]["task"] != "recognition":
+            errors = zip(*(run["cm"]["Sym-GNN"] for run in runs), strict=True)
+            check(*numbers(map(mean, errors), 2))
+    for run in found["windows_3500_steps"]:
+        errors = run["cm"]
+        accuracies = [100 * run["windows_top1"], 100 * run["top1"]]
+        check("zero velocity", *numbers(errors["zero velocity"], 2))
+        check("linear regression", *numbers(errors["linear regression"], 2))
+        shares = " % ".join(numbers(accuracies, 1))
+        check(*numbers(errors["Sym-GNN"], 2), shares, "%")
+    check(" % ".join(numbers([100 * x for x in found["fused"].values()], 1)))
+    sym_gnn = grouped(found["recordings_30_epochs"], "network")[0]
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    ours = f"{mean(run['top1'] for run in sym_gnn):.1%}".replace("%", " %")
+    assert f"Sym-GNN recognises {ours}" in readme
+
+
+def grouped(runs, key):
+    names = dict.fromkeys(run[key] for run in runs)
+    return [[run for run in runs if run[key] == name] for name in names]
 
 
 def test_readme_and_cards(network):
