@@ -33,19 +33,22 @@ def main() -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    total = torch.zeros(())
-    for folder in args.folders:
-        classes, rows = read_scores(folder / "scores.csv")
-        if folder == args.folders[0]:
-            expected, names = classes, list(rows)
-            labels = torch.tensor([classes.index(rows[n][0]) for n in names])
-        if classes != expected or rows.keys() != set(names):
+    folders = [folder.resolve() for folder in (*args.folders, args.output)]
+    if len(set(folders)) < len(folders):
+        raise ValueError("Expected different folders, and another --output")
+    first, *others = (read_scores(f / "scores.csv") for f in args.folders)
+    classes, expected, _ = first
+    for folder, other in zip(args.folders[1:], others, strict=True):
+        if other[:2] != first[:2]:
             raise ValueError(
                 f"Expected the same classes and recordings in {folder} and "
                 f"{args.folders[0]}"
             )
-        total = total + torch.tensor([rows[name][1] for name in names])
-    scores = total.log()
+    names, labels = [*expected], torch.tensor([*expected.values()])
+    total = torch.tensor([
+        [found[name] for name in names] for _, _, found in (first, *others)
+    ])  # fmt: skip
+    scores = total.sum(dim=0).log()
     metrics = recognition_report(scores, labels, classes)
     metrics["fused"] = [str(folder) for folder in args.folders]
     print_report(metrics, "recordings")

@@ -15,6 +15,7 @@ from torchmetrics.functional.classification import (
     multiclass_confusion_matrix,
 )
 
+from symgnn_pyg.errors import data_error
 from symgnn_pyg.files import replacing
 from symgnn_pyg.metrics import TopKAccuracy
 from symgnn_pyg.visualization import plot_confusion
@@ -95,7 +96,10 @@ def write_scores(
     classes: Sequence[str],
 ) -> None:
     """Writes the class probabilities of recordings as a table."""
-    with replacing(path) as temporary, temporary.open("w", newline="") as file:
+    with (
+        replacing(path) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
         table = csv.writer(file)
         table.writerow(["recording", "class", *classes])
         rows = scores.softmax(dim=1).tolist()
@@ -105,15 +109,22 @@ def write_scores(
 
 def read_scores(
     path: Path,
-) -> tuple[list[str], dict[str, tuple[str, list[float]]]]:
-    """The classes of such a table, and the class and the probabilities of each
-    recording."""
-    with path.open(newline="") as file:
-        _, _, *classes = next(table := csv.reader(file))
-        return classes, {
-            name: (label, [float(cell) for cell in row])
-            for name, label, *row in table
-        }
+) -> tuple[list[str], dict[str, int], dict[str, list[float]]]:
+    """The classes of such a table, and the index of the class and the
+    probabilities of each recording."""
+    with (
+        path.open(newline="", encoding="utf-8") as file,
+        data_error(f"{path} does not hold class probabilities"),
+    ):
+        (_, _, *classes), *rows = csv.reader(file)
+        labels = {name: classes.index(label) for name, label, *_ in rows}
+        scores = {name: [*map(float, row)] for name, _, *row in rows}
+        if not 0 < len(labels) == len(rows):
+            raise ValueError("it must list each recording once")
+        table = torch.tensor([*scores.values()])
+        if table.size(1) != len(classes) or not (table >= 0).all():
+            raise ValueError(f"expected {len(classes)} probabilities a line")
+    return classes, labels, scores
 
 
 def write_report(metrics: dict[str, Any], folder: Path) -> None:

@@ -119,6 +119,8 @@ def parse_arguments() -> argparse.Namespace:
 def run(args: argparse.Namespace) -> None:
     args.output.mkdir(parents=True, exist_ok=True)
     train, val, test = (open_split(args, split) for split in SPLITS)
+    if train.num_classes < 2:
+        raise ValueError(f"Expected several classes, got {train.classes}")
     size = size_of(train, args)
     val_scores, test_scores = [], []
     for name in args.streams:

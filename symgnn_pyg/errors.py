@@ -109,7 +109,8 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
         category,
         frame.f_code.co_filename,
         frame.f_lineno,
-        frame.f_globals.get("__name__"),
+        # Without a module, Python would drop it.
+        str(frame.f_globals.get("__name__")),
         frame.f_globals.setdefault("__warningregistry__", {}),
     )
 

@@ -23,9 +23,10 @@ def test_errors_escape_what_a_terminal_obeys():
     assert str(error) == "a\\x1b]0;title\\x07\nb \\x9b31m \\udcff"
 
 
-def test_warnings_name_the_line_of_the_user():
+@pytest.mark.parametrize("name", ["torch_study", None])
+def test_warnings_name_the_line_of_the_user(name):
     """Also in a file whose name begins like that of a library."""
     code = compile("warn('text')", "torch_study.py", "exec")
     with pytest.warns(UserWarning, match="text") as warned:
-        exec(code, {"__name__": "torch_study", "warn": warn})
+        exec(code, {"__name__": name, "warn": warn})
     assert warned[0].filename == "torch_study.py"

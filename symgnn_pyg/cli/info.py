@@ -110,6 +110,7 @@ def describe_recording(path: Path, args: argparse.Namespace) -> None:
             asf=args.asf,
             key=args.key,
             index_columns=args.index_columns,
+            max_bodies=args.max_bodies,
         )
         array = read_npy(path, str(path), True, args.key)
         print(f"{path}: {array.dtype} {list(array.shape)}")

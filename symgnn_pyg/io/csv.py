@@ -182,7 +182,8 @@ def _named_columns(
 ) -> list[int]:
     r"""The indices of the joints' columns, joint by joint, found by name."""
     # Case and punctuation matter only if joints differ in nothing else.
-    plain = _plain if len({*map(_plain, joints)}) == len(joints) else str
+    found = {*map(_plain, joints)} - {""}
+    plain = _plain if len(found) == len(joints) else str
     places: dict[str, dict[str, int]] = {plain(joint): {} for joint in joints}
     has_bare_names = places.keys() <= {*map(plain, cells)}
     for place, cell in enumerate(cells[first:], first):
@@ -191,7 +192,8 @@ def _named_columns(
             # Other marks may also stand within a channel, such as "x (m)".
             for marks in ("._", "._:/ -"):
                 end = max(map(cell.rfind, marks))
-                joint, channel = plain(cell[: max(end, 0)]), cell[end + 1 :]
+                joint = plain(cell[: max(end, 0)])
+                channel = cell[end + 1 :].casefold()
                 if joint in places:
                     break
         if channel in places.get(joint, ()):
@@ -228,7 +230,7 @@ def _plain(text: str) -> str:
 def _by_axis(channel: str) -> tuple[bool, str, int, str]:
     r"""Sorts channels into the same order in all files: x, y and z, which a
     unit may follow, then others, numbers by their value."""
-    axis = re.match(r"[xyz](?![^\W_])", channel.lower())
+    axis = re.match(r"[xyz](?![^\W_])", channel)
     return axis is None, axis[0] if axis else "", len(channel), channel
 
 

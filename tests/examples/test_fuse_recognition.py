@@ -36,11 +36,44 @@ def test_errors_of_one_network_are_outvoted(fuse):
 
 
 @pytest.mark.parametrize(
-    "other", [WINDOWS.replace("b,", "c,"), WINDOWS.replace("walk", "jump")]
+    "other",
+    [
+        WINDOWS.replace("b,", "c,"),
+        WINDOWS.replace("walk", "jump"),
+        WINDOWS.replace("a,run", "a,walk"),
+    ],
 )
 def test_different_recordings_or_classes(fuse, other):
     with pytest.raises(SystemExit, match="Error: Expected the same classes"):
         fuse(CLIPS, other)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "",
+        CLIPS.splitlines()[0],
+        CLIPS + "\n",
+        CLIPS + "a,run,1,0\n",
+        CLIPS + "c,jump,1,0\n",
+        CLIPS.replace("0.9", "?"),
+        CLIPS.replace("0.9", "nan"),
+        CLIPS.replace("0.9", "-1"),
+        CLIPS.replace(",0.9", ""),
+    ],
+)
+def test_damaged_scores(fuse, table):
+    with pytest.raises(SystemExit, match=r"^Error: .*1/scores\.csv does not"):
+        fuse(CLIPS, table)
+
+
+@pytest.mark.parametrize("arguments", [["0", "1/../0"], ["0", "--output", "0"]])
+def test_a_folder_is_used_once(fuse, tmp_path, monkeypatch, arguments):
+    fuse(CLIPS, WINDOWS)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match="Error: Expected different folders"):
+        run_script("fuse_recognition.py", *arguments)
+    assert (tmp_path / "0/scores.csv").read_text() == CLIPS
 
 
 def test_no_scores(tmp_path):

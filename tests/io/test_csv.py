@@ -230,3 +230,16 @@ def test_faults_of_many_lines_take_little_memory():
 def test_joints_are_names():
     with pytest.raises(TypeError, match=r"Skeleton.get\('cmu26'\).joints"):
         read_csv(b"1,2,3,4,5", "cmu26")
+
+
+def test_a_joint_without_a_letter():
+    """Nothing of its name is left without the marks."""
+    text = b"time,*_x,*_y\n9,1,2\n"
+    assert read_csv(text, ["*"]).tolist() == [[[1, 2]]]
+
+
+def test_case_of_channels():
+    text = b"hip_X,hip_Y,knee_y,knee_x\n1,2,4,3\n"
+    assert read_csv(text, JOINTS).tolist() == [[[1, 2], [3, 4]]]
+    with pytest.raises(DataError, match="two columns are called 'hip_X'"):
+        read_csv(b"hip_x,hip_X\n1,2\n", ["hip"])
