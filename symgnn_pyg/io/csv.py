@@ -182,8 +182,8 @@ def _named_columns(
 ) -> list[int]:
     r"""The indices of the joints' columns, joint by joint, found by name."""
     # Case and punctuation matter only if joints differ in nothing else.
-    found = {*map(_plain, joints)} - {""}
-    plain = _plain if len(found) == len(joints) else str
+    names = {*map(_plain, joints)} - {""}
+    plain = _plain if len(names) == len(joints) else str
     places: dict[str, dict[str, int]] = {plain(joint): {} for joint in joints}
     has_bare_names = places.keys() <= {*map(plain, cells)}
     for place, cell in enumerate(cells[first:], first):
