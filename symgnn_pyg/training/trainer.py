@@ -195,21 +195,19 @@ class _Decay:
 
 
 class _Late:
-    r"""Creates its folder once the checkpoint and the data are loaded, or a
-    hook asks for it before, so that a training that is refused leaves none
-    behind.
+    r"""Creates its folder once the checkpoint and the data are loaded, so that
+    a training that is refused leaves none behind.
     """
 
     trainer: Trainer | None = None
 
     @property
     def experiment(self) -> Any:
-        # Lightning asks for it earlier, outside of hooks.
+        # Lightning asks for it earlier.
         starting = self.trainer is not None and (
             self.trainer.training and self.trainer.train_dataloader is None
         )
-        task = self.trainer and self.trainer.lightning_module
-        if starting and getattr(task, "_current_fx_name", None) is None:
+        if starting:
             return DummyLogger().experiment
         return super().experiment  # type: ignore[misc]
 

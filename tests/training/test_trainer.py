@@ -257,9 +257,6 @@ def test_a_task_of_ones_own_logs_its_settings(tmp_path):
             super().__init__()
             self.save_hyperparameters()
 
-        def on_fit_start(self):
-            self.logger.experiment.log_metrics({"early": 1.0})
-
     trainer = make_trainer(
         tmp_path, max_steps=1, limit_val_batches=0, enable_progress_bar=False
     )
@@ -267,8 +264,7 @@ def test_a_task_of_ones_own_logs_its_settings(tmp_path):
     trainer.fit(Task(7))
     folder = tmp_path / "logs/csv/version_0"
     assert "width: 7" in (folder / "hparams.yaml").read_text()
-    names = (folder / "metrics.csv").read_text().splitlines()[0].split(",")
-    assert {"before", "early"} <= {*names}
+    assert "before" in (folder / "metrics.csv").read_text()
 
 
 def test_a_checkpoint_removes_no_file_but_its_own(tiny, tmp_path):
