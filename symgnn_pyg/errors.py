@@ -75,7 +75,8 @@ def check_sizes(least: int, **sizes: int) -> None:
             hint = ""
             if name == "in_channels" and size == -1:
                 hint = (
-                    "; it is not inferred from the first batch: pass x.size(-1)"
+                    "; it is not inferred from the first batch: pass the "
+                    "number of features"
                 )
             raise ValueError(
                 f"'{name}' must be at least {least}, got {size}{hint}"
