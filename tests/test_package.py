@@ -42,6 +42,7 @@ def test_unknown_names():
 @pytest.mark.parametrize(
     ("room", "package", "extra"),
     [
+        ("metrics", "torchmetrics", "train"),
         ("training", "lightning", "train"),
         ("visualization", "matplotlib", "vis"),
     ],

@@ -35,7 +35,6 @@ from symgnn_pyg.typing import Kind
 ALL = "all"
 # The coming frames in the table.
 COLUMNS = 6
-MOST_RECENT = 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -203,7 +202,7 @@ def linear(
         train.skeleton,
         model.num_future,
         in_channels=model.network.num_channels,
-        num_recent=min(MOST_RECENT, model.num_observed),
+        num_recent=min(20, model.num_observed),
     )
     baseline.fit(SkeletonLoader(train, 256), SkeletonLoader(val, 256))
     return baseline, test

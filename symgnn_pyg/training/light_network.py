@@ -11,8 +11,6 @@ DEFAULT_HEAD: dict[str, Any] = {
     "forecast": True,
     "learned_pool": True,
 }
-# More than the forecast and the direct decoder gain from.
-MOST_RECENT = 20
 
 
 def light_network(
@@ -46,7 +44,6 @@ def light_network(
         "strides": (1,) + (2,) * (len(channels) - 1),
         "fusion": tuple(range(1, len(channels))),
         "dropout": dropout,
-        "num_recent": min(MOST_RECENT, source.num_observed),
         **DEFAULT_HEAD,
     }
     return SymGNN.light(source.skeleton, **{**arguments, **kwargs})

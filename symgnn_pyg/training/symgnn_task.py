@@ -33,6 +33,7 @@ from symgnn_pyg.training.optimisers import (
     set_highest_rate,
 )
 from symgnn_pyg.training.progress import progress
+from symgnn_pyg.training.resuming import check_resumable
 from symgnn_pyg.training.safetensors_checkpoint import SafetensorsCheckpoint
 from symgnn_pyg.training.sources import (
     Samples,
@@ -327,26 +328,11 @@ class SymGNNTask(LightningModule):
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        kept = checkpoint.get("recipe", self.recipe)
         # The public `trainer` raises an error for a task without one.
-        fitting = self._trainer is not None and (
+        if self._trainer is not None and (
             self._trainer.state.fn == TrainerFn.FITTING
-        )
-        if fitting and kept != self.recipe:
-            raise ValueError(
-                f"The checkpoint was trained with recipe={kept!r}, got "
-                f"{self.recipe!r}, whose optimiser cannot continue from there; "
-                f"pass recipe={kept!r}, or start a new training from the "
-                f"weights with load_from_checkpoint"
-            )
-        own = self._statistics()
-        if fitting and not _agree(checkpoint.get("standardize", own), own):
-            raise ValueError(
-                "The checkpoint was trained on poses with another mean or "
-                "deviation than those of the data set's 'standardize()': pass "
-                "the transform of that training, or start a new training from "
-                "the weights with load_from_checkpoint"
-            )
+        ):
+            check_resumable(checkpoint, self.recipe, self._statistics())
         if self.criterion.weighting != "mgda":
             checkpoint["state_dict"]["criterion.alpha"] = self.criterion.alpha
         self.skipped = checkpoint.get("skipped", 0)
@@ -503,9 +489,3 @@ class SymGNNTask(LightningModule):
         if self.standardize is None:
             return frames
         return self.standardize.inverse(frames)
-
-
-def _agree(kept: list[Any], own: list[Any]) -> bool:
-    a, b = torch.tensor(kept), torch.tensor(own)
-    # Other machines may add up in another order.
-    return a.shape == b.shape and torch.allclose(a, b, rtol=1e-4, atol=1e-6)
