@@ -1,8 +1,7 @@
 import io
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -13,7 +12,7 @@ from symgnn_pyg import __version__
 from symgnn_pyg.data.motion_sequence import MotionSequence, check_sequence
 from symgnn_pyg.errors import DataError, check_names
 from symgnn_pyg.files import replacing, resolved
-from symgnn_pyg.io.hdf5 import FAULTS, plain_array
+from symgnn_pyg.io.hdf5 import opened, plain_array
 from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.typing import UNLABELLED
 
@@ -45,10 +44,11 @@ class SequenceShard:
         if not self.path.is_file():
             raise FileNotFoundError(f"There is no store {self.path}")
         self._identity = _identity(self.path.stat())
-        with (
-            self._explained(),
-            h5py.File(self.path, "r", locking=False) as file,
-        ):
+        fault = (
+            f"{self.path} cannot be read as a sequence store; delete it and "
+            f"prepare the data again"
+        )
+        with opened(self.path, fault) as file:
             _check(file, self.path)
             frames = file["frames"]
             self.row = frames.shape[1:]
@@ -171,9 +171,7 @@ class SequenceShard:
             file = self._open()
             file.seek(self._offset + row * self._row_bytes)
             count = file.readinto(out)  # type: ignore[attr-defined]
-        except DataError:
-            raise
-        except (OSError, ValueError) as e:
+        except OSError as e:
             raise DataError(f"{self.path} cannot be read: {e}") from e
         if count != out.nbytes:
             raise DataError(
@@ -199,18 +197,6 @@ class SequenceShard:
                 )
             self._file, self._pid = file, os.getpid()
         return self._file
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except DataError:
-            raise
-        except FAULTS as e:
-            raise DataError(
-                f"{self.path} cannot be read as a sequence store ({e}); "
-                f"delete it and prepare the data again"
-            ) from e
 
 
 def _check(file: h5py.File, path: Path) -> None:

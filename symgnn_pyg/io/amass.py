@@ -39,7 +39,6 @@ def read_amass(file: File, name: str = "") -> Motion:
         )
     frames = poses[:, :width].reshape(len(poses), -1, 3)
     check_finite(frames, name)
-    frames = frames if frames.dtype.kind == "f" else frames.astype(np.float64)
     rates = [arrays[key] for key in FRAME_RATES if key in arrays]
     rate = float(rates[0].ravel()[0]) if rates else None
     if rate is not None and not 0 < rate < np.inf:

@@ -14,7 +14,7 @@ HEADERS = {
     (2, 0): np.lib.format.read_array_header_2_0,
 }
 ZIP = b"PK"
-# What arrays of other numbers of dimensions may be.
+# What arrays with another number of dimensions probably are.
 HINTS = {
     2: "; if each row holds the joints of a frame, save "
     "array.reshape(len(array), V, -1)",
@@ -59,11 +59,12 @@ def read_npy(
         )
     if not allow_missing:
         check_finite(frames, name)
-    return frames if frames.dtype.kind == "f" else frames.astype(np.float64)
+    return frames
 
 
 def read_array(content: bytes, name: str) -> np.ndarray:
-    r"""Reads a :obj:`.npy` file of real numbers, of any shape.
+    r"""Reads a :obj:`.npy` file of real numbers, of any shape; integers become
+    floating-point numbers.
 
     Raises:
         DataError: If it is not such a file, is truncated or empty, or holds
@@ -88,13 +89,15 @@ def read_array(content: bytes, name: str) -> np.ndarray:
             f"bytes, but holds {len(content) - start}; it may be truncated"
         )
     numbers = np.frombuffer(content, dtype, offset=start)
+    if dtype.kind != "f":
+        numbers = numbers.astype(np.float64)
     return numbers.reshape(shape, order="F" if fortran_order else "C")
 
 
 def read_arrays(
     file: File, keys: Sequence[str], name: str = ""
 ) -> tuple[dict[str, np.ndarray], str]:
-    r"""Reads some arrays of a :obj:`.npz` file, as far as it holds them.
+    r"""Reads those of the named arrays that a :obj:`.npz` file holds.
 
     Returns:
         The arrays by name, and the name of the file.

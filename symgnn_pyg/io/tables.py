@@ -155,7 +155,8 @@ def read_sleap(file: File, name: str = "") -> Tracks:
 
 
 def _read_sleap_hdf5(content: bytes, name: str) -> Tracks:
-    with opened(content, name) as file:
+    fault = f"{name} cannot be read as an HDF5 file"
+    with opened(io.BytesIO(content), fault) as file:
         joints = read_names(file, "node_names", name)
         bodies = read_names(file, "track_names", name) or [""]
         tracks = read_array(file, "tracks", name)
