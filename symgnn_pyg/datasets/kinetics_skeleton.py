@@ -202,7 +202,7 @@ def _check_labelled(
 def _classes(
     source: Source, labels: Mapping[str, KineticsLabel]
 ) -> dict[int, str]:
-    """The name of each number that a label has, in the order of numbers."""
+    """The names of the classes that labels have, sorted by number."""
     names: dict[int, str] = {}
     for file, label in labels.items():
         other = names.setdefault(label.number, label.name)

@@ -20,11 +20,7 @@ from symgnn_pyg.data import (
     open_or_write,
 )
 from symgnn_pyg.datasets.custom_dataset import CustomDataset
-from symgnn_pyg.datasets.sampling import (
-    SHARES,
-    check_sampling,
-    deal,
-)
+from symgnn_pyg.datasets.sampling import SHARES, check_sampling, deal
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import resolved
 from symgnn_pyg.io import as_frames, check_axes
@@ -178,7 +174,7 @@ class SkeletonArrays(CustomDataset):
 
 
 def _probabilities(given: Any, classes: Sequence[str] | None) -> Tensor | None:
-    """The probabilities [N, K] of classes, if labels are that."""
+    """The labels as probabilities [N, K], or None if they are not."""
     first = next(iter(given), None)
     if first is None or np.ndim(first) == 0:
         return None

@@ -164,7 +164,7 @@ class _Parser:
                 self.num_frames = int(number)
             case ["FRAMETIME:", *time] if self.num_frames is not None:
                 (self.frame_time,) = read_numbers(time, 1, at)
-                # A longer one is in milliseconds.
+                # A longer time is probably in milliseconds.
                 if not 0 < self.frame_time < 5 or np.isinf(1 / self.frame_time):
                     raise DataError(
                         f"{at}: expected the time of a frame in seconds, "

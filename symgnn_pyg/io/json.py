@@ -1,4 +1,4 @@
-"""JSON documents, checked as they are read."""
+"""JSON documents and the checks of their fields."""
 
 import json
 from contextlib import suppress
@@ -9,7 +9,7 @@ import numpy as np
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.io.limits import File, read_bytes
 
-# Parsed, a document takes some twenty times its size.
+# A parsed document takes about twenty times its size in memory.
 MOST_BYTES = 2**24
 LARGEST = float(np.finfo(np.float32).max)
 KINDS = {

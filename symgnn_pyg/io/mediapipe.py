@@ -15,10 +15,10 @@ KEYS = (
     "pose_world_landmarks", "poseWorldLandmarks", "pose_landmarks",
     "poseLandmarks", "landmarks", "landmark", "hand_landmarks",
 )  # fmt: skip
-# Those that tell where in the image a body is; world landmarks start at its
+# Landmarks in image coordinates; the origin of world landmarks is the body's
 # hips.
 PLACES = ("pose_landmarks", "poseLandmarks")
-# Larger than other documents: each frame has some two kilobytes.
+# Larger than other documents: each frame takes about two kilobytes.
 MOST_BYTES = 2**28
 
 

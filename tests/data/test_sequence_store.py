@@ -256,7 +256,7 @@ def test_not_hdf5(tmp_path, content):
 def test_foreign_hdf5(tmp_path):
     with h5py.File(tmp_path / "other.h5", "w") as file:
         file["frames"] = np.zeros((2, 26, 3))
-    with pytest.raises(DataError, match=r"other\.h5 .*no sequence store"):
+    with pytest.raises(DataError, match=r"other\.h5 .*not a sequence store"):
         SequenceStore(tmp_path / "other.h5")
 
 
@@ -560,7 +560,7 @@ def test_attributes_that_take_all_memory(path):
     content[at : at + 16 * count] = content[at : at + 16] * count
     path.write_bytes(content)
     tracemalloc.start()
-    with pytest.raises(DataError, match="no sequence store"):
+    with pytest.raises(DataError, match="not a sequence store"):
         SequenceStore(path)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
