@@ -49,14 +49,6 @@ def test_positions_that_are_too_large():
         joint_positions(joints, np.zeros((1, 0)), "intrinsic", True, "a.bvh")
 
 
-def test_skeleton():
-    skeleton = tree_skeleton(CHAIN, "arm", "a.bvh")
-    assert (skeleton.joints, skeleton.name) == (("a", "b", "c"), "arm")
-    assert skeleton.bones == ((1, 0), (2, 1))
-    offsets = [joint.offset for joint in CHAIN]
-    np.testing.assert_array_equal(skeleton.offsets, offsets)
-
-
 @pytest.mark.parametrize(
     ("joints", "fault"),
     [
