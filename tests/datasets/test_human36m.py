@@ -133,31 +133,10 @@ def test_splits(complete, tmp_path):
     assert [len(names[split]) for split in names] == [150, 30, 30]
 
 
-def test_every_start_and_both_phases(complete, tmp_path):
-    dataset = open_all(
-        complete, tmp_path, num_observed=2, num_future=1, stride=2
-    )
-    assert {window.start for window in dataset.windows} == {0, 1}
-    dense = open_all(complete, tmp_path, num_observed=3, num_future=2)
-    assert torch.equal(dataset[0].x, dense[0].x[:, ::2])
-
-
 def test_enclosed_folder_is_found(complete, tmp_path):
     one = open_all(complete, tmp_path)
     other = open_all(complete.parent, tmp_path, path=tmp_path / "other.h5")
     assert one.store.names == other.store.names
-
-
-def test_missing_file(recordings, tmp_path):
-    (recordings / "S8/posing_2.txt").unlink()
-    with pytest.raises(
-        DataError, match=r"lacks 1 .*Human3\.6M: S8/posing_2\.txt.*allow_miss"
-    ):
-        open_all(recordings, tmp_path)
-    assert open_all(recordings, tmp_path, actions=["eating"]).missing == []
-    with pytest.warns(UserWarning, match=r"S8/posing_2\.txt"):
-        dataset = open_all(recordings, tmp_path, allow_missing=True)
-    assert dataset.missing == ["S8/posing_2.txt"]
 
 
 @pytest.mark.parametrize("take", [1, 2])
