@@ -279,5 +279,5 @@ def _report(store: SequenceStore, source: Source, total: int) -> None:
         warn(
             f"{source.path}: {len(store.skipped)} of {total} recordings were "
             f"left out, see 'skipped'; the first: "
-            + "; ".join(f"{file} ({why})" for file, why in shown),
+            + "; ".join(f"{file} ({why})" for file, why in shown)
         )

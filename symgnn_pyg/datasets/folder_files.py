@@ -111,7 +111,7 @@ def find_files(source: Source, pattern: re.Pattern[str] | None) -> Files:
     if unknown:
         warn(
             f"{source.path}: {len(unknown)} files were not read, see "
-            f"'skipped'; the first: {', '.join([*unknown][:3])}",
+            f"'skipped'; the first: {', '.join([*unknown][:3])}"
         )
     folders = {file: PurePosixPath(file).parent.name for file in recordings}
     classes = named.get("label", folders)

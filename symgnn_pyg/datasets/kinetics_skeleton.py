@@ -136,9 +136,7 @@ class KineticsSkeleton(MotionDataset):
                 source,
                 [
                     Recording(
-                        file.removesuffix(".json"),
-                        file,
-                        index[label.number],
+                        file.removesuffix(".json"), file, index[label.number]
                     )
                     for file, label in labels.items()
                     if file in source and label.has_skeleton

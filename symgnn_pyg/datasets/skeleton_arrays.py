@@ -200,8 +200,7 @@ def _probabilities(given: Any, classes: Sequence[str] | None) -> Tensor | None:
 
 
 def _classes(
-    given: Iterable[Any],
-    classes: Sequence[str] | None,
+    given: Iterable[Any], classes: Sequence[str] | None
 ) -> tuple[list[int], list[str]]:
     found = [_label(label, i) for i, label in enumerate(given)]
     labels = [label for label in found if label is not None]

@@ -50,7 +50,8 @@ def read_npy(
     """
     content, name = read_bytes(file, name)
     if content.startswith(ZIP):
-        content, name = _entry(content, key, name)
+        with _opened(content, name) as archive:
+            content, name = _entry(archive, key, name)
     frames = read_array(content, name)
     if frames.ndim not in (3, 4):
         raise DataError(
@@ -107,22 +108,25 @@ def read_arrays(
             read.
     """
     content, name = read_bytes(file, name)
-    known = _names(content, name)
-    return {
-        key: read_array(*_entry(content, key, name))
-        for key in keys
-        if key in known
-    }, name
-
-
-def _names(content: bytes, name: str) -> list[str]:
     with _opened(content, name) as archive:
-        return [e.removesuffix(".npy") for e in archive.namelist()]
+        known = _names(archive)
+        arrays = {
+            key: read_array(*_entry(archive, key, name))
+            for key in keys
+            if key in known
+        }
+    return arrays, name
 
 
-def _entry(content: bytes, key: str | None, name: str) -> tuple[bytes, str]:
+def _names(archive: zipfile.ZipFile) -> list[str]:
+    return [entry.removesuffix(".npy") for entry in archive.namelist()]
+
+
+def _entry(
+    archive: zipfile.ZipFile, key: str | None, name: str
+) -> tuple[bytes, str]:
     """The content and the name of one array."""
-    names = _names(content, name)
+    names = _names(archive)
     if key is None and len(names) != 1:
         raise DataError(
             f"{name} holds {len(names)} arrays ({', '.join(names[:10])}), "
@@ -135,8 +139,7 @@ def _entry(content: bytes, key: str | None, name: str) -> tuple[bytes, str]:
             f"{name} holds no array {key!r}, but {', '.join(names[:10])}"
         )
     place = 0 if key is None else names.index(key)
-    with _opened(content, name) as archive:
-        array = read_entry(archive, archive.infolist()[place], name)
+    array = read_entry(archive, archive.infolist()[place], name)
     return array, f"{name}, array {names[place]}"
 
 

@@ -155,8 +155,7 @@ def test_bodies_of_a_sample(crowd):
     assert data.num_bodies == 3
     for body in range(3):
         torch.testing.assert_close(
-            data.x[3 * body : 3 * body + 3].transpose(0, 1),
-            crowd[2][body, 1:5],
+            data.x[3 * body : 3 * body + 3].transpose(0, 1), crowd[2][body, 1:5]
         )
     assert data.edge_index.max() == 8
 

@@ -228,15 +228,9 @@ def test_temporary_store_goes_with_its_process():
         ({"labels": ["a"] * 19 + [1]}, r"all names or all indices, got both"),
         ({"labels": [-1] * 20}, r"indices from 0 .*got -1"),
         ({"classes": ["up"]}, r"label 'down' is not one of the 1 classes up"),
-        (
-            {"labels": [1] * 20, "classes": ["up"]},
-            r"label 1 is not one",
-        ),
+        ({"labels": [1] * 20, "classes": ["up"]}, r"label 1 is not one"),
         ({"arrays": FRAMES + 0j}, r"arrays\[0\] has elements of type complex"),
-        (
-            {"arrays": FRAMES[:, :, :2]},
-            r"\[6, 2, 3\], .* V = 3 joints",
-        ),
+        ({"arrays": FRAMES[:, :, :2]}, r"\[6, 2, 3\], .* V = 3 joints"),
         ({"arrays": FRAMES[:, 0]}, r"\[3, 3\], expected \[T, V, C\] or"),
         ({"arrays": FRAMES * np.nan}, r"arrays\[0\]: frame 0 holds a number"),
         ({"arrays": [], "labels": []}, r"no sequences to store"),

@@ -537,17 +537,9 @@ def test_what_is_left_out(root):
         ("wave/x.bvh", "no", r"x\.bvh, line 1: unexpected 'no'"),
         ("wave/x.amc", "1\n", r"Expected one \.asf file for .*x\.amc.*none"),
         ("wave/0.csv", "1\n", r"two recordings named 'wave/0'"),
-        (
-            "x.npy",
-            poses(8),
-            r"1 files .*x\.npy; expected CLASS/",
-        ),
+        ("x.npy", poses(8), r"1 files .*x\.npy; expected CLASS/"),
         ("wave/deep/x.npy", poses(8), r"wrong place: .*deep/x\.npy"),
-        (
-            "train/x.npy",
-            poses(8),
-            r"21 .*expected train\|val\|test/CLASS",
-        ),
+        ("train/x.npy", poses(8), r"21 .*expected train\|val\|test/CLASS"),
     ],
 )
 def test_bad_files(root, name, content, message):

@@ -186,19 +186,11 @@ def test_no_frames():
         ("order TX TY", "order TX TW", r"line 12: expected .*got TX TW"),
         ("dof rx ry\n", "dof rx rx\n", r"line 34: .*got rx rx"),
         ("dof rx ry\n", "dof rx l\n", r"line 34: .*got rx l"),
-        (
-            "orientation 0",
-            "orientation 9",
-            r"line 15: .*0 0 0, got 9",
-        ),
+        ("orientation 0", "orientation 9", r"line 15: .*0 0 0, got 9"),
         ("position 0 0 0", "position 0 0", r"line 14: 2 numbers, expected 3"),
         ("0 0 0 XYZ", "0 0 0 ZYX", r"line 22: expected axes .*XYZ, got ZYX"),
         ("length 2", "length two", r"line 21: 'two' is not a finite number"),
-        (
-            "length 2",
-            "length 1e999",
-            r"line 21: .1e999. is not a finite",
-        ),
+        ("length 2", "length 1e999", r"line 21: .1e999. is not a finite"),
         (
             "1 0 0\n     length 2",
             "1e200 0 0\n     length 1e200",
