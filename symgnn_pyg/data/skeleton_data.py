@@ -30,8 +30,8 @@ class SkeletonData(Data):
             :obj:`bone_edge_index` (bones that share a joint) and
             :obj:`bone_x` :math:`[B \cdot V_b, T, C]`, the difference of each
             bone's ends, child minus parent.
-        **kwargs: Further attributes; those that the skeleton gives, too, are
-            taken as they are.
+        **kwargs: Further attributes; they take precedence over those that
+            come from the skeleton.
 
     Raises:
         TypeError: If :obj:`y` is the name of a class.

@@ -31,9 +31,9 @@ class SkeletonLoader(DataLoader[Batch]):
     Args:
         dataset: The data set.
         batch_size: The number of samples in a batch. (default: :obj:`1`)
-        shuffle: Whether to shuffle anew in each epoch. (default: :obj:`False`)
-        follow_batch: The keys for which to add :obj:`{key}_batch`, the sample
-            of each row, and :obj:`{key}_ptr`, such as :obj:`"bone_x"`.
+        shuffle: Whether to reshuffle in each epoch. (default: :obj:`False`)
+        follow_batch: The keys, such as :obj:`"bone_x"`, for which to add
+            :obj:`{key}_batch`, the sample of each row, and :obj:`{key}_ptr`.
             (default: none)
         exclude_keys: The keys to leave out of batches. (default: none)
         seed: The seed of random transforms. (default: :obj:`0`)

@@ -35,7 +35,7 @@ def read_amass(file: File, name: str = "") -> Motion:
     if poses.ndim != 2 or poses.shape[1] < width or not len(poses):
         raise DataError(
             f"{name}: expected 'poses' of shape [T, {width}] or wider, got "
-            f"{list(poses.shape)}; it is not a file of AMASS"
+            f"{list(poses.shape)}; it is not an AMASS file"
         )
     frames = poses[:, :width].reshape(len(poses), -1, 3)
     check_finite(frames, name)

@@ -129,8 +129,8 @@ def read_labels(file: File, name: str = "") -> tuple[list[str], list[int]]:
         ):
             return names, labels
     raise DataError(
-        f"{name}: expected the names and the whole-numbered labels of as many "
-        f"clips"
+        f"{name}: expected the names and the integer labels of the clips, two "
+        f"lists of the same length"
     )
 
 

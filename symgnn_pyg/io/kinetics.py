@@ -109,7 +109,7 @@ def read_kinetics_labels(
     """
     entries, name = read_json(file, name, MOST_LABEL_BYTES)
     if not isinstance(entries, dict):
-        raise DataError(f"{name} must be an object, from clip to label")
+        raise DataError(f"{name} must be an object that maps clips to labels")
     labels = {}
     for clip, entry in entries.items():
         at = f"{name}, {clip!r}"

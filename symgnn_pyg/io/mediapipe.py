@@ -102,8 +102,8 @@ def _bodies(frame: Any, at: str, max_bodies: int) -> list[np.ndarray]:
         places = found[0] if found else []
         if [*map(len, places)] != [*map(len, bodies)]:
             raise DataError(
-                f"{at}: the world landmarks of {len(bodies)} bodies do not "
-                f"tell where they are; save their 'pose_landmarks', too"
+                f"{at}: the world landmarks of {len(bodies)} bodies do not say "
+                f"where they are in the image; also save 'pose_landmarks'"
             )
     return [
         np.column_stack([place[:, :2], body, np.ones(len(body))])

@@ -131,7 +131,7 @@ def _entry(
         raise DataError(
             f"{name} holds {len(names)} arrays ({', '.join(names[:10])}), "
             f"expected one: pass the 'key' of the one to read"
-            + ", or use read_amass for files of AMASS"
+            + ", or use read_amass for AMASS files"
             * ("poses" in names)
         )
     if key is not None and key not in names:

@@ -64,7 +64,7 @@ def read_deeplabcut(file: File, name: str = "") -> Tracks:
     if not {"bodyparts", "coords"} <= set(heads):
         raise DataError(
             f"{name}: expected rows 'scorer', 'bodyparts' and 'coords', got "
-            f"{', '.join(heads) or 'none'}; it is not a table of DeepLabCut"
+            f"{', '.join(heads) or 'none'}; it is not a DeepLabCut table"
         )
     parts, coords = heads["bodyparts"], heads["coords"]
     animals = heads.get("individuals", [""] * len(parts))

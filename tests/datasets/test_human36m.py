@@ -50,7 +50,7 @@ def recordings(complete, tmp_path):
 
 @pytest.fixture
 def walking(tmp_path, write):
-    """Walking alone, as long as in the data set."""
+    """Only walking, as long as in the data set."""
     for subject in (1, 6, 7, 8, 9, 11):
         for take in (1, 2):
             write(tmp_path / f"h36m/S{subject}/walking_{take}.txt", 9, subject)
@@ -141,8 +141,8 @@ def test_enclosed_folder_is_found(complete, tmp_path):
 
 @pytest.mark.parametrize("take", [1, 2])
 def test_windows_need_both_recordings(recordings, tmp_path, take):
-    """One alone would give other windows than the published ones. All that
-    are absent are named at once."""
+    """Only one would give other windows than the published ones. All absent
+    files are named at once."""
     absent = [f"S5/eating_{take}.txt", f"S5/posing_{take}.txt"]
     for name in absent:
         (recordings / name).unlink()
