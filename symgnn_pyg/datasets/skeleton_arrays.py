@@ -209,13 +209,13 @@ def _classes(
     if classes is not None:
         names = list(classes)
     elif labels and isinstance(labels[0], int):
-        names = [str(i) for i in range(len(set(labels)))]
-        if sorted(set(labels)) != list(range(len(names))):
-            used = sorted(set(labels))
+        used = sorted(set(labels))
+        names = [str(i) for i in range(len(used))]
+        if used != list(range(len(used))):
             raise ValueError(
                 f"Expected 'labels' to be indices from 0 without gaps, got "
                 f"{', '.join(map(str, used[:10]))}: no recording has class "
-                f"{min(set(range(len(names))) - set(used))}. Subtract 1 if "
+                f"{min(set(range(len(used))) - set(used))}. Subtract 1 if "
                 f"they count from 1, pass their names, or pass 'classes' with "
                 f"the name of each index"
             )
@@ -241,11 +241,12 @@ def _name(label: int, names: Sequence[str]) -> str:
 
 
 def _label(given: object, i: int) -> str | int | None:
-    if np.asarray(given).ndim:
+    array = np.asarray(given)
+    if array.ndim:
         raise ValueError(
             f"Expected one label per recording, got several at {i}"
         )
-    label = np.asarray(given).item()
+    label = array.item()
     if label is None or label == UNLABELLED:
         return None
     # Tables of pandas hold whole numbers as floats.
