@@ -278,6 +278,14 @@ def test_written_anew_by_another_process(path, pickled):
         store.read(0, 0, 2)
 
 
+def test_cut_off_while_it_is_read(path):
+    store = SequenceStore(path)
+    store[1]
+    os.truncate(path, 700)
+    with pytest.raises(DataError, match=r"store\.h5 has become shorter"):
+        store[2]
+
+
 def test_written_anew_while_it_is_read(path, sequences):
     """What has a handle goes on with the old file."""
     store = SequenceStore(path)

@@ -125,6 +125,7 @@ def test_forms_that_programs_write():
         text.replace("shoulder\n{", "shoulder {"),
         text.replace("Frames: 2", "Frames:\t2").replace("Time:", "Time:  "),
         text.replace("elbow", "mixamorig:Left Elbow"),
+        text.replace("0 0 0", "0   0\t 0"),
         text.replace("Zrotation", "ZROTATION").replace("JOINT", "Joint"),
     ]
     for form in forms:
@@ -161,6 +162,7 @@ def changed(old, new):
         (changed("OFFSET 1 0 0", ""), r"line 14: 'elbow' has no OFFSET"),
         (changed("CHANNELS 3", "CHANNELS 4"), r"line 9: 4 .*, 3 named"),
         (changed("Yrotation", "Wrotation"), r"line 5: .*'Wrotation'"),
+        (changed("    JOINT", "CHANNELS 0\nJOINT"), r"line 6: a second CHANN"),
         (changed("JOINT elbow\n    {", "JOINT elbow"), r"line 7: unexpected"),
         (changed("}\nMOTION", "MOTION"), r"line 16: unexpected 'Frames: 1'"),
         (changed("}\nMOTION", "}\n}\nMOTION"), r"line 16: unexpected '}'"),
