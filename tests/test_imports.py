@@ -70,7 +70,7 @@ EXCEPTIONS = {
     },
     # Reads the library's own files as strictly as those of strangers.
     "symgnn_pyg/data/sequence_shard.py": {
-        "io.hdf5.FAULTS",
+        "io.hdf5.opened",
         "io.hdf5.plain_array",
     },
     # Offer the arguments of SkeletonFolder as options.

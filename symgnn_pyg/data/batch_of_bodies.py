@@ -8,11 +8,7 @@ from symgnn_pyg.skeleton import Skeleton
 
 
 def batch_of_bodies(
-    x: Tensor,
-    future: Tensor,
-    y: Tensor,
-    skeleton: Skeleton,
-    num_bodies: Tensor,
+    x: Tensor, future: Tensor, y: Tensor, skeleton: Skeleton, num_bodies: Tensor
 ) -> Batch:
     r"""The batch that :meth:`Batch.from_data_list` makes of samples of one
     skeleton, from tensors that are joined already.
@@ -25,7 +21,7 @@ def batch_of_bodies(
         skeleton: The skeleton.
         num_bodies: The number of bodies of each sample, of shape :math:`[N]`.
     """
-    # In a batch, bodies lie beside each other as they do in a sample.
+    # A batch joins bodies in the same way as a sample of several bodies.
     total = x.size(0) // skeleton.num_joints
     whole = SkeletonData(x, future=future, y=y, skeleton=skeleton)
     batch = Batch(_base_cls=SkeletonData)

@@ -57,7 +57,6 @@ def check_sequence(
     label = sequence.label
     if label != UNLABELLED and not 0 <= label < num_classes:
         raise DataError(
-            f"{where}: label {sequence.label} is none of the {num_classes} "
-            f"classes"
+            f"{where}: label {label} is not one of the {num_classes} classes"
         )
     return values

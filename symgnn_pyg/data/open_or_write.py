@@ -13,8 +13,8 @@ from symgnn_pyg.files import remove_leftovers
 def open_or_write(
     path: Path, write: Callable[[], SequenceStore]
 ) -> SequenceStore:
-    r"""Opens a store, writing it first if it does not exist. If several
-    processes want it at once, one writes it.
+    r"""Opens a store, writing it first if it does not exist. Of several
+    processes that open it at once, one writes it.
 
     Args:
         path: The store, :obj:`name.h5`.
@@ -34,15 +34,15 @@ def open_or_write(
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    r"""Keeps other processes from writing a store, and removes what killed
-    processes left of it.
+    r"""Keeps other processes from writing a store, and removes temporary files
+    that killed processes left behind.
 
     Raises:
         DataError: If the folder is not writable.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Everyone who may write the store may lock it.
+        # Any user who may write to the folder may lock the store.
         with FileLock(path.with_name(f".{path.name}.lock"), mode=0o666):
             try:
                 _remove_halves(path)

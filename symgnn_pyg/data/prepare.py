@@ -27,7 +27,7 @@ from symgnn_pyg.files import resolved
 from symgnn_pyg.io import Source
 from symgnn_pyg.skeleton import Skeleton
 
-# Of the messages in one error.
+# The most files whose faults one error lists.
 MOST_FAULTS = 20
 Parser = Callable[[bytes, str], np.ndarray]
 
@@ -60,22 +60,22 @@ def prepare(
 ) -> SequenceStore:
     r"""Parses recordings into a :class:`~symgnn_pyg.data.SequenceStore`. Its
     shards are written in parallel, each process holding one in memory. Shards
-    that are up to date stay: an interrupted preparation continues where it
-    stopped, and when files change only the shards that hold them are written
-    again.
+    that are up to date are kept: an interrupted preparation continues where it
+    stopped, and when files change, only the shards that hold them are
+    rewritten.
 
     Args:
         path: The store, :obj:`name.h5`.
         source: Where the files are.
-        recordings: The files, dealt to the shards in turn, so that each
-            shard is a fair sample.
-        parse: Makes frames of shape :math:`[T, V, C]` or :math:`[B, T, V,
-            C]` from the content of a file and its full name. It must be
-            picklable if processes are spawned.
+        recordings: The files. They are distributed over the shards in turn,
+            so that each shard is a fair sample.
+        parse: A function that makes frames of shape :math:`[T, V, C]` or
+            :math:`[B, T, V, C]` from the content of a file and its full name.
+            It must be picklable if processes are spawned.
         skeleton: The skeleton.
         classes: The names of the classes.
-        recipe: What else the frames depend on; when it changes, the store is
-            written again. (default: :obj:`""`)
+        recipe: What else the frames depend on, as text; when it changes, the
+            store is rewritten. (default: :obj:`""`)
         skip_faulty: If set to :obj:`True`, files that cannot be parsed are
             left out and listed in :obj:`SequenceStore.skipped`, instead of
             raising an error. (default: :obj:`False`)
@@ -88,7 +88,7 @@ def prepare(
             recordings have the same name, or :obj:`path` holds other data.
     """
     path = resolved(path)
-    _check_names(recordings, source)
+    _check_recordings(recordings, source)
     count = -(-len(recordings) // shard_size)
     jobs = [
         _Job(
@@ -107,7 +107,7 @@ def prepare(
     if not all(job.is_done() for job in jobs):
         with locked(path):
             _check_foreign(path, {r.file for r in recordings})
-            # Another process may have done it while this one waited.
+            # Another process may have written them while this one waited.
             todo = [job for job in jobs if not job.is_done()]
             _run(todo, source.path.name, num_workers)
             _remove_others(path, {job.path for job in jobs})
@@ -198,7 +198,7 @@ def _run(jobs: Sequence[_Job], name: str, num_workers: int | None) -> None:
             for job in jobs:
                 job.run(bar.update)
             return
-        with ProcessPoolExecutor(workers, initializer=_obey) as pool:
+        with ProcessPoolExecutor(workers, initializer=_follow_parent) as pool:
             try:
                 futures = {pool.submit(_run_one, job): job for job in jobs}
                 for future in as_completed(futures):
@@ -218,14 +218,14 @@ def _run(jobs: Sequence[_Job], name: str, num_workers: int | None) -> None:
                 raise
 
 
-def _obey() -> None:
-    # The parent handles Ctrl-C and ends this process.
+def _follow_parent() -> None:
+    # The parent handles Ctrl-C and terminates this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    Thread(target=_exit_with, args=(os.getppid(),), daemon=True).start()
 
 
-def _end_with(parent: int) -> None:
+def _exit_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(1)
@@ -235,7 +235,7 @@ def _run_one(job: _Job) -> None:
     job.run(lambda count: None)
 
 
-def _check_names(recordings: Sequence[Recording], source: Source) -> None:
+def _check_recordings(recordings: Sequence[Recording], source: Source) -> None:
     if not recordings:
         raise DataError(f"{source.path} holds no recordings")
     files: dict[str, str] = {}
@@ -279,5 +279,5 @@ def _report(store: SequenceStore, source: Source, total: int) -> None:
         warn(
             f"{source.path}: {len(store.skipped)} of {total} recordings were "
             f"left out, see 'skipped'; the first: "
-            + "; ".join(f"{file} ({why})" for file, why in shown),
+            + "; ".join(f"{file} ({why})" for file, why in shown)
         )

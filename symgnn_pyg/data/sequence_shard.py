@@ -1,8 +1,7 @@
 import io
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -13,7 +12,7 @@ from symgnn_pyg import __version__
 from symgnn_pyg.data.motion_sequence import MotionSequence, check_sequence
 from symgnn_pyg.errors import DataError, check_names
 from symgnn_pyg.files import replacing, resolved
-from symgnn_pyg.io.hdf5 import FAULTS, plain_array
+from symgnn_pyg.io.hdf5 import opened, plain_array
 from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.typing import UNLABELLED
 
@@ -28,8 +27,8 @@ MOST_ATTRIBUTE = 64
 class SequenceShard:
     r"""One HDF5 file of a :class:`~symgnn_pyg.data.SequenceStore`. Each
     sequence is :math:`B \cdot T` rows of :math:`[V, C]` numbers, the bodies
-    one after the other, in one contiguous array, so that a window is read
-    from its place in the file without a search.
+    one after the other, in one contiguous array, so that a window can be read
+    directly from its offset in the file.
 
     Raises:
         DataError: If the file is not a shard, of another version, truncated, or
@@ -45,16 +44,17 @@ class SequenceShard:
         if not self.path.is_file():
             raise FileNotFoundError(f"There is no store {self.path}")
         self._identity = _identity(self.path.stat())
-        with (
-            self._explained(),
-            h5py.File(self.path, "r", locking=False) as file,
-        ):
+        fault = (
+            f"{self.path} cannot be read as a sequence store; delete it and "
+            f"prepare the data again"
+        )
+        with opened(self.path, fault) as file:
             _check(file, self.path)
             frames = file["frames"]
             self.row = frames.shape[1:]
             metadata = json.loads(bytes(file["metadata"][:]))
             _check_text(metadata, self.path)
-            # Before time is spent on a skeleton that is too large.
+            # Checked first, since making a huge skeleton takes long.
             if len(metadata["skeleton"]["joints"]) != self.row[0]:
                 raise DataError(
                     f"{self.path}: its tables contradict each other"
@@ -72,7 +72,7 @@ class SequenceShard:
             self.recipe = str(metadata["recipe"])
             self.num_shards = int(metadata["num_shards"])
             self.library_version = str(metadata["library_version"])
-            # An array without rows has no place in the file.
+            # An array without rows has no offset in the file.
             self._offset = frames.id.get_offset() or 0
             self._row_bytes = 4 * self.row[0] * self.row[1]
             _check_lengths(self, frames.shape[0])
@@ -88,8 +88,8 @@ class SequenceShard:
         recipe: str = "",
         num_shards: int = 1,
     ) -> "SequenceShard":
-        r"""Writes a shard and opens it. The file appears when it is complete:
-        a process that is killed half-way leaves what was there before.
+        r"""Writes a shard and opens it. The file is replaced only when it is
+        complete: a killed process leaves the previous file unchanged.
 
         Raises:
             DataError: If a sequence does not fit the skeleton, holds numbers
@@ -124,7 +124,7 @@ class SequenceShard:
             "num_shards": num_shards,
         }
         _check_text(metadata, path)
-        # In memory, since HDF5 may crash the interpreter when a disk is full.
+        # In memory, since HDF5 may crash the interpreter on a full disk.
         content = io.BytesIO()
         with h5py.File(content, "w") as file:
             file["ptr"] = np.cumsum([0, *map(len, rows)], dtype="<i8")
@@ -139,6 +139,7 @@ class SequenceShard:
                 (sum(map(len, rows)), skeleton.num_joints, width),
                 "<f4",
             )
+            # Each sequence is freed once it is written.
             last = len(frames)
             while rows:
                 values = rows.pop()
@@ -156,12 +157,13 @@ class SequenceShard:
         Args:
             out: A contiguous array of shape :math:`[R, V, C]`.
             row: The first row.
-            stride: The distance of one row to the next. (default: :obj:`1`)
+            stride: The distance from one row to the next.
+                (default: :obj:`1`)
         """
         if len(out) == 0:
             return
         if stride > 1:
-            # Reading what lies between is faster than seeking.
+            # Reading the rows in between is faster than seeking.
             between = (len(out) - 1) * stride + 1
             span = np.empty((between, *out.shape[1:]), out.dtype)
             self.read_into(span, row)
@@ -171,9 +173,7 @@ class SequenceShard:
             file = self._open()
             file.seek(self._offset + row * self._row_bytes)
             count = file.readinto(out)  # type: ignore[attr-defined]
-        except DataError:
-            raise
-        except (OSError, ValueError) as e:
+        except OSError as e:
             raise DataError(f"{self.path} cannot be read: {e}") from e
         if count != out.nbytes:
             raise DataError(
@@ -189,33 +189,22 @@ class SequenceShard:
             file.close()
 
     def _open(self) -> BinaryIO:
-        # A handle that was inherited by fork shares its offset: open anew.
+        # A handle inherited by fork shares its offset with the parent's.
         if self._file is None or self._pid != os.getpid():
             file = open(self.path, "rb", buffering=0)  # noqa: SIM115
             if _identity(os.fstat(file.fileno())) != self._identity:
                 file.close()
                 raise DataError(
-                    f"{self.path} has changed since it was opened; open it anew"
+                    f"{self.path} has changed since it was opened; open it "
+                    f"again"
                 )
             self._file, self._pid = file, os.getpid()
         return self._file
 
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except DataError:
-            raise
-        except FAULTS as e:
-            raise DataError(
-                f"{self.path} cannot be read as a sequence store ({e}); "
-                f"delete it and prepare the data again"
-            ) from e
-
 
 def _check(file: h5py.File, path: Path) -> None:
     if _attribute(file, "format", h5py.h5t.STRING) != FORMAT.encode():
-        raise DataError(f"{path} is an HDF5 file, but no sequence store")
+        raise DataError(f"{path} is an HDF5 file, but not a sequence store")
     version = _attribute(file, "version", h5py.h5t.INTEGER)
     if version != FORMAT_VERSION:
         raise DataError(
@@ -234,9 +223,9 @@ def _check(file: h5py.File, path: Path) -> None:
                 f"it is truncated"
             )
     frames = file["frames"]
-    # An array that is kept in a header has no place to read from.
-    nowhere = frames.size and frames.id.get_offset() is None
-    if nowhere or frames.dtype != np.dtype("<f4"):
+    # A compact array is stored in its header and has no offset.
+    compact = frames.size and frames.id.get_offset() is None
+    if compact or frames.dtype != np.dtype("<f4"):
         raise DataError(f"{path}: 'frames' is not what a store holds")
 
 
@@ -245,7 +234,7 @@ def _attribute(file: h5py.File, name: str, kind: int) -> object:
         return None
     attribute = h5py.h5a.open(file.id, name.encode())
     found = attribute.get_type()
-    # Text of any length, and types within types, take all memory when read.
+    # Reading variable-length text or nested types can exhaust memory.
     if (
         attribute.shape
         or found.get_class() != kind

@@ -19,12 +19,12 @@ from symgnn_pyg.skeleton import Skeleton
 class SequenceStore:
     r"""Sequences of one skeleton in one HDF5 file or in several shards: of
     any length and any number of bodies each, with their labels, the skeleton
-    and where they came from. Frames are read from the files when they are
-    asked for, by each worker process through a handle of its own.
+    and where they came from. Frames are read from the files on demand, by each
+    worker process through its own handle.
 
     Args:
-        path: The file :obj:`name.h5`, or what its shards
-            :obj:`name-00000.h5`, :obj:`name-00001.h5`, ... are called after.
+        path: The file :obj:`name.h5`; it may be split into the shards
+            :obj:`name-00000.h5`, :obj:`name-00001.h5`, ...
 
     Raises:
         DataError: If a file is not a store, of another version, truncated, or
@@ -39,7 +39,7 @@ class SequenceStore:
         self.shards = []
         if not self.path.is_file():
             found = map(SequenceShard, find_shards(self.path))
-            # Another store may be called as a shard of this one would be.
+            # Another store may have the name of a shard of this one.
             self.shards = [shard for shard in found if shard.num_shards > 1]
         if not self.shards:
             self.shards = [SequenceShard(self.path)]
@@ -56,7 +56,7 @@ class SequenceStore:
         self.labels: Tensor = torch.from_numpy(labels)
         self.bodies: Tensor = torch.from_numpy(bodies)
         self.lengths: Tensor = torch.from_numpy(rows // bodies)
-        # Lists, since a single number is faster to get from them.
+        # Lists, since reading one number from a list is faster.
         self._frames = self.lengths.tolist()
         self._rows = [row for s in self.shards for row in s.ptr[:-1].tolist()]
         self.names = _all(shard.names for shard in self.shards)
@@ -75,8 +75,7 @@ class SequenceStore:
         recipe: str = "",
     ) -> "SequenceStore":
         r"""Writes a store of one file and opens it; all sequences are held in
-        memory. For more than that takes, see
-        :func:`~symgnn_pyg.data.prepare`.
+        memory. :func:`~symgnn_pyg.data.prepare` writes larger stores.
 
         Args:
             path: The file to write.
@@ -114,7 +113,7 @@ class SequenceStore:
         return self._frames[index]
 
     def shard(self, index: int) -> int:
-        r"""The shard that a sequence lies in."""
+        r"""The index of the shard that holds a sequence."""
         return bisect_right(self._first, index) - 1
 
     def read(
@@ -126,7 +125,8 @@ class SequenceStore:
             index: The sequence.
             start: The first frame.
             length: The number of frames.
-            stride: The distance of one frame to the next. (default: :obj:`1`)
+            stride: The distance from one frame to the next.
+                (default: :obj:`1`)
 
         Raises:
             IndexError: If the sequence does not have those frames.
@@ -150,14 +150,15 @@ class SequenceStore:
     def read_into(
         self, out: np.ndarray, index: int, start: int, stride: int = 1
     ) -> None:
-        r"""Reads frames of a sequence into an array that is there already.
+        r"""Reads frames of a sequence into an existing array.
 
         Args:
             out: A contiguous single-precision array, of shape
                 :math:`[B, T, V, C]`.
             index: The sequence.
             start: The first frame.
-            stride: The distance of one frame to the next. (default: :obj:`1`)
+            stride: The distance from one frame to the next.
+                (default: :obj:`1`)
 
         Raises:
             IndexError: If the sequence does not have those frames.
@@ -210,7 +211,7 @@ class SequenceStore:
 
 
 def shard_paths(path: Path, num_shards: int) -> list[Path]:
-    r"""The files of a store: :obj:`path` itself when there is but one."""
+    r"""The files of a store: only :obj:`path` itself if there is one shard."""
     if num_shards == 1:
         return [path]
     return [
@@ -220,7 +221,7 @@ def shard_paths(path: Path, num_shards: int) -> list[Path]:
 
 
 def find_shards(path: Path) -> list[Path]:
-    r"""The shards that lie beside :obj:`path`."""
+    r"""The files beside :obj:`path` that have the names of its shards."""
     pattern = f"{glob.escape(path.stem)}-[0-9][0-9][0-9][0-9][0-9]"
     return sorted(path.parent.glob(f"{pattern}{glob.escape(path.suffix)}"))
 

@@ -7,17 +7,16 @@ from torch.utils.data.distributed import DistributedSampler
 
 
 class ShardSampler(DistributedSampler[int]):
-    r"""Gives each process of a distributed run a stretch of a data set.
-    Windows lie in the order of the store, so each process reads shards of its
-    own, and, since recordings are dealt out to the shards, a fair sample of
-    all. Stretches are equally long; where the windows do not divide evenly
-    the last ones overlap.
+    r"""Gives each process of a distributed run a contiguous part of a data
+    set. Windows are in the order of the store, so each process reads its own
+    shards, which hold a fair sample of all recordings. Parts are equally long;
+    if the windows do not divide evenly, the last parts overlap.
 
     Args:
         dataset: The data set.
         num_replicas: The number of processes.
         rank: The number of this process.
-        shuffle: Whether to shuffle anew in each epoch. (default: :obj:`True`)
+        shuffle: Whether to reshuffle in each epoch. (default: :obj:`True`)
         seed: The seed of the shuffling. (default: :obj:`0`)
         labels: The class of each sample, of shape :math:`[N]`: samples are
             drawn, with replacement, such that all classes occur equally
@@ -27,7 +26,7 @@ class ShardSampler(DistributedSampler[int]):
     Raises:
         ValueError: If :obj:`rank` is none of :obj:`num_replicas` processes, the
             data set is smaller than their number, or there is not one label
-            a sample.
+            per sample.
     """
 
     def __init__(
@@ -48,7 +47,7 @@ class ShardSampler(DistributedSampler[int]):
                 f"{len(dataset)} samples are too few for {num_replicas} "
                 f"processes"
             )
-        # Trainers leave a distributed sampler as it is.
+        # Trainers do not replace a distributed sampler.
         super().__init__(
             dataset,  # type: ignore[arg-type]
             num_replicas,
@@ -83,11 +82,11 @@ class ShardSampler(DistributedSampler[int]):
             self.epoch, self.start = epoch, 0
 
     def resume(self, epoch: int, start: int) -> None:
-        r"""Leaves out the samples of an epoch that were given already.
+        r"""Skips the samples of an epoch that were already returned.
 
         Args:
             epoch: The number of the epoch.
-            start: The number of samples.
+            start: The number of samples to skip.
         """
         self.epoch, self.start = epoch, start
 
@@ -103,7 +102,7 @@ class ShardSampler(DistributedSampler[int]):
             zlib.crc32(repr((self.seed, self.epoch)).encode())
         )
         if self.weights is not None:
-            # As torch.multinomial, which knows no more than 2^24 samples.
+            # Like torch.multinomial, which is limited to 2^24 samples.
             drawn = torch.rand(size, dtype=torch.double, generator=generator)
             order = torch.searchsorted(
                 self.weights.cumsum(0), drawn * self.weights.sum(), right=True

@@ -30,8 +30,8 @@ class SkeletonData(Data):
             :obj:`bone_edge_index` (bones that share a joint) and
             :obj:`bone_x` :math:`[B \cdot V_b, T, C]`, the difference of each
             bone's ends, child minus parent.
-        **kwargs: Further attributes; those that the skeleton gives, too, are
-            taken as they are.
+        **kwargs: Further attributes; they take precedence over those that
+            come from the skeleton.
 
     Raises:
         TypeError: If :obj:`y` is the name of a class.
@@ -93,7 +93,9 @@ class SkeletonData(Data):
                 self[key] = value
 
     def subgraph(self, subset: Tensor) -> Self:
-        r"""Is refused: the skeleton, its bones and parts would stay behind."""
+        r"""Raises an error: the skeleton, its bones and its parts would still
+        describe all joints.
+        """
         raise ValueError(
             "A SkeletonData cannot be reduced to some of its joints; create "
             "one with a smaller skeleton and the rows of its joints"
@@ -108,7 +110,7 @@ class SkeletonData(Data):
 
 
 def skeleton_graphs(skeleton: Skeleton, num_bodies: int) -> dict[str, Tensor]:
-    r"""The graphs of several bodies of one skeleton, one after the other."""
+    r"""The graphs of bodies of one skeleton that follow one another."""
     body = torch.arange(num_bodies)
     return {
         key: (graph.unsqueeze(-2) + step * body.unsqueeze(-1)).flatten(-2)

@@ -19,21 +19,21 @@ class SkeletonLoader(DataLoader[Batch]):
     equal skeletons, which repeat, are made in one piece. Transforms that
     change only the motion are applied to the whole batch; what they draw at
     random depends on the seed, the epoch and the samples of the batch, not on
-    the workers. The epoch is the sampler's where it has one, and else the
-    number of times that the loader was run through before.
+    the workers. The epoch is that of the sampler if it has one, and otherwise
+    the number of times that the loader was iterated over before.
 
-    With a :class:`ShardSampler`, :meth:`state_dict` tells how far an epoch
-    has come, and a loader that it is loaded into continues from there.
+    With a :class:`ShardSampler`, :meth:`state_dict` holds the position within
+    the epoch, and a loader with that state continues from there.
 
     Other data sets of :class:`~symgnn_pyg.data.SkeletonData`, such as subsets
-    and joined ones, are read sample by sample, as PyG's loader does.
+    and concatenated ones, are read sample by sample, as PyG's loader does.
 
     Args:
         dataset: The data set.
         batch_size: The number of samples in a batch. (default: :obj:`1`)
-        shuffle: Whether to shuffle anew in each epoch. (default: :obj:`False`)
-        follow_batch: The keys for which to add :obj:`{key}_batch`, the sample
-            of each row, and :obj:`{key}_ptr`, such as :obj:`"bone_x"`.
+        shuffle: Whether to reshuffle in each epoch. (default: :obj:`False`)
+        follow_batch: The keys, such as :obj:`"bone_x"`, for which to add
+            :obj:`{key}_batch`, the sample of each row, and :obj:`{key}_ptr`.
             (default: none)
         exclude_keys: The keys to leave out of batches. (default: none)
         seed: The seed of random transforms. (default: :obj:`0`)
@@ -41,7 +41,7 @@ class SkeletonLoader(DataLoader[Batch]):
             :class:`torch.utils.data.DataLoader`.
 
     Raises:
-        RuntimeError: If a worker was killed, as happens where memory is short.
+        RuntimeError: If a worker was killed, for example for lack of memory.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class SkeletonLoader(DataLoader[Batch]):
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
-        # Lightning makes loaders anew from their attributes.
+        # Lightning recreates loaders from their attributes.
         kwargs.pop("collate_fn", None)
         if isinstance(dataset, _Whole):
             dataset = dataset.dataset
@@ -86,14 +86,14 @@ class SkeletonLoader(DataLoader[Batch]):
                 self._batches += 1
                 yield batch
         except (EOFError, OSError):
-            # What torch does not see of a worker that was killed.
+            # Torch does not notice every worker that was killed.
             _check_workers(getattr(batches, "_workers", ()))
             raise
         if given:
             sampler.start = 0
 
     def state_dict(self) -> dict[str, int]:
-        r"""The epoch, how many of its batches were given, and their size."""
+        r"""The epoch, the number of batches returned so far, and their size."""
         return {
             "epoch": int(self._whole.epoch),
             "batches": self._batches,
@@ -101,7 +101,7 @@ class SkeletonLoader(DataLoader[Batch]):
         }
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        r"""Goes on behind the batches that were given already.
+        r"""Continues after the batches that were already returned.
 
         Args:
             state: What :meth:`state_dict` returned.
@@ -122,7 +122,7 @@ class SkeletonLoader(DataLoader[Batch]):
         sampler.resume(state["epoch"], before * state["batches"])
 
     def _sampler(self) -> Any:
-        # Where a batch sampler was given, DataLoader.sampler is not in use.
+        # DataLoader.sampler is unused if a batch sampler was passed.
         return getattr(self.batch_sampler, "sampler", self.sampler)
 
     def _size(self) -> int:
@@ -142,14 +142,14 @@ class _Whole:
         self.seed = seed
         self.follow_batch = follow_batch
         self.exclude_keys = exclude_keys
-        # Shared, so that workers that stay hear of the next epoch.
+        # Shared memory, so that persistent workers see the next epoch.
         self.epoch = torch.zeros((), dtype=torch.long).share_memory_()
 
     def __len__(self) -> int:
         return len(self.dataset)
 
     def __getattr__(self, name: str) -> Any:
-        # Those who ask a loader for its data set expect the user's.
+        # Code that asks the loader for its data set expects the user's.
         if name == "dataset":
             raise AttributeError(name)
         return getattr(self.dataset, name)

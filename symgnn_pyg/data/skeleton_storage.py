@@ -4,18 +4,17 @@ from torch import Tensor
 from torch_geometric.data.storage import GlobalStorage
 
 NODE_ATTRS = frozenset(("x", "future", "mask", "joint_to_part"))
-# What belongs to bones, parts and the sample, whatever its size.
+# Attributes of bones, parts and the sample, whatever their size.
 OTHER_ATTRS = frozenset(
     ("bone_x", "bone_edge_index", "part_edge_index", "num_bodies", "skeleton")
 )
 
 
 class SkeletonStorage(GlobalStorage):
-    r"""The attributes of a :class:`~symgnn_pyg.data.SkeletonData`. Edges are
-    those of joints: PyG would take any attribute with "edge" in its name, or
-    with as many entries as there are nodes or edges, for one of theirs. And
-    joints can be neither added nor removed, since the skeleton would not fit
-    any more.
+    r"""The attributes of a :class:`~symgnn_pyg.data.SkeletonData`. Nodes and
+    edges are those of joints: PyG would also count any attribute with "edge"
+    in its name, or with as many entries as there are nodes or edges. Joints
+    can be neither added nor removed, since the skeleton would no longer fit.
     """
 
     def is_node_attr(self, key: str) -> bool:
@@ -30,7 +29,7 @@ class SkeletonStorage(GlobalStorage):
 
     @property
     def num_edges(self) -> int:
-        # Where a transform has replaced them, not those of parts or bones.
+        # A transform may have replaced 'edge_index' by a sparse matrix.
         if "edge_index" not in self:
             for adjacency in self.values("adj", "adj_t"):
                 layout = getattr(adjacency, "layout", None)

@@ -13,7 +13,7 @@ from symgnn_pyg.errors import DataError, warn
 from symgnn_pyg.io import SUFFIXES, Source
 
 NOTES = ("README", "LICENSE", "LICENCE")
-# Other names that folders of splits have.
+# Common names of the folders of splits, in lower case.
 SPLIT_NAMES = {
     "train": "train", "training": "train", "val": "val", "valid": "val",
     "validation": "val", "test": "test", "testing": "test",
@@ -40,7 +40,7 @@ class Files(NamedTuple):
 def compile_name_pattern(
     name_pattern: str | None, groups: Mapping[str, Sequence[str]] | None
 ) -> re.Pattern[str] | None:
-    r"""Refuses a pattern, or groups, that cannot be used."""
+    r"""The compiled pattern, checked together with the groups."""
     pattern = None
     if name_pattern is not None:
         try:
@@ -111,7 +111,7 @@ def find_files(source: Source, pattern: re.Pattern[str] | None) -> Files:
     if unknown:
         warn(
             f"{source.path}: {len(unknown)} files were not read, see "
-            f"'skipped'; the first: {', '.join([*unknown][:3])}",
+            f"'skipped'; the first: {', '.join([*unknown][:3])}"
         )
     folders = {file: PurePosixPath(file).parent.name for file in recordings}
     classes = named.get("label", folders)
@@ -121,7 +121,7 @@ def find_files(source: Source, pattern: re.Pattern[str] | None) -> Files:
 def _parse_names(
     source: Source, recordings: Sequence[str], pattern: re.Pattern[str] | None
 ) -> dict[str, dict[str, str]]:
-    """What the named groups of the pattern are in each recording."""
+    """What each named group of the pattern matches in each recording."""
     if pattern is None:
         return {}
     found = {
@@ -161,7 +161,7 @@ def _check_places(
     places = [PurePosixPath(file).parts for file in recordings]
     tops = {parts[0] for parts in places}
     has_splits = not tops.isdisjoint(SPLITS)
-    # One folder may enclose those of the classes, as in many archives.
+    # Many archives have one folder around those of the classes.
     enclosed = len(tops) == 1 and min(map(len, places)) == 3
     depth = 3 if has_splits or enclosed else 2
     wrong = [

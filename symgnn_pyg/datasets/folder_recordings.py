@@ -23,7 +23,9 @@ from symgnn_pyg.skeleton import Skeleton
 
 
 class Common(NamedTuple):
-    """What the recordings share, and the files they share it with."""
+    """What the recordings share, the files that it was read from, and how
+    all of them are read.
+    """
 
     skeleton: Skeleton
     bodies: Mapping[str, ASF]
@@ -42,11 +44,11 @@ def read_frames(content: bytes, where: str, common: Common) -> np.ndarray:
         content,
         where,
         common.skeleton,
-        common.bodies.get(where),
-        common.axes,
-        common.fill_gaps,
-        common.key,
-        common.index_columns,
+        asf=common.bodies.get(where),
+        axes=common.axes,
+        fill=common.fill_gaps,
+        key=common.key,
+        index_columns=common.index_columns,
     )
     frames = motion.frames
     if motion.skeleton is not common.skeleton:
@@ -69,7 +71,7 @@ def read_frames(content: bytes, where: str, common: Common) -> np.ndarray:
 
 
 def _kept(own: Skeleton, where: str, common: Common) -> list[int]:
-    """The joints of a file that the skeleton has."""
+    """The indices in the file of the joints that the skeleton has."""
     wanted = common.skeleton
     if common.example and (own.joints, own.bones) != (
         wanted.joints,

@@ -136,9 +136,7 @@ class KineticsSkeleton(MotionDataset):
                 source,
                 [
                     Recording(
-                        file.removesuffix(".json"),
-                        file,
-                        index[label.number],
+                        file.removesuffix(".json"), file, index[label.number]
                     )
                     for file, label in labels.items()
                     if file in source and label.has_skeleton
@@ -202,7 +200,7 @@ def _check_labelled(
 def _classes(
     source: Source, labels: Mapping[str, KineticsLabel]
 ) -> dict[int, str]:
-    """The name of each number that a label has, in the order of numbers."""
+    """The names of the classes that labels have, sorted by number."""
     names: dict[int, str] = {}
     for file, label in labels.items():
         other = names.setdefault(label.number, label.name)

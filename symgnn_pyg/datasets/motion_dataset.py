@@ -22,10 +22,10 @@ from symgnn_pyg.transforms import (
 
 class MotionDataset(Dataset):
     r"""Windows over the sequences of a
-    :class:`~symgnn_pyg.data.SequenceStore`: :obj:`num_observed` frames to see
-    and the :obj:`num_future` frames after them to predict. They are read from
-    the file on demand. Of several bodies, one that is zero throughout a window
-    is absent from it, and no part of the sample.
+    :class:`~symgnn_pyg.data.SequenceStore`: :obj:`num_observed` frames to
+    observe and the :obj:`num_future` frames after them to predict. They are
+    read from the file on demand. Of several bodies, those that are zero
+    throughout a window are absent and not part of the sample.
 
     Args:
         store: The store.
@@ -72,7 +72,7 @@ class MotionDataset(Dataset):
         # There may be millions: an array takes far less memory than a list.
         self.windows: np.recarray = windows.view(np.recarray)
         self._num_frames = num_observed, num_future
-        # Those after the transform, and that transform.
+        # The transform and the numbers of frames it leaves, once known.
         self._num_transformed: tuple[object, tuple[int, int]] | None = None
         self.stride = stride
         if not len(self.windows):
@@ -173,7 +173,7 @@ class MotionDataset(Dataset):
             return self._num_frames
         known = self._num_transformed
         if known is None or known[0] is not self.transform:
-            # A sample tells, whatever the transform does.
+            # Whatever the transform does, one sample shows it.
             with torch.random.fork_rng(devices=[]):
                 sample = self[0]
             future = sample.get("future")
@@ -275,7 +275,7 @@ def _drop_absent(
     frames: np.ndarray, num_bodies: Tensor
 ) -> tuple[np.ndarray, Tensor]:
     r"""The bodies [M, T, V, C] without those that are zero throughout, and how
-    many each sample has left: the first one at least."""
+    many each sample keeps: at least the first."""
     if len(frames) == len(num_bodies):
         return frames, num_bodies
     present = torch.from_numpy(frames.any(axis=(1, 2, 3)))

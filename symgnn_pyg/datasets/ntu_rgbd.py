@@ -5,8 +5,7 @@ from functools import partial
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from symgnn_pyg.data import SkeletonData
-from symgnn_pyg.data.prepare import Recording, prepare
+from symgnn_pyg.data import Recording, SkeletonData, prepare
 from symgnn_pyg.datasets.motion_dataset import MotionDataset
 from symgnn_pyg.datasets.windows import check_split, check_window, clip_windows
 from symgnn_pyg.errors import DataError, check_sizes
@@ -24,7 +23,7 @@ CAMERAS = (2, 3)
 NAME = re.compile("S([0-9]{3})C([0-9]{3})P([0-9]{3})R[0-9]{3}A([0-9]{3})")
 
 
-# In the words of the authors; NTU-RGB+D has the first sixty.
+# In the authors' words; NTU-RGB+D has the first sixty.
 ACTIONS = tuple(
     """\
 drink water; eat meal/snack; brushing teeth; brushing hair; drop; pickup;

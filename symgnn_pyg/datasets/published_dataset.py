@@ -6,12 +6,7 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from symgnn_pyg.data import (
-    Recording,
-    SequenceStore,
-    SkeletonData,
-    prepare,
-)
+from symgnn_pyg.data import Recording, SequenceStore, SkeletonData, prepare
 from symgnn_pyg.datasets.motion_dataset import MotionDataset
 from symgnn_pyg.datasets.windows import (
     Window,
@@ -24,7 +19,7 @@ from symgnn_pyg.io import Source, read_table
 from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.skeleton.layouts import WHOLE_LAYOUTS
 
-# Of the generator that draws the test windows.
+# The seed of the generator that draws the test windows.
 TEST_SEED = 1234567890
 # The most absent files that a message names: all 210 of Human3.6M.
 NAMED = 210
@@ -37,7 +32,8 @@ class PublishedWindows(NamedTuple):
         num_observed: The number of frames that a window observes.
         num_future: The number of frames that it leaves to predict.
         per_recording: The number of windows drawn from each recording.
-        first: The first frame where a window may start, in strided frames.
+        first: The first frame at which a window may start, counted at the
+            stride.
     """
 
     num_observed: int
@@ -184,7 +180,7 @@ class PublishedDataset(MotionDataset):
                             f"{length} from frame {self.test_windows.first}"
                         )
                     start = random.randint(self.test_windows.first, last)
-                    # Fewer observed frames are the last of the published ones.
+                    # Shorter windows observe the last of the published frames.
                     start += self.test_windows.num_observed - num_observed
                     yield Window(i, start * stride)
 

@@ -4,11 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from symgnn_pyg.datasets.windows import (
-    SPLITS,
-    check_split,
-    check_window,
-)
+from symgnn_pyg.datasets.windows import SPLITS, check_split, check_window
 from symgnn_pyg.errors import DataError
 
 SAMPLES = ("windows", "clips")
@@ -23,7 +19,7 @@ def check_sampling(
     stride: int,
     shares: Sequence[float],
 ) -> None:
-    r"""Refuses arguments with values that they cannot have."""
+    r"""Checks the arguments of data sets of one's own recordings."""
     check_window(num_observed, num_future, stride)
     if split is not None:
         check_split(split)
@@ -53,7 +49,7 @@ def deal(
     splits: Sequence[str] = SPLITS,
     what: str = "recordings",
 ) -> dict[str, str]:
-    r"""Deals recordings to splits at random, class by class, so that each
+    r"""Assigns recordings to splits at random, class by class, so that each
     split gets its share of every class.
 
     Args:

@@ -20,11 +20,7 @@ from symgnn_pyg.data import (
     open_or_write,
 )
 from symgnn_pyg.datasets.custom_dataset import CustomDataset
-from symgnn_pyg.datasets.sampling import (
-    SHARES,
-    check_sampling,
-    deal,
-)
+from symgnn_pyg.datasets.sampling import SHARES, check_sampling, deal
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import resolved
 from symgnn_pyg.io import as_frames, check_axes
@@ -178,7 +174,7 @@ class SkeletonArrays(CustomDataset):
 
 
 def _probabilities(given: Any, classes: Sequence[str] | None) -> Tensor | None:
-    """The probabilities [N, K] of classes, if labels are that."""
+    """The labels as probabilities [N, K], or None if they are not."""
     first = next(iter(given), None)
     if first is None or np.ndim(first) == 0:
         return None
@@ -204,8 +200,7 @@ def _probabilities(given: Any, classes: Sequence[str] | None) -> Tensor | None:
 
 
 def _classes(
-    given: Iterable[Any],
-    classes: Sequence[str] | None,
+    given: Iterable[Any], classes: Sequence[str] | None
 ) -> tuple[list[int], list[str]]:
     found = [_label(label, i) for i, label in enumerate(given)]
     labels = [label for label in found if label is not None]
@@ -214,13 +209,13 @@ def _classes(
     if classes is not None:
         names = list(classes)
     elif labels and isinstance(labels[0], int):
-        names = [str(i) for i in range(len(set(labels)))]
-        if sorted(set(labels)) != list(range(len(names))):
-            used = sorted(set(labels))
+        used = sorted(set(labels))
+        names = [str(i) for i in range(len(used))]
+        if used != list(range(len(used))):
             raise ValueError(
                 f"Expected 'labels' to be indices from 0 without gaps, got "
                 f"{', '.join(map(str, used[:10]))}: no recording has class "
-                f"{min(set(range(len(names))) - set(used))}. Subtract 1 if "
+                f"{min(set(range(len(used))) - set(used))}. Subtract 1 if "
                 f"they count from 1, pass their names, or pass 'classes' with "
                 f"the name of each index"
             )
@@ -246,11 +241,12 @@ def _name(label: int, names: Sequence[str]) -> str:
 
 
 def _label(given: object, i: int) -> str | int | None:
-    if np.asarray(given).ndim:
+    array = np.asarray(given)
+    if array.ndim:
         raise ValueError(
             f"Expected one label per recording, got several at {i}"
         )
-    label = np.asarray(given).item()
+    label = array.item()
     if label is None or label == UNLABELLED:
         return None
     # Tables of pandas hold whole numbers as floats.

@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import PurePosixPath
 
-from symgnn_pyg.data import SkeletonData
-from symgnn_pyg.data.prepare import Recording, prepare
+from symgnn_pyg.data import Recording, SkeletonData, prepare
 from symgnn_pyg.datasets.custom_dataset import CustomDataset
 from symgnn_pyg.datasets.folder_files import (
     compile_name_pattern,
@@ -17,10 +16,7 @@ from symgnn_pyg.datasets.folder_recordings import (
     find_common,
     read_frames,
 )
-from symgnn_pyg.datasets.sampling import (
-    SHARES,
-    check_sampling,
-)
+from symgnn_pyg.datasets.sampling import SHARES, check_sampling
 from symgnn_pyg.datasets.windows import SPLITS
 from symgnn_pyg.io import POSITIONS, Source, check_axes
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
@@ -170,13 +166,13 @@ class SkeletonFolder(CustomDataset):
             raise ValueError(
                 f"Expected 'index_columns' >= 0, got {index_columns}"
             )
-        if frame_rate is not None and not 0 < frame_rate < math.inf:
-            raise ValueError(
-                f"Expected a positive 'frame_rate', got {frame_rate}"
-            )
         if frame_rate is not None:
-            # 25 and 25.0 are the same recipe of the store.
+            # So that 25 and 25.0 are the same recipe of the store.
             frame_rate = float(frame_rate)
+            if not 0 < frame_rate < math.inf:
+                raise ValueError(
+                    f"Expected a positive 'frame_rate', got {frame_rate}"
+                )
         if skeleton is not None:
             skeleton = as_skeleton(skeleton)
         with Source(root, anchors=SPLITS) as source:

@@ -18,12 +18,12 @@ ARM_DOWN = 1.3
 
 
 class Performance:
-    r"""The joint angles of one sequence while they are being made up.
+    r"""The joint angles of one sequence, as its action builds them up.
 
     Args:
         num_frames: The number of frames :math:`T`.
-        frame_rate: Frames a second.
-        random: Where all variation comes from.
+        frame_rate: The frames per second.
+        random: The generator of all random numbers.
     """
 
     def __init__(

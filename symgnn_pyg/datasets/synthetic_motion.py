@@ -33,7 +33,7 @@ GENERATOR = "synthetic motion 1"
 
 
 class SyntheticMotion(MotionDataset):
-    r"""Made-up motion that needs no download: eight actions, periodic
+    r"""Synthetic motion that needs no download: eight actions, periodic
     (walking, running, waving, boxing) and transient (kicking, throwing,
     squatting, bowing), performed on the skeleton of CMU Mocap and stored in
     its form, as exponential maps of 26 joints in radians at 25 frames per

@@ -77,7 +77,7 @@ def all_windows(
     if short:
         warn(
             f"{store.path}: too short for a window of {skip + span} frames: "
-            f"{', '.join(short[:20])} ({len(short)} in all)",
+            f"{', '.join(short[:20])} ({len(short)} in all)"
         )
     return np.concatenate(windows)
 

@@ -3,11 +3,7 @@ arrays, with the skeleton and the frame rate where the file has them.
 """
 
 from symgnn_pyg.io.amass import read_amass
-from symgnn_pyg.io.annotations import (
-    Annotation,
-    read_annotations,
-    read_labels,
-)
+from symgnn_pyg.io.annotations import Annotation, read_annotations, read_labels
 from symgnn_pyg.io.asf_amc import ASF, read_asf, read_asf_amc
 from symgnn_pyg.io.bvh import BVHHeader, read_bvh, read_bvh_header
 from symgnn_pyg.io.csv import read_csv, read_table

@@ -35,11 +35,10 @@ def read_amass(file: File, name: str = "") -> Motion:
     if poses.ndim != 2 or poses.shape[1] < width or not len(poses):
         raise DataError(
             f"{name}: expected 'poses' of shape [T, {width}] or wider, got "
-            f"{list(poses.shape)}; it is not a file of AMASS"
+            f"{list(poses.shape)}; it is not an AMASS file"
         )
     frames = poses[:, :width].reshape(len(poses), -1, 3)
     check_finite(frames, name)
-    frames = frames if frames.dtype.kind == "f" else frames.astype(np.float64)
     rates = [arrays[key] for key in FRAME_RATES if key in arrays]
     rate = float(rates[0].ravel()[0]) if rates else None
     if rate is not None and not 0 < rate < np.inf:

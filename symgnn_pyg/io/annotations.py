@@ -14,7 +14,7 @@ from symgnn_pyg.io.npy import check_finite, check_real
 
 # Published annotations reach 2.5 GB.
 MOST_BYTES = 2**32
-# Opcodes that call or import in ways that plain data do not need.
+# Opcodes that call or import and that plain data do not need.
 REFUSED = frozenset((
     "PERSID", "BINPERSID", "EXT1", "EXT2", "EXT4", "INST", "OBJ", "NEWOBJ",
     "NEWOBJ_EX", "NEXT_BUFFER", "READONLY_BUFFER",
@@ -129,8 +129,8 @@ def read_labels(file: File, name: str = "") -> tuple[list[str], list[int]]:
         ):
             return names, labels
     raise DataError(
-        f"{name}: expected the names and the whole-numbered labels of as many "
-        f"clips"
+        f"{name}: expected the names and the integer labels of the clips, two "
+        f"lists of the same length"
     )
 
 
@@ -148,7 +148,7 @@ def unpickle(content: bytes, name: str) -> Any:
                 raise pickle.UnpicklingError(
                     f"byte {place}: {opcode.name} is not plain data"
                 )
-            # The index of a memo is allocated for.
+            # The unpickler allocates as many memo entries as the index says.
             if opcode.name.endswith("PUT") and (argument or 0) > size:
                 raise pickle.UnpicklingError(f"byte {place}: memo {argument}")
         return _Unpickler(io.BytesIO(content)).load()
@@ -243,7 +243,7 @@ class _Unpickler(pickle.Unpickler):
                 f"it would import {module}.{name}, which is not plain data"
             )
         known = KNOWN[module, name]
-        # A pickle may set attributes of a function: not of one that is kept.
+        # A pickle may set attributes of what it finds: give it a copy.
         return known if isinstance(known, type) else partial(known)
 
 

@@ -127,7 +127,7 @@ class _Bone:
                 (self.length,) = read_numbers(numbers, 1, at)
             case ["axis", *numbers, order]:
                 self.axis = read_numbers(numbers, 3, at)
-                # Programs disagree about which angle comes first in others.
+                # For other orders, programs disagree which angle comes first.
                 if order.lower() != "xyz":
                     raise DataError(
                         f"{at}: expected axes in the order XYZ, got {order}; "
@@ -160,7 +160,7 @@ class _Body:
             case ":root", ["order", *channels]:
                 self.root.channels = _channels(channels, CHANNELS, at)
             case ":root", ["position" | "orientation" as key, *numbers]:
-                # Programs disagree about what comes first, these or motion.
+                # Programs disagree whether these or the motion apply first.
                 if any(read_numbers(numbers, 3, at)):
                     raise DataError(
                         f"{at}: expected the root {key} 0 0 0, got "

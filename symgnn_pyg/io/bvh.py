@@ -1,6 +1,6 @@
 import io
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -99,19 +99,9 @@ def _read_header(content: bytes, name: str) -> BVHHeader:
             if words := _words(text):
                 parser.read(words, f"{name}, line {number}")
         if parser.frame_time is not None:
-            joints = [
-                TreeJoint(joint, parent, offset or (0.0, 0.0, 0.0), channels)
-                for joint, parent, offset, channels in zip(
-                    parser.joints,
-                    parser.parents,
-                    parser.offsets,
-                    parser.channels,
-                    strict=True,
-                )
-            ]
             return BVHHeader(
-                joints,
-                tree_skeleton(joints, "bvh", name),
+                parser.joints,
+                tree_skeleton(parser.joints, "bvh", name),
                 parser.num_frames or 0,
                 1.0 / parser.frame_time,
                 number,
@@ -130,12 +120,11 @@ def _words(text: str) -> list[str]:
 
 class _Parser:
     def __init__(self) -> None:
-        self.joints: list[str] = []
-        self.parents: list[int] = []
-        self.offsets: list[list[float] | None] = []
-        self.channels: list[tuple[str, ...]] = []
+        self.joints: list[TreeJoint] = []
+        # The indices of the joints whose braces are open, the innermost last.
         self.open: list[int] = []
         self.ends: set[int] = set()
+        # Whether the last joint still lacks its opening brace.
         self.declared = False
         self.num_frames: int | None = None
         self.frame_time: float | None = None
@@ -159,16 +148,14 @@ class _Parser:
                 self.open.append(len(self.joints) - 1)
                 self.declared = False
             case ["}"] if self.open and not self.declared:
-                closed = self.open.pop()
-                if self.offsets[closed] is None:
-                    raise DataError(
-                        f"{at}: {self.joints[closed]!r} has no OFFSET"
-                    )
+                closed = self.joints[self.open.pop()]
+                if not closed.offset:
+                    raise DataError(f"{at}: {closed.name!r} has no OFFSET")
             case ["OFFSET", *numbers] if self.open and not self.declared:
-                self.offsets[self.open[-1]] = read_numbers(numbers, 3, at)
+                self._update(offset=read_numbers(numbers, 3, at))
             case ["CHANNELS", *channels] if self.open and not self.declared:
                 self._set_channels(channels, at)
-            case ["FRAMES:", *count] if self.joints and not self.open:
+            case ["FRAMES:", *count] if self._is_complete():
                 (number,) = read_numbers(count, 1, at)
                 if number < 0 or number != int(number):
                     raise DataError(
@@ -177,7 +164,7 @@ class _Parser:
                 self.num_frames = int(number)
             case ["FRAMETIME:", *time] if self.num_frames is not None:
                 (self.frame_time,) = read_numbers(time, 1, at)
-                # A longer one is in milliseconds.
+                # A longer time is probably in milliseconds.
                 if not 0 < self.frame_time < 5 or np.isinf(1 / self.frame_time):
                     raise DataError(
                         f"{at}: expected the time of a frame in seconds, "
@@ -185,6 +172,9 @@ class _Parser:
                     )
             case _:
                 raise DataError(f"{at}: unexpected {' '.join(words)[:40]!r}")
+
+    def _is_complete(self) -> bool:
+        return bool(self.joints) and not self.open and not self.declared
 
     def _has_room(self) -> bool:
         """Whether a joint may be declared here; an end site holds none."""
@@ -197,15 +187,18 @@ class _Parser:
     def _declare(self, name: str, at: str) -> None:
         if len(self.joints) == MOST_JOINTS:
             raise DataError(f"{at}: more than {MOST_JOINTS} joints")
-        self.parents.append(self.open[-1] if self.open else -1)
-        self.joints.append(name)
-        self.offsets.append(None)
-        self.channels.append(())
+        parent = self.open[-1] if self.open else -1
+        self.joints.append(TreeJoint(name, parent, ()))
         self.declared = True
 
+    def _update(self, **changes: Any) -> None:
+        """Changes the innermost open joint."""
+        joint = self.open[-1]
+        self.joints[joint] = self.joints[joint]._replace(**changes)
+
     def _end_name(self) -> str:
-        name = f"{self.joints[self.open[-1]]} end"
-        count = sum(joint.startswith(name) for joint in self.joints)
+        name = f"{self.joints[self.open[-1]].name} end"
+        count = sum(joint.name.startswith(name) for joint in self.joints)
         return f"{name} {count + 1}" if count else name
 
     def _set_channels(self, words: list[str], at: str) -> None:
@@ -221,12 +214,13 @@ class _Parser:
                     f"{at}: unknown channel {name!r}; expected Xposition, "
                     f"Xrotation, and so on for Y and Z"
                 )
-        joint = self.open[-1]
-        if self.channels[joint]:
+        if self.joints[self.open[-1]].channels:
             raise DataError(f"{at}: a second CHANNELS of the same joint")
         kinds = {"P": "t", "R": "r"}
-        self.channels[joint] = tuple(
-            kinds[name[1].upper()] + name[0].lower() for name in names
+        self._update(
+            channels=tuple(
+                kinds[name[1].upper()] + name[0].lower() for name in names
+            )
         )
 
 

@@ -11,7 +11,7 @@ from symgnn_pyg.ops import interpolate_frames
 
 # More channels per joint than any of the layouts that are told apart.
 MOST_CHANNELS = 4
-# Programs round the time of a frame to a few digits.
+# Relative: programs round the time of a frame to a few digits.
 SAME_RATE = 0.01
 
 
@@ -67,7 +67,7 @@ def as_frames(
             f"[M, T, V, C]"
         )
     if fill and frames.ndim == 4:
-        # A body that is never seen is absent, as one that is zero.
+        # A body that is never seen is absent, like one that is zero.
         seen = ~np.isnan(frames).all(axis=(1, 2, 3))
         frames = frames[seen] if seen.any() else frames
     frames = drop_padding(frames, name)
@@ -123,8 +123,8 @@ def _check_order(shape: tuple[int, ...], num_joints: int, name: str) -> None:
 
 
 def _guess(shape: tuple[int, ...], num_joints: int) -> str:
-    """The other order that a shape looks like, or nothing."""
-    # Few joints could be channels.
+    """The order that a shape looks like if it is not this library's."""
+    # So few joints could also be channels.
     few = num_joints <= MOST_CHANNELS
     if len(shape) == 3:
         if shape[1] == num_joints or few:

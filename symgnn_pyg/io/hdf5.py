@@ -1,42 +1,39 @@
-"""HDF5 files of strangers: only plain arrays within the file are read."""
+"""HDF5 files: only plain arrays within the file itself are read."""
 
 import io
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import h5py
 import numpy as np
 
-from symgnn_pyg.errors import DataError, check_names
+from symgnn_pyg.errors import DAMAGE, DataError, check_names
 from symgnn_pyg.io.limits import MOST_BYTES, check_size
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 NUMBERS = (h5py.h5t.FLOAT, h5py.h5t.INTEGER)
-# What h5py raises for damaged files.
-FAULTS = (
-    ArithmeticError, AttributeError, EOFError, KeyError, OSError, RuntimeError,
-    TypeError, ValueError,
-)  # fmt: skip
 FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE}
 # The most that deflate can make of a byte.
 MOST_EXPANSION = 1032
 
 
 @contextmanager
-def opened(content: bytes, name: str) -> Iterator[h5py.File]:
-    r"""Opens the content of an HDF5 file.
+def opened(file: Path | io.BytesIO, fault: str) -> Iterator[h5py.File]:
+    r"""Opens an HDF5 file.
 
     Raises:
-        DataError: If it cannot be read, also within the block.
+        DataError: If the file is found to be damaged here or in the block; the
+            message begins with :obj:`fault`.
     """
     try:
-        with h5py.File(io.BytesIO(content), "r") as file:
-            yield file
+        with h5py.File(file, "r", locking=False) as archive:
+            yield archive
     except DataError:
         raise
-    except FAULTS as e:
-        raise DataError(f"{name} cannot be read as an HDF5 file: {e}") from e
+    except (*DAMAGE, EOFError) as e:
+        raise DataError(f"{fault}: {e}") from e
 
 
 def plain_array(

@@ -12,7 +12,7 @@ from symgnn_pyg.errors import DataError
 from symgnn_pyg.io.npy import check_finite
 from symgnn_pyg.skeleton import Skeleton, place_joints
 
-# Against files that describe more than any body has.
+# Limits against malicious files, more than any body has.
 MOST_JOINTS = 500
 LONGEST_NAME = 200
 
@@ -162,8 +162,8 @@ def check_motion_size(
 
 
 def check_length(joint: str, at: str) -> str:
-    r"""A name, unless it is longer than 200 characters: other names are made
-    from it.
+    r"""The name of a joint, unless it is longer than 200 characters: names of
+    end sites are derived from it.
     """
     if len(joint) > LONGEST_NAME:
         raise DataError(

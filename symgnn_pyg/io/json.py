@@ -1,4 +1,4 @@
-"""JSON documents, checked as they are read."""
+"""JSON documents and the checks of their fields."""
 
 import json
 from contextlib import suppress
@@ -7,9 +7,9 @@ from typing import Any, NoReturn, TypeVar
 import numpy as np
 
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.io.limits import File, check_size, read_bytes
+from symgnn_pyg.io.limits import File, read_bytes
 
-# Parsed, a document takes some twenty times its size.
+# A parsed document takes about twenty times its size in memory.
 MOST_BYTES = 2**24
 LARGEST = float(np.finfo(np.float32).max)
 KINDS = {
@@ -29,8 +29,7 @@ def read_json(
     Raises:
         DataError: If it is not a JSON document, or is too large.
     """
-    content, name = read_bytes(file, name)
-    check_size(len(content), name, most)
+    content, name = read_bytes(file, name, most)
     try:
         return json.loads(content, parse_constant=_refuse), name
     except RecursionError:

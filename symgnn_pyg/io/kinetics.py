@@ -9,11 +9,11 @@ from symgnn_pyg.io.json import LARGEST, field, numbers, read_json
 from symgnn_pyg.io.limits import File
 
 NUM_JOINTS = 18
-# Frames without a body need not be listed, but take as much memory.
+# The most frames beyond those listed: each takes memory all the same.
 MOST_UNLISTED = 300
 # Fractions of the image size lie between 0 and 1, or slightly outside.
 LARGEST_FRACTION = 2.0
-# Of a table of labels: 280 bytes for each of 240,000 clips.
+# The largest table of labels: 280 bytes for each of 240,000 clips.
 MOST_LABEL_BYTES = 2**26
 
 
@@ -109,7 +109,7 @@ def read_kinetics_labels(
     """
     entries, name = read_json(file, name, MOST_LABEL_BYTES)
     if not isinstance(entries, dict):
-        raise DataError(f"{name} must be an object, from clip to label")
+        raise DataError(f"{name} must be an object that maps clips to labels")
     labels = {}
     for clip, entry in entries.items():
         at = f"{name}, {clip!r}"

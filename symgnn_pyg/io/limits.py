@@ -1,4 +1,4 @@
-"""Limits on what is read, against files made to exhaust memory."""
+"""Limits on file sizes, against files crafted to exhaust memory."""
 
 import codecs
 import os
@@ -32,7 +32,7 @@ def read_bytes(
     path = resolved(file)
     name = name or str(path)
     status = path.stat()
-    # A pipe or a device could be read forever.
+    # Reading a pipe or a device might never end.
     if not stat.S_ISREG(status.st_mode):
         raise DataError(f"{name} is not a regular file")
     check_size(status.st_size, name, most)

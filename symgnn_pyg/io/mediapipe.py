@@ -15,10 +15,10 @@ KEYS = (
     "pose_world_landmarks", "poseWorldLandmarks", "pose_landmarks",
     "poseLandmarks", "landmarks", "landmark", "hand_landmarks",
 )  # fmt: skip
-# Those that tell where in the image a body is; world landmarks start at its
+# Landmarks in image coordinates; the origin of world landmarks is the body's
 # hips.
 PLACES = ("pose_landmarks", "poseLandmarks")
-# Larger than other documents: each frame has some two kilobytes.
+# Larger than other documents: each frame takes about two kilobytes.
 MOST_BYTES = 2**28
 
 
@@ -102,8 +102,8 @@ def _bodies(frame: Any, at: str, max_bodies: int) -> list[np.ndarray]:
         places = found[0] if found else []
         if [*map(len, places)] != [*map(len, bodies)]:
             raise DataError(
-                f"{at}: the world landmarks of {len(bodies)} bodies do not "
-                f"tell where they are; save their 'pose_landmarks', too"
+                f"{at}: the world landmarks of {len(bodies)} bodies do not say "
+                f"where they are in the image; also save 'pose_landmarks'"
             )
     return [
         np.column_stack([place[:, :2], body, np.ones(len(body))])

@@ -14,7 +14,7 @@ HEADERS = {
     (2, 0): np.lib.format.read_array_header_2_0,
 }
 ZIP = b"PK"
-# What arrays of other numbers of dimensions may be.
+# What arrays with another number of dimensions probably are.
 HINTS = {
     2: "; if each row holds the joints of a frame, save "
     "array.reshape(len(array), V, -1)",
@@ -50,7 +50,8 @@ def read_npy(
     """
     content, name = read_bytes(file, name)
     if content.startswith(ZIP):
-        content, name = _entry(content, key, name)
+        with _opened(content, name) as archive:
+            content, name = _entry(archive, key, name)
     frames = read_array(content, name)
     if frames.ndim not in (3, 4):
         raise DataError(
@@ -59,11 +60,12 @@ def read_npy(
         )
     if not allow_missing:
         check_finite(frames, name)
-    return frames if frames.dtype.kind == "f" else frames.astype(np.float64)
+    return frames
 
 
 def read_array(content: bytes, name: str) -> np.ndarray:
-    r"""Reads a :obj:`.npy` file of real numbers, of any shape.
+    r"""Reads a :obj:`.npy` file of real numbers, of any shape; integers become
+    floating-point numbers.
 
     Raises:
         DataError: If it is not such a file, is truncated or empty, or holds
@@ -88,13 +90,15 @@ def read_array(content: bytes, name: str) -> np.ndarray:
             f"bytes, but holds {len(content) - start}; it may be truncated"
         )
     numbers = np.frombuffer(content, dtype, offset=start)
+    if dtype.kind != "f":
+        numbers = numbers.astype(np.float64)
     return numbers.reshape(shape, order="F" if fortran_order else "C")
 
 
 def read_arrays(
     file: File, keys: Sequence[str], name: str = ""
 ) -> tuple[dict[str, np.ndarray], str]:
-    r"""Reads some arrays of a :obj:`.npz` file, as far as it holds them.
+    r"""Reads those of the named arrays that a :obj:`.npz` file holds.
 
     Returns:
         The arrays by name, and the name of the file.
@@ -104,27 +108,30 @@ def read_arrays(
             read.
     """
     content, name = read_bytes(file, name)
-    known = _names(content, name)
-    return {
-        key: read_array(*_entry(content, key, name))
-        for key in keys
-        if key in known
-    }, name
-
-
-def _names(content: bytes, name: str) -> list[str]:
     with _opened(content, name) as archive:
-        return [e.removesuffix(".npy") for e in archive.namelist()]
+        known = _names(archive)
+        arrays = {
+            key: read_array(*_entry(archive, key, name))
+            for key in keys
+            if key in known
+        }
+    return arrays, name
 
 
-def _entry(content: bytes, key: str | None, name: str) -> tuple[bytes, str]:
+def _names(archive: zipfile.ZipFile) -> list[str]:
+    return [entry.removesuffix(".npy") for entry in archive.namelist()]
+
+
+def _entry(
+    archive: zipfile.ZipFile, key: str | None, name: str
+) -> tuple[bytes, str]:
     """The content and the name of one array."""
-    names = _names(content, name)
+    names = _names(archive)
     if key is None and len(names) != 1:
         raise DataError(
             f"{name} holds {len(names)} arrays ({', '.join(names[:10])}), "
             f"expected one: pass the 'key' of the one to read"
-            + ", or use read_amass for files of AMASS"
+            + ", or use read_amass for AMASS files"
             * ("poses" in names)
         )
     if key is not None and key not in names:
@@ -132,8 +139,7 @@ def _entry(content: bytes, key: str | None, name: str) -> tuple[bytes, str]:
             f"{name} holds no array {key!r}, but {', '.join(names[:10])}"
         )
     place = 0 if key is None else names.index(key)
-    with _opened(content, name) as archive:
-        array = read_entry(archive, archive.infolist()[place], name)
+    array = read_entry(archive, archive.infolist()[place], name)
     return array, f"{name}, array {names[place]}"
 
 

@@ -10,7 +10,8 @@ from symgnn_pyg.ops import interpolate_frames
 
 NUM_JOINTS = 25
 BODY_FIELDS, JOINT_FIELDS = 10, 12
-# Many times what a clip has: a line without a body becomes a whole pose.
+# Many times what a clip has: a one-line frame without a body takes as much
+# memory as a pose.
 MOST_FRAMES = 1000
 
 

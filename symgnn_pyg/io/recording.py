@@ -1,4 +1,4 @@
-"""A recording in any of the formats that a folder may hold."""
+"""A recording in any of the formats that are told apart by suffix."""
 
 import os
 from pathlib import PurePosixPath
@@ -15,7 +15,7 @@ from symgnn_pyg.io.ntu import read_ntu
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 SUFFIXES = (".npy", ".npz", ".csv", ".tsv", ".bvh", ".amc", ".skeleton")
-# Those that are read as positions, although they may hold rotations.
+# Formats that are always read as positions.
 POSITIONS = (".bvh", ".amc", ".skeleton")
 
 

@@ -12,7 +12,7 @@ from symgnn_pyg.io.hdf5 import SIGNATURE, opened, read_array, read_names
 from symgnn_pyg.io.limits import File, read_bytes, read_text
 from symgnn_pyg.io.numbers import is_number, read_numbers
 
-# Of the frames of all bodies, against tables of far-off frame numbers.
+# The most frames beyond those listed, against huge frame numbers.
 MOST_UNLISTED = 1000
 
 
@@ -64,7 +64,7 @@ def read_deeplabcut(file: File, name: str = "") -> Tracks:
     if not {"bodyparts", "coords"} <= set(heads):
         raise DataError(
             f"{name}: expected rows 'scorer', 'bodyparts' and 'coords', got "
-            f"{', '.join(heads) or 'none'}; it is not a table of DeepLabCut"
+            f"{', '.join(heads) or 'none'}; it is not a DeepLabCut table"
         )
     parts, coords = heads["bodyparts"], heads["coords"]
     animals = heads.get("individuals", [""] * len(parts))
@@ -155,7 +155,8 @@ def read_sleap(file: File, name: str = "") -> Tracks:
 
 
 def _read_sleap_hdf5(content: bytes, name: str) -> Tracks:
-    with opened(content, name) as file:
+    fault = f"{name} cannot be read as an HDF5 file"
+    with opened(io.BytesIO(content), fault) as file:
         joints = read_names(file, "node_names", name)
         bodies = read_names(file, "track_names", name) or [""]
         tracks = read_array(file, "tracks", name)
@@ -216,14 +217,16 @@ def _rows(file: File, name: str) -> tuple[list[tuple[str, list[str]]], str]:
 
 
 def _placed(frames: np.ndarray) -> np.ndarray:
-    """Points without a score, but with a place, were placed by hand."""
+    """Gives points with a position but no score, which were placed by hand,
+    the score 1.
+    """
     by_hand = np.isnan(frames[..., 2]) & ~np.isnan(frames[..., :2]).any(-1)
     frames[by_hand, 2] = 1.0
     return frames
 
 
 def _masked(frames: np.ndarray) -> np.ndarray:
-    """Joints without a likelihood have none, and no place."""
+    """Makes joints without a likelihood missing: likelihood 0, position NaN."""
     likelihood = np.nan_to_num(frames[..., 2])
     missing = np.isnan(frames[..., :2]).any(-1) | (likelihood <= 0)
     frames[..., 2] = np.where(missing, 0.0, likelihood)

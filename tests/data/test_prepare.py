@@ -232,10 +232,7 @@ def test_all_faults_are_named(root):
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_folder_that_cannot_be_written(root):
     root.parent.chmod(0o500)
-    with pytest.raises(
-        DataError,
-        match="is not writable; the store",
-    ):
+    with pytest.raises(DataError, match="is not writable; the store"):
         run(root)
     root.parent.chmod(0o700)
 

@@ -228,14 +228,10 @@ def test_nothing_to_store(tmp_path):
     assert not os.listdir(tmp_path)
 
 
-def test_no_file(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"absent\.h5"):
-        SequenceStore(tmp_path / "absent.h5")
-
-
-def test_folder(tmp_path):
-    with pytest.raises(FileNotFoundError, match=str(tmp_path)):
-        SequenceStore(tmp_path)
+@pytest.mark.parametrize("name", ["absent.h5", "."])
+def test_no_file(tmp_path, name):
+    with pytest.raises(FileNotFoundError, match=str(tmp_path / name)):
+        SequenceStore(tmp_path / name)
 
 
 def test_foreign_version(path):
@@ -256,33 +252,8 @@ def test_not_hdf5(tmp_path, content):
 def test_foreign_hdf5(tmp_path):
     with h5py.File(tmp_path / "other.h5", "w") as file:
         file["frames"] = np.zeros((2, 26, 3))
-    with pytest.raises(DataError, match=r"other\.h5 .*no sequence store"):
+    with pytest.raises(DataError, match=r"other\.h5 .*not a sequence store"):
         SequenceStore(tmp_path / "other.h5")
-
-
-class Trap:
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return open, (str(self.path), "w")
-
-
-def test_pickle_is_never_loaded(tmp_path):
-    path, sprung = tmp_path / "store.h5", tmp_path / "sprung"
-    path.write_bytes(pickle.dumps(Trap(sprung)))
-    with pytest.raises(DataError, match=r"store\.h5"):
-        SequenceStore(path)
-    assert not sprung.exists()
-
-
-@pytest.mark.parametrize("share", [0.0, 0.05, 0.3, 0.5, 0.8, 0.95, 0.999])
-def test_truncated(path, sequences, share):
-    """Cut anywhere, a store is refused or, at the least, never read wrong."""
-    whole = path.read_bytes()
-    path.write_bytes(whole[: int(share * len(whole))])
-    with pytest.raises(DataError, match=r"store\.h5"):
-        SequenceStore(path)
 
 
 @pytest.mark.parametrize("share", [0.2, 0.6, 0.9])
@@ -297,13 +268,6 @@ def test_zeroed_tail(path, share):
     assert [store[i].size(1) for i in range(len(store))] == list(LENGTHS)
 
 
-def test_truncated_before_a_worker_opens_it(path):
-    pickled = pickle.dumps(SequenceStore(path))
-    path.write_bytes(path.read_bytes()[:700])
-    with pytest.raises(DataError, match=r"store\.h5"):
-        pickle.loads(pickled)[2]
-
-
 @pytest.mark.parametrize("pickled", [False, True])
 def test_written_anew_by_another_process(path, pickled):
     store = SequenceStore(path)
@@ -312,6 +276,14 @@ def test_written_anew_by_another_process(path, pickled):
     SequenceStore.write(path, [sequence(9)], SKELETON, CLASSES)
     with pytest.raises(DataError, match=r"store\.h5 has changed since it was"):
         store.read(0, 0, 2)
+
+
+def test_cut_off_while_it_is_read(path):
+    store = SequenceStore(path)
+    store[1]
+    os.truncate(path, 700)
+    with pytest.raises(DataError, match=r"store\.h5 has become shorter"):
+        store[2]
 
 
 def test_written_anew_while_it_is_read(path, sequences):
@@ -404,24 +376,18 @@ def double(file, path):
     file["frames"] = frames.astype("<f8")
 
 
-@pytest.mark.parametrize(
-    "spoil",
-    [soft, external_link, external_storage, objects, group, missing, floats],
-)
-def test_foreign_labels_are_refused(path, spoil):
-    with h5py.File(path, "r+") as file:
-        spoil(file, path)
-    with pytest.raises(DataError, match=r"store\.h5: 'labels'"):
-        SequenceStore(path)
+LABELS = (
+    soft, external_link, external_storage, objects, group, missing, floats,
+)  # fmt: skip
+FRAMES = (virtual, never_written, chunked, compact, double)
 
 
-@pytest.mark.parametrize(
-    "spoil", [virtual, never_written, chunked, compact, double]
-)
-def test_foreign_frames_are_refused(path, spoil):
+@pytest.mark.parametrize("spoil", [*LABELS, *FRAMES])
+def test_foreign_arrays_are_refused(path, spoil):
+    name = "labels" if spoil in LABELS else "frames"
     with h5py.File(path, "r+") as file:
         spoil(file, path)
-    with pytest.raises(DataError, match=r"store\.h5: 'frames'"):
+    with pytest.raises(DataError, match=rf"store\.h5: '{name}'"):
         SequenceStore(path)
 
 
@@ -560,7 +526,7 @@ def test_attributes_that_take_all_memory(path):
     content[at : at + 16 * count] = content[at : at + 16] * count
     path.write_bytes(content)
     tracemalloc.start()
-    with pytest.raises(DataError, match="no sequence store"):
+    with pytest.raises(DataError, match="not a sequence store"):
         SequenceStore(path)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()

@@ -56,15 +56,6 @@ def test_running_windows_as_published(real):
     assert all(start % 2 == 0 for start in starts)
 
 
-def test_published_windows_with_other_lengths(real):
-    """The present of a window stays where it is."""
-    full = real(actions=["walking"])
-    less = real(actions=["walking"], num_observed=10, num_future=4)
-    for a, b in zip(full, less, strict=True):
-        assert torch.equal(a.x[:, -10:], b.x)
-        assert torch.equal(a.future[:, :4], b.future)
-
-
 def test_real_missing_files(cmu_mocap, tmp_path):
     with pytest.raises(DataError, match=r"test/directing_traffic/directing_"):
         CMUMocap(
@@ -130,14 +121,6 @@ def test_both_phases_of_a_stride(complete_recordings, tmp_path):
     assert torch.equal(dataset[0].x, dense[0].x[:, ::2])
 
 
-def test_windows_end_inside_their_recording(complete_recordings, tmp_path):
-    for split in ("train", "test"):
-        dataset = open_all(complete_recordings, tmp_path, split)
-        for window in dataset.windows:
-            frames = dataset.store.num_frames(window.sequence)
-            assert 0 <= window.start <= frames - 5
-
-
 def test_labels_stay_the_same(complete_recordings, tmp_path):
     full = open_all(complete_recordings, tmp_path)
     few = open_all(complete_recordings, tmp_path, actions=["soccer", "walking"])
@@ -174,15 +157,6 @@ def test_store_is_beside_the_root(recordings):
     assert recordings.with_name("cmu_mocap.h5").is_file()
 
 
-def test_store_is_kept_and_made_anew(recordings, tmp_path, write_recording):
-    one = open_all(recordings, tmp_path)
-    made = os.stat(tmp_path / "x.h5").st_mtime_ns
-    assert same(one, open_all(recordings, tmp_path))
-    assert os.stat(tmp_path / "x.h5").st_mtime_ns == made
-    write_recording(recordings / "train/soccer/soccer_2.txt", 12, seed=999)
-    assert not same(one, open_all(recordings, tmp_path))
-
-
 def test_missing_file(recordings, tmp_path):
     (recordings / "train/walking/walking_3.txt").unlink()
     with pytest.raises(
@@ -207,44 +181,14 @@ def test_short_recording_is_named(recordings, tmp_path, write_recording):
         open_all(recordings, tmp_path)
 
 
-def spoil_cell(path, text):
-    lines = path.read_text().splitlines()
-    cells = lines[4].split(",")
-    cells[6] = text
-    lines[4] = ",".join(cells)
-    path.write_text("\n".join(lines) + "\n")
-
-
-def narrow(path):
+def test_spoiled_file(recordings, tmp_path):
+    path = recordings / "train" / "running" / "running_4.txt"
     lines = path.read_text().splitlines()
     path.write_text("\n".join(line.rsplit(",", 1)[0] for line in lines))
-
-
-@pytest.mark.parametrize(
-    ("spoil", "fault"),
-    [
-        (narrow, "line 1: 116 columns, expected 117"),
-        (lambda p: spoil_cell(p, "NaN"), "line 5, column 7: 'NaN'"),
-        (lambda p: spoil_cell(p, "abc"), "line 5, column 7: 'abc'"),
-        (lambda p: p.write_text(""), "is empty"),
-        (lambda p: p.write_bytes(p.read_bytes()[:-300]), "line 12: "),
-    ],
-    ids=["116 columns", "nan", "letters", "empty", "cut"],
-)
-def test_spoiled_file(recordings, tmp_path, spoil, fault):
-    spoil(recordings / "train" / "running" / "running_4.txt")
-    with pytest.raises(DataError, match=rf"running_4\.txt.*{fault}"):
+    fault = r"running_4\.txt, line 1: 116 columns, expected 117"
+    with pytest.raises(DataError, match=fault):
         open_all(recordings, tmp_path)
     assert not list(tmp_path.glob("*x*.h5"))
-
-
-def test_spoiled_file_keeps_the_old_store(recordings, tmp_path):
-    open_all(recordings, tmp_path)
-    before = (tmp_path / "x.h5").read_bytes()
-    spoil_cell(recordings / "train" / "running" / "running_4.txt", "?")
-    with pytest.raises(DataError, match=r"running_4\.txt"):
-        open_all(recordings, tmp_path)
-    assert (tmp_path / "x.h5").read_bytes() == before
 
 
 def test_absent_root(tmp_path):
@@ -261,15 +205,6 @@ def test_foreign_folder(tmp_path):
     assert os.listdir(tmp_path) == ["pictures"]
 
 
-def test_truncated_zip(complete_recordings, tmp_path):
-    root = tmp_path / "cut.zip"
-    shutil.make_archive(root.with_suffix(""), "zip", complete_recordings)
-    root.write_bytes(root.read_bytes()[:-1000])
-    with pytest.raises(DataError, match=r"cut\.zip.*truncated"):
-        open_all(root, tmp_path)
-    assert os.listdir(tmp_path) == ["cut.zip"]
-
-
 def test_damaged_store_is_explained(complete_recordings, tmp_path):
     (tmp_path / "x.h5").write_text("no store")
     with pytest.raises(DataError, match=r"x\.h5"):
@@ -282,14 +217,6 @@ def test_test_recording_shorter_than_a_window(
     write_recording(recordings / "test/walking/walking_1.txt", 75)
     with pytest.raises(DataError, match=r"walking_1\.txt: 75 frames .*75"):
         open_all(recordings, tmp_path, "test")
-
-
-def test_no_window_fits(complete_recordings, tmp_path):
-    with (
-        pytest.warns(UserWarning, match="too short"),
-        pytest.raises(DataError, match=r"x\.h5: .*20 \+ 2 frames"),
-    ):
-        open_all(complete_recordings, tmp_path, num_observed=20)
 
 
 @pytest.mark.parametrize(

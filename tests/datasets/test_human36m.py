@@ -50,7 +50,7 @@ def recordings(complete, tmp_path):
 
 @pytest.fixture
 def walking(tmp_path, write):
-    """Walking alone, as long as in the data set."""
+    """Only walking, as long as in the data set."""
     for subject in (1, 6, 7, 8, 9, 11):
         for take in (1, 2):
             write(tmp_path / f"h36m/S{subject}/walking_{take}.txt", 9, subject)
@@ -133,37 +133,16 @@ def test_splits(complete, tmp_path):
     assert [len(names[split]) for split in names] == [150, 30, 30]
 
 
-def test_every_start_and_both_phases(complete, tmp_path):
-    dataset = open_all(
-        complete, tmp_path, num_observed=2, num_future=1, stride=2
-    )
-    assert {window.start for window in dataset.windows} == {0, 1}
-    dense = open_all(complete, tmp_path, num_observed=3, num_future=2)
-    assert torch.equal(dataset[0].x, dense[0].x[:, ::2])
-
-
 def test_enclosed_folder_is_found(complete, tmp_path):
     one = open_all(complete, tmp_path)
     other = open_all(complete.parent, tmp_path, path=tmp_path / "other.h5")
     assert one.store.names == other.store.names
 
 
-def test_missing_file(recordings, tmp_path):
-    (recordings / "S8/posing_2.txt").unlink()
-    with pytest.raises(
-        DataError, match=r"lacks 1 .*Human3\.6M: S8/posing_2\.txt.*allow_miss"
-    ):
-        open_all(recordings, tmp_path)
-    assert open_all(recordings, tmp_path, actions=["eating"]).missing == []
-    with pytest.warns(UserWarning, match=r"S8/posing_2\.txt"):
-        dataset = open_all(recordings, tmp_path, allow_missing=True)
-    assert dataset.missing == ["S8/posing_2.txt"]
-
-
 @pytest.mark.parametrize("take", [1, 2])
 def test_windows_need_both_recordings(recordings, tmp_path, take):
-    """One alone would give other windows than the published ones. All that
-    are absent are named at once."""
+    """Only one would give other windows than the published ones. All absent
+    files are named at once."""
     absent = [f"S5/eating_{take}.txt", f"S5/posing_{take}.txt"]
     for name in absent:
         (recordings / name).unlink()

@@ -13,6 +13,7 @@ from symgnn_pyg.errors import DataError
 from tests.io.kinetics_document import LABELS, body, clip
 
 SPLITS = ("train", "val", "test")
+SMALL = {"num_observed": 2, "num_future": 1}
 
 
 def write_archive(root, train, val, **changes):
@@ -45,16 +46,8 @@ def archive(tmp_path):
 
 
 def open_all(root, tmp_path, split="train", **arguments):
-    return KineticsSkeleton(
-        root,
-        split,
-        **{
-            "num_observed": 2,
-            "num_future": 1,
-            "path": tmp_path / "kinetics.h5",
-            **arguments,
-        },
-    )
+    arguments = {**SMALL, "path": tmp_path / "kinetics.h5", **arguments}
+    return KineticsSkeleton(root, split, **arguments)
 
 
 def names(dataset):
@@ -141,7 +134,7 @@ def test_zip_and_folder_are_equal(archive, tmp_path):
         tmp_path / "data", "zip", archive.parent, archive.name
     )
     one = open_all(archive, tmp_path)
-    other = KineticsSkeleton(root, num_observed=2, num_future=1)
+    other = KineticsSkeleton(root, **SMALL)
     assert len(one) == len(other)
     assert torch.equal(one[5].x, other[5].x)
     assert os.path.exists(f"{root}.h5")

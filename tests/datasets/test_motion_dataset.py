@@ -16,6 +16,11 @@ from symgnn_pyg.transforms import Standardize, ToBones
 ARM = Skeleton(["a", "b", "c"], [(1, 0), (2, 1)])
 
 
+def opened(store, windows, **arguments):
+    arguments = {"num_observed": 4, "num_future": 2, **arguments}
+    return MotionDataset(store, windows, **arguments)
+
+
 @pytest.fixture
 def store(tmp_path):
     """Two sequences; each number tells its frame."""
@@ -33,12 +38,8 @@ def store(tmp_path):
 
 
 def test_observed_and_future_follow_each_other(store):
-    dataset = MotionDataset(
-        store,
-        [Window(0, 3), Window(1, 0)],
-        num_observed=3,
-        num_future=2,
-        stride=2,
+    dataset = opened(
+        store, [Window(0, 3), Window(1, 0)], num_observed=3, stride=2
     )
     data = dataset[0]
     assert data.x[1, :, 0].tolist() == [3, 5, 7]
@@ -49,30 +50,9 @@ def test_observed_and_future_follow_each_other(store):
 
 
 def test_no_future(store):
-    data = MotionDataset(store, [Window(0, 0)], num_observed=4, num_future=0)[0]
+    data = opened(store, [Window(0, 0)], num_future=0)[0]
     assert data.x.shape == (3, 4, 2)
     assert data.future.shape == (3, 0, 2)
-
-
-def test_batch(store):
-    dataset = MotionDataset(
-        store, [Window(0, 0), Window(1, 1)], num_observed=3, num_future=2
-    )
-    (batch,) = DataLoader(dataset, 2)
-    assert batch.x.shape == (6, 3, 2)
-    assert batch.x[3, :, 0].tolist() == [101, 102, 103]
-    assert batch.y.tolist() == [0, 1]
-
-
-def test_transform(store):
-    def double(data):
-        data.x = 2 * data.x
-        return data
-
-    dataset = MotionDataset(
-        store, [Window(0, 1)], num_observed=2, num_future=1, transform=double
-    )
-    assert dataset[0].x[0, :, 0].tolist() == [2, 4]
 
 
 def test_numbers_of_frames_are_those_after_the_transform(store):
@@ -83,7 +63,7 @@ def test_numbers_of_frames_are_those_after_the_transform(store):
         data.x, data.future = data.x[:, ::2], data.future[:, :0]
         return data
 
-    dataset = MotionDataset(
+    dataset = opened(
         store, [Window(0, 1)], num_observed=5, num_future=1, transform=shorten
     )
     assert (dataset.num_observed, dataset.num_future) == (3, 0)
@@ -112,7 +92,7 @@ def test_short_sequences_are_named(store):
 
 def test_no_windows(store):
     with pytest.raises(DataError, match=r"s\.h5.*30 \+ 2 .*stride 4"):
-        MotionDataset(store, [], num_observed=30, num_future=2, stride=4)
+        opened(store, [], num_observed=30, stride=4)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +102,7 @@ def test_windows_that_cannot_be(store, num_observed, num_future, stride):
     with pytest.raises(
         ValueError, match=rf"got {num_observed}, {num_future} and {stride}"
     ):
-        MotionDataset(
+        opened(
             store,
             [Window(0, 0)],
             num_observed=num_observed,
@@ -133,7 +113,7 @@ def test_windows_that_cannot_be(store, num_observed, num_future, stride):
 
 def test_standardize_counts_each_frame_once(store):
     windows = all_windows(store, [0], num_observed=3, num_future=2)
-    dataset = MotionDataset(store, windows, num_observed=3, num_future=2)
+    dataset = opened(store, windows, num_observed=3)
     dataset.kind = "rotation"
     transform = dataset.standardize()
     frames = store[0][0]
@@ -147,7 +127,7 @@ def test_clip_is_stretched(store):
     """Each number tells its frame, so interpolation is exact."""
     windows = clip_windows(store, [0, 1])
     assert windows["span"].tolist() == [20, 6]
-    dataset = MotionDataset(store, windows, num_observed=8, num_future=3)
+    dataset = opened(store, windows, num_observed=8, num_future=3)
     for data, last in zip(dataset, (19, 105), strict=True):
         seen = torch.cat([data.x, data.future], dim=1)[2, :, 1]
         first = last // 100 * 100
@@ -155,9 +135,7 @@ def test_clip_is_stretched(store):
 
 
 def test_clip_of_the_right_length_is_read_as_it_is(store):
-    data = MotionDataset(
-        store, clip_windows(store, [1]), num_observed=4, num_future=2
-    )[0]
+    data = opened(store, clip_windows(store, [1]))[0]
     assert data.x[0, :, 0].tolist() == [100, 101, 102, 103]
 
 
@@ -173,12 +151,11 @@ def crowd(tmp_path):
 
 
 def test_bodies_of_a_sample(crowd):
-    data = MotionDataset(crowd, [Window(2, 1)], num_observed=4, num_future=2)[0]
+    data = opened(crowd, [Window(2, 1)])[0]
     assert data.num_bodies == 3
     for body in range(3):
         torch.testing.assert_close(
-            data.x[3 * body : 3 * body + 3].transpose(0, 1),
-            crowd[2][body, 1:5],
+            data.x[3 * body : 3 * body + 3].transpose(0, 1), crowd[2][body, 1:5]
         )
     assert data.edge_index.max() == 8
 
@@ -196,7 +173,7 @@ def test_absent_bodies_do_not_count(tmp_path):
         ["walk"],
     )
     windows = [Window(0, start) for start in (0, 4, 6, 14)] + [Window(1, 6)]
-    dataset = MotionDataset(store, windows, num_observed=4, num_future=2)
+    dataset = opened(store, windows)
     counts = [2, 2, 1, 1, 1]
     assert [int(data.num_bodies) for data in dataset] == counts
     batch = dataset.batch(range(5))
@@ -214,9 +191,7 @@ def test_absent_bodies_do_not_count(tmp_path):
 
 
 def test_skeleton_of_the_bones(crowd):
-    dataset = MotionDataset(
-        crowd, [Window(2, 1), Window(0, 0)], num_observed=4, num_future=2
-    )
+    dataset = opened(crowd, [Window(2, 1), Window(0, 0)])
     plain = dataset.batch([0, 1])
     assert dataset.skeleton == ARM
     dataset.transform = Compose([ToBones()])
@@ -250,9 +225,7 @@ def equal(one, other):
 @pytest.mark.parametrize("workers", [0, 2])
 def test_loader_gives_the_same_batches(crowd, transform, workers):
     windows = [*clip_windows(crowd, range(4)), (0, 2, 0), (1, 0, 3)]
-    dataset = MotionDataset(
-        crowd, windows, num_observed=4, num_future=2, transform=transform
-    )
+    dataset = opened(crowd, windows, transform=transform)
     fast = SkeletonLoader(dataset, 4, num_workers=workers)
     for one, other in zip(fast, DataLoader(dataset, 4), strict=True):
         equal(one, other)
@@ -268,9 +241,7 @@ class Scaled(ToBones):
 
 
 def test_transforms_of_ones_own_see_samples(crowd):
-    dataset = MotionDataset(
-        crowd, clip_windows(crowd, range(4)), num_observed=4, num_future=2
-    )
+    dataset = opened(crowd, clip_windows(crowd, range(4)))
     dataset.transform = Scaled()
     assert dataset.batch([0, 1, 2]).scale.tolist() == [
         dataset[i].scale.item() for i in range(3)
@@ -278,9 +249,7 @@ def test_transforms_of_ones_own_see_samples(crowd):
 
 
 def test_loader_of_a_part(crowd):
-    dataset = MotionDataset(
-        crowd, clip_windows(crowd, range(4)), num_observed=4, num_future=2
-    )
+    dataset = opened(crowd, clip_windows(crowd, range(4)))
     part = dataset[[3, 0]]
     (one,), (other,) = SkeletonLoader(part, 2), DataLoader(part, 2)
     equal(one, other)
@@ -288,7 +257,7 @@ def test_loader_of_a_part(crowd):
 
 def test_loader_shuffles_repeatably(crowd):
     windows = [Window(0, 0), Window(1, 0), Window(2, 0), Window(3, 0)]
-    dataset = MotionDataset(crowd, windows, num_observed=4, num_future=2)
+    dataset = opened(crowd, windows)
 
     def order(seed):
         generator = torch.Generator().manual_seed(seed)
@@ -300,15 +269,13 @@ def test_loader_shuffles_repeatably(crowd):
 
 
 def test_loader_made_anew_by_a_trainer(crowd):
-    dataset = MotionDataset(crowd, [Window(0, 0)], num_observed=4, num_future=2)
+    dataset = opened(crowd, [Window(0, 0)])
     loader = SkeletonLoader(dataset, collate_fn=list)
     assert torch.equal(next(iter(loader)).x, dataset[0].x)
 
 
 def test_loader_of_subsets_and_joined_data_sets(crowd):
-    dataset = MotionDataset(
-        crowd, [Window(0, 0), Window(1, 0)], num_observed=4, num_future=2
-    )
+    dataset = opened(crowd, [Window(0, 0), Window(1, 0)])
     joined = ConcatDataset([Subset(dataset, [1]), dataset])
     batch = next(iter(SkeletonLoader(joined, 3)))
     whole = Batch.from_data_list([dataset[1], dataset[0], dataset[1]])
@@ -326,11 +293,10 @@ def test_still_channels_far_from_zero_keep_their_scale(tmp_path):
     store = SequenceStore.write(
         tmp_path / "s.h5", [MotionSequence("s", frames, 0)], skeleton, ["x"]
     )
-    dataset = MotionDataset(
+    dataset = opened(
         store,
         all_windows(store, [0], num_observed=3, num_future=2),
         num_observed=3,
-        num_future=2,
     )
     dataset.kind = "rotation"
     found = dataset.standardize()
@@ -343,7 +309,7 @@ def test_still_channels_far_from_zero_keep_their_scale(tmp_path):
 
 
 def test_positions_share_one_deviation(crowd):
-    dataset = MotionDataset(crowd, [Window(0, 0)], num_observed=4, num_future=2)
+    dataset = opened(crowd, [Window(0, 0)])
     frames = crowd[0].flatten(0, 1)
     own = frames.std(dim=0, correction=0)
     shared = own.square().mean().sqrt().expand(3, 2)
@@ -358,11 +324,10 @@ def test_positions_share_one_deviation(crowd):
 
 
 def test_standardize_of_a_part_sees_that_part(store):
-    dataset = MotionDataset(
+    dataset = opened(
         store,
         all_windows(store, [0, 1], num_observed=3, num_future=2),
         num_observed=3,
-        num_future=2,
     )
     part = dataset[len(dataset) - 2 :]
     torch.testing.assert_close(part.standardize().mean, store[1][0].mean(dim=0))

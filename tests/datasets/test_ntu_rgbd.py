@@ -13,6 +13,7 @@ from symgnn_pyg.transforms import Center, NormalizeView
 from tests.io.ntu_document import document, poses
 
 SPLITS = ("train", "val", "test")
+SMALL = {"num_observed": 4, "num_future": 2}
 ORIGINAL_SUBJECTS = (
     1, 2, 4, 5, 8, 9, 13, 14, 15, 16, 17, 18, 19, 25, 27, 28, 31, 34, 35, 38,
 )  # fmt: skip
@@ -33,16 +34,8 @@ def name(setup=1, camera=1, subject=1, action=1):
 
 
 def open_all(root, tmp_path, split="train", **arguments):
-    return NTURGBD(
-        root,
-        split,
-        **{
-            "num_observed": 4,
-            "num_future": 2,
-            "path": tmp_path / "ntu.h5",
-            **arguments,
-        },
-    )
+    arguments = {**SMALL, "path": tmp_path / "ntu.h5", **arguments}
+    return NTURGBD(root, split, **arguments)
 
 
 def names(dataset):
@@ -215,7 +208,7 @@ def test_zip_and_folder_are_equal(tmp_path):
         archive.write(file, f"nturgb+d_skeletons/{file.name}")
         archive.writestr("nturgb+d_skeletons/readme.md", "About the data")
     one = open_all(tmp_path / "data", tmp_path)
-    other = NTURGBD(tmp_path / "data.zip", num_observed=4, num_future=2)
+    other = NTURGBD(tmp_path / "data.zip", **SMALL)
     assert torch.equal(one[0].x, other[0].x)
     assert os.path.exists(tmp_path / "data.zip.h5")
 

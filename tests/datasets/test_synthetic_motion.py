@@ -93,10 +93,7 @@ def test_bones_keep_their_length(action):
 
 def test_bodies_stay_upright(store):
     position = cmu_positions(store[0][0])
-    head, foot = (
-        CMU26.index("head"),
-        CMU26.index("lfoot"),
-    )
+    head, foot = CMU26.index("head"), CMU26.index("lfoot")
     assert (position[:, head, 1] > position[:, foot, 1] + 1.0).all()
 
 

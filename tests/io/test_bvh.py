@@ -1,13 +1,8 @@
-from contextlib import suppress
-
 import numpy as np
 import pytest
-import roma
-import torch
 
 from symgnn_pyg.errors import DataError, EmptyRecordingError
 from symgnn_pyg.io import read_bvh, read_bvh_header
-from symgnn_pyg.skeleton import forward_kinematics
 
 ROOT = "Xposition Yposition Zposition Zrotation Xrotation Yrotation"
 TURNS = "Zrotation Xrotation Yrotation"
@@ -99,18 +94,6 @@ def test_offset_where_there_is_no_position_channel():
     np.testing.assert_allclose(positions, expected, atol=1e-12)
 
 
-def test_same_as_forward_kinematics():
-    random = np.random.default_rng(0)
-    rows = np.round(60 * random.standard_normal((20, 9)), 3)
-    rows[:, :3] = 7  # The offset of the root.
-    skeleton = read_bvh((arm() + motion(*rows)).encode()).skeleton
-    angles = torch.from_numpy(rows[:, 3:]).view(20, 2, 3)
-    rotation = torch.zeros(20, 3, 3, dtype=torch.double)
-    rotation[:, :2] = roma.euler_to_rotvec("ZXY", angles, degrees=True)
-    expected = forward_kinematics(rotation, skeleton)
-    np.testing.assert_allclose(parse(arm(), *rows), expected, atol=1e-9)
-
-
 def test_skeleton_and_frame_rate(tmp_path):
     path = tmp_path / "arm.bvh"
     path.write_text(arm() + motion([0] * 9))
@@ -142,6 +125,7 @@ def test_forms_that_programs_write():
         text.replace("shoulder\n{", "shoulder {"),
         text.replace("Frames: 2", "Frames:\t2").replace("Time:", "Time:  "),
         text.replace("elbow", "mixamorig:Left Elbow"),
+        text.replace("0 0 0", "0   0\t 0"),
         text.replace("Zrotation", "ZROTATION").replace("JOINT", "Joint"),
     ]
     for form in forms:
@@ -171,12 +155,14 @@ def changed(old, new):
         (arm(), r"a\.bvh ends before 'Frame Time:'"),
         ("1,2,3\n", r"line 1: unexpected '1,2,3'"),
         (motion([0]), r"line 2: unexpected 'Frames: 1'"),
+        ("ROOT hip\n" + motion([0]), r"line 3: unexpected 'Frames: 1'"),
         (changed("JOINT elbow", "JOINT"), r"line 6: unexpected 'JOINT'"),
         (changed("1 0 0", "1 0"), r"line 8: 2 numbers, expected 3"),
         (changed("1 0 0", "1 0 nan"), r"line 8: 'nan' is not a finite number"),
         (changed("OFFSET 1 0 0", ""), r"line 14: 'elbow' has no OFFSET"),
         (changed("CHANNELS 3", "CHANNELS 4"), r"line 9: 4 .*, 3 named"),
         (changed("Yrotation", "Wrotation"), r"line 5: .*'Wrotation'"),
+        (changed("    JOINT", "CHANNELS 0\nJOINT"), r"line 6: a second CHANN"),
         (changed("JOINT elbow\n    {", "JOINT elbow"), r"line 7: unexpected"),
         (changed("}\nMOTION", "MOTION"), r"line 16: unexpected 'Frames: 1'"),
         (changed("}\nMOTION", "}\n}\nMOTION"), r"line 16: unexpected '}'"),
@@ -216,14 +202,6 @@ def test_no_frames():
         read_bvh((arm() + motion()).encode(), "a.bvh")
 
 
-def test_joints_that_never_turn_do_not_fill_the_memory():
-    ends = "End Site { \nOFFSET 0 0 0\n}\n" * 400
-    text = f"ROOT a\n{{\nOFFSET 0 0 0\nCHANNELS 1 Xrotation\n{ends}}}\n"
-    text += motion(*[[0]] * 100_000)
-    with pytest.raises(DataError, match=r"100000 frames of 401 joints do not"):
-        read_bvh(text.encode(), "a.bvh")
-
-
 @pytest.mark.parametrize("depth", [499, 501])
 def test_deep_chains(depth):
     nested = "JOINT {0}\n{{\nOFFSET 1 0 0\nCHANNELS 1 Zrotation\n"
@@ -234,15 +212,3 @@ def test_deep_chains(depth):
             read_bvh(text.encode(), "a.bvh")
     else:
         assert read_bvh(text.encode()).frames[0, -1, 0] == depth
-
-
-def test_damaged_files_raise_data_errors_alone():
-    random = np.random.default_rng(0)
-    sound = np.frombuffer((arm() + motion([0] * 9)).encode(), np.uint8)
-    for _ in range(300):
-        damaged = sound.copy()
-        at = random.integers(0, len(sound), random.integers(1, 4))
-        damaged[at] = random.integers(0, 256, len(at))
-        content = damaged.tobytes()[: random.integers(1, len(sound) + 1)]
-        with suppress(DataError):
-            read_bvh(content, "a.bvh")

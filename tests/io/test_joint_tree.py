@@ -43,20 +43,6 @@ def test_joints_that_never_move_have_all_frames():
     np.testing.assert_array_equal(position, [np.cumsum(offsets, axis=0)] * 4)
 
 
-def test_positions_that_are_too_large():
-    joints = [joint._replace(offset=(1.7e308, 0, 0)) for joint in CHAIN]
-    with pytest.raises(DataError, match=r"a\.bvh.*finite"):
-        joint_positions(joints, np.zeros((1, 0)), "intrinsic", True, "a.bvh")
-
-
-def test_skeleton():
-    skeleton = tree_skeleton(CHAIN, "arm", "a.bvh")
-    assert (skeleton.joints, skeleton.name) == (("a", "b", "c"), "arm")
-    assert skeleton.bones == ((1, 0), (2, 1))
-    offsets = [joint.offset for joint in CHAIN]
-    np.testing.assert_array_equal(skeleton.offsets, offsets)
-
-
 @pytest.mark.parametrize(
     ("joints", "fault"),
     [

@@ -224,7 +224,7 @@ def test_folders_that_are_no_unicode(tmp_path):
     try:
         os.mkdir(folder)
     except OSError:
-        pytest.skip("The file system holds Unicode alone")
+        pytest.skip("The file system holds only Unicode names")
     open(folder + b"/a.csv", "w").close()
     with pytest.raises(DataError, match=r"w.*udcff"):
         Source(tmp_path)
