@@ -467,7 +467,7 @@ def test_arrays_are_refused_with_the_cure(arm):
 
 
 def test_traces_are_for_a_number_of_bodies(arm):
-    net = SymGNN(arm, K, **TINY)
+    net = SymGNN(arm, K, **SMALLEST)
     net.eval().requires_grad_(False)
     x = torch.randn(2 * V, T, 3)
     # A trace knows neither named tuples nor outputs that are None.
