@@ -140,7 +140,7 @@ def test_each_public_name_has_an_entry(tmp_path):
 
 def test_the_reference_needs_no_triton(monkeypatch):
     expected = api_pages.pages()
-    kernels = "symgnn_pyg.ops.triton.code"
+    kernels = "symgnn_pyg.ops.triton.kernels"
     monkeypatch.delitem(sys.modules, kernels, raising=False)
     monkeypatch.setitem(sys.modules, "triton", None)
     assert api_pages.pages() == expected

@@ -1,10 +1,9 @@
 from typing import Any
 
-import roma
 from torch import Tensor
 
 from symgnn_pyg.metrics.per_frame import PerFrameMetric
-from symgnn_pyg.skeleton import rotmat_to_euler
+from symgnn_pyg.skeleton import convert_rotation
 
 
 class MeanAngleError(PerFrameMetric):
@@ -66,15 +65,11 @@ class MeanAngleError(PerFrameMetric):
         super().__init__(num_joints, num_future, num_groups, **kwargs)
 
     def sample_values(self, prediction: Tensor, target: Tensor) -> Tensor:
-        predicted, true = to_euler(prediction), to_euler(target)
+        predicted, true = (
+            convert_rotation(poses, "exponential_map", "euler")
+            for poses in (prediction, target)
+        )
         spread = true.std(dim=2, correction=0)  # [N, V, 3]
         moving = (spread > self.MOVING).unsqueeze(2)
         gap = (predicted - true) * moving
         return gap.square().sum(dim=(1, 3)).sqrt()
-
-
-def to_euler(rotation: Tensor) -> Tensor:
-    r"""Converts exponential maps in radians to the angles :math:`(e_1, e_2,
-    e_3)` of :class:`MeanAngleError` in radians, both of shape :math:`[*, 3]`.
-    """
-    return rotmat_to_euler(roma.rotvec_to_rotmat(rotation))

@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 def recompute(
     function: Callable[..., Result],
     *inputs: Tensor | None,
-    again: AbstractContextManager[None] | None = None,
+    recompute_context: AbstractContextManager[None] | None = None,
 ) -> Result:
     r"""Calls a function and saves only its inputs for the backward pass,
     which computes intermediate results again:
@@ -25,7 +25,7 @@ def recompute(
     Args:
         function: The function. It must draw no random numbers.
         inputs: All tensors that it uses, weights included.
-        again: The context, for any number of uses, in which the backward pass
+        recompute_context: The reusable context in which the backward pass
             calls the function again, such as one in which batches are not
             counted a second time. (default: none)
     """
@@ -36,7 +36,7 @@ def recompute(
         *inputs,
         use_reentrant=False,
         preserve_rng_state=False,
-        context_fn=lambda: (nullcontext(), again or nullcontext()),
+        context_fn=lambda: (nullcontext(), recompute_context or nullcontext()),
     )
     return result
 

@@ -2,7 +2,6 @@
 compiled for GPUs, and the cases of its interpreter, in a process of their own.
 """
 
-import importlib
 import logging
 import os
 import subprocess
@@ -22,7 +21,6 @@ needs_triton = pytest.mark.skipif(
     not WITH_TRITON, reason="Triton is not installed"
 )
 HERE = Path(__file__).parent
-graph_mix = importlib.import_module("symgnn_pyg.ops.graph_mix")
 
 
 def inputs(v=3, dtype=torch.float):
@@ -100,22 +98,14 @@ def matmul():
     torch.backends.cuda.matmul.fp32_precision = before
 
 
+@needs_triton
 @pytest.mark.parametrize("precision", ["ieee", "tf32"])
 def test_precision_is_that_of_torch(matmul, precision):
+    from symgnn_pyg.ops.triton import launch
+
     matmul.fp32_precision = precision
-    tiles = fused._tiles(torch.ones(1, 1, 1), [3], 64, 64)
+    tiles = launch._tiles(torch.ones(1, 1, 1), [3], 64, 64)
     assert tiles["PRECISION"] == precision
-
-
-def test_is_for_those_who_ask_for_it():
-    """Until a GPU has timed it."""
-    assert {name for _, name in graph_mix.ON_GPU} == {"dense"}
-
-
-def test_the_table_for_gpus_goes_by_channels():
-    table = ((64, "triton"), (128, "stacked"), (sys.maxsize, "dense"))
-    found = [graph_mix._choose_on_gpu(c, table) for c in (1, 64, 65, 128, 129)]
-    assert found == ["triton", "triton", "stacked", "stacked", "dense"]
 
 
 @pytest.fixture
@@ -147,19 +137,22 @@ def test_which_calls_on_gpus_it_is_for(on_gpu, capability, device, reason):
     assert found is None if reason is None else reason in found
 
 
+@needs_triton
 def test_unequal_sizes_are_not_captured(on_gpu, monkeypatch):
+    from symgnn_pyg.ops.triton import launch
+
     x, _ = on_gpu((9, 0))
     monkeypatch.setattr(torch.cuda, "device_of", lambda x: nullcontext())
     monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: True)
-    assert fused._samples(x, 1, [3]) == (None, 3)
+    assert launch._samples(x, 1, [3]) == (None, 3)
     with pytest.raises(RuntimeError, match="batches of equal sizes"):
-        fused._samples(x, 1, [2, 4])
+        launch._samples(x, 1, [2, 4])
 
 
 def test_is_not_imported_before_it_is_asked_for():
     code = (
         "import sys; from symgnn_pyg import ops; "
-        "assert 'symgnn_pyg.ops.triton.code' not in sys.modules"
+        "assert 'symgnn_pyg.ops.triton.kernels' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -244,17 +237,17 @@ def test_code_for_gpus_fits(
 ):
     import triton
 
-    from symgnn_pyg.ops.triton import code as triton_code
+    from symgnn_pyg.ops.triton import kernels
 
     assembler = Path(triton.__file__).parent / "backends/nvidia/bin/ptxas"
-    if bool(triton_code.INTERPRETED) or not assembler.exists():
+    if bool(kernels.INTERPRETED) or not assembler.exists():
         pytest.skip("Triton has no assembler, or interprets")
     monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
     matmul.fp32_precision = precision
     launches = {}
     for each in KERNELS:
-        launches[each] = Launches(getattr(triton_code, each))
-        monkeypatch.setattr(triton_code, each, launches[each])
+        launches[each] = Launches(getattr(kernels, each))
+        monkeypatch.setattr(kernels, each, launches[each])
     kernel = launches[name].kernel
     x = torch.ones(2 * sum(sizes), 75, 64, dtype=dtype)
     sizes = sizes if len(sizes) == 1 else 2 * sizes

@@ -9,7 +9,7 @@ import triton
 
 from symgnn_pyg import ops
 from symgnn_pyg.ops import triton as fused
-from symgnn_pyg.ops.triton import code as triton_code
+from symgnn_pyg.ops.triton import kernels, launch
 from symgnn_pyg.testing import assert_formula_parity
 from symgnn_pyg.testing.compare import compare
 
@@ -26,7 +26,7 @@ def _triton_alone(monkeypatch):
     torch.manual_seed(0)
     monkeypatch.setattr(fused, "_log", fail)
     # The interpreter runs one program after another.
-    monkeypatch.setattr(fused, "PROGRAMS", 4)
+    monkeypatch.setattr(launch, "PROGRAMS", 4)
     with ops.use("triton"):
         yield
 
@@ -118,7 +118,7 @@ def test_unequal_sizes(dtype):
 @pytest.mark.parametrize("length", [1, 2, 8, 16])
 def test_all_lengths_of_tiles(monkeypatch, length):
     for name in ("mix", "graph_gradient", "weight_gradient"):
-        tuner = getattr(triton_code, name)
+        tuner = getattr(kernels, name)
         config = triton.Config({"FRAMES": length})
         monkeypatch.setattr(tuner, "configs", [config])
     check(inputs(1, 5, 9, 3, 8, 2), f"triton in tiles of {length} frames")
@@ -126,7 +126,7 @@ def test_all_lengths_of_tiles(monkeypatch, length):
 
 @pytest.mark.parametrize("programs", [1, 12])
 def test_one_share_and_more_than_there_are_tiles(monkeypatch, programs):
-    monkeypatch.setattr(fused, "PROGRAMS", programs)
+    monkeypatch.setattr(launch, "PROGRAMS", programs)
     check(unequal([5, 1], 9, 3, 8, 2), "triton")
 
 

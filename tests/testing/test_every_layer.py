@@ -1173,7 +1173,7 @@ def meta(case):
     compare(found, wanted, "From the device 'meta' it is another", rtol=0.0)
 
 
-PROPERTIES = {
+TORCH = {
     "function transforms": function_transforms,
     "batched gradients": batched_gradients,
     "penalty": penalty,
@@ -1190,6 +1190,9 @@ PROPERTIES = {
     "double": double,
     "meta": meta,
     "threads": threads,
+}
+PROPERTIES = {
+    **TORCH,
     "permutation": permutation,
     "batch": batch,
     "edge order": edge_order,
@@ -1212,24 +1215,6 @@ DYNAMIC = {
     "dynamic frames": "plain",
 }
 CAPTURED = {"compile", "export", *DYNAMIC}
-TORCH = (
-    "function transforms",
-    "batched gradients",
-    "penalty",
-    "partial gradients",
-    "hooks",
-    "replaced modules",
-    "replaced in training",
-    "other norms",
-    "reparametrised weights",
-    "gradients",
-    "resetting",
-    "missing rows",
-    "messages",
-    "double",
-    "meta",
-    "threads",
-)
 IN_EVERY_WAY = (
     "hooks", "double", "meta", "gradients", "messages", "resetting",
 )  # fmt: skip

@@ -23,10 +23,9 @@ class ChannelNorm(Module):
         return self.norm(x.flatten(0, -2)).view_as(x)
 
 
-class Again:
-    r"""A context, for any number of uses, in which a layer normalises a batch
-    of the training again: it is in training mode, and its running statistics
-    stay as they are.
+class KeepRunningStatistics:
+    r"""A reusable context in which a layer normalises a training batch once
+    more: in training mode, but without updating its running statistics.
     """
 
     def __init__(self, norm: BatchNorm1d) -> None:

@@ -4,7 +4,7 @@ from torch.nn import BatchNorm1d, Conv2d, Dropout, Identity, Module, Sequential
 from torch_geometric.nn.inits import reset
 
 from symgnn_pyg import ops
-from symgnn_pyg.nn.conv.channel_norm import Again, ChannelNorm
+from symgnn_pyg.nn.conv.channel_norm import ChannelNorm, KeepRunningStatistics
 from symgnn_pyg.nn.conv.graph_mix_conv import GraphMixConv
 from symgnn_pyg.nn.conv.hooks import has_hooks
 from symgnn_pyg.nn.conv.temporal_conv import TemporalConv
@@ -83,7 +83,12 @@ class GraphTemporalBlock(Module):
         # What enters the convolution would be a quarter of a block's memory in
         # training (`python -m benchmarks.blocks`).
         weights = *norm.parameters(), *conv.parameters()
-        return ops.recompute(temporal, mixed, *weights, again=Again(norm.norm))
+        return ops.recompute(
+            temporal,
+            mixed,
+            *weights,
+            recompute_context=KeepRunningStatistics(norm.norm),
+        )
 
 
 def residual_connection(

@@ -38,7 +38,7 @@ def test_edges_and_sparse(conv, x, actional, to_edges):
     torch.testing.assert_close(conv(x, edge_index=adj_t), expected)
 
 
-def test_graph_is_due(conv, x):
+def test_graph_is_required(conv, x):
     with pytest.raises(ValueError, match="ActionalGraphConv"):
         conv(x)
 

@@ -105,34 +105,24 @@ def check_shapes(net, skeleton, steps, width):
 
 @pytest.mark.parametrize("dual", [False, True])
 @pytest.mark.parametrize("name", LAYOUTS)
-def test_light_on_every_layout(name, dual):
+@pytest.mark.parametrize(
+    ("build", "channels"),
+    [(SymGNN.light, (2, 2, 4, 4)), (SymGNN.full, (2,) * 9)],
+)
+def test_published_networks_on_every_layout(build, channels, name, dual):
     skeleton = Skeleton.get(name)
     skeleton = skeleton.dual() if dual else skeleton
-    net = SymGNN.light(
+    net = build(
         skeleton,
         K,
-        channels=(2, 2, 4, 4),
+        channels=channels,
         hidden_channels=8,
         num_observed=9,
         num_future=2,
     )
-    check_shapes(net, skeleton, 2, 3 * 2 * 4)
-
-
-@pytest.mark.parametrize("dual", [False, True])
-@pytest.mark.parametrize("name", LAYOUTS)
-def test_full_on_every_layout(name, dual):
-    skeleton = Skeleton.get(name)
-    skeleton = skeleton.dual() if dual else skeleton
-    net = SymGNN.full(
-        skeleton,
-        K,
-        channels=(2,) * 9,
-        hidden_channels=8,
-        num_observed=9,
-        num_future=2,
-    )
-    check_shapes(net, skeleton, 2, 3 * 2)
+    # A fusion after the last block doubles the width.
+    doubled = 2 if build == SymGNN.light else 1
+    check_shapes(net, skeleton, 2, 3 * doubled * channels[-1])
 
 
 def test_light_as_published():
@@ -457,14 +447,13 @@ def test_bodies_see_the_label_of_their_sample(net, x):
 
 def test_averages_of_buffers_keep_the_skeleton(arm):
     """Integers among them would be rounded down."""
-    net = SymGNN(arm, 3, num_observed=4, num_future=2, channels=(4, 6),
-                 strides=(1, 2), fusion=(1,), hidden_channels=8)  # fmt: skip
+    net = SymGNN(arm, K, **TINY)
     average = AveragedModel(
         net, multi_avg_fn=get_ema_multi_avg_fn(0.9), use_buffers=True
     )
     for _ in range(3):
         average.update_parameters(net)
-    x = torch.randn(10, 4, 3)
+    x = torch.randn(2 * V, T, 3)
     found = average.module.eval()(x)
     torch.testing.assert_close(found.future, net.eval()(x).future)
     assert int(average.module.skeleton_id) == arm.fingerprint
@@ -472,30 +461,20 @@ def test_averages_of_buffers_keep_the_skeleton(arm):
 
 
 def test_arrays_are_refused_with_the_cure(arm):
-    net = SymGNN(arm, 3, num_observed=4, num_future=2)
+    net = SymGNN(arm, K, **TINY)
     with pytest.raises(TypeError, match=r"got ndarray; torch\.as_tensor"):
         net(torch.zeros(5, 4, 3).numpy())
 
 
 def test_traces_are_for_a_number_of_bodies(arm):
-    net = SymGNN(arm, 3, num_observed=4, num_future=2, channels=(4, 6),
-                 strides=(1, 2), fusion=(1,), hidden_channels=8)  # fmt: skip
-    net.eval()
-    x = torch.randn(10, 4, 3)
+    net = SymGNN(arm, K, **SMALLEST)
+    net.eval().requires_grad_(False)
+    x = torch.randn(2 * V, T, 3)
     # A trace knows neither named tuples nor outputs that are None.
-    traced = torch.jit.trace(_Tuple(net), x)
+    traced = torch.jit.trace(lambda x: net(x)[:2], x)
     for found, expected in zip(
         traced(x.mul(2)), net(x.mul(2))[:2], strict=True
     ):
         torch.testing.assert_close(found, expected)
     with pytest.raises(RuntimeError, match="size"):
-        traced(x[:5])
-
-
-class _Tuple(torch.nn.Module):
-    def __init__(self, net):
-        super().__init__()
-        self.net = net
-
-    def forward(self, x):
-        return self.net(x)[:2]
+        traced(x[:V])

@@ -1,6 +1,6 @@
-# What runs on the device for symgnn_pyg.ops.triton. The rows of a tile of
-# features are the frames of one joint after those of another, so that the same
-# numbers are [V, P*C] to a graph and [V*P, C] to weights.
+# What runs on the device. The rows of a tile of features are the frames of one
+# joint after those of another, so that the same numbers are [V, P*C] to a graph
+# and [V*P, C] to weights.
 # mypy: disable-error-code="import-not-found, import-untyped"
 # mypy: disable-error-code="no-untyped-def, untyped-decorator, var-annotated"
 # ruff: noqa: N803
