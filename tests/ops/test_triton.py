@@ -2,6 +2,7 @@
 compiled for GPUs, and the cases of its interpreter, in a process of their own.
 """
 
+import importlib
 import logging
 import os
 import subprocess
@@ -21,6 +22,7 @@ needs_triton = pytest.mark.skipif(
     not WITH_TRITON, reason="Triton is not installed"
 )
 HERE = Path(__file__).parent
+graph_mix = importlib.import_module("symgnn_pyg.ops.graph_mix")
 
 
 def inputs(v=3, dtype=torch.float):
@@ -106,6 +108,17 @@ def test_precision_is_that_of_torch(matmul, precision):
     matmul.fp32_precision = precision
     tiles = launch._tiles(torch.ones(1, 1, 1), [3], 64, 64)
     assert tiles["PRECISION"] == precision
+
+
+def test_is_for_those_who_ask_for_it():
+    """Until a GPU has timed it."""
+    assert {name for _, name in graph_mix.ON_GPU} == {"dense"}
+
+
+def test_the_table_for_gpus_goes_by_channels():
+    table = ((64, "triton"), (128, "stacked"), (sys.maxsize, "dense"))
+    found = [graph_mix._choose_on_gpu(c, table) for c in (1, 64, 65, 128, 129)]
+    assert found == ["triton", "triton", "stacked", "stacked", "dense"]
 
 
 @pytest.fixture
