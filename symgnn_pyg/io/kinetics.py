@@ -185,8 +185,8 @@ def link_bodies(
     tracks.sort(key=lambda t: sum(map(_confidence, t.values())), reverse=True)
     shape = latest[0].shape
     motion = np.zeros((len(tracks[:max_bodies]), max(kept) + 1, *shape))
-    for poses, track in zip(motion, tracks, strict=False):
-        poses[list(track)] = list(track.values())
+    for poses, found in zip(motion, tracks, strict=False):
+        poses[list(found)] = list(found.values())
     return motion
 
 
