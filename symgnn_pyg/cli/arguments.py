@@ -125,7 +125,7 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         type=count,
         help="the largest number of bodies to keep, linked over time, in the "
         "formats kinetics, mediapipe, ntu and openpose (default: 2 in ntu, 1 "
-        "in others: in each frame the one with the highest scores)",
+        "in others: the one with the highest scores over all frames)",
     )
     add_arrays(parser)
 

@@ -2,6 +2,8 @@
 
 Examples:
   symgnn-pyg convert walk.bvh walk.npy
+  symgnn-pyg convert walk.bvh walk.npy --rotations
+  symgnn-pyg convert walk.bvh slow.bvh --frame-rate 30
   symgnn-pyg convert clip.npy clip.csv --layout coco17
   symgnn-pyg convert clip.npy body.npy --layout coco17 --to h36m17
 
@@ -25,17 +27,21 @@ from symgnn_pyg.cli.arguments import (
 )
 from symgnn_pyg.cli.recordings import (
     SCORED,
+    read_rotations,
     resampled,
     write_motion,
 )
 from symgnn_pyg.files import resolved
+from symgnn_pyg.io import write_bvh
 from symgnn_pyg.skeleton import Skeleton, conversion
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", type=Path, help="the recording")
     parser.add_argument(
-        "output", type=Path, help="the .npy or .csv file to write"
+        "output",
+        type=Path,
+        help="the .npy or .csv file to write, or from a .bvh file a .bvh file",
     )
     add_skeleton(parser)
     add_reading(parser)
@@ -52,6 +58,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the frames per second to resample to, by linear interpolation "
         "(default: that of the file)",
     )
+    parser.add_argument(
+        "--rotations",
+        action="store_true",
+        help="write the rotations of a .bvh file (exponential maps), not "
+        "positions, to train on",
+    )
 
 
 def run(args: argparse.Namespace) -> None:
@@ -59,6 +71,10 @@ def run(args: argparse.Namespace) -> None:
         raise ValueError(
             f"{args.input} would be overwritten: pass another 'output'"
         )
+    is_bvh = args.input.suffix.lower() == ".bvh"
+    if args.rotations or (is_bvh and args.output.suffix.lower() == ".bvh"):
+        convert_rotations(args)
+        return
     motion = read_input(args.input, skeleton_of(args), args, args.fill_gaps)
     if args.frame_rate and not motion.frame_rate:
         raise ValueError(
@@ -88,3 +104,24 @@ def run(args: argparse.Namespace) -> None:
             f"store"
         )
     print(f"Wrote {args.output}: {frames.shape[-3]} frames{at}")
+
+
+def convert_rotations(args: argparse.Namespace) -> None:
+    r"""Converts a BVH file without computing positions."""
+    if args.input.suffix.lower() != ".bvh" or any(
+        (args.format, args.layout, args.skeleton, args.to)
+    ):
+        raise ValueError(
+            "Rotations are read from .bvh files, and of all joints: leave out "
+            "--format, --layout, --skeleton and --to"
+        )
+    motion, translation = read_rotations(args.input, args.frame_rate)
+    if args.output.suffix.lower() == ".bvh":
+        rate = motion.frame_rate
+        write_bvh(args.output, motion.frames, args.input, translation, rate)
+    else:
+        write_motion(args.output, motion.frames, motion.skeleton)
+    print(
+        f"Wrote {args.output}: {len(motion.frames)} frames at "
+        f"{motion.frame_rate:.4g} per second"
+    )

@@ -23,14 +23,21 @@ from symgnn_pyg.cli.arguments import (
 from symgnn_pyg.cli.recordings import (
     check_kind,
     check_suffix,
+    read_rotations,
     resampled,
     write_motion,
 )
 from symgnn_pyg.cli.tables import print_table
 from symgnn_pyg.files import replacing
 from symgnn_pyg.inference import PoseModel, PoseOutput
+from symgnn_pyg.io import write_bvh
 
 SUFFIXES = (".npy", ".csv", ".json")
+TRAIN_ON_ROTATIONS = (
+    "train on rotations first: `symgnn-pyg convert IN.bvh OUT.npy --rotations` "
+    "for each recording, then `symgnn-pyg train --kind rotation --skeleton "
+    "IN.bvh`"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,20 +67,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output",
         type=Path,
         help="the .npy or .csv file to write the coming poses to, or a .json "
-        "file for these and the probabilities (default: none)",
+        "file for these and the probabilities, or from a .bvh file and a model "
+        "of rotations a .bvh file (default: none)",
     )
 
 
 def run(args: argparse.Namespace) -> None:
-    if args.output is not None:
+    is_bvh = args.input.suffix.lower() == ".bvh" and args.format is None
+    to_bvh = is_bvh and str(args.output).lower().endswith(".bvh")
+    if args.output is not None and not to_bvh:
         check_suffix(args.output, SUFFIXES)
+    if to_bvh and args.stride is not None:
+        raise ValueError("A .bvh file holds one window: leave out --stride")
     model = PoseModel.from_pretrained(args.model)
     if args.output is not None and not model.num_future:
         raise ValueError(f"{args.model} only recognises: leave out --output")
-    check_kind(args.input, args.format, model.about)
-    motion = read_input(args.input, model.skeleton, args, args.fill_gaps)
     rate = model.about.get("frame_rate")
-    frames = resampled(motion, rate, args.input).frames
+    if is_bvh and model.about.get("kind") == "rotation":
+        motion, translation = read_rotations(args.input, rate)
+        if motion.skeleton.joints != model.skeleton.joints:
+            raise ValueError(
+                f"{args.input} has other joints than the skeleton of the "
+                f"model, {model.skeleton!r}; {TRAIN_ON_ROTATIONS}"
+            )
+    elif to_bvh:
+        raise ValueError(
+            f"{args.output} would hold rotations, but the model predicts "
+            f"positions, which do not determine them; {TRAIN_ON_ROTATIONS}"
+        )
+    else:
+        check_kind(args.input, args.format, model.about)
+        motion = read_input(args.input, model.skeleton, args, args.fill_gaps)
+        motion = resampled(motion, rate, args.input)
+    frames = motion.frames
     answer = answer_of(model, frames, args.stride)
     print(
         f"{args.input}: {frames.shape[-3]} frames; the answer is to "
@@ -89,7 +115,12 @@ def run(args: argparse.Namespace) -> None:
     if answer.future is not None:
         print(f"\n{described(model)}")
     if args.output is not None:
-        write(args.output, answer, model)
+        if to_bvh:
+            # The network predicts no translations: the body stays in place.
+            future, last = answer.future, translation[-1]
+            write_bvh(args.output, future, args.input, last, motion.frame_rate)
+        else:
+            write(args.output, answer, model)
         print(f"Wrote {args.output}")
 
 

@@ -7,6 +7,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
+import roma
+import torch
 
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import replacing
@@ -16,6 +18,7 @@ from symgnn_pyg.io import (
     Tracks,
     fill_gaps,
     read_amass,
+    read_bvh_rotations,
     read_csv,
     read_deeplabcut,
     read_kinetics,
@@ -174,6 +177,24 @@ def resampled(motion: Motion, frame_rate: float | None, path: Path) -> Motion:
     return motion._replace(frames=frames, frame_rate=frame_rate)
 
 
+def read_rotations(
+    path: Path, frame_rate: float | None
+) -> tuple[Motion, np.ndarray]:
+    r"""Reads a BVH file as :func:`~symgnn_pyg.io.read_bvh_rotations` does, at
+    another frame rate if one is given.
+    """
+    motion, translation = read_bvh_rotations(path)
+    # Between two frames, rotation vectors may jump by a whole turn.
+    matrix = roma.rotvec_to_rotmat(torch.from_numpy(motion.frames))
+    whole = np.concatenate([matrix.flatten(-2), translation], axis=-1)
+    other = resampled(motion._replace(frames=whole), frame_rate, path)
+    if other.frames is whole:
+        return motion, translation
+    matrix = torch.from_numpy(other.frames[..., :9]).unflatten(-1, (3, 3))
+    rotation = roma.rotmat_to_rotvec(roma.special_procrustes(matrix))
+    return other._replace(frames=rotation.numpy()), other.frames[..., 9:]
+
+
 def share_missing(
     content: File,
     name: str,
@@ -221,7 +242,8 @@ def check_suffix(path: Path, suffixes: tuple[str, ...]) -> str:
     if suffix in (".bvh", ".amc"):
         raise ValueError(
             f"{path} would hold rotations, which positions do not determine: "
-            f"write a file that ends in {' or '.join(suffixes)}"
+            f"write a file that ends in {' or '.join(suffixes)}, or a .bvh "
+            f"file from another .bvh file"
         )
     if suffix not in suffixes:
         raise ValueError(

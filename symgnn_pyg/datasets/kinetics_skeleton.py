@@ -146,7 +146,7 @@ class KineticsSkeleton(MotionDataset):
                 ),
                 Skeleton.get("kinetics18"),
                 list(names.values()),
-                recipe=f"max_bodies={max_bodies} image_size={image_size}",
+                recipe=f"tracks={max_bodies} image_size={image_size}",
                 skip_faulty=skip_faulty,
             )
         chosen = [

@@ -1,11 +1,18 @@
 r"""Readers: each takes a file, as its path or its content, and returns its
-arrays, with the skeleton and the frame rate where the file has them.
+arrays, with the skeleton and the frame rate where the file has them. One
+writer: :func:`write_bvh`.
 """
 
 from symgnn_pyg.io.amass import read_amass
 from symgnn_pyg.io.annotations import Annotation, read_annotations, read_labels
 from symgnn_pyg.io.asf_amc import ASF, read_asf, read_asf_amc
-from symgnn_pyg.io.bvh import BVHHeader, read_bvh, read_bvh_header
+from symgnn_pyg.io.bvh import (
+    BVHHeader,
+    read_bvh,
+    read_bvh_header,
+    read_bvh_rotations,
+)
+from symgnn_pyg.io.bvh_writer import write_bvh
 from symgnn_pyg.io.csv import read_csv, read_table
 from symgnn_pyg.io.frames import (
     as_frames,
@@ -49,6 +56,7 @@ __all__ = [
     "read_asf_amc",
     "read_bvh",
     "read_bvh_header",
+    "read_bvh_rotations",
     "read_csv",
     "read_deeplabcut",
     "read_kinetics",
@@ -65,4 +73,5 @@ __all__ = [
     "resample_frames",
     "same_rate",
     "select_joints",
+    "write_bvh",
 ]

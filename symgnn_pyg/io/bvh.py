@@ -3,6 +3,8 @@ import re
 from typing import Any, NamedTuple
 
 import numpy as np
+import roma
+import torch
 
 from symgnn_pyg.errors import DataError, EmptyRecordingError
 from symgnn_pyg.io.csv import read_table
@@ -12,10 +14,13 @@ from symgnn_pyg.io.joint_tree import (
     TreeJoint,
     check_length,
     check_motion_size,
+    joint_offset,
     joint_positions,
+    joint_rotation,
     tree_skeleton,
 )
 from symgnn_pyg.io.limits import File, read_text
+from symgnn_pyg.io.npy import check_finite
 from symgnn_pyg.io.numbers import read_numbers
 from symgnn_pyg.skeleton import Skeleton
 
@@ -76,6 +81,42 @@ def read_bvh(file: File, name: str = "") -> Motion:
     table = _read_motion(content, name, header)
     frames = joint_positions(header.joints, table, "intrinsic", True, name)
     return Motion(frames, header.skeleton, header.frame_rate)
+
+
+def read_bvh_rotations(file: File, name: str = "") -> tuple[Motion, np.ndarray]:
+    r"""Reads a BVH file: the rotations that it holds, for
+    :func:`~symgnn_pyg.skeleton.forward_kinematics` and :func:`write_bvh`.
+
+    Args:
+        file: The path of the file, or its content.
+        name: The name of the file in error messages. (default: its path)
+
+    Returns:
+        The rotation vector (exponential map) of each joint relative to its
+        parent, in radians, of shape :math:`[T, V, 3]`, with the skeleton and
+        the frames per second; and the position of each joint relative to its
+        parent, before the parent's rotation, in the unit of the file, of shape
+        :math:`[T, V, 3]`. End sites do not rotate.
+
+    Raises:
+        DataError: If it is not a BVH file; the message names the line.
+        EmptyRecordingError: If it has no frames.
+    """
+    content, name = read_text(file, name)
+    header = _read_header(content, name)
+    table = torch.from_numpy(_read_motion(content, name, header))
+    columns = table.split([len(j.channels) for j in header.joints], dim=1)
+    rotation = table.new_zeros(len(table), len(header.joints), 3)
+    translation = torch.empty_like(rotation)
+    for i, joint in enumerate(header.joints):
+        translation[:, i] = joint_offset(joint, columns[i])
+        matrix = joint_rotation(joint, columns[i], "intrinsic", True)
+        if matrix is not None:
+            rotation[:, i] = roma.rotmat_to_rotvec(matrix)
+    for numbers in (rotation, translation):
+        check_finite(numbers.numpy(), name)
+    motion = Motion(rotation.numpy(), header.skeleton, header.frame_rate)
+    return motion, translation.numpy()
 
 
 def read_bvh_header(file: File, name: str = "") -> BVHHeader:

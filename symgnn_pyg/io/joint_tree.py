@@ -87,9 +87,9 @@ def joint_positions(
     columns = torch.from_numpy(table).split(widths, dim=1)
     placed = place_joints(
         [joint.parent for joint in joints],
-        (_offset(j, c) for j, c in zip(joints, columns, strict=True)),
+        (joint_offset(j, c) for j, c in zip(joints, columns, strict=True)),
         (
-            _rotation(j, c, order, degrees)
+            joint_rotation(j, c, order, degrees)
             for j, c in zip(joints, columns, strict=True)
         ),
     )
@@ -98,7 +98,8 @@ def joint_positions(
     return position.numpy()
 
 
-def _offset(joint: TreeJoint, columns: Tensor) -> Tensor:
+def joint_offset(joint: TreeJoint, columns: Tensor) -> Tensor:
+    r"""The position of a joint relative to its parent, from its channels."""
     offset = columns.new_tensor(joint.offset)
     moved = [i for i, c in enumerate(joint.channels) if c[0] == "t"]
     if moved:
@@ -108,9 +109,12 @@ def _offset(joint: TreeJoint, columns: Tensor) -> Tensor:
     return offset
 
 
-def _rotation(
+def joint_rotation(
     joint: TreeJoint, columns: Tensor, order: str, degrees: bool
 ) -> Tensor | None:
+    r"""The rotation matrices of a joint, or :obj:`None` if it has no rotation
+    channels.
+    """
     turned = [i for i, c in enumerate(joint.channels) if c[0] == "r"]
     if not turned:
         return None

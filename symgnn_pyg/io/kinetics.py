@@ -13,6 +13,8 @@ NUM_JOINTS = 18
 MOST_UNLISTED = 300
 # Fractions of the image size lie between 0 and 1, or slightly outside.
 LARGEST_FRACTION = 2.0
+# The most bodies of a frame that are linked over time.
+MOST_LINKED = 16
 # The largest table of labels: 280 bytes for each of 240,000 clips.
 MOST_LABEL_BYTES = 2**26
 
@@ -39,12 +41,14 @@ def read_kinetics(
 ) -> np.ndarray:
     r"""Reads a clip of Kinetics-Skeleton: the bodies that OpenPose found.
 
-    Bodies carry no identity. Of each frame the :obj:`max_bodies` bodies with
-    the highest mean score are kept. With :obj:`max_bodies=1` they make up the
-    one body of the clip. Otherwise each joins a track: the pairs of a body
-    and a track's latest pose that are nearest (by the mean distance of the
-    joints found in both) join first, and a body that is left over starts a
-    track. The track with the highest mean score comes first.
+    Bodies carry no identity, so each joins a track: the pairs of a body and a
+    track's latest pose that are nearest (by the mean distance of the joints
+    found in both) join first, and a body that is left over starts a track. The
+    :obj:`max_bodies` tracks with the highest mean score over all frames are
+    kept, the highest first. Of each frame, at most the 16 bodies with the
+    highest mean score are linked, or :obj:`max_bodies` if that is more. No
+    distance is too far: if one body leaves and another appears before it is
+    back, they may share a track.
 
     Args:
         file: The path of the file, or its content.
@@ -165,21 +169,25 @@ def link_bodies(
             body
             for body in sorted(bodies, key=_confidence, reverse=True)
             if body[:, -1].any()
-        ][:max_bodies]
+        ][: max(max_bodies, MOST_LINKED)]
         for index, bodies in frames.items()
     }
     if not any(kept.values()):
         raise EmptyRecordingError(f"{name} shows no body")
-    first = next(bodies[0] for bodies in kept.values() if bodies)
-    most = max(map(len, kept.values()))
-    tracks = np.zeros((most, max(kept) + 1, *first.shape))
+    tracks: list[dict[int, np.ndarray]] = []
     latest: list[np.ndarray] = []
     for index, bodies in sorted(kept.items()):
         for track, body in zip(_join(latest, bodies), bodies, strict=True):
-            tracks[track, index] = body
+            if track == len(tracks):
+                tracks.append({})
+            tracks[track][index] = body
             latest[track : track + 1] = [body]
-    order = np.argsort(-tracks[..., -1].mean(axis=(1, 2)), kind="stable")
-    return tracks[order]
+    tracks.sort(key=lambda t: sum(map(_confidence, t.values())), reverse=True)
+    shape = latest[0].shape
+    motion = np.zeros((len(tracks[:max_bodies]), max(kept) + 1, *shape))
+    for poses, found in zip(motion, tracks, strict=False):
+        poses[list(found)] = list(found.values())
+    return motion
 
 
 def _join(latest: list[np.ndarray], bodies: list[np.ndarray]) -> list[int]:

@@ -226,3 +226,31 @@ def test_what_is_no_skeleton(run, tmp_path, text):
     )  # fmt: skip
     assert status == 1
     assert f"{path} does not describe a skeleton" in err
+
+
+def test_bvh_at_another_rate(ok, bvh, tmp_path):
+    ok("convert", bvh, tmp_path / "slow.bvh", "--frame-rate", 25)
+    slow = read_bvh(tmp_path / "slow.bvh")
+    assert slow.frame_rate == 25
+    expected = read_bvh(bvh).frames[::2]
+    np.testing.assert_allclose(slow.frames, expected, atol=1e-5)
+
+
+def test_rotations_are_interpolated_the_short_way(ok, tmp_path):
+    rows = "\n".join(f"0 0 0 {angle} 0 0 0 0 0" for angle in (170, 190, 210))
+    path = tmp_path / "turn.bvh"
+    path.write_text(BVH.format(count=3, rows=rows))
+    ok("convert", path, tmp_path / "a.npy", "--rotations", "--frame-rate", 100)
+    angles = np.rad2deg(np.load(tmp_path / "a.npy")[:, 0, 2]) % 360
+    np.testing.assert_allclose(angles, [170, 180, 190, 200, 210])
+
+
+def test_positions_do_not_become_bvh(run, bvh, tmp_path):
+    np.save(tmp_path / "a.npy", read_bvh(bvh).frames)
+    given = ["convert", tmp_path / "a.npy", tmp_path / "a.bvh"]
+    status, _, err = run(*given, "--skeleton", bvh)
+    assert status == 1
+    assert "would hold rotations, which positions do not determine" in err
+    status, _, err = run(*given, "--rotations")
+    assert status == 1
+    assert "Rotations are read from .bvh files" in err

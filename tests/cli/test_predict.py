@@ -6,7 +6,10 @@ import pytest
 
 from symgnn_pyg.cli.recordings import check_kind, read_motion, write_motion
 from symgnn_pyg.inference import PoseModel
-from tests.cli.conftest import ARM
+from symgnn_pyg.io import read_bvh_rotations
+from symgnn_pyg.nn import SymGNN
+from tests.cli.conftest import ARM, SIZES
+from tests.io.test_bvh import arm, motion
 
 
 @pytest.fixture
@@ -113,3 +116,28 @@ def test_output_of_another_kind_is_refused_first(run, tmp_path):
     )  # fmt: skip
     assert status == 1
     assert "ends in .npy or .csv or .json" in err
+
+
+def test_bvh_to_bvh(run, tmp_path):
+    path, output = tmp_path / "a.bvh", tmp_path / "b.bvh"
+    rows = np.random.default_rng(0).normal(0, 20, (12, 9)).tolist()
+    path.write_text(arm() + motion(*rows, time=0.02))
+    recording, translation = read_bvh_rotations(path)
+    network = SymGNN(recording.skeleton, 3, **SIZES)
+    given = ["predict", "--input", path, "--output", output, "--model"]
+    for kind in ("position", "rotation"):
+        PoseModel(network, classes=["up", "down", "on"]).save_pretrained(
+            tmp_path / kind, kind=kind, frame_rate=50.0
+        )
+    status, _, err = run(*given, tmp_path / "position")
+    assert status == 1
+    assert "predicts positions, which do not determine them; train on" in err
+    assert run(*given, tmp_path / "rotation")[0] == 0
+    future = PoseModel(network)(recording.frames).future
+    back, places = read_bvh_rotations(output)
+    np.testing.assert_allclose(back.frames[:, :2], future[:, :2], atol=1e-4)
+    expected = np.broadcast_to(translation[-1], places.shape)
+    np.testing.assert_allclose(places, expected, atol=1e-6)
+    head = path.read_text().split("Frames")[0]
+    assert output.read_text().startswith(f"{head}Frames: 3\nFrame Time: 0.02\n")
+    assert run(*given, tmp_path / "rotation", "--stride", 2)[0] == 1

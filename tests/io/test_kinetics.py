@@ -34,10 +34,33 @@ def test_frames_in_any_order():
     np.testing.assert_array_equal(read(document), ordered)
 
 
-def test_most_confident_body_of_each_frame():
+def test_one_body_is_followed_not_the_most_confident_of_each_frame():
+    frames = [
+        [body(0.1, score=0.3), body(0.9, score=0.6)],
+        [body(0.8, score=0.5), body(0.2, score=0.9)],
+        [body(0.3, score=0.2), body(0.7, score=0.6)],
+    ]
+    (motion,) = read(clip(frames))
+    np.testing.assert_allclose(motion[:, 0, 0], [0.4, 0.3, 0.2])
+    np.testing.assert_array_equal(
+        [motion], read(clip(frames), max_bodies=2)[:1]
+    )
+
+
+def test_one_body_is_absent_where_only_another_is_seen():
     frames = [[body(0.1, score=0.3), body(0.9, score=0.6)], [body(0.2)]]
     (motion,) = read(clip(frames))
-    np.testing.assert_allclose(motion[:, 0, 0], [0.4, -0.3])
+    np.testing.assert_allclose(motion[:, 0, 0], [-0.4, -0.3])
+    frames[0][1] = body(0.9, score=0.9)
+    (motion,) = read(clip(frames))
+    assert motion[:, 0, 2].tolist() == [0.9, 0.0]
+
+
+def test_crowds():
+    """At most 16 bodies of a frame are linked, unless more are wanted."""
+    crowd = clip([[body(0.01 * i, score=0.5 + 0.01 * i) for i in range(40)]])
+    assert len(read(crowd, max_bodies=9)) == 9
+    assert len(read(crowd, max_bodies=30)) == 30
 
 
 def test_mean_score_decides_not_the_highest():
