@@ -185,4 +185,4 @@ def _use_properties(cls: type[Module]) -> None:
         else:
             super(cls, self).__setattr__(name, value)
 
-    cls.__setattr__ = set_attribute  # type: ignore[assignment]
+    cls.__setattr__ = set_attribute  # type: ignore[method-assign]
