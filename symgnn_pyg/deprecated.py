@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
+from torch.nn import Module
+
 from symgnn_pyg.errors import warn
 
 REMOVED_IN = "0.3"
@@ -117,6 +119,8 @@ def accept_old_names(module: dict[str, Any]) -> None:
         package, name, old = full.split(".")
         if module["__name__"] == f"symgnn_pyg.{package}":
             setattr(module[name], old, _attribute(f"{name}.{old}", new))
+            if issubclass(module[name], Module):
+                _use_properties(module[name])
 
 
 def moved(module: str) -> Callable[[str], Any]:
@@ -165,3 +169,20 @@ def _attribute(old: str, new: str) -> property:
         setattr(self, new, value)
 
     return property(get, set_)
+
+
+def _use_properties(cls: type[Module]) -> None:
+    r"""Makes assigned modules reach the properties of a class. Torch would
+    register them under the old name, where nothing uses them.
+    """
+    if "__setattr__" in vars(cls):
+        return
+
+    def set_attribute(self: Module, name: str, value: Any) -> None:
+        found = getattr(cls, name, None)
+        if isinstance(found, property):
+            found.__set__(self, value)
+        else:
+            super(cls, self).__setattr__(name, value)
+
+    cls.__setattr__ = set_attribute  # type: ignore[method-assign]

@@ -129,9 +129,11 @@ def test_each_renamed_attribute(full, new, owner):
 
 def test_renamed_attributes_can_be_set():
     model = small()
-    with warns_of("SymGNN.prediction", "prediction_head"):
-        model.prediction = None
-    assert model.prediction_head is None
+    for value in (None, torch.nn.Identity()):
+        with warns_of("SymGNN.prediction", "prediction_head"):
+            model.prediction = value
+        assert model.prediction_head is value
+    assert "prediction" not in dict(model.named_children())
 
 
 @pytest.mark.parametrize(("old", "new"), deprecated.MOVED.items())

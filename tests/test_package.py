@@ -57,6 +57,26 @@ def test_a_missing_extra_is_named(room, package, extra):
     )
 
 
+def test_only_visualization_requires_its_extra():
+    # Torchmetrics asks for the version of matplotlib before it imports it.
+    done = python(
+        """
+import importlib.metadata as metadata, runpy, sys
+version = metadata.version
+def find(name):
+    if name in ("matplotlib", "plotly"):
+        raise metadata.PackageNotFoundError(name)
+    return version(name)
+metadata.version = find
+sys.modules["matplotlib"] = sys.modules["plotly"] = None
+import symgnn_pyg.inference, symgnn_pyg.metrics, symgnn_pyg.training
+sys.argv[1:] = ["--help"]
+runpy.run_module("symgnn_pyg", run_name="__main__")
+"""
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_other_errors_pass():
     with (
         pytest.raises(ModuleNotFoundError, match=r"symgnn_pyg\.nothing"),
