@@ -44,6 +44,7 @@ def light_network(
         "strides": (1,) + (2,) * (len(channels) - 1),
         "fusion": tuple(range(1, len(channels))),
         "dropout": dropout,
+        "num_recent": min(20, source.num_observed),
         **DEFAULT_HEAD,
     }
     return SymGNN.light(source.skeleton, **{**arguments, **kwargs})
