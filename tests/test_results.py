@@ -6,9 +6,12 @@ from statistics import mean
 
 import pytest
 
+from examples.paper.render import to_markdown
+
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "docs/results"
 NETWORKS = ("cmu-light-long", "cmu-light-short")
+PAPER = sorted([*RESULTS.glob("table-*.md"), *RESULTS.glob("figure-*.md")])
 
 
 @pytest.fixture(params=NETWORKS)
@@ -24,6 +27,18 @@ def numbers(values, digits=3):
 def rows(path, separator):
     lines = path.read_text().replace(separator, " ").splitlines()
     return {" ".join(line.split()) for line in lines}
+
+
+def test_pages_of_the_paper():
+    without = []
+    for page in PAPER:
+        data = page.with_suffix(".json")
+        if data.exists():
+            assert to_markdown(json.loads(data.read_text())) == page.read_text()
+        else:
+            without.append(f"[{page.stem}](results/{page.name})")
+    listed = " ".join((RESULTS.parent / "results.md").read_text().split())
+    assert f"have no such file: {', '.join(without)}." in listed
 
 
 def test_page_of_the_networks(network):
