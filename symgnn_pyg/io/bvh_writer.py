@@ -1,3 +1,4 @@
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -47,19 +48,21 @@ def write_bvh(
 
     Raises:
         DataError: If :obj:`like` is not a BVH file.
-        ValueError: If :obj:`rotation` has another shape, is not finite, or
-            turns a joint far about an axis that its channels do not have, as
-            positions do.
+        ValueError: If :obj:`frame_rate` is not positive, or :obj:`rotation`
+            has another shape or no frames, is not finite, or turns a joint far
+            about an axis that its channels do not have, as positions do.
     """
     content, name = read_text(like)
     header = read_bvh_header(content, name)
     shape = (len(header.joints), 3)
     rotation = torch.as_tensor(rotation, dtype=torch.double)
-    if rotation.ndim != 3 or rotation.shape[1:] != shape:
+    if rotation.ndim != 3 or rotation.shape[1:] != shape or not len(rotation):
         raise ValueError(
             f"Expected 'rotation' of shape [T, {shape[0]}, 3], for the joints "
-            f"of {name}, got {list(rotation.shape)}"
+            f"of {name}, with at least one frame, got {list(rotation.shape)}"
         )
+    if frame_rate is not None and not 0 < frame_rate < math.inf:
+        raise ValueError(f"'frame_rate' must be positive, got {frame_rate}")
     if translation is None:
         translation = np.array([joint.offset for joint in header.joints])
     translation = torch.as_tensor(translation, dtype=torch.double)

@@ -111,6 +111,7 @@ def test_positions_are_refused(tmp_path):
     [
         ((2, 3), None, "shape [T, 3, 3], for the joints of"),
         ((2, 4, 3), None, "got [2, 4, 3]"),
+        ((0, 3, 3), None, "at least one frame, got [0, 3, 3]"),
         ((2, 3, 3), np.zeros((3, 3, 3)), "[2, 3, 3] or [3, 3], got [3, 3, 3]"),
         ((2, 3, 3), np.full((3, 3), np.nan), "finite rotations and transl"),
     ],
@@ -119,6 +120,18 @@ def test_bad_arrays(tmp_path, shape, translation, fault):
     like = (arm() + motion([0] * 9)).encode()
     with pytest.raises(ValueError, match=re.escape(fault)):
         write_bvh(tmp_path / "b.bvh", np.zeros(shape), like, translation)
+
+
+@pytest.mark.parametrize("frame_rate", [0.0, -30.0, np.nan, np.inf])
+def test_bad_frame_rates(tmp_path, frame_rate):
+    like = (arm() + motion([0] * 9)).encode()
+    with pytest.raises(ValueError, match="'frame_rate' must be positive"):
+        write_bvh(
+            tmp_path / "b.bvh",
+            np.zeros((1, 3, 3)),
+            like,
+            frame_rate=frame_rate,
+        )
 
 
 def test_channels_that_are_no_angles(tmp_path):
