@@ -124,8 +124,9 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         "--max-bodies",
         type=count,
         help="the largest number of bodies to keep, linked over time, in the "
-        "formats kinetics, mediapipe, ntu and openpose (default: 2 in ntu, 1 "
-        "in others: the one with the highest scores over all frames)",
+        "formats kinetics, mediapipe, ntu and openpose (default: 2 in ntu; in "
+        "kinetics and openpose, the one with the highest scores over all "
+        "frames; mediapipe refuses several)",
     )
     add_arrays(parser)
 
