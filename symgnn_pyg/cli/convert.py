@@ -27,6 +27,7 @@ from symgnn_pyg.cli.arguments import (
 )
 from symgnn_pyg.cli.recordings import (
     SCORED,
+    kind_of,
     read_rotations,
     resampled,
     write_motion,
@@ -81,10 +82,11 @@ def run(args: argparse.Namespace) -> None:
             f"{args.input} does not state its frame rate, so it cannot be "
             f"resampled: leave out 'frame_rate'"
         )
-    motion = resampled(motion, args.frame_rate, args.input)
+    kind = kind_of(args.format)
+    motion = resampled(motion, args.frame_rate, args.input, kind)
     frames, skeleton = motion.frames, motion.skeleton
     if args.to is not None:
-        if args.format == "amass":
+        if kind == "rotation":
             raise ValueError(
                 "Files of AMASS hold rotations, and --to converts positions"
             )

@@ -23,6 +23,7 @@ from symgnn_pyg.cli.arguments import (
 from symgnn_pyg.cli.recordings import (
     check_kind,
     check_suffix,
+    kind_of,
     read_rotations,
     resampled,
     write_motion,
@@ -98,7 +99,8 @@ def run(args: argparse.Namespace) -> None:
     else:
         check_kind(args.input, args.format, model.about)
         motion = read_input(args.input, model.skeleton, args, args.fill_gaps)
-        motion = resampled(motion, rate, args.input)
+        kind = kind_of(args.format)
+        motion = resampled(motion, rate, args.input, kind)
     frames = motion.frames
     answer = answer_of(model, frames, args.stride)
     print(

@@ -7,8 +7,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
-import roma
-import torch
 
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import replacing
@@ -152,7 +150,7 @@ def check_kind(path: Path, form: str | None, about: Mapping[str, Any]) -> None:
     """
     kind = None
     if form is not None or path.suffix.lower() in POSITIONS:
-        kind = "rotation" if form == "amass" else "position"
+        kind = kind_of(form)
     wanted = about.get("kind")
     if kind is not None and wanted not in (None, kind):
         maps = " (exponential maps)" if wanted == "rotation" else ""
@@ -162,7 +160,17 @@ def check_kind(path: Path, form: str | None, about: Mapping[str, Any]) -> None:
         )
 
 
-def resampled(motion: Motion, frame_rate: float | None, path: Path) -> Motion:
+def kind_of(form: str | None) -> str:
+    r"""What the recordings of a format hold, unless it is one of arrays."""
+    return "rotation" if form == "amass" else "position"
+
+
+def resampled(
+    motion: Motion,
+    frame_rate: float | None,
+    path: Path,
+    kind: str = "position",
+) -> Motion:
     r"""A recording at another frame rate, by linear interpolation, which is
     announced.
     """
@@ -173,7 +181,7 @@ def resampled(motion: Motion, frame_rate: float | None, path: Path) -> Motion:
         f"{path}: resampled from {own:.4g} to {frame_rate:.4g} frames per "
         f"second"
     )
-    frames = resample_frames(motion.frames, own, frame_rate)
+    frames = resample_frames(motion.frames, own, frame_rate, kind)
     return motion._replace(frames=frames, frame_rate=frame_rate)
 
 
@@ -184,15 +192,10 @@ def read_rotations(
     another frame rate if one is given.
     """
     motion, translation = read_bvh_rotations(path)
-    # Between two frames, rotation vectors may jump by a whole turn.
-    matrix = roma.rotvec_to_rotmat(torch.from_numpy(motion.frames))
-    whole = np.concatenate([matrix.flatten(-2), translation], axis=-1)
-    other = resampled(motion._replace(frames=whole), frame_rate, path)
-    if other.frames is whole:
-        return motion, translation
-    matrix = torch.from_numpy(other.frames[..., :9]).unflatten(-1, (3, 3))
-    rotation = roma.rotmat_to_rotvec(roma.special_procrustes(matrix))
-    return other._replace(frames=rotation.numpy()), other.frames[..., 9:]
+    own = motion.frame_rate
+    if own and frame_rate:
+        translation = resample_frames(translation, own, frame_rate)
+    return resampled(motion, frame_rate, path, "rotation"), translation
 
 
 def share_missing(

@@ -34,6 +34,7 @@ from symgnn_pyg.cli.recordings import (
     check_kind,
     check_options,
     check_suffix,
+    kind_of,
     resampled,
     without_unseen,
 )
@@ -119,7 +120,9 @@ def run(args: argparse.Namespace) -> None:
     poses = {"motion": motion.frames}
     known = motion.frame_rate
     if model is not None:
-        motion = resampled(motion, model.about.get("frame_rate"), args.input)
+        kind = kind_of(args.format)
+        wanted = model.about.get("frame_rate")
+        motion = resampled(motion, wanted, args.input, kind)
         answer = answer_of(model, motion.frames)
         if answer.action is not None:
             share = answer.probabilities[answer.action]  # type: ignore[index]

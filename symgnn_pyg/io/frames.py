@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import roma
 import torch
 
 from symgnn_pyg.errors import DataError, EmptyRecordingError
@@ -221,17 +222,25 @@ def same_rate(one: float, other: float) -> bool:
 
 
 def resample_frames(
-    frames: np.ndarray, source_rate: float, target_rate: float
+    frames: np.ndarray,
+    source_rate: float,
+    target_rate: float,
+    kind: str = "position",
 ) -> np.ndarray:
     r"""Resamples a recording to another frame rate by linear interpolation,
     from its first frame on. It stays as it is if the rates are the same
     (:func:`same_rate`).
+
+    Exponential maps may jump by a whole turn from frame to frame. They are
+    interpolated as rotation matrices, each replaced by the nearest rotation.
 
     Args:
         frames: The recording, of shape :math:`[T, V, C]` or
             :math:`[M, T, V, C]`.
         source_rate: Its frames per second.
         target_rate: The frames per second of the result.
+        kind: What the channels hold: :obj:`"position"`, or :obj:`"rotation"`
+            for exponential maps in radians. (default: :obj:`"position"`)
 
     Returns:
         The recording, with :math:`\lfloor (T - 1) \cdot \textrm{target} /
@@ -243,6 +252,14 @@ def resample_frames(
     count = int(last * target_rate / source_rate + 1e-6) + 1
     times = torch.arange(count, dtype=torch.double)
     times = times * (source_rate / target_rate)
-    motion = torch.from_numpy(frames).flatten(-2)
-    found = interpolate_frames(motion, times.clamp(max=last))
-    return found.unflatten(-1, frames.shape[-2:]).numpy()
+    motion = torch.from_numpy(frames)
+    if kind == "rotation":
+        motion = roma.rotvec_to_rotmat(motion).flatten(-2)
+    found = interpolate_frames(motion.flatten(-2), times.clamp(max=last))
+    found = found.unflatten(-1, motion.shape[-2:])
+    if kind == "rotation":
+        missing = found.isnan().any(dim=-1, keepdim=True)
+        matrix = found.masked_fill(missing, 0.0).unflatten(-1, (3, 3))
+        rotation = roma.rotmat_to_rotvec(roma.special_procrustes(matrix))
+        found = rotation.masked_fill(missing, torch.nan)
+    return found.numpy()

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from symgnn_pyg.errors import DataError, EmptyRecordingError
-from symgnn_pyg.io import as_frames, check_axes, fill_gaps
+from symgnn_pyg.io import as_frames, check_axes, fill_gaps, resample_frames
 from symgnn_pyg.io.frames import drop_padding, order_axes
 
 SIZES = {"T": 60, "V": 25, "C": 3, "M": 2}
@@ -149,3 +149,28 @@ def test_joint_that_was_never_seen():
     frames[:, 1, 0] = np.nan
     with pytest.raises(DataError, match="clip: joint 1 is missing in every"):
         fill_gaps(frames, "clip")
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rotations_are_resampled_past_half_a_turn(dtype):
+    angle = np.arange(2.5, 4.0, 0.25)
+    # Exponential maps of at most half a turn jump from about pi to -pi.
+    whole = (angle + np.pi) % (2 * np.pi) - np.pi
+    axis = np.array([0.6, 0.0, 0.8])
+    frames = (whole[:, None, None] * axis).astype(dtype)  # [6, 1, 3]
+    slow = resample_frames(frames[::2], 30, 60, "rotation")
+    assert slow.dtype == dtype
+    np.testing.assert_allclose(slow, frames[:5], atol=1e-5)
+    for stack in (frames, np.stack([frames, -frames])):
+        fast = resample_frames(stack, 60, 120, "rotation")
+        np.testing.assert_allclose(fast[..., ::2, :, :], stack, atol=1e-5)
+
+
+def test_missing_rotations_stay_missing():
+    frames = np.zeros((4, 2, 3))
+    frames[2, 1] = np.nan
+    found = np.isnan(resample_frames(frames, 30, 60, "rotation"))
+    np.testing.assert_array_equal(
+        found[:, 1, 0], [False, False, False, True, True, True, False]
+    )
+    assert not found[:, 0].any()
