@@ -21,6 +21,29 @@ def test_order_is_repetition(order):
     torch.testing.assert_close(ops.difference(x, order), expected)
 
 
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_front_is_zero_and_constants_vanish(order):
+    x = torch.randn(6, 7, 3)
+    assert ops.difference(x, order)[:, 0].eq(0).all()
+    still = x[:, :1].expand(-1, 7, -1)
+    assert ops.difference(still, order).eq(0).all()
+
+
+@pytest.mark.parametrize("order", [0, 1, 2])
+def test_linear(order):
+    x, y = torch.randn(2, 6, 7, 3, dtype=torch.double)
+    torch.testing.assert_close(
+        ops.difference(2 * x - 3 * y, order),
+        2 * ops.difference(x, order) - 3 * ops.difference(y, order),
+    )
+
+
+def test_inverse_is_a_cumulative_sum():
+    x = torch.randn(4, 7, 3, dtype=torch.double)
+    restored = x[:, :1] + ops.difference(x).cumsum(dim=1)
+    torch.testing.assert_close(restored, x)
+
+
 @pytest.mark.parametrize("shape", [(7, 3), (4, 1, 3), (0, 7, 3), (2, 4, 7, 3)])
 def test_shape_and_input_are_kept(shape):
     x = torch.randn(shape)

@@ -1,3 +1,4 @@
+import itertools
 import os
 import subprocess
 import sys
@@ -112,6 +113,26 @@ def test_graphs_that_depend_on_the_features(formula):
     torch.testing.assert_close(with_graph, without)
     assert torch.autograd.gradcheck(apply, (x, weight))
     assert torch.autograd.gradgradcheck(apply, (x, weight))
+
+
+@pytest.mark.parametrize(
+    "needs", list(itertools.product([True, False], repeat=5))[:-1]
+)
+def test_only_some_inputs_need_gradients(formula, needs):
+    tensors = inputs()
+    every = grads(mix, tensors)
+    some = [
+        t.detach().requires_grad_(need)
+        for t, need in zip(tensors, needs, strict=True)
+    ]
+    out = mix(*some)
+    towards = torch.linspace(-1, 1, out.numel()).view_as(out).to(out)
+    out.backward(towards)
+    for tensor, need, grad in zip(some, needs, every, strict=True):
+        if need:
+            torch.testing.assert_close(tensor.grad, grad)
+        else:
+            assert tensor.grad is None
 
 
 def test_graphs_act_on_their_own_sample_only(formula):

@@ -37,6 +37,25 @@ def test_empty(shape, self_pairs):
     assert a.grad.shape == b.grad.shape == shape
 
 
+def test_one_joint_has_no_partner():
+    a, b = terms(N, 1, D)
+    out = ops.pair_mean(a, b)
+    out.sum().backward()
+    assert out.eq(0).all()
+    assert a.grad.eq(0).all()
+    assert b.grad.eq(0).all()
+    out = ops.pair_mean(a, b, self_pairs=True)
+    torch.testing.assert_close(out, (a + b).relu())
+
+
+def test_equivariance():
+    a, b = terms()
+    order = torch.randperm(V)
+    torch.testing.assert_close(
+        ops.pair_mean(a[:, order], b[:, order]), ops.pair_mean(a, b)[:, order]
+    )
+
+
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
 def test_pairs_are_not_kept(dtype):
     kept = []

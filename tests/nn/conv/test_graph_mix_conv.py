@@ -42,6 +42,17 @@ def test_matrices_and_messages_agree(x, num_graphs, to_edges, mix):
     )
 
 
+def test_gradients_of_matrices_and_messages_agree(x, to_edges):
+    conv = GraphMixConv(3, 5, 2).double()
+    graphs = random_graphs(2)
+    found = []
+    for arguments in ((graphs,), (None, *to_edges(graphs))):
+        leaf = x.clone().requires_grad_()
+        out = conv(leaf, *arguments).sin().sum()
+        found.append(torch.autograd.grad(out, (leaf, conv.weight)))
+    torch.testing.assert_close(*found)
+
+
 @pytest.mark.parametrize("layout", [torch.sparse_csr, torch.sparse_coo])
 def test_sparse_adjacency(x, layout, mix):
     conv = GraphMixConv(3, 5).double()
@@ -80,6 +91,20 @@ def test_any_graph_without_samples_of_equal_size():
     assert out[[0, 4, 5, 6]].eq(0).all()
 
 
+def test_messages_along_edges_are_made_for_hooks_only(x, to_edges):
+    conv = GraphMixConv(3, 5, 2).double()
+    edges, seen = to_edges(random_graphs(2)), []
+    expected = conv(x, None, *edges)
+    hook = conv.register_message_forward_hook(
+        lambda module, inputs, out: seen.append(out)
+    )
+    torch.testing.assert_close(conv(x, None, *edges), expected)
+    assert len(seen) == 2
+    hook.remove()
+    conv(x, None, *edges)
+    assert len(seen) == 2
+
+
 def test_edge_index_of_pyg(x, to_edges):
     conv = GraphMixConv(3, 5, 2).double()
     edge_index, edge_weight = to_edges(random_graphs(2))
@@ -87,15 +112,24 @@ def test_edge_index_of_pyg(x, to_edges):
     torch.testing.assert_close(out, conv(x, None, edge_index, edge_weight))
 
 
+def test_nodes_out_of_range_are_named(x):
+    conv = GraphMixConv(3, 5).double()
+    with pytest.raises(ValueError, match=r"edge 1 from node 12 to node 0"):
+        conv(x, None, torch.tensor([[0, N * V], [1, 0]]))
+
+
 def test_message_hooks_see_every_pair(x):
     conv = GraphMixConv(3, 5, 2).double()
     graphs = random_graphs(2)
     expected, seen = conv(x, graphs), []
-    conv.register_message_forward_hook(
+    hook = conv.register_message_forward_hook(
         lambda module, inputs, out: seen.append(out)
     )
     torch.testing.assert_close(conv(x, graphs), expected)
     assert [m.shape for m in seen] == [(N * V * V, T, 3)] * 2
+    hook.remove()
+    conv(x, graphs)
+    assert len(seen) == 2
 
 
 @pytest.mark.parametrize(
@@ -123,6 +157,14 @@ def test_hooks_can_change_messages(x):
     graphs = random_graphs(1)
     expected = 2 * conv(x, graphs)
     conv.register_message_forward_hook(lambda module, inputs, out: 2 * out)
+    torch.testing.assert_close(conv(x, graphs), expected)
+
+
+def test_shared_matrices_with_hooks(x):
+    conv = GraphMixConv(3, 5, 2).double()
+    graphs = [torch.rand(V, V).double(), random_graphs(1)[0]]
+    expected = conv(x, graphs)
+    conv.register_message_forward_hook(lambda *_: None)
     torch.testing.assert_close(conv(x, graphs), expected)
 
 
@@ -242,6 +284,12 @@ def test_edge_weights_of_the_wrong_shape(x, to_edges):
             conv(x, None, edge_index, wrong)
     with pytest.raises(ValueError, match=r"\[E, 2\].*got None"):
         conv(x, None, edge_index)
+
+
+def test_rows_that_are_no_multiple(x):
+    conv = GraphMixConv(3, 5).double()
+    with pytest.raises(ValueError, match=r"11 rows \(shape \[11, 2, 3\]\)"):
+        conv(x[:-1], random_graphs(1))
 
 
 def test_only_masks_and_weights_are_saved():

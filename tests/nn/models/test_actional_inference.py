@@ -39,6 +39,15 @@ def h():
     return torch.randn(N * V, D, dtype=torch.double)
 
 
+def test_rows_are_distributions(agim, x):
+    actional = agim(x)
+    assert actional.shape == (N, V, V)
+    assert (actional >= 0).all()
+    torch.testing.assert_close(
+        actional.sum(dim=-1), torch.ones(N, V, dtype=torch.double)
+    )
+
+
 def test_graphs_are_directed_and_differ(agim, x):
     first, second, _ = agim(x)
     assert not torch.allclose(first, first.t(), atol=1e-3)
@@ -182,6 +191,16 @@ def mixed_x():
 
 def sizes_of(skeleton_type):
     return [[5, 3, 1, 2][kind] for kind in skeleton_type]
+
+
+def test_unequal_samples_alone(mixed, mixed_x):
+    mixed(mixed_x, KINDS)
+    mixed.eval()
+    out = mixed(mixed_x, KINDS)
+    parts = mixed_x.split(sizes_of(KINDS))
+    assert isinstance(out, tuple)
+    for graph, part, kind in zip(out, parts, KINDS, strict=True):
+        torch.testing.assert_close(graph, mixed(part, [kind])[0])
 
 
 def test_unequal_samples_are_one_list_of_pairs(mixed, mixed_x):
@@ -376,18 +395,46 @@ def test_synchronised_norm(training, self_pairs):
 def test_messages_can_be_watched(h, self_pairs):
     propagation = ActionalPropagation(D, 0.0, self_pairs=self_pairs).double()
     expected, seen = propagation.eval()(h, V), []
-    propagation.register_message_forward_hook(
+    handle = propagation.register_message_forward_hook(
         lambda *args: seen.append(args[2])
     )
     torch.testing.assert_close(propagation(h, V), expected)
     (messages,) = seen
     assert messages.shape == (N * V * (V if self_pairs else V - 1), D)
+    handle.remove()
+    propagation(h, V)
+    assert len(seen) == 1
 
 
 def test_one_pair_has_no_variance(h):
     propagation = ActionalPropagation(D, 0.0, self_pairs=True).double()
     with pytest.raises(ValueError, match="more than one pair"):
         propagation(h[:1], 1)
+
+
+def test_literal_formula(propagation, h):
+    propagation.eval()
+    first = torch.cat(
+        [propagation.lin_i.weight, propagation.lin_j.weight], dim=1
+    )
+
+    def f_e(pair):
+        hidden = first @ pair + propagation.lin_i.bias
+        hidden = propagation.norm(hidden.unsqueeze(0)).relu().squeeze(0)
+        return propagation.lin_out(hidden)
+
+    means = []
+    for sample in h.split(V):
+        for i in range(V):
+            q = [
+                f_e(torch.cat([sample[i], sample[j]]))
+                for j in range(V)
+                if j != i
+            ]
+            means.append(torch.stack(q).mean(dim=0))
+    torch.testing.assert_close(
+        propagation(h, V), propagation.joint_mlp(torch.stack(means))
+    )
 
 
 def test_propagation_of_one_joint(propagation, h):
