@@ -249,7 +249,8 @@ def resample_frames(
     if same_rate(source_rate, target_rate):
         return frames
     last = frames.shape[-3] - 1
-    count = int(last * target_rate / source_rate + 1e-6) + 1
+    # The last frame stays even if the rate is that of a rounded frame time.
+    count = int(last * target_rate / source_rate + 0.01) + 1
     times = torch.arange(count, dtype=torch.double)
     times = times * (source_rate / target_rate)
     motion = torch.from_numpy(frames)

@@ -174,3 +174,11 @@ def test_missing_rotations_stay_missing():
         found[:, 1, 0], [False, False, False, True, True, True, False]
     )
     assert not found[:, 0].any()
+
+
+@pytest.mark.parametrize("frame_time", ["0.0333333", "0.033333", "0.03333334"])
+def test_the_last_frame_of_a_rounded_rate_stays(frame_time):
+    frames = np.arange(207.0).reshape(-1, 1, 1)
+    found = resample_frames(frames, 1 / float(frame_time), 15)
+    assert len(found) == 104
+    np.testing.assert_allclose(found[:, 0, 0], np.arange(0, 207, 2), atol=0.02)
