@@ -19,7 +19,9 @@ from symgnn_pyg.errors import DataError
 
 DATA_SETS = {"cmu": CMUMocap, "h36m": Human36M}
 SPLITS = ("train", "val", "test")
-OBSERVED = 50
+# The paper observes 50 frames. Few recordings do not teach a network what the
+# earlier 30 are for, and without them a step takes less than half of the time.
+OBSERVED = 20
 # Predicted frames in short-term and long-term prediction.
 HORIZONS = (10, 25)
 FRAME_MS = 40
@@ -72,8 +74,9 @@ class Data:
             split: :obj:`"train"`, :obj:`"val"` or :obj:`"test"`.
             num_observed: The number of observed frames.
             num_future: The number of frames to predict.
-            horizon: The number of frames in a window after its first 50.
-                Windows with the same horizon start at the same frames.
+            horizon: The number of frames in a window after its first
+                :obj:`OBSERVED`. Windows with the same horizon start at the
+                same frames.
         """
         if num_observed + num_future > OBSERVED + horizon:
             raise ValueError(
@@ -161,9 +164,12 @@ class NoisySupervision:
 
     def batch(self, indices: list[int]) -> SkeletonData:
         batch = self.dataset.batch(indices)
-        others = self.target_of[indices].tolist()
-        if others != list(indices):
-            batch.future = self.dataset.batch(others).future
+        others = self.target_of[indices]
+        moved = others != torch.as_tensor(indices)
+        if moved.any():
+            targets = batch.future.unflatten(0, (len(indices), -1))
+            others = self.dataset.batch(others[moved].tolist()).future
+            targets[moved] = others.view_as(targets[moved])
         batch.y = self.labels[indices]
         return batch
 

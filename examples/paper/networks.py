@@ -14,9 +14,11 @@ from symgnn_pyg.nn.baselines import (
     HCN,
     LTD,
     STGCN,
+    LinearRegression,
     ResidualGRU,
     ZeroVelocity,
 )
+from symgnn_pyg.training import DEFAULT_HEAD
 
 RECOGNITION: dict[str, Callable[..., Module]] = {
     "ST-GCN": STGCN,
@@ -26,8 +28,18 @@ RECOGNITION: dict[str, Callable[..., Module]] = {
 }
 PREDICTION: dict[str, Callable[..., Module]] = {
     "ZeroV": ZeroVelocity,
+    "linear regression": LinearRegression,
     "Res-uns": ResidualGRU,
     "LTD": LTD,
+}
+# What learns best on validation windows; see docs/results/cmu.md.
+LIGHT: dict[str, Any] = {
+    "channels": (32, 64, 64),
+    "strides": (1, 2, 2),
+    "fusion": (1, 2),
+    "hidden_channels": 128,
+    "dropout": 0.1,
+    **DEFAULT_HEAD,
 }
 # Arguments for networks that train in seconds.
 SMALL_GRAPHS = {"channels": (16, 32), "strides": (1, 2), "dropout": 0.1}
@@ -74,9 +86,7 @@ def build(
 
 def arguments_of(run: Run, quick: bool) -> dict[str, Any]:
     """The arguments of a run's network that differ from their defaults."""
-    arguments: dict[str, Any] = {}
-    if run.network == SYM_GNN:
-        arguments["dropout"] = 0.1
+    arguments = {**LIGHT} if run.network == SYM_GNN else {}
     if run.network == "AS-GCN":
         arguments["num_observed"] = run.num_observed
     if quick:

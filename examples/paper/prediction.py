@@ -23,6 +23,7 @@ from examples.paper.runs import Runs
 
 SHORT = {
     "ZeroV": Run(network="ZeroV"),
+    "linear regression": Run(network="linear regression"),
     "Res-uns": Run(network="Res-uns"),
     "LTD": Run(network="LTD"),
     "Sym-GNN (no recg)": sym_gnn(num_classes=0),

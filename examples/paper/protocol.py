@@ -8,7 +8,7 @@ from pathlib import Path
 from examples.paper.data import FRAME_MS, OBSERVED
 from examples.paper.render import Page
 from examples.paper.run import SYM_GNN
-from examples.paper.runs import WEIGHTING, Runs
+from examples.paper.runs import EMA, WEIGHTING, Runs
 
 SPLITS = {
     "synthetic motion": "training, validation and test sequences of "
@@ -52,7 +52,6 @@ def protocol(runs: Runs, name: str, page: Page) -> dict[str, object]:
         for one in page.setting
         if one != data.name
     ]
-    rate = runs.learning_rate or "1.5e-3"
     validations = runs.steps // runs.validate_every
     return {
         "command": command(runs, name),
@@ -62,13 +61,15 @@ def protocol(runs: Runs, name: str, page: Page) -> dict[str, object]:
         "windows": f"{OBSERVED} observed and 10 or 25 predicted frames, one "
         f"every {FRAME_MS} ms; {len(data.split('test'))} test windows",
         "split": SPLITS[data.name],
-        "training": f"{runs.steps} steps of {runs.batch_size} windows, "
-        f"balanced classes, AdamW with one cycle up to {rate}, weight of "
-        f"recognition {WEIGHTING}; the best of {validations} validation(s) is "
-        f"tested; precision {settings.precision}",
+        "training": f"{runs.steps} steps of {runs.batch_size} windows, half of "
+        f"them mirrored, balanced classes; PoseLoss, weight of recognition "
+        f"{WEIGHTING}; AdamW with one cycle up to {runs.learning_rate:g}, "
+        f"weights averaged with a decay of {EMA}; the best of {validations} "
+        f"validation(s) is tested; precision {settings.precision}",
         "networks": "all small, see SMALL in examples/paper/networks.py"
         if settings.quick
-        else f"{SYM_GNN}: light, dropout 0.1; baselines: as in their papers",
+        else f"{SYM_GNN}: see LIGHT in examples/paper/networks.py; baselines: "
+        f"as in their papers",
         "quick": settings.quick,
         "seeds": list(settings.seeds),
         "training time": training_time(runs),

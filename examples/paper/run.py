@@ -19,7 +19,8 @@ class Run:
         variant: The network's arguments that differ from their defaults.
         num_observed: The number of observed frames.
         num_future: The number of frames to predict, or 0.
-        horizon: The number of frames in a window after its first 50.
+        horizon: The number of frames in a window after its first
+            :obj:`OBSERVED`.
         bones: Whether the network runs on the bones.
         noisy_targets: The share of shuffled futures.
         noisy_labels: The share of shuffled labels.

@@ -11,7 +11,7 @@ import torch
 from filelock import FileLock
 
 from examples.paper.__main__ import EXPERIMENTS, main
-from examples.paper.data import Data, NoisySupervision
+from examples.paper.data import OBSERVED, Data, NoisySupervision
 from examples.paper.measures import Spread, spread
 from examples.paper.published import published, published_errors
 from examples.paper.recognition import ALONE, FUSED, accuracy, bones_of
@@ -30,6 +30,7 @@ from symgnn_pyg import Skeleton
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.nn import ActionalGraphInference, DualSymGNN, JointGraphConv
 from symgnn_pyg.training import SafetensorsCheckpoint, SymGNNTask
+from symgnn_pyg.transforms import Mirror
 
 STEPS = 3
 
@@ -111,7 +112,7 @@ def test_runs_differ_in_all_that_they_depend_on(output):
     others = [
         sym_gnn(num_hops=2), sym_gnn(seed=1), sym_gnn(bones=True),
         sym_gnn(noisy_targets=0.5), sym_gnn(noisy_labels=0.5),
-        sym_gnn(num_future=5), sym_gnn(num_observed=20), Run(network="LTD"),
+        sym_gnn(num_future=5), sym_gnn(num_observed=8), Run(network="LTD"),
     ]  # fmt: skip
     names = {runs.hash(run) for run in (one, *others)}
     longer = Runs(Settings(quick=True, steps=STEPS + 1, output=output))
@@ -212,12 +213,18 @@ def test_seeds_are_runs_of_their_own(tmp_path):
     assert len(runs.used) == 2
 
 
-def test_zero_velocity_needs_no_training(output, trained):
-    (result,) = tiny(output).results(Run(network="ZeroV"))
+@pytest.mark.parametrize("network", ["ZeroV", "linear regression"])
+def test_baselines_that_need_no_training_steps(output, trained, network):
+    (result,) = tiny(output).results(Run(network=network))
     assert trained.steps == []
     assert result["parameters"] == 0
     errors = result["error"]["walking"]
     assert 0 < errors[0] < errors[-1]
+
+
+def test_linear_regression_is_fitted(output):
+    model, *_ = tiny(output).models(Run(network="linear regression"))
+    assert model.weight.abs().sum() > 0
 
 
 def test_scores_of_joints_and_bones_are_added(output):
@@ -241,13 +248,14 @@ def test_scores_of_joints_and_bones_are_added(output):
 
 
 def test_windows_cut_otherwise_start_at_the_same_frames(data):
-    plain, cut = data.split("test"), data.split("test", 20, 40)
+    plain, cut = data.split("test"), data.split("test", 8, OBSERVED + 2)
     one, other = plain.batch([3, 70]), cut.batch([3, 70])
-    assert other.x.shape[1:] == (20, 3)
+    assert other.x.shape[1:] == (8, 3)
     whole = torch.cat([one.x, one.future], dim=1)
     assert torch.equal(whole, torch.cat([other.x, other.future], dim=1))
-    with pytest.raises(ValueError, match=r"50 \+ 10 frames have no room"):
-        data.split("test", 50, 11)
+    message = rf"{OBSERVED} \+ 10 frames have no room"
+    with pytest.raises(ValueError, match=message):
+        data.split("test", OBSERVED, 11)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
@@ -263,6 +271,28 @@ def test_noisy_targets_belong_to_others(data, share):
     others = train.batch(noisy.target_of[indices].tolist())
     assert torch.equal(batch.x, train.batch(indices).x)
     assert torch.equal(batch.future, others.future)
+
+
+def test_noise_leaves_other_targets_with_their_mirrored_windows(data):
+    train = data.split("train")
+    train.transform = Mirror(kind="rotation")
+    noisy = NoisySupervision(train, 0.5, 0.0, seed=0)
+    kept = (noisy.target_of == torch.arange(len(train))).nonzero()[:40, 0]
+    moved = (noisy.target_of != torch.arange(len(train))).nonzero()[:1, 0]
+    indices = [*kept.tolist(), *moved.tolist()]
+    batch = noisy.batch(indices)
+    frames = torch.cat([batch.x, batch.future], dim=1)
+    frames = frames.unflatten(0, (len(indices), -1))
+    mirrored = 0
+    for p in (0.0, 1.0):
+        train.transform = Mirror(p=p, kind="rotation")
+        true = train.batch(indices)
+        true = torch.cat([true.x, true.future], dim=1).view_as(frames)
+        same = (frames == true).flatten(1).all(dim=1)
+        assert not same[-1]
+        assert 0 < same.sum() < len(kept)
+        mirrored += int(same.sum())
+    assert mirrored == len(kept)
 
 
 def test_noisy_labels(data):
@@ -394,13 +424,13 @@ def test_a_split_that_is_absent_is_told_at_once(
 
 def test_recordings_too_short_are_told(tmp_path, write_recording):
     for name, rows in (
-        ("train/walking/walking_3", 140),
+        ("train/walking/walking_3", 80),
         ("train/walking/walking_4", 160),
         ("train/walking/walking_5", 160),
         ("test/walking/walking_1", 160),
     ):
         write_recording(tmp_path / "raw" / f"{name}.txt", rows)
-    with pytest.warns(UserWarning, match="150 frames: train/walking/walking_3"):
+    with pytest.warns(UserWarning, match="90 frames: train/walking/walking_3"):
         data = Data(str(tmp_path / "raw"), tmp_path / "data")
     assert "train/running/running_1.txt" in data.absent
 
