@@ -165,6 +165,9 @@ def error_table(
         ),
         [
             "Mean angle errors in radians at the frame, not averaged up to it.",
+            "The published metric does not wrap differences of Euler angles at "
+            "half a turn, so that a single window in which an angle is taken "
+            "for almost a full turn more or less can decide a cell.",
             "Our 'Res-uns' and 'LTD' follow their papers; our 'Average' is "
             f"over all {'' if AVERAGE in theirs else 'these '}actions.",
         ],

@@ -8,7 +8,14 @@ from pathlib import Path
 from examples.paper.data import FRAME_MS, OBSERVED
 from examples.paper.render import Page
 from examples.paper.run import SYM_GNN
-from examples.paper.runs import EMA, WEIGHTING, Runs
+from examples.paper.runs import (
+    BASELINE_RATE,
+    EMA,
+    QUICK_RATE,
+    RATE,
+    WEIGHTING,
+    Runs,
+)
 
 SPLITS = {
     "synthetic motion": "training, validation and test sequences of "
@@ -53,6 +60,9 @@ def protocol(runs: Runs, name: str, page: Page) -> dict[str, object]:
         if one != data.name
     ]
     validations = runs.steps // runs.validate_every
+    rates = f"{RATE:g} (baselines: {BASELINE_RATE:g})"
+    if settings.quick:
+        rates = f"{QUICK_RATE:g}"
     return {
         "command": command(runs, name),
         "data in the paper": list(page.setting),
@@ -63,9 +73,9 @@ def protocol(runs: Runs, name: str, page: Page) -> dict[str, object]:
         "split": SPLITS[data.name],
         "training": f"{runs.steps} steps of {runs.batch_size} windows, half of "
         f"them mirrored, balanced classes; PoseLoss, weight of recognition "
-        f"{WEIGHTING}; AdamW with one cycle up to {runs.learning_rate:g}, "
-        f"weights averaged with a decay of {EMA}; the best of {validations} "
-        f"validation(s) is tested; precision {settings.precision}",
+        f"{WEIGHTING}; AdamW with one cycle up to {rates}, weights averaged "
+        f"with a decay of {EMA}; the best of {validations} validation(s) is "
+        f"tested; precision {settings.precision}",
         "networks": "all small, see SMALL in examples/paper/networks.py"
         if settings.quick
         else f"{SYM_GNN}: see LIGHT in examples/paper/networks.py; baselines: "
