@@ -3,7 +3,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-import numpy as np
 from matplotlib.animation import FFMpegWriter, FuncAnimation, PillowWriter
 
 from symgnn_pyg.files import replacing
@@ -13,6 +12,7 @@ from symgnn_pyg.visualization.arrays import (
     Centre,
     Up,
     bounds,
+    literal,
     to_motions,
 )
 from symgnn_pyg.visualization.colours import GREY
@@ -86,13 +86,13 @@ def animate_poses(
     lines = {}
     low, high = bounds(motions)
     margin = 0.05 * (high - low).max() + 1e-9
-    limits = np.stack([low - margin, high + margin], 1)
+    ends = zip("xyz", low - margin, high + margin, strict=False)
+    limits = {f"{axis}lim": (least, most) for axis, least, most in ends}
     for ax, (name, motion) in zip(axes[0], motions.items(), strict=True):
         pose_axes(channels, ax)
-        ax.set_title(name)
+        ax.set_title(literal(name))
         lines[name] = draw_pose(ax, motion[0], skeleton)
-        names = [f"{axis}lim" for axis in "xyz"[:channels]]
-        ax.set(**dict(zip(names, limits, strict=True)))
+        ax.set(**limits)
         equal_scale(ax)
     # Computing the layout once keeps the axes still.
     figure.suptitle(timeline.caption(0))

@@ -20,9 +20,6 @@ Centre = bool | int | str
 def to_array(value: ArrayLike, name: str) -> Array:
     r"""Converts a tensor (on any device, of any real type, dense or sparse,
     with or without a gradient) or anything that NumPy accepts as an array.
-
-    Raises:
-        ValueError: If it does not hold real numbers, or is ragged.
     """
     if isinstance(value, Tensor) and not value.is_complex():
         return value.detach().to_dense().to("cpu", torch.float64).numpy()
@@ -46,11 +43,7 @@ def literal(name: str) -> str:
 
 
 def to_labels(value: ArrayLike, name: str, num_classes: int) -> np.ndarray:
-    r"""Converts a vector of labels :math:`0, \ldots, K - 1`.
-
-    Raises:
-        ValueError: If it is not a vector, or a label is out of range.
-    """
+    r"""Converts a vector of labels :math:`0, \ldots, K - 1`."""
     labels = to_array(value, name)
     if labels.ndim != 1:
         raise ValueError(
@@ -80,38 +73,26 @@ def to_positions(
     Args:
         value: The positions, of shape :math:`[V, C]`, or :math:`[T, V, C]`
             if :obj:`num_frames` is given; :math:`C` is 2 or 3.
-        name: Their name in error messages.
-        skeleton: The skeleton.
-        up: The axis that points up: :obj:`"y"`, :obj:`"-y"` (images, camera
-            coordinates) or :obj:`"z"`. (default: :obj:`"y"`)
         num_frames: The number of frames :math:`T`, 0 for any number.
             (default: a single pose)
         several: Whether a dimension of bodies :math:`M` may precede that of
             the joints. (default: :obj:`False`)
-
-    Raises:
-        ValueError: If the shape does not fit, a position is infinite, all are
-            NaN, or :obj:`up` is unknown.
     """
     if up not in get_args(Up):
         raise ValueError(f"'up' must be one of {get_args(Up)}, got {up!r}")
     array = to_array(value, name)
-    expected: list[int | str] = [skeleton.num_joints, "2 or 3"]
-    if num_frames is not None:
-        expected.insert(0, num_frames or "T")
-    shapes = [expected]
-    if several:
-        shapes.append([*expected[:-2], "M", *expected[-2:]])
-    fits = any(
-        len(shape) == array.ndim
-        and all(
-            isinstance(size, str) or size == got
-            for size, got in zip(shape, array.shape, strict=True)
+    lead = "" if num_frames is None else f"{num_frames or 'T'}, "
+    shapes = [lead, f"{lead}M, "][: 1 + several]
+    if (
+        not array.size
+        or array.ndim - 2 not in [shape.count(",") for shape in shapes]
+        or array.shape[-2] != skeleton.num_joints
+        or array.shape[-1] not in (2, 3)
+        or (num_frames and len(array) != num_frames)
+    ):
+        wanted = " or ".join(
+            f"[{shape}{skeleton.num_joints}, 2 or 3]" for shape in shapes
         )
-        for shape in shapes
-    )
-    if not fits or array.shape[-1] not in (2, 3) or not array.size:
-        wanted = " or ".join(f"[{', '.join(map(str, s))}]" for s in shapes)
         raise ValueError(
             f"Expected '{name}' of shape {wanted} for {skeleton!r}, got "
             f"{list(array.shape)}"
@@ -148,10 +129,6 @@ def to_bodies(
     r"""Converts the positions of one or several bodies as
     :func:`to_positions` does, to the shape :math:`[M, V, C]`, or
     :math:`[T, M, V, C]` if :obj:`num_frames` is given.
-
-    Raises:
-        ValueError: If :func:`to_positions` raises it, or there are too many
-            bodies to tell apart.
     """
     array = to_positions(value, name, skeleton, up, num_frames, several=True)
     if array.ndim == (2 if num_frames is None else 3):
@@ -174,32 +151,12 @@ def to_motions(
     centre: Centre = False,
 ) -> dict[str, Array]:
     r"""Converts motions that are all 2-D or all 3-D, to the shape
-    :math:`[T, M, V, C]`.
-
-    Args:
-        poses: The motions by name, of shape :math:`[T, V, C]` or
-            :math:`[T, M, V, C]`.
-        skeleton: The skeleton.
-        up: The axis that points up. (default: :obj:`"y"`)
-        num_frames: The number of frames :math:`T` of every motion, 0 for any
-            number. (default: :obj:`0`)
-        centre: The joint, by name or index, whose position in the first body
-            is subtracted from each frame, or :obj:`True` for the skeleton's
-            centre. (default: :obj:`False`)
-
-    Raises:
-        ValueError: If there are no motions, a shape does not fit, 2-D and
-            3-D motions are mixed, or the centre is unknown or was not seen.
+    :math:`[T, M, V, C]`, with :obj:`centre` of the first body at the origin.
     """
-    motions = {
-        name: _centred(
-            to_bodies(motion, name, skeleton, up, num_frames),
-            name,
-            skeleton,
-            centre,
-        )
-        for name, motion in poses.items()
-    }
+    motions = {}
+    for name, given in poses.items():
+        motion = to_bodies(given, name, skeleton, up, num_frames)
+        motions[name] = _centred(motion, name, skeleton, centre)
     if not motions:
         raise ValueError("Expected at least one motion, got none")
     channels = {name: motion.shape[-1] for name, motion in motions.items()}
@@ -232,8 +189,9 @@ def bounds(motions: Mapping[str, Array]) -> tuple[Array, Array]:
     r"""The lowest and the highest coordinates of all motions, each of shape
     :math:`[C]`.
     """
-    rows = [motion.reshape(-1, motion.shape[-1]) for motion in motions.values()]
-    points = np.concatenate(rows)
+    points = np.concatenate(
+        [motion.reshape(-1, motion.shape[-1]) for motion in motions.values()]
+    )
     return np.nanmin(points, axis=0), np.nanmax(points, axis=0)
 
 
@@ -247,16 +205,12 @@ def bone_path(pose: Array, pairs: Sequence[tuple[int, int]]) -> Array:
 
 
 def to_graph(value: ArrayLike, name: str, skeleton: Skeleton) -> Array:
-    r"""Converts a graph of a skeleton's joints, of shape :math:`[V, V]`.
-
-    Raises:
-        ValueError: If the shape does not fit the skeleton.
-    """
+    r"""Converts a graph of a skeleton's joints, of shape :math:`[V, V]`."""
     graph = to_array(value, name)
-    num_joints = skeleton.num_joints
-    if graph.shape != (num_joints, num_joints):
+    shape = [skeleton.num_joints] * 2
+    if list(graph.shape) != shape:
         raise ValueError(
-            f"Expected '{name}' of shape [{num_joints}, {num_joints}] for "
-            f"{skeleton!r}, got {list(graph.shape)}"
+            f"Expected '{name}' of shape {shape} for {skeleton!r}, got "
+            f"{list(graph.shape)}"
         )
     return graph

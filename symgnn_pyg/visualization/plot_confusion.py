@@ -46,18 +46,17 @@ def plot_confusion(
     """
     num_classes = len(classes)
     matrix = to_array(confusion, "confusion")
-    rows: int | str = num_classes
+    shape = [num_classes, num_classes]
     if labels is not None:
-        rows = len(to_labels(labels, "labels", num_classes))
-    if matrix.shape != (rows, num_classes):
+        true = to_labels(labels, "labels", num_classes)
+        shape[0] = len(true)
+    if list(matrix.shape) != shape:
         raise ValueError(
-            f"Expected 'confusion' of shape [{rows}, {num_classes}], got "
-            f"{list(matrix.shape)}"
+            f"Expected 'confusion' of shape {shape}, got {list(matrix.shape)}"
         )
     if not np.isfinite(matrix).all():
         raise ValueError("'confusion' must be finite, got NaN or infinity")
     if labels is not None:
-        true = to_labels(labels, "labels", num_classes)
         found = matrix.argmax(1)
         matrix = np.zeros((num_classes, num_classes))
         np.add.at(matrix, (true, found), 1)

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from symgnn_pyg.visualization.arrays import ArrayLike, to_array
+from symgnn_pyg.visualization.arrays import ArrayLike, literal, to_array
 from symgnn_pyg.visualization.colours import CYCLE, MARKERS
 
 
@@ -46,7 +46,7 @@ def plot_error(
             color=CYCLE[number % len(CYCLE)],
             marker=MARKERS[number % len(MARKERS)],
             markersize=4,
-            label=name,
+            label=literal(name),
         )
     ax.set(xlabel="time after the last observed frame (ms)", ylabel="error")
     ax.set_xlim(left=0)

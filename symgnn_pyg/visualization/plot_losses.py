@@ -6,14 +6,19 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.visualization.arrays import Array, ArrayLike, to_array
 from symgnn_pyg.visualization.colours import BLUE, DARK, VERMILLION
 
 Log = Mapping[str, ArrayLike]
-LOSSES = {"recognition": (BLUE, "-"), "prediction": (VERMILLION, "--")}
-ALPHA = "alpha"
+LOSSES = ("recognition", "prediction")
+STYLES = {
+    "recognition": (BLUE, "-"),
+    "prediction": (VERMILLION, "--"),
+    "alpha": (DARK, ":"),
+}
 
 
 def plot_losses(
@@ -46,40 +51,32 @@ def plot_losses(
     else:
         columns, where = _from_csv(Path(log)), str(log)
     step = columns.pop("step")
-    losses = [name for name in LOSSES if np.isfinite(columns[name]).any()]
-    if not losses:
+    seen = {name: np.isfinite(columns[name]) for name in STYLES}
+    if not any(seen[name].any() for name in LOSSES):
         raise DataError(
             f"{where}: expected values of "
             f"{' or '.join(map(repr, LOSSES))}, got none"
         )
     if ax is None:
         _, ax = plt.subplots(figsize=(6.5, 4), layout="constrained")
-    for name in losses:
-        colour, style = LOSSES[name]
-        seen = np.isfinite(columns[name])
-        ax.plot(
-            step[seen],
-            columns[name][seen],
+    ax.set(xlabel="step", ylabel="loss", yscale="log")
+    ax.spines["top"].set_visible(False)
+    lines: list[Line2D] = []
+    for name, (colour, style) in STYLES.items():
+        if not seen[name].any():
+            continue
+        axes, label = ax, name
+        if name == "alpha":
+            axes, label = ax.twinx(), r"$\alpha$"
+            axes.set(ylabel=label, ylim=(-0.02, 1.02))
+            axes.spines["top"].set_visible(False)
+        lines += axes.plot(
+            step[seen[name]],
+            columns[name][seen[name]],
             color=colour,
             linestyle=style,
-            label=name,
+            label=label,
         )
-    ax.set_yscale("log")
-    ax.set(xlabel="step", ylabel="loss")
-    ax.spines["top"].set_visible(False)
-    lines = list(ax.lines)
-    seen = np.isfinite(columns[ALPHA])
-    if seen.any():
-        right = ax.twinx()
-        lines += right.plot(
-            step[seen],
-            columns[ALPHA][seen],
-            color=DARK,
-            linestyle=":",
-            label=r"$\alpha$",
-        )
-        right.set(ylabel=r"$\alpha$", ylim=(-0.02, 1.02))
-        right.spines["top"].set_visible(False)
     ax.legend(
         handles=lines,
         loc="lower center",
@@ -91,8 +88,7 @@ def plot_losses(
 
 
 def _from_arrays(log: Log) -> dict[str, Array]:
-    names = [name for name in (*LOSSES, ALPHA) if name in log]
-    columns = {name: to_array(log[name], name) for name in names}
+    columns = {n: to_array(log[n], n) for n in STYLES if n in log}
     first = next(iter(columns.values()), np.empty(0))
     length = len(first) if first.ndim else 1
     columns["step"] = to_array(log.get("step", np.arange(length)), "step")
@@ -102,21 +98,18 @@ def _from_arrays(log: Log) -> dict[str, Array]:
                 f"Expected '{name}' of shape [{length}], got "
                 f"{list(column.shape)}"
             )
-    nothing = np.full(length, np.nan)
-    return dict.fromkeys((*LOSSES, ALPHA), nothing) | columns
+    return dict.fromkeys(STYLES, np.full(length, np.nan)) | columns
 
 
 def _from_csv(path: Path) -> dict[str, Array]:
-    columns: dict[str, list[float]] = {
-        name: [] for name in ("step", *LOSSES, ALPHA)
-    }
+    columns: dict[str, list[float]] = {name: [] for name in ("step", *STYLES)}
     with open(path, newline="", encoding="utf-8") as file:
         table = csv.DictReader(file)
-        if "step" not in (table.fieldnames or ()):
+        names = list(table.fieldnames or ())
+        if "step" not in names:
             raise DataError(
                 f"Expected {path} to be the metrics.csv of Lightning's "
-                f"CSVLogger with a column 'step', got the columns "
-                f"{list(table.fieldnames or ())}"
+                f"CSVLogger with a column 'step', got the columns {names}"
             )
         for row in table:
             for name, column in columns.items():

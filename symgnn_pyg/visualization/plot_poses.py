@@ -8,6 +8,7 @@ from symgnn_pyg.visualization.arrays import (
     ArrayLike,
     Centre,
     Up,
+    literal,
     to_motions,
 )
 from symgnn_pyg.visualization.colours import DARK, LINE_STYLES, OF_SIDE
@@ -70,7 +71,7 @@ def plot_poses(
         if motion.shape[-1] == 3:
             across = 0.85 * across + 0.53 * motion[..., 2]
             height = height - 0.1 * motion[..., 2]
-        line[0].set_ylabel(name)
+        line[0].set_ylabel(literal(name))
         for ax, xs, ys in zip(line, across, height, strict=True):
             for x, y, style in zip(xs, ys, LINE_STYLES, strict=False):
                 for a, b in skeleton.bones + skeleton.links:
@@ -87,6 +88,6 @@ def plot_poses(
             ax.set(xticks=[], yticks=[])
             ax.spines[:].set_visible(False)
     for ax, time in zip(axes[-1], times, strict=True):
-        ax.set_xlabel(time)
+        ax.set_xlabel(literal(time))
     figure.suptitle(title)
     return figure

@@ -12,11 +12,7 @@ from symgnn_pyg.visualization.arrays import (
     literal,
     to_bodies,
 )
-from symgnn_pyg.visualization.colours import (
-    GREY,
-    LINE_STYLES,
-    joint_colours,
-)
+from symgnn_pyg.visualization.colours import GREY, LINE_STYLES, joint_colours
 
 
 def plot_skeleton(
@@ -52,19 +48,15 @@ def plot_skeleton(
             :obj:`up` is unknown.
     """
     skeleton = as_skeleton(skeleton)
-    position = to_bodies(position, "position", skeleton, up)
-    ax = pose_axes(position.shape[-1], ax)
-    draw_pose(ax, position, skeleton)
+    bodies = to_bodies(position, "position", skeleton, up)
+    ax = pose_axes(bodies.shape[-1], ax)
+    draw_pose(ax, bodies, skeleton)
     equal_scale(ax)
     return ax
 
 
 def pose_axes(channels: int, ax: Any = None) -> Any:
-    r"""Prepares axes without ticks for 2-D or 3-D poses.
-
-    Raises:
-        ValueError: If the projection of the axes does not fit.
-    """
+    r"""Prepares axes without ticks for 2-D or 3-D poses."""
     if ax is None:
         _, ax = plt.subplots(
             figsize=(4, 5),
@@ -103,8 +95,9 @@ def draw_pose(ax: Any, bodies: Array, skeleton: Skeleton) -> list[Any]:
     """
     lines = []
     named = set()
+    groups = _groups(skeleton)
     for position, style in zip(bodies, LINE_STYLES, strict=False):
-        for (part, colour), pairs in _groups(skeleton).items():
+        for (part, colour), pairs in groups.items():
             lines += ax.plot(
                 *bone_path(position, pairs).T,
                 color=colour,
@@ -130,15 +123,13 @@ def draw_pose(ax: Any, bodies: Array, skeleton: Skeleton) -> list[Any]:
 def move_pose(lines: list[Any], bodies: Array, skeleton: Skeleton) -> None:
     r"""Moves the lines of :func:`draw_pose` to other poses."""
     groups = [*_groups(skeleton).values(), skeleton.links]
-    paths = []
+    paths: list[Array] = []
     for position in bodies:
         paths += [bone_path(position, pairs) for pairs in groups]
         paths.append(position)
     for line, path in zip(lines, paths, strict=True):
-        if path.shape[-1] == 3:
-            line.set_data_3d(*path.T)
-        else:
-            line.set_data(*path.T)
+        move = line.set_data_3d if len(path.T) == 3 else line.set_data
+        move(*path.T)
 
 
 def _groups(

@@ -13,16 +13,9 @@ class Timeline:
     r"""Which pose of each motion is shown at which time. The motion named
     :obj:`"observed"` ends at 0 ms and the others start one frame later;
     without it, all motions start at 0 ms.
-
-    Args:
-        motions: The motions by name, of shape :math:`[T, M, V, C]`.
-        frame_rate: The number of frames per second.
-
-    Raises:
-        ValueError: If :obj:`frame_rate` is not positive.
     """
 
-    motions: Mapping[str, Array]
+    motions: Mapping[str, Array]  # [T, M, V, C] each
     frame_rate: float
 
     def __post_init__(self) -> None:
@@ -40,8 +33,7 @@ class Timeline:
     def num_frames(self) -> int:
         r"""The number of frames from the first to the last."""
         return max(
-            self.start(name) + len(motion)
-            for name, motion in self.motions.items()
+            self.start(name) + len(m) for name, m in self.motions.items()
         )
 
     def start(self, name: str) -> int:
