@@ -1,13 +1,13 @@
-"""Arguments that several commands share."""
+"""Options that several commands share."""
 
 import argparse
 import json
 from collections.abc import Callable
 from pathlib import Path
 
-from symgnn_pyg.cli.recordings import FORMATS, read_motion
+from symgnn_pyg.cli.reading import FORMATS
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.io import Motion, read_bvh_header, read_text
+from symgnn_pyg.io import read_bvh_header, read_text
 from symgnn_pyg.skeleton import Skeleton
 
 
@@ -45,7 +45,9 @@ rate = number(float, 1e-3)
 
 
 def add_skeleton(parser: argparse.ArgumentParser) -> None:
-    r"""Adds the options that name the skeleton of recordings."""
+    r"""Adds the options for the skeleton of recordings; see
+    :func:`skeleton_of`.
+    """
     group = parser.add_mutually_exclusive_group()
     group.add_argument(
         "--layout",
@@ -57,30 +59,23 @@ def add_skeleton(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         type=Path,
         help="a skeleton of your own: a JSON file with 'joints', 'bones' as "
-        "(child, parent) pairs, and further arguments of Skeleton if you like, "
-        "or a .bvh file (default: that of the file)",
+        "(child, parent) pairs, and any further arguments of Skeleton; or a "
+        ".bvh file (default: that of the file)",
     )
 
 
 def skeleton_of(args: argparse.Namespace) -> Skeleton | None:
-    r"""The skeleton that the options name, if any.
-
-    Raises:
-        DataError: If the file does not describe a skeleton.
-        ValueError: If there is no such layout.
-    """
+    r"""The skeleton that the options name, if any."""
     if args.layout is not None:
         return Skeleton.get(args.layout)
     return None if args.skeleton is None else read_skeleton(args.skeleton)
 
 
-def read_skeleton(path: Path) -> Skeleton:
+def read_skeleton(path: Path | str) -> Skeleton:
     r"""Reads a skeleton from a JSON file with the arguments of
     :class:`~symgnn_pyg.Skeleton`, or from a BVH file.
-
-    Raises:
-        DataError: If it does not describe a skeleton.
     """
+    path = Path(path)
     if path.suffix.lower() == ".bvh":
         return read_bvh_header(path).skeleton
     content, name = read_text(path)
@@ -99,14 +94,17 @@ def add_model(parser: argparse.ArgumentParser, required: bool = True) -> None:
     parser.add_argument(
         "--model",
         required=required,
-        help="a folder that was saved with a model, such as the one that "
-        "`symgnn-pyg train` writes, the name of one that comes with the "
-        "library, such as cmu-light-long, or a repository on the Hugging Face "
-        "Hub" + " (default: none)" * (not required),
+        help="the folder of a model, such as the one that `symgnn-pyg train` "
+        "writes; the name of one that comes with the library, such as "
+        "cmu-light-long; or a repository on the Hugging Face Hub"
+        + " (default: none)"
+        * (not required),
     )
 
 
-def add_reading(parser: argparse.ArgumentParser) -> None:
+def add_reading(
+    parser: argparse.ArgumentParser, fill_gaps: bool = True
+) -> None:
     r"""Adds the options for reading a recording."""
     parser.add_argument(
         "--format",
@@ -118,7 +116,8 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         "--asf",
         metavar="FILE",
         type=Path,
-        help="the body of an .amc file (default: none)",
+        help="the .asf file with the body of an .amc file, which requires it "
+        "(default: none)",
     )
     parser.add_argument(
         "--max-bodies",
@@ -128,37 +127,11 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         "kinetics and openpose, the one with the highest scores over all "
         "frames; mediapipe refuses several)",
     )
-    add_arrays(parser)
+    add_arrays(parser, fill_gaps)
 
 
-def read_input(
-    path: Path, skeleton: Skeleton | None, args: argparse.Namespace, fill: bool
-) -> Motion:
-    r"""Reads a recording with the options of :func:`add_reading`."""
-    return read_motion(
-        path,
-        skeleton,
-        form=args.format,
-        asf=args.asf,
-        axes=args.axes,
-        key=args.key,
-        index_columns=args.index_columns,
-        max_bodies=args.max_bodies,
-        fill=fill,
-    )
-
-
-def add_gaps(parser: argparse.ArgumentParser) -> None:
-    r"""Adds the option to fill gaps."""
-    parser.add_argument(
-        "--fill-gaps",
-        action="store_true",
-        help="interpolate missing joints",
-    )
-
-
-def add_arrays(parser: argparse.ArgumentParser) -> None:
-    r"""Adds the options for arrays in files."""
+def add_arrays(parser: argparse.ArgumentParser, fill_gaps: bool = True) -> None:
+    r"""Adds the options for arrays and tables in files."""
     parser.add_argument(
         "--axes",
         help="the order of the axes of .npy and .npz files, such as CTVM, from "
@@ -167,8 +140,8 @@ def add_arrays(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--key",
-        help="the array of an .npz file that holds several (default: the only "
-        "one)",
+        help="the array to read from an .npz file that holds several (default: "
+        "the only one)",
     )
     parser.add_argument(
         "--index-columns",
@@ -177,3 +150,9 @@ def add_arrays(parser: argparse.ArgumentParser) -> None:
         "such as a time (default: those that name no joint, if the first line "
         "has names, and none otherwise)",
     )
+    if fill_gaps:
+        parser.add_argument(
+            "--fill-gaps",
+            action="store_true",
+            help="interpolate missing joints (NaN or empty cells) over time",
+        )

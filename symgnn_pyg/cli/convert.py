@@ -17,21 +17,20 @@ from pathlib import Path
 import torch
 
 from symgnn_pyg.cli.arguments import (
-    add_gaps,
     add_reading,
     add_skeleton,
     rate,
-    read_input,
     read_skeleton,
     skeleton_of,
 )
-from symgnn_pyg.cli.recordings import (
+from symgnn_pyg.cli.reading import (
     SCORED,
     kind_of,
+    read_input,
     read_rotations,
     resampled,
-    write_motion,
 )
+from symgnn_pyg.cli.writing import write_motion
 from symgnn_pyg.files import resolved
 from symgnn_pyg.io import write_bvh
 from symgnn_pyg.skeleton import Skeleton, conversion
@@ -42,28 +41,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "output",
         type=Path,
-        help="the .npy or .csv file to write, or from a .bvh file a .bvh file",
+        help="the file to write: .npy or .csv, or .bvh if the input is one",
     )
     add_skeleton(parser)
     add_reading(parser)
-    add_gaps(parser)
     parser.add_argument(
         "--to",
         metavar="LAYOUT",
-        help="the layout to convert positions to, or a skeleton of your own "
-        "as a .json or .bvh file (default: none)",
+        help="the layout to convert positions to, or a skeleton of your own: "
+        "a .json or .bvh file (default: none)",
     )
     parser.add_argument(
         "--frame-rate",
         type=rate,
-        help="the frames per second to resample to, by linear interpolation "
+        help="the frames per second to resample to, by interpolation "
         "(default: that of the file)",
     )
     parser.add_argument(
         "--rotations",
         action="store_true",
-        help="write the rotations of a .bvh file (exponential maps), not "
-        "positions, to train on",
+        help="write the rotations of a .bvh file, as exponential maps in "
+        "radians, instead of positions",
     )
 
 
@@ -76,7 +74,7 @@ def run(args: argparse.Namespace) -> None:
     if args.rotations or (is_bvh and args.output.suffix.lower() == ".bvh"):
         convert_rotations(args)
         return
-    motion = read_input(args.input, skeleton_of(args), args, args.fill_gaps)
+    motion = read_input(args.input, skeleton_of(args), args)
     if args.frame_rate and not motion.frame_rate:
         raise ValueError(
             f"{args.input} does not state its frame rate, so it cannot be "
@@ -90,22 +88,18 @@ def run(args: argparse.Namespace) -> None:
             raise ValueError(
                 "Files of AMASS hold rotations, and --to converts positions"
             )
-        if Path(args.to).suffix.lower() in (".json", ".bvh"):
-            wanted = read_skeleton(Path(args.to))
-        else:
-            wanted = Skeleton.get(args.to)
-        convert = conversion(skeleton, wanted)
+        is_file = Path(args.to).suffix.lower() in (".json", ".bvh")
+        read = read_skeleton if is_file else Skeleton.get
+        source, skeleton = skeleton, read(args.to)
+        convert = conversion(source, skeleton)
         print(convert)
-        skeleton = wanted
         frames = convert(torch.from_numpy(frames), dim=-2).numpy()
     write_motion(args.output, frames, skeleton, args.format in SCORED)
-    at = ""
+    text = f"Wrote {args.output}: {frames.shape[-3]} frames"
     if motion.frame_rate:
-        at = (
-            f" at {motion.frame_rate:.4g} per second, which the file does not "
-            f"store"
-        )
-    print(f"Wrote {args.output}: {frames.shape[-3]} frames{at}")
+        text += f" at {motion.frame_rate:.4g} per second"
+        text += ", which the file does not store"
+    print(text)
 
 
 def convert_rotations(args: argparse.Namespace) -> None:
@@ -117,13 +111,10 @@ def convert_rotations(args: argparse.Namespace) -> None:
             "Rotations are read from .bvh files, and of all joints: leave out "
             "--format, --layout, --skeleton and --to"
         )
-    motion, translation = read_rotations(args.input, args.frame_rate)
+    motion, translation = read_rotations(args, args.frame_rate)
+    frames, skeleton, own = motion
     if args.output.suffix.lower() == ".bvh":
-        rate = motion.frame_rate
-        write_bvh(args.output, motion.frames, args.input, translation, rate)
+        write_bvh(args.output, frames, args.input, translation, own)
     else:
-        write_motion(args.output, motion.frames, motion.skeleton)
-    print(
-        f"Wrote {args.output}: {len(motion.frames)} frames at "
-        f"{motion.frame_rate:.4g} per second"
-    )
+        write_motion(args.output, frames, skeleton)
+    print(f"Wrote {args.output}: {len(frames)} frames at {own:.4g} per second")

@@ -12,7 +12,6 @@ folder is new to it; --split all takes every recording of another folder.
 """
 
 import argparse
-from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
@@ -39,19 +38,13 @@ COLUMNS = 6
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
-    parser.add_argument(
-        "--data",
-        type=Path,
-        required=True,
-        help="the folder or .zip archive of recordings",
-    )
+    add_folder(parser)
     parser.add_argument(
         "--split",
         choices=(*SPLITS, ALL),
         default="test",
-        help="the split to measure",
+        help="the split to measure errors on",
     )
-    add_folder(parser)
     add_names(parser)
     parser.add_argument(
         "--kind",
@@ -65,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--windows",
         type=count,
         default=1000,
-        help="the largest number of windows, spread evenly over all",
+        help="the largest number of windows to measure, spread evenly over all",
     )
     parser.add_argument(
         "--linear",
@@ -88,17 +81,15 @@ def run(args: argparse.Namespace) -> None:
         f"{args.data}: {len(chosen):,} of {len(test):,} windows "
         f"({args.split}), {model.num_observed} observed frames each"
     )
-    left = {test.classes[y] for y in set(test.labels.tolist())} - {
-        test.classes[y] for y in set(chosen.labels.tolist())
-    }
+    left = {*test.labels.tolist()} - {*chosen.labels.tolist()}
     if left:
-        print(f"none of them is of {', '.join(sorted(left))}: raise --windows")
+        names = ", ".join(test.classes[y] for y in sorted(left))
+        print(f"none of them is of {names}: raise --windows")
     if "error" in found:
         rows = {"zero velocity": found["still"]}
         if args.linear:
-            rows["linear regression"] = evaluate(*linear(args, model, chosen))[
-                "error"
-            ]
+            baseline = linear(args, model, chosen)
+            rows["linear regression"] = evaluate(baseline, chosen)["error"]
         rows["model"] = found["error"]
         print_errors(
             {name: metric.compute_groups() for name, metric in rows.items()},
@@ -115,7 +106,7 @@ def run(args: argparse.Namespace) -> None:
 def open_as_trained(
     args: argparse.Namespace, split: str, model: PoseModel
 ) -> SkeletonFolder:
-    r"""A split, as the model was trained on."""
+    r"""A split, read and dealt as in the training of the model."""
     about = model.about
     dealt = about.get("split", {})
     if args.split == ALL:
@@ -143,11 +134,7 @@ def open_as_trained(
 
 
 def places(known: list[str], wanted: list[str], name: str) -> list[int]:
-    r"""The order of a model's classes in which those of the data come first.
-
-    Raises:
-        DataError: If the model does not know one of them.
-    """
+    r"""The order of a model's classes in which those of the data come first."""
     if not known:
         return []
     unknown = [each for each in wanted if each not in known]
@@ -161,8 +148,8 @@ def places(known: list[str], wanted: list[str], name: str) -> list[int]:
 
 
 class InUnit(Module):
-    r"""A model on raw windows as a network that
-    :func:`~symgnn_pyg.training.evaluate` takes.
+    r"""A model on raw windows, as :func:`~symgnn_pyg.training.evaluate` takes
+    it, with its classes in another order.
     """
 
     def __init__(self, model: PoseModel, order: list[int]) -> None:
@@ -189,9 +176,9 @@ class InUnit(Module):
 
 def linear(
     args: argparse.Namespace, model: PoseModel, test: SkeletonFolder
-) -> tuple[LinearRegression, SkeletonFolder]:
-    r"""Linear regression fitted to the training split, and the test windows
-    normalised for it.
+) -> LinearRegression:
+    r"""Linear regression fitted to the training split, for whose windows those
+    of :obj:`test` are normalised.
     """
     train, val = (
         open_as_trained(args, split, model) for split in ("train", "val")
@@ -205,15 +192,15 @@ def linear(
         num_recent=min(20, model.num_observed),
     )
     baseline.fit(SkeletonLoader(train, 256), SkeletonLoader(val, 256))
-    return baseline, test
+    return baseline
 
 
 def print_errors(
     rows: dict[str, Tensor], test: SkeletonFolder, frame_rate: float | None
 ) -> None:
     r"""Prints the errors of each class and their average at some frames."""
-    length = test.num_future
-    frames = np.unique(np.geomspace(1, length, COLUMNS).round().astype(int))
+    frames = np.geomspace(1, test.num_future, COLUMNS).round().astype(int)
+    frames = np.unique(frames)
     what = "mean angle error" if test.kind == "rotation" else "mean joint error"
     unit = test.unit or "the unit of the data"
     print(f"{what} in {unit} at each coming time, lower is better\n")

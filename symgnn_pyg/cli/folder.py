@@ -9,13 +9,12 @@ import numpy as np
 
 from symgnn_pyg.cli.arguments import (
     add_arrays,
-    add_gaps,
     add_skeleton,
     count,
     number,
     rate,
 )
-from symgnn_pyg.cli.recordings import check_options, share_missing
+from symgnn_pyg.cli.reading import check_options, share_missing
 from symgnn_pyg.cli.tables import print_table
 from symgnn_pyg.datasets import MotionDataset, SkeletonFolder
 from symgnn_pyg.datasets.sampling import SHARES
@@ -27,12 +26,17 @@ from symgnn_pyg.typing import Kind
 
 def add_folder(parser: argparse.ArgumentParser) -> None:
     r"""Adds the options for reading a folder of recordings."""
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        help="the folder or .zip archive of recordings",
+    )
     add_arrays(parser)
-    add_gaps(parser)
     parser.add_argument(
         "--frame-rate",
         type=rate,
-        help="frames per second; files that tell another rate (.bvh) are "
+        help="frames per second; files that state another rate (.bvh) are "
         "resampled (default: that of the files)",
     )
     parser.add_argument(
@@ -44,8 +48,8 @@ def add_folder(parser: argparse.ArgumentParser) -> None:
         "--path",
         metavar="FILE",
         type=Path,
-        help="the HDF5 file for the parsed recordings (default: beside the "
-        "folder)",
+        help="the HDF5 file that caches the parsed recordings (default: the "
+        "path of --data with the suffix .h5)",
     )
 
 
@@ -54,7 +58,7 @@ def add_names(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--name-pattern",
         metavar="REGEX",
-        help="a regular expression found in the name of every recording: its "
+        help="a regular expression found in the path of every recording: its "
         "(?P<label>...) is the class, instead of the folder, and recordings "
         "of the same (?P<group>...), such as a person, are dealt to the same "
         "split (default: none)",
@@ -62,16 +66,15 @@ def add_names(parser: argparse.ArgumentParser) -> None:
 
 
 def add_splits(parser: argparse.ArgumentParser) -> None:
-    r"""Adds the options that deal recordings to splits, which a model
-    remembers.
-    """
+    r"""Adds the options that deal recordings to splits."""
     add_names(parser)
     for split in SPLITS[1:]:
         parser.add_argument(
             f"--{split}-groups",
             nargs="+",
             metavar="GROUP",
-            help=f"the groups of the {split} split (default: dealt at random)",
+            help=f"the groups of the {split} split, by what (?P<group>...) "
+            f"finds (default: dealt at random)",
         )
     parser.add_argument(
         "--shares",
@@ -79,7 +82,8 @@ def add_splits(parser: argparse.ArgumentParser) -> None:
         nargs=3,
         default=SHARES,
         metavar=("TRAIN", "VAL", "TEST"),
-        help="the shares of the splits that have no folder and no groups",
+        help="the shares of recordings, or of groups, in the splits that have "
+        "no folder of their own and no --val-groups or --test-groups",
     )
 
 
@@ -88,10 +92,9 @@ def splits_of(args: argparse.Namespace) -> dict[str, Any]:
     :class:`SkeletonFolder`.
     """
     groups = {"val": args.val_groups, "test": args.test_groups}
-    groups = {split: given for split, given in groups.items() if given}
     return {
         "name_pattern": args.name_pattern,
-        "groups": groups or None,
+        "groups": {s: given for s, given in groups.items() if given} or None,
         "shares": args.shares,
         "seed": args.seed,
     }
@@ -109,7 +112,7 @@ def add_meaning(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--unit",
-        help="the unit of positions, such as mm, to name it beside errors "
+        help="the unit of positions, such as mm, which is shown beside errors "
         "(default: not stated)",
     )
     parser.add_argument(
@@ -129,20 +132,16 @@ def open_split(
     **kwargs: Any,
 ) -> SkeletonFolder:
     r"""Opens a split of a folder with the options of :func:`add_folder`."""
-    check_options(
-        (PurePosixPath(file).suffix.lower() for file in _source(args.data)),
-        str(args.data),
-        axes=args.axes,
-        key=args.key,
-        index_columns=args.index_columns,
-    )
+    options = {
+        name: getattr(args, name) for name in ("axes", "key", "index_columns")
+    }
+    kinds = (PurePosixPath(file).suffix.lower() for file in _source(args.data))
+    check_options(kinds, str(args.data), **options)
     return SkeletonFolder(
         args.data,
         skeleton,
         split,
-        axes=args.axes,
-        key=args.key,
-        index_columns=args.index_columns,
+        **options,
         fill_gaps=args.fill_gaps,
         frame_rate=frame_rate if rate_of(args.data) else None,
         skip_faulty=args.skip_faulty,
@@ -170,68 +169,50 @@ def summarise(
     in all and per class.
     """
     store, source = dataset.store, _source(args.data)
-    gaps = [
-        share_missing(
-            source.read(file),
-            source.where(file),
-            store.skeleton,
-            args.key,
-            args.index_columns,
-        )
-        if args.fill_gaps
-        else 0.0
-        for file in store.sources
-    ]
+    gaps = np.zeros(len(store))
+    if args.fill_gaps:
+        for i, file in enumerate(store.sources):
+            content, name = source.read(file), source.where(file)
+            gaps[i] = share_missing(content, name, store.skeleton, args)
+    lengths = store.lengths.numpy()
     frame_rate = args.frame_rate or rate_of(args.data)
-    lengths, labels = store.lengths.tolist(), store.labels.tolist()
+    time = " at an unknown rate"
+    if frame_rate is not None:
+        minutes, seconds = divmod(round(lengths.sum() / frame_rate), 60)
+        time = (
+            f": {minutes} min {seconds} s at {frame_rate:.4g} frames per second"
+        )
     bodies = f"up to {store.bodies.max()} bodies of "
     print(
         f"{args.data}: {len(store)} recordings in {len(store.classes)} "
-        f"classes, {_time(sum(lengths), frame_rate)}\n"
+        f"classes, {lengths.sum():,} frames{time}\n"
         f"{bodies * bool((store.bodies > 1).any())}"
         f"{store.skeleton.num_joints} joints ({store.skeleton.name}) with "
         f"{store.num_channels} channels; "
         f"{dataset.kind}s in {dataset.unit or 'a unit that is not stated'}; "
-        f"{_percent(_mean(gaps))} of the numbers are missing\n"
+        f"{_percent(gaps)} of the numbers are missing\n"
     )
-    of_split = {
-        name: set(np.unique(_sequences(split)).tolist())
-        for name, split in (splits or {}).items()
-    }
+    splits = splits or {}
+    used = [
+        np.unique(split.windows["sequence"][list(split.indices())])
+        for split in splits.values()
+    ]
     rows: list[Sequence[object]] = []
     for label, name in enumerate(store.classes):
-        own = [i for i, y in enumerate(labels) if y == label]
-        some = [lengths[i] for i in own] or [0]
+        (own,) = np.nonzero(store.labels.numpy() == label)
+        some = lengths[own] if len(own) else np.zeros(1, int)
         rows.append([
-            name, len(own), sum(some), min(some), max(some),
-            _percent(_mean([gaps[i] for i in own])),
-            *(len(chosen.intersection(own)) for chosen in of_split.values()),
+            name, len(own), some.sum(), some.min(), some.max(),
+            _percent(gaps[own]),
+            *(np.isin(own, sequences).sum() for sequences in used),
         ])  # fmt: skip
     head = ["class", "recordings", "frames", "shortest", "longest", "missing"]
-    print_table([*head, *of_split], rows)
+    print_table([*head, *splits], rows)
 
 
 def _source(root: Path) -> Source:
     return Source(root, anchors=SPLITS)
 
 
-def _sequences(dataset: MotionDataset) -> np.ndarray:
-    return dataset.windows["sequence"][list(dataset.indices())]
-
-
-def _time(frames: int, frame_rate: float | None) -> str:
-    if frame_rate is None:
-        return f"{frames:,} frames at an unknown rate"
-    minutes, seconds = divmod(round(frames / frame_rate), 60)
-    return (
-        f"{frames:,} frames: {minutes} min {seconds} s at {frame_rate:.4g} "
-        f"frames per second"
-    )
-
-
-def _mean(shares: Sequence[float]) -> float:
-    return sum(shares) / max(len(shares), 1)
-
-
-def _percent(share: float) -> str:
-    return f"{share:.1%}" if share else "none"
+def _percent(shares: np.ndarray) -> str:
+    return f"{shares.mean():.1%}" if shares.any() else "none"

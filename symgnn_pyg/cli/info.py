@@ -16,13 +16,14 @@ from symgnn_pyg.cli.arguments import (
     add_reading,
     add_skeleton,
     rate,
-    read_input,
     skeleton_of,
 )
 from symgnn_pyg.cli.folder import add_names, open_split, summarise
-from symgnn_pyg.cli.recordings import (
+from symgnn_pyg.cli.reading import (
     ARRAYS,
     check_options,
+    options_of,
+    read_input,
     share_missing,
     without_unseen,
 )
@@ -44,12 +45,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "or a repository on the Hugging Face Hub",
     )
     add_skeleton(parser)
-    add_reading(parser)
+    add_reading(parser, fill_gaps=False)
     add_names(parser)
     parser.add_argument(
         "--frame-rate",
         type=rate,
-        help="frames per second (default: that of the files)",
+        help="frames per second, to tell durations (default: that of the "
+        "files)",
     )
 
 
@@ -103,44 +105,15 @@ def describe_recording(path: Path, args: argparse.Namespace) -> None:
     skeleton = skeleton_of(args)
     is_array = args.format is None and path.suffix.lower() in ARRAYS
     if skeleton is None and is_array:
-        refuse(args, "an array without a layout", "frame_rate")
-        check_options(
-            [path.suffix.lower()],
-            str(path),
-            asf=args.asf,
-            key=args.key,
-            index_columns=args.index_columns,
-            max_bodies=args.max_bodies,
-        )
-        array = read_npy(path, str(path), True, args.key)
-        print(f"{path}: {array.dtype} {list(array.shape)}")
-        print(f"missing (NaN): {np.isnan(array).mean():.1%} of the numbers")
-        axes = (args.axes or "MTVC"[-array.ndim :]).removeprefix("N")
-        if len(axes) != array.ndim:
-            raise DataError(
-                f"{path} has shape {list(array.shape)}, which does not fit "
-                f"the {len(axes)} axes {axes!r}"
-            )
-        num_joints = array.shape[axes.index("V")]
-        fitting = [
-            name
-            for name in LAYOUTS
-            if Skeleton.get(name).num_joints == num_joints
-        ]
-        print(
-            f"layouts of {num_joints} joints: {', '.join(fitting) or 'none'}; "
-            f"pass one as --layout to check the rest"
-        )
+        describe_array(path, args)
         return
     # Gaps are filled only to pass the checks, and counted in the file.
-    motion = read_input(path, skeleton, args, fill=args.format is None)
-    frames, of = motion.frames, motion.skeleton
-    frames = without_unseen(frames, args.format)
+    args.fill_gaps = args.format is None
+    motion = read_input(path, skeleton, args)
+    frames, of = without_unseen(motion.frames, args.format), motion.skeleton
     missing = float(np.isnan(frames).mean())
     if args.format is None:
-        missing = share_missing(
-            path, str(path), of, args.key, args.index_columns
-        )
+        missing = share_missing(path, str(path), of, args)
     told = args.frame_rate or motion.frame_rate
     rows: list[list[object]] = [
         ["frames", f"{frames.shape[-3]:,}"],
@@ -159,16 +132,40 @@ def describe_recording(path: Path, args: argparse.Namespace) -> None:
     print_table([str(path), ""], rows)
 
 
+def describe_array(path: Path, args: argparse.Namespace) -> None:
+    r"""Prints what an array holds, and the layouts that fit."""
+    refuse(args, "an array without a layout", "frame_rate")
+    check_options([path.suffix.lower()], str(path), **options_of(args))
+    array = read_npy(path, str(path), True, args.key)
+    print(f"{path}: {array.dtype} {list(array.shape)}")
+    print(f"missing (NaN): {np.isnan(array).mean():.1%} of the numbers")
+    axes = (args.axes or "MTVC"[-array.ndim :]).removeprefix("N")
+    if len(axes) != array.ndim:
+        raise DataError(
+            f"{path} has shape {list(array.shape)}, which does not fit the "
+            f"{len(axes)} axes {axes!r}"
+        )
+    num_joints = array.shape[axes.index("V")]
+    fitting = [
+        skeleton.name
+        for skeleton in map(Skeleton.get, LAYOUTS)
+        if skeleton.num_joints == num_joints
+    ]
+    print(
+        f"layouts of {num_joints} joints: {', '.join(fitting) or 'none'}; pass "
+        f"one as --layout to check the rest"
+    )
+
+
 def describe_model(name: str) -> None:
     r"""Prints what is known about a model."""
     model = PoseModel.from_pretrained(name)
-    about = model.about
+    about, skeleton = model.about, model.skeleton
     trained = about.get("trained", model.classes)
     rows: list[list[object]] = [
         ["network", type(model.model).__name__],
         ["parameters", f"{sum(p.numel() for p in model.parameters()):,}"],
-        ["skeleton", f"{model.skeleton.name}, {model.skeleton.num_joints} "
-                     f"joints"],
+        ["skeleton", f"{skeleton.name}, {skeleton.num_joints} joints"],
         ["channels", model.network.num_channels],
         ["observed frames", model.num_observed],
         ["predicted frames", model.num_future],
@@ -183,11 +180,6 @@ def describe_model(name: str) -> None:
     for entry in ("metrics", "data"):
         found = about.get(entry, {})
         found = found if isinstance(found, dict) else {entry: found}
-        rows += [
-            [key, f"{v:.4g}" if isinstance(v, float) else v]
-            for key, v in found.items()
-        ]
-    rows += [
-        [key, about[key]] for key in ("command", "license") if key in about
-    ]
+        rows += map(list, found.items())
+    rows += [[k, about[k]] for k in ("command", "license") if k in about]
     print_table([name, ""], rows)

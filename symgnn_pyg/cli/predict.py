@@ -13,25 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from symgnn_pyg.cli.arguments import (
-    add_gaps,
-    add_model,
-    add_reading,
-    count,
-    read_input,
-)
-from symgnn_pyg.cli.recordings import (
+from symgnn_pyg.cli.arguments import add_model, add_reading, count
+from symgnn_pyg.cli.reading import (
     check_kind,
-    check_suffix,
     kind_of,
+    read_input,
     read_rotations,
     resampled,
-    write_motion,
 )
 from symgnn_pyg.cli.tables import print_table
+from symgnn_pyg.cli.writing import check_suffix, write_motion
 from symgnn_pyg.files import replacing
 from symgnn_pyg.inference import PoseModel, PoseOutput
-from symgnn_pyg.io import write_bvh
+from symgnn_pyg.io import Motion, write_bvh
 
 SUFFIXES = (".npy", ".csv", ".json")
 TRAIN_ON_ROTATIONS = (
@@ -51,25 +45,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "or one of another --format",
     )
     add_reading(parser)
-    add_gaps(parser)
     parser.add_argument(
         "--stride",
         type=count,
-        help="answer every window, each this many frames after the previous "
-        "one (default: only the last window)",
+        help="answer one window every this many frames, from the first on "
+        "(default: only the last window)",
     )
     parser.add_argument(
         "--top",
         type=count,
         default=5,
-        help="the number of classes to print",
+        help="the number of classes to print, the most probable first",
     )
     parser.add_argument(
         "--output",
         type=Path,
-        help="the .npy or .csv file to write the coming poses to, or a .json "
-        "file for these and the probabilities, or from a .bvh file and a model "
-        "of rotations a .bvh file (default: none)",
+        help="the file to write the predicted poses to: .npy or .csv; .json, "
+        "together with the probabilities; or .bvh, if the input is a .bvh file "
+        "and the model takes rotations (default: none)",
     )
 
 
@@ -85,7 +78,7 @@ def run(args: argparse.Namespace) -> None:
         raise ValueError(f"{args.model} only recognises: leave out --output")
     rate = model.about.get("frame_rate")
     if is_bvh and model.about.get("kind") == "rotation":
-        motion, translation = read_rotations(args.input, rate)
+        motion, translation = read_rotations(args, rate)
         if motion.skeleton.joints != model.skeleton.joints:
             raise ValueError(
                 f"{args.input} has other joints than the skeleton of the "
@@ -97,23 +90,16 @@ def run(args: argparse.Namespace) -> None:
             f"positions, which do not determine them; {TRAIN_ON_ROTATIONS}"
         )
     else:
-        check_kind(args.input, args.format, model.about)
-        motion = read_input(args.input, model.skeleton, args, args.fill_gaps)
-        kind = kind_of(args.format)
-        motion = resampled(motion, rate, args.input, kind)
+        motion = read_for(model, args)
     frames = motion.frames
     answer = answer_of(model, frames, args.stride)
-    print(
-        f"{args.input}: {frames.shape[-3]} frames; the answer is to "
-        + (
-            f"the last {model.num_observed}"
-            if args.stride is None
-            else f"windows of {model.num_observed}, one every {args.stride}"
-        )
-    )
+    which = f"the last {model.num_observed}"
+    if args.stride is not None:
+        which = f"windows of {model.num_observed}, one every {args.stride}"
+    print(f"{args.input}: {frames.shape[-3]} frames; the answer is to {which}")
     if answer.probabilities is not None:
         print()
-        print_classes(answer.probabilities, args.top, args.stride, model)
+        print_classes(answer.probabilities, args, model.num_observed)
     if answer.future is not None:
         print(f"\n{described(model)}")
     if args.output is not None:
@@ -126,14 +112,19 @@ def run(args: argparse.Namespace) -> None:
         print(f"Wrote {args.output}")
 
 
+def read_for(model: PoseModel, args: argparse.Namespace) -> Motion:
+    r"""The recording to answer, at the frame rate of the model."""
+    check_kind(args.input, args.format, model.about)
+    motion = read_input(args.input, model.skeleton, args)
+    rate = model.about.get("frame_rate")
+    return resampled(motion, rate, args.input, kind_of(args.format))
+
+
 def answer_of(
     model: PoseModel, frames: np.ndarray, stride: int | None = None
 ) -> PoseOutput:
-    r"""The answer to a recording, whose bodies are recognised together.
-
-    Returns:
-        The answer, as to one recording: probabilities are numbers, or arrays
-        of shape :math:`[W]`.
+    r"""The answer to a recording, whose bodies are recognised together:
+    probabilities are numbers, or arrays of shape :math:`[W]`.
     """
     if frames.ndim == 3:
         return model(frames, stride=stride)
@@ -150,38 +141,30 @@ def answer_of(
 
 def print_classes(
     probabilities: dict[str, Any],
-    top: int,
-    stride: int | None,
-    model: PoseModel,
+    args: argparse.Namespace,
+    num_observed: int,
 ) -> None:
-    r"""Prints the most probable classes of each window."""
-    windows = np.atleast_1d(np.array([*probabilities.values()]).T)
-    windows = windows.reshape(-1, len(probabilities))  # [W, K]
+    r"""Prints the most probable classes of the last window, or the most
+    probable one of each window.
+    """
     names = [*probabilities]
-    if stride is None:
-        best = np.argsort(-windows[0], kind="stable")[:top]
-        rows = [[names[k], f"{windows[0, k]:6.1%}"] for k in best]
+    shares = np.stack([*probabilities.values()], axis=-1)  # [K] or [W, K]
+    if args.stride is None:
+        best = np.argsort(-shares, kind="stable")[: args.top]
+        rows = [[names[k], f"{shares[k]:6.1%}"] for k in best]
         print_table(["class", "probability"], rows)
         return
-    best = windows.argmax(axis=1)
-    print_table(
-        ["first frame", "last frame", "class", "probability"],
-        [
-            [
-                w * stride,
-                w * stride + model.num_observed - 1,
-                names[k],
-                f"{windows[w, k]:6.1%}",
-            ]
-            for w, k in enumerate(best)
-        ],
-    )
+    starts = args.stride * np.arange(len(shares))
+    rows = [
+        [start, start + num_observed - 1, names[k], f"{share[k]:6.1%}"]
+        for start, share in zip(starts, shares, strict=True)
+        for k in [share.argmax()]
+    ]
+    print_table(["first frame", "last frame", "class", "probability"], rows)
 
 
 def described(model: PoseModel) -> str:
-    r"""A sentence about the predicted poses: how many, when and in what
-    unit.
-    """
+    r"""A sentence about the predicted poses: how many, when, in what unit."""
     text = (
         f"Predicted {model.num_future} frames of "
         f"{model.skeleton.num_joints} joints"
@@ -194,7 +177,7 @@ def described(model: PoseModel) -> str:
 
 
 def write(path: Path, answer: PoseOutput, model: PoseModel) -> None:
-    r"""Writes an answer."""
+    r"""Writes an answer to a file that is not a .bvh file."""
     if path.suffix.lower() != ".json":
         write_motion(path, answer.future, model.skeleton)
         return

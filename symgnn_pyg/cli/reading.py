@@ -1,15 +1,13 @@
-"""Recordings from files of any format and back."""
+"""Recordings from files of any format."""
 
-import os
+import argparse
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.files import replacing
 from symgnn_pyg.io import (
     POSITIONS,
     Motion,
@@ -47,76 +45,83 @@ LAYOUTS = {"kinetics": "kinetics18", "ntu": "ntu25"}
 SCORED = ("deeplabcut", "kinetics", "openpose", "sleap")
 # Those whose second axis points down.
 IN_IMAGES = (*SCORED, "mediapipe")
-AXES = ("x", "y", "z")
 ARRAYS, TABLES = (".npy", ".npz"), (".csv", ".tsv")
-File = str | os.PathLike[str] | bytes
-# The files that an option applies to.
+# The options for reading, and the files that they apply to.
 APPLIES = {
     "asf": (".amc",),
     "axes": ARRAYS,
     "key": (".npz",),
     "index_columns": TABLES,
     "max_bodies": ("kinetics", "mediapipe", "ntu", "openpose"),
-    "plotlyjs": (".html",),
 }
+
+
+def read_input(
+    path: Path, skeleton: Skeleton | None, args: argparse.Namespace
+) -> Motion:
+    r"""Reads a recording with the options of
+    :func:`~symgnn_pyg.cli.arguments.add_reading`.
+    """
+    form, fill = args.format, args.fill_gaps
+    return read_motion(path, skeleton, form, fill, **options_of(args))
+
+
+def options_of(args: argparse.Namespace) -> dict[str, Any]:
+    r"""The options for reading, by name."""
+    return {name: getattr(args, name) for name in APPLIES}
 
 
 def read_motion(
     path: Path,
     skeleton: Skeleton | None = None,
-    *,
     form: str | None = None,
-    asf: Path | None = None,
-    axes: str | None = None,
-    key: str | None = None,
-    index_columns: int | None = None,
-    max_bodies: int | None = None,
     fill: bool = False,
+    **options: Any,
 ) -> Motion:
     r"""Reads a recording as :func:`~symgnn_pyg.io.read_recording` does, or in
     one of the :obj:`FORMATS`. Of files that bring their own skeleton, the
     joints of :obj:`skeleton` are selected by name.
-
-    Raises:
-        DataError: If it cannot be read, or its skeleton is unknown or lacks
-            joints.
-        ValueError: If an option does not apply to such a file.
     """
-    if form is None and path.suffix.lower() == ".skeleton":
+    name, suffix = str(path), path.suffix.lower()
+    if form is None and suffix == ".skeleton":
         form = "ntu"
-    check_options(
-        [path.suffix.lower() if form is None else form],
-        str(path),
-        asf=asf,
-        axes=axes,
-        key=key,
-        index_columns=index_columns,
-        max_bodies=max_bodies,
-    )
+    check_options([form or suffix], name, **options)
+    given = {key: value for key, value in options.items() if value is not None}
     if form is None:
-        motion = read_recording(
-            path, str(path), skeleton, asf, axes, fill, key, index_columns
-        )
+        motion = read_recording(path, name, skeleton, fill=fill, **given)
     else:
-        limit = {} if max_bodies is None else {"max_bodies": max_bodies}
-        motion = _motion(FORMATS[form](path, **limit), form, skeleton, path)
+        motion = _as_motion(FORMATS[form](path, **given), form, skeleton, name)
     frames = motion.frames
     if skeleton is not None and motion.skeleton is not skeleton:
-        kept = select_joints(motion.skeleton.joints, skeleton, str(path))
+        kept = select_joints(motion.skeleton.joints, skeleton, name)
         frames = frames[..., kept, :]
     if form is not None and fill:
-        frames = fill_gaps(without_unseen(frames, form), str(path))
+        frames = fill_gaps(without_unseen(frames, form), name)
     # Torch warns about arrays that are not writable, such as those of a file.
     frames = np.require(frames, requirements=["C", "W"])
     return motion._replace(frames=frames, skeleton=skeleton or motion.skeleton)
 
 
-def without_unseen(frames: np.ndarray, form: str | None) -> np.ndarray:
-    r"""A recording with NaN for the joints that an estimator did not see.
+def _as_motion(
+    found: Any, form: str, skeleton: Skeleton | None, name: str
+) -> Motion:
+    if isinstance(found, Motion):
+        return found
+    if isinstance(found, np.ndarray):
+        return Motion(found, Skeleton.get(LAYOUTS[form]))
+    assert isinstance(found, Tracks)
+    if skeleton is None:
+        raise DataError(
+            f"{name} names joints, but no bones: pass a 'skeleton' of "
+            f"{', '.join(found.joints[:20])}"
+        )
+    kept = select_joints(found.joints, skeleton, name)
+    return Motion(found.frames[..., kept, :], skeleton)
 
-    Args:
-        frames: The frames, of shape :math:`[*, V, C]`.
-        form: The format, one of :obj:`FORMATS`, or :obj:`None`.
+
+def without_unseen(frames: np.ndarray, form: str | None) -> np.ndarray:
+    r"""Frames with NaN for the joints that an estimator did not see, to which
+    it gives the score 0.
     """
     if form not in SCORED:
         return frames
@@ -124,12 +129,7 @@ def without_unseen(frames: np.ndarray, form: str | None) -> np.ndarray:
 
 
 def check_options(kinds: Iterable[str], what: str, **options: Any) -> None:
-    r"""Refuses options that would change nothing.
-
-    Raises:
-        ValueError: If one is given and no file is of a kind that it applies
-            to.
-    """
+    r"""Refuses options that apply to none of the kinds of files."""
     kinds = set(kinds)
     for name, value in options.items():
         if value is not None and kinds.isdisjoint(APPLIES[name]):
@@ -142,21 +142,14 @@ def check_options(kinds: Iterable[str], what: str, **options: Any) -> None:
 def check_kind(path: Path, form: str | None, about: Mapping[str, Any]) -> None:
     r"""Refuses positions for a model of rotations, and the other way round,
     where the format of the recording tells.
-
-    Args:
-        path: The file.
-        form: Its format, one of :obj:`FORMATS`, or :obj:`None`.
-        about: What is known about the model.
     """
-    kind = None
-    if form is not None or path.suffix.lower() in POSITIONS:
-        kind = kind_of(form)
     wanted = about.get("kind")
-    if kind is not None and wanted not in (None, kind):
+    told = form is not None or path.suffix.lower() in POSITIONS
+    if told and wanted not in (None, kind_of(form)):
         maps = " (exponential maps)" if wanted == "rotation" else ""
         raise ValueError(
-            f"{path} is read as {kind}s, but the model takes {wanted}s: pass "
-            f"an array or a table of {wanted}s{maps}"
+            f"{path} is read as {kind_of(form)}s, but the model takes "
+            f"{wanted}s: pass an array or a table of {wanted}s{maps}"
         )
 
 
@@ -166,13 +159,10 @@ def kind_of(form: str | None) -> str:
 
 
 def resampled(
-    motion: Motion,
-    frame_rate: float | None,
-    path: Path,
-    kind: str = "position",
+    motion: Motion, frame_rate: float | None, path: Path, kind: str = "position"
 ) -> Motion:
-    r"""A recording at another frame rate, by linear interpolation, which is
-    announced.
+    r"""A recording at another frame rate, by interpolation, which is printed.
+    Nothing changes if either rate is unknown.
     """
     own = motion.frame_rate
     if not (own and frame_rate) or same_rate(own, frame_rate):
@@ -186,125 +176,31 @@ def resampled(
 
 
 def read_rotations(
-    path: Path, frame_rate: float | None
+    args: argparse.Namespace, frame_rate: float | None
 ) -> tuple[Motion, np.ndarray]:
     r"""Reads a BVH file as :func:`~symgnn_pyg.io.read_bvh_rotations` does, at
     another frame rate if one is given.
     """
-    motion, translation = read_bvh_rotations(path)
+    check_options([".bvh"], str(args.input), **options_of(args))
+    motion, translation = read_bvh_rotations(args.input)
     own = motion.frame_rate
     if own and frame_rate:
         translation = resample_frames(translation, own, frame_rate)
-    return resampled(motion, frame_rate, path, "rotation"), translation
+    return resampled(motion, frame_rate, args.input, "rotation"), translation
 
 
 def share_missing(
-    content: File,
-    name: str,
-    skeleton: Skeleton,
-    key: str | None,
-    index_columns: int | None,
+    file: Path | bytes, name: str, skeleton: Skeleton, args: argparse.Namespace
 ) -> float:
     r"""The share of the numbers of an array or a table that are NaN or empty;
     0 for other formats, which have no gaps.
     """
     suffix = PurePosixPath(name).suffix.lower()
     if suffix in ARRAYS:
-        numbers = read_npy(content, name, True, key)
+        numbers = read_npy(file, name, True, args.key)
     elif suffix in TABLES:
-        numbers = read_csv(content, skeleton.joints, name, True, index_columns)
+        columns = args.index_columns
+        numbers = read_csv(file, skeleton.joints, name, True, columns)
     else:
         return 0.0
     return float(np.isnan(numbers).mean())
-
-
-def _motion(
-    found: Any, form: str, skeleton: Skeleton | None, path: Path
-) -> Motion:
-    if isinstance(found, Motion):
-        return found
-    if isinstance(found, np.ndarray):
-        return Motion(found, Skeleton.get(LAYOUTS[form]))
-    assert isinstance(found, Tracks)
-    if skeleton is None:
-        raise DataError(
-            f"{path} names joints, but no bones: pass a 'skeleton' of "
-            f"{', '.join(found.joints[:20])}"
-        )
-    kept = select_joints(found.joints, skeleton, str(path))
-    return Motion(found.frames[..., kept, :], skeleton)
-
-
-def check_suffix(path: Path, suffixes: tuple[str, ...]) -> str:
-    r"""The suffix of a file to write.
-
-    Raises:
-        ValueError: If it is not one of :obj:`suffixes`.
-    """
-    suffix = path.suffix.lower()
-    if suffix in (".bvh", ".amc"):
-        raise ValueError(
-            f"{path} would hold rotations, which positions do not determine: "
-            f"write a file that ends in {' or '.join(suffixes)}, or a .bvh "
-            f"file from another .bvh file"
-        )
-    if suffix not in suffixes:
-        raise ValueError(
-            f"Expected the name of a file to write that ends in "
-            f"{' or '.join(suffixes)}, got {path}"
-        )
-    return suffix
-
-
-def write_motion(
-    path: str | os.PathLike[str],
-    frames: np.ndarray,
-    skeleton: Skeleton,
-    scored: bool = False,
-) -> None:
-    r"""Writes a recording as :obj:`.npy` or :obj:`.csv`, without loss: numbers
-    are written with as many digits as they have. The last channel is a score
-    if it is :obj:`scored`.
-
-    Raises:
-        ValueError: If the format cannot hold the recording.
-    """
-    path = Path(path)
-    if check_suffix(path, (".npy", ".csv")) == ".npy":
-        with replacing(path) as temporary:
-            np.save(temporary, frames, allow_pickle=False)
-        return
-    if frames.ndim == 4 and len(frames) == 1:
-        frames = frames[0]
-    if frames.ndim != 3:
-        raise ValueError(
-            f"A .csv file holds one body, but there are {len(frames)}: write "
-            f"a .npy file"
-        )
-    channels = frames.shape[2]
-    ends = [str(c) for c in range(channels)]
-    if channels <= len(AXES):
-        ends = [*AXES[:channels]]
-    if scored:
-        ends[-1] = "score"
-    header = ",".join(
-        f"{joint}_{end}" for joint in skeleton.joints for end in ends
-    )
-    numbers = np.arange(frames[0].size)
-    try:
-        found = read_csv(
-            f"{header}\n{','.join(map(str, numbers))}".encode(),
-            skeleton.joints,
-        )
-        is_same = np.array_equal(found.ravel(), numbers)
-    except DataError:
-        is_same = False
-    if not is_same:
-        raise ValueError(
-            f"Not all of the joints {', '.join(map(repr, skeleton.joints))} "
-            f"would be found in a .csv file by their names: write a .npy file"
-        )
-    table = frames.reshape(len(frames), -1).astype(str)
-    save = partial(np.savetxt, fmt="%s", delimiter=",", comments="")
-    with replacing(path) as temporary:
-        save(temporary, table, header=header, encoding="utf-8")

@@ -1,29 +1,20 @@
 """Tables as text."""
 
 from collections.abc import Sequence
+from numbers import Real
 
 
 def print_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    r"""Prints a table whose columns are as wide as their contents. Numbers
-    stand at the right of their column.
-
-    Args:
-        head: The names of the columns.
-        rows: The rows. Numbers with a fraction are rounded to four digits.
+    r"""Prints a table whose columns are as wide as their contents. Numbers are
+    aligned to the right; those with a fraction are rounded to four digits.
     """
-    cells = [[*head], *([_text(cell) for cell in row] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    right = [
-        all(isinstance(row[c], int | float) for row in rows)
-        for c in range(len(head))
-    ]
-    for row in cells:
-        line = "  ".join(
-            cell.rjust(width) if at_right else cell.ljust(width)
-            for cell, width, at_right in zip(row, widths, right, strict=True)
-        )
-        print(line.rstrip())
-
-
-def _text(cell: object) -> str:
-    return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
+    columns = []
+    for c, name in enumerate(head):
+        cells = [row[c] for row in rows]
+        texts = [f"{x:.4g}" if isinstance(x, float) else str(x) for x in cells]
+        is_numeric = all(isinstance(cell, Real) for cell in cells)
+        align = str.rjust if is_numeric else str.ljust
+        width = max(map(len, [name, *texts]))
+        columns.append([align(text, width) for text in (name, *texts)])
+    for line in zip(*columns, strict=True):
+        print("  ".join(line).rstrip())

@@ -39,41 +39,43 @@ MOST_VAL_WINDOWS = 256
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--data",
-        type=Path,
-        required=True,
-        help="the folder or .zip archive of recordings",
-    )
-    add_meaning(parser)
     add_folder(parser)
+    add_meaning(parser)
     add_splits(parser)
     parser.add_argument(
         "--observed",
         dest="num_observed",
+        metavar="FRAMES",
         type=count,
         default=50,
-        help="the number of observed frames",
+        help="the number of frames that the network observes",
     )
     parser.add_argument(
         "--future",
         dest="num_future",
+        metavar="FRAMES",
         type=count,
         default=25,
-        help="the number of frames to predict",
+        help="the number of frames that it predicts",
     )
     parser.add_argument(
         "--channels",
         type=count,
         nargs="+",
         default=[32, 64, 128, 256],
-        help="the width of each block of the network",
+        help="the number of channels of each block of the network",
     )
     parser.add_argument(
-        "--dropout", type=number(float, 0, 0.99), default=0.1, help="its share"
+        "--dropout",
+        type=number(float, 0, 0.99),
+        default=0.1,
+        help="the dropout probability",
     )
     parser.add_argument(
-        "--steps", type=count, default=2000, help="the length of training"
+        "--steps",
+        type=count,
+        default=2000,
+        help="the number of training steps, of one batch each",
     )
     parser.add_argument(
         "--max-time",
@@ -87,7 +89,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the number of steps between validations",
     )
     parser.add_argument(
-        "--batch-size", type=count, default=32, help="windows per step"
+        "--batch-size",
+        type=count,
+        default=32,
+        help="the number of windows per step",
     )
     parser.add_argument(
         "--learning-rate",
@@ -110,7 +115,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seed",
         type=int,
         default=0,
-        help="of the weights, the splits and the order of windows",
+        help="the random seed of the weights, the splits and the order of "
+        "windows",
     )
 
 
@@ -141,9 +147,6 @@ def run(args: argparse.Namespace) -> None:
 def check_output(output: Path, resume: bool) -> None:
     r"""Checks that no earlier training is overwritten, and that there is one
     to resume.
-
-    Raises:
-        ValueError: If it is not so.
     """
     if output.exists() and not output.is_dir():
         raise ValueError(f"{output} is a file: pass another --output")

@@ -18,26 +18,16 @@ import numpy as np
 import torch
 
 from symgnn_pyg.cli.arguments import (
-    add_gaps,
     add_model,
     add_reading,
     add_skeleton,
     count,
     rate,
-    read_input,
     skeleton_of,
 )
-from symgnn_pyg.cli.predict import answer_of
-from symgnn_pyg.cli.recordings import (
-    IN_IMAGES,
-    SCORED,
-    check_kind,
-    check_options,
-    check_suffix,
-    kind_of,
-    resampled,
-    without_unseen,
-)
+from symgnn_pyg.cli.predict import answer_of, read_for
+from symgnn_pyg.cli.reading import IN_IMAGES, SCORED, read_input, without_unseen
+from symgnn_pyg.cli.writing import check_suffix
 from symgnn_pyg.errors import requires_extra
 from symgnn_pyg.files import replacing
 from symgnn_pyg.inference import PoseModel
@@ -62,7 +52,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser, required=False)
     add_skeleton(parser)
     add_reading(parser)
-    add_gaps(parser)
     parser.add_argument(
         "--frame-rate",
         type=rate,
@@ -73,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--every",
         type=count,
         default=1,
-        help="draw every n-th frame",
+        help="draw only every n-th frame",
     )
     parser.add_argument(
         "--num-coordinates",
@@ -110,51 +99,58 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     suffix = check_suffix(args.output, SUFFIXES)
-    check_options([suffix], str(args.output), plotlyjs=args.plotlyjs)
-    model, skeleton = None, skeleton_of(args)
-    if args.model is not None:
-        model = PoseModel.from_pretrained(args.model, skeleton)
-        skeleton = model.skeleton
-        check_kind(args.input, args.format, model.about)
-    motion = read_input(args.input, skeleton, args, args.fill_gaps)
-    poses = {"motion": motion.frames}
-    known = motion.frame_rate
-    if model is not None:
-        kind = kind_of(args.format)
-        wanted = model.about.get("frame_rate")
-        motion = resampled(motion, wanted, args.input, kind)
-        answer = answer_of(model, motion.frames)
-        if answer.action is not None:
-            share = answer.probabilities[answer.action]  # type: ignore[index]
-            print(f"{answer.action} ({share:.1%})")
-        observed = motion.frames[..., -model.num_observed :, :, :]
-        poses = {"observed": observed}
-        if answer.future is not None:
-            poses["predicted"] = answer.future
+    if args.plotlyjs is not None and suffix != ".html":
+        raise ValueError(
+            f"'plotlyjs' applies to .html files, got it for {args.output}: "
+            f"leave it out"
+        )
+    starts = {}
+    if args.model is None:
+        motion = read_input(args.input, skeleton_of(args), args)
+        poses = {"motion": motion.frames}
+        known = motion.frame_rate
+    else:
+        model = PoseModel.from_pretrained(args.model, skeleton_of(args))
+        motion = read_for(model, args)
+        poses = observed_and_predicted(model, motion.frames)
         known = motion.frame_rate or model.about.get("frame_rate")
+        if "predicted" in poses and args.every > model.num_future:
+            raise ValueError(
+                f"'every' must be at most {model.num_future}, the number of "
+                f"predicted frames, got {args.every}"
+            )
+        # The last observed frame stays, and predicted ones continue from it.
+        starts["observed"] = (model.num_observed - 1) % args.every
+        starts["predicted"] = args.every - 1
     drawn = {
-        name: positions(frames, motion.skeleton, args)
+        name: positions(frames, motion.skeleton, args)[
+            starts.get(name, 0) :: args.every
+        ]
         for name, frames in poses.items()
     }
-    if model is not None:
-        # The last observed frame stays, and predicted ones continue from it.
-        last = len(drawn["observed"]) - 1
-        drawn["observed"] = drawn["observed"][last % args.every :]
-        if "predicted" in drawn:
-            drawn["predicted"] = drawn["predicted"][args.every - 1 :]
-            if not len(drawn["predicted"]):
-                raise ValueError(
-                    f"'every' must be at most {model.num_future}, the number "
-                    f"of predicted frames, got {args.every}"
-                )
-    drawn = {name: each[:: args.every] for name, each in drawn.items()}
     frame_rate = (args.frame_rate or known or FRAME_RATE) / args.every
     up = args.up or ("-y" if args.format in IN_IMAGES else "y")
     options = {"up": up, "centre": args.centre or False}
     if args.plotlyjs is not None:
         options["plotlyjs"] = args.plotlyjs
-    draw(drawn, motion.skeleton, frame_rate, args.output, suffix, options)
+    draw(drawn, motion.skeleton, frame_rate, args.output, options)
     print(f"Wrote {args.output}")
+
+
+def observed_and_predicted(
+    model: PoseModel, frames: np.ndarray
+) -> dict[str, np.ndarray]:
+    r"""The poses that a model observes, and those that it predicts, if it
+    does. Prints the action.
+    """
+    answer = answer_of(model, frames)
+    if answer.probabilities is not None:
+        share = answer.probabilities[answer.action]
+        print(f"{answer.action} ({share:.1%})")
+    poses = {"observed": frames[..., -model.num_observed :, :, :]}
+    if answer.future is not None:
+        poses["predicted"] = answer.future
+    return poses
 
 
 def positions(
@@ -176,7 +172,6 @@ def draw(
     skeleton: Skeleton,
     frame_rate: float,
     path: Path,
-    suffix: str,
     options: Mapping[str, Any],
 ) -> None:
     r"""Draws motions to a file in the format of its suffix."""
@@ -188,6 +183,7 @@ def draw(
             plot_poses,
             view_poses,
         )
+    suffix = path.suffix.lower()
     if suffix == ".html":
         view_poses(poses, skeleton, frame_rate, path=path, **options)
         return
@@ -198,12 +194,11 @@ def draw(
         except RuntimeError as error:  # There is no ffmpeg.
             raise OSError(str(error)) from error
         return
-    num_observed = len(poses.get("observed", ()))
     frames = np.concatenate([*poses.values()])
-    shown = np.linspace(0, len(frames) - 1, COLUMNS).round().astype(int)
-    shown = np.unique(shown)
+    at = np.linspace(0, len(frames) - 1, COLUMNS)
+    shown = np.unique(at.round().astype(int))
     # The last observed frame is at 0 ms.
-    zero = max(num_observed - 1, 0)
+    zero = max(len(poses.get("observed", ())) - 1, 0)
     times = [f"{1000 * (t - zero) / frame_rate:.0f} ms" for t in shown]
     figure = plot_poses(
         {", ".join(poses): frames[shown]}, skeleton, times, **options

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from symgnn_pyg import Skeleton
-from symgnn_pyg.cli.recordings import read_motion, resampled, write_motion
+from symgnn_pyg.cli.reading import read_motion, resampled
+from symgnn_pyg.cli.writing import write_motion
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.io import Motion, read_bvh, read_mediapipe
 from symgnn_pyg.skeleton import conversion

@@ -4,7 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from symgnn_pyg.cli.recordings import check_kind, read_motion, write_motion
+from symgnn_pyg.cli.reading import check_kind, read_motion
+from symgnn_pyg.cli.writing import write_motion
 from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.io import read_bvh_rotations
 from symgnn_pyg.nn import SymGNN
