@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +21,10 @@ class Formatter(
     def _get_help_string(self, action: argparse.Action) -> str | None:
         told = action.required or "(default: " in (action.help or "")
         return action.help if told else super()._get_help_string(action)
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        # Names such as cmu-light-long stay whole.
+        return textwrap.wrap(text, width, break_on_hyphens=False)
 
 
 def number(
@@ -51,8 +56,8 @@ def add_skeleton(parser: argparse.ArgumentParser) -> None:
     group = parser.add_mutually_exclusive_group()
     group.add_argument(
         "--layout",
-        help="the built-in skeleton of the recordings, such as coco17; `symgnn-"
-        "pyg layouts` lists all (default: that of the file)",
+        help="the built-in skeleton of the recordings, such as coco17; "
+        "`symgnn-pyg layouts` lists all (default: that of the file)",
     )
     group.add_argument(
         "--skeleton",

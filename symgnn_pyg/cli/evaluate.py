@@ -91,11 +91,8 @@ def run(args: argparse.Namespace) -> None:
             baseline = linear(args, model, chosen)
             rows["linear regression"] = evaluate(baseline, chosen)["error"]
         rows["model"] = found["error"]
-        print_errors(
-            {name: metric.compute_groups() for name, metric in rows.items()},
-            chosen,
-            args.frame_rate or model.about.get("frame_rate"),
-        )
+        rate = args.frame_rate or model.about.get("frame_rate")
+        print_errors(rows, chosen, rate)
     for k in (1, 5):
         if f"top{k}" in found:
             print(f"top-{k}: {found[f'top{k}'].compute():.1%}")
@@ -196,7 +193,7 @@ def linear(
 
 
 def print_errors(
-    rows: dict[str, Tensor], test: SkeletonFolder, frame_rate: float | None
+    rows: dict[str, Any], test: SkeletonFolder, frame_rate: float | None
 ) -> None:
     r"""Prints the errors of each class and their average at some frames."""
     frames = np.geomspace(1, test.num_future, COLUMNS).round().astype(int)
@@ -213,8 +210,9 @@ def print_errors(
     if len(present) > 1:
         groups["average"] = present
     for name, chosen in groups.items():
-        for method, errors in rows.items():
-            cells = errors[chosen].mean(dim=0)[torch.from_numpy(frames) - 1]
+        for method, metric in rows.items():
+            errors = metric.compute_groups()[chosen].mean(dim=0)
+            cells = errors[torch.from_numpy(frames) - 1]
             table.append([name, method, *cells.tolist()])
     print_table(["class", "", *shown], table)
     print()

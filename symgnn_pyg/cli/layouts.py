@@ -18,13 +18,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "name",
         nargs="?",
-        help="a layout to describe; case, blanks and marks do not matter "
-        "(default: all of them, in a table)",
+        help="the layout to describe; case, spaces and punctuation do not "
+        "matter (default: all of them, in a table)",
     )
     parser.add_argument(
         "--json",
         action="store_true",
-        help="print the layout as JSON, to change it and pass it as --skeleton",
+        help="print the layout as JSON, a file for --skeleton to start from",
     )
 
 
@@ -58,19 +58,12 @@ def describe(skeleton: Skeleton) -> None:
         f"{skeleton.num_bones} bones, {skeleton.num_parts} parts, "
         f"{len(skeleton.pairs)} left-right pairs\n"
     )
-    print_table(
-        ["", "joint", "parent", "part", "other side"],
-        [
-            [
-                j,
-                joint,
-                names.get(parent.get(j, -1), "-"),
-                skeleton.part_names[parts[j]],
-                names.get(other.get(j, -1), "-"),
-            ]
-            for j, joint in names.items()
-        ],
-    )
+    rows = []
+    for j, joint in names.items():
+        above = names.get(parent.get(j, -1), "-")
+        beside = names.get(other.get(j, -1), "-")
+        rows.append([j, joint, above, skeleton.part_names[parts[j]], beside])
+    print_table(["", "joint", "parent", "part", "other side"], rows)
     if skeleton.links:
         links = (f"{names[a]} - {names[b]}" for a, b in skeleton.links)
         print(f"\nlinks: {', '.join(links)}")

@@ -154,12 +154,10 @@ def print_classes(
         rows = [[names[k], f"{shares[k]:6.1%}"] for k in best]
         print_table(["class", "probability"], rows)
         return
-    starts = args.stride * np.arange(len(shares))
-    rows = [
-        [start, start + num_observed - 1, names[k], f"{share[k]:6.1%}"]
-        for start, share in zip(starts, shares, strict=True)
-        for k in [share.argmax()]
-    ]
+    rows = []
+    for w, k in enumerate(shares.argmax(axis=1)):
+        first, share = w * args.stride, f"{shares[w, k]:6.1%}"
+        rows.append([first, first + num_observed - 1, names[k], share])
     print_table(["first frame", "last frame", "class", "probability"], rows)
 
 

@@ -20,6 +20,15 @@ OF_SIDE = {
     "right": (VERMILLION, ORANGE),
     "middle": (DARK, GREY),
 }
+# The motions in a viewer: dark for the left side and the middle of the body,
+# light for the right side.
+SHADES = (
+    (DARK, GREY),
+    (BLUE, SKY),
+    (VERMILLION, ORANGE),
+    (GREEN, "#7fceb9"),
+    (PURPLE, "#e5bcd3"),
+)
 
 # The bodies of one scene, in Matplotlib (lengths in widths of the line) and in
 # plotly.

@@ -6,27 +6,8 @@ import numpy as np
 
 from symgnn_pyg.skeleton import Skeleton, body_sides
 from symgnn_pyg.visualization.arrays import Array, bone_path, bounds
-from symgnn_pyg.visualization.colours import (
-    BLUE,
-    DARK,
-    DASHES,
-    GREEN,
-    GREY,
-    ORANGE,
-    PURPLE,
-    SKY,
-    VERMILLION,
-)
+from symgnn_pyg.visualization.colours import DASHES, SHADES
 from symgnn_pyg.visualization.timeline import Timeline
-
-# Dark for the left side and the middle of the body, light for the right side.
-SHADES = (
-    (DARK, GREY),
-    (BLUE, SKY),
-    (VERMILLION, ORANGE),
-    (GREEN, "#7fceb9"),
-    (PURPLE, "#e5bcd3"),
-)
 
 
 class SideBySide:

@@ -19,6 +19,19 @@ SIZES = {
 }  # fmt: skip
 
 
+def rows(text):
+    return [" ".join(line.split()) for line in text.splitlines()]
+
+
+def training(output, folder, skeleton_file):
+    """The arguments of a short training."""
+    return [
+        "train", "--data", folder, "--skeleton", skeleton_file, "--output",
+        output, "--observed", 6, "--future", 3, "--channels", 4, 4, "--steps",
+        4, "--validate-every", 2, "--batch-size", 4,
+    ]  # fmt: skip
+
+
 @pytest.fixture
 def run(capsys):
     """Runs the command, and returns its status and what it printed."""
@@ -83,13 +96,9 @@ def trained(tmp_path_factory, folder, skeleton_file):
     """A finished training, and what it printed."""
     output = tmp_path_factory.mktemp("train") / "out"
     printed = io.StringIO()
+    given = training(output, folder, skeleton_file)
     with contextlib.redirect_stdout(printed):
-        status = main([
-            "train", "--data", str(folder), "--skeleton", str(skeleton_file),
-            "--output", str(output), "--observed", "6", "--future", "3",
-            "--channels", "4", "4", "--steps", "4", "--validate-every", "2",
-            "--batch-size", "4", "--unit", "mm", "--frame-rate", "25",
-        ])  # fmt: skip
+        status = main([*map(str, given), "--unit", "mm", "--frame-rate", "25"])
     assert status == 0
     return output, printed.getvalue()
 

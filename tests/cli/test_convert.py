@@ -246,6 +246,13 @@ def test_rotations_are_interpolated_the_short_way(ok, tmp_path):
     np.testing.assert_allclose(angles, [170, 180, 190, 200, 210])
 
 
+def test_rotations_refuse_options_of_arrays(run, bvh, tmp_path):
+    given = ["convert", bvh, tmp_path / "a.npy", "--rotations"]
+    status, _, err = run(*given, "--key", "x")
+    assert (status, (tmp_path / "a.npy").exists()) == (1, False)
+    assert f"--key applies to .npz files, got it for {bvh}" in err
+
+
 def test_positions_do_not_become_bvh(run, bvh, tmp_path):
     np.save(tmp_path / "a.npy", read_bvh(bvh).frames)
     given = ["convert", tmp_path / "a.npy", tmp_path / "a.bvh"]

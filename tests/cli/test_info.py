@@ -3,9 +3,7 @@ import shutil
 import numpy as np
 import pytest
 
-
-def rows(text):
-    return [" ".join(line.split()) for line in text.splitlines()]
+from tests.cli.conftest import rows
 
 
 def test_array(ok, tmp_path):

@@ -11,19 +11,7 @@ from symgnn_pyg.datasets import SkeletonFolder
 from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.training import SafetensorsCheckpoint
-from tests.cli.conftest import ARM, SIZES
-
-
-def rows(text):
-    return [" ".join(line.split()) for line in text.splitlines()]
-
-
-def options(output, folder, skeleton_file):
-    return [
-        "train", "--data", folder, "--skeleton", skeleton_file, "--output",
-        output, "--observed", 6, "--future", 3, "--channels", 4, 4, "--steps",
-        4, "--validate-every", 2, "--batch-size", 4,
-    ]  # fmt: skip
+from tests.cli.conftest import ARM, SIZES, rows, training
 
 
 def test_summary_comes_first(trained):
@@ -80,22 +68,22 @@ def test_errors_are_in_the_unit_of_the_data(trained, folder, skeleton_file):
 
 def test_nothing_is_overwritten(trained, run, folder, skeleton_file):
     before = (trained[0] / "last.ckpt").read_bytes()
-    status, _, err = run(*options(trained[0], folder, skeleton_file))
+    status, _, err = run(*training(trained[0], folder, skeleton_file))
     assert status == 1
     assert "pass --resume to continue it, or another --output" in err
     assert (trained[0] / "last.ckpt").read_bytes() == before
     file = trained[0] / "last.ckpt"
-    status, out, err = run(*options(file, folder, skeleton_file))
+    status, out, err = run(*training(file, folder, skeleton_file))
     assert (status, out) == (1, "")
     assert f"{file} is a file: pass another --output" in err
 
 
 def test_training_goes_on(trained, run, folder, skeleton_file, tmp_path):
-    status, _, err = run(*options(tmp_path, folder, skeleton_file), "--resume")
+    status, _, err = run(*training(tmp_path, folder, skeleton_file), "--resume")
     assert status == 1
     assert "nothing to resume" in err
     output = shutil.copytree(trained[0], tmp_path / "out")
-    more = [*options(output, folder, skeleton_file), "--resume", "--steps", 6]
+    more = [*training(output, folder, skeleton_file), "--resume", "--steps", 6]
     status, out, err = run(*more)
     assert status == 0, err
     last = SafetensorsCheckpoint().load_checkpoint(output / "last.ckpt")
@@ -109,7 +97,7 @@ def test_training_goes_on(trained, run, folder, skeleton_file, tmp_path):
 def test_interruption_says_how_to_go_on(
     run, folder, skeleton_file, tmp_path, monkeypatch
 ):
-    given = options(tmp_path, folder, skeleton_file)
+    given = training(tmp_path, folder, skeleton_file)
 
     def stop(args, last):
         raise SystemExit(1)  # As Lightning does after Ctrl-C.
@@ -178,7 +166,7 @@ def test_classes_and_people_from_names(ok, named, skeleton_file, tmp_path):
     pattern = "(?P<label>[a-z]+)-(?P<group>[a-z]+)"
     out = rows(
         ok(
-            *options(tmp_path / "out", named, skeleton_file), "--steps", 1,
+            *training(tmp_path / "out", named, skeleton_file), "--steps", 1,
             "--name-pattern", pattern, "--val-groups", "ben",
             "--test-groups", "anna",
         )
@@ -247,7 +235,7 @@ def test_gaps_are_counted_and_filled(run, folder, skeleton_file, tmp_path):
     frames[3, 1] = np.nan
     np.save(root / "calm/0.npy", frames)
     given = [
-        *options(tmp_path / "out", root, skeleton_file), "--steps", 1,
+        *training(tmp_path / "out", root, skeleton_file), "--steps", 1,
         "--kind", "rotation",
     ]  # fmt: skip
     status, _, err = run(*given)

@@ -106,6 +106,11 @@ def test_in_space(tmp_path):
     )
 
 
+def test_names_are_no_mathematics(arm, tmp_path):
+    motion = torch.randn(1, 3, 2)
+    animate_poses({"$x^$": motion}, arm, 25, tmp_path / "motion.gif")
+
+
 def test_without_ffmpeg(poses, arm, tmp_path, monkeypatch):
     monkeypatch.setattr(FFMpegWriter, "isAvailable", lambda: False)
     with pytest.raises(RuntimeError, match="needs the program ffmpeg"):

@@ -27,6 +27,10 @@ def test_given_axes():
     assert plot_error({"a": [1.0]}, 30, ax) is ax
 
 
+def test_names_are_no_mathematics():
+    plot_error({"$x^$": [1.0]}, 30).figure.canvas.draw()
+
+
 @pytest.mark.parametrize(
     ("errors", "frame_rate", "message"),
     [

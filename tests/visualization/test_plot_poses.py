@@ -71,6 +71,10 @@ def test_nothing_to_show(arm):
         plot_poses({}, arm, ["now"])
 
 
+def test_names_are_no_mathematics(arm):
+    plot_poses({"$x^$": torch.randn(1, 3, 2)}, arm, ["$y^$"]).canvas.draw()
+
+
 def test_sides_follow_given_pairs(crab):
     figure = plot_poses({"a": torch.randn(1, 3, 2)}, crab, ["now"])
     colours = [line.get_color() for line in figure.axes[0].lines]
