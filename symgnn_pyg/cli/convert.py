@@ -86,7 +86,8 @@ def run(args: argparse.Namespace) -> None:
     if args.to is not None:
         if kind == "rotation":
             raise ValueError(
-                "Files of AMASS hold rotations, and --to converts positions"
+                "AMASS files hold rotations, but --to converts positions: leave "
+                "it out"
             )
         is_file = Path(args.to).suffix.lower() in (".json", ".bvh")
         read = read_skeleton if is_file else Skeleton.get
@@ -108,8 +109,8 @@ def convert_rotations(args: argparse.Namespace) -> None:
         (args.format, args.layout, args.skeleton, args.to)
     ):
         raise ValueError(
-            "Rotations are read from .bvh files, and of all joints: leave out "
-            "--format, --layout, --skeleton and --to"
+            "Rotations are read from .bvh files, for all joints: pass a .bvh "
+            "file, without --format, --layout, --skeleton and --to"
         )
     motion, translation = read_rotations(args, args.frame_rate)
     frames, skeleton, own = motion

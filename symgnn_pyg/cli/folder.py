@@ -194,7 +194,7 @@ def summarise(
     )
     splits = splits or {}
     used = [
-        np.unique(split.windows["sequence"][list(split.indices())])
+        split.windows["sequence"][list(split.indices())]
         for split in splits.values()
     ]
     rows: list[Sequence[object]] = []

@@ -28,7 +28,6 @@ from symgnn_pyg.cli.arguments import (
 from symgnn_pyg.cli.predict import answer_of, read_for
 from symgnn_pyg.cli.reading import IN_IMAGES, SCORED, read_input, without_unseen
 from symgnn_pyg.cli.writing import check_suffix
-from symgnn_pyg.errors import requires_extra
 from symgnn_pyg.files import replacing
 from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.skeleton import Skeleton, joint_positions
@@ -122,12 +121,10 @@ def run(args: argparse.Namespace) -> None:
         # The last observed frame stays, and predicted ones continue from it.
         starts["observed"] = (model.num_observed - 1) % args.every
         starts["predicted"] = args.every - 1
-    drawn = {
-        name: positions(frames, motion.skeleton, args)[
-            starts.get(name, 0) :: args.every
-        ]
-        for name, frames in poses.items()
-    }
+    drawn = {}
+    for name, frames in poses.items():
+        places = positions(frames, motion.skeleton, args)
+        drawn[name] = places[starts.get(name, 0) :: args.every]
     frame_rate = (args.frame_rate or known or FRAME_RATE) / args.every
     up = args.up or ("-y" if args.format in IN_IMAGES else "y")
     options = {"up": up, "centre": args.centre or False}
@@ -175,18 +172,14 @@ def draw(
     options: Mapping[str, Any],
 ) -> None:
     r"""Draws motions to a file in the format of its suffix."""
-    with requires_extra("vis"):
-        import matplotlib.pyplot as plt
+    from symgnn_pyg.visualization import animate_poses, plot_poses, view_poses
 
-        from symgnn_pyg.visualization import (
-            animate_poses,
-            plot_poses,
-            view_poses,
-        )
     suffix = path.suffix.lower()
     if suffix == ".html":
         view_poses(poses, skeleton, frame_rate, path=path, **options)
         return
+    import matplotlib.pyplot as plt
+
     plt.switch_backend("Agg")
     if suffix not in PICTURES:
         try:
