@@ -86,8 +86,8 @@ def run(args: argparse.Namespace) -> None:
     if args.to is not None:
         if kind == "rotation":
             raise ValueError(
-                "AMASS files hold rotations, but --to converts positions: leave "
-                "it out"
+                "AMASS files hold rotations, but --to converts positions: "
+                "leave it out"
             )
         is_file = Path(args.to).suffix.lower() in (".json", ".bvh")
         read = read_skeleton if is_file else Skeleton.get

@@ -101,7 +101,6 @@ def describe_folder(path: Path, args: argparse.Namespace) -> None:
 def describe_recording(path: Path, args: argparse.Namespace) -> None:
     r"""Prints what a recording holds."""
     refuse(args, "a recording", "name_pattern")
-    check_axes(args.axes)
     skeleton = skeleton_of(args)
     is_array = args.format is None and path.suffix.lower() in ARRAYS
     if skeleton is None and is_array:
@@ -135,6 +134,7 @@ def describe_recording(path: Path, args: argparse.Namespace) -> None:
 def describe_array(path: Path, args: argparse.Namespace) -> None:
     r"""Prints what an array holds, and the layouts that fit."""
     refuse(args, "an array without a layout", "frame_rate")
+    check_axes(args.axes)
     check_options([path.suffix.lower()], str(path), **options_of(args))
     array = read_npy(path, str(path), True, args.key)
     print(f"{path}: {array.dtype} {list(array.shape)}")
