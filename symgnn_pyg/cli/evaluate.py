@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn import Module
 
 from symgnn_pyg.cli.arguments import add_model, count
-from symgnn_pyg.cli.folder import add_folder, add_names, open_split
+from symgnn_pyg.cli.folder import add_folder, open_split
 from symgnn_pyg.cli.tables import print_table
 from symgnn_pyg.data import SkeletonLoader
 from symgnn_pyg.datasets import SkeletonFolder
@@ -45,7 +45,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="test",
         help="the split to measure errors on",
     )
-    add_names(parser)
     parser.add_argument(
         "--kind",
         choices=get_args(Kind),

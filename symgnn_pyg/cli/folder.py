@@ -51,6 +51,7 @@ def add_folder(parser: argparse.ArgumentParser) -> None:
         help="the HDF5 file that caches the parsed recordings (default: the "
         "path of --data with the suffix .h5)",
     )
+    add_names(parser)
 
 
 def add_names(parser: argparse.ArgumentParser) -> None:
@@ -67,7 +68,6 @@ def add_names(parser: argparse.ArgumentParser) -> None:
 
 def add_splits(parser: argparse.ArgumentParser) -> None:
     r"""Adds the options that deal recordings to splits."""
-    add_names(parser)
     for split in SPLITS[1:]:
         parser.add_argument(
             f"--{split}-groups",

@@ -153,10 +153,23 @@ def to_motions(
     r"""Converts motions that are all 2-D or all 3-D, to the shape
     :math:`[T, M, V, C]`, with :obj:`centre` of the first body at the origin.
     """
+    if centre is not False:
+        joint = skeleton.centre if centre is True else skeleton.index(centre)
     motions = {}
     for name, given in poses.items():
         motion = to_bodies(given, name, skeleton, up, num_frames)
-        motions[name] = _centred(motion, name, skeleton, centre)
+        if centre is not False:
+            origin = motion[:, :1, joint : joint + 1]  # [T, 1, 1, C]
+            unseen = np.isnan(origin).any(-1).ravel()
+            if unseen.any():
+                raise ValueError(
+                    f"'centre' needs the position of "
+                    f"{skeleton.joints[joint]!r} in every frame of '{name}', "
+                    f"got NaN in frame {unseen.argmax()}; fill the gap or "
+                    f"choose another joint"
+                )
+            motion = motion - origin
+        motions[name] = motion
     if not motions:
         raise ValueError("Expected at least one motion, got none")
     channels = {name: motion.shape[-1] for name, motion in motions.items()}
@@ -166,23 +179,6 @@ def to_motions(
             f"{', '.join(f'{c} in {name!r}' for name, c in channels.items())}"
         )
     return motions
-
-
-def _centred(
-    motion: Array, name: str, skeleton: Skeleton, centre: Centre
-) -> Array:
-    if centre is False:
-        return motion
-    joint = skeleton.centre if centre is True else skeleton.index(centre)
-    origin = motion[:, :1, joint : joint + 1]  # [T, 1, 1, C]
-    unseen = np.isnan(origin).any(-1).ravel()
-    if unseen.any():
-        raise ValueError(
-            f"'centre' needs the position of {skeleton.joints[joint]!r} in "
-            f"every frame of '{name}', got NaN in frame "
-            f"{unseen.argmax()}; fill the gap or choose another joint"
-        )
-    return motion - origin
 
 
 def bounds(motions: Mapping[str, Array]) -> tuple[Array, Array]:
