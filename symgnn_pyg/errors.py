@@ -83,6 +83,19 @@ def check_sizes(least: int, **sizes: int) -> None:
             )
 
 
+def check_fractions(**fractions: float) -> None:
+    r"""Checks the arguments that are probabilities, weights and so on.
+
+    Raises:
+        ValueError: If one does not lie between 0 and 1.
+    """
+    for name, fraction in fractions.items():
+        if not 0 <= fraction <= 1:
+            raise ValueError(
+                f"'{name}' must lie between 0 and 1, got {fraction}"
+            )
+
+
 def _escape(found: re.Match[str]) -> str:
     return found[0] if found[0] == "\n" else repr(found[0])[1:-1]
 

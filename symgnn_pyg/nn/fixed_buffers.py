@@ -7,11 +7,11 @@ from torch.nn import Module
 
 
 class FixedBuffers(Module):
-    r"""A module with buffers that follow from its arguments, are not part of
-    its state, and stay exact: whatever moves or converts the module makes them
-    from the original again. A module on the device :obj:`"meta"` therefore has
-    them after :meth:`torch.nn.Module.to_empty`, and one that is converted to
-    double precision has them in double precision.
+    r"""A module with buffers that follow from its arguments and are not part
+    of its state. They stay exact, since moving or converting the module copies
+    them from the original again: :meth:`torch.nn.Module.to_empty` fills those
+    on the device :obj:`"meta"`, and :meth:`torch.nn.Module.double` gives them
+    in double precision.
     """
 
     def __init__(self) -> None:
@@ -28,10 +28,11 @@ class FixedBuffers(Module):
                 integers.
         """
         self._fixed[name] = tensor
-        # A new tensor, on the device of the context.
-        buffer = torch.empty(tensor.shape, dtype=_dtype(tensor))
-        buffer = _filled(buffer, tensor)
-        if tensor.is_floating_point():
+        is_float = tensor.is_floating_point()
+        dtype = torch.get_default_dtype() if is_float else tensor.dtype
+        # On the device of the context.
+        buffer = torch.empty(tensor.shape, dtype=dtype).copy_(tensor)
+        if is_float:
             self.register_buffer(name, buffer, persistent=False)
         else:
             # Not a buffer, since averages of buffers round integers down.
@@ -45,15 +46,5 @@ class FixedBuffers(Module):
             moved = getattr(self, name)
             if name not in self._buffers:
                 moved = fn(moved)
-            setattr(self, name, _filled(moved, tensor))
+            setattr(self, name, tensor.to(moved.device, moved.dtype, copy=True))
         return self
-
-
-def _dtype(tensor: Tensor) -> torch.dtype:
-    if tensor.is_floating_point():
-        return torch.get_default_dtype()
-    return tensor.dtype
-
-
-def _filled(buffer: Tensor, tensor: Tensor) -> Tensor:
-    return tensor.to(buffer.device, buffer.dtype, copy=True)

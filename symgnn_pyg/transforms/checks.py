@@ -19,13 +19,6 @@ def check_range(
     return low, high
 
 
-def check_probability(p: float) -> float:
-    r"""Checks that a probability lies between 0 and 1."""
-    if not 0.0 <= p <= 1.0:
-        raise ValueError(f"'p' must lie between 0 and 1, got {p}")
-    return p
-
-
 def check_space(motion: Tensor, transform: object) -> None:
     r"""Checks that a motion has exactly three channels."""
     if motion.size(-1) != 3:

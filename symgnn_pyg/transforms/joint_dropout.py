@@ -4,9 +4,9 @@ from torch_geometric.data import Batch, Data
 from torch_geometric.data.datapipes import functional_transform
 
 from symgnn_pyg.data.skeleton_data import bone_features
+from symgnn_pyg.errors import check_fractions
 from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.transforms.bodies import bodies_of
-from symgnn_pyg.transforms.checks import check_probability
 from symgnn_pyg.transforms.motion_transform import MotionTransform
 
 
@@ -30,7 +30,8 @@ class JointDropout(MotionTransform):
     """
 
     def __init__(self, p: float) -> None:
-        self.p = check_probability(p)
+        check_fractions(p=p)
+        self.p = p
 
     def transform(
         self, motion: Tensor, skeleton: Skeleton, sample: Tensor

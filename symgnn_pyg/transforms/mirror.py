@@ -5,6 +5,7 @@ from torch import Tensor
 from torch_geometric.data import Data
 from torch_geometric.data.datapipes import functional_transform
 
+from symgnn_pyg.errors import check_fractions
 from symgnn_pyg.skeleton import Skeleton, mirrored_joints
 from symgnn_pyg.transforms.bodies import (
     bodies_of,
@@ -12,7 +13,7 @@ from symgnn_pyg.transforms.bodies import (
     join_frames,
     split_frames,
 )
-from symgnn_pyg.transforms.checks import check_probability, check_space
+from symgnn_pyg.transforms.checks import check_space
 from symgnn_pyg.transforms.motion_transform import MotionTransform
 from symgnn_pyg.typing import Kind
 
@@ -62,7 +63,8 @@ class Mirror(MotionTransform):
                 f"'kind' must be one of {get_args(Kind)}, got {kind!r}"
             )
         self.axis = axis
-        self.p = check_probability(p)
+        check_fractions(p=p)
+        self.p = p
         self.kind = kind
 
     def transform(

@@ -2,8 +2,8 @@ import torch
 from torch import Tensor
 from torch_geometric.data.datapipes import functional_transform
 
+from symgnn_pyg.errors import check_fractions
 from symgnn_pyg.transforms.bodies import draw_uniform
-from symgnn_pyg.transforms.checks import check_probability
 from symgnn_pyg.transforms.temporal_transform import TemporalTransform
 
 
@@ -32,7 +32,8 @@ class Reverse(TemporalTransform):
     """
 
     def __init__(self, p: float = 0.5) -> None:
-        self.p = check_probability(p)
+        check_fractions(p=p)
+        self.p = p
 
     def times(self, num_observed: int, length: int, sample: Tensor) -> Tensor:
         chosen = draw_uniform(sample, 0.0, 1.0, 1) < self.p  # [M, 1]

@@ -1,15 +1,11 @@
-from collections.abc import Sequence
-
 import torch
-from torch import Tensor
-from torch_geometric.typing import Adj
 
-from symgnn_pyg.nn.batch import check_no_skeleton_type, per_skeleton
-from symgnn_pyg.nn.conv.graph_mix_conv import GraphMixConv
+from symgnn_pyg.nn.batch import per_skeleton
+from symgnn_pyg.nn.conv.skeleton_graph_conv import SkeletonGraphConv
 from symgnn_pyg.typing import SkeletonLike
 
 
-class PartGraphConv(GraphMixConv):
+class PartGraphConv(SkeletonGraphConv):
     r"""The part-scale graph convolution (PGC), equation (7) of the
     `"Symbiotic Graph Neural Networks for 3D Skeleton-based Human Action
     Recognition and Motion Prediction" <https://arxiv.org/abs/1910.02212>`_
@@ -44,27 +40,3 @@ class PartGraphConv(GraphMixConv):
             skeleton, lambda s: s.part_adjacency(torch.double).unsqueeze(0)
         )
         super().__init__(in_channels, out_channels, adjacency=adjacency)
-
-    def forward(  # type: ignore[override]
-        self,
-        x: Tensor,
-        edge_index: Adj | None = None,
-        edge_weight: Tensor | None = None,
-        skeleton_type: Sequence[int] | None = None,
-    ) -> Tensor:
-        r"""Runs the forward pass.
-
-        Args:
-            x: Part features, of shape :math:`[\sum_n V_{p,n}, *, C_{in}]`.
-            edge_index: Edges :math:`[2, |E|]` or a sparse transposed adjacency
-                matrix, instead of the skeleton.
-            edge_weight: The weights of the edges :math:`[|E|]`.
-            skeleton_type: For a layer of several skeletons, the index of the
-                skeleton of each sample, as Python integers.
-        """
-        graphs = None
-        if edge_index is not None:
-            check_no_skeleton_type(skeleton_type)
-        elif self.masked_graph is not None:
-            graphs = self._own_graphs(skeleton_type)
-        return super().forward(x, graphs, edge_index, edge_weight)

@@ -1,12 +1,16 @@
+from operator import attrgetter
 from typing import Any, NamedTuple, Self
 
 import torch
 from torch import Tensor
 
+from symgnn_pyg.errors import check_fractions
 from symgnn_pyg.nn.models.bones_to_joints import BonesToJoints
 from symgnn_pyg.nn.models.pretrained import Pretrained
 from symgnn_pyg.nn.models.symgnn import SymGNN, SymGNNOutput
 from symgnn_pyg.skeleton import Skeleton
+
+SIZES = ("num_observed", "in_channels", "num_classes", "num_future")
 
 
 class DualSymGNNOutput(NamedTuple):
@@ -80,20 +84,18 @@ class DualSymGNN(Pretrained):
                 f"Expected a 'bone' network for the dual of "
                 f"{joint.skeleton!r}, got one for {bone.skeleton!r}"
             )
-        if _sizes(joint) != _sizes(bone):
+        sizes_of = attrgetter(*SIZES)
+        if sizes_of(joint) != sizes_of(bone):
             raise ValueError(
-                f"'joint' and 'bone' must have the same (num_observed, "
-                f"in_channels, num_classes, num_future), got {_sizes(joint)} "
-                f"and {_sizes(bone)}"
+                f"'joint' and 'bone' must have the same {', '.join(SIZES)}, "
+                f"got {sizes_of(joint)} and {sizes_of(bone)}"
             )
-        for name, weight in (
-            ("recognition_weight", recognition_weight),
-            ("prediction_weight", prediction_weight),
-        ):
-            if not 0 <= weight <= 1:
-                raise ValueError(
-                    f"'{name}' must lie between 0 and 1, got {weight}"
-                )
+        weights = {
+            "recognition_weight": recognition_weight,
+            "prediction_weight": prediction_weight,
+        }
+        check_fractions(**weights)
+        for name, weight in weights.items():
             self.register_buffer(name, torch.tensor(float(weight)))
         self.about = {}
         self.skeleton = joint.skeleton
@@ -219,12 +221,3 @@ class DualSymGNN(Pretrained):
         best = weights[right == right.max()]
         self.recognition_weight.copy_(best[(best - 0.5).abs().argmin()])
         return float(self.recognition_weight)
-
-
-def _sizes(model: SymGNN) -> tuple[int, int, int, int]:
-    return (
-        model.num_observed,
-        model.in_channels,
-        model.num_classes,
-        model.num_future,
-    )

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -102,6 +103,12 @@ class MultiScaleGCN(Module):
         self.part_blocks = ModuleList()
         width = in_channels
         for i, (out, stride) in enumerate(zip(channels, strides, strict=True)):
+            block: dict[str, Any] = {
+                "kernel_size": kernel_size,
+                "stride": stride,
+                "dropout": dropout,
+                "residual": i > 0,
+            }
             if joint:
                 self.joint_blocks.append(
                     JGTCBlock(
@@ -110,25 +117,14 @@ class MultiScaleGCN(Module):
                         skeleton,
                         num_hops=num_hops,
                         lambda_=lambda_,
-                        kernel_size=kernel_size,
-                        stride=stride,
-                        dropout=dropout,
-                        residual=i > 0,
                         use_structural=use_structural,
                         use_actional=use_actional,
+                        **block,
                     )
                 )
             if use_parts and (i > 0 or not joint):
                 self.part_blocks.append(
-                    PGTCBlock(
-                        width,
-                        out,
-                        skeleton,
-                        kernel_size=kernel_size,
-                        stride=stride,
-                        dropout=dropout,
-                        residual=i > 0,
-                    )
+                    PGTCBlock(width, out, skeleton, **block)
                 )
             width = 2 * out if i in self.fusion else out
         if joint:

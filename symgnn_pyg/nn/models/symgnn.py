@@ -7,18 +7,15 @@ from torch.nn import ModuleList
 from torch_geometric.nn.inits import reset
 
 from symgnn_pyg import ops
-from symgnn_pyg.errors import check_sizes
+from symgnn_pyg.errors import check_fractions, check_sizes
 from symgnn_pyg.nn.batch import check_tensor, sample_of_body, samples
 from symgnn_pyg.nn.models.actional_inference import ActionalGraphInference
 from symgnn_pyg.nn.models.multi_scale_gcn import MultiScaleGCN
-from symgnn_pyg.nn.models.prediction_head import (
-    PredictionHead,
-    check_decoder,
-)
+from symgnn_pyg.nn.models.prediction_head import PredictionHead, check_decoder
 from symgnn_pyg.nn.models.prediction_step import check_orders
 from symgnn_pyg.nn.models.pretrained import Pretrained
-from symgnn_pyg.nn.models.pretrained_files import rename_weights
 from symgnn_pyg.nn.models.recognition_head import RecognitionHead
+from symgnn_pyg.nn.models.skeleton_id import register_skeleton_id
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 
@@ -159,10 +156,7 @@ class SymGNN(Pretrained):
             if name not in ("self", "__class__")
         }
         self.about = {}
-        if not 0 <= dropout <= 1:
-            raise ValueError(
-                f"'dropout' must lie between 0 and 1, got {dropout}"
-            )
+        check_fractions(dropout=dropout)
         check_sizes(0, num_classes=num_classes, num_future=num_future)
         check_sizes(
             1,
@@ -194,6 +188,12 @@ class SymGNN(Pretrained):
                 plain_last=plain_last,
                 self_pairs=self_pairs,
             )
+        graphs: dict[str, Any] = {
+            "num_hops": num_hops,
+            "lambda_": lambda_,
+            "use_structural": use_structural,
+            "use_actional": use_actional,
+        }
         branches = [
             MultiScaleGCN(
                 skeleton,
@@ -201,14 +201,11 @@ class SymGNN(Pretrained):
                 channels,
                 strides=strides,
                 fusion=fusion,
-                num_hops=num_hops,
-                lambda_=lambda_,
                 kernel_size=kernel_size,
                 dropout=dropout,
-                use_structural=use_structural,
-                use_actional=use_actional,
                 use_parts=use_parts,
                 num_observed=num_observed if learned_pool else None,
+                **graphs,
             )
             for _ in self.orders
         ]
@@ -233,17 +230,12 @@ class SymGNN(Pretrained):
                 num_classes=num_classes,
                 orders=orders,
                 hidden_channels=hidden_channels,
-                num_hops=num_hops,
-                lambda_=lambda_,
-                use_structural=use_structural,
-                use_actional=use_actional,
                 decoder=decoder,
                 forecast=forecast,
                 num_recent=min(num_recent, num_observed),
+                **graphs,
             )
-        self.register_state_dict_post_hook(_add_skeleton)
-        self.register_load_state_dict_pre_hook(_check_skeleton)
-        self.register_load_state_dict_pre_hook(_rename_weights)
+        register_skeleton_id(self)
 
     @classmethod
     def light(
@@ -326,18 +318,12 @@ class SymGNN(Pretrained):
                 f"{self.num_observed}, {self.in_channels}], got {list(x.shape)}"
             )
         samples(x, self.skeleton.num_joints, "joints")
-        actional = (
-            None
-            if self.actional_inference is None
-            else self.actional_inference(x)
-        )
+        actional = None
+        if self.actional_inference is not None:
+            actional = self.actional_inference(x)
+        branches = zip(self.orders, self.branches, strict=True)
         shared = torch.cat(
-            [
-                branch(ops.difference(x, order), actional)
-                for order, branch in zip(
-                    self.orders, self.branches, strict=True
-                )
-            ],
+            [branch(ops.difference(x, b), actional) for b, branch in branches],
             dim=-1,
         )
         logits = future = probabilities = None
@@ -361,27 +347,3 @@ class SymGNN(Pretrained):
                 )
             future = self.prediction_head(x, shared, actional, probabilities)
         return SymGNNOutput(logits, future, actional, shared)
-
-
-def _add_skeleton(
-    model: SymGNN, state: dict[str, Tensor], prefix: str, *_: object
-) -> None:
-    state[f"{prefix}skeleton_id"] = model.skeleton_id
-
-
-def _check_skeleton(
-    model: SymGNN, state: dict[str, Tensor], prefix: str, *_: object
-) -> None:
-    saved = state.pop(f"{prefix}skeleton_id", None)
-    if saved is not None and int(saved) != model.skeleton.fingerprint:
-        raise ValueError(
-            f"Expected a checkpoint for {model.skeleton!r}, got one for "
-            f"another skeleton; load_fitting_weights loads what does not "
-            f"depend on the skeleton"
-        )
-
-
-def _rename_weights(
-    model: SymGNN, state: dict[str, Tensor], prefix: str, *_: object
-) -> None:
-    rename_weights(state, prefix)
