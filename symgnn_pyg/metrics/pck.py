@@ -40,6 +40,7 @@ class PCK(PerFrameMetric):
         num_joints: int,
         num_future: int,
         num_groups: int = 1,
+        *,
         threshold: float = 0.05,
         num_coordinates: int | None = None,
         **kwargs: Any,

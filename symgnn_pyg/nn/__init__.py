@@ -1,6 +1,3 @@
-from importlib import import_module
-from types import ModuleType
-
 from symgnn_pyg.deprecated import accept_old_names
 from symgnn_pyg.nn.conv import *
 from symgnn_pyg.nn.conv import __all__ as conv_classes
@@ -15,13 +12,5 @@ __all__ = conv_classes + pool_classes + model_classes + loss_classes
 
 accept_old_names(globals())
 
-
-def __getattr__(name: str) -> ModuleType:
-    # Imported on first use: the baselines are built from the layers above.
-    if name == "baselines":
-        return import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted([*__all__, "baselines"])
+# Built from the layers above.
+from symgnn_pyg.nn import baselines as baselines  # noqa: E402

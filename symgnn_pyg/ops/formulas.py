@@ -6,6 +6,11 @@ weights :math:`[K, C_{in}, C_{out}]` to features :math:`[N, V, P, C_{out}]`.
 import torch
 from torch import Tensor
 
+from symgnn_pyg.ops.recompute import recompute
+
+# What K graphs mix at a time: this many numbers stay in the cache.
+SCRATCH = 2**20
+
 
 def reference(x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
     r"""Equation by equation."""
@@ -37,11 +42,24 @@ def stacked(x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
     return out.view(n, frames, v, out_channels).transpose(1, 2)
 
 
-def convolved(x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
-    r"""All graphs in one product; what they mix are the :math:`K` rows of
-    images, and one convolution multiplies them by their weights and adds up.
-    On a CPU, convolutions of torch can be twice as fast as its products; with
-    more images their backward pass is faster
+def blocked(x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
+    r"""Walks the samples a few at a time, so that what :math:`K` graphs mix
+    stays in the cache and is never held for all samples. The backward pass
+    mixes again.
+    """
+    mixed = weight.size(0) * x[:1].numel()
+    size = max(1, SCRATCH // max(1, mixed))
+    blocks = zip(x.split(size), graphs.split(size), strict=True)
+    return torch.cat(
+        [recompute(_convolved, *block, weight) for block in blocks]
+    )
+
+
+def _convolved(x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
+    r"""All graphs in one product, which gives the :math:`K` rows of images;
+    one convolution multiplies these by their weights and adds up. On a CPU,
+    torch's convolutions can be twice as fast as its products, and their
+    backward pass is faster with more images
     (`python -m benchmarks.operators`).
     """
     n, v, frames, channels = x.shape

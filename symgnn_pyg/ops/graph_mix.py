@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from symgnn_pyg.ops import formulas
-from symgnn_pyg.ops.blocked import blocked
 from symgnn_pyg.ops.recompute import recompute
 from symgnn_pyg.ops.triton import graph_mix_triton
 from symgnn_pyg.typing import GraphLike
@@ -18,7 +17,7 @@ from symgnn_pyg.typing import GraphLike
 Formula = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 FORMULAS: dict[str, Formula] = {
-    "blocked": blocked,
+    "blocked": formulas.blocked,
     "dense": formulas.dense,
     "reference": formulas.reference,
     "stacked": formulas.stacked,
@@ -164,8 +163,9 @@ def _run(formula: str, x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
     if formula != "blocked":
         return recompute(FORMULAS[formula], x, graphs, weight)
     # There is nothing to walk where there are no samples, frames or channels.
-    walks = x.numel() > 0 and weight.numel() > 0
-    return (blocked if walks else formulas.dense)(x, graphs, weight)
+    if x.numel() == 0 or weight.numel() == 0:
+        return formulas.dense(x, graphs, weight)
+    return formulas.blocked(x, graphs, weight)
 
 
 def stack_graphs(

@@ -1,5 +1,6 @@
 """The arguments of the built-in skeletons, which :meth:`Skeleton.get` builds:
-here those of NTU-RGB+D, Kinetics, Human3.6M and CMU Mocap.
+here those of NTU-RGB+D, Kinetics, Human3.6M and CMU Mocap. Parts that are not
+given follow from the names of the joints.
 """
 
 import difflib
@@ -33,18 +34,11 @@ CMU26: Layout = {
         (14, 10), (15, 14), (16, 15), (17, 16), (18, 17), (19, 16),
         (20, 10), (21, 20), (22, 21), (23, 22), (24, 23), (25, 22),
     ),
-    "parts": dict(zip(LEFT_FIRST, (
-        (0, 1), (2, 3), (4, 5), (6, 7), (8, 9, 10), (11, 12, 13),
-        (14, 15), (16, 17, 18, 19), (20, 21), (22, 23, 24, 25),
-    ), strict=True)),
-    "part_bones": PART_BONES,
     "name": "cmu26",
 }  # fmt: skip
 
 # The 38 joints of a CMU Mocap file, where "end" marks the end of a chain, with
-# the rest pose of a generic adult for forward kinematics. The joints that
-# CMU26 drops belong to the parts of their neighbours on the same side of the
-# body.
+# the rest pose of a generic adult for forward kinematics.
 CMU38: Layout = {
     "joints": (
         "root",
@@ -66,13 +60,6 @@ CMU38: Layout = {
         (29, 15), (30, 29), (31, 30), (32, 31), (33, 32), (34, 33), (35, 34),
         (36, 32), (37, 36),
     ),
-    "parts": dict(zip(LEFT_FIRST, (
-        (1, 2, 3), (4, 5, 6), (7, 8, 9), (10, 11, 12),
-        (0, 13, 14, 15), (16, 17, 18, 19),
-        (20, 21, 22), (23, 24, 25, 26, 27, 28),
-        (29, 30, 31), (32, 33, 34, 35, 36, 37),
-    ), strict=True)),
-    "part_bones": PART_BONES,
     "offsets": (
         (0, 0, 0),
         (0, 0, 0), (0.093, -0.102, 0.035), (0.146, -0.402, 0),
@@ -186,11 +173,6 @@ NTU25: Layout = {
         (15, 14), (16, 0), (17, 16), (18, 17), (19, 18), (21, 22), (22, 7),
         (23, 24), (24, 11),
     ),
-    "parts": dict(zip(LEFT_FIRST, (
-        (12, 13), (14, 15), (16, 17), (18, 19), (0, 1, 20), (2, 3),
-        (4, 5), (6, 7, 21, 22), (8, 9), (10, 11, 23, 24),
-    ), strict=True)),
-    "part_bones": PART_BONES,
     "centre": "spine",
     "name": "ntu25",
 }  # fmt: skip

@@ -36,15 +36,13 @@ class JointDropout(MotionTransform):
     def transform(
         self, motion: Tensor, skeleton: Skeleton, sample: Tensor
     ) -> Tensor:
-        lost = torch.rand(motion.shape[:2], device=motion.device) < self.p
+        lost = self._draw(sample, skeleton)
         return motion.masked_fill(lost[:, :, None, None], 0.0)
 
     def forward(self, data: Data) -> Data:
         skeleton, sample = bodies_of(data)
-        ones = data.x.new_ones((*data.x.shape[:2], 1))  # [B*V, T, 1]
-        bodies = ones.unflatten(0, (-1, skeleton.num_joints))
-        left = self.transform(bodies, skeleton, sample)
-        seen = left.flatten(0, 1).squeeze(-1) > 0  # [B*V, T]
+        seen = ~self._draw(sample, skeleton).view(-1, 1)
+        seen = seen.expand(data.x.shape[:2]).contiguous()  # [B*V, T]
         data.x = data.x.masked_fill(~seen.unsqueeze(-1), 0.0)
         if "bone_x" in data:
             data.bone_x = bone_features(data.x, skeleton)
@@ -52,6 +50,11 @@ class JointDropout(MotionTransform):
         if isinstance(data, Batch) and hasattr(data, "_slice_dict"):
             _add_to_samples(data)
         return data
+
+    def _draw(self, sample: Tensor, skeleton: Skeleton) -> Tensor:
+        r"""Whether each joint is dropped, of shape :math:`[M, V]`."""
+        shape = sample.numel(), skeleton.num_joints
+        return torch.rand(shape, device=sample.device) < self.p
 
 
 def _add_to_samples(batch: Batch) -> None:

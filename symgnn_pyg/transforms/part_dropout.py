@@ -19,10 +19,7 @@ class PartDropout(JointDropout):
         ValueError: If :obj:`p` does not lie between 0 and 1.
     """
 
-    def transform(
-        self, motion: Tensor, skeleton: Skeleton, sample: Tensor
-    ) -> Tensor:
-        shape = motion.size(0), skeleton.num_parts
-        lost = torch.rand(shape, device=motion.device) < self.p
-        lost = lost[:, skeleton.joint_to_part]  # [M, V]
-        return motion.masked_fill(lost[:, :, None, None], 0.0)
+    def _draw(self, sample: Tensor, skeleton: Skeleton) -> Tensor:
+        shape = sample.numel(), skeleton.num_parts
+        lost = torch.rand(shape, device=sample.device) < self.p
+        return lost[:, skeleton.joint_to_part]

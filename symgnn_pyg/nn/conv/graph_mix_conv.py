@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 from torch_geometric.nn import MessagePassing
-from torch_geometric.nn.inits import glorot
+from torch_geometric.nn.inits import glorot, reset
 from torch_geometric.typing import Adj, OptTensor
 from torch_geometric.utils import is_sparse, spmm
 
@@ -90,8 +90,7 @@ class GraphMixConv(MessagePassing):
         r"""Resets all learnable parameters of the module."""
         super().reset_parameters()
         glorot(self.weight)
-        if self.masked_graph is not None:
-            self.masked_graph.reset_parameters()
+        reset(self.masked_graph)
 
     def forward(
         self,

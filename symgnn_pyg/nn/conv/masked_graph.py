@@ -4,7 +4,6 @@ import torch
 from torch import Tensor
 from torch.nn import ModuleList, Parameter
 from torch.nn.init import ones_
-from torch_geometric.nn.inits import reset
 
 from symgnn_pyg.nn.fixed_buffers import FixedBuffers
 
@@ -41,10 +40,6 @@ class MaskedGraphs(ModuleList):
 
     def __init__(self, adjacencies: Sequence[Tensor]) -> None:
         super().__init__(map(MaskedGraph, adjacencies))
-
-    def reset_parameters(self) -> None:
-        for module in self.children():
-            reset(module)
 
     def forward(self, skeleton_type: Sequence[int]) -> list[list[Tensor]]:
         r"""For each of the :math:`K` graphs its matrix in each sample."""

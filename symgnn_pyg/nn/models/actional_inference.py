@@ -100,10 +100,8 @@ class ActionalGraphInference(Module):
 
     def reset_parameters(self) -> None:
         r"""Resets all learnable parameters of the module."""
-        self.joint_mlp.reset_parameters()
-        reset(self.propagations)
-        self.embed_target.reset_parameters()
-        self.embed_source.reset_parameters()
+        for module in self.children():
+            reset(module)
 
     def forward(
         self, x: Tensor, skeleton_type: Sequence[int] | None = None

@@ -31,7 +31,7 @@ class ActionalPropagation(MessagePassing):
 
     Args:
         channels: Size of each joint's features :math:`D`.
-        dropout: The dropout probability of :math:`f_v`.
+        dropout: The dropout probability of :math:`f_v`. (default: :obj:`0.5`)
         plain_last: If set to :obj:`False`, :math:`f_e` ends with
             BatchNorm - ReLU, as :math:`f_v` does: the other reading of the
             paper, many times slower. (default: :obj:`True`)
@@ -47,7 +47,7 @@ class ActionalPropagation(MessagePassing):
     def __init__(
         self,
         channels: int,
-        dropout: float,
+        dropout: float = 0.5,
         *,
         plain_last: bool = True,
         self_pairs: bool = False,

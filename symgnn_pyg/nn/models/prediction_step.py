@@ -5,6 +5,7 @@ from torch import Tensor
 from torch.nn import GRUCell, Module
 from torch.nn.init import normal_, zeros_
 from torch_geometric.nn import MLP
+from torch_geometric.nn.inits import reset
 
 from symgnn_pyg.nn.conv import JointGraphConv
 
@@ -59,10 +60,8 @@ class PredictionStep(Module):
 
     def reset_parameters(self) -> None:
         r"""Resets all learnable parameters of the module."""
-        if self.graph_conv is not None:
-            self.graph_conv.reset_parameters()
-        self.gru.reset_parameters()
-        self.out.reset_parameters()
+        for module in self.children():
+            reset(module)
         self._balance()
 
     def forward(
