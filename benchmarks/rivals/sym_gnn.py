@@ -119,7 +119,7 @@ class Branch(Module):
         self.fusion = ours.fusion
         self.joint_blocks = ModuleList(map(Block, ours.joint_blocks))
         self.part_blocks = ModuleList(map(Block, ours.part_blocks))
-        self.register_buffer("share", ours.joint_to_part.share().t().clone())
+        self.register_buffer("share", ours.joint_to_part.share.t().clone())
         self.register_buffer("joint_to_part", skeleton.joint_to_part)
 
     def forward(self, x: Tensor, actional: Tensor) -> Tensor:

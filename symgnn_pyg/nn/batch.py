@@ -18,11 +18,7 @@ Groups = Sequence[tuple[int, int]]
 
 
 def check_tensor(x: object) -> None:
-    r"""Refuses node features that are not one tensor.
-
-    Raises:
-        TypeError: If :obj:`x` is anything else.
-    """
+    r"""Refuses node features that are not one tensor."""
     if not isinstance(x, Tensor):
         raise TypeError(
             f"Expected 'x' to be a torch.Tensor, got {type(x).__name__}; "
@@ -41,9 +37,6 @@ def check_tensor(x: object) -> None:
 def samples(x: Tensor, num_nodes: int, what: str) -> Tensor:
     r"""Views node-major features :math:`[N \cdot V, *]` as
     :math:`[N, V, *]`.
-
-    Raises:
-        ValueError: If the number of rows is not a multiple of :math:`V`.
     """
     if x.size(0) % num_nodes != 0:
         raise ValueError(
@@ -129,9 +122,6 @@ def group_sizes(h: Tensor, num_joints: int | Sequence[int]) -> Groups:
     Args:
         h: Joint features :math:`[M, *]`, one sample after another.
         num_joints: :math:`V`, or the number of joints of each sample.
-
-    Raises:
-        ValueError: If the rows of :obj:`h` are not those joints.
     """
     if isinstance(num_joints, int):
         return [(samples(h, num_joints, "joints").size(0), num_joints)]
@@ -162,12 +152,7 @@ def join(parts: Sequence[Tensor]) -> Tensor:
 def per_skeleton(
     skeleton: SkeletonLike | None, make: Callable[[Skeleton], Tensor]
 ) -> Tensor | list[Tensor] | None:
-    r"""Applies :obj:`make` to a skeleton, or to each of several skeletons.
-
-    Raises:
-        TypeError: If :obj:`skeleton` is not a skeleton.
-        ValueError: If :obj:`skeleton` is an empty sequence.
-    """
+    r"""Applies :obj:`make` to a skeleton, or to each of several skeletons."""
     if skeleton is None:
         return None
     given = as_skeletons(skeleton)
@@ -181,10 +166,6 @@ def per_skeleton(
 def as_skeletons(skeleton: SkeletonLike) -> Skeleton | list[Skeleton]:
     r"""Returns a skeleton, or a list of several, with each name replaced by
     the built-in skeleton.
-
-    Raises:
-        TypeError: If :obj:`skeleton` is not a skeleton.
-        ValueError: If :obj:`skeleton` is an empty sequence.
     """
     if isinstance(skeleton, str) or not isinstance(skeleton, Sequence):
         return as_skeleton(skeleton)
@@ -196,11 +177,7 @@ def as_skeletons(skeleton: SkeletonLike) -> Skeleton | list[Skeleton]:
 def check_skeleton_type(
     skeleton_type: Sequence[int] | None, num_skeletons: int
 ) -> Sequence[int]:
-    r"""Checks the :obj:`skeleton_type` of a layer with several skeletons.
-
-    Raises:
-        ValueError: If it is missing or an index is out of range.
-    """
+    r"""Checks the :obj:`skeleton_type` of a layer with several skeletons."""
     if skeleton_type is None:
         raise ValueError(
             f"A layer with {num_skeletons} skeletons requires 'skeleton_type', "

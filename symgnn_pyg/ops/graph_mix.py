@@ -162,10 +162,9 @@ def _choose(x: Tensor, weight: Tensor) -> str:
 def _run(formula: str, x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
     if formula != "blocked":
         return recompute(FORMULAS[formula], x, graphs, weight)
-    # There is nothing to walk where there are no samples, frames or channels.
-    if x.numel() == 0 or weight.numel() == 0:
-        return formulas.dense(x, graphs, weight)
-    return formulas.blocked(x, graphs, weight)
+    # Without samples, frames or channels there is nothing to walk.
+    walks = x.numel() > 0 and weight.numel() > 0
+    return FORMULAS["blocked" if walks else "dense"](x, graphs, weight)
 
 
 def stack_graphs(

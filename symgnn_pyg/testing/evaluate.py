@@ -25,9 +25,6 @@ def evaluation(*layers: Module) -> Iterator[None]:
 def check_nonzero(layer: Module, out: Mapping[str, Tensor]) -> None:
     r"""Checks that a layer does not return only zeros, which would satisfy
     every property.
-
-    Raises:
-        ValueError: If all outputs are zero.
     """
     if any(t.numel() for t in out.values()) and not any(
         t.any() for t in out.values()

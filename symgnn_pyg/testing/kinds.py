@@ -19,11 +19,7 @@ KINDS = (
 
 
 def check_kinds(kinds: Mapping[str, str]) -> None:
-    r"""Checks that all kinds are known.
-
-    Raises:
-        ValueError: If a kind is unknown.
-    """
+    r"""Checks that all kinds are known."""
     for name, kind in kinds.items():
         if kind not in KINDS:
             raise ValueError(

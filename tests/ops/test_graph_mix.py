@@ -325,7 +325,6 @@ def used(function, *arguments):
     with pytest.MonkeyPatch.context() as patch:
         for name, formula in module.FORMULAS.items():
             patch.setitem(module.FORMULAS, name, spy(name, formula))
-        patch.setattr(module, "blocked", module.FORMULAS["blocked"])
         function(*arguments)
     return calls
 

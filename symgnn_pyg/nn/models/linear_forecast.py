@@ -78,11 +78,7 @@ class LinearForecast(Module):
 
 
 def recent_frames(x: Tensor, num_recent: int) -> Tensor:
-    r"""The last frames of sequences :math:`[N \cdot V, T, C]`.
-
-    Raises:
-        ValueError: If there are fewer frames.
-    """
+    r"""The last frames of sequences :math:`[N \cdot V, T, C]`."""
     if x.size(1) < num_recent:
         raise ValueError(
             f"Expected 'x' of at least 'num_recent' = {num_recent} frames, got "

@@ -103,11 +103,7 @@ def _check_file(path: Path) -> None:
 
 
 def to_json(value: object) -> Any:
-    r"""Arrays, tensors, their elements and ranges in JSON types.
-
-    Raises:
-        TypeError: If it is anything else.
-    """
+    r"""Arrays, tensors, their elements and ranges in JSON types."""
     if isinstance(value, (np.ndarray, np.generic, torch.Tensor)):
         return value.tolist()
     if isinstance(value, range):
@@ -119,11 +115,7 @@ def to_json(value: object) -> Any:
 
 
 def check_cost(arguments: Mapping[str, Any]) -> None:
-    r"""Checks the arguments of a network against limits.
-
-    Raises:
-        ValueError: If one exceeds its limit.
-    """
+    r"""Checks the arguments of a network against limits."""
     for name, value in arguments.items():
         if name in ("joint", "bone", "model", "skeleton"):
             check_cost(value)
@@ -138,11 +130,7 @@ def check_cost(arguments: Mapping[str, Any]) -> None:
 
 
 def check_classes(classes: object) -> None:
-    r"""Checks that names of classes have no control characters.
-
-    Raises:
-        DataError: If one has.
-    """
+    r"""Checks that names of classes have no control characters."""
     if isinstance(classes, list):
         names = [name for name in classes if isinstance(name, str)]
         check_names(names, "The class")

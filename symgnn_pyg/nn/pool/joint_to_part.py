@@ -5,14 +5,12 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 from torch_geometric.utils import scatter
 
-from symgnn_pyg.nn.batch import as_skeletons, check_no_skeleton_type, samples
-from symgnn_pyg.nn.fixed_buffers import FixedBuffers
-from symgnn_pyg.nn.pool.part_index import PartIndex
-from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.nn.batch import check_no_skeleton_type, samples
+from symgnn_pyg.nn.pool.part_pool import PartPool
 from symgnn_pyg.typing import SkeletonLike
 
 
-class JointToPart(FixedBuffers):
+class JointToPart(PartPool):
     r"""The joint2part pooling of the `"Symbiotic Graph Neural Networks for 3D
     Skeleton-based Human Action Recognition and Motion Prediction"
     <https://arxiv.org/abs/1910.02212>`_ paper (section 5.1.2): the mean of
@@ -30,18 +28,14 @@ class JointToPart(FixedBuffers):
         - **output:** part features :math:`[\sum_n V_{p,n}, *]`
     """
 
-    member: Tensor
+    share: Tensor
 
     def __init__(self, skeleton: SkeletonLike) -> None:
-        super().__init__()
-        self.part_index: PartIndex | None = None
-        skeleton = as_skeletons(skeleton)
-        if not isinstance(skeleton, Skeleton):
-            self.part_index = PartIndex(skeleton)
-            return
-        with torch.device("cpu"):
-            member = one_hot(skeleton.joint_to_part, skeleton.num_parts)
-        self.register_fixed("member", member.t().double())  # [V_p, V]
+        super().__init__(skeleton)
+        if not self.has_several:
+            # The weight of each joint in the mean of each part, [V_p, V].
+            member = one_hot(self._fixed["joint_to_part"]).t().double()
+            self.register_fixed("share", member / member.sum(1, keepdim=True))
 
     def forward(
         self, x: Tensor, skeleton_type: Sequence[int] | None = None
@@ -57,27 +51,15 @@ class JointToPart(FixedBuffers):
             ValueError: If the number of rows does not fit the skeleton or
                 :obj:`skeleton_type`.
         """
-        if self.part_index is not None:
-            index, num_parts = self.part_index(x, skeleton_type)
+        if self.has_several:
+            index, num_parts = self.part_index(x, skeleton_type, "joints")
             return scatter(x, index, dim_size=num_parts, reduce="mean")
         check_no_skeleton_type(skeleton_type)
-        x_per_sample = samples(x, self.member.size(1), "joints")
-        share = self.share().expand(x_per_sample.size(0), -1, -1)
+        x_per_sample = samples(x, self.num_joints[0], "joints")
+        share = self.share.expand(x_per_sample.size(0), -1, -1)
         pooled = torch.bmm(share, x_per_sample.flatten(2))
         num_parts = pooled.size(0) * pooled.size(1)
         return pooled.reshape(num_parts, *x.shape[1:])
 
-    def share(self) -> Tensor:
-        r"""The weight of each joint in the mean of each part, of shape
-        :math:`[V_p, V]`.
-        """
-        # Computed on each call, since a buffer rounded to float32 would stay
-        # inexact after the layer is converted to float64.
-        return self.member / self.member.sum(dim=1, keepdim=True)
-
     def extra_repr(self) -> str:
-        if self.part_index is not None:
-            return (
-                f"{self.part_index.num_joints} -> {self.part_index.num_parts}"
-            )
-        return f"{self.member.size(1)} -> {self.member.size(0)}"
+        return " -> ".join(self._sizes())

@@ -1,16 +1,12 @@
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
-from symgnn_pyg.nn.batch import as_skeletons, check_no_skeleton_type, samples
-from symgnn_pyg.nn.fixed_buffers import FixedBuffers
-from symgnn_pyg.nn.pool.part_index import PartIndex
-from symgnn_pyg.skeleton import Skeleton
-from symgnn_pyg.typing import SkeletonLike
+from symgnn_pyg.nn.batch import check_no_skeleton_type, samples
+from symgnn_pyg.nn.pool.part_pool import PartPool
 
 
-class PartToJoint(FixedBuffers):
+class PartToJoint(PartPool):
     r"""The part2joint matching of the `"Symbiotic Graph Neural Networks for
     3D Skeleton-based Human Action Recognition and Motion Prediction"
     <https://arxiv.org/abs/1910.02212>`_ paper (section 5.1.2): each joint
@@ -27,19 +23,6 @@ class PartToJoint(FixedBuffers):
         - **output:** joint features :math:`[\sum_n V_n, *]`
     """
 
-    joint_to_part: Tensor
-
-    def __init__(self, skeleton: SkeletonLike) -> None:
-        super().__init__()
-        self.part_index: PartIndex | None = None
-        skeleton = as_skeletons(skeleton)
-        if not isinstance(skeleton, Skeleton):
-            self.part_index = PartIndex(skeleton)
-            return
-        self.num_parts = skeleton.num_parts
-        with torch.device("cpu"):
-            self.register_fixed("joint_to_part", skeleton.joint_to_part)
-
     def forward(
         self, x: Tensor, skeleton_type: Sequence[int] | None = None
     ) -> Tensor:
@@ -54,16 +37,12 @@ class PartToJoint(FixedBuffers):
             ValueError: If the number of rows does not fit the skeleton or
                 :obj:`skeleton_type`.
         """
-        if self.part_index is not None:
-            index, _ = self.part_index(x, skeleton_type, parts=True)
+        if self.has_several:
+            index, _ = self.part_index(x, skeleton_type, "parts")
             return x.index_select(0, index)
         check_no_skeleton_type(skeleton_type)
-        x = samples(x, self.num_parts, "parts")
+        x = samples(x, self.num_parts[0], "parts")
         return x.index_select(1, self.joint_to_part).flatten(0, 1)
 
     def extra_repr(self) -> str:
-        if self.part_index is not None:
-            return (
-                f"{self.part_index.num_parts} -> {self.part_index.num_joints}"
-            )
-        return f"{self.num_parts} -> {self.joint_to_part.numel()}"
+        return " -> ".join(reversed(self._sizes()))
