@@ -31,10 +31,6 @@ def check_sequence(
 ) -> np.ndarray:
     r"""The frames of a sequence in single precision, of shape
     :math:`[B, T, V, C]`.
-
-    Raises:
-        DataError: If they do not fit the skeleton or are not finite, or the
-            label is unknown.
     """
     where = sequence.source or sequence.name
     frames = np.asarray(sequence.frames)

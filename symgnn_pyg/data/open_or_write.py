@@ -36,9 +36,6 @@ def open_or_write(
 def locked(path: Path) -> Iterator[None]:
     r"""Keeps other processes from writing a store, and removes temporary files
     that killed processes left behind.
-
-    Raises:
-        DataError: If the folder is not writable.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -151,7 +151,7 @@ class _Job:
             and (self.skip_faulty or not shard.faulty)
         )
 
-    def run(self, step: Callable[[int], object]) -> None:
+    def run(self, step: Callable[[int], object] = lambda count: None) -> None:
         skipped: dict[str, str] = {}
         faulty: dict[str, str] = {}
         SequenceShard.write(
@@ -200,7 +200,7 @@ def _run(jobs: Sequence[_Job], name: str, num_workers: int | None) -> None:
             return
         with ProcessPoolExecutor(workers, initializer=_follow_parent) as pool:
             try:
-                futures = {pool.submit(_run_one, job): job for job in jobs}
+                futures = {pool.submit(job.run): job for job in jobs}
                 for future in as_completed(futures):
                     future.result()
                     bar.update(len(futures[future].recordings))
@@ -229,10 +229,6 @@ def _exit_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(1)
-
-
-def _run_one(job: _Job) -> None:
-    job.run(lambda count: None)
 
 
 def _check_recordings(recordings: Sequence[Recording], source: Source) -> None:

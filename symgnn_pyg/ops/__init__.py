@@ -1,5 +1,5 @@
+from symgnn_pyg.ops.checks import check_edge_index
 from symgnn_pyg.ops.difference import difference
-from symgnn_pyg.ops.edge_index import check_edge_index
 from symgnn_pyg.ops.edge_mix import edge_mix
 from symgnn_pyg.ops.graph_mix import (
     formula_names,

@@ -4,7 +4,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from symgnn_pyg.ops.edge_index import check_edge_index
+from symgnn_pyg.ops.checks import (
+    autocast_dtype,
+    check_edge_index,
+    check_features,
+)
 from symgnn_pyg.ops.edge_sums import SUM_ROWS, SumRows, gradients, values
 from symgnn_pyg.ops.is_transformed import is_transformed
 
@@ -47,12 +51,9 @@ def edge_mix(
             joins nodes that :obj:`x` does not have.
     """
     _check(x, edge_index, edge_weight, weight)
-    kind = x.device.type
-    if torch.amp.is_autocast_available(kind) and (
-        torch.is_autocast_enabled(kind)
-    ):
-        dtype = torch.get_autocast_dtype(kind)
-        x, weight = _cast(x, dtype), _cast(weight, dtype)
+    dtype = autocast_dtype(x)
+    if dtype is not None:
+        x, weight = x.to(dtype), weight.to(dtype)
     if x.dtype != weight.dtype:
         raise ValueError(
             f"Expected 'x' and 'weight' of the same type, got {x.dtype} and "
@@ -145,26 +146,13 @@ def _plain_gradients(
     return [found.get(i) for i in range(len(inputs))]
 
 
-def _cast(tensor: Tensor, dtype: torch.dtype) -> Tensor:
-    return tensor if tensor.dtype == torch.float64 else tensor.to(dtype)
-
-
 def _check(
     x: Tensor,
     edge_index: Tensor,
     edge_weight: Tensor | None,
     weight: Tensor,
 ) -> None:
-    if weight.dim() != 3 or weight.size(0) == 0:
-        raise ValueError(
-            f"Expected 'weight' of shape [K, C_in, C_out] with K >= 1, got "
-            f"{list(weight.shape)}"
-        )
-    if x.dim() < 2 or x.size(-1) != weight.size(1):
-        raise ValueError(
-            f"Expected 'x' with {weight.size(1)} channels in its last "
-            f"dimension, got shape {list(x.shape)}"
-        )
+    check_features(x, weight)
     check_edge_index(edge_index)
     expected = (edge_index.size(1), weight.size(0))
     if edge_weight is None and weight.size(0) != 1:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from symgnn_pyg.ops import formulas
+from symgnn_pyg.ops.checks import autocast_dtype, check_features
 from symgnn_pyg.ops.recompute import recompute
 from symgnn_pyg.ops.triton import graph_mix_triton
 from symgnn_pyg.typing import GraphLike
@@ -105,11 +106,8 @@ def graph_mix(
         ValueError: If the shapes do not fit; the message names them.
     """
     stacks = stack_graphs(x, graphs, weight)
-    kind = x.device.type
-    if torch.amp.is_autocast_available(kind) and (
-        torch.is_autocast_enabled(kind) and x.dtype != torch.float64
-    ):
-        dtype = torch.get_autocast_dtype(kind)
+    dtype = autocast_dtype(x)
+    if dtype is not None:
         x, weight = x.to(dtype), weight.to(dtype)
         stacks = [stack.to(dtype) for stack in stacks]
     shape = *x.shape[:-1], weight.size(2)
@@ -186,16 +184,7 @@ def stack_graphs(
     Raises:
         ValueError: If the shapes do not fit; the message names them.
     """
-    if weight.dim() != 3 or weight.size(0) == 0:
-        raise ValueError(
-            f"Expected 'weight' of shape [K, C_in, C_out] with at least one "
-            f"graph, got shape {list(weight.shape)}"
-        )
-    if x.dim() < 2 or x.size(-1) != weight.size(1):
-        raise ValueError(
-            f"Expected 'x' with {weight.size(1)} channels in its last "
-            f"dimension, got shape {list(x.shape)}"
-        )
+    check_features(x, weight)
     num_graphs = weight.size(0)
     if isinstance(graphs, Tensor):
         if graphs.dim() != 4 or graphs.size(1) != num_graphs:

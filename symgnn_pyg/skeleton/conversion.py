@@ -1,6 +1,5 @@
 """Positions from one skeleton to another."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -8,6 +7,7 @@ import torch
 from torch import Tensor
 
 from symgnn_pyg.skeleton.as_skeleton import as_skeleton
+from symgnn_pyg.skeleton.layouts import plain
 from symgnn_pyg.skeleton.sides import LETTERS, WORD, body_sides
 from symgnn_pyg.skeleton.skeleton import Skeleton
 
@@ -135,13 +135,13 @@ def conversion(source: Skeleton | str, target: Skeleton | str) -> Conversion:
     source, target = as_skeleton(source), as_skeleton(target)
     meaning = _meanings(source)
     wanted = _meanings(target)
-    by_name = {_plain(joint): j for j, joint in enumerate(source.joints)}
+    by_name = {plain(joint): j for j, joint in enumerate(source.joints)}
     by_meaning = {what: j for j, what in reversed(meaning.items())}
     sources: dict[int, list[int]] = {}
     for j, joint in enumerate(target.joints):
         what = wanted.get(j, "")
         ends = [by_meaning.get(end) for end in MEANS.get(what, ())]
-        same = by_name.get(_plain(joint))
+        same = by_name.get(plain(joint))
         # A shoulder is a collar bone where arms start at an "arm".
         if same is not None and meaning.get(same, "") == what:
             sources[j] = [same]
@@ -212,13 +212,9 @@ def _base(joint: str, paired: bool) -> str:
     base = joint.rpartition(":")[2]
     for pattern in (WORD, *LETTERS[:2]):
         base = pattern.sub("", base)
-    base = _plain(base)
+    base = plain(base)
     if base not in KNOWN and base.rstrip("0123456789") in KNOWN:
         base = base.rstrip("0123456789")
     if paired and base not in KNOWN and base[1:] in KNOWN:
         return base[1:]
     return base
-
-
-def _plain(joint: str) -> str:
-    return re.sub("[^a-z0-9]", "", joint.lower())

@@ -212,26 +212,24 @@ WHOLE_LAYOUTS = {
 }
 
 
-def find_layout(name: str) -> Layout:
-    r"""The layout of that name, whatever its case, blanks and marks.
+def plain(name: str) -> str:
+    r"""A name without case, blanks and marks."""
+    return re.sub("[^a-z0-9]", "", name.lower())
 
-    Raises:
-        TypeError: If :obj:`name` is not text.
-        ValueError: If there is none, or there are several.
-    """
+
+def find_layout(name: str) -> Layout:
+    r"""The layout of that name, whatever its case, blanks and marks."""
     if not isinstance(name, str):
         raise TypeError(
             f"Expected the name of a built-in skeleton, such as 'ntu25', got "
             f"{type(name).__name__}"
         )
-    plain = re.sub("[^a-z0-9]", "", name.lower())
-    names = {re.sub("[^a-z0-9]", "", known): known for known in LAYOUTS}
-    found = names.get(plain) or ALIASES.get(plain)
-    if found:
-        return LAYOUTS[found]
-    known = names | ALIASES
-    close = difflib.get_close_matches(plain, known, 3)
-    near = SHARED.get(plain, tuple({known[c]: c for c in close}))
+    wanted = plain(name)
+    known = {plain(layout): layout for layout in LAYOUTS} | ALIASES
+    if wanted in known:
+        return LAYOUTS[known[wanted]]
+    close = difflib.get_close_matches(wanted, known, 3)
+    near = SHARED.get(wanted, tuple({known[c]: c for c in close}))
     hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
     raise ValueError(
         f"Expected the name of a built-in skeleton, one of "

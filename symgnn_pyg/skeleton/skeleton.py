@@ -117,7 +117,8 @@ class Skeleton:
             centre = next(
                 j for j in range(self.num_joints) if j not in children
             )
-        put("centre", self._index(centre, " as 'centre'"))
+        known = numbered(self.joints)
+        put("centre", index_of(centre, known, "joint", " as 'centre'"))
         check_connected(self.joints, self.bones + self.links, self.centre)
         whole = {"body": range(self.num_joints)}
         put("parts", parts_of(whole if parts is None else parts, self.joints))
@@ -241,7 +242,7 @@ class Skeleton:
             >>> body
             Skeleton('body', joints=17, bones=16, parts=9, centre='nose')
         """
-        arguments = subset(self, [self._index(joint) for joint in joints])
+        arguments = subset(self, [self.index(joint) for joint in joints])
         arguments["name"] = self.name if name is None else name
         return Skeleton(**arguments)  # type: ignore[arg-type]
 
@@ -276,10 +277,7 @@ class Skeleton:
         Raises:
             ValueError: If there is no such joint.
         """
-        return self._index(joint)
-
-    def _index(self, joint: Joint, where: str = "") -> int:
-        return index_of(joint, numbered(self.joints), "joint", where)
+        return index_of(joint, numbered(self.joints), "joint")
 
     # Graphs #################################################################
 

@@ -58,11 +58,7 @@ def reorder(tensor: Tensor, kind: str, orders: Mapping[str, Tensor]) -> Tensor:
 
 
 def join(samples: Sequence[Inputs], kinds: Mapping[str, str]) -> Inputs:
-    r"""Batches samples as PyG does.
-
-    Raises:
-        ValueError: If an argument without a kind differs.
-    """
+    r"""Batches samples as PyG does."""
     return {
         name: _join(name, [s[name] for s in samples], samples, kinds)
         for name in samples[0]

@@ -11,10 +11,6 @@ from symgnn_pyg.skeleton import Skeleton
 def bodies_of(data: Data) -> tuple[Skeleton, Tensor]:
     r"""The skeleton of all :math:`M` bodies in a sample or a batch, and the
     index of the sample that each body belongs to, of shape :math:`[M]`.
-
-    Raises:
-        ValueError: If there is not exactly one skeleton, or :obj:`data.x` does
-            not fit it.
     """
     if "skeleton" not in data:
         raise ValueError(

@@ -13,7 +13,6 @@ from symgnn_pyg.nn.baselines.st_gcn import (
     SpatialBlock,
     spatial_partitions,
 )
-from symgnn_pyg.nn.batch import check_tensor
 
 
 class ASGCN(JointClassifier):
@@ -109,13 +108,13 @@ class ASGCN(JointClassifier):
     def forward(
         self, x: Tensor, num_bodies: Tensor | None = None
     ) -> SymGNNOutput:
-        check_tensor(x)
-        if x.dim() != 3 or x.size(1) != self.num_observed:
+        motion = self.samples(x).flatten(0, 1)
+        if x.size(1) != self.num_observed:
             raise ValueError(
                 f"Expected 'x' of shape [M * {self.skeleton.num_joints}, "
                 f"{self.num_observed}, {self.in_channels}], got "
                 f"{list(x.shape)}"
             )
-        actional = self.actional_inference(self.samples(x).flatten(0, 1))
+        actional = self.actional_inference(motion)
         out = self._recognise(x, num_bodies, self.lambda_ * actional)
         return out._replace(actional=actional)

@@ -82,7 +82,12 @@ class Explainable(Module):
                 f"{sizes[0] * sizes[1]}], got {list(x.shape)}; "
                 f"x.flatten(1) makes it of sequences [N * V, T, C]"
             )
-        if self._has_mask():
+        if any(
+            isinstance(module, MessagePassing)
+            and bool(module.explain)
+            and module._edge_mask is not None
+            for module in self.modules()
+        ):
             bodies = x.size(0) // self.model.skeleton.num_joints
             pairs = self.edge_index(bodies)
             if edge_index is None or not torch.equal(edge_index.cpu(), pairs):
@@ -95,11 +100,3 @@ class Explainable(Module):
         if self.output == "logits":
             return out.logits
         return out.future.flatten(1)
-
-    def _has_mask(self) -> bool:
-        return any(
-            isinstance(module, MessagePassing)
-            and bool(module.explain)
-            and module._edge_mask is not None
-            for module in self.modules()
-        )

@@ -1,5 +1,34 @@
+"""What :func:`graph_mix` and :func:`edge_mix` do with their arguments first."""
+
 import torch
 from torch import Tensor
+
+
+def check_features(x: Tensor, weight: Tensor) -> None:
+    r"""Checks that features fit the weights."""
+    if weight.dim() != 3 or weight.size(0) == 0:
+        raise ValueError(
+            f"Expected 'weight' of shape [K, C_in, C_out] with at least one "
+            f"graph, got shape {list(weight.shape)}"
+        )
+    if x.dim() < 2 or x.size(-1) != weight.size(1):
+        raise ValueError(
+            f"Expected 'x' with {weight.size(1)} channels in its last "
+            f"dimension, got shape {list(x.shape)}"
+        )
+
+
+def autocast_dtype(x: Tensor) -> torch.dtype | None:
+    r"""The type that autocast converts features to, if it is on. As in torch,
+    double precision stays.
+    """
+    kind = x.device.type
+    if x.dtype == torch.float64 or not (
+        torch.amp.is_autocast_available(kind)
+        and torch.is_autocast_enabled(kind)
+    ):
+        return None
+    return torch.get_autocast_dtype(kind)
 
 
 def check_edge_index(edge_index: Tensor, num_nodes: int | None = None) -> None:
