@@ -10,6 +10,7 @@ from symgnn_pyg.skeleton.checks import Pair, undirected
 
 if TYPE_CHECKING:
     from symgnn_pyg.skeleton import Skeleton
+    from symgnn_pyg.skeleton.graphs import SkeletonGraphs
 
 
 def dual(skeleton: "Skeleton") -> dict[str, object]:
@@ -42,11 +43,11 @@ def dual(skeleton: "Skeleton") -> dict[str, object]:
 
 
 def bone_pairs(
-    skeleton: "Skeleton",
+    skeleton: "SkeletonGraphs",
 ) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
     r"""Pairs of a bone and its parent bone, and other neighbours."""
     touching: dict[int, list[int]] = {
-        joint: [] for joint in range(skeleton.num_joints)
+        joint: [] for joint in range(len(skeleton.joints))
     }
     for i, bone in enumerate(skeleton.bones):
         for joint in bone:

@@ -8,13 +8,11 @@ from functools import cache, cached_property
 
 import networkx as nx
 import torch
-from torch import Tensor
 
-from symgnn_pyg.errors import check_names, check_sizes
+from symgnn_pyg.errors import check_names
 from symgnn_pyg.skeleton import networkx as skeleton_networkx
 from symgnn_pyg.skeleton.checks import (
     Joint,
-    Pair,
     check_connected,
     check_links,
     check_tree,
@@ -27,7 +25,8 @@ from symgnn_pyg.skeleton.checks import (
     undirected,
     unique,
 )
-from symgnn_pyg.skeleton.dual import bone_pairs, dual
+from symgnn_pyg.skeleton.dual import dual
+from symgnn_pyg.skeleton.graphs import SkeletonGraphs
 from symgnn_pyg.skeleton.layouts import LAYOUTS, find_layout
 from symgnn_pyg.skeleton.parts import named_parts
 from symgnn_pyg.skeleton.sides import body_sides
@@ -35,7 +34,7 @@ from symgnn_pyg.skeleton.subset import subset
 
 
 @dataclass(frozen=True, repr=False)
-class Skeleton:
+class Skeleton(SkeletonGraphs):
     r"""An immutable skeleton: named joints, bones that form a tree, and a
     partition of the joints into body parts.
 
@@ -246,6 +245,22 @@ class Skeleton:
         arguments["name"] = self.name if name is None else name
         return Skeleton(**arguments)  # type: ignore[arg-type]
 
+    def dual(self) -> "Skeleton":
+        r"""The bone skeleton. Its joints are the bones of this skeleton, named
+        ``"child-parent"``. Two bones are neighbours if they share a joint, as
+        in the line graph, or if a link connects them. A bone inherits the part
+        of its child joint. Parts without bones are removed and their
+        neighbours connected; so are joints that are attached by links only.
+
+        Raises:
+            ValueError: If the skeleton has no bones.
+        """
+        return self._dual
+
+    @cached_property
+    def _dual(self) -> "Skeleton":
+        return Skeleton(**dual(self))  # type: ignore[arg-type]
+
     # Sizes and names ########################################################
 
     @property
@@ -278,98 +293,6 @@ class Skeleton:
             ValueError: If there is no such joint.
         """
         return index_of(joint, numbered(self.joints), "joint")
-
-    # Graphs #################################################################
-
-    @property
-    def edge_index(self) -> Tensor:
-        r"""Bones and links in both directions, without self-loops, of shape
-        :math:`[2, |E|]`.
-        """
-        return _both_directions(self.bones + self.links)
-
-    @property
-    def part_edge_index(self) -> Tensor:
-        r"""Neighbouring parts in both directions, without self-loops, of
-        shape :math:`[2, |E_p|]`.
-        """
-        return _both_directions(self.part_bones)
-
-    @property
-    def bone_index(self) -> Tensor:
-        r"""The bones as child joints (row 0) and parent joints (row 1), of
-        shape :math:`[2, V_b]`.
-        """
-        return torch.tensor(self.bones, dtype=torch.long).view(-1, 2).t()
-
-    @property
-    def bone_edge_index(self) -> Tensor:
-        r"""Neighbouring bones in both directions, the edges of :meth:`dual`,
-        of shape :math:`[2, |E_b|]`.
-        """
-        following, others = self._bone_pairs
-        return _both_directions(following + others)
-
-    @property
-    def joint_to_part(self) -> Tensor:
-        r"""The part of each joint, of shape :math:`[V]`."""
-        part_of = {
-            joint: part
-            for part, (_, joints) in enumerate(self.parts)
-            for joint in joints
-        }
-        return torch.tensor([part_of[j] for j in range(self.num_joints)])
-
-    def hop_powers(
-        self, num_hops: int, dtype: torch.dtype | None = None
-    ) -> Tensor:
-        r"""The powers :math:`\tilde{A}^1, \ldots, \tilde{A}^L` of the
-        row-normalised adjacency matrix with self-loops
-        :math:`\tilde{A} = D^{-1} A`, of shape :math:`[L, V, V]`.
-
-        Args:
-            num_hops: The number of hops :math:`L`, at least 1.
-            dtype: The type of the numbers. (default: that of torch)
-
-        Raises:
-            ValueError: If :obj:`num_hops` is smaller than 1.
-        """
-        check_sizes(1, num_hops=num_hops)
-        adjacency = _normalised(self.edge_index, self.num_joints)
-        powers = [adjacency]
-        while len(powers) < num_hops:
-            powers.append(adjacency @ powers[-1])
-        return torch.stack(powers).to(dtype or torch.get_default_dtype())
-
-    def part_adjacency(self, dtype: torch.dtype | None = None) -> Tensor:
-        r"""The row-normalised adjacency matrix of the parts with self-loops
-        :math:`D_p^{-1} A_p`, of shape :math:`[V_p, V_p]`.
-
-        Args:
-            dtype: The type of the numbers. (default: that of torch)
-        """
-        adjacency = _normalised(self.part_edge_index, self.num_parts)
-        return adjacency.to(dtype or torch.get_default_dtype())
-
-    def dual(self) -> "Skeleton":
-        r"""The bone skeleton. Its joints are the bones of this skeleton, named
-        ``"child-parent"``. Two bones are neighbours if they share a joint, as
-        in the line graph, or if a link connects them. A bone inherits the part
-        of its child joint. Parts without bones are removed and their
-        neighbours connected; so are joints that are attached by links only.
-
-        Raises:
-            ValueError: If the skeleton has no bones.
-        """
-        return self._dual
-
-    @cached_property
-    def _dual(self) -> "Skeleton":
-        return Skeleton(**dual(self))  # type: ignore[arg-type]
-
-    @cached_property
-    def _bone_pairs(self) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
-        return bone_pairs(self)
 
     # Identity ###############################################################
 
@@ -421,14 +344,3 @@ def _rebuild(arguments: dict[str, object]) -> Skeleton:
 # Data sets in memory are saved by torch.save, and torch.load reads only what it
 # knows.
 torch.serialization.add_safe_globals([_rebuild])
-
-
-def _both_directions(pairs: Sequence[tuple[int, int]]) -> Tensor:
-    edges = torch.tensor(pairs, dtype=torch.long).view(-1, 2).t()
-    return torch.cat([edges, edges.flip(0)], dim=1)
-
-
-def _normalised(edge_index: Tensor, size: int) -> Tensor:
-    adjacency = torch.eye(size, dtype=torch.double)
-    adjacency[edge_index[0], edge_index[1]] = 1.0
-    return adjacency / adjacency.sum(dim=1, keepdim=True)

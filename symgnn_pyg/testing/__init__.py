@@ -4,7 +4,6 @@ this library and of layers that build on it. Each raises an
 how much.
 """
 
-from symgnn_pyg.deprecated import accept_old_names
 from symgnn_pyg.testing.assert_batch_invariant import assert_batch_invariant
 from symgnn_pyg.testing.assert_compile_parity import assert_compile_parity
 from symgnn_pyg.testing.assert_edge_order_invariant import (
@@ -32,5 +31,3 @@ __all__ = [
     "assert_state_round_trip",
     "randomise_state",
 ]
-
-accept_old_names(globals())

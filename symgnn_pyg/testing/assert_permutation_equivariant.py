@@ -73,8 +73,9 @@ def assert_permutation_equivariant(
     other_skeleton, orders = _shuffle(skeleton, seed)
     layer, other = make(skeleton), make(other_skeleton)
     if other is not layer:
-        nodes = _node_orders(skeleton, other_skeleton, orders)
-        _copy_state(layer, other, nodes, per_node)
+        old, new = map(_parts_of_bones, (skeleton, other_skeleton))
+        of_bones = torch.tensor([old.index(name) for name in new])
+        _copy_state(layer, other, [*orders.values(), of_bones], per_node)
     moved = {
         name: reorder(value, kinds_in[name], orders)
         if name in kinds_in and isinstance(value, Tensor)
@@ -122,18 +123,8 @@ def _shuffle(
     return other, orders
 
 
-def _node_orders(
-    skeleton: Skeleton, other: Skeleton, orders: Mapping[str, Tensor]
-) -> list[Tensor]:
-    old, new = _parts_of_bones(skeleton), _parts_of_bones(other)
-    of_bones = torch.tensor([old.index(name) for name in new])
-    return [*orders.values(), of_bones]
-
-
-def _parts_of_bones(skeleton: Skeleton) -> list[str]:
-    r"""The names of the parts of the dual skeleton."""
-    children = {child for child, _ in skeleton.bones}
-    return [name for name, joints in skeleton.parts if children & {*joints}]
+def _parts_of_bones(skeleton: Skeleton) -> tuple[str, ...]:
+    return skeleton.dual().part_names if skeleton.bones else ()
 
 
 def _copy_state(
