@@ -24,9 +24,9 @@ class ShardSampler(DistributedSampler[int]):
             (default: each sample once)
 
     Raises:
-        ValueError: If :obj:`rank` is none of :obj:`num_replicas` processes, the
-            data set is smaller than their number, or there is not one label
-            per sample.
+        ValueError: If :obj:`rank` is not below :obj:`num_replicas`, the data
+            set has fewer samples than processes, or there is not one label per
+            sample.
     """
 
     def __init__(

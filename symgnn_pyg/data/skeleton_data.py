@@ -11,8 +11,8 @@ from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 
 class SkeletonData(Data):
-    r"""A skeleton sequence as a graph: the joints are the nodes, and the part
-    graph and the dual bone graph ride along. Skeletons of any kind and any
+    r"""A skeleton sequence as a graph: the joints are the nodes, and the
+    graphs of parts and bones come with them. Skeletons of any kind and any
     number of bodies mix in a batch, and nothing is padded. NumPy arrays of
     :obj:`x` and :obj:`future` become tensors of the default type.
 

@@ -109,7 +109,7 @@ def all_pairs(
         target = node.unsqueeze(2).expand(n, v, v)
         pairs = torch.stack([source, target]).flatten(2)  # [2, N, V * V]
         if not self_pairs:
-            # All but the first entry of the diagonal end a row of V + 1.
+            # From the second entry on, every (V + 1)-th is on the diagonal.
             pairs = pairs[:, :, 1:].unflatten(2, (v - 1, v + 1))[..., :-1]
         edges.append(pairs.flatten(1))
         start += n * v
@@ -137,7 +137,7 @@ def split(x: Tensor, groups: Groups) -> list[Tensor]:
     r"""Views :math:`[M, D]` as one tensor :math:`[N, V, D]` per group."""
     shapes = [(n, v, x.size(1)) for n, v in groups]
     if len(shapes) == 1:
-        # Behind a split the derivative would be copied.
+        # After a split, the gradient would be copied.
         return [x.view(shapes[0])]
     parts = x.split([n * v for n, v in groups])
     return [part.view(shape) for part, shape in zip(parts, shapes, strict=True)]

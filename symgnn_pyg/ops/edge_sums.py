@@ -17,7 +17,7 @@ RUN_BYTES = 2**22
 
 
 class _Run(NamedTuple):
-    r"""A run of nodes and the edges there, sorted by these nodes."""
+    r"""Consecutive nodes and their edges, sorted by these nodes."""
 
     nodes: slice
     edge: Tensor  # [E'], which edges of the list these are

@@ -113,7 +113,7 @@ def graph_mix(
     shape = *x.shape[:-1], weight.size(2)
     x = x.reshape(x.size(0), prod(x.shape[1:-1]), x.size(-1))  # [M, P, C]
     if not stacks:
-        # There are no rows, but there are gradients to the weights: zeros.
+        # Without rows, the gradients to the weights are zeros.
         return (x @ weight.sum(dim=0)).view(shape)
     forced = chosen()
     if forced == "auto" and x.device.type == "cuda":
@@ -204,8 +204,8 @@ def stack_graphs(
     if len(matrices) < num_graphs:
         return _stack_runs(x, graphs)
     v = matrices[0].size(-1)
-    # One per sample first: they tell the number of samples, which cannot be
-    # divided out of the rows in a program that is exported for any number.
+    # Graphs per sample first: an exported program takes the number of samples
+    # from them, since it cannot divide it out of the rows.
     by_dim = sorted(matrices, key=lambda graph: -graph.dim())
     for graph in by_dim:
         _check_graph(graph, x, v)
@@ -219,9 +219,8 @@ def _check_graph(graph: Tensor, x: Tensor, num_joints: int) -> None:
     if num_joints == 0:
         raise ValueError(f"A graph of shape {list(graph.shape)} has no joints")
     shared = (num_joints, num_joints)
-    # Only shapes that the number of dimensions allows are compared, and
-    # products of sizes, not quotients: an exported program would be bound to
-    # N != V, and to N != 1.
+    # Every comparison becomes a guard of an exported program: comparing other
+    # sizes, or quotients instead of products, would exclude N = V or N = 1.
     if graph.dim() == 3:
         rows = graph.size(0) * num_joints
         if tuple(graph.shape[1:]) == shared and x.size(0) == rows:

@@ -11,7 +11,7 @@ from symgnn_pyg.skeleton.layouts import plain
 from symgnn_pyg.skeleton.sides import LETTERS, WORD, body_sides
 from symgnn_pyg.skeleton.skeleton import Skeleton
 
-# What joints are called, without sides, blanks and marks, by where they are.
+# The names of joints by place, without sides, blanks and marks.
 SYNONYMS = {
     "hip": ("hip", "upleg", "upperleg", "thigh", "femur"),
     "knee": ("knee", "leg", "lowerleg", "calf", "shin", "tibia"),
@@ -177,12 +177,12 @@ def _nearest(target: Skeleton, joint: int, known: Mapping[int, object]) -> int:
     at = joint
     while at not in known and at in parent:
         at = parent[at]
-    # Above the topmost joint that is known: the first that is.
+    # Joints above all known ones are placed at the first of these.
     return at if at in known else min(known)
 
 
 def _meanings(skeleton: Skeleton) -> dict[int, str]:
-    """Where each joint is, as far as its name tells."""
+    """The place of each joint whose name tells it."""
     sides = body_sides(skeleton)
     paired = {j for pair in skeleton.pairs for j in pair}
     bases = [

@@ -208,8 +208,8 @@ class Skeleton(SkeletonGraphs):
     def with_named_parts(self) -> "Skeleton":
         r"""This skeleton with parts that are found by the names of its joints:
         thighs, lower legs (each called crus, as in the paper), upper arms and
-        forearms of both sides, torso and head, as far as there are joints of
-        them. It stays as it is if there are no names of limbs on both sides.
+        forearms of both sides, torso and head. Parts without joints are left
+        out. Without names of limbs on both sides, the skeleton is unchanged.
         """
         parts = named_parts(self.joints, dict(self.bones), body_sides(self))
         if parts is None:
@@ -223,8 +223,8 @@ class Skeleton(SkeletonGraphs):
         r"""Some joints of this skeleton as a skeleton of their own, in the
         order given. A joint whose parent is left out is tied to the nearest
         joint above it that is kept; if the root is left out, the joint nearest
-        to it takes its place. Parts, links, left and right pairs and the rest
-        pose are kept as far as they concern these joints.
+        to it takes its place. The other joints are removed from parts, links,
+        left and right pairs and the rest pose.
 
         Args:
             joints: The joints, by name or index.

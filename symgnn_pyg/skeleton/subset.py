@@ -1,4 +1,4 @@
-"""Some joints of a skeleton as a skeleton of their own."""
+"""The skeleton of some of the joints of another one."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

@@ -79,8 +79,8 @@ class ToBones(BaseTransform):
         skeleton: Skeleton,
         sample: Tensor,
     ) -> Tensor:
-        r"""Chains predicted bones to joints. Their roots, which bones do not
-        tell, stay where they were last observed.
+        r"""Chains predicted bones to joints, starting from the roots, which
+        stay where they were last observed.
 
         Args:
             future: The predicted bones, of shape :math:`[M, V_b, T', C]`.

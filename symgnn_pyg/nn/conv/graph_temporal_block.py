@@ -80,8 +80,8 @@ class GraphTemporalBlock(Module):
         )
         if not (self.training and recomputes):
             return temporal(mixed)
-        # What enters the convolution would be a quarter of a block's memory in
-        # training (`python -m benchmarks.blocks`).
+        # The input of the convolution would take a quarter of a block's memory
+        # in training (`python -m benchmarks.blocks`).
         weights = *norm.parameters(), *conv.parameters()
         return ops.recompute(
             temporal,
@@ -115,8 +115,8 @@ class UniformDropout(Dropout):
         if not self.training or self.p in (0.0, 1.0) or x.device.type != "cpu":
             return super().forward(x)
         keep = 1.0 - self.p
-        # A uniform number of 8 bits, as bfloat16 has, is too often below.
+        # Uniform numbers in bfloat16 have 8 bits: too many would be below.
         wide = torch.promote_types(x.dtype, torch.float32)
-        # Saved for the backward pass is one byte per number.
+        # One byte per number is saved for the backward pass.
         mask = torch.rand_like(x, dtype=wide).lt(keep).view(torch.uint8)
         return (x * mask).mul_(1.0 / keep)

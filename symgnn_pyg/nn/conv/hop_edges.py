@@ -65,7 +65,7 @@ def hop_edges(
     ).coalesce()
     powers = [hop]
     with warnings.catch_warnings():
-        # The product of sparse matrices says that CSR, its own format, is new.
+        # Sparse products warn that the CSR format, which they use, is new.
         warnings.filterwarnings("ignore", "Sparse CSR")
         while len(powers) < num_hops:
             powers.append(torch.sparse.mm(hop, powers[-1]).coalesce())

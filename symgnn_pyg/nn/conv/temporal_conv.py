@@ -69,11 +69,11 @@ class TemporalConv(Module):
         Args:
             x: Node features, of shape :math:`[M, T, C_{in}]`.
         """
-        # Rows together as the channels-last images [M / R, C, R, T], without a
-        # copy: as few images as lead torch to its fastest convolution.
         if torch.compiler.is_compiling():
-            # Any number of frames: no view depends on it.
+            # No view may depend on the numbers of rows and frames.
             return self.conv(x.mT.unsqueeze(2)).squeeze(2).mT
+        # Up to 16 rows form a channels-last image [C, R, T], without a copy:
+        # torch's convolution is faster on fewer and larger images.
         size = gcd(x.size(0), 16)
         images = x.unflatten(0, (x.size(0) // size, size)).permute(0, 3, 1, 2)
         return self.conv(images).permute(0, 2, 3, 1).flatten(0, 1)

@@ -50,7 +50,7 @@ def mgda_weight(
         normalization: The scale of each task. (default: :obj:`"none"`)
 
     Returns:
-        The scalar :math:`\alpha`, or 0.5 if nothing tells the tasks apart.
+        The scalar :math:`\alpha`, or 0.5 if all weights are equally good.
 
     Raises:
         ValueError: If :obj:`normalization` is unknown, or :obj:`losses` are

@@ -186,9 +186,9 @@ class SymbioticLoss(Module):
         )
         dtype = torch.promote_types(self.alpha.dtype, torch.float)
         self.alpha = alpha.to(dtype)
-        # The sum of both losses gives each head its own gradient. Of what is
-        # shared, its gradient is g_r + g_p, from which linear terms subtract
-        # all but the weighted sum.
+        # The sum of both losses gives each head the gradient of its own loss,
+        # but what is shared g_r + g_p. Linear terms subtract what exceeds the
+        # weighted sum.
         total = summed = recognition + prediction
         for tensor, g_r, g_p in zip(
             shared, recognition_grads, prediction_grads, strict=True

@@ -90,8 +90,8 @@ class PredictionStep(Module):
 
     @torch.no_grad()
     def _balance(self) -> None:
-        # From frame to frame a body moves little: differences are a tenth of
-        # the poses, and beside the backbone's features they would go unseen.
+        # Differences between frames are about a tenth of the poses; without
+        # larger weights, the backbone's features would drown them out.
         weight = self.gru.weight_ih
         normal_(weight, std=weight.size(1) ** -0.5)
         width = self.pose_channels

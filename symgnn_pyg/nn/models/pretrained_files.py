@@ -94,7 +94,7 @@ def read_config(path: Path) -> dict[str, Any]:
 def _check_file(path: Path) -> None:
     # Opening a pipe would wait, and reading a device never end.
     if not path.is_file():
-        # A training writes its network to a folder within its own.
+        # Training saves its network in a subfolder.
         within = sorted(path.parent.glob(f"*/{path.name}"))
         raise FileNotFoundError(
             f"There is no file {path}"
@@ -144,7 +144,7 @@ def check_weights(
 
     Args:
         path: The file.
-        outline: The network, which needs no memory for its weights.
+        outline: The network, on the device :obj:`"meta"`.
         most_buffers: The most bytes, beyond four times the size of the file,
             of buffers that are not saved with the weights.
 

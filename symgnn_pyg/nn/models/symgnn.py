@@ -336,8 +336,8 @@ class SymGNN(Pretrained):
                 probabilities = probabilities[sample]
         if self.prediction_head is not None:
             if actional is not None:
-                # A view of its own, so that gradients with respect to it are
-                # those that pass through the head.
+                # A separate view, so that gradients with respect to the output
+                # are only those that pass through the head.
                 actional = actional.view_as(actional)
             if logits is not None and logits.size(1) != self.num_classes:
                 raise ValueError(

@@ -1,4 +1,4 @@
-"""What launches the kernels, of which it knows the tiles and the arguments."""
+"""Launches the kernels with their arguments and tile sizes."""
 
 # mypy: disable-error-code="import-not-found, import-untyped"
 from collections.abc import Callable, Sequence
@@ -98,7 +98,7 @@ def _run(
     *arguments: Tensor | int | None,
     **meta: Any,
 ) -> None:
-    # A tuner keeps the arguments of a call in itself.
+    # Triton's tuner stores the arguments of a call: one call at a time.
     with _LOCK, torch.cuda.device_of(first):
         kernel[programs](first, *arguments, **meta)
 
@@ -157,7 +157,7 @@ def _table(
 ) -> Tensor:
     rows = accumulate(sizes, initial=0)
     entries = accumulate((num_graphs * v**2 for v in sizes), initial=0)
-    # On one stream the table is there before those who read it, and nobody
-    # has to wait.
+    # The kernels that read the table run after this copy on the same stream,
+    # so the host need not wait.
     table = torch.tensor([*zip(rows, entries, sizes, strict=False)])
     return table.to(device, non_blocking=True)

@@ -1,4 +1,4 @@
-"""The operator as torch knows it: for compilers, and with its derivatives."""
+"""Registers the kernels as an operator of torch with its derivatives."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -53,7 +53,7 @@ def backward(
 def _empty(
     x: Tensor, graphs: Tensor, weight: Tensor, needs: Sequence[bool]
 ) -> Gradients:
-    r"""Room for the gradients that are needed."""
+    r"""Empty tensors for the gradients that are needed."""
     grad_x, grad_graphs, grad_weight = (
         tensor.new_empty(tensor.shape if need else 0)
         for tensor, need in zip((x, graphs, weight), needs, strict=True)
@@ -88,7 +88,7 @@ def _save(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 def _first_derivative(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
     needs = ctx.needs_input_grad[:3]
     if torch.is_grad_enabled():
-        # Derived once more are the gradients of the dense formula.
+        # Second derivatives are those of the dense formula.
         inputs = [t.view_as(t) for t in ctx.saved_tensors]
         x, graphs, weight = inputs
         out = _dense(x, graphs, weight, ctx.sizes)
