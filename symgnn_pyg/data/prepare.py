@@ -112,7 +112,13 @@ def prepare(
             _run(todo, source.path.name, num_workers)
             _remove_others(path, {job.path for job in jobs})
     store = SequenceStore(path)
-    _report(store, source, len(recordings))
+    if store.skipped:
+        shown = list(store.skipped.items())[:3]
+        warn(
+            f"{source.path}: {len(store.skipped)} of {len(recordings)} "
+            f"recordings were left out, see 'skipped'; the first: "
+            + "; ".join(f"{file} ({why})" for file, why in shown)
+        )
     return store
 
 
@@ -267,13 +273,3 @@ def _check_foreign(path: Path, files: set[str]) -> None:
             raise DataError(
                 f"{file} holds other data; delete it or pass another 'path'"
             )
-
-
-def _report(store: SequenceStore, source: Source, total: int) -> None:
-    if store.skipped:
-        shown = list(store.skipped.items())[:3]
-        warn(
-            f"{source.path}: {len(store.skipped)} of {total} recordings were "
-            f"left out, see 'skipped'; the first: "
-            + "; ".join(f"{file} ({why})" for file, why in shown)
-        )

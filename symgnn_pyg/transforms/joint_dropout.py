@@ -48,17 +48,14 @@ class JointDropout(MotionTransform):
             data.bone_x = bone_features(data.x, skeleton)
         data.mask = seen & data.mask if "mask" in data else seen
         if isinstance(data, Batch) and hasattr(data, "_slice_dict"):
-            _add_to_samples(data)
+            # Batch.to_data_list() returns only attributes with slices.
+            rows = data._slice_dict["x"]
+            zeros = torch.zeros_like(rows[:-1])
+            data._slice_dict = {**data._slice_dict, "mask": rows}
+            data._inc_dict = {**data._inc_dict, "mask": zeros}
         return data
 
     def _draw(self, sample: Tensor, skeleton: Skeleton) -> Tensor:
         r"""Whether each joint is dropped, of shape :math:`[M, V]`."""
         shape = sample.numel(), skeleton.num_joints
         return torch.rand(shape, device=sample.device) < self.p
-
-
-def _add_to_samples(batch: Batch) -> None:
-    # Batch.to_data_list() returns only attributes with slices.
-    rows = batch._slice_dict["x"]
-    batch._slice_dict = {**batch._slice_dict, "mask": rows}
-    batch._inc_dict = {**batch._inc_dict, "mask": torch.zeros_like(rows[:-1])}

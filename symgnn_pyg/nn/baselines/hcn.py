@@ -139,17 +139,15 @@ class HCN(Baseline):
     def forward(
         self, x: Tensor, num_bodies: Tensor | None = None
     ) -> SymGNNOutput:
-        motion = self._resize(self.samples(x))
-        streams = self.position(motion), self.velocity(ops.difference(motion))
-        h = self.image(torch.cat(streams, dim=1)).flatten(1)
-        h = self.hidden(join_bodies(h, num_bodies, "max"))
-        return SymGNNOutput(self.classify(h), None, None, h)
-
-    def _resize(self, motion: Tensor) -> Tensor:
+        bodies = self.samples(x)
         frames = interpolate(
-            motion.flatten(0, 1).mT,
+            bodies.flatten(0, 1).mT,
             self.num_frames,
             mode="linear",
             align_corners=True,
         )
-        return frames.mT.unflatten(0, motion.shape[:2])  # [M, V, F, C]
+        motion = frames.mT.unflatten(0, bodies.shape[:2])  # [M, V, F, C]
+        streams = self.position(motion), self.velocity(ops.difference(motion))
+        h = self.image(torch.cat(streams, dim=1)).flatten(1)
+        h = self.hidden(join_bodies(h, num_bodies, "max"))
+        return SymGNNOutput(self.classify(h), None, None, h)
