@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from symgnn_pyg.skeleton.parts import PARTS as LEFT_FIRST
-from symgnn_pyg.skeleton.pose_layouts import ALIASES, SHARED
+from symgnn_pyg.skeleton.pose_layouts import ALIASES, SHARED, layout
 from symgnn_pyg.skeleton.pose_layouts import LAYOUTS as POSE_LAYOUTS
 
 __all__ = ["CMU26_IN_38", "H36M20_IN_32", "LAYOUTS", "WHOLE_LAYOUTS"]
@@ -20,27 +20,24 @@ PART_BONES = (
     (0, 1), (2, 3), (0, 4), (2, 4), (4, 5), (4, 6), (6, 7), (4, 8), (8, 9),
 )  # fmt: skip
 
-CMU26: Layout = {
-    "joints": (
+CMU26 = layout(
+    "cmu26",
+    (
         "lfemur", "ltibia", "lfoot", "ltoes",
         "rfemur", "rtibia", "rfoot", "rtoes",
         "lowerback", "upperback", "thorax", "lowerneck", "upperneck", "head",
         "lhumerus", "lradius", "lwrist", "lhand", "lfingers", "lthumb",
         "rhumerus", "rradius", "rwrist", "rhand", "rfingers", "rthumb",
     ),
-    "bones": (
-        (0, 8), (1, 0), (2, 1), (3, 2), (4, 8), (5, 4), (6, 5), (7, 6),
-        (9, 8), (10, 9), (11, 10), (12, 11), (13, 12),
-        (14, 10), (15, 14), (16, 15), (17, 16), (18, 17), (19, 16),
-        (20, 10), (21, 20), (22, 21), (23, 22), (24, 23), (25, 22),
-    ),
-    "name": "cmu26",
-}  # fmt: skip
+    (8, 0, 1, 2, 8, 4, 5, 6, -1, 8, 9, 10, 11, 12, 10, 14, 15, 16, 17, 16,
+     10, 20, 21, 22, 23, 22),
+)  # fmt: skip
 
 # The 38 joints of a CMU Mocap file, where "end" marks the end of a chain, with
 # the rest pose of a generic adult for forward kinematics.
-CMU38: Layout = {
-    "joints": (
+CMU38 = layout(
+    "cmu38",
+    (
         "root",
         "lhipjoint", "lfemur", "ltibia", "lfoot", "ltoes", "ltoes end",
         "rhipjoint", "rfemur", "rtibia", "rfoot", "rtoes", "rtoes end",
@@ -51,16 +48,10 @@ CMU38: Layout = {
         "rclavicle", "rhumerus", "rradius", "rwrist",
         "rhand", "rfingers", "rfingers end", "rthumb", "rthumb end",
     ),
-    "bones": (
-        (1, 0), (2, 1), (3, 2), (4, 3), (5, 4), (6, 5),
-        (7, 0), (8, 7), (9, 8), (10, 9), (11, 10), (12, 11),
-        (13, 0), (14, 13), (15, 14), (16, 15), (17, 16), (18, 17), (19, 18),
-        (20, 15), (21, 20), (22, 21), (23, 22), (24, 23), (25, 24), (26, 25),
-        (27, 23), (28, 27),
-        (29, 15), (30, 29), (31, 30), (32, 31), (33, 32), (34, 33), (35, 34),
-        (36, 32), (37, 36),
-    ),
-    "offsets": (
+    (-1, 0, 1, 2, 3, 4, 5, 0, 7, 8, 9, 10, 11, 0, 13, 14, 15, 16, 17, 18,
+     15, 20, 21, 22, 23, 24, 25, 23, 27, 15, 29, 30, 31, 32, 33, 34, 32,
+     36),
+    offsets=(
         (0, 0, 0),
         (0, 0, 0), (0.093, -0.102, 0.035), (0.146, -0.402, 0),
         (0.14, -0.385, 0), (0.012, -0.033, 0.121), (0, 0, 0.063),
@@ -76,38 +67,33 @@ CMU38: Layout = {
         (-0.19, 0, 0), (0, 0, 0), (-0.039, 0, 0), (-0.032, 0, 0), (0, 0, 0),
         (-0.032, 0, 0.032),
     ),
-    "name": "cmu38",
-}  # fmt: skip
+)  # fmt: skip
 # The joints of CMU38 that CMU26 keeps.
 CMU26_IN_38 = tuple(CMU38["joints"].index(joint) for joint in CMU26["joints"])
 
-H36M20: Layout = {
-    "joints": (
+H36M20 = layout(
+    "h36m20",
+    (
         "RightUpLeg", "RightLeg", "RightFoot", "RightToeBase",
         "LeftUpLeg", "LeftLeg", "LeftFoot", "LeftToeBase",
         "Spine", "Spine1", "Neck", "Head",
         "LeftShoulder", "LeftArm", "LeftForeArm", "LeftHand",
         "RightShoulder", "RightArm", "RightForeArm", "RightHand",
     ),
-    "bones": (
-        (0, 8), (1, 0), (2, 1), (3, 2), (4, 8), (5, 4), (6, 5), (7, 6),
-        (9, 8), (10, 9), (11, 10),
-        (12, 9), (13, 12), (14, 13), (15, 14),
-        (16, 9), (17, 16), (18, 17), (19, 18),
-    ),
-    "parts": dict(zip(RIGHT_LEG_FIRST, (
+    (8, 0, 1, 2, 8, 4, 5, 6, -1, 8, 9, 10, 9, 12, 13, 14, 9, 16, 17, 18),
+    parts=dict(zip(RIGHT_LEG_FIRST, (
         (0, 1), (2, 3), (4, 5), (6, 7), (8, 9), (10, 11),
         (12, 13), (14, 15), (16, 17), (18, 19),
     ), strict=True)),
-    "part_bones": PART_BONES,
-    "name": "h36m20",
-}  # fmt: skip
+    part_bones=PART_BONES,
+)  # fmt: skip
 
 # The 32 joints of a Human3.6M file, where "end" marks the end of a chain, with
 # the rest pose of the body that the field shares by all subjects, in metres.
 # The arms point up in it. The shoulders start where the neck does.
-H36M32: Layout = {
-    "joints": (
+H36M32 = layout(
+    "h36m32",
+    (
         "Hips",
         "RightUpLeg", "RightLeg", "RightFoot", "RightToeBase",
         "RightToeBase end",
@@ -120,22 +106,15 @@ H36M32: Layout = {
         "RightHandThumb", "RightHandThumb end", "RightWristEnd",
         "RightWristEnd end",
     ),
-    "bones": (
-        (1, 0), (2, 1), (3, 2), (4, 3), (5, 4),
-        (6, 0), (7, 6), (8, 7), (9, 8), (10, 9),
-        (11, 0), (12, 11), (13, 12), (14, 13), (15, 14),
-        (16, 12), (17, 16), (18, 17), (19, 18),
-        (20, 19), (21, 20), (22, 19), (23, 22),
-        (24, 12), (25, 24), (26, 25), (27, 26),
-        (28, 27), (29, 28), (30, 27), (31, 30),
-    ),
-    "parts": dict(zip(RIGHT_LEG_FIRST, (
+    (-1, 0, 1, 2, 3, 4, 0, 6, 7, 8, 9, 0, 11, 12, 13, 14, 12, 16, 17, 18,
+     19, 20, 19, 22, 12, 24, 25, 26, 27, 28, 27, 30),
+    parts=dict(zip(RIGHT_LEG_FIRST, (
         (1, 2), (3, 4, 5), (6, 7), (8, 9, 10), (0, 11, 12), (13, 14, 15),
         (16, 17), (18, 19, 20, 21, 22, 23),
         (24, 25), (26, 27, 28, 29, 30, 31),
     ), strict=True)),
-    "part_bones": PART_BONES,
-    "offsets": (
+    part_bones=PART_BONES,
+    offsets=(
         (0, 0, 0),
         (-0.132948591, 0, 0), (0, -0.442894612, 0), (0, -0.454206447, 0),
         (0, 0, 0.162767078), (0, 0, 0.074999437),
@@ -150,15 +129,15 @@ H36M32: Layout = {
         (0, 0.25172868, 0),
         (0, 0, 0), (0, 0, 0.099999888), (0, 0.137499922, 0), (0, 0, 0),
     ),
-    "name": "h36m32",
-}  # fmt: skip
+)  # fmt: skip
 # The joints of H36M32 that H36M20 keeps.
 H36M20_IN_32 = tuple(
     H36M32["joints"].index(joint) for joint in H36M20["joints"]
 )
 
-NTU25: Layout = {
-    "joints": (
+NTU25 = layout(
+    "ntu25",
+    (
         "base of spine", "middle of spine", "neck", "head",
         "left shoulder", "left elbow", "left wrist", "left hand",
         "right shoulder", "right elbow", "right wrist", "right hand",
@@ -167,15 +146,10 @@ NTU25: Layout = {
         "spine", "left fingertip", "left thumb",
         "right fingertip", "right thumb",
     ),
-    "bones": (
-        (0, 1), (1, 20), (2, 20), (3, 2), (4, 20), (5, 4), (6, 5), (7, 6),
-        (8, 20), (9, 8), (10, 9), (11, 10), (12, 0), (13, 12), (14, 13),
-        (15, 14), (16, 0), (17, 16), (18, 17), (19, 18), (21, 22), (22, 7),
-        (23, 24), (24, 11),
-    ),
-    "centre": "spine",
-    "name": "ntu25",
-}  # fmt: skip
+    (1, 20, 20, 2, 20, 4, 5, 6, 20, 8, 9, 10, 0, 12, 13, 14, 0, 16, 17, 18,
+     -1, 22, 7, 24, 11),
+    centre="spine",
+)  # fmt: skip
 
 KINETICS18: Layout = {
     "joints": (

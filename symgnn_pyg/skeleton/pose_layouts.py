@@ -36,9 +36,10 @@ SMPL24_PARENTS = (
 )  # fmt: skip
 
 
-def _layout(
+def layout(
     name: str, joints: Sequence[str], parents: Sequence[int], **more: object
 ) -> dict[str, Any]:
+    r"""The arguments of a skeleton, from the parent of each joint or -1."""
     bones = [(j, parent) for j, parent in enumerate(parents) if parent >= 0]
     return {"name": name, "joints": joints, "bones": bones, **more}
 
@@ -84,13 +85,13 @@ def _wholebody() -> dict[str, Any]:
         if joint.startswith("left")
     ]
     pairs += [(23 + m, 23 + i) for i, m in enumerate(mirrored) if i < m]
-    return _layout("coco_wholebody133", joints, parents, pairs=pairs)
+    return layout("coco_wholebody133", joints, parents, pairs=pairs)
 
 
 LAYOUTS = (
-    _layout("coco17", COCO17, COCO17_PARENTS),
+    layout("coco17", COCO17, COCO17_PARENTS),
     _wholebody(),
-    _layout(
+    layout(
         "openpose25",
         (
             "nose", "neck", "right shoulder", "right elbow", "right wrist",
@@ -103,7 +104,7 @@ LAYOUTS = (
         (1, -1, 1, 2, 3, 1, 5, 6, 1, 8, 9, 10, 8, 12, 13, 0, 0, 15, 16, 14, 19,
          14, 11, 22, 11),
     ),
-    _layout(
+    layout(
         "mediapipe33",
         (
             "nose", "left eye inner", "left eye", "left eye outer",
@@ -116,7 +117,7 @@ LAYOUTS = (
         (-1, 0, 1, 2, 0, 4, 5, 3, 6, 0, 0, 0, 0, 11, 12, 13, 14, 15, 16, 15,
          16, 15, 16, 11, 12, 23, 24, 25, 26, 27, 28, 27, 28),
     ),
-    _layout(
+    layout(
         "hand21",
         HAND21,
         HAND21_PARENTS,
@@ -125,9 +126,9 @@ LAYOUTS = (
             **{f: range(4 * i + 1, 4 * i + 5) for i, f in enumerate(FINGERS)},
         },
     ),
-    _layout("smpl22", SMPL24[:22], SMPL24_PARENTS[:22]),
-    _layout("smpl24", SMPL24, SMPL24_PARENTS),
-    _layout(
+    layout("smpl22", SMPL24[:22], SMPL24_PARENTS[:22]),
+    layout("smpl24", SMPL24, SMPL24_PARENTS),
+    layout(
         "h36m17",
         (
             "pelvis", "right hip", "right knee", "right ankle", "left hip",
@@ -137,7 +138,7 @@ LAYOUTS = (
         ),
         (-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15),
     ),
-    _layout(
+    layout(
         "kinect20",
         (
             "hip center", "spine", "shoulder center", "head",
