@@ -5,7 +5,7 @@ packages, and warnings.
 import re
 import sys
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from numbers import Integral
 
@@ -80,6 +80,19 @@ def check_sizes(least: int, **sizes: int) -> None:
                 )
             raise ValueError(
                 f"'{name}' must be at least {least}, got {size}{hint}"
+            )
+
+
+def check_choices(choices: Sequence[str], **arguments: str) -> None:
+    r"""Checks the arguments that choose one of several names.
+
+    Raises:
+        ValueError: If one is not among the :obj:`choices`.
+    """
+    for name, value in arguments.items():
+        if value not in choices:
+            raise ValueError(
+                f"'{name}' must be one of {tuple(choices)}, got {value!r}"
             )
 
 

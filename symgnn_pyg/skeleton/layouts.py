@@ -16,9 +16,6 @@ __all__ = ["CMU26_IN_38", "H36M20_IN_32", "LAYOUTS", "WHOLE_LAYOUTS"]
 Layout = dict[str, Any]
 
 RIGHT_LEG_FIRST = LEFT_FIRST[2:4] + LEFT_FIRST[:2] + LEFT_FIRST[4:]
-PART_BONES = (
-    (0, 1), (2, 3), (0, 4), (2, 4), (4, 5), (4, 6), (6, 7), (4, 8), (8, 9),
-)  # fmt: skip
 
 CMU26 = layout(
     "cmu26",
@@ -85,7 +82,6 @@ H36M20 = layout(
         (0, 1), (2, 3), (4, 5), (6, 7), (8, 9), (10, 11),
         (12, 13), (14, 15), (16, 17), (18, 19),
     ), strict=True)),
-    part_bones=PART_BONES,
 )  # fmt: skip
 
 # The 32 joints of a Human3.6M file, where "end" marks the end of a chain, with
@@ -113,7 +109,6 @@ H36M32 = layout(
         (16, 17), (18, 19, 20, 21, 22, 23),
         (24, 25), (26, 27, 28, 29, 30, 31),
     ), strict=True)),
-    part_bones=PART_BONES,
     offsets=(
         (0, 0, 0),
         (-0.132948591, 0, 0), (0, -0.442894612, 0), (0, -0.454206447, 0),
@@ -168,7 +163,9 @@ KINETICS18: Layout = {
         (11, 12), (13,), (8, 9), (10,), (1,), (0, 14, 15, 16, 17),
         (5, 6), (7,), (2, 3), (4,),
     ), strict=True)),
-    "part_bones": PART_BONES,
+    "part_bones": (
+        (0, 1), (2, 3), (0, 4), (2, 4), (4, 5), (4, 6), (6, 7), (4, 8), (8, 9),
+    ),
     "centre": "neck",
     "name": "kinetics18",
 }  # fmt: skip

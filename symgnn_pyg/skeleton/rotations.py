@@ -6,6 +6,8 @@ import roma
 import torch
 from torch import Tensor
 
+from symgnn_pyg.errors import check_choices
+
 Form = Literal["exponential_map", "matrix", "quaternion", "euler"]
 SHAPES = {
     "exponential_map": (3,),
@@ -42,11 +44,7 @@ def convert_rotation(rotation: Tensor, source: Form, target: Form) -> Tensor:
         ValueError: If a form is unknown, or the shape of :obj:`rotation` does
             not fit :obj:`source`.
     """
-    for name, form in (("source", source), ("target", target)):
-        if form not in SHAPES:
-            raise ValueError(
-                f"'{name}' must be one of {get_args(Form)}, got {form!r}"
-            )
+    check_choices(get_args(Form), source=source, target=target)
     shape = SHAPES[source]
     if rotation.shape[-len(shape) :] != shape:
         raise ValueError(

@@ -5,7 +5,7 @@ from torch import Tensor
 from torch_geometric.data import Data
 from torch_geometric.data.datapipes import functional_transform
 
-from symgnn_pyg.errors import check_fractions
+from symgnn_pyg.errors import check_choices, check_fractions
 from symgnn_pyg.skeleton import Skeleton, mirrored_joints
 from symgnn_pyg.transforms.bodies import (
     bodies_of,
@@ -58,10 +58,7 @@ class Mirror(MotionTransform):
     ) -> None:
         if axis < 0:
             raise ValueError(f"'axis' must not be negative, got {axis}")
-        if kind not in get_args(Kind):
-            raise ValueError(
-                f"'kind' must be one of {get_args(Kind)}, got {kind!r}"
-            )
+        check_choices(get_args(Kind), kind=kind)
         self.axis = axis
         check_fractions(p=p)
         self.p = p

@@ -3,6 +3,7 @@ from typing import get_args
 import torch
 from torch import Tensor, distributed
 
+from symgnn_pyg.errors import check_choices
 from symgnn_pyg.typing import Normalization
 
 NORMALIZATIONS = get_args(Normalization)
@@ -56,7 +57,7 @@ def mgda_weight(
         ValueError: If :obj:`normalization` is unknown, or :obj:`losses` are
             missing, or the gradients have different shapes.
     """
-    check_normalization(normalization)
+    check_choices(NORMALIZATIONS, normalization=normalization)
     if recognition_grad.shape != prediction_grad.shape:
         raise ValueError(
             f"Expected gradients of the same shape, got "
@@ -105,15 +106,6 @@ def mgda_weight(
         alone = (has_r - has_p + 1) / 2
         alpha = torch.where(has_r * has_p > 0, alpha, alone)
     return alpha
-
-
-def check_normalization(normalization: str) -> None:
-    r"""Raises :class:`ValueError` for an unknown normalization."""
-    if normalization not in NORMALIZATIONS:
-        raise ValueError(
-            f"'normalization' must be one of {NORMALIZATIONS}, got "
-            f"{normalization!r}"
-        )
 
 
 def _ratio(above: Tensor, below: Tensor, otherwise: float) -> Tensor:

@@ -7,7 +7,8 @@ from torch.autograd.graph import GradientEdge
 from torch.nn import Module
 from torch.nn.functional import cross_entropy
 
-from symgnn_pyg.nn.loss.mgda import check_normalization, mgda_weight
+from symgnn_pyg.errors import check_choices
+from symgnn_pyg.nn.loss.mgda import NORMALIZATIONS, mgda_weight
 from symgnn_pyg.nn.models.symgnn import SymGNNOutput
 from symgnn_pyg.typing import UNLABELLED, Normalization
 
@@ -86,7 +87,7 @@ class SymbioticLoss(Module):
         recognition_criterion: Callable[[Tensor, Tensor], Tensor] | None = None,
     ) -> None:
         super().__init__()
-        check_normalization(normalization)
+        check_choices(NORMALIZATIONS, normalization=normalization)
         fixed = isinstance(weighting, int | float)
         if weighting != "mgda" and not (fixed and 0 <= float(weighting) <= 1):
             raise ValueError(

@@ -3,10 +3,9 @@ from torch import Tensor
 from torch.nn import Module
 from torch_geometric.nn import MessagePassing
 
+from symgnn_pyg.errors import check_choices
 from symgnn_pyg.nn.batch import all_pairs
 from symgnn_pyg.nn.models.symgnn import SymGNN
-
-OUTPUTS = ("logits", "future")
 
 
 class Explainable(Module):
@@ -35,10 +34,7 @@ class Explainable(Module):
 
     def __init__(self, model: SymGNN, output: str = "logits") -> None:
         super().__init__()
-        if output not in OUTPUTS:
-            raise ValueError(
-                f"'output' must be one of {OUTPUTS}, got {output!r}"
-            )
+        check_choices(("logits", "future"), output=output)
         if not (model.num_classes if output == "logits" else model.num_future):
             raise ValueError(f"The network has no head for {output!r}")
         self.model = model

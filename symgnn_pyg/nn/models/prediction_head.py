@@ -8,7 +8,7 @@ from torch_geometric.nn import MLP
 from torch_geometric.nn.inits import reset
 
 from symgnn_pyg import ops
-from symgnn_pyg.errors import check_sizes
+from symgnn_pyg.errors import check_choices, check_sizes
 from symgnn_pyg.nn.conv import JointGraphConv
 from symgnn_pyg.nn.models.direct_decoder import DirectDecoder
 from symgnn_pyg.nn.models.linear_forecast import LinearForecast
@@ -101,7 +101,7 @@ class PredictionHead(Module):
     ) -> None:
         super().__init__()
         skeleton = as_skeleton(skeleton)
-        check_decoder(decoder)
+        check_choices(DECODERS, decoder=decoder)
         check_sizes(1, num_future=num_future)
         check_orders(orders)
         self.num_joints = skeleton.num_joints
@@ -227,11 +227,3 @@ class PredictionHead(Module):
         if self.step.graph_conv is not None:
             weight = self.step.graph_conv.weight
             weight.div_(weight.size(0))
-
-
-def check_decoder(decoder: str) -> None:
-    r"""Raises :class:`ValueError` for an unknown decoder."""
-    if decoder not in DECODERS:
-        raise ValueError(
-            f"'decoder' must be one of {DECODERS}, got {decoder!r}"
-        )

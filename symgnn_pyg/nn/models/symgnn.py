@@ -7,11 +7,11 @@ from torch.nn import ModuleList
 from torch_geometric.nn.inits import reset
 
 from symgnn_pyg import ops
-from symgnn_pyg.errors import check_fractions, check_sizes
+from symgnn_pyg.errors import check_choices, check_fractions, check_sizes
 from symgnn_pyg.nn.batch import check_tensor, sample_of_body, samples
 from symgnn_pyg.nn.models.actional_inference import ActionalGraphInference
 from symgnn_pyg.nn.models.multi_scale_gcn import MultiScaleGCN
-from symgnn_pyg.nn.models.prediction_head import PredictionHead, check_decoder
+from symgnn_pyg.nn.models.prediction_head import DECODERS, PredictionHead
 from symgnn_pyg.nn.models.prediction_step import check_orders
 from symgnn_pyg.nn.models.pretrained import Pretrained
 from symgnn_pyg.nn.models.recognition_head import RecognitionHead
@@ -171,7 +171,7 @@ class SymGNN(Pretrained):
                 "positive, got 0 and 0"
             )
         check_orders(orders)
-        check_decoder(decoder)
+        check_choices(DECODERS, decoder=decoder)
         self.skeleton = skeleton
         self.num_classes = num_classes
         self.num_observed = num_observed
