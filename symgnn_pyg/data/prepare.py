@@ -228,13 +228,14 @@ def _follow_parent() -> None:
     # The parent handles Ctrl-C and terminates this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    Thread(target=_exit_with, args=(os.getppid(),), daemon=True).start()
+    parent = os.getppid()
 
+    def exit_with_parent() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
 
-def _exit_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(1)
+    Thread(target=exit_with_parent, daemon=True).start()
 
 
 def _check_recordings(recordings: Sequence[Recording], source: Source) -> None:

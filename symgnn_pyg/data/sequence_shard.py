@@ -29,12 +29,6 @@ class SequenceShard:
     sequence is :math:`B \cdot T` rows of :math:`[V, C]` numbers, the bodies
     one after the other, in one contiguous array, so that a window can be read
     directly from its offset in the file.
-
-    Raises:
-        DataError: If the file is not a shard, of another version, truncated, or
-            holds anything that a shard does not: links, virtual or external
-            data, Python objects.
-        FileNotFoundError: If there is no such file.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -90,11 +84,6 @@ class SequenceShard:
     ) -> "SequenceShard":
         r"""Writes a shard and opens it. The file is replaced only when it is
         complete: a killed process leaves the previous file unchanged.
-
-        Raises:
-            DataError: If a sequence does not fit the skeleton, holds numbers
-                that are not finite, or has an unknown label, or a name holds
-                control characters.
         """
         classes = list(classes)
         rows: list[np.ndarray] = []

@@ -10,7 +10,7 @@ from symgnn_pyg.ops.checks import (
     check_features,
 )
 from symgnn_pyg.ops.edge_sums import SUM_ROWS, SumRows, gradients, values
-from symgnn_pyg.ops.is_transformed import is_transformed
+from symgnn_pyg.ops.recompute import is_transformed
 
 
 def edge_mix(
@@ -50,7 +50,19 @@ def edge_mix(
         ValueError: If shapes or types do not fit, or, on the CPU, if an edge
             joins nodes that :obj:`x` does not have.
     """
-    _check(x, edge_index, edge_weight, weight)
+    check_features(x, weight)
+    check_edge_index(edge_index)
+    expected = (edge_index.size(1), weight.size(0))
+    if edge_weight is None and weight.size(0) != 1:
+        raise ValueError(
+            f"Expected 'edge_weight' of shape {list(expected)} for the "
+            f"{weight.size(0)} graphs of 'weight', got None"
+        )
+    if edge_weight is not None and edge_weight.shape != expected:
+        raise ValueError(
+            f"Expected 'edge_weight' of shape {list(expected)}, one weight "
+            f"per edge and graph, got {list(edge_weight.shape)}"
+        )
     dtype = autocast_dtype(x)
     if dtype is not None:
         x, weight = x.to(dtype), weight.to(dtype)
@@ -144,24 +156,3 @@ def _plain_gradients(
     pull = torch.func.vjp(plain, needed)[1]
     (found,) = pull(grad)
     return [found.get(i) for i in range(len(inputs))]
-
-
-def _check(
-    x: Tensor,
-    edge_index: Tensor,
-    edge_weight: Tensor | None,
-    weight: Tensor,
-) -> None:
-    check_features(x, weight)
-    check_edge_index(edge_index)
-    expected = (edge_index.size(1), weight.size(0))
-    if edge_weight is None and weight.size(0) != 1:
-        raise ValueError(
-            f"Expected 'edge_weight' of shape {list(expected)} for the "
-            f"{weight.size(0)} graphs of 'weight', got None"
-        )
-    if edge_weight is not None and edge_weight.shape != expected:
-        raise ValueError(
-            f"Expected 'edge_weight' of shape {list(expected)}, one weight "
-            f"per edge and graph, got {list(edge_weight.shape)}"
-        )

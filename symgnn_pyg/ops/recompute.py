@@ -4,10 +4,9 @@ from typing import TypeVar
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.checkpoint import checkpoint
-
-from symgnn_pyg.ops.is_transformed import is_transformed
 
 Result = TypeVar("Result")
 
@@ -60,11 +59,23 @@ def _saved_tensors_have_hooks() -> bool:
     they are not within transforms such as :func:`torch.func.grad`.
     """
     try:
-        with saved_tensors_hooks(_identity, _identity):
+        with saved_tensors_hooks(lambda t: t, lambda t: t):
             return True
     except RuntimeError:
         return False
 
 
-def _identity(tensor: Tensor) -> Tensor:
-    return tensor
+def is_transformed(*tensors: Tensor | None) -> bool:
+    r"""Whether a tensor belongs to a transform of :mod:`torch.func`, to
+    batched gradients or to forward-mode differentiation.
+    """
+    for tensor in tensors:
+        if tensor is None:
+            continue
+        try:
+            tensor.untyped_storage()
+        except NotImplementedError:  # Of tensors that wrap another.
+            return True
+        if forward_ad.unpack_dual(tensor).tangent is not None:
+            return True
+    return False

@@ -2,6 +2,7 @@
 
 import math
 import operator
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import networkx as nx
@@ -12,16 +13,14 @@ Joint = int | str
 Pair = tuple[int, int]
 
 
-def unique(names: Sequence[str], what: str) -> tuple[str, ...]:
-    r"""Checks that names exist and are all different."""
-    names = tuple(str(name) for name in names)
+def joints_of(joints: Sequence[str]) -> tuple[str, ...]:
+    r"""Checks that there are joints and that their names differ."""
+    names = tuple(map(str, joints))
     if not names:
-        raise ValueError(f"A skeleton needs at least one {what}")
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            raise ValueError(f"The {what} {name!r} is given twice")
-        seen.add(name)
+        raise ValueError("A skeleton needs at least one joint")
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise ValueError(f"The joint {name!r} is given twice")
     return names
 
 
@@ -127,12 +126,10 @@ def check_links(
     joints: Sequence[str], bones: Iterable[Pair], links: Iterable[Pair]
 ) -> None:
     r"""Checks that no link is a bone as well."""
-    known = set(undirected(bones))
-    for a, b in undirected(links):
-        if (a, b) in known:
-            raise ValueError(
-                f"The link {(joints[a], joints[b])!r} is a bone already"
-            )
+    for a, b in {*undirected(bones)} & {*undirected(links)}:
+        raise ValueError(
+            f"The link {(joints[a], joints[b])!r} is a bone already"
+        )
 
 
 def check_connected(

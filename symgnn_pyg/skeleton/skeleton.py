@@ -17,13 +17,13 @@ from symgnn_pyg.skeleton.checks import (
     check_links,
     check_tree,
     index_of,
+    joints_of,
     numbered,
     offsets_of,
     pairs_of,
     parts_of,
     sides_of,
     undirected,
-    unique,
 )
 from symgnn_pyg.skeleton.dual import dual
 from symgnn_pyg.skeleton.graphs import SkeletonGraphs
@@ -106,7 +106,7 @@ class Skeleton(SkeletonGraphs):
             object.__setattr__(self, field, value)
 
         put("name", name)
-        put("joints", unique(joints, "joint"))
+        put("joints", joints_of(joints))
         put("bones", pairs_of(bones, self.joints, "bone"))
         put("links", undirected(pairs_of(links, self.joints, "link")))
         check_tree(self.joints, self.bones)

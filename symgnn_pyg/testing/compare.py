@@ -30,10 +30,6 @@ def compare(
             error message.
         rtol: The tolerance, relative to the largest value of each tensor.
             (default: depends on the data type)
-
-    Raises:
-        AssertionError: If they differ. The message names the tensor, the index
-            and the values.
     """
     if found.keys() != expected.keys():
         raise AssertionError(

@@ -60,12 +60,7 @@ class Baseline(Module):
         """
 
     def samples(self, x: Tensor) -> Tensor:
-        r"""Views the observed sequences as :math:`[M, V, T, C]`.
-
-        Raises:
-            TypeError: If :obj:`x` is not a tensor.
-            ValueError: If :obj:`x` has another shape than the network takes.
-        """
+        r"""Views the observed sequences as :math:`[M, V, T, C]`."""
         check_tensor(x)
         num_joints = self.skeleton.num_joints
         if (

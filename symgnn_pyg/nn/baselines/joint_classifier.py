@@ -24,10 +24,6 @@ class JointClassifier(Baseline):
         block: Builds a block from the widths of its input and output, its
             :obj:`stride`, and whether it has a :obj:`residual` connection,
             which all but the first have.
-
-    Raises:
-        ValueError: If a size is smaller than 1, there are no blocks, or
-            :obj:`channels` and :obj:`strides` differ in length.
     """
 
     def __init__(

@@ -2,7 +2,7 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn import BatchNorm1d, Dropout, Module, ModuleList, Parameter, Tanh
+from torch.nn import BatchNorm1d, Dropout, Module, ModuleList, Parameter
 from torch.nn.init import uniform_
 
 from symgnn_pyg import Skeleton, ops
@@ -71,13 +71,12 @@ class DenseGraphLayer(Module):
         self.num_nodes = num_nodes
         self.conv = DenseGraphConv(num_nodes, in_channels, channels)
         self.norm = BatchNorm1d(num_nodes * channels)
-        self.tanh = Tanh()
         self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.conv(x)
         samples = h.view(-1, self.num_nodes * h.size(1))
-        return self.dropout(self.tanh(self.norm(samples).view_as(h)))
+        return self.dropout(self.norm(samples).view_as(h).tanh())
 
 
 class LTD(Baseline, FixedBuffers):

@@ -139,8 +139,8 @@ class DirectDecoder(Module):
         recent = torch.cat([10 * recent.diff(dim=1), recent[:, -1:]], dim=1)
         h = self.lin_features(h) + self.lin_recent(recent.flatten(1))
         if self.lin_class is None:
-            h = h.unflatten(0, (-1, self.num_joints)) + self.bias
-            h = h.flatten(0, 1)
+            samples = h.unflatten(0, (-1, self.num_joints))
+            h = (samples + self.bias).flatten(0, 1)
         else:
             # Samples are counted by the probabilities: an exported program
             # would be bound to more than one if they were divided out of rows.

@@ -27,9 +27,6 @@ def normalise_pairs(
         groups: The number of samples and their number of joints, for one group
             of the :math:`M` joints after another.
         self_pairs: Whether :math:`j = i` is a pair.
-
-    Raises:
-        ValueError: If there is only one pair in training.
     """
     mean, var = norm.running_mean, norm.running_var
     if norm.training or mean is None or var is None:
