@@ -52,16 +52,12 @@ def edge_mix(
     """
     check_features(x, weight)
     check_edge_index(edge_index)
-    expected = (edge_index.size(1), weight.size(0))
-    if edge_weight is None and weight.size(0) != 1:
+    expected = [edge_index.size(1), weight.size(0)]
+    shape = None if edge_weight is None else list(edge_weight.shape)
+    if shape != expected and (shape, weight.size(0)) != (None, 1):
         raise ValueError(
-            f"Expected 'edge_weight' of shape {list(expected)} for the "
-            f"{weight.size(0)} graphs of 'weight', got None"
-        )
-    if edge_weight is not None and edge_weight.shape != expected:
-        raise ValueError(
-            f"Expected 'edge_weight' of shape {list(expected)}, one weight "
-            f"per edge and graph, got {list(edge_weight.shape)}"
+            f"Expected 'edge_weight' of shape {expected}, one weight per edge "
+            f"and graph, got {shape}"
         )
     dtype = autocast_dtype(x)
     if dtype is not None:

@@ -19,10 +19,10 @@ def to_networkx(skeleton: "Skeleton") -> nx.DiGraph:
         part_bones=[(names[a], names[b]) for a, b in skeleton.part_bones],
         pairs=[(joints[a], joints[b]) for a, b in skeleton.pairs],
     )
-    for joint, part in zip(
-        joints, skeleton.joint_to_part.tolist(), strict=True
-    ):
-        graph.add_node(joint, part=names[part])
+    graph.add_nodes_from(joints)
+    for part, members in skeleton.parts:
+        for joint in members:
+            graph.nodes[joints[joint]]["part"] = part
     for joint, offset in zip(joints, skeleton.offsets or (), strict=False):
         graph.nodes[joint]["offset"] = offset
     for number, (child, parent) in enumerate(skeleton.bones):

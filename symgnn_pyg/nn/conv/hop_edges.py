@@ -47,7 +47,19 @@ def hop_edges(
         edge_index = coalesce(edge_index, num_nodes=num_nodes)
         weight = torch.ones(edge_index.size(1), device=edge_index.device)
     else:
-        _check_edge_weight(edge_weight, edge_index.size(1))
+        if edge_weight.shape != edge_index.shape[1:]:
+            raise ValueError(
+                f"Expected 'edge_weight' of shape [{edge_index.size(1)}], one "
+                f"weight per edge, got {list(edge_weight.shape)}"
+            )
+        wrong = ~((edge_weight > 0) & edge_weight.isfinite())
+        if wrong.any():
+            edge = int(wrong.nonzero()[0])
+            raise ValueError(
+                f"'edge_weight' must hold positive numbers, got "
+                f"{float(edge_weight[edge]):g} for edge {edge}; leave out "
+                f"edges without weight"
+            )
         edge_index, weight = coalesce(
             edge_index, edge_weight.double(), num_nodes
         )
@@ -78,19 +90,3 @@ def hop_edges(
         at = torch.searchsorted(key, row * num_nodes + col)
         hop_weight[at, column] = power.values().to(hop_weight.dtype)
     return widest.flip(0), hop_weight
-
-
-def _check_edge_weight(edge_weight: Tensor, num_edges: int) -> None:
-    if edge_weight.shape != (num_edges,):
-        raise ValueError(
-            f"Expected 'edge_weight' of shape [{num_edges}], one weight per "
-            f"edge, got {list(edge_weight.shape)}"
-        )
-    wrong = ~((edge_weight > 0) & edge_weight.isfinite())
-    if wrong.any():
-        edge = int(wrong.nonzero()[0])
-        raise ValueError(
-            f"'edge_weight' must hold positive numbers, got "
-            f"{float(edge_weight[edge]):g} for edge {edge}; leave out edges "
-            f"without weight"
-        )
