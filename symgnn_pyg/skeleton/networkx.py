@@ -21,8 +21,8 @@ def to_networkx(skeleton: "Skeleton") -> nx.DiGraph:
     )
     graph.add_nodes_from(joints)
     for part, members in skeleton.parts:
-        for joint in members:
-            graph.nodes[joints[joint]]["part"] = part
+        for j in members:
+            graph.nodes[joints[j]]["part"] = part
     for joint, offset in zip(joints, skeleton.offsets or (), strict=False):
         graph.nodes[joint]["offset"] = offset
     for number, (child, parent) in enumerate(skeleton.bones):
