@@ -1,6 +1,7 @@
 import copy
 
 import torch
+from torch import Tensor
 from torch.nn import Module
 
 from symgnn_pyg.testing.compare import compare
@@ -41,12 +42,12 @@ def assert_compile_parity(
     """
     name = type(layer).__name__
     plain, other = copy.deepcopy(layer), copy.deepcopy(layer)
-    expected = evaluate(plain, inputs, weights=plain)
+    expected = evaluate(plain, inputs, _weights(plain))
     check_nonzero(layer, expected)
     torch.compiler.reset()
     compiled = torch.compile(other, fullgraph=True, backend=backend)
     try:
-        found = evaluate(compiled, inputs, weights=other)
+        found = evaluate(compiled, inputs, _weights(other))
     except Exception as error:
         raise AssertionError(
             f"{name} does not compile: {type(error).__name__}: {error}"
@@ -58,3 +59,8 @@ def assert_compile_parity(
         f"{name} updates its buffers differently when it is compiled",
         rtol,
     )
+
+
+def _weights(layer: Module) -> dict[str, Tensor]:
+    weights = layer.named_parameters()
+    return {name: weight for name, weight in weights if weight.requires_grad}

@@ -38,7 +38,7 @@ def check_nonzero(layer: Module, out: Mapping[str, Tensor]) -> None:
 def evaluate(
     layer: Callable[..., object],
     inputs: Inputs,
-    weights: Module | None = None,
+    weights: Mapping[str, Tensor] | None = None,
 ) -> dict[str, Tensor]:
     r"""Computes the outputs of a layer and the gradients of half their squared
     norm, which permutations, splits and concatenations transform like the
@@ -47,7 +47,7 @@ def evaluate(
     Args:
         layer: The layer.
         inputs: Its arguments by name.
-        weights: The module whose weights to compute gradients for, too.
+        weights: The weights to compute gradients for, by name.
             (default: none)
 
     Returns:
@@ -59,9 +59,7 @@ def evaluate(
         if isinstance(value, Tensor) and value.is_floating_point()
     }
     out = tensors(layer(**{**inputs, **leaves}))
-    if weights is not None:
-        named = weights.named_parameters()
-        leaves |= {name: w for name, w in named if w.requires_grad}
+    leaves |= weights or {}
     found = {name: tensor.detach() for name, tensor in out.items()}
     smooth = [t.square().sum() / 2 for t in out.values() if t.requires_grad]
     if smooth and leaves:
