@@ -6,9 +6,8 @@
     python -m benchmarks gpu --out gpu                # what a GPU can do
 
 Each runs in its own process, once for each number of threads in --threads; the
-operators also run with the tuned allocator and in bfloat16. With --page, tables
-also go to a page and to one JSON file per benchmark in a folder named like it,
-beside a chart of its ratios.
+operators also run in bfloat16. With --page, tables also go to a page and to one
+JSON file per benchmark in a folder named like it, beside a chart of its ratios.
 """
 
 import argparse
@@ -107,7 +106,6 @@ def all_settings(name: str, threads: list[int], quick: bool) -> list[list[str]]:
         threads = threads[:1]
     found = [["--threads", str(count)] for count in threads]
     if name == "operators":
-        found += [[*each, "--allocator", "tuned"] for each in found]
         found.append([*found[0], "--dtype", "bfloat16"])
     return found
 

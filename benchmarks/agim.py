@@ -10,143 +10,75 @@ checked to agree in outputs and gradients, in double precision, before they are
 timed.
 """
 
-import argparse
-import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import BatchNorm1d, Identity, Linear, Module, ReLU, Sequential
+from torch.nn import Identity, Module
+from torch_geometric.utils import dense_to_sparse
 
-from benchmarks.measure import Run, interleaved, peak_bytes, ratios
-from benchmarks.report import Table, arguments, write
+from benchmarks.measure import Costs, training
+from benchmarks.report import Table, arguments, targets, write
+from benchmarks.rivals.sym_gnn import Propagation
 from symgnn_pyg.nn import ActionalPropagation
 
-TARGETS = {"Linear": 12.0, "ReLU": 2.5}  # Speed-up in training.
-
-
-class Shape(NamedTuple):
-    samples: int
-    joints: int
-    channels: int
-
-
-class Naive(Module):
-    """The literal form of equation (1), with the weights of `core`."""
-
-    def __init__(self, core: ActionalPropagation, edges: Tensor) -> None:
-        super().__init__()
-        channels = core.lin_out.in_features
-        first = Linear(2 * channels, channels)
-        with torch.no_grad():
-            weights = [core.lin_i.weight, core.lin_j.weight]
-            first.weight.copy_(torch.cat(weights, dim=1))
-            first.bias.copy_(core.lin_i.bias)
-        second = Linear(channels, channels)
-        second.load_state_dict(core.lin_out.state_dict())
-        layers = [first, BatchNorm1d(channels), ReLU(), second]
-        if core.norm_out is not None:
-            layers += [BatchNorm1d(channels), ReLU()]
-        self.f_e = Sequential(*layers)
-        self.source, self.target = edges
-
-    def forward(self, h: Tensor, num_joints: int) -> Tensor:
-        pairs = torch.cat([h[self.target], h[self.source]], dim=-1)
-        q = self.f_e(pairs)
-        q = q.view(h.size(0), num_joints - 1, h.size(1))
-        return q.mean(dim=1)
-
-
-def all_pairs(samples: int, joints: int) -> Tensor:
-    """The edges between all pairs of joints of a sample, sorted by target."""
-    source, target = (~torch.eye(joints, dtype=torch.bool)).nonzero().t()
-    start = joints * torch.arange(samples).repeat_interleave(len(source))
-    edges = torch.stack([target, source]).repeat(1, samples)
-    return edges + start
-
-
-def candidates(
-    shape: Shape, last: str, dtype: torch.dtype
-) -> tuple[Mapping[str, Run], Mapping[str, Run]]:
-    """Forward passes and training steps, after a check that they agree."""
-    samples, joints, channels = shape
-    core = ActionalPropagation(channels, 0.0, plain_last=last == "Linear")
-    core.joint_mlp = Identity()
-    edges = all_pairs(samples, joints)
-    naive = Naive(core, edges)
-    forward: dict[str, Callable[[], Tensor]] = {
-        "naive": lambda: naive(h, joints),
-        "messages": lambda: core(h, edge_index=edges),
-        "ours": lambda: core(h, joints),
-    }
-
-    def step(run: Callable[[], Tensor]) -> tuple[Tensor, Tensor | None]:
-        for tensor in [h, *naive.parameters(), *core.parameters()]:
-            tensor.grad = None
-        out = run()
-        out.backward(grad)
-        return out.detach(), h.grad
-
-    training: dict[str, Run] = {
-        name: partial(step, run) for name, run in forward.items()
-    }
-    h, grad = torch.randn(2, samples * joints, channels).double()
-    h.requires_grad_()
-    naive.double(), core.double()
-    for name in ("messages", "ours"):
-        torch.testing.assert_close(training[name](), training["naive"]())
-    h, grad = h.detach().to(dtype).requires_grad_(), grad.to(dtype)
-    naive.to(dtype), core.to(dtype)
-    return forward, training
-
-
-def compare(args: argparse.Namespace, shapes: list[Shape]) -> list[Table]:
-    repeats = 3 if args.quick else 30
-    times = Table(
-        "Time of the naive form in ms, and other forms as a ratio to it",
-        ["f_e ends with", "N V D", "pass", "naive", "messages", "ours",
-         "target", "met"],
-    )  # fmt: skip
-    rows = []
-    for last, target in TARGETS.items():
-        for shape in shapes:
-            runs = candidates(shape, last, getattr(torch, args.dtype))
-            for name, group in zip(("forward", "training"), runs, strict=True):
-                seconds = interleaved(group, repeats)
-                ratio = ratios(seconds, "naive")
-                goal, met = "", ""
-                if name == "training":
-                    goal = f"1/{target:g}"
-                    met = "yes" if ratio["ours"][1] <= 1 / target else "no"
-                naive = 1e3 * statistics.median(seconds["naive"])
-                times.add(
-                    last, f"{shape.samples} {shape.joints} {shape.channels}",
-                    name, naive, ratio["messages"], ratio["ours"], goal, met,
-                )  # fmt: skip
-                peaks = {key: peak_bytes(run) for key, run in group.items()}
-                rows.append((last, shape, name, peaks))
-    print()
-    memory = Table(
-        "Peak memory of the naive form in MB, and others as a ratio to it",
-        ["f_e ends with", "N V D", "pass", "naive", "messages", "ours"],
-    )
-    for last, shape, name, peaks in rows:
-        base = peaks["naive"]
-        memory.add(
-            last, f"{shape.samples} {shape.joints} {shape.channels}", name,
-            base / 2**20, peaks["messages"] / base, peaks["ours"] / base,
-        )  # fmt: skip
-    return [times, memory]
+# Samples, joints, channels.
+SHAPES, QUICK = ((32, 26, 128), (16, 25, 128)), ((4, 10, 32),)
+BASE, MESSAGES, OURS = "naive", "PyG messages", "symgnn_pyg"
+TIME = 1 / 12
+Passes = dict[str, Callable[[], Tensor]]
+Steps = dict[str, Callable[[], tuple[Tensor, ...]]]
 
 
 def main() -> None:
     args = arguments(__doc__)
-    shapes = [Shape(32, 26, 128), Shape(16, 25, 128)]
-    if args.quick:
-        shapes = [Shape(4, 10, 32)]
-    write(args, compare(args, shapes))
+    table = Table(
+        "Equation (1) without f_v, as a ratio to the naive form",
+        ["N V D", "candidate", "forward", "training", "training memory"],
+    )
+    aims = []
+    for shape in QUICK if args.quick else SHAPES:
+        check(*candidates(*shape, torch.double))
+        runs = candidates(*shape, getattr(torch, args.dtype))
+        ratios = Costs.measure(*runs, args.quick).relative_to(BASE)
+        name_of_shape = " ".join(map(str, shape))
+        for name, row in ratios.items():
+            table.add(name_of_shape, name, *row)
+        _, (_, time, _), _ = ratios[OURS]
+        aims.append((f"training, {name_of_shape}", time, TIME))
+    write(args, [table, targets(aims)])
+
+
+def candidates(
+    samples: int, joints: int, channels: int, dtype: torch.dtype
+) -> tuple[Passes, Steps]:
+    """Forward passes and training steps."""
+    core = ActionalPropagation(channels, 0.0).to(dtype)
+    core.joint_mlp = Identity()
+    naive = Propagation(core, joints).to(dtype)
+    modules: dict[str, Module] = {BASE: naive, MESSAGES: core, OURS: core}
+    h = torch.randn(samples * joints, channels, dtype=dtype, requires_grad=True)
+    pairs = (1 - torch.eye(joints)).repeat(samples, 1, 1)
+    edges = dense_to_sparse(pairs)[0].flip(0)  # sorted by target
+    forward: Passes = {
+        BASE: partial(naive, h, joints),
+        MESSAGES: partial(core, h, edge_index=edges),
+        OURS: partial(core, h, joints),
+    }
+    steps: Steps = {
+        name: training(run, [h, *modules[name].parameters()])
+        for name, run in forward.items()
+    }
+    return forward, steps
+
+
+def check(forward: Passes, steps: Steps) -> None:
+    """Raises AssertionError if results or gradients of features differ."""
+    slopes = {name: step()[0] for name, step in steps.items()}
+    for name in (MESSAGES, OURS):
+        torch.testing.assert_close(forward[name](), forward[BASE]())
+        torch.testing.assert_close(slopes[name], slopes[BASE])
 
 
 if __name__ == "__main__":

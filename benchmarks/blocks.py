@@ -4,21 +4,12 @@ python -m benchmarks.blocks
 """
 
 from functools import partial
+from statistics import fmean
 
 import torch
 
-from benchmarks.measure import (
-    agree,
-    budget,
-    interleaved,
-    mean,
-    met,
-    peak_bytes,
-    ratios,
-    training,
-    without_recomputation,
-)
-from benchmarks.report import Table, arguments, write
+from benchmarks.measure import Costs, agree, training, without_recomputation
+from benchmarks.report import Table, arguments, targets, write
 from benchmarks.rivals.sym_gnn import Block
 from symgnn_pyg import Skeleton
 from symgnn_pyg.nn import JGTCBlock
@@ -64,26 +55,19 @@ def main() -> None:
             for key, run in runs.items()
         }
         steps[PLAIN] = without_recomputation(steps[OURS])
-        with torch.no_grad():
-            forward = ratios(interleaved(runs, *budget(args.quick)), BASE)
-        times = ratios(interleaved(steps, *budget(args.quick)), BASE)
-        forward[PLAIN] = forward[OURS]  # Nothing is saved without gradients.
-        peaks = {key: peak_bytes(step) for key, step in steps.items()}
-        for key in steps:
-            table.add(
-                " ".join(map(str, shape)),
-                key,
-                forward[key],
-                times[key],
-                peaks[key] / peaks[BASE],
-            )
+        costs = Costs.measure(runs, steps, args.quick)
+        # Nothing is saved without gradients.
+        costs.forward[PLAIN] = costs.forward[OURS]
+        for key, ratios in costs.relative_to(BASE).items():
+            table.add(" ".join(map(str, shape)), key, *ratios)
     rows = [row for row in table.rows if row["candidate"] == OURS]
-    time = mean([row["training"][1] for row in rows])
-    memory = mean([row["training memory"] for row in rows])
-    targets = Table("Targets", ["what", "measured", "target", "met"])
-    targets.add("training, mean over shapes", time, TIME, met(time, TIME))
-    targets.add("training memory, mean", memory, MEMORY, met(memory, MEMORY))
-    write(args, [table, targets])
+    time = fmean(row["training"][1] for row in rows)
+    memory = fmean(row["training memory"] for row in rows)
+    aims = [
+        ("training, mean over shapes", time, TIME),
+        ("training memory, mean", memory, MEMORY),
+    ]
+    write(args, [table, targets(aims)])
 
 
 if __name__ == "__main__":

@@ -8,16 +8,16 @@ from functools import partial
 
 import torch
 
-from benchmarks.measure import agree, interleaved, met, ratios, training
-from benchmarks.report import Table, arguments, write
+from benchmarks.measure import Costs, agree, training
+from benchmarks.report import Table, arguments, targets, write
 from benchmarks.rivals.sym_gnn import Decoder
 from symgnn_pyg import Skeleton
 from symgnn_pyg.nn import PredictionHead
 
 BASE = "hop by hop, GRUCell"
 OURS = "symgnn_pyg"
-# Targets for a single sequence: forward, training.
-TARGETS = (0.75, 0.55)
+# For a single sequence.
+TARGETS = {"forward": 0.75, "training": 0.55}
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     frames = 3 if args.quick else 10
     table = Table(
         f"Decoder of {frames} frames, as a ratio to: {BASE}",
-        ["sequences", "candidate", "forward", "training"],
+        ["sequences", "candidate", "forward", "training", "training memory"],
     )
     for batch in (1, 32):
         head = PredictionHead(
@@ -58,20 +58,15 @@ def main() -> None:
             name: training(run, [*modules[name].parameters(), *inputs[1:]])
             for name, run in runs.items()
         }
-        repeats = 5 if args.quick else (200 if batch == 1 else 15)
-        with torch.no_grad():
-            forward = ratios(interleaved(runs, repeats), BASE)
-        times = ratios(interleaved(steps, repeats), BASE)
-        for name in modules:
-            table.add(batch, name, forward[name], times[name])
-    targets = Table("Targets", ["what", "measured", "target", "met"])
+        costs = Costs.measure(runs, steps, args.quick)
+        for name, ratios in costs.relative_to(BASE).items():
+            table.add(batch, name, *ratios)
     row = table.rows[0]
-    for what, target in zip(("forward", "training"), TARGETS, strict=True):
-        measured = row[what][1]
-        targets.add(
-            f"one sequence, {what}", measured, target, met(measured, target)
-        )
-    write(args, [table, targets])
+    aims = [
+        (f"one sequence, {what}", row[what][1], target)
+        for what, target in TARGETS.items()
+    ]
+    write(args, [table, targets(aims)])
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from torch_geometric import EdgeIndex
 from torch_geometric.typing import WITH_TORCH_SCATTER
 from torch_geometric.utils import segment
 
-from benchmarks.measure import budget, interleaved, peak_bytes, ratios, training
+from benchmarks.measure import Costs, training
 from benchmarks.report import Table, arguments, write
 from benchmarks.rivals.graph_mix import NaiveLayer
 from symgnn_pyg import ops
@@ -196,14 +196,9 @@ def add_rows(
     runs = {
         name: training(run, leaves(problem)) for name, run in candidates.items()
     }
-    budgeted = *budget(args.quick), device
-    with torch.no_grad():
-        forward = ratios(interleaved(candidates, *budgeted), BASE)
-    times = ratios(interleaved(runs, *budgeted), BASE)
-    peaks = {name: peak_bytes(run, device) for name, run in runs.items()}
-    for name in candidates:
-        memory = peaks[name] / peaks.get(BASE, float("nan"))
-        table.add(*cells, name, forward[name], times[name], memory)
+    costs = Costs.measure(candidates, runs, args.quick, device)
+    for name, ratios in costs.relative_to(BASE).items():
+        table.add(*cells, name, *ratios)
 
 
 def leaves(problem: Problem) -> tuple[Tensor, ...]:

@@ -15,7 +15,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from unittest import mock
 
 os.environ.setdefault("KINETO_LOG_LEVEL", "99")
@@ -26,7 +26,8 @@ from torch.profiler import ProfilerActivity, profile
 
 Result = TypeVar("Result")
 Run = Callable[[], object]
-Ratios = dict[str, tuple[float, float, float]]
+Ratio = tuple[float, float, float]
+Ratios = dict[str, Ratio]
 
 CPU = torch.device("cpu")
 
@@ -122,6 +123,46 @@ def peak_bytes(run: Run, device: torch.device = CPU) -> int:
     return peak
 
 
+class Costs(NamedTuple):
+    """What each candidate costs.
+
+    Args:
+        forward: The seconds of its forward passes, without gradients.
+        training: The seconds of its training steps.
+        memory: The bytes of a training step.
+    """
+
+    forward: dict[str, list[float]]
+    training: dict[str, list[float]]
+    memory: dict[str, int]
+
+    @staticmethod
+    def measure(
+        forward: Mapping[str, Run],
+        training: Mapping[str, Run],
+        quick: bool,
+        device: torch.device = CPU,
+    ) -> "Costs":
+        with torch.no_grad():
+            seconds = interleaved(forward, *budget(quick), device)
+        return Costs(
+            seconds,
+            interleaved(training, *budget(quick), device),
+            {name: peak_bytes(run, device) for name, run in training.items()},
+        )
+
+    def relative_to(self, base: str) -> dict[str, tuple[Ratio, Ratio, float]]:
+        """All three as ratios to those of :obj:`base`."""
+        forward, training = (
+            ratios(times, base) for times in (self.forward, self.training)
+        )
+        least = self.memory.get(base, math.nan)
+        return {
+            name: (forward[name], training[name], peak / least)
+            for name, peak in self.memory.items()
+        }
+
+
 def training(
     forward: Callable[[], Tensor], leaves: Iterable[Tensor]
 ) -> Callable[[], tuple[Tensor, ...]]:
@@ -153,10 +194,6 @@ def agree(
             atol=tolerance,
             msg=partial("{}: {}".format, name),
         )
-
-
-def mean(values: list[float]) -> float:
-    return sum(values) / len(values)
 
 
 def met(measured: float, target: float) -> str:

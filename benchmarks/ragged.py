@@ -10,16 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 
-from benchmarks.measure import (
-    agree,
-    budget,
-    interleaved,
-    met,
-    peak_bytes,
-    ratios,
-    training,
-)
-from benchmarks.report import Table, arguments, write
+from benchmarks.measure import Costs, agree, training
+from benchmarks.report import Table, arguments, targets, write
 from benchmarks.rivals.graph_mix import agcn_order
 from symgnn_pyg import Skeleton
 from symgnn_pyg.nn import JointGraphConv
@@ -87,23 +79,17 @@ def main() -> None:
         name: training(run, [x, *actional, *modules[name].parameters()])
         for name, run in runs.items()
     }
-    with torch.no_grad():
-        forward = ratios(interleaved(runs, *budget(args.quick)), BASE)
-    times = ratios(interleaved(steps, *budget(args.quick)), BASE)
-    peaks = {name: peak_bytes(step) for name, step in steps.items()}
+    ratios = Costs.measure(runs, steps, args.quick).relative_to(BASE)
     table = Table(
         f"JGC on {n} samples of 25, 18 and 26 joints, T = {t}, {c} to {d} "
         f"channels, as a ratio to: {BASE}",
         ["candidate", "forward", "training", "training memory"],
     )
-    for name in modules:
-        memory = peaks[name] / peaks[BASE]
-        table.add(name, forward[name], times[name], memory)
-    time, memory = times[OURS][1], peaks[OURS] / peaks[BASE]
-    targets = Table("Targets", ["what", "measured", "target", "met"])
-    targets.add("training", time, TIME, met(time, TIME))
-    targets.add("training memory", memory, MEMORY, met(memory, MEMORY))
-    write(args, [table, targets])
+    for name, row in ratios.items():
+        table.add(name, *row)
+    _, (_, time, _), memory = ratios[OURS]
+    aims = [("training", time, TIME), ("training memory", memory, MEMORY)]
+    write(args, [table, targets(aims)])
 
 
 if __name__ == "__main__":

@@ -21,15 +21,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.measure import CPU, Result
-
-# By default glibc returns large blocks to the system immediately, which costs
-# page faults when they are needed again; these settings make it keep them.
-TUNED_ALLOCATOR = {
-    "MALLOC_MMAP_THRESHOLD_": str(2**32),
-    "MALLOC_TRIM_THRESHOLD_": str(2**36),
-    "MALLOC_TOP_PAD_": str(2**26),
-}
+from benchmarks.measure import CPU, Result, met
 
 
 def arguments(
@@ -60,9 +52,6 @@ def arguments(
             action="store_true",
             help="leave out what takes minutes to compile",
         )
-    parser.add_argument(
-        "--allocator", choices=["default", "tuned"], default="default"
-    )
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument(
         "--seconds", type=float, help="stop then, and keep the rows so far"
@@ -73,15 +62,6 @@ def arguments(
         else:
             parser.add_argument(f"--{name}", choices=values, default=values[0])
     args = parser.parse_args()
-    tuned = TUNED_ALLOCATOR.items() <= os.environ.items()
-    if args.allocator == "tuned" and not tuned:
-        # The allocator reads its settings when the process starts.
-        command = [sys.executable, "-m", f"benchmarks.{Path(sys.argv[0]).stem}"]
-        os.execve(
-            sys.executable,
-            [*command, *sys.argv[1:]],
-            {**os.environ, **TUNED_ALLOCATOR},
-        )
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     if args.seconds:
@@ -93,8 +73,7 @@ def arguments(
         use_tf32(args.tf32)
         if args.tf32 and precision == "float32":
             precision = args.dtype_name = "TF32"
-    where = machine(args.device if on_gpu else CPU)
-    print(f"{where}; {precision}, {args.allocator} allocator")
+    print(f"{machine(args.device if on_gpu else CPU)}; {precision}")
     return args
 
 
@@ -213,6 +192,14 @@ class Table:
         return found
 
 
+def targets(rows: Iterable[tuple[str, float, float]]) -> Table:
+    """What was measured, beside the most that it should be."""
+    table = Table("Targets", ["what", "measured", "target", "met"])
+    for what, measured, target in rows:
+        table.add(what, measured, target, met(measured, target))
+    return table
+
+
 def write(args: argparse.Namespace, tables: Iterable[Table]) -> None:
     """Writes tables to the file given by :obj:`--json`, if any, and exits with
     an error if a row has one.
@@ -226,7 +213,6 @@ def write(args: argparse.Namespace, tables: Iterable[Table]) -> None:
             "machine": machine(getattr(args, "device", CPU)),
             "dtype": getattr(args, "dtype_name", args.dtype),
             "threads": args.threads,
-            "allocator": args.allocator,
             "tables": [
                 {"title": t.title, "columns": t.columns, "rows": t.rows}
                 for t in tables
@@ -243,8 +229,6 @@ def to_markdown(found: Mapping[str, Any]) -> str:
     where = [found["date"], found["machine"], found["dtype"]]
     if found["commit"]:
         where.insert(1, f"commit {found['commit']}")
-    if found["allocator"] != "default":
-        where.append(f"{found['allocator']} allocator")
     parts = [f"`{found['command']}`", ", ".join(where)]
     for table in found["tables"]:
         rows = [_line(row.values()) for row in table["rows"]]

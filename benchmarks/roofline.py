@@ -11,7 +11,6 @@ share of the measured time. All are checked against the formula in float64.
 
 import argparse
 import operator
-from collections.abc import Callable
 from functools import partial
 from operator import itemgetter
 from statistics import median
@@ -22,23 +21,15 @@ from torch import Tensor
 
 from benchmarks import operators
 from benchmarks.ceilings import Ceilings, Work
-from benchmarks.measure import (
-    Run,
-    agree,
-    budget,
-    interleaved,
-    met,
-    peak_bytes,
-    ratios,
-    training,
-)
-from benchmarks.operators import OURS, Formula
+from benchmarks.measure import Costs, Run, agree, met, training
+from benchmarks.operators import EINSUM, OURS, Formula
 from benchmarks.report import Table, arguments, write
 from benchmarks.rivals.graph_mix import (
-    AGCN,
-    STGCN,
+    COMPILED,
+    RIVALS,
     Candidate,
-    MessagePassingNaive,
+    Compiled,
+    Make,
     Problem,
 )
 from symgnn_pyg import ops
@@ -52,29 +43,11 @@ SHAPES = {
 }
 QUICK = ((4, 25, 20, 32, 32, 5),)
 SHAPE = "N V T C D K"
-BASE = "ST-GCN einsum, compiled"
+BASE = f"{EINSUM}, compiled"
 # Of the fastest of our formulas on a GPU, in bfloat16 and at each width: its
 # forward pass as a ratio to BASE, training and its memory to the fastest rival.
 FORWARD, TRAINING, MEMORY = (1 / 4, 1 / 2.5, 1 / 1.5), 0.45, 0.30
 TIMES = ("forward, ms", "training, ms")
-
-Make = Callable[[Problem], Candidate]
-
-
-class Compiled(Candidate):
-    """A candidate under `torch.compile`."""
-
-    def __init__(self, problem: Problem, make: Make) -> None:
-        candidate = make(problem)
-        self.leaves = candidate.leaves
-        self.candidate = candidate
-        self.compiled = torch.compile(lambda: candidate())
-
-    def node_major(self, tensor: Tensor) -> Tensor:
-        return self.candidate.node_major(tensor)
-
-    def __call__(self) -> Tensor:
-        return self.compiled()
 
 
 def candidates_on(device: torch.device, eager: bool) -> dict[str, Make]:
@@ -82,21 +55,16 @@ def candidates_on(device: torch.device, eager: bool) -> dict[str, Make]:
     if device.type == "cuda":
         for name in ops.formula_names():
             found[f"formula {name}"] = partial(Formula, name=name)
-    rivals: dict[str, Make] = {
-        "ST-GCN einsum": STGCN,
-        "AGCN order": AGCN,
-        "PyG messages": MessagePassingNaive,
-    }
     if not eager:
-        for name in ("ST-GCN einsum", "AGCN order"):
-            found[f"{name}, compiled"] = partial(Compiled, make=rivals[name])
+        for name in (BASE, "AGCN order, compiled"):
+            found[name] = COMPILED[name]
         found[f"{OURS}, compiled"] = partial(Compiled, make=found[OURS])
-    return {**found, **rivals}
+    return {**found, **RIVALS}
 
 
 def main() -> None:
     args = arguments(__doc__, on_gpu=True, shapes=list(SHAPES))
-    base = "ST-GCN einsum" if args.eager else BASE
+    base = EINSUM if args.eager else BASE
     dtype = getattr(torch, args.dtype)
     facts = Table("Ceilings", ["what", "measured"])
     ceilings = facts.attempt(
@@ -154,22 +122,16 @@ def add_rows(
     )
     candidates = {name: candidate for name, (candidate, _) in ready.items()}
     steps = {name: step for name, (_, step) in ready.items()}
-    with torch.no_grad():
-        forward = interleaved(candidates, *budget(args.quick), device)
-    backward = interleaved(steps, *budget(args.quick), device)
-    memory = {name: peak_bytes(step, device) for name, step in steps.items()}
+    costs = Costs.measure(candidates, steps, args.quick, device)
     work, training_work = Work.of(problem)
-    ratio, training_ratio = (ratios(t, base) for t in (forward, backward))
-    for name in ready:
+    for name, ratios in costs.relative_to(base).items():
         seconds, training_seconds = (
-            median(times[name]) for times in (forward, backward)
+            median(times[name]) for times in (costs.forward, costs.training)
         )
         table.add(
             name_of_shape,
             name,
-            ratio[name],
-            training_ratio[name],
-            memory[name] / memory.get(base, float("nan")),
+            *ratios,
             1e3 * seconds,
             1e3 * training_seconds,
             work.num_bytes / seconds / 1e9,

@@ -18,10 +18,7 @@ def table():
 @pytest.fixture
 def args(tmp_path):
     return argparse.Namespace(
-        json=tmp_path / "found.json",
-        dtype="float32",
-        threads=1,
-        allocator="default",
+        json=tmp_path / "found.json", dtype="float32", threads=1
     )
 
 

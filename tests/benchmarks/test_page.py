@@ -35,9 +35,8 @@ def measured(folder, milliseconds):
     table.add("ours", milliseconds, (1.0, 2.0, 3.0))
     table.attempt(["rival"], lambda: 1 / 0)
     args = argparse.Namespace(
-        json=folder / "found.json", dtype="float32", threads=1,
-        allocator="tuned",
-    )  # fmt: skip
+        json=folder / "found.json", dtype="float32", threads=1
+    )
     with pytest.raises(SystemExit, match="1 rows failed"):
         report.write(args, [table])
     return json.loads(args.json.read_text())
