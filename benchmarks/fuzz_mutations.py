@@ -23,12 +23,8 @@ FRAGMENTS = (
 )  # fmt: skip
 
 
-def span(random: Random, content: bytes) -> tuple[int, int]:
-    ends = (
-        random.randrange(len(content) + 1),
-        random.randrange(len(content) + 1),
-    )
-    return min(ends), max(ends)
+def span(random: Random, content: bytes) -> list[int]:
+    return sorted(random.randrange(len(content) + 1) for _ in range(2))
 
 
 def cut(random: Random, content: bytes, other: bytes) -> bytes:

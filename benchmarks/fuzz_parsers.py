@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -34,6 +34,8 @@ from symgnn_pyg.io import (
     read_table,
 )
 
+Parse = Callable[[bytes, str], np.ndarray]
+
 
 class Parser(NamedTuple):
     """What to fuzz.
@@ -48,7 +50,7 @@ class Parser(NamedTuple):
 
     name: str
     seeds: Sequence[bytes]
-    parse: Callable[[bytes, str], np.ndarray]
+    parse: Parse
     binary: bool = False
     seconds: float = 10.0
 
@@ -107,6 +109,56 @@ def store() -> bytes:
         path = Path(folder, "store.h5")
         SequenceStore.write(path, sequences, arm, ["up", "down"])
         return path.read_bytes()
+
+
+def annotations() -> bytes:
+    clips = [
+        {"frame_dir": f"clip {i}", "label": i, "keypoint": numbers(1, 2, 3, 3)}
+        for i in range(2)
+    ]
+    splits = {"train": ["clip 0"], "val": ["clip 1"]}
+    return pickle.dumps({"split": splits, "annotations": clips}, 4)
+
+
+def openpose() -> bytes:
+    people = [{"pose_keypoints_2d": abs(numbers(75)).tolist()}] * 2
+    return json.dumps({"version": 1.3, "people": people}).encode()
+
+
+def landmarks(body: np.ndarray) -> list[dict[str, float]]:
+    return [dict(zip("xyz", point, strict=True)) for point in body.tolist()]
+
+
+def mediapipe() -> bytes:
+    frames = [landmarks(body) for body in numbers(2, 21, 3)]
+    return json.dumps([*frames, None]).encode()
+
+
+def mediapipe_of_two() -> bytes:
+    frames = [[*map(landmarks, frame)] for frame in numbers(2, 2, 21, 3)]
+    return json.dumps([{"pose_landmarks": frame} for frame in frames]).encode()
+
+
+def sleap_hdf5(axes: Sequence[int], score_axes: Sequence[int]) -> bytes:
+    """Two tracks of two nodes in three frames, in an order of the axes."""
+    file = io.BytesIO()
+    with h5py.File(file, "w") as written:
+        for name, values in (
+            ("tracks", numbers(2, 2, 2, 3).transpose(axes)),
+            ("point_scores", abs(numbers(2, 2, 3)).transpose(score_axes)),
+        ):
+            written.create_dataset(name, data=values, compression="gzip")
+        written["node_names"] = np.array([b"nose", b"tail"])
+        written["track_names"] = np.array([b"track_0", b"track_1"])
+    return file.getvalue()
+
+
+def saved(
+    save: Callable[..., None], *arrays: np.ndarray, **named: np.ndarray | float
+) -> bytes:
+    file = io.BytesIO()
+    save(file, *arrays, **named)
+    return file.getvalue()
 
 
 def archive(method: int) -> bytes:
@@ -186,6 +238,20 @@ CSV = b"a_x,a_y,b_x,b_y\n1,2,3,4\n5,6,7,8.5\n"
 TIMED = b"time (s);a_x;a_y;b_x;b_y\n0:00;1;2;3;4\n0:01;5;6;7;8.5\n"
 
 
+def frames_of(read: Callable[..., Any], **options: Any) -> Parse:
+    return lambda content, where: read(content, where, **options).frames
+
+
+def without_gaps(read: Callable[..., Any], **options: Any) -> Parse:
+    """The frames of formats in which joints may be missing (NaN)."""
+    parse = frames_of(read, **options)
+    return lambda content, where: np.nan_to_num(parse(content, where))
+
+
+def table_frames(content: bytes, where: str) -> np.ndarray:
+    return read_table(content, 99, where)[:, :, None]
+
+
 def read_store(content: bytes, where: str) -> np.ndarray:
     Path(where).write_bytes(content)
     found = SequenceStore(where)
@@ -198,85 +264,12 @@ def read_archive(content: bytes, where: str) -> np.ndarray:
     Path(where).write_bytes(content)
     with Source(where, anchors=("S1", "S5")) as source:
         tables = [
-            table_frames(source.read(name), source.where(name), 99)
+            table_frames(source.read(name), source.where(name))
             for name in source
         ]
     if not tables:
         raise DataError(f"{where} is empty, which is for data sets to see")
     return np.concatenate(tables)
-
-
-def bvh_frames(content: bytes, where: str) -> np.ndarray:
-    return read_bvh(content, where).frames
-
-
-def asf_offsets(content: bytes, where: str) -> np.ndarray:
-    return np.array([read_asf(content, where).skeleton.offsets])
-
-
-def amc_frames(content: bytes, where: str) -> np.ndarray:
-    return read_asf_amc(ASF, content, where).frames
-
-
-def csv_frames(content: bytes, where: str) -> np.ndarray:
-    return read_csv(content, ("a", "b"), where)
-
-
-def table_frames(content: bytes, where: str, columns: int) -> np.ndarray:
-    return read_table(content, columns, where)[:, :, None]
-
-
-def annotations() -> bytes:
-    clips = [
-        {"frame_dir": f"clip {i}", "label": i, "keypoint": numbers(1, 2, 3, 3)}
-        for i in range(2)
-    ]
-    splits = {"train": ["clip 0"], "val": ["clip 1"]}
-    return pickle.dumps({"split": splits, "annotations": clips}, 4)
-
-
-def amass() -> bytes:
-    file = io.BytesIO()
-    np.savez(file, poses=numbers(2, 66), mocap_framerate=120.0)
-    return file.getvalue()
-
-
-def openpose() -> bytes:
-    people = [{"pose_keypoints_2d": abs(numbers(75)).tolist()}] * 2
-    return json.dumps({"version": 1.3, "people": people}).encode()
-
-
-def mediapipe() -> bytes:
-    frames = [
-        [dict(zip("xyz", point, strict=True)) for point in frame]
-        for frame in numbers(2, 21, 3).tolist()
-    ]
-    return json.dumps([*frames, None]).encode()
-
-
-def sleap_hdf5(axes: Sequence[int], score_axes: Sequence[int]) -> bytes:
-    """Two tracks of two nodes in three frames, in an order of the axes."""
-    file = io.BytesIO()
-    with h5py.File(file, "w") as written:
-        for name, values in (
-            ("tracks", numbers(2, 2, 2, 3).transpose(axes)),
-            ("point_scores", abs(numbers(2, 2, 3)).transpose(score_axes)),
-        ):
-            written.create_dataset(name, data=values, compression="gzip")
-        written["node_names"] = np.array([b"nose", b"tail"])
-        written["track_names"] = np.array([b"track_0", b"track_1"])
-    return file.getvalue()
-
-
-def mediapipe_of_two() -> bytes:
-    frames = [
-        [
-            [dict(zip("xyz", point, strict=True)) for point in body]
-            for body in frame
-        ]
-        for frame in numbers(2, 2, 21, 3).tolist()
-    ]
-    return json.dumps([{"pose_landmarks": frame} for frame in frames]).encode()
 
 
 def annotation_frames(content: bytes, where: str) -> np.ndarray:
@@ -295,16 +288,10 @@ def openpose_frames(content: bytes, where: str) -> np.ndarray:
             raise DataError(f"{where}: {e}") from e
 
 
-def saved(save: Callable[[io.BytesIO, np.ndarray], None]) -> bytes:
-    file = io.BytesIO()
-    save(file, numbers(2, 3, 3))
-    return file.getvalue()
-
-
 PARSERS = {
     parser.name: parser
     for parser in (
-        Parser("table", [table(4, 99)], partial(table_frames, columns=99)),
+        Parser("table", [table(4, 99)], table_frames),
         Parser(
             "ntu",
             [skeleton_text(["a", "", "ba", "b"]), skeleton_text(["a"])],
@@ -315,46 +302,51 @@ PARSERS = {
             [skeleton_json([1, 0, 2, 3]), skeleton_json([1])],
             partial(read_kinetics, max_bodies=2),
         ),
-        Parser("bvh", [BVH], bvh_frames),
-        Parser("asf", [ASF], asf_offsets),
-        Parser("amc", [AMC], amc_frames),
-        Parser("csv", [CSV, TIMED, table(3, 4)], csv_frames),
+        Parser("bvh", [BVH], frames_of(read_bvh)),
+        Parser(
+            "asf",
+            [ASF],
+            lambda c, w: np.array([read_asf(c, w).skeleton.offsets]),
+        ),
+        Parser("amc", [AMC], frames_of(partial(read_asf_amc, ASF))),
+        Parser(
+            "csv",
+            [CSV, TIMED, table(3, 4)],
+            lambda c, w: read_csv(c, ("a", "b"), w),
+        ),
         Parser("openpose", [openpose()], openpose_frames),
         Parser(
             "mediapipe",
             [mediapipe(), mediapipe_of_two()],
-            lambda c, w: np.nan_to_num(read_mediapipe(c, w, 2).frames),
+            without_gaps(read_mediapipe, max_bodies=2),
         ),
-        Parser(
-            "deeplabcut",
-            [DEEPLABCUT],
-            lambda c, w: np.nan_to_num(read_deeplabcut(c, w).frames),
-        ),
-        Parser(
-            "sleap",
-            [SLEAP],
-            lambda c, w: np.nan_to_num(read_sleap(c, w).frames),
-        ),
+        Parser("deeplabcut", [DEEPLABCUT], without_gaps(read_deeplabcut)),
+        Parser("sleap", [SLEAP], without_gaps(read_sleap)),
         Parser(
             "sleap_hdf5",
             [
                 sleap_hdf5((0, 1, 2, 3), (0, 1, 2)),
                 sleap_hdf5((3, 0, 2, 1), (2, 0, 1)),
             ],
-            lambda c, w: np.nan_to_num(read_sleap(c, w).frames),
+            without_gaps(read_sleap),
             binary=True,
         ),
         Parser("annotations", [annotations()], annotation_frames, binary=True),
         Parser(
             "amass",
-            [amass()],
-            lambda c, w: read_amass(c, w).frames,
+            [saved(np.savez, poses=numbers(2, 66), mocap_framerate=120.0)],
+            frames_of(read_amass),
             binary=True,
         ),
-        Parser("npy", [saved(np.save)], read_npy, binary=True),
+        Parser(
+            "npy", [saved(np.save, numbers(2, 3, 3))], read_npy, binary=True
+        ),
         Parser(
             "npz",
-            [saved(np.savez), saved(np.savez_compressed)],
+            [
+                saved(save, numbers(2, 3, 3))
+                for save in (np.savez, np.savez_compressed)
+            ],
             read_npy,
             binary=True,
         ),
