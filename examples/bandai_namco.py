@@ -11,22 +11,14 @@ to --output.
 """
 
 import argparse
-import json
-import shlex
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning.pytorch import seed_everything
-from recognition_report import (
-    print_report,
-    recognition_report,
-    write_report,
-    write_scores,
-)
-from shared import no_traceback, positive
+from recognition_report import report
+from shared import command, no_traceback, positive, write_json
 from short_training import fit
 from torch.nn import Module
 from torch_geometric.transforms import Compose
@@ -34,7 +26,6 @@ from torch_geometric.transforms import Compose
 from symgnn_pyg import Skeleton
 from symgnn_pyg.data import SkeletonLoader
 from symgnn_pyg.datasets import MotionDataset, SkeletonFolder
-from symgnn_pyg.files import replacing
 from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.nn.baselines import LinearRegression
 from symgnn_pyg.training import evaluate, light_network
@@ -123,7 +114,7 @@ def run(args: argparse.Namespace) -> None:
         metrics=best,
         data={"dataset": ATTRIBUTION, "training windows": len(train)},
         license="cc-by-nc-4.0",
-        command=shlex.join(["python", *sys.argv]),
+        command=command(),
     )
     metrics: dict[str, Any] = {"task": args.task, "seed": args.seed}
     metrics |= {"steps": args.steps, "cpu_seconds": round(seconds)}
@@ -131,8 +122,7 @@ def run(args: argparse.Namespace) -> None:
         linear = LinearRegression(train.skeleton, FUTURE)
         linear.fit(SkeletonLoader(train, 256), SkeletonLoader(val, 256))
         metrics |= report_prediction(model, linear, test[::5])
-    with replacing(args.output / "metrics.json") as path:
-        path.write_text(json.dumps(metrics, indent=2) + "\n")
+    write_json(metrics, args.output / "metrics.json")
     print(f"{seconds:.0f} seconds of processor time up to the trained model")
     if model.num_classes:
         report_recognition(model, args, val.transform)
@@ -219,13 +209,17 @@ def report_recognition(
     tested = recording.unique()
     whole = torch.stack([scores[recording == i].mean(dim=0) for i in tested])
     labels = test.store.labels[tested]
-    metrics = recognition_report(whole, labels, test.classes)
-    metrics |= {"task": args.task, "seed": args.seed, "windows_top1": windows}
-    print_report(metrics, "recordings of unseen styles")
-    write_report(metrics, args.output)
-    names = [test.store.names[i] for i in tested]
-    path = args.output / "scores.csv"
-    write_scores(path, names, labels, whole, test.classes)
+    report(
+        "recordings of unseen styles",
+        [test.store.names[i] for i in tested],
+        whole,
+        labels,
+        test.classes,
+        args.output,
+        task=args.task,
+        seed=args.seed,
+        windows_top1=windows,
+    )
 
 
 if __name__ == "__main__":

@@ -9,25 +9,29 @@ the model to --output; `PoseModel.from_pretrained` reads that folder.
 """
 
 import argparse
-import json
-import shlex
-import sys
 import time
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import torch
-from evaluate import FRAME_MS, report
+from error_tables import FRAME_MS, report
 from lightning.pytorch import seed_everything
 from safetensors.torch import load_file
-from shared import no_traceback, positive, save_figure, weighting
+from shared import (
+    command,
+    no_traceback,
+    positive,
+    save_figure,
+    weighting,
+    write_json,
+)
 from short_training import fit
 from torch_geometric.transforms import Compose
+from train_data import open_split
 
 from symgnn_pyg.data import SkeletonLoader
-from symgnn_pyg.datasets import CMUMocap, SyntheticMotion
+from symgnn_pyg.datasets import MotionDataset
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.files import replacing
 from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.nn.baselines import LinearRegression
@@ -35,9 +39,6 @@ from symgnn_pyg.skeleton import cmu_positions
 from symgnn_pyg.training import light_network
 from symgnn_pyg.transforms import Mirror
 from symgnn_pyg.visualization import plot_actional_edges, plot_poses
-
-SPLITS = ("train", "val", "test")
-OBSERVED = 50
 
 
 def main() -> None:
@@ -99,7 +100,16 @@ def run(args: argparse.Namespace) -> None:
     started = time.monotonic()
     seed_everything(args.seed, verbose=False)
     args.output.mkdir(parents=True, exist_ok=True)
-    train, val, test = (open_split(args, split) for split in SPLITS)
+    train, val, test = (
+        open_split(
+            args.data,
+            split,
+            args.output,
+            seed=args.seed,
+            num_future=args.future,
+        )
+        for split in ("train", "val", "test")
+    )
     standardize = train.standardize()
     val.transform = test.transform = standardize
     train.transform = Compose([Mirror(kind="rotation"), standardize])
@@ -125,7 +135,7 @@ def run(args: argparse.Namespace) -> None:
         unit=train.unit,
         seed=args.seed,
         data={"dataset": type(train).__name__, "windows": len(train)},
-        command=shlex.join(["python", *sys.argv]),
+        command=command(),
     )
     train.transform = standardize
     linear = LinearRegression(train.skeleton, train.num_future)
@@ -134,32 +144,10 @@ def run(args: argparse.Namespace) -> None:
         {"linear_regression": linear, "model": model}, test, trained, args.seed
     )
     metrics["seconds"] = round(time.monotonic() - started, 1)
-    with replacing(args.output / "metrics.json") as path:
-        path.write_text(json.dumps(metrics, indent=2) + "\n")
+    write_json(metrics, args.output / "metrics.json")
     draw(model, test, args)
     names = sorted(path.name for path in args.output.glob("[!.]*"))
     print(f"Wrote {', '.join(names)} to {args.output}/")
-
-
-def open_split(
-    args: argparse.Namespace, split: str
-) -> CMUMocap | SyntheticMotion:
-    if args.data == "synthetic":
-        return SyntheticMotion(
-            args.output,
-            split,
-            num_observed=OBSERVED,
-            num_future=args.future,
-            seed=args.seed,
-        )
-    return CMUMocap(
-        args.data,
-        split,
-        num_observed=OBSERVED,
-        num_future=args.future,
-        allow_missing=True,
-        path=args.output / "cmu_mocap.h5",
-    )
 
 
 def load_weights(model: SymGNN, path: Path) -> None:
@@ -176,7 +164,7 @@ def load_weights(model: SymGNN, path: Path) -> None:
 @torch.no_grad()
 def draw(
     model: SymGNN,
-    test: CMUMocap | SyntheticMotion,
+    test: MotionDataset,
     args: argparse.Namespace,
 ) -> None:
     """Draws an observed, true and predicted motion, and the strongest actional

@@ -10,17 +10,16 @@ single recording are left out. Writes recognition.json to --output.
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import torch
 from lightning.pytorch import seed_everything
-from shared import no_traceback, positive
+from shared import no_traceback, positive, write_json
 from torch_geometric.transforms import Compose
 
 from symgnn_pyg.data import SequenceStore, SkeletonLoader
 from symgnn_pyg.datasets import CMUMocap, MotionDataset, all_windows
-from symgnn_pyg.files import replacing
+from symgnn_pyg.metrics import TopKAccuracy
 from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.training import (
     MotionDataModule,
@@ -163,24 +162,20 @@ def report(
         if scores.argmax() != store.labels[i]:
             said = store.classes[int(scores.argmax())]
             print(f"{store.names[i]} was recognised as {said}")
-    with replacing(args.output / "recognition.json") as path:
-        path.write_text(json.dumps(result, indent=2) + "\n")
+    write_json(result, args.output / "recognition.json")
 
 
 def accuracies(
     store: SequenceStore, scores: dict[int, torch.Tensor]
 ) -> dict[str, float]:
     """Top-1 and top-5 accuracy over the windows, or over the recordings."""
-    right = torch.cat(
-        [
-            cells.argsort(dim=1, descending=True) == store.labels[i]
-            for i, cells in scores.items()
-        ]
-    ).double()
-    return {
-        "count": len(right),
-        "top1": right[:, 0].mean().item(),
-        "top5": right[:, :5].sum(dim=1).mean().item(),
+    labels = torch.cat(
+        [store.labels[i].repeat(len(each)) for i, each in scores.items()]
+    )
+    cells = torch.cat([*scores.values()])
+    return {"count": len(labels)} | {
+        f"top{k}": TopKAccuracy(cells.size(1), k)(cells, labels).item()
+        for k in (1, 5)
     }
 
 

@@ -11,7 +11,6 @@ regression is fitted to the training recordings, if the data have them.
 """
 
 import argparse
-import json
 import time
 import warnings
 from argparse import Namespace
@@ -21,26 +20,22 @@ from typing import Any
 
 import torch
 from error_tables import (
-    FRAME_MS,
     draw,
     print_spread,
     report,
     report_positions,
     standardize_of,
 )
-from shared import FromJoints, no_traceback, positive
+from shared import FromJoints, no_traceback, positive, write_json
 from torch.nn import Module
-from train_data import DATASETS
+from train_data import open_split
 
 from symgnn_pyg.data import SkeletonLoader
 from symgnn_pyg.datasets import MotionDataset
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.files import replacing
 from symgnn_pyg.inference import Ensemble, MirrorAverage, PoseModel
 from symgnn_pyg.nn import DualSymGNN, SymGNN
 from symgnn_pyg.nn.baselines import LinearRegression, ZeroVelocity
-
-__all__ = ["FRAME_MS", "report"]
 
 
 def main() -> None:
@@ -106,9 +101,7 @@ def run(args: Namespace) -> None:
     if args.plot is not None:
         draw(tables[0], args.plot)
     if args.json is not None:
-        kept = tables if len(tables) > 1 else tables[0]
-        with replacing(args.json) as path:
-            path.write_text(json.dumps(kept, indent=2) + "\n")
+        write_json(tables if len(tables) > 1 else tables[0], args.json)
 
 
 def load(weights: str) -> PoseModel:
@@ -147,16 +140,18 @@ def mirrored(model: PoseModel, kind: Any) -> MirrorAverage:
     return MirrorAverage(network, kind=kind, standardize=standardize).eval()
 
 
-def open_split(model: PoseModel, split: str, args: Namespace) -> MotionDataset:
-    dataset: MotionDataset = DATASETS[args.dataset](
+def open_windows(
+    model: PoseModel, split: str, args: Namespace
+) -> MotionDataset:
+    return open_split(
         args.data,
         split,
+        args.output,
+        args.dataset,
         num_observed=model.num_observed,
         num_future=model.num_future,
-        path=args.output / f"{args.dataset}.h5",
         transform=model.transform,
     )
-    return dataset
 
 
 def linear_regression(model: PoseModel, args: Namespace) -> dict[str, Module]:
@@ -165,7 +160,7 @@ def linear_regression(model: PoseModel, args: Namespace) -> dict[str, Module]:
     """
     try:
         train, val = (
-            open_split(model, split, args) for split in ("train", "val")
+            open_windows(model, split, args) for split in ("train", "val")
         )
     except DataError as error:
         warnings.warn(f"no linear regression: {error}", stacklevel=1)
@@ -181,7 +176,7 @@ def linear_regression(model: PoseModel, args: Namespace) -> dict[str, Module]:
 
 def table_of(model: PoseModel, weights: str, args: Namespace) -> dict[str, Any]:
     started = time.monotonic()
-    test = open_split(model, "test", args)
+    test = open_windows(model, "test", args)
     if model.skeleton != test.skeleton:
         raise DataError(
             f"{weights} is a network for {model.skeleton.name}, but --dataset "

@@ -13,13 +13,7 @@ import argparse
 from pathlib import Path
 
 import torch
-from recognition_report import (
-    print_report,
-    read_scores,
-    recognition_report,
-    write_report,
-    write_scores,
-)
+from recognition_report import read_scores, report
 from shared import no_traceback
 
 
@@ -49,13 +43,10 @@ def run(args: argparse.Namespace) -> None:
         [found[name] for name in names] for _, _, found in (first, *others)
     ])  # fmt: skip
     scores = total.sum(dim=0).log()
-    metrics = recognition_report(scores, labels, classes)
-    metrics["fused"] = [str(folder) for folder in args.folders]
-    print_report(metrics, "recordings")
-    args.output.mkdir(parents=True, exist_ok=True)
-    write_report(metrics, args.output)
-    path = args.output / "scores.csv"
-    write_scores(path, names, labels, scores, classes)
+    fused = [str(folder) for folder in args.folders]
+    report(
+        "recordings", names, scores, labels, classes, args.output, fused=fused
+    )
     print(f"Wrote {args.output}/")
 
 

@@ -22,8 +22,9 @@ import numpy as np
 import torch
 from shared import no_traceback
 from torch import Tensor
+from train_data import open_split
 
-from symgnn_pyg.datasets import CMUMocap, SyntheticMotion
+from symgnn_pyg.datasets import MotionDataset
 from symgnn_pyg.inference import PoseModel, Stream, StreamOutput
 from symgnn_pyg.metrics import MeanAngleError
 from symgnn_pyg.nn import SymGNN
@@ -56,11 +57,7 @@ def main() -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    if args.data == "synthetic":
-        test = SyntheticMotion(args.output, "test", seed=args.seed)
-    else:
-        store = args.output / "cmu_mocap.h5"
-        test = CMUMocap(args.data, "test", allow_missing=True, path=store)
+    test = open_split(args.data, "test", args.output, seed=args.seed)
     stream, future = load(args.weights, test)
     shape = test.skeleton.num_joints, future
     errors = {name: MeanAngleError(*shape) for name in ("network", "still")}
@@ -98,9 +95,7 @@ def run(args: argparse.Namespace) -> None:
     report(errors, right, seconds)
 
 
-def load(
-    weights: str | None, test: CMUMocap | SyntheticMotion
-) -> tuple[Stream, int]:
+def load(weights: str | None, test: MotionDataset) -> tuple[Stream, int]:
     """A stream of the network, and how many frames it predicts."""
     if weights is None:
         print(
@@ -121,9 +116,7 @@ def load(
     return Stream(model), model.num_future
 
 
-def recordings(
-    test: CMUMocap | SyntheticMotion, count: int
-) -> Iterator[tuple[int, Tensor]]:
+def recordings(test: MotionDataset, count: int) -> Iterator[tuple[int, Tensor]]:
     """Label and frames [T, V, C] of test recordings, alternating actions."""
     taken: Counter[int] = Counter()
     turns = []

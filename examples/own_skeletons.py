@@ -10,14 +10,12 @@ PoseModel.from_pretrained to --output. Other formats: docs/own_skeletons.md.
 """
 
 import argparse
-import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from shared import no_traceback
+from shared import command, no_traceback
 from torch.utils.data import RandomSampler
 from torch_geometric import seed_everything
 from tqdm import tqdm
@@ -76,7 +74,7 @@ def run(args: argparse.Namespace) -> None:
     PoseModel(model, train.transform, classes=train.classes).save_pretrained(
         args.output / "own_skeletons_model",
         data={"recordings": str(args.data), "training windows": len(train)},
-        command=shlex.join(["python", *sys.argv]),
+        command=command(),
     )
     print(f"Wrote {args.output}/own_skeletons_model")
 

@@ -1,14 +1,13 @@
 """How well actions were recognised: accuracy, calibration and confusions."""
 
 import csv
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
 import torch
-from shared import save_figure
+from shared import save_figure, write_json
 from torch import Tensor
 from torchmetrics.functional.classification import (
     multiclass_calibration_error,
@@ -19,6 +18,33 @@ from symgnn_pyg.errors import data_error
 from symgnn_pyg.files import replacing
 from symgnn_pyg.metrics import TopKAccuracy
 from symgnn_pyg.visualization import plot_confusion
+
+
+def report(
+    what: str,
+    names: Sequence[str],
+    scores: Tensor,
+    labels: Tensor,
+    classes: Sequence[str],
+    folder: Path,
+    **about: Any,
+) -> None:
+    """Prints how well recordings were recognised, and writes recognition.json,
+    pictures and scores.csv.
+
+    Args:
+        what: What the recordings are, in the printed text.
+        names: The names of the recordings.
+        scores: Their class scores [N, K], before the softmax.
+        labels: Their classes [N].
+        classes: The names of the classes.
+        folder: Where to write the files.
+        **about: Further entries of recognition.json.
+    """
+    metrics = recognition_report(scores, labels, classes) | about
+    print_report(metrics, what)
+    write_report(metrics, folder)
+    write_scores(folder / "scores.csv", names, labels, scores, classes)
 
 
 def recognition_report(
@@ -130,8 +156,7 @@ def read_scores(
 def write_report(metrics: dict[str, Any], folder: Path) -> None:
     """Writes recognition.json, confusion.png and, if the beginnings of samples
     were recognised, early.png."""
-    with replacing(folder / "recognition.json") as path:
-        path.write_text(json.dumps(metrics, indent=2) + "\n")
+    write_json(metrics, folder / "recognition.json")
     plt.switch_backend("Agg")
     confusion = torch.tensor(metrics["confusion"])
     figure: Any = plot_confusion(confusion, metrics["classes"]).figure

@@ -1,6 +1,8 @@
 """Helpers that the examples share."""
 
 import argparse
+import json
+import shlex
 import signal
 import sys
 import warnings
@@ -21,16 +23,6 @@ from symgnn_pyg.skeleton import joint_positions
 if TYPE_CHECKING:
     # Not every example draws.
     from matplotlib.figure import Figure
-
-# Equation (10), and the mean over time.
-PAPER_HEAD: dict[str, Any] = {
-    "decoder": "recursive",
-    "forecast": False,
-    "learned_pool": False,
-}
-
-# The status of a program that Ctrl-C ended.
-INTERRUPTED = 130
 
 
 @contextmanager
@@ -56,9 +48,19 @@ def no_traceback(
         ):
             raise
         print(f"\n{stopped()}", file=sys.stderr)
-        raise SystemExit(INTERRUPTED) from None
+        raise SystemExit(130) from None
     except (ArithmeticError, OSError, ValueError) as error:
         raise SystemExit(f"Error: {error}") from None
+
+
+def command() -> str:
+    """The command that started the script."""
+    return shlex.join(["python", *sys.argv])
+
+
+def write_json(content: Any, path: Path) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2) + "\n")
 
 
 def save_figure(figure: "Figure", path: Path) -> None:

@@ -15,7 +15,6 @@ and for TensorBoard. With --seeds, each seed has a folder of its own, and
 
 import argparse
 import os
-import shlex
 import sys
 import warnings
 from argparse import Namespace
@@ -24,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Trainer, seed_everything
-from shared import PAPER_HEAD, no_traceback, positive, weighting
+from shared import command, no_traceback, positive, weighting
 from torch.nn import CrossEntropyLoss
 from train_data import (
     DATASETS,
@@ -47,6 +46,13 @@ from symgnn_pyg.training import (
     load_best,
     make_trainer,
 )
+
+# Equation (10), and the mean over time.
+PAPER_HEAD: dict[str, Any] = {
+    "decoder": "recursive",
+    "forecast": False,
+    "learned_pool": False,
+}
 
 
 def main() -> None:
@@ -124,10 +130,7 @@ def parse_arguments() -> Namespace:
         help="width of the two heads (default: 256)",
     )
     parser.add_argument(
-        "--batch-size",
-        type=count,
-        default=32,
-        help="total over all processes",
+        "--batch-size", type=count, default=32, help="total over all processes"
     )
     parser.add_argument("--recipe", choices=RECIPES, default="one_cycle")
     parser.add_argument("--learning-rate", type=positive(float))
@@ -359,7 +362,7 @@ def save(
         output / "model",
         trained=[train.classes[i] for i in labels.unique().tolist()],
         data={"dataset": name, "training windows": len(labels)},
-        command=shlex.join(["python", *sys.argv]),
+        command=command(),
         kind=train.kind,
         **about,
     )

@@ -1,7 +1,8 @@
-"""The data sets that train.py trains on, and how it normalises them."""
+"""The data sets of the examples, and how train.py normalises them."""
 
 from argparse import Namespace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -41,7 +42,19 @@ def open_splits(
     args: Namespace, seed: int
 ) -> tuple[MotionDataset, MotionDataset]:
     """The training windows, augmented as asked for, and validation windows."""
-    train, val = (open_split(args, split, seed) for split in ("train", "val"))
+    train, val = (
+        open_split(
+            args.data,
+            split,
+            args.output,
+            args.dataset,
+            seed=seed,
+            num_observed=args.observed,
+            num_future=args.future,
+            **({"exclude": args.exclude} if args.exclude else {}),
+        )
+        for split in ("train", "val")
+    )
     kind: Any = train.kind
     transforms: list[Any] = []
     if kind == "rotation":
@@ -81,21 +94,26 @@ def class_weights(labels: Tensor, num_classes: int) -> Tensor:
     return (count.sum() / present.sum() / count).where(present, 0.0)
 
 
-def open_split(args: Namespace, split: str, seed: int) -> MotionDataset:
-    if args.data == "synthetic":
-        return SyntheticMotion(
-            args.output,
-            split,
-            num_observed=args.observed,
-            num_future=args.future,
-            seed=seed,
-        )
-    dataset: MotionDataset = DATASETS[args.dataset](
-        args.data,
-        split,
-        num_observed=args.observed,
-        num_future=args.future,
-        path=args.output / f"{args.dataset}.h5",
-        **({"exclude": args.exclude} if args.exclude else {}),
-    )
-    return dataset
+def open_split(
+    data: str,
+    split: str,
+    folder: Path,
+    dataset: str = "cmu",
+    seed: int = 0,
+    **options: Any,
+) -> MotionDataset:
+    """Opens a split of a data set, whose files are parsed once, into a folder.
+
+    Args:
+        data: 'synthetic', or the folder or zip archive of the data set.
+        split: The split.
+        folder: Where to keep the parsed motion.
+        dataset: Its name in DATASETS.
+        seed: The seed of synthetic motion.
+        **options: Further arguments of the data set.
+    """
+    if data == "synthetic":
+        return SyntheticMotion(folder, split, seed=seed, **options)
+    path = folder / f"{dataset}.h5"
+    opened: MotionDataset = DATASETS[dataset](data, split, path=path, **options)
+    return opened

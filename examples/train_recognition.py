@@ -14,9 +14,8 @@ early.png, scores.csv and a folder for each network to --output.
 """
 
 import argparse
-import json
-import shlex
-import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,16 +28,12 @@ from recognition_data import (
     size_of,
     transform_of,
 )
-from recognition_report import (
-    print_report,
-    recognition_report,
-    write_report,
-    write_scores,
-)
+from recognition_report import report
 from safetensors.torch import save_file
-from shared import no_traceback, positive
+from shared import command, no_traceback, positive, write_json
 from torch import Tensor
 from torch.nn import CrossEntropyLoss, Module
+from torch_geometric.transforms import Compose
 from train_data import class_weights
 
 from symgnn_pyg.data import SkeletonLoader
@@ -52,7 +47,6 @@ from symgnn_pyg.training import (
     light_network,
     make_trainer,
 )
-from symgnn_pyg.transforms import Standardize
 
 NETWORKS = ("SymGNN", "STGCN", "AGCN", "ASGCN", "HCN", "CTRGCN")
 SPLITS = ("train", "val", "test")
@@ -127,10 +121,11 @@ def run(args: argparse.Namespace) -> None:
         print(f"stream {name}")
         # Each stream starts from the same random numbers.
         seed_everything(args.seed, verbose=False)
-        model = fit(train, val, name, size, args)
-        val_scores.append(average_scores(model, val, name, size, args))
+        transform = partial(transform_of, args, name, size)
+        model = fit(train, val, transform, args.output / name, args)
+        val_scores.append(average_scores(model, val, transform, args))
         early = [
-            average_scores(model, test, name, size, args, ratio)
+            average_scores(model, test, transform, args, ratio)
             for ratio in RATIOS
         ]
         test_scores.append(torch.stack(early))
@@ -140,21 +135,21 @@ def run(args: argparse.Namespace) -> None:
         )
     weights = fit_fusion_weights(torch.stack(val_scores), val.labels)
     fused = torch.einsum("s,srnk->rnk", weights, torch.stack(test_scores))
-    metrics = recognition_report(fused[-1], test.labels, test.classes)
-    metrics |= {
-        "ratios": RATIOS,
-        "early_top1": [top1(scores, test) for scores in fused],
-        "network": args.network,
-        "weights": dict(zip(args.streams, weights.tolist(), strict=True)),
-        "seed": args.seed,
-        "command": shlex.join(["python", *sys.argv]),
-    }
-    print_report(metrics, "test recordings")
-    write_report(metrics, args.output)
     sequences = test.windows["sequence"][test.indices()]
-    names = [test.store.names[i] for i in sequences]
-    path = args.output / "scores.csv"
-    write_scores(path, names, test.labels, fused[-1], test.classes)
+    report(
+        "test recordings",
+        [test.store.names[i] for i in sequences],
+        fused[-1],
+        test.labels,
+        test.classes,
+        args.output,
+        ratios=RATIOS,
+        early_top1=[top1(scores, test) for scores in fused],
+        network=args.network,
+        weights=dict(zip(args.streams, weights.tolist(), strict=True)),
+        seed=args.seed,
+        command=command(),
+    )
     print(f"Wrote {args.output}/")
 
 
@@ -165,21 +160,16 @@ def top1(scores: Tensor, dataset: MotionDataset) -> float:
 def fit(
     train: MotionDataset,
     val: MotionDataset,
-    stream: str,
-    size: Standardize,
+    transform: Callable[..., Compose],
+    folder: Path,
     args: argparse.Namespace,
 ) -> Module:
     """Trains and saves the network of a stream. Its weights are the last, as
     the learning rate ends at zero."""
-    train.transform = transform_of(
-        args,
-        stream,
-        size,
-        augment=True,
-        random=True,
-        mirror=0.5 if args.mirror else 0.0,
+    train.transform = transform(
+        augment=True, random=True, mirror=0.5 if args.mirror else 0.0
     )
-    val.transform = transform_of(args, stream, size)
+    val.transform = transform()
     model = build(train, args)
     rate = args.learning_rate or 0.1 * args.batch_size / USUAL_BATCH
     weight = None
@@ -199,13 +189,13 @@ def fit(
         train, val, batch_size=args.batch_size, seed=args.seed
     )
     trainer = make_trainer(
-        args.output / stream,
+        folder,
         max_epochs=-1 if args.steps else args.epochs,
         max_steps=args.steps or -1,
         check_val_every_n_epoch=10,
     )
     trainer.fit(task, data)
-    save(model, args.output / stream, val, args)
+    save(model, folder, val, args)
     return model.eval()
 
 
@@ -246,25 +236,22 @@ def save(
         "id2label": dict(enumerate(data.classes)),
         "transform": repr(data.transform),
         "seed": args.seed,
-        "command": shlex.join(["python", *sys.argv]),
+        "command": command(),
     }
     if isinstance(model, SymGNN):
         model.save_pretrained(folder / "model", **about)
         return
-    (folder / "model").mkdir(exist_ok=True)
     with replacing(folder / "model" / "model.safetensors") as path:
         save_file(model.state_dict(), path)
     about |= {"class": args.network, "skeleton": data.skeleton.to_dict()}
-    with replacing(folder / "model" / "config.json") as path:
-        path.write_text(json.dumps(about, indent=2) + "\n")
+    write_json(about, folder / "model" / "config.json")
 
 
 @torch.no_grad()
 def average_scores(
     model: Module,
     dataset: MotionDataset,
-    stream: str,
-    size: Standardize,
+    transform: Callable[..., Compose],
     args: argparse.Namespace,
     ratio: float = 1.0,
 ) -> Tensor:
@@ -276,13 +263,8 @@ def average_scores(
     total = torch.zeros(())
     for _ in range(args.samplings):
         for mirror in sides:
-            dataset.transform = transform_of(
-                args,
-                stream,
-                size,
-                random=args.samplings > 1,
-                mirror=mirror,
-                ratio=ratio,
+            dataset.transform = transform(
+                random=args.samplings > 1, mirror=mirror, ratio=ratio
             )
             logits = [
                 model(batch.x, batch.get("num_bodies")).logits
