@@ -268,14 +268,14 @@ def read_archive(content: bytes, where: str) -> np.ndarray:
             for name in source
         ]
     if not tables:
-        raise DataError(f"{where} is empty, which is for data sets to see")
+        raise DataError(f"{where} holds no recordings")
     return np.concatenate(tables)
 
 
 def annotation_frames(content: bytes, where: str) -> np.ndarray:
     clips, _ = read_annotations(content, where)
     if not clips:
-        raise DataError(f"{where} is empty, which is for data sets to see")
+        raise DataError(f"{where} holds no recordings")
     return clips[0].frames
 
 

@@ -51,7 +51,7 @@ BASE = "AGCN order"
 EINSUM, NAIVE = "ST-GCN einsum", "PyG messages"
 OURS, PLAIN = "symgnn_pyg", "symgnn_pyg without recomputation"
 MEMORY = "training memory"
-# All sums at the speed of the largest product, nothing held but what is asked.
+# Arithmetic at the speed of the largest product; only the results in memory.
 CEILING = "at the ceiling"
 
 
@@ -74,7 +74,7 @@ CANDIDATES: dict[str, Make] = {
     **{
         f"formula {name}": partial(Formula, name=name)
         for name in ops.formula_names()
-        # For GPUs; here it would be the dense formula once more.
+        # On a CPU it is the dense formula.
         if name != "triton"
     },
     **RIVALS,
@@ -90,7 +90,7 @@ def main() -> None:
         ["N V T C D K", "candidate", "forward", "training", MEMORY],
     )
     for shape in QUICK if args.quick else SHAPES + SMALL:
-        torch._dynamo.reset()  # Else it gives up after eight shapes.
+        torch._dynamo.reset()  # It stops compiling after eight shapes.
         problem = Problem.random(*shape).to(dtype)
         candidates = {name: make(problem) for name, make in CANDIDATES.items()}
         check(problem, candidates)
@@ -129,8 +129,8 @@ def check(problem: Problem, candidates: dict[str, Candidate]) -> None:
 
 
 def targets(table: Table) -> Table:
-    """What was aimed at for sequences, beside what was measured and what the
-    machine leaves room for."""
+    """What was measured for sequences, beside its target and the limit of the
+    machine."""
     small = [" ".join(map(str, shape)) for shape in SMALL]
     large = [row for row in table.rows if row["N V T C D K"] not in small]
 

@@ -136,7 +136,7 @@ def cases(device: torch.device, quick: bool) -> dict[str, Case]:
 def errors(
     case: Case, dtype: torch.dtype, device: torch.device, bound: float
 ) -> tuple[float, float]:
-    """Those of the value and of the gradients."""
+    """The errors of the value and of the gradients."""
     inputs = [tensor.to(dtype) for tensor in case.inputs]
     exact = derivatives(case.exact, [t.double() for t in inputs], dtype)
     there = [tensor.to(device) for tensor in inputs]

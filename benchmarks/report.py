@@ -127,7 +127,7 @@ class _Attempts:
     @classmethod
     def stop(cls, *_: object) -> None:
         cls.stopped = True
-        # Nothing but an attempt can say what was not measured.
+        # Only within an attempt does a row report the error.
         if cls.running:
             raise TimeoutError("no time was left")
 
@@ -155,8 +155,8 @@ class Table:
     def attempt(
         self, cells: Sequence[object], work: Callable[[], Result]
     ) -> Result | None:
-        """Returns the result of :obj:`work`; or adds and prints a row that
-        begins with these cells and tells the error.
+        """Returns the result of :obj:`work`, or, if it fails, adds and prints a
+        row that begins with these cells and shows the error.
         """
         _Attempts.running += 1
         try:
@@ -181,8 +181,8 @@ class Table:
         cells: Sequence[object],
         work: Mapping[str, Callable[[], Result]],
     ) -> dict[str, Result]:
-        """The results, by name, of what did not fail. The rows of errors begin
-        with these cells and the name.
+        """The results, by name, of what did not fail. A row with an error
+        begins with these cells and the name.
         """
         found: dict[str, Result] = {}
         for name, each in work.items():

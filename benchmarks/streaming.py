@@ -76,7 +76,7 @@ def main() -> None:
         ["candidate", "p50 ms", "p99 ms", f"ratio to {RIVAL}"],
     )
     if device.type == "cpu":
-        del runs[CAPTURED]  # It would be the same once more.
+        del runs[CAPTURED]  # On a CPU it equals the other stream.
     candidates = table.attempts(
         [], {name: partial(tried, run) for name, run in runs.items()}
     )

@@ -5,7 +5,7 @@
 The data are the BVH files of the Bandai-Namco-Research-Motiondataset-2, ten
 actions in seven styles, as ACTION/dataset-2_ACTION_STYLE_NUMBER.bvh. A network
 is trained for both tasks on windows of five styles, selected on other
-recordings of these, and tested on two styles of which it has seen nothing.
+recordings of these styles, and tested on two styles that it has never seen.
 Writes metrics.json, recognition.json, confusion.png, scores.csv and the model
 to --output.
 """
@@ -45,7 +45,7 @@ LIMBS = {
     "arm": ["Shoulder", "UpperArm", "LowerArm", "Hand"],
     "leg": ["UpperLeg", "LowerLeg", "Foot", "Toes"],
 }
-# What a network of one task lacks.
+# How a network gets only the head of its task.
 LACKS: dict[str, dict[str, Any]] = {
     "both": {},
     "recognition": {"num_future": 0},
@@ -195,7 +195,7 @@ def report_prediction(
 def report_recognition(
     model: Module, args: argparse.Namespace, transform: Any
 ) -> None:
-    """Recognises windows, and whole recordings by the mean score of theirs."""
+    """Recognises windows, and whole recordings by the mean of their scores."""
     # Even the shortest recording has a window without a future.
     test = open_split(args, "test", num_future=0)
     test.transform = transform

@@ -55,13 +55,9 @@ def report(
         )
     found = {name: evaluate(one, test) for name, one in networks.items()}
     recognised = evaluate(networks["model"], test[known])
-    every = {
-        name: metric.compute_groups()
-        for name, metric in (
-            ("zero_velocity", found["model"]["still"]),
-            *((name, metrics["error"]) for name, metrics in found.items()),
-        )
-    }
+    errors = {name: metrics["error"] for name, metrics in found.items()}
+    rows = {"zero_velocity": found["model"]["still"], **errors}
+    every = {name: metric.compute_groups() for name, metric in rows.items()}
     table = error_table(every, test, trained, paper_errors(test))
     averaged = [action for action in table["per_action"] if action in trained]
     metrics = {

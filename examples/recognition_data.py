@@ -64,8 +64,7 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     data.add_argument(
         "--in-place",
         action="store_true",
-        help="move the origin with the body, whose path and speed are then not "
-        "seen",
+        help="move the origin with the body, which hides its path and speed",
     )
     data.add_argument(
         "--recorded",
@@ -107,7 +106,8 @@ def open_split(args: argparse.Namespace, split: str) -> SkeletonFolder:
 
 
 def place(args: argparse.Namespace) -> list[BaseTransform]:
-    """Moves the body to the origin and turns it, by its first frame."""
+    """Moves the body to the origin and turns it to the front, by its first
+    frame."""
     if not args.view:
         return [Center(per_frame=args.in_place)]
     hip, spine, right, left = args.view
