@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> None:
         num_observed=args.observed,
         num_future=args.future,
         allow_missing=True,
-        path=args.output / "cmu_mocap.h5",
+        path=args.output / "cmu.h5",
     ).store
     fold = deal(store)
     found: dict[int, torch.Tensor] = {}

@@ -1,23 +1,21 @@
 import json
-import runpy
-from pathlib import Path
 
 import numpy as np
 import pytest
+from bandai_namco import body
 
 from symgnn_pyg.inference import PoseModel
 from tests.examples.scripts import run_script
 
-SCRIPT = Path(__file__).resolve().parents[2] / "examples/bandai_namco.py"
 ACTIONS = ["run", "walk"]
 
 
-def bvh(body, random):
+def bvh(skeleton, random):
     """A BVH file of 26 joints with random rotations, at 25 frames/s."""
-    children = {joint: [] for joint in ("joint_Root", *body.joints)}
-    parents = dict(body.bones)
-    for i, joint in enumerate(body.joints):
-        above = body.joints[parents[i]] if i in parents else "joint_Root"
+    children = {joint: [] for joint in ("joint_Root", *skeleton.joints)}
+    parents = dict(skeleton.bones)
+    for i, joint in enumerate(skeleton.joints):
+        above = skeleton.joints[parents[i]] if i in parents else "joint_Root"
         children[above].append(joint)
     lines = ["HIERARCHY"]
 
@@ -45,7 +43,6 @@ def bvh(body, random):
 
 @pytest.fixture
 def data(tmp_path):
-    body = runpy.run_path(str(SCRIPT))["body"]()
     random = np.random.default_rng(0)
     for action in ACTIONS:
         for style in ("normal", "elderly", "youthful"):
@@ -55,7 +52,7 @@ def data(tmp_path):
                 name = f"dataset-2_{action}_{style}_{number}.bvh"
                 path = tmp_path / "data" / action / name
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(bvh(body, random))
+                path.write_text(bvh(body(), random))
     return tmp_path / "data"
 
 

@@ -1,12 +1,11 @@
 import json
-import runpy
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from train_recognition import build, parse_arguments
 
 from symgnn_pyg import Skeleton
 from symgnn_pyg.datasets import SkeletonArrays
@@ -14,7 +13,6 @@ from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.nn.baselines import CTRGCN
 from tests.examples.scripts import run_script
 
-SCRIPT = Path(__file__).resolve().parents[2] / "examples/train_recognition.py"
 CLASSES = ["left", "right"]
 
 
@@ -91,14 +89,13 @@ def test_a_baseline_by_the_same_command(run, tmp_path):
 
 @pytest.mark.parametrize("network", ["STGCN", "AGCN", "ASGCN", "HCN"])
 def test_every_network_can_be_built(network, monkeypatch):
-    names = runpy.run_path(str(SCRIPT))
-    monkeypatch.setattr(sys, "argv", [str(SCRIPT), "--network", network])
-    args = names["parse_arguments"]()
+    monkeypatch.setattr(sys, "argv", ["", "--network", network])
+    args = parse_arguments()
     train = SkeletonArrays(
         torch.randn(3, 5, 25, 3), range(3), "ntu25", num_observed=5,
         num_future=0,
     )  # fmt: skip
-    model = names["build"](train, args).eval()
+    model = build(train, args).eval()
     x = torch.randn(2 * 25, args.frames, 3)
     assert model(x).logits.shape == (2, 3)
 
