@@ -87,14 +87,8 @@ def report(
 def report_positions(
     networks: Mapping[str, Module], test: MotionDataset, trained: list[str]
 ) -> dict[str, Any]:
-    """Prints and returns the position errors of networks, by forward
-    kinematics.
-
-    Args:
-        networks: The networks, by name.
-        test: The test windows, of rotations.
-        trained: The actions whose errors are averaged.
-    """
+    """Prints and returns the position errors of networks on test windows of
+    rotations, by forward kinematics, and their average over trained actions."""
     every = {
         name: position_errors(network, test)
         for name, network in networks.items()

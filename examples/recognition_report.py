@@ -29,18 +29,9 @@ def report(
     folder: Path,
     **about: Any,
 ) -> None:
-    """Prints how well recordings were recognised, and writes recognition.json,
-    pictures and scores.csv.
-
-    Args:
-        what: What the recordings are, in the printed text.
-        names: The names of the recordings.
-        scores: Their class scores [N, K], before the softmax.
-        labels: Their classes [N].
-        classes: The names of the classes.
-        folder: Where to write the files.
-        **about: Further entries of recognition.json.
-    """
+    """Prints how well recordings were recognised, by their class scores [N, K]
+    before the softmax, and writes recognition.json with further entries,
+    pictures and scores.csv."""
     metrics = recognition_report(scores, labels, classes) | about
     print_report(metrics, what)
     write_report(metrics, folder)

@@ -102,16 +102,8 @@ def open_split(
     seed: int = 0,
     **options: Any,
 ) -> MotionDataset:
-    """Opens a split of a data set, whose files are parsed once, into a folder.
-
-    Args:
-        data: 'synthetic', or the folder or zip archive of the data set.
-        split: The split.
-        folder: Where to keep the parsed motion.
-        dataset: Its name in DATASETS.
-        seed: The seed of synthetic motion.
-        **options: Further arguments of the data set.
-    """
+    """Opens a split of 'synthetic' motion, or of a folder or zip archive of a
+    data set, which is parsed once, into a file in the folder."""
     if data == "synthetic":
         return SyntheticMotion(folder, split, seed=seed, **options)
     path = folder / f"{dataset}.h5"
