@@ -88,10 +88,8 @@ EXCEPTIONS = {
     },
     "symgnn_pyg/inference/pose_model.py": {
         "nn.models.pretrained_files.CONFIG",
+        "nn.models.pretrained_files.check_cost",
         "nn.models.pretrained_files.pretrained_folder",
-    },
-    "symgnn_pyg/inference/saved_model.py": {
-        "nn.models.pretrained_files.MOST",
         "nn.models.pretrained_files.read_config",
     },
     "symgnn_pyg/inference/pose_network.py": {"nn.batch.sample_of_body"},

@@ -1,4 +1,4 @@
-from symgnn_pyg.inference.captured import CapturedNetwork
+from symgnn_pyg.inference.captured_network import CapturedNetwork
 from symgnn_pyg.inference.ensemble import Ensemble
 from symgnn_pyg.inference.export import export_onnx, export_program
 from symgnn_pyg.inference.fold import fold

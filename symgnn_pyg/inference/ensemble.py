@@ -45,14 +45,13 @@ class Ensemble(AverageNetwork):
         models = list(models)
         if not models:
             raise ValueError("Expected at least one network in 'models'")
+        first = models[0]
         for i, model in enumerate(models):
             if not isinstance(model, SymGNN):
                 raise TypeError(
                     f"Expected 'models[{i}]' to be a SymGNN, got "
                     f"{type(model).__name__}"
                 )
-        first = models[0]
-        for i, model in enumerate(models):
             if not model.fits(first.skeleton):
                 raise ValueError(
                     f"Expected 'models' of one skeleton, got "
@@ -60,12 +59,11 @@ class Ensemble(AverageNetwork):
                     f"in models[{i}]"
                 )
             for name in SIZES:
-                sizes = getattr(first, name), getattr(model, name)
-                if sizes[0] != sizes[1]:
+                expected, found = getattr(first, name), getattr(model, name)
+                if found != expected:
                     raise ValueError(
                         f"Expected 'models' with the same {name!r}, got "
-                        f"{sizes[0]} in models[0] and {sizes[1]} in "
-                        f"models[{i}]"
+                        f"{expected} in models[0] and {found} in models[{i}]"
                     )
         self.copy_sizes(first)
         self.models = ModuleList(models)

@@ -12,15 +12,8 @@ from torch.export import Dim, ExportedProgram
 
 from symgnn_pyg.errors import requires_extra
 from symgnn_pyg.files import replacing
-from symgnn_pyg.inference.pose_model import (
-    PoseModel,
-    as_pose_model,
-    check_classes,
-)
+from symgnn_pyg.inference.pose_model import PoseModel, as_pose_model
 from symgnn_pyg.inference.pose_network import Network, PoseNetwork
-
-# The output of each head by the entry of the metadata that describes it.
-OUTPUTS = {"classes": "logits", "num_future": "future"}
 
 
 def export_program(
@@ -104,11 +97,18 @@ def export_onnx(
         import onnxscript.optimizer
         from onnx_ir.passes.common import ClearMetadataAndDocStringPass
     model = as_pose_model(model, transform)
-    about = _about(model, classes)
+    if classes is not None:
+        model = PoseModel(
+            model.model,
+            model.transform,
+            classes=classes,
+            skeleton=model.skeleton,
+        )
+    heads = (("logits", model.classes), ("future", model.num_future))
     program = torch.onnx.export(
         export_program(model, several_bodies=several_bodies),
         input_names=["x", "num_bodies"][: 1 + several_bodies],
-        output_names=[OUTPUTS[head] for head in OUTPUTS if about[head]],
+        output_names=[name for name, size in heads if size],
         verbose=False,
         # The optimisation takes most of the time, and runtimes do the same.
         optimize=False,
@@ -123,26 +123,18 @@ def export_onnx(
     ):
         assert given.shape is not None
         program.rename_axes({given.shape[0]: axis})  # type: ignore[dict-item]
-    for key, value in about.items():
-        program.model.metadata_props[key] = json.dumps(value)
-    with replacing(path) as temporary:
-        program.save(temporary)
-
-
-def _about(
-    model: PoseModel, classes: Sequence[str] | None
-) -> dict[str, object]:
-    num_classes = model.network.num_classes
-    return {
+    about = {
         "joints": model.skeleton.joints,
         "skeleton": model.skeleton.to_dict(),
-        "classes": model.classes
-        if classes is None
-        else check_classes(classes, num_classes),
+        "classes": model.classes,
         "num_observed": model.num_observed,
         "num_future": model.num_future,
         "frame_rate": model.about.get("frame_rate"),
     }
+    for key, value in about.items():
+        program.model.metadata_props[key] = json.dumps(value)
+    with replacing(path) as temporary:
+        program.save(temporary)
 
 
 class _Exported(PoseNetwork):

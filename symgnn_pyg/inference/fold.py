@@ -1,6 +1,6 @@
 import copy
 from types import NoneType
-from typing import TypeGuard, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 import torch
 from torch import Tensor
@@ -50,15 +50,6 @@ class FoldedBlock(Module):
     r"""A :class:`~symgnn_pyg.nn.JGTCBlock` or :class:`~symgnn_pyg.nn.PGTCBlock`
     of one skeleton in evaluation mode, with batch normalisation folded into
     its weights.
-
-    Args:
-        block: The block.
-
-    Shapes:
-        - **input:** node features :math:`[N \cdot V, T, C_{in}]`,
-          actional graphs :math:`[N, V, V]`
-        - **output:** node features
-          :math:`[N \cdot V, \lceil T / s \rceil, C_{out}]`
     """
 
     graphs: Tensor
@@ -81,26 +72,20 @@ class FoldedBlock(Module):
         weight, bias = _fold(
             mix.weight.flatten(0, 1).t(), None, block.graph_norm
         )
-        self._keep("graphs", graphs)  # [K, V, V]
-        self._keep("weight", weight.view_as(mix.weight))
-        self._keep("bias", bias)
+        self.register_buffer("graphs", graphs)  # [K, V, V]
+        self.register_buffer("weight", weight.view_as(mix.weight))
+        self.register_buffer("bias", bias)
         weight, bias = _fold_conv(conv, block.temporal_norm)
         residual_weight = None
         if isinstance(block.residual, Sequential):
             residual_weight, residual_bias = _fold_conv(*block.residual)
             bias = bias + residual_bias
-        self._keep("residual_weight", residual_weight)
-        self._keep("temporal_weight", weight)
-        self._keep("temporal_bias", bias)
+        self.register_buffer("residual_weight", residual_weight)
+        self.register_buffer("temporal_weight", weight)
+        self.register_buffer("temporal_bias", bias)
 
     def forward(self, x: Tensor, actional: Tensor | None = None) -> Tensor:
-        r"""Runs the forward pass.
-
-        Args:
-            x: Node features, of shape :math:`[N \cdot V, T, C_{in}]`.
-            actional: The actional graphs, of shape :math:`[N, V, V]`.
-        """
-        rows, frames, _ = x.shape
+        rows, frames, _ = x.shape  # [N*V, T, C_in]
         h = self._mix(x, actional)
         around = self.kernel_size // 2
         padded = h.new_zeros(rows, frames + 2 * around, h.size(1))
@@ -128,24 +113,17 @@ class FoldedBlock(Module):
             graphs = torch.cat([own, acting], dim=1) if len(graphs) else acting
         num_graphs, v = self.weight.size(0), graphs.size(-1)
         bodies = x.reshape(x.size(0) // v, v, x.size(1) * x.size(2))
-        stack = graphs.flatten(-3, -2)
-        mixed = torch.matmul(stack, bodies)  # [N, K*V, T*C]
-        shape = (bodies.size(0), num_graphs, v * x.size(1), x.size(2))
-        mixed = mixed.view(shape)
+        mixed = graphs.flatten(-3, -2) @ bodies  # [N, K*V, T*C]
+        mixed = mixed.view(len(bodies), num_graphs, v * x.size(1), x.size(2))
         out = self.bias
         for k, weight in enumerate(self.weight):
             out = torch.addmm(out, mixed[:, k].flatten(0, 1), weight)
         return out
 
-    def _keep(self, name: str, tensor: Tensor | None) -> None:
-        kept = None if tensor is None else tensor.detach().contiguous()
-        self.register_buffer(name, kept)
 
-
-def _is_foldable(block: Module) -> TypeGuard[GraphTemporalBlock]:
+def _is_foldable(block: Any) -> TypeGuard[GraphTemporalBlock]:
     return (
-        isinstance(block, GraphTemporalBlock)
-        and type(block) in (JGTCBlock, PGTCBlock)
+        type(block) in (JGTCBlock, PGTCBlock)
         and type(block.graph_conv) in (JointGraphConv, PartGraphConv)
         and type(block.graph_conv.masked_graph) in (MaskedGraph, NoneType)
         and _is_plain_norm(block.graph_norm)
@@ -185,16 +163,10 @@ def _fold(
     bn = norm.norm
     assert bn.running_mean is not None
     assert bn.running_var is not None
-    weight, bias = fuse_linear_bn_weights(
-        weight,
-        bias,
-        bn.running_mean,
-        bn.running_var,
-        bn.eps,
-        bn.weight,
-        bn.bias,
-    )
-    return weight.t(), bias  # [C_in, C_out]
+    statistics = bn.running_mean, bn.running_var, bn.eps, bn.weight, bn.bias
+    weight, bias = fuse_linear_bn_weights(weight, bias, *statistics)
+    # [C_in, C_out], and no parameters.
+    return weight.detach().t().contiguous(), bias.detach()
 
 
 def _fold_conv(conv: TemporalConv, norm: ChannelNorm) -> tuple[Tensor, Tensor]:

@@ -75,16 +75,14 @@ def _minimise(scores: Tensor, labels: Tensor) -> Tensor:
         [change], max_iter=100, line_search_fn="strong_wolfe"
     )
 
-    def weights() -> Tensor:
-        return change.exp() / scores.size(0)
-
     def loss() -> Tensor:
         optimiser.zero_grad()
-        fused = torch.einsum("s,snk->nk", weights(), scores)
+        weights = change.exp() / scores.size(0)
+        fused = torch.einsum("s,snk->nk", weights, scores)
         value = cross_entropy(fused, labels, reduction="sum")
         value = value + 0.5 * change.square().sum()
         value.backward()
         return value
 
     optimiser.step(loss)
-    return weights().detach()
+    return change.detach().exp() / scores.size(0)

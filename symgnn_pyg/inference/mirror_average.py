@@ -4,6 +4,10 @@ import torch
 from torch import Tensor
 
 from symgnn_pyg.inference.average_network import AverageNetwork
+from symgnn_pyg.inference.deterministic_steps import (
+    step_from_config,
+    step_to_config,
+)
 from symgnn_pyg.inference.ensemble import Ensemble
 from symgnn_pyg.nn import SymGNN, SymGNNOutput
 from symgnn_pyg.nn.fixed_buffers import FixedBuffers
@@ -93,21 +97,18 @@ class MirrorAverage(FixedBuffers, AverageNetwork):
         with torch.device("cpu"):
             partner = mirrored_joints(skeleton)
             sign = torch.ones(channels, dtype=torch.double)
-            mean = torch.zeros(shape, dtype=torch.double)
-            std = torch.ones(shape, dtype=torch.double)
+            unit = Standardize(torch.zeros(shape), torch.ones(shape))
         sign[int(axis)] = -1
         if kind == "rotation":
             sign = -sign
         if standardize is not None:
-            if standardize.mean.shape != shape:
-                raise ValueError(
-                    f"Expected 'standardize' for {list(shape)} joints and "
-                    f"channels, got {standardize!r}"
-                )
-            mean, std = (
-                statistic.cpu().double()
-                for statistic in (standardize.mean, standardize.std)
+            unit = standardize
+        if unit.mean.shape != shape:
+            raise ValueError(
+                f"Expected 'standardize' for {list(shape)} joints and "
+                f"channels, got {standardize!r}"
             )
+        mean, std = unit.mean.cpu().double(), unit.std.cpu().double()
         # Of normalised poses, the mirror image is linear, too.
         scale = sign * std[partner] / std
         shift = (sign * mean[partner] - mean) / std
@@ -124,10 +125,7 @@ class MirrorAverage(FixedBuffers, AverageNetwork):
     def to_config(self) -> dict[str, Any]:
         statistics = None
         if self.standardize is not None:
-            statistics = {
-                "mean": self.standardize.mean.tolist(),
-                "std": self.standardize.std.tolist(),
-            }
+            statistics = step_to_config(self.standardize)["arguments"]
         return {
             "model": self.model.to_config(),
             "kind": self.kind,
@@ -137,20 +135,13 @@ class MirrorAverage(FixedBuffers, AverageNetwork):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        standardize = None
-        if config["standardize"] is not None:
-            # In double precision, single precision survives too.
-            with torch.device("cpu"):
-                standardize = Standardize(
-                    **{
-                        name: torch.tensor(values, dtype=torch.double)
-                        for name, values in config["standardize"].items()
-                    }
-                )
-        of = config["model"]
-        kind = Ensemble if "models" in of else SymGNN
+        model, standardize = config["model"], config["standardize"]
+        if standardize is not None:
+            standardize = step_from_config(
+                {"class": "Standardize", "arguments": standardize}
+            )
         return cls(
-            kind.from_config(of),
+            (Ensemble if "models" in model else SymGNN).from_config(model),
             kind=config["kind"],
             axis=config["axis"],
             standardize=standardize,

@@ -5,58 +5,59 @@ Hub.
 import json
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from symgnn_pyg.errors import warn
 from symgnn_pyg.files import replacing, resolved
 
-CARD = "README.md"
+if TYPE_CHECKING:
+    from symgnn_pyg.inference.pose_model import PoseModel
+
 LIBRARY = "library_name: symgnn_pyg"
 TAGS = "skeleton, motion-prediction, action-recognition, graph-neural-network"
 
 
 def write_card(
-    folder: str | os.PathLike[str], class_name: str, about: Mapping[str, Any]
+    folder: str | os.PathLike[str], model: "PoseModel", about: Mapping[str, Any]
 ) -> None:
-    r"""Writes a :func:`model_card` into the folder of a model. A file of this
-    name that is not such a card is kept, with a warning.
+    r"""Writes the card into the folder of a model. A file of this name that is
+    not such a card is kept, with a warning.
     """
-    card = resolved(folder) / CARD
+    card = resolved(folder) / "README.md"
     if card.exists() and LIBRARY not in card.read_text(errors="replace"):
         warn(
             f"{card} is not a model card of this library and was kept; the "
-            f"model was saved without a card",
+            f"model was saved without a card"
         )
         return
     with replacing(card) as path:
-        path.write_text(model_card(card.parent.name, class_name, about))
+        path.write_text(_card(card.parent.name, model, about))
 
 
-def model_card(name: str, class_name: str, about: Mapping[str, Any]) -> str:
-    r"""The text of the card."""
-    title = " ".join(name.split())
+def _card(name: str, model: "PoseModel", about: Mapping[str, Any]) -> str:
+    class_name, skeleton = type(model.model).__name__, model.skeleton
     article = "An" if class_name.startswith(tuple("AEIOU")) else "A"
     blocks = [
         f"---\n{LIBRARY}\n"
         f"license: {json.dumps(str(about.get('license', 'unknown')))}\n"
         f"tags: [{TAGS}]\n---",
-        f"# {title}",
+        f"# {' '.join(name.split())}",
         f"{article} {class_name} of symgnn_pyg (Symbiotic Graph Neural "
         f"Networks, [Li et al.](https://arxiv.org/abs/1910.02212)).",
         f"```python\nfrom symgnn_pyg.inference import PoseModel\n\n"
         f"model = PoseModel.from_pretrained({name!r})\n"
-        f"answer = model(motion)  # [frames, {about['num_joints']} joints, "
-        f"{about['num_channels']} channels]\n"
+        f"answer = model(motion)  # [frames, {skeleton.num_joints} joints, "
+        f"{model.network.num_channels} channels]\n"
         f"print(answer.action, answer.probabilities, answer.future)\n```",
         "## Model",
         _table({
-            "skeleton": f"{about['skeleton_name']}, {about['num_joints']} "
-            f"joints: {', '.join(about['joints'])}",
-            "parameters": f"{about['num_parameters']:,}",
-            "observed frames": about["num_observed"],
-            "predicted frames": about["num_future"],
+            "skeleton": f"{skeleton.name}, {skeleton.num_joints} "
+            f"joints: {', '.join(skeleton.joints)}",
+            "parameters": f"{sum(p.numel() for p in model.parameters()):,}",
+            "observed frames": model.num_observed,
+            "predicted frames": model.num_future,
             "frames per second": about.get("frame_rate", "not stated"),
-            "transforms": ", ".join(about["steps"]) or "none",
+            "transforms": ", ".join(map(repr, model.network.steps)) or "none",
         }),
         "## Classes",
         _classes(about),

@@ -1,5 +1,5 @@
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 import torch
@@ -7,11 +7,10 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.nn import Module
 
-from symgnn_pyg.errors import (
-    DataError,
-    check_names,
-    check_sizes,
-    data_error,
+from symgnn_pyg.errors import DataError, check_names, check_sizes, data_error
+from symgnn_pyg.inference.deterministic_steps import (
+    saved_transform,
+    step_to_config,
 )
 from symgnn_pyg.inference.model_card import write_card
 from symgnn_pyg.inference.pose_network import NETWORKS, Network, PoseNetwork
@@ -19,16 +18,15 @@ from symgnn_pyg.inference.pose_output import PoseOutput, pose_output
 from symgnn_pyg.inference.recordings import (
     check_bodies,
     check_finite,
-    filled,
     read_recordings,
 )
-from symgnn_pyg.inference.saved_model import (
-    saved_network,
-    saved_skeleton,
-    saved_transform,
+from symgnn_pyg.io import fill_gaps
+from symgnn_pyg.nn.models.pretrained_files import (
+    CONFIG,
+    check_cost,
+    pretrained_folder,
+    read_config,
 )
-from symgnn_pyg.inference.transform_config import transform_to_config
-from symgnn_pyg.nn.models.pretrained_files import CONFIG, pretrained_folder
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 # The number of bodies that pass through the network at once.
@@ -94,7 +92,18 @@ class PoseModel(Module):
             skeleton = as_skeleton(skeleton)
         self.network = PoseNetwork(model, transform, skeleton)
         self.transform = transform
-        self.classes = check_classes(classes, self.network.num_classes)
+        num_classes = self.network.num_classes
+        if isinstance(classes, str):
+            raise TypeError(f"Expected a list of 'classes', got {classes!r}")
+        if classes is None:
+            classes = [str(i) for i in range(num_classes)]
+        self.classes = [*classes]
+        check_names(self.classes, "The class")
+        if not len(self.classes) == len({*self.classes}) == num_classes:
+            raise ValueError(
+                f"'classes' must name the {num_classes} classes of the "
+                f"network, got {len({*self.classes})} names"
+            )
 
     @property
     def model(self) -> Network:
@@ -160,10 +169,7 @@ class PoseModel(Module):
                 values or gaps that are not filled.
         """
         given = read_recordings(
-            motion,
-            self.skeleton,
-            self.network.num_channels,
-            self.num_observed,
+            motion, self.network.pose_shape, self.num_observed
         )
         if stride is not None:
             check_sizes(1, stride=stride)
@@ -197,11 +203,10 @@ class PoseModel(Module):
         self, frames: Tensor, stride: int | None, fill: bool, name: str
     ) -> Tensor:
         """Views of a recording, of shape [W, V, C, T]."""
-        start = 0
         if fill:
-            frames = filled(frames, name)
-        if stride is None:
-            start = len(frames) - self.num_observed
+            filled = fill_gaps(frames.cpu().numpy(), name)
+            frames = torch.from_numpy(filled).to(frames)
+        start = len(frames) - self.num_observed if stride is None else 0
         frames = frames[start:].to(next(self.network.parameters()))
         check_finite(frames, self.skeleton, start, name)
         return frames.unfold(0, self.num_observed, 1)[:: stride or 1]
@@ -249,25 +254,17 @@ class PoseModel(Module):
                 :obj:`metrics` (a dictionary), :obj:`command` (the command
                 that trained the network) and :obj:`license`.
         """
-        about = {**self.about, **about}
-        about["classes"] = self.classes
-        about["transform"] = transform_to_config(self.transform)
-        about["skeleton"] = self.skeleton.to_dict()
+        about = {
+            **self.about,
+            **about,
+            "classes": self.classes,
+            "transform": [*map(step_to_config, self.network.steps)],
+            "skeleton": self.skeleton.to_dict(),
+        }
         for statistic in ("mean", "std"):  # They are in the transform.
             about.pop(statistic, None)
         self.model.save_pretrained(folder, dtype, **about)
-        known = {
-            **about,
-            "skeleton_name": self.skeleton.name,
-            "joints": self.skeleton.joints,
-            "num_joints": self.skeleton.num_joints,
-            "num_channels": self.network.num_channels,
-            "num_observed": self.num_observed,
-            "num_future": self.num_future,
-            "num_parameters": sum(p.numel() for p in self.parameters()),
-            "steps": [*map(repr, self.network.steps)],
-        }
-        write_card(folder, type(self.model).__name__, known)
+        write_card(folder, self, about)
 
     @classmethod
     def from_pretrained(
@@ -302,13 +299,19 @@ class PoseModel(Module):
         """
         folder = pretrained_folder(folder_or_id, revision, subfolder)
         path = folder / CONFIG
-        network = saved_network(path)
+        kind = read_config(path)["class"]
+        if kind not in NETWORKS:
+            raise DataError(
+                f"Expected one of {', '.join(NETWORKS)} in {path}, got a {kind}"
+            )
+        network = NETWORKS[kind].from_pretrained(folder)
         about = network.about
-        transform = saved_transform(about, path)
-        own = saved_skeleton(about, path)
         with data_error(str(path)):
             model = cls(
-                network, transform, classes=about.get("classes"), skeleton=own
+                network,
+                saved_transform(about),
+                classes=about.get("classes"),
+                skeleton=_saved_skeleton(about),
             )
         if skeleton is not None:
             skeleton = as_skeleton(skeleton)
@@ -333,12 +336,7 @@ class PoseModel(Module):
 def as_pose_model(
     model: PoseModel | Network, transform: Callable[..., Any] | None
 ) -> PoseModel:
-    r"""Returns a model as it is, and a network with its transform as a model.
-
-    Raises:
-        ValueError: If there is a transform in addition to that of a model, or
-            it does not fit the network.
-    """
+    r"""Returns a model as it is, and makes one of a network and transform."""
     if not isinstance(model, PoseModel):
         return PoseModel(model, transform)
     if transform is not None:
@@ -349,22 +347,9 @@ def as_pose_model(
     return model
 
 
-def check_classes(classes: Sequence[str] | None, num_classes: int) -> list[str]:
-    r"""The names of the classes, by default their indices.
-
-    Raises:
-        TypeError: If :obj:`classes` is text.
-        ValueError: If there are more or fewer names than classes.
-    """
-    if classes is None:
-        return [str(i) for i in range(num_classes)]
-    if isinstance(classes, str):
-        raise TypeError(f"Expected a list of 'classes', got {classes!r}")
-    names = [*classes]
-    check_names(names, "The class")
-    if len(names) != num_classes or len({*names}) != num_classes:
-        raise ValueError(
-            f"'classes' must name the {num_classes} classes of the network, "
-            f"got {len({*names})} names"
-        )
-    return names
+def _saved_skeleton(about: Mapping[str, Any]) -> Skeleton | None:
+    if "skeleton" not in about:
+        return None
+    with data_error("'skeleton' does not describe a skeleton"):
+        check_cost(about["skeleton"])
+        return Skeleton(**about["skeleton"])

@@ -6,6 +6,7 @@ from torch import Tensor
 from torch.nn import Module
 
 from symgnn_pyg.data import bone_features
+from symgnn_pyg.inference.deterministic_steps import Step, deterministic_steps
 from symgnn_pyg.inference.ensemble import Ensemble
 from symgnn_pyg.inference.mirror_average import MirrorAverage
 from symgnn_pyg.nn import DualSymGNN, SymGNN
@@ -13,26 +14,16 @@ from symgnn_pyg.nn.batch import sample_of_body
 from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.transforms import (
     Center,
-    Difference,
     NormalizeView,
     Resample,
     Standardize,
     ToBones,
-    steps_of,
 )
 
 Network = SymGNN | DualSymGNN | Ensemble | MirrorAverage
 NETWORKS: dict[str, type[Network]] = {
     kind.__name__: kind for kind in get_args(Network)
 }
-Step = Center | Difference | NormalizeView | Resample | Standardize | ToBones
-# The deterministic transforms by name.
-STEPS: dict[str, type[Step]] = {
-    step.__name__: step
-    for step in (
-        Center, Difference, NormalizeView, Resample, Standardize, ToBones,
-    )
-}  # fmt: skip
 
 
 class PoseNetwork(Module):
@@ -61,15 +52,33 @@ class PoseNetwork(Module):
         super().__init__()
         self.model = model
         self.steps = deterministic_steps(transform)
-        self.skeleton = _raw_skeleton(self.steps, model, skeleton)
         joint = model.joint if isinstance(model, DualSymGNN) else model
         self.num_channels = joint.in_channels
         self.num_classes = joint.num_classes
+        if skeleton is None and any(
+            isinstance(step, ToBones) for step in self.steps
+        ):
+            raise ValueError(
+                "The joints cannot be derived from a network of bones: pass "
+                "PoseModel(model, transform, skeleton=...) with the skeleton "
+                "of the data"
+            )
+        self.skeleton = model.skeleton if skeleton is None else skeleton
         self.pose_shape = (self.skeleton.num_joints, self.num_channels)
+        # The skeleton before each step, and that of the network.
         at = self.skeleton
+        self.skeletons = [at]
         for step in self.steps:
-            _check_fits(step, at, self.num_channels)
             at = at.dual() if isinstance(step, ToBones) else at
+            self.skeletons.append(at)
+        if not model.fits(at):
+            raise ValueError(
+                f"Expected a 'skeleton' that the transforms turn into "
+                f"{model.skeleton!r}, the skeleton of the network, got "
+                f"{skeleton!r}"
+            )
+        for step, at in zip(self.steps, self.skeletons, strict=False):
+            _check_fits(step, at, self.num_channels)
         # The numbers of frames of the data, before any resampling.
         self.num_observed = joint.num_observed
         self.num_future = joint.num_future
@@ -98,70 +107,19 @@ class PoseNetwork(Module):
         sample = torch.arange(x.size(0), device=x.device)
         if num_bodies is not None:
             sample = sample_of_body(num_bodies, x.size(0))
-        skeleton = self.skeleton
         undo = []
-        for step in self.steps:
+        for step, skeleton in zip(self.steps, self.skeletons, strict=False):
             undo.append((step, x, skeleton))
             x = step.transform(x, skeleton, sample)
-            if isinstance(step, ToBones):
-                skeleton = skeleton.dual()
-        rows = x.flatten(0, 1)
+        rows = [x.flatten(0, 1)]
         if isinstance(self.model, DualSymGNN):
-            bone_x = bone_features(rows, skeleton)
-            logits, future = self.model(rows, bone_x, num_bodies)[:2]
-        else:
-            logits, future = self.model(rows, num_bodies)[:2]
+            rows.append(bone_features(rows[0], self.skeletons[-1]))
+        logits, future = self.model(*rows, num_bodies)[:2]
         if future is not None:
             future = future.unflatten(0, x.shape[:2])
             for step, observed, skeleton in reversed(undo):
                 future = step.restore(future, observed, skeleton, sample)
         return logits, future
-
-
-def deterministic_steps(transform: Callable[..., Any] | None) -> list[Step]:
-    r"""The steps of a transform that can be repeated and undone.
-
-    Args:
-        transform: A transform of this library, a
-            :class:`torch_geometric.transforms.Compose`, or :obj:`None`.
-
-    Raises:
-        ValueError: If one of them is random or from elsewhere.
-    """
-    steps = steps_of(transform)
-    for step in steps:
-        if type(step) not in STEPS.values():
-            raise ValueError(
-                f"Expected 'transform' to consist of {', '.join(STEPS)}, which "
-                f"can be repeated on raw windows and undone in predictions, "
-                f"got {step}; leave it out if it only augments or shortens "
-                f"the training data"
-            )
-    return steps  # type: ignore[return-value]
-
-
-def _raw_skeleton(
-    steps: list[Step], model: Network, skeleton: Skeleton | None
-) -> Skeleton:
-    num_duals = sum(isinstance(step, ToBones) for step in steps)
-    if skeleton is None:
-        if num_duals:
-            raise ValueError(
-                "The joints cannot be derived from a network of bones: pass "
-                "PoseModel(model, transform, skeleton=...) with the skeleton "
-                "of the data"
-            )
-        return model.skeleton
-    bones = skeleton
-    for _ in range(num_duals):
-        bones = bones.dual()
-    if not model.fits(bones):
-        raise ValueError(
-            f"Expected a 'skeleton' that the transforms turn into "
-            f"{model.skeleton!r}, the skeleton of the network, got "
-            f"{skeleton!r}"
-        )
-    return skeleton
 
 
 def _check_fits(step: Step, skeleton: Skeleton, num_channels: int) -> None:

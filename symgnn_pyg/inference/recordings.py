@@ -9,22 +9,15 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from symgnn_pyg.io import fill_gaps
 from symgnn_pyg.skeleton import Skeleton
 
 
 class Recordings(NamedTuple):
-    r"""The recordings of one call.
+    r"""The recordings of one call."""
 
-    Args:
-        frames: The frames of each recording, each of shape :math:`[T, V, C]`.
-        like: An array of the kind to return.
-        single: Whether the recording was given without a batch dimension.
-    """
-
-    frames: list[Tensor]
-    like: np.ndarray | Tensor
-    single: bool
+    frames: list[Tensor]  # Each [T, V, C].
+    like: np.ndarray | Tensor  # An array of the kind to return.
+    single: bool  # Whether there was no batch dimension.
 
     def name_of(self, i: int) -> str:
         r"""The name of a recording in error messages."""
@@ -42,24 +35,12 @@ class Recordings(NamedTuple):
 
 def read_recordings(
     motion: ArrayLike | Tensor | Sequence[ArrayLike | Tensor],
-    skeleton: Skeleton,
-    num_channels: int,
+    pose_shape: tuple[int, int],
     num_observed: int,
 ) -> Recordings:
-    r"""Reads one recording or several, and checks their shapes.
-
-    Args:
-        motion: One recording, of shape :math:`[T, V, C]`, or several, of shape
-            :math:`[N, T, V, C]` or as a list.
-        skeleton: The skeleton.
-        num_channels: The number of channels :math:`C`.
-        num_observed: The smallest number of frames.
-
-    Raises:
-        TypeError: If :obj:`motion` does not hold numbers.
-        ValueError: If it has another shape.
+    r"""Reads one recording or several as for :class:`PoseModel`, and checks
+    their shapes: of poses [V, C], and at least :obj:`num_observed` frames.
     """
-    pose_shape = (skeleton.num_joints, num_channels)
     given = _listed(motion)
     if given is not None:
         for i, each in enumerate(given):
@@ -69,85 +50,87 @@ def read_recordings(
                     f"{pose_shape[0]}, {pose_shape[1]}], got "
                     f"{list(each.shape)} for 'motion[{i}]'"
                 )
-            check_shape(each, pose_shape, num_observed, f"motion[{i}]")
+            _check_shape(each, pose_shape, num_observed, f"motion[{i}]")
         return Recordings([*map(_tensor, given)], given[0], single=False)
     array = _array(motion, "motion")
-    check_shape(array, pose_shape, num_observed, "motion")
+    _check_shape(array, pose_shape, num_observed, "motion")
     tensor = _tensor(array)
     single = tensor.dim() == 3
-    frames = [tensor] if single else list(tensor)
-    return Recordings(frames, array, single)
+    return Recordings([tensor] if single else [*tensor], array, single)
 
 
-def check_shape(
+def _check_shape(
     motion: np.ndarray | Tensor,
     pose_shape: tuple[int, int],
     num_observed: int,
     name: str,
 ) -> None:
-    r"""Refuses an array that is not of shape :math:`[T, V, C]` or
-    :math:`[N, T, V, C]`, with the call that makes it one.
+    r"""Checks that an array is of shape [T, V, C] or [N, T, V, C]; the error
+    tells the call that makes it one.
     """
     shape = list(motion.shape)
     num_joints, num_channels = pose_shape
-    fits = len(shape) in (3, 4) and tuple(shape[-2:]) == pose_shape
-    if fits and shape[-3] >= num_observed and shape[0] > 0:
+    cure = ""
+    if len(shape) not in (3, 4) or tuple(shape[-2:]) != pose_shape:
+        method = "transpose" if isinstance(motion, np.ndarray) else "permute"
+        cure = _cure(shape, pose_shape, num_observed, name, method)
+    elif len(shape) == 4 and shape[0] == 0:
+        cure = ": there are no recordings"
+    elif shape[-3] < num_observed:
+        cure = (
+            f": {shape[-3]} frames are too few. Pass a longer recording, or "
+            f"give the frames one by one to a Stream, which answers from the "
+            f"first frame on"
+        )
+    else:
         return
-    wanted = (
+    raise ValueError(
         f"Expected '{name}' of shape [T, {num_joints}, {num_channels}] "
         f"(frames, joints, channels) or [N, T, {num_joints}, {num_channels}], "
-        f"with T of at least {num_observed}, got {shape}"
+        f"with T of at least {num_observed}, got {shape}{cure}"
     )
-    if fits and shape[0] == 0 and len(shape) == 4:
-        raise ValueError(f"{wanted}: there are no recordings")
-    if fits:
-        raise ValueError(
-            f"{wanted}: {shape[-3]} frames are too few. Pass a longer "
-            f"recording, or give the frames one by one to a Stream, which "
-            f"answers from the first frame on"
-        )
-    cure = _cure(shape, pose_shape, num_observed)
-    if cure:
-        numpy = isinstance(motion, np.ndarray)
-        method = "transpose" if numpy else "permute"
-        raise ValueError(f"{wanted}; {cure.format(name=name, method=method)}")
-    if len(shape) in (3, 4) and shape[-1] == num_channels:
-        wanted += f"; the network was trained on {num_joints} joints"
-    elif len(shape) in (3, 4) and shape[-2] == num_joints:
-        wanted += (
-            f"; the network was trained on {num_channels} channels: pass only "
-            f"those, such as {name}[..., :{num_channels}]"
-            if shape[-1] > num_channels
-            else f"; the network was trained on {num_channels} channels"
-        )
-    raise ValueError(wanted)
 
 
-def _cure(shape: list[int], pose_shape: tuple[int, int], least: int) -> str:
+def _cure(
+    shape: list[int],
+    pose_shape: tuple[int, int],
+    least: int,
+    name: str,
+    method: str,
+) -> str:
+    num_joints, num_channels = pose_shape
     if tuple(shape) == pose_shape:
         return (
-            "this is a single pose: give poses one by one to a Stream, which "
+            "; this is a single pose: give poses one by one to a Stream, which "
             "answers from the first one on"
         )
-    if len(shape) in (2, 3) and shape[-1] == pose_shape[0] * pose_shape[1]:
+    if len(shape) in (2, 3) and shape[-1] == num_joints * num_channels:
         lead = ", ".join(map(str, shape[:-1]))
         return (
-            f"if the channels of each joint stand together, pass "
-            f"{{name}}.reshape({lead}, {pose_shape[0]}, {pose_shape[1]})"
+            f"; if the channels of each joint stand together, pass "
+            f"{name}.reshape({lead}, {num_joints}, {num_channels})"
         )
     order = _order(shape, pose_shape, least)
-    if order is None:
+    if order is not None:
+        call = f"{name}.{method}({', '.join(map(str, order))})"
+        if len(shape) < 5:
+            return f"; it looks transposed: pass {call}"
+        sizes = ", ".join(map(str, (shape[order[2]], *pose_shape)))
+        return (
+            f"; it looks like several bodies per sample: pass "
+            f"{call}.reshape(-1, {sizes}) and num_bodies=[{shape[order[1]]}] "
+            f"* {shape[order[0]]}"
+        )
+    if len(shape) not in (3, 4):
         return ""
-    call = f"{{name}}.{{method}}({', '.join(map(str, order))})"
-    if len(shape) < 5:
-        return f"it looks transposed: pass {call}"
-    bodies = shape[order[1]]
-    sizes = (shape[order[2]], *pose_shape)
-    return (
-        f"it looks like several bodies per sample: pass {call}.reshape(-1, "
-        f"{', '.join(map(str, sizes))}) and num_bodies=[{bodies}] * "
-        f"{shape[order[0]]}"
-    )
+    if shape[-1] == num_channels:
+        return f"; the network was trained on {num_joints} joints"
+    if shape[-2] != num_joints:
+        return ""
+    cure = f"; the network was trained on {num_channels} channels"
+    if shape[-1] > num_channels:
+        cure += f": pass only those, such as {name}[..., :{num_channels}]"
+    return cure
 
 
 def _order(
@@ -171,10 +154,8 @@ def _order(
 def check_bodies(
     num_bodies: Sequence[int] | Tensor | None, total: int
 ) -> Tensor | None:
-    r"""The numbers of bodies of scenes as a tensor.
-
-    Raises:
-        ValueError: If they do not.
+    r"""The number of bodies of each scene, which must add up to the
+    :obj:`total`, as a tensor.
     """
     if num_bodies is None:
         return None
@@ -199,23 +180,17 @@ def check_finite(
     bad = ~frames.isfinite()
     if not bad.any():
         return
-    frame, joint, _ = bad.nonzero()[0].tolist()
-    if frames.isinf().any():
-        frame, joint, _ = frames.isinf().nonzero()[0].tolist()
-        what, cure = "is infinite", "replace such values by NaN"
-    else:
-        what = "is NaN"
+    worst, what = frames.isinf(), "is infinite"
+    cure = "replace such values by NaN"
+    if not worst.any():
+        worst, what = bad, "is NaN"
         cure = "pass fill_gaps=True to interpolate missing joints"
+    frame, joint, _ = worst.nonzero()[0].tolist()
     raise ValueError(
         f"Expected finite numbers in '{name}', but joint "
         f"{skeleton.joints[joint]!r} {what} in frame {start + frame} (one of "
         f"{int(bad.any(dim=-1).sum())} such poses); {cure}"
     )
-
-
-def filled(frames: Tensor, name: str) -> Tensor:
-    r"""The frames without gaps; see :func:`symgnn_pyg.io.fill_gaps`."""
-    return torch.from_numpy(fill_gaps(frames.cpu().numpy(), name)).to(frames)
 
 
 def _listed(motion: Any) -> list[np.ndarray | Tensor] | None:
@@ -266,10 +241,6 @@ def _array(motion: Any, name: str) -> np.ndarray | Tensor:
 def _tensor(array: np.ndarray | Tensor) -> Tensor:
     if isinstance(array, Tensor):
         return array
-    kind = array.dtype if array.dtype.kind == "f" else np.dtype(np.float64)
-    if kind.itemsize > 8:
-        kind = np.dtype(np.float64)
-    # Own byte order, contiguous and writable, as torch requires.
-    return torch.from_numpy(
-        np.require(array, kind.newbyteorder("="), ["C", "W"])
-    )
+    # As torch requires: in native byte order, contiguous and writable.
+    size = min(array.itemsize, 8) if array.dtype.kind == "f" else 8
+    return torch.from_numpy(np.require(array, f"f{size}", ["C", "W"]))

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
-from symgnn_pyg.inference.captured import CapturedNetwork
+from symgnn_pyg.inference.captured_network import CapturedNetwork
 from symgnn_pyg.inference.fold import fold
 from symgnn_pyg.inference.pose_model import PoseModel, as_pose_model
 from symgnn_pyg.inference.pose_network import Network, PoseNetwork
@@ -88,17 +88,13 @@ class Stream:
         self._network: Module = self.model
         if cuda_graph:
             self._network = CapturedNetwork(self.model)
-        like = next(self.model.parameters())
-        self._like = like.new_empty(0)
-        self._nearest = _nearest(self.model.skeleton).to(like.device)
+        self._like = next(self.model.parameters()).new_empty(0)
+        self._nearest = _nearest(self.model.skeleton).to(self._like.device)
         self.reset()
 
     def reset(self) -> None:
         r"""Forgets all frames and the number of bodies."""
         self._shape: torch.Size | None = None
-        self._window = self._like  # [B, V, T, C]
-        self._seen = self._like.bool()  # [B, T]
-        self._known = self._like.bool()  # [B, V]
 
     @torch.inference_mode()
     def step(self, frame: Tensor | np.ndarray | None) -> StreamOutput:
@@ -145,18 +141,14 @@ class Stream:
                 "'frame' must not hold infinite values; use NaN for missing "
                 "joints"
             )
+        bodies = frame.view(-1, *expected)
         if self._shape is None:
-            self._start(frame.shape)
-        return frame.view(-1, *expected)
-
-    def _start(self, shape: torch.Size) -> None:
-        self._shape = shape
-        v, c = shape[-2:]
-        bodies = shape[0] if len(shape) == 3 else 1
-        like = self._like
-        self._window = like.new_zeros(bodies, v, self.model.num_observed, c)
-        self._seen = like.new_zeros(bodies, self._window.size(2)).bool()
-        self._known = like.new_zeros(bodies, v).bool()
+            self._shape, zeros = frame.shape, self._like.new_zeros
+            b, v, t, c = *bodies.shape[:2], self.model.num_observed, expected[1]
+            self._window = zeros(b, v, t, c)
+            self._seen = zeros(b, t).bool()
+            self._known = zeros(b, v).bool()
+        return bodies
 
     def _push(self, frame: Tensor) -> None:
         missing = frame.isnan().any(dim=-1)  # [B, V]

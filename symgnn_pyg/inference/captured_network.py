@@ -74,15 +74,15 @@ class _Capture:
         self.outputs: Any = None
         if any(t is not None and t.is_cuda for t in inputs):
             self._fill(inputs)
-            # It must outlive a capture that fails, whose memory torch keeps
-            # for it.
+            # Kept even if the capture fails, since torch then still holds
+            # memory for it.
             self._started = torch.cuda.CUDAGraph()
             try:
                 self._capture(self._started)
             except RuntimeError as error:
                 warn(
                     f"The network runs without a CUDA graph, since it cannot "
-                    f"be captured: {error}",
+                    f"be captured: {error}"
                 )
             else:
                 self.graph = self._started
@@ -106,8 +106,8 @@ class _Capture:
                 own.copy_(given)
 
     def _capture(self, graph: torch.cuda.CUDAGraph) -> None:
-        # Libraries set themselves up in the first passes, which must be on
-        # another stream.
+        # Libraries initialise themselves in the first passes, which must run
+        # on another stream.
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
         with torch.autocast(
