@@ -5,11 +5,11 @@ with requires_extra("train"):
     from symgnn_pyg.training.evaluate import evaluate
     from symgnn_pyg.training.light_network import DEFAULT_HEAD, light_network
     from symgnn_pyg.training.motion_data_module import MotionDataModule
-    from symgnn_pyg.training.optimisers import RECIPES
-    from symgnn_pyg.training.progress import TrainingBar
+    from symgnn_pyg.training.recipes import RECIPES
     from symgnn_pyg.training.safetensors_checkpoint import SafetensorsCheckpoint
     from symgnn_pyg.training.symgnn_task import SymGNNTask
     from symgnn_pyg.training.trainer import load_best, make_trainer
+    from symgnn_pyg.training.training_bar import TrainingBar
 
 __all__ = [
     "DEFAULT_HEAD",

@@ -5,8 +5,8 @@ from torch.nn import Module
 from torchmetrics import Metric
 
 from symgnn_pyg.data import SkeletonLoader
-from symgnn_pyg.training.sources import Samples
-from symgnn_pyg.training.symgnn_task import SymGNNTask
+from symgnn_pyg.training.evaluation_task import EvaluationTask
+from symgnn_pyg.training.samples import Samples
 
 
 @torch.no_grad()
@@ -37,8 +37,7 @@ def evaluate(
     weights = chain(model.parameters(), model.buffers())
     device = next(weights, torch.empty(0)).device
     was_training = model.training
-    task = SymGNNTask(model, dataset, metric=metric).to(device).eval()
-    task.on_validation_epoch_start()
+    task = EvaluationTask(model, dataset, metric).to(device).eval()
     for i, batch in enumerate(SkeletonLoader(dataset, batch_size)):
         task.validation_step(batch.to(device), i)
     model.train(was_training)

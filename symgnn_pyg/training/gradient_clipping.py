@@ -23,16 +23,10 @@ def clip_gradients(parameters: Iterable[Parameter], seen: Tensor) -> Tensor:
     A decoder that feeds its predictions back can amplify a gradient by
     millions, and the moments of Adam remember such a gradient for a thousand
     steps. Gradients that are zero or not finite do not change the average.
-
-    Args:
-        parameters: The parameters.
-        seen: The sum :math:`s` and the count :math:`c`, of shape
-            :math:`[2]`; zeros before the first step.
-
-    Returns:
-        The new sum and count.
+    :obj:`seen` holds :math:`s_{n-1}` and :math:`c_{n-1}`, zeros before the
+    first step; the function returns :math:`s_n` and :math:`c_n`.
     """
-    parameters = [p for p in parameters if p.grad is not None]
+    parameters = [*parameters]
     norm = get_total_norm([p.grad for p in parameters if p.grad is not None])
     total, count = seen = seen.to(norm)
     most = torch.where(count > 0, FACTOR * total / count, torch.inf)

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from symgnn_pyg.nn import SymGNN
-from symgnn_pyg.training.sources import Samples, source_of
+from symgnn_pyg.training.samples import Samples, source_of
 
 # Of the prediction heads compared, the one with the lowest validation error
 # after the same number of steps.

@@ -1,9 +1,10 @@
 from typing import Any
 
 from lightning.pytorch import LightningDataModule
+from torch import Tensor
 
 from symgnn_pyg.data import ShardSampler, SkeletonLoader
-from symgnn_pyg.training.sources import Samples, labels_of
+from symgnn_pyg.training.samples import Samples, labels_of
 
 
 class MotionDataModule(LightningDataModule):
@@ -56,6 +57,7 @@ class MotionDataModule(LightningDataModule):
         self.seed = seed
 
     def train_dataloader(self) -> SkeletonLoader:
+        labels = None
         if self.balanced:
             labels = labels_of(self.train_dataset)
             if labels.dim() > 1:
@@ -63,19 +65,16 @@ class MotionDataModule(LightningDataModule):
                     "Expected one class per sample with balanced=True, got "
                     "probabilities of classes; pass balanced=False"
                 )
-            return self._loader(self.train_dataset, True, labels=labels)
-        return self._loader(self.train_dataset, True, shuffle=True)
+        return self._loader("train_dataset", training=True, labels=labels)
 
     def val_dataloader(self) -> SkeletonLoader | list[Any]:
-        if self.val_dataset is None:
-            return []
-        return self._loader(self.val_dataset, False)
+        return [] if self.val_dataset is None else self._loader("val_dataset")
 
     def test_dataloader(self) -> SkeletonLoader:
-        return self._loader(self._given("test_dataset"), False)
+        return self._loader("test_dataset")
 
     def predict_dataloader(self) -> SkeletonLoader:
-        return self._loader(self._given("pred_dataset"), False)
+        return self._loader("pred_dataset")
 
     def sample_names(self, batch_idx: int) -> list[str]:
         r"""The names of the samples in a training batch of this process: their
@@ -101,36 +100,37 @@ class MotionDataModule(LightningDataModule):
             return f"sample {index}"
         return f"sample {index} ({sequence!r} from frame {window.start})"
 
-    def _given(self, name: str) -> Samples:
-        dataset = getattr(self, name)
+    def _loader(
+        self, name: str, training: bool = False, labels: Tensor | None = None
+    ) -> SkeletonLoader:
+        dataset: Samples | None = getattr(self, name)
         if dataset is None:
             raise ValueError(
                 f"MotionDataModule has no {name!r}; pass one, or a loader to "
                 f"the trainer"
             )
-        return dataset
-
-    def _loader(
-        self, dataset: Samples, drop_last: bool, **arguments: Any
-    ) -> SkeletonLoader:
-        ranks = self.trainer.world_size if self.trainer else 1
-        rank = self.trainer.global_rank if self.trainer else 0
+        trainer = self.trainer
+        ranks = trainer.world_size if trainer else 1
         if self.batch_size % ranks != 0:
             raise ValueError(
                 f"'batch_size' must be divisible by the number of processes, "
                 f"{ranks}, got {self.batch_size}"
             )
-        arguments = {"shuffle": False, **arguments}
         sampler = ShardSampler(
-            dataset, ranks, rank, seed=self.seed, **arguments
+            dataset,
+            ranks,
+            trainer.global_rank if trainer else 0,
+            shuffle=training,
+            seed=self.seed,
+            labels=labels,
         )
         return SkeletonLoader(
             dataset,
             batch_size=min(self.batch_size // ranks, len(sampler)),
             sampler=sampler,
-            drop_last=drop_last,
+            drop_last=training,
             num_workers=self.num_workers,
-            pin_memory=self.trainer is not None
-            and self.trainer.strategy.root_device.type == "cuda",
+            pin_memory=trainer is not None
+            and trainer.strategy.root_device.type == "cuda",
             seed=self.seed,
         )

@@ -94,24 +94,19 @@ class SafetensorsCheckpoint(CheckpointIO):
 
 
 def _encode(value: Any, where: str, tensors: dict[str, Tensor]) -> Any:
+    def entry(key: object, value: Any) -> Any:
+        return _encode(value, f"{where}.{key}", tensors)
+
     if isinstance(value, Tensor):
         # A copy, since safetensors rejects tensors that share memory.
         name = str(len(tensors))
         tensors[name] = value.detach().cpu().clone().contiguous()
         return {"tensor": name}
     if isinstance(value, dict):
-        return {
-            "dict": [
-                [key, _encode(entry, f"{where}.{key}", tensors)]
-                for key, entry in value.items()
-            ]
-        }
+        return {"dict": [[k, entry(k, v)] for k, v in value.items()]}
     if type(value) in (list, tuple):
         return {
-            type(value).__name__: [
-                _encode(entry, f"{where}.{i}", tensors)
-                for i, entry in enumerate(value)
-            ]
+            type(value).__name__: [entry(*each) for each in enumerate(value)]
         }
     if type(value) in PLAIN:
         return value

@@ -3,55 +3,31 @@ import zlib
 from typing import Any, Self
 
 import torch
-from lightning.pytorch import LightningModule
-from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 from torch.nn import Module
 from torch.optim import Optimizer
 from torch_geometric.data import Batch
 
 from symgnn_pyg.errors import warn
-from symgnn_pyg.nn import (
-    PoseLoss,
-    SymbioticLoss,
-    SymbioticLossOutput,
-    SymGNNOutput,
-)
+from symgnn_pyg.nn import PoseLoss, SymbioticLoss, SymbioticLossOutput
 from symgnn_pyg.nn.models.frozen import keep_frozen_statistics
+from symgnn_pyg.training.check_finite import check_weights, describe
+from symgnn_pyg.training.evaluation_task import EvaluationTask
 from symgnn_pyg.training.gradient_clipping import clip_gradients
 from symgnn_pyg.training.motion_data_module import MotionDataModule
-from symgnn_pyg.training.nonfinite import (
-    check_batch,
-    check_output,
-    check_weights,
-    describe,
-)
-from symgnn_pyg.training.optimisers import (
+from symgnn_pyg.training.recipes import (
     RATES,
     RECIPES,
     configure,
+    progress,
     set_highest_rate,
 )
-from symgnn_pyg.training.progress import progress
-from symgnn_pyg.training.resuming import check_resumable
 from symgnn_pyg.training.safetensors_checkpoint import SafetensorsCheckpoint
-from symgnn_pyg.training.sources import (
-    Samples,
-    check_network,
-    labels_of,
-    source_of,
-)
-from symgnn_pyg.training.task_metrics import (
-    ERRORS,
-    classes_of,
-    find_standardize,
-    make_metrics,
-    summarise,
-)
-from symgnn_pyg.typing import UNLABELLED, Normalization
+from symgnn_pyg.training.samples import Samples, statistics_of
+from symgnn_pyg.typing import Normalization
 
 
-class SymGNNTask(LightningModule):
+class SymGNNTask(EvaluationTask):
     r"""Trains a :class:`~symgnn_pyg.nn.SymGNN`, or a network with the same
     arguments and outputs, on recognition and prediction together.
 
@@ -140,50 +116,37 @@ class SymGNNTask(LightningModule):
         normalization: Normalization = "l2",
         recognition_criterion: Module | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(model, dataset, metric)
         for name, value, known in (
             ("prediction_criterion", prediction_criterion, ("l1", "pose")),
             ("recipe", recipe, RECIPES),
-            ("metric", metric, (None, *ERRORS)),
         ):
             if value not in known:
                 raise ValueError(
                     f"'{name}' must be one of {known}, got {value!r}"
                 )
-        samples, dataset = dataset, source_of(dataset)
-        labels = labels_of(samples)
-        check_network(model, dataset)
-        self.model = model
         self.recipe = recipe
         self.learning_rate = learning_rate
-        self.num_joints = dataset.skeleton.num_joints
+        self._highest_rate = (
+            RATES[recipe] if learning_rate is None else learning_rate
+        )
         self.prediction_criterion = prediction_criterion
         self.seed = seed
         self.skip_nonfinite = skip_nonfinite
         self.skipped = 0
         self._skipping = False
         self._norms = torch.zeros(2)
-        self.standardize = find_standardize(dataset.transform)
         pose_loss = None
         if prediction_criterion == "pose":
-            pose_loss = PoseLoss(
-                torch.ones(self.num_joints, 1)
-                if self.standardize is None
-                else self.standardize.std
-            )
+            std = torch.ones(self.num_joints, 1)
+            if self.standardize is not None:
+                std = self.standardize.std
+            pose_loss = PoseLoss(std)
         self.criterion = SymbioticLoss(
             weighting,
             pose_loss,
             normalization=normalization,
             recognition_criterion=recognition_criterion,
-        )
-        self.unit = dataset.unit
-        self.num_classes = dataset.num_classes
-        # There is nothing to learn from a single class.
-        self.labelled = self.num_classes > 1 and bool((labels >= 0).any())
-        # Not a ModuleDict, so that checkpoints do not contain the metrics.
-        self.metrics = make_metrics(
-            dataset, labels, getattr(model, "num_classes", 0), metric
         )
 
     @classmethod
@@ -231,14 +194,6 @@ class SymGNNTask(LightningModule):
             torch.compile(self._losses, **kwargs)
         )
 
-    def forward(self, batch: Batch) -> SymGNNOutput:
-        r"""Runs the network on a batch.
-
-        Args:
-            batch: The batch.
-        """
-        return self.model(batch.x, self._num_bodies(batch))
-
     def configure_optimizers(self) -> Any:
         # `progress` is called later, since it loads the data, which the trainer
         # may only do once it knows where to resume.
@@ -255,23 +210,35 @@ class SymGNNTask(LightningModule):
         torch.manual_seed(zlib.crc32(repr(drawn).encode()))
 
     def on_train_start(self) -> None:
+        data = getattr(self.trainer, "datamodule", None)
+        settings = {
+            **getattr(self.model, "arguments", {}),
+            "weighting": self.criterion.weighting,
+            "normalization": self.criterion.normalization,
+            "prediction_criterion": self.prediction_criterion,
+            "recipe": self.recipe,
+            "learning_rate": self._highest_rate,
+            "batch_size": getattr(data, "batch_size", None),
+            "seed": self.seed,
+            "num_parameters": sum(p.numel() for p in self.parameters()),
+        }
+        plain = (bool, int, float, str)
+        settings = {
+            name: value if isinstance(value, plain) else str(value)
+            for name, value in settings.items()
+            if value is not None
+        }
         for logger in self.loggers:
-            logger.log_hyperparams(self._settings())
+            logger.log_hyperparams(settings)
         # Resumed training has the learning rate of the checkpoint.
         if self.learning_rate is not None:
-            set_highest_rate(
-                self.trainer.optimizers,
-                [each.scheduler for each in self.trainer.lr_scheduler_configs],
-                self.learning_rate,
-            )
+            set_highest_rate(self.trainer, self.learning_rate)
 
     def on_train_epoch_start(self) -> None:
         keep_frozen_statistics(self.model)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        kept = (
-            [b.clone() for b in self.buffers()] if self.skip_nonfinite else []
-        )
+        kept = [b.clone() for b in self.buffers() if self.skip_nonfinite]
         loss = self._losses(
             batch.x,
             self._num_bodies(batch),
@@ -284,9 +251,15 @@ class SymGNNTask(LightningModule):
         )
         if self._skipping:
             return self._skip(batch, batch_idx, loss, kept)
+        prediction = loss.prediction_loss
+        of_l1 = self.criterion.prediction_criterion is None
+        if prediction is not None and of_l1:
+            # As a mean per joint and frame.
+            joints, frames, _ = batch.future.shape
+            prediction = prediction * (batch.num_graphs / (joints * frames))
         parts = {
             "recognition": loss.recognition_loss,
-            "prediction": self._per_pose(loss.prediction_loss, batch),
+            "prediction": prediction,
             "alpha": loss.alpha,
         }
         self.log_dict(
@@ -319,7 +292,7 @@ class SymGNNTask(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         check_weights(self.global_step, checkpoint["state_dict"].items())
         checkpoint["recipe"] = self.recipe
-        checkpoint["standardize"] = self._statistics()
+        checkpoint["standardize"] = statistics_of(self.standardize)
         checkpoint["skipped"] = self.skipped
         checkpoint["norms"] = self._norms.tolist()
         found = self.trainer.callback_metrics.items()
@@ -329,109 +302,35 @@ class SymGNNTask(LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         # The public `trainer` raises an error for a task without one.
-        if self._trainer is not None and (
-            self._trainer.state.fn == TrainerFn.FITTING
-        ):
-            check_resumable(checkpoint, self.recipe, self._statistics())
+        if self._trainer is not None and self._trainer.training:
+            self._check_resumable(checkpoint)
         if self.criterion.weighting != "mgda":
             checkpoint["state_dict"]["criterion.alpha"] = self.criterion.alpha
         self.skipped = checkpoint.get("skipped", 0)
         self._norms = torch.tensor(checkpoint.get("norms", [0.0, 0.0]))
 
-    def _statistics(self) -> list[Any]:
-        r"""The mean and the deviation that poses are normalised by, if any."""
-        found = self.standardize
-        return (
-            [] if found is None else [found.mean.tolist(), found.std.tolist()]
-        )
-
-    def on_validation_epoch_start(self) -> None:
-        for metric in self.metrics.values():
-            metric.to(self.device)
-
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        check_batch(batch, batch_idx)
-        out, y = self(batch), classes_of(self._targets(batch))
-        check_output(self.global_step, out, self._highest_rate())
-        if out.future is not None and "error" in self.metrics:
-            future, predicted, last = (
-                self._in_unit(frames)
-                for frames in (batch.future, out.future, batch.x[:, -1:])
+    def _check_resumable(self, checkpoint: dict[str, Any]) -> None:
+        kept = checkpoint.get("recipe", self.recipe)
+        if kept != self.recipe:
+            raise ValueError(
+                f"The checkpoint was trained with recipe={kept!r}, got "
+                f"{self.recipe!r}, whose optimiser cannot continue from there; "
+                f"pass recipe={kept!r}, or start a new training from the "
+                f"weights with load_from_checkpoint"
             )
-            still = last.expand_as(future)
-            counts = self._num_bodies(batch)
-            group = torch.zeros_like(y)
-            if self.labelled:
-                group = y.where(y >= 0, self.num_classes)
-            # A body belongs to the class of its sample.
-            if counts is not None:
-                group = group.repeat_interleave(counts)
-            self.metrics["error"].update(predicted, future, group)
-            self.metrics["still"].update(still, future, group)
-        if out.logits is not None:
-            for k in ("top1", "top5"):
-                if k in self.metrics:
-                    self.metrics[k].update(out.logits, y)
-
-    def predict_step(self, batch: Batch, batch_idx: int) -> SymGNNOutput:
-        r"""The output of the network, with future poses in the unit of the
-        data.
-
-        Args:
-            batch: The batch.
-            batch_idx: The index of the batch.
-        """
-        check_batch(batch, batch_idx)
-        out = self(batch)
-        if out.future is None:
-            return out
-        return out._replace(future=self._in_unit(out.future))
-
-    def on_validation_epoch_end(self) -> None:
-        self._log_metrics("val")
-
-    on_test_epoch_start = on_validation_epoch_start
-    test_step = validation_step
-
-    def on_test_epoch_end(self) -> None:
-        self._log_metrics("test")
-
-    def _log_metrics(self, split: str) -> None:
-        found = summarise(self.metrics)
-        for metric in self.metrics.values():
-            metric.reset()
-        self.log_dict(
-            {f"{split}_{name}": value.float() for name, value in found.items()},
-            prog_bar=True,
-            sync_dist=True,
-        )
-
-    def _highest_rate(self) -> float:
-        rate = self.learning_rate
-        return RATES[self.recipe] if rate is None else rate
-
-    def _settings(self) -> dict[str, Any]:
-        found = {
-            **getattr(self.model, "arguments", {}),
-            "weighting": self.criterion.weighting,
-            "normalization": self.criterion.normalization,
-            "prediction_criterion": self.prediction_criterion,
-            "recipe": self.recipe,
-            "learning_rate": self._highest_rate(),
-            "batch_size": getattr(
-                self.trainer.datamodule,  # type: ignore[attr-defined]
-                "batch_size",
-                None,
-            ),
-            "seed": self.seed,
-            "num_parameters": sum(p.numel() for p in self.parameters()),
-        }
-        plain = (bool, int, float, str)
-        return {
-            name: value if isinstance(value, plain) else str(value)
-            for name, value in found.items()
-            if value is not None
-        }
+        statistics = statistics_of(self.standardize)
+        before = torch.tensor(checkpoint.get("standardize", statistics))
+        now = torch.tensor(statistics)
+        # Another machine may have rounded the sums differently.
+        if before.shape != now.shape or not torch.allclose(
+            before, now, rtol=1e-4, atol=1e-6
+        ):
+            raise ValueError(
+                "The checkpoint was trained on poses with another mean or "
+                "deviation than those of the data set's 'standardize()': pass "
+                "the transform of that training, or start a new training from "
+                "the weights with load_from_checkpoint"
+            )
 
     def _losses(
         self, x: Tensor, num_bodies: Tensor | None, y: Tensor, future: Tensor
@@ -450,12 +349,10 @@ class SymGNNTask(LightningModule):
     ) -> Tensor:
         r"""Raises an error, or restores buffers and returns a loss of zero."""
         check_weights(self.global_step, self.model.named_parameters())
-        data = self.trainer.datamodule  # type: ignore[attr-defined]
-        names = (
-            data.sample_names(batch_idx)
-            if isinstance(data, MotionDataModule)
-            else [f"sample {i} of the batch" for i in range(batch.num_graphs)]
-        )
+        names = [f"sample {i} of the batch" for i in range(batch.num_graphs)]
+        data = getattr(self.trainer, "datamodule", None)
+        if isinstance(data, MotionDataModule):
+            names = data.sample_names(batch_idx)
         text = describe(self.global_step, batch, loss, names)
         if not self.skip_nonfinite:
             raise FloatingPointError(text)
@@ -467,25 +364,3 @@ class SymGNNTask(LightningModule):
         self.log("skipped", float(self.skipped), prog_bar=True)
         nothing = (0.0 * p.sum() for p in self.model.parameters())
         return sum(nothing, loss.total.new_zeros(()))
-
-    def _per_pose(self, loss: Tensor | None, batch: Batch) -> Tensor | None:
-        r"""A prediction loss as a mean per joint and frame."""
-        if loss is None or self.criterion.prediction_criterion is not None:
-            return loss
-        joints, frames, _ = batch.future.shape
-        return loss * (batch.num_graphs / (joints * frames))
-
-    def _targets(self, batch: Batch) -> Tensor:
-        y = batch.get("y")
-        if y is None:
-            y = batch.x.new_full((batch.num_graphs,), UNLABELLED).long()
-        return y
-
-    def _num_bodies(self, batch: Batch) -> Tensor | None:
-        single = batch.x.size(0) == batch.num_graphs * self.num_joints
-        return None if single else batch.num_bodies
-
-    def _in_unit(self, frames: Tensor) -> Tensor:
-        if self.standardize is None:
-            return frames
-        return self.standardize.inverse(frames)

@@ -1,13 +1,12 @@
-import errno
 import logging
 import os
 import warnings
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from filelock import FileLock, Timeout
 from lightning.fabric.utilities.warnings import PossibleUserWarning
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import (
@@ -23,12 +22,11 @@ from torch import Tensor
 
 from symgnn_pyg.errors import check_sizes, warn
 from symgnn_pyg.files import resolved
-from symgnn_pyg.training.progress import TrainingBar
+from symgnn_pyg.training.folder_lock import FolderLock
 from symgnn_pyg.training.safetensors_checkpoint import SafetensorsCheckpoint
+from symgnn_pyg.training.training_bar import TrainingBar
 
 MONITORS = ("val_score", "val_error")
-# What file systems without locks answer.
-NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 def make_trainer(
@@ -82,29 +80,24 @@ def make_trainer(
     if validate_every is not None:
         check_sizes(1, validate_every=validate_every)
     output = resolved(output)
-    checkpoints: list[Callback] = [
-        _FolderLock(output),
-        _OwnCheckpoint(
+    callbacks: list[Callback] = [*kwargs.pop("callbacks", [])]
+    if kwargs.get("enable_checkpointing", True):
+        best = _OwnCheckpoint(
             output,
             "best",
             monitor=monitor,
-            save_top_k=1,
             save_on_train_epoch_end=False,
             enable_version_counter=False,
-        ),
-        _Last(
+        )
+        last = _Last(
             output,
             "last",
             train_time_interval=timedelta(seconds=checkpoint_seconds),
-            save_top_k=1,
             enable_version_counter=False,
-        ),
-    ]
-    if not kwargs.get("enable_checkpointing", True):
-        checkpoints = []
-    callbacks = [*checkpoints, *kwargs.pop("callbacks", [])]
+        )
+        callbacks = [FolderLock(output), best, last, *callbacks]
     if ema is not None:
-        callbacks.append(WeightAveraging(avg_fn=_Decay(ema)))
+        callbacks.append(WeightAveraging(avg_fn=partial(_average, ema)))
     if patience is not None:
         # Training resumed at the end of an epoch has not been validated again.
         callbacks.append(
@@ -124,10 +117,7 @@ def make_trainer(
         )
         kwargs["check_val_every_n_epoch"] = None
     _quieten()
-    loggers = (
-        _CSV(output, "logs/csv"),
-        _TensorBoard(output, "logs/tensorboard"),
-    )
+    loggers = _CSV(output, "logs/csv"), _TensorBoard(output, "logs/tensorboard")
     trainer = Trainer(
         callbacks=callbacks,
         plugins=[SafetensorsCheckpoint(), *kwargs.pop("plugins", [])],
@@ -172,7 +162,7 @@ def load_best(trainer: Trainer, task: LightningModule) -> dict[str, float]:
 def _quieten() -> None:
     for name in ("lightning.pytorch", "lightning.fabric"):
         logger = logging.getLogger(name)
-        # Another level than that of Lightning was chosen by the user.
+        # Any other level was chosen by the user.
         if logger.level == logging.INFO:
             logger.setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", category=PossibleUserWarning)
@@ -183,15 +173,11 @@ def _quieten() -> None:
         warnings.filterwarnings("ignore", message)
 
 
-class _Decay:
-    def __init__(self, decay: float) -> None:
-        self.decay = decay
-
-    def __call__(self, kept: Tensor, new: Tensor, count: Tensor) -> Tensor:
-        # Counters and fingerprints cannot be averaged.
-        if not kept.is_floating_point():
-            return new
-        return torch.lerp(kept, new, 1 - self.decay)
+def _average(decay: float, kept: Tensor, new: Tensor, _: Tensor) -> Tensor:
+    # Counters and fingerprints cannot be averaged.
+    if not kept.is_floating_point():
+        return new
+    return torch.lerp(kept, new, 1 - decay)
 
 
 class _Late:
@@ -224,47 +210,6 @@ class _TensorBoard(_Late, TensorBoardLogger):
     pass
 
 
-class _FolderLock(Callback):
-    r"""Refuses a folder that another training is writing to."""
-
-    def __init__(self, output: Path) -> None:
-        self.output = output
-        self.lock: FileLock | None = None
-
-    def setup(
-        self, trainer: Trainer, task: LightningModule, stage: str
-    ) -> None:
-        if stage != "fit" or not trainer.is_global_zero:
-            return
-        self.output.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.output / "training.lock")
-        try:
-            # The system releases it when the process ends, however it ends.
-            lock.acquire(timeout=0)
-        except Timeout:
-            raise ValueError(
-                f"Another training is writing to {self.output}: pass another "
-                f"'output', or wait until it has ended. If none is running, "
-                f"delete {lock.lock_file}"
-            ) from None
-        except OSError as error:
-            if error.errno not in NO_LOCKS:
-                raise
-            warn(
-                f"The file system of {self.output} has no locks: start only "
-                f"one training in it",
-            )
-            return
-        self.lock = lock
-
-    def teardown(self, *_: Any, **__: Any) -> None:
-        if self.lock is not None:
-            self.lock.release()
-            self.lock = None
-
-    on_exception = teardown
-
-
 class _EarlyStopping(EarlyStopping):
     r"""Keeps the given patience when training is resumed."""
 
@@ -290,7 +235,7 @@ class _OwnCheckpoint(ModelCheckpoint):
         else:
             warn(
                 f"The checkpoint refers to files other than {own}; they stay "
-                f"untouched, and the best score so far is discarded",
+                f"untouched, and the best score so far is discarded"
             )
 
 

@@ -9,7 +9,7 @@ from torch_geometric.transforms import Compose
 from symgnn_pyg.data import batch_of_bodies
 from symgnn_pyg.nn import PoseLoss, SymGNN, SymGNNOutput
 from symgnn_pyg.training import RECIPES, SymGNNTask, load_best
-from symgnn_pyg.training.optimisers import configure, one_cycle
+from symgnn_pyg.training.recipes import configure, one_cycle
 from symgnn_pyg.transforms import Standardize, ToBones
 
 
@@ -253,6 +253,7 @@ def test_files_of_a_run(tiny, tmp_path):
     settings = (tmp_path / "logs/csv/version_0/hparams.yaml").read_text()
     assert "weighting: mgda" in settings
     assert "num_observed: " in settings
+    assert "!!python" not in settings
 
 
 def test_averaged_weights(tiny, tmp_path):

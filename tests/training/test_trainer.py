@@ -17,7 +17,7 @@ from symgnn_pyg.training import (
     load_best,
     make_trainer,
 )
-from symgnn_pyg.training.progress import progress
+from symgnn_pyg.training.recipes import progress
 
 NEVER = 1e6
 

@@ -22,7 +22,16 @@ def source_of(dataset: Any) -> MotionDataset:
         TypeError: If it is another data set.
         ValueError: If joined data sets differ in any of these.
     """
-    first, *others = _sources(dataset)
+    if isinstance(dataset, MotionDataset):
+        return dataset
+    if isinstance(dataset, Subset):
+        return source_of(dataset.dataset)
+    if not isinstance(dataset, ConcatDataset):
+        raise TypeError(
+            f"Expected a MotionDataset, or a Subset or ConcatDataset of them, "
+            f"got {type(dataset).__name__}"
+        )
+    first, *others = map(source_of, dataset.datasets)
     described = _description(first)
     for other in others:
         for name, found in _description(other).items():
@@ -35,7 +44,9 @@ def source_of(dataset: Any) -> MotionDataset:
 
 
 def labels_of(dataset: Any) -> Tensor:
-    r"""The label of each sample of such a data set, of shape :math:`[N]`."""
+    r"""The label of each sample of such a data set, of shape [N], or the
+    probabilities of its classes, of shape [N, K].
+    """
     if isinstance(dataset, Subset):
         return labels_of(dataset.dataset)[list(dataset.indices)]
     if isinstance(dataset, ConcatDataset):
@@ -43,13 +54,16 @@ def labels_of(dataset: Any) -> Tensor:
     return dataset.labels
 
 
-def check_network(model: Module, dataset: MotionDataset) -> None:
-    r"""Checks that a network fits the samples of a data set, as far as it
-    tells its sizes.
+def statistics_of(standardize: Standardize | None) -> list[Any]:
+    r"""The mean and the deviation by which poses are normalised, if any."""
+    if standardize is None:
+        return []
+    return [standardize.mean.tolist(), standardize.std.tolist()]
 
-    Raises:
-        ValueError: If it does not. The message says what to pass to the
-            network.
+
+def check_network(model: Module, dataset: MotionDataset) -> None:
+    r"""Raises an error if a network has sizes that do not fit the samples of a
+    data set. The message says what to pass to the network.
     """
     skeleton = getattr(model, "skeleton", dataset.skeleton)
     if skeleton.fingerprint != dataset.skeleton.fingerprint:
@@ -64,31 +78,19 @@ def check_network(model: Module, dataset: MotionDataset) -> None:
             f"{dataset.num_classes}; build it with "
             f"num_classes={dataset.num_classes}"
         )
-    future = dataset.num_future
-    for name, size in (
-        ("num_observed", dataset.num_observed),
-        ("num_future", future if getattr(model, "num_future", 0) else 0),
-        ("in_channels", dataset.store.num_channels),
-    ):
+    sizes = {
+        "num_observed": dataset.num_observed,
+        "in_channels": dataset.store.num_channels,
+    }
+    if dataset.num_future and getattr(model, "num_future", 0):
+        sizes["num_future"] = dataset.num_future
+    for name, size in sizes.items():
         built = getattr(model, name, size)
-        if built != size and not (name == "num_future" and future == 0):
+        if built != size:
             raise ValueError(
                 f"The network has {name}={built}, but the samples have {size}; "
                 f"build it with {name}={size}"
             )
-
-
-def _sources(dataset: Any) -> list[MotionDataset]:
-    if isinstance(dataset, MotionDataset):
-        return [dataset]
-    if isinstance(dataset, Subset):
-        return _sources(dataset.dataset)
-    if isinstance(dataset, ConcatDataset):
-        return [each for part in dataset.datasets for each in _sources(part)]
-    raise TypeError(
-        f"Expected a MotionDataset, or a Subset or ConcatDataset of them, got "
-        f"{type(dataset).__name__}"
-    )
 
 
 def _description(dataset: MotionDataset) -> dict[str, object]:
@@ -101,7 +103,7 @@ def _description(dataset: MotionDataset) -> dict[str, object]:
         "kind of values": (dataset.holds_rotations, dataset.unit),
         "number of coordinates": dataset.num_coordinates,
         "standardization": [
-            (step.mean.tolist(), step.std.tolist())
+            statistics_of(step)
             for step in steps_of(dataset.transform)
             if isinstance(step, Standardize)
         ],

@@ -2,6 +2,8 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from lightning.pytorch import Trainer
+from lightning.pytorch.callbacks import Timer
 from torch.nn import Parameter
 from torch.optim import SGD, Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, StepLR
@@ -19,14 +21,9 @@ def configure(
     progress: Callable[[], float],
 ) -> dict[str, Any]:
     r"""The optimiser and the learning rate schedule of a recipe, in the format
-    of Lightning; see :class:`~symgnn_pyg.training.SymGNNTask`.
-
-    Args:
-        recipe: One of :obj:`RECIPES`.
-        parameters: The parameters to train.
-        learning_rate: The highest learning rate, or :obj:`None` for that of
-            the recipe.
-        progress: The fraction of training that is done, once it has started.
+    of Lightning; see :class:`~symgnn_pyg.training.SymGNNTask`. The schedule
+    follows :obj:`progress`, which returns the fraction of training that is
+    done.
     """
     highest = RATES[recipe] if learning_rate is None else learning_rate
     if recipe == "light":
@@ -56,22 +53,19 @@ def configure(
     }
 
 
-def set_highest_rate(
-    optimisers: Iterable[Optimizer],
-    schedules: Iterable[Any],
-    learning_rate: float,
-) -> None:
+def set_highest_rate(trainer: Trainer, learning_rate: float) -> None:
     r"""Changes the highest learning rate in the middle of a schedule, which
     keeps its shape.
     """
-    for optimiser in optimisers:
+    for optimiser in trainer.optimizers:
         for group in optimiser.param_groups:
             before = group.get("initial_lr", group["lr"])
             share = group["lr"] / before if before else 1.0
             group["lr"] = learning_rate * share
             if "initial_lr" in group:
                 group["initial_lr"] = learning_rate
-    for schedule in schedules:
+    for config in trainer.lr_scheduler_configs:
+        schedule: Any = config.scheduler
         schedule.base_lrs = [learning_rate] * len(schedule.base_lrs)
 
 
@@ -89,3 +83,17 @@ def cosine(progress: float) -> float:
     cosine.
     """
     return 0.5 + 0.5 * math.cos(math.pi * min(1.0, progress))
+
+
+def progress(trainer: Trainer) -> float:
+    r"""The fraction of a training that is done, in steps or in time, whichever
+    is closer to its limit.
+    """
+    shares = [trainer.global_step / trainer.estimated_stepping_batches]
+    for callback in trainer.callbacks:  # type: ignore[attr-defined]
+        if isinstance(callback, Timer):
+            left = callback.time_remaining()
+            if left is not None:
+                elapsed = callback.time_elapsed()
+                shares.append(elapsed / (elapsed + left))
+    return min(1.0, max(shares))

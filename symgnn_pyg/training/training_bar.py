@@ -4,25 +4,10 @@ from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule, Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar, Timer
+from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar
 from tqdm import tqdm
 
-
-def progress(trainer: Trainer) -> float:
-    r"""The fraction of training that is done, in steps or in time, whichever
-    is closer to its limit.
-
-    Args:
-        trainer: The trainer, which must have started.
-    """
-    shares = [trainer.global_step / trainer.estimated_stepping_batches]
-    for callback in trainer.callbacks:  # type: ignore[attr-defined]
-        if isinstance(callback, Timer):
-            left = callback.time_remaining()
-            if left is not None:
-                elapsed = callback.time_elapsed()
-                shares.append(elapsed / (elapsed + left))
-    return min(1.0, max(shares))
+from symgnn_pyg.training.recipes import progress
 
 
 class TrainingBar(ProgressBar):
@@ -45,11 +30,8 @@ class TrainingBar(ProgressBar):
         self._enabled = True
         self._bar: tqdm | None = None
         self._drawn = 0.0
-        self._first_step: int | None = None
-        self._samples = 0
         self._began = 0.0
         self._validation_began = 0.0
-        self._tenths = 0
 
     def disable(self) -> None:
         self._enabled = False
@@ -70,7 +52,7 @@ class TrainingBar(ProgressBar):
             dynamic_ncols=True,
             disable=not self._enabled or not sys.stderr.isatty(),
         )
-        self._first_step = None
+        self._first_step: int | None = None
         self._samples = 0
         self._tenths = int(10 * progress(trainer))
 
@@ -113,9 +95,6 @@ class TrainingBar(ProgressBar):
         if self._enabled:
             self._print_throughput(trainer)
 
-    def on_exception(self, *args: Any) -> None:
-        self._close()
-
     def _write(self, trainer: Trainer, kept: str = "") -> None:
         if self._bar is not None and self._enabled:
             rate = trainer.optimizers[0].param_groups[0]["lr"]
@@ -136,7 +115,8 @@ class TrainingBar(ProgressBar):
         if self._first_step is None or trainer.global_step <= self._first_step:
             return
         device = trainer.strategy.root_device
-        if device.type == "cuda":
+        on_gpu = device.type == "cuda"
+        if on_gpu:
             torch.cuda.synchronize(device)
         seconds = max(1e-9, time.monotonic() - self._began)
         steps = (trainer.global_step - self._first_step) / seconds
@@ -145,14 +125,16 @@ class TrainingBar(ProgressBar):
             f"{steps:,.1f} steps, {samples:,.0f} samples per second",
             file=sys.stderr,
         )
-        if device.type == "cuda":
+        if on_gpu:
             peak = torch.cuda.max_memory_allocated(device) / 2**30
             print(f"peak GPU memory: {peak:.2f} GiB", file=sys.stderr)
 
-    def _close(self) -> None:
+    def _close(self, *_: Any, **__: Any) -> None:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+    on_exception = _close
 
 
 def _is_best(trainer: Trainer) -> bool:
@@ -168,10 +150,6 @@ def _is_best(trainer: Trainer) -> bool:
 
 
 def _newest(trainer: Trainer) -> str:
-    metrics = trainer.progress_bar_metrics
-    return ", ".join(
-        [
-            f"step={trainer.global_step}",
-            *(f"{name}={v:.3g}" for name, v in metrics.items()),
-        ]
-    )
+    metrics = trainer.progress_bar_metrics.items()
+    values = [f"{name}={value:.3g}" for name, value in metrics]
+    return ", ".join([f"step={trainer.global_step}", *values])

@@ -1,4 +1,4 @@
-r"""Error messages for NaN and infinity in training."""
+r"""Checks for NaN and infinity in training."""
 
 from collections.abc import Iterable, Sequence
 
@@ -14,10 +14,8 @@ CURE = (
 
 
 def check_weights(step: int, tensors: Iterable[tuple[str, Tensor]]) -> None:
-    r"""Checks that weights and running statistics are finite.
-
-    Raises:
-        FloatingPointError: If a tensor is not finite. The message names it.
+    r"""Raises an error that names the weights and running statistics that are
+    not finite.
     """
     bad = [name for name, tensor in tensors if not tensor.isfinite().all()]
     if bad:
@@ -29,41 +27,41 @@ def check_weights(step: int, tensors: Iterable[tuple[str, Tensor]]) -> None:
         )
 
 
-def check_output(step: int, output: SymGNNOutput, rate: float) -> None:
-    r"""Checks that the output of a network is finite.
-
-    Raises:
-        FloatingPointError: If it is not finite.
+def check_output(
+    index: int, output: SymGNNOutput, step: int, rate: float | None
+) -> None:
+    r"""Raises an error if the output of a network is not finite, or, with the
+    highest learning rate of its training, if that has diverged.
     """
+    heads = {"class scores": output.logits, "predicted poses": output.future}
     bad = [
-        what
-        for what, values in (
-            ("class scores", output.logits),
-            ("predicted poses", output.future),
-        )
+        name
+        for name, values in heads.items()
         if values is not None and not values.isfinite().all()
     ]
-    if bad:
-        raise FloatingPointError(
-            f"Step {step}: training has diverged with a learning rate of up to "
-            f"{rate:g}: the {' and '.join(bad)} of the network are not finite, "
-            f"although the samples are. Lower the learning rate, or train in "
-            f"float32"
-        )
+    if not bad:
+        return
+    what = (
+        f"the {' and '.join(bad)} of the network are not finite, although the "
+        f"samples are"
+    )
+    if rate is None:
+        raise FloatingPointError(f"Batch {index}: {what}; check its weights")
+    raise FloatingPointError(
+        f"Step {step}: training has diverged with a learning rate of up to "
+        f"{rate:g}: {what}. Lower the learning rate, or train in float32"
+    )
 
 
 def describe(
     step: int, batch: Batch, loss: SymbioticLossOutput, names: Sequence[str]
 ) -> str:
     r"""Describes what was not finite in a step, and in which samples."""
-    parts = {
-        "recognition": loss.recognition_loss,
-        "prediction": loss.prediction_loss,
-    }
+    parts = zip(("recognition", "prediction"), loss[1:3], strict=True)
     losses = ", ".join(
-        f"{name} {float(v.detach()):.4g}"
-        for name, v in parts.items()
-        if v is not None
+        f"{name} {float(value.detach()):.4g}"
+        for name, value in parts
+        if value is not None
     )
     text = f"Step {step}: the loss is not finite ({losses}): "
     if loss.total.isfinite():
@@ -80,11 +78,7 @@ def describe(
 
 
 def check_batch(batch: Batch, index: int) -> None:
-    r"""Checks that the samples of a batch are finite.
-
-    Raises:
-        FloatingPointError: If one is not. The message names the samples.
-    """
+    r"""Raises an error that names the samples that are not finite."""
     bad = _samples(batch)
     if bad:
         raise FloatingPointError(
@@ -94,7 +88,6 @@ def check_batch(batch: Batch, index: int) -> None:
 
 
 def _samples(batch: Batch) -> list[int]:
-    r"""The samples that contain NaN or infinity."""
     bad = set()
     for motion in _motions(batch):
         rows = ~motion.flatten(1).isfinite().all(dim=1)

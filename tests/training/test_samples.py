@@ -11,7 +11,7 @@ from symgnn_pyg.datasets import SkeletonArrays
 from symgnn_pyg.metrics import MPJPE, MeanAngleError
 from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.training import MotionDataModule, SymGNNTask, evaluate
-from symgnn_pyg.training.sources import labels_of
+from symgnn_pyg.training.samples import labels_of
 from symgnn_pyg.transforms import Difference, Observe, Resample, ToBones
 
 ARM = Skeleton(["a", "b", "c"], [(1, 0), (2, 1)])
@@ -283,6 +283,25 @@ def test_missing_joints_are_refused(door, key):
     }
     with pytest.raises(FloatingPointError, match=r"NaN .*fill_gaps=True"):
         doors[door]()
+
+
+def test_a_network_that_is_not_finite():
+    dataset = arrays()
+    model = network(dataset)
+    with torch.no_grad():
+        model.recognition_head.classify.bias.fill_(np.nan)
+    with pytest.raises(
+        FloatingPointError,
+        match=r"^Batch 0: the class scores .* not finite.*; check its weights",
+    ):
+        evaluate(model, dataset)
+
+
+def test_metric_is_checked_without_prediction():
+    dataset = arrays(transform=Observe(0.5))
+    assert dataset.num_future == 0
+    with pytest.raises(ValueError, match=r"be 'position' .* got 'angle'"):
+        evaluate(network(dataset), dataset, metric="angle")
 
 
 # Loaders and views ###########################################################
