@@ -3,6 +3,7 @@ from typing import Any, Self, get_args
 import torch
 from torch import Tensor
 
+from symgnn_pyg.errors import check_choices
 from symgnn_pyg.inference.average_network import AverageNetwork
 from symgnn_pyg.inference.deterministic_steps import (
     step_from_config,
@@ -79,10 +80,7 @@ class MirrorAverage(FixedBuffers, AverageNetwork):
                 f"{type(standardize).__name__}"
             )
         skeleton, channels = model.skeleton, model.in_channels
-        if kind not in get_args(Kind):
-            raise ValueError(
-                f"'kind' must be one of {get_args(Kind)}, got {kind!r}"
-            )
+        check_choices(get_args(Kind), kind=kind)
         if axis not in range(channels):
             raise ValueError(
                 f"'axis' must be a channel from 0 to {channels - 1}, got "

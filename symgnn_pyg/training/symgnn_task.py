@@ -8,7 +8,7 @@ from torch.nn import Module
 from torch.optim import Optimizer
 from torch_geometric.data import Batch
 
-from symgnn_pyg.errors import warn
+from symgnn_pyg.errors import check_choices, warn
 from symgnn_pyg.nn import PoseLoss, SymbioticLoss, SymbioticLossOutput
 from symgnn_pyg.nn.models.frozen import keep_frozen_statistics
 from symgnn_pyg.training.check_finite import check_weights, describe
@@ -117,14 +117,8 @@ class SymGNNTask(EvaluationTask):
         recognition_criterion: Module | None = None,
     ) -> None:
         super().__init__(model, dataset, metric)
-        for name, value, known in (
-            ("prediction_criterion", prediction_criterion, ("l1", "pose")),
-            ("recipe", recipe, RECIPES),
-        ):
-            if value not in known:
-                raise ValueError(
-                    f"'{name}' must be one of {known}, got {value!r}"
-                )
+        check_choices(("l1", "pose"), prediction_criterion=prediction_criterion)
+        check_choices(RECIPES, recipe=recipe)
         self.recipe = recipe
         self.learning_rate = learning_rate
         self._highest_rate = (

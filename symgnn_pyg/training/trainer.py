@@ -20,7 +20,7 @@ from lightning.pytorch.loggers.logger import DummyLogger
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 
-from symgnn_pyg.errors import check_sizes, warn
+from symgnn_pyg.errors import check_choices, check_sizes, warn
 from symgnn_pyg.files import resolved
 from symgnn_pyg.training.folder_lock import FolderLock
 from symgnn_pyg.training.safetensors_checkpoint import SafetensorsCheckpoint
@@ -73,10 +73,7 @@ def make_trainer(
             less than 1. The training raises it, too, if another one is writing
             to :obj:`output`.
     """
-    if monitor not in MONITORS:
-        raise ValueError(
-            f"'monitor' must be one of {MONITORS}, got {monitor!r}"
-        )
+    check_choices(MONITORS, monitor=monitor)
     if validate_every is not None:
         check_sizes(1, validate_every=validate_every)
     output = resolved(output)
