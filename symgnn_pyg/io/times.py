@@ -126,8 +126,8 @@ def make_even(
     if wrong.any():
         raise DataError(
             f"{line_of(int(wrong.argmax()) + 1)}: {column.name!r} is not "
-            f"greater than in the line before; sort the lines and remove repeated "
-            f"ones, or rename the column if it does not hold times"
+            f"greater than in the line before; sort the lines and remove "
+            f"repeated ones, or rename the column if it does not hold times"
         )
     unit, step = column.unit, float(np.median(steps))
     is_whole = not (times % 1).any()
