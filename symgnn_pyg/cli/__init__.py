@@ -104,5 +104,6 @@ def _with_options(text: str, parser: argparse.ArgumentParser) -> str:
             name = re.escape(action.dest)
             text = re.sub(rf"\b{name}=True\b|'{name}'", option, text)
             # After a comma it is an argument in the repr of an object.
-            text = re.sub(rf"(?<!, )\b{name}='([^']*)'", rf"{option} \1", text)
+            value = rf"(?<!, )\b{name}=(?:'([^']*)'|(\d+))"
+            text = re.sub(value, rf"{option} \1\2", text)
     return text

@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> None:
     if args.rotations or (is_bvh and args.output.suffix.lower() == ".bvh"):
         convert_rotations(args)
         return
-    motion = read_input(args.input, skeleton_of(args), args)
+    motion = read_input(args.input, skeleton_of(args), args, args.frame_rate)
     if args.frame_rate and not motion.frame_rate:
         raise ValueError(
             f"{args.input} does not state its frame rate, so it cannot be "

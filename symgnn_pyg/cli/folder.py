@@ -19,7 +19,7 @@ from symgnn_pyg.cli.tables import print_table
 from symgnn_pyg.datasets import MotionDataset, SkeletonFolder
 from symgnn_pyg.datasets.sampling import SHARES
 from symgnn_pyg.datasets.windows import SPLITS
-from symgnn_pyg.io import Source, read_bvh_header
+from symgnn_pyg.io import Source
 from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.typing import Kind
 
@@ -36,8 +36,8 @@ def add_folder(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--frame-rate",
         type=rate,
-        help="frames per second; files that state another rate (.bvh) are "
-        "resampled (default: that of the files)",
+        help="frames per second; files that state another rate (.bvh, tables "
+        "with times) are resampled (default: that of the files)",
     )
     parser.add_argument(
         "--skip-faulty",
@@ -143,21 +143,11 @@ def open_split(
         split,
         **options,
         fill_gaps=args.fill_gaps,
-        frame_rate=frame_rate if rate_of(args.data) else None,
+        frame_rate=frame_rate,
         skip_faulty=args.skip_faulty,
         path=args.path,
         **kwargs,
     )
-
-
-def rate_of(root: Path) -> float | None:
-    r"""The frame rate of a folder's recordings, if one of them states it."""
-    source = _source(root)
-    for file in source:
-        if file.lower().endswith(".bvh"):
-            content = source.read(file)
-            return read_bvh_header(content, source.where(file)).frame_rate
-    return None
 
 
 def summarise(
@@ -175,8 +165,7 @@ def summarise(
             content, name = source.read(file), source.where(file)
             gaps[i] = share_missing(content, name, store.skeleton, args)
     lengths = store.lengths.numpy()
-    frame_rate = args.frame_rate or rate_of(args.data)
-    time = " at an unknown rate"
+    frame_rate, time = dataset.frame_rate, " at an unknown rate"
     if frame_rate is not None:
         minutes, seconds = divmod(round(lengths.sum() / frame_rate), 60)
         time = (

@@ -25,7 +25,6 @@ from symgnn_pyg.cli.reading import (
     options_of,
     read_input,
     share_missing,
-    without_unseen,
 )
 from symgnn_pyg.cli.tables import print_table
 from symgnn_pyg.errors import DataError
@@ -63,9 +62,10 @@ def run(args: argparse.Namespace) -> None:
     elif args.format or path.is_file() or path.suffix.lower() in SUFFIXES:
         describe_recording(path, args)
     else:
+        model = PoseModel.from_pretrained(args.what)
         others = {*vars(args)} - {"what", "run", "parser", "arguments"}
         refuse(args, "a model", *sorted(others))
-        describe_model(args.what)
+        describe_model(args.what, model)
 
 
 def refuse(args: argparse.Namespace, what: str, *names: str) -> None:
@@ -108,8 +108,8 @@ def describe_recording(path: Path, args: argparse.Namespace) -> None:
         return
     # Gaps are filled only to pass the checks, and counted in the file.
     args.fill_gaps = args.format is None
-    motion = read_input(path, skeleton, args)
-    frames, of = without_unseen(motion.frames, args.format), motion.skeleton
+    motion = read_input(path, skeleton, args, args.frame_rate)
+    frames, of = motion.frames, motion.skeleton
     missing = float(np.isnan(frames).mean())
     if args.format is None:
         missing = share_missing(path, str(path), of, args)
@@ -157,9 +157,8 @@ def describe_array(path: Path, args: argparse.Namespace) -> None:
     )
 
 
-def describe_model(name: str) -> None:
+def describe_model(name: str, model: PoseModel) -> None:
     r"""Prints what is known about a model."""
-    model = PoseModel.from_pretrained(name)
     about, skeleton = model.about, model.skeleton
     trained = about.get("trained", model.classes)
     rows: list[list[object]] = [

@@ -23,7 +23,7 @@ from symgnn_pyg.cli.reading import (
 )
 from symgnn_pyg.cli.tables import print_table
 from symgnn_pyg.cli.writing import check_suffix, write_motion
-from symgnn_pyg.files import replacing
+from symgnn_pyg.files import replacing, resolved
 from symgnn_pyg.inference import PoseModel, PoseOutput
 from symgnn_pyg.io import Motion, write_bvh
 
@@ -68,6 +68,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     is_bvh = args.input.suffix.lower() == ".bvh" and args.format is None
+    if args.output and resolved(args.input) == resolved(args.output):
+        raise ValueError(
+            f"{args.input} would be overwritten: pass another 'output'"
+        )
     to_bvh = is_bvh and str(args.output).lower().endswith(".bvh")
     if args.output is not None and not to_bvh:
         check_suffix(args.output, SUFFIXES)
@@ -115,9 +119,10 @@ def run(args: argparse.Namespace) -> None:
 def read_for(model: PoseModel, args: argparse.Namespace) -> Motion:
     r"""The recording to answer, at the frame rate of the model."""
     check_kind(args.input, args.format, model.about)
-    motion = read_input(args.input, model.skeleton, args)
     rate = model.about.get("frame_rate")
-    return resampled(motion, rate, args.input, kind_of(args.format))
+    kind = model.about.get("kind") or kind_of(args.format)
+    motion = read_input(args.input, model.skeleton, args, rate, kind)
+    return resampled(motion, rate, args.input, kind)
 
 
 def answer_of(

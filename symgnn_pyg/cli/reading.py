@@ -57,13 +57,19 @@ APPLIES = {
 
 
 def read_input(
-    path: Path, skeleton: Skeleton | None, args: argparse.Namespace
+    path: Path,
+    skeleton: Skeleton | None,
+    args: argparse.Namespace,
+    frame_rate: float | None,
+    kind: str = "position",
 ) -> Motion:
     r"""Reads a recording with the options of
     :func:`~symgnn_pyg.cli.arguments.add_reading`.
     """
-    form, fill = args.format, args.fill_gaps
-    return read_motion(path, skeleton, form, fill, **options_of(args))
+    options = options_of(args)
+    return read_motion(
+        path, skeleton, args.format, args.fill_gaps, frame_rate, kind, **options
+    )
 
 
 def options_of(args: argparse.Namespace) -> dict[str, Any]:
@@ -76,11 +82,14 @@ def read_motion(
     skeleton: Skeleton | None = None,
     form: str | None = None,
     fill: bool = False,
+    frame_rate: float | None = None,
+    kind: str = "position",
     **options: Any,
 ) -> Motion:
     r"""Reads a recording as :func:`~symgnn_pyg.io.read_recording` does, or in
     one of the :obj:`FORMATS`. Of files that bring their own skeleton, the
-    joints of :obj:`skeleton` are selected by name.
+    joints of :obj:`skeleton` are selected by name. Joints that an estimator
+    did not see, to which it gives the score 0, are NaN.
     """
     name, suffix = str(path), path.suffix.lower()
     if form is None and suffix == ".skeleton":
@@ -88,15 +97,28 @@ def read_motion(
     check_options([form or suffix], name, **options)
     given = {key: value for key, value in options.items() if value is not None}
     if form is None:
-        motion = read_recording(path, name, skeleton, fill=fill, **given)
+        given["fill"] = fill
+        try:
+            motion = read_recording(path, name, skeleton, **given)
+        except DataError:
+            if frame_rate is None:
+                raise
+            given |= {"frame_rate": frame_rate, "kind": kind}
+            motion = read_recording(path, name, skeleton, **given)
+            print(
+                f"{path}: its times are uneven; resampled to {frame_rate:.4g} "
+                f"frames per second"
+            )
     else:
         motion = _as_motion(FORMATS[form](path, **given), form, skeleton, name)
     frames = motion.frames
     if skeleton is not None and motion.skeleton is not skeleton:
         kept = select_joints(motion.skeleton.joints, skeleton, name)
         frames = frames[..., kept, :]
+    if form in SCORED:
+        frames = np.where(frames[..., 2:] == 0, np.nan, frames)
     if form is not None and fill:
-        frames = fill_gaps(without_unseen(frames, form), name)
+        frames = fill_gaps(frames, name)
     # Torch warns about arrays that are not writable, such as those of a file.
     frames = np.require(frames, requirements=["C", "W"])
     return motion._replace(frames=frames, skeleton=skeleton or motion.skeleton)
@@ -117,15 +139,6 @@ def _as_motion(
         )
     kept = select_joints(found.joints, skeleton, name)
     return Motion(found.frames[..., kept, :], skeleton)
-
-
-def without_unseen(frames: np.ndarray, form: str | None) -> np.ndarray:
-    r"""Frames with NaN for the joints that an estimator did not see, to which
-    it gives the score 0.
-    """
-    if form not in SCORED:
-        return frames
-    return np.where(frames[..., 2:] == 0, np.nan, frames)
 
 
 def check_options(kinds: Iterable[str], what: str, **options: Any) -> None:
@@ -199,8 +212,8 @@ def share_missing(
     if suffix in ARRAYS:
         numbers = read_npy(file, name, True, args.key)
     elif suffix in TABLES:
-        columns = args.index_columns
-        numbers = read_csv(file, skeleton.joints, name, True, columns)
+        columns, rate = args.index_columns, args.frame_rate
+        numbers = read_csv(file, skeleton.joints, name, True, columns, rate)
     else:
         return 0.0
     return float(np.isnan(numbers).mean())

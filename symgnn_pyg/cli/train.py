@@ -27,7 +27,6 @@ from symgnn_pyg.cli.folder import (
     add_meaning,
     add_splits,
     open_split,
-    rate_of,
     splits_of,
     summarise,
 )
@@ -206,7 +205,7 @@ def train_and_save(args: argparse.Namespace, last: Path) -> None:
         "kind": train.kind,
         "unit": train.unit,
         "num_coordinates": train.num_coordinates,
-        "frame_rate": args.frame_rate or rate_of(args.data),
+        "frame_rate": train.frame_rate,
         "trained": [train.classes[i] for i in train.labels.unique().tolist()],
         "seed": args.seed,
         "split": splits_of(args),

@@ -26,7 +26,7 @@ from symgnn_pyg.cli.arguments import (
     skeleton_of,
 )
 from symgnn_pyg.cli.predict import answer_of, read_for
-from symgnn_pyg.cli.reading import IN_IMAGES, SCORED, read_input, without_unseen
+from symgnn_pyg.cli.reading import IN_IMAGES, SCORED, read_input
 from symgnn_pyg.cli.writing import check_suffix
 from symgnn_pyg.files import replacing
 from symgnn_pyg.inference import PoseModel
@@ -105,7 +105,9 @@ def run(args: argparse.Namespace) -> None:
         )
     starts = {}
     if args.model is None:
-        motion = read_input(args.input, skeleton_of(args), args)
+        kind = "rotation" if args.rotations else "position"
+        rate, skeleton = args.frame_rate, skeleton_of(args)
+        motion = read_input(args.input, skeleton, args, rate, kind)
         poses = {"motion": motion.frames}
         known = motion.frame_rate
     else:
@@ -158,7 +160,6 @@ def positions(
     """
     if args.rotations:
         frames = joint_positions(torch.from_numpy(frames), skeleton).numpy()
-    frames = without_unseen(frames, args.format)
     scored = 2 if args.format in SCORED else None
     frames = frames[..., : args.num_coordinates or scored]
     return frames if frames.ndim == 3 else frames.swapaxes(0, 1)

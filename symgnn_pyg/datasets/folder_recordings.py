@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from symgnn_pyg.datasets.folder_files import Files, is_amc
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.io import (
     ASF,
+    Motion,
     Source,
     read_asf,
     read_bvh_header,
@@ -37,10 +39,35 @@ class Common(NamedTuple):
     index_columns: int | None = None
     fill_gaps: bool = False
     resampled_to: float | None = None
+    kind: str = "position"
 
 
 def read_frames(content: bytes, where: str, common: Common) -> np.ndarray:
-    motion = read_recording(
+    motion = _read(content, where, common)
+    frames, rate, wanted = motion.frames, motion.frame_rate, common.resampled_to
+    if motion.skeleton is not common.skeleton:
+        frames = frames[..., _kept(motion.skeleton, where, common), :]
+    if rate and wanted:
+        return resample_frames(frames, rate, wanted, common.kind)
+    if wanted and common.frame_rate:
+        raise DataError(
+            f"{where} does not state its frame rate, as {common.timed} does, "
+            f"so it cannot be resampled; leave out 'frame_rate'"
+        )
+    if rate and not same_rate(rate, common.frame_rate):
+        other = "does not state its rate"
+        if common.frame_rate:
+            other = f"has {common.frame_rate:.4g}"
+        raise DataError(
+            f"{where} has {rate:.4g} frames per second, but "
+            f"{common.timed or common.example} {other}; pass the 'frame_rate' "
+            f"to resample them to"
+        )
+    return frames
+
+
+def _read(content: bytes, where: str, common: Common) -> Motion:
+    return read_recording(
         content,
         where,
         common.skeleton,
@@ -49,25 +76,9 @@ def read_frames(content: bytes, where: str, common: Common) -> np.ndarray:
         fill=common.fill_gaps,
         key=common.key,
         index_columns=common.index_columns,
+        frame_rate=common.resampled_to,
+        kind=common.kind,
     )
-    frames = motion.frames
-    if motion.skeleton is not common.skeleton:
-        frames = frames[..., _kept(motion.skeleton, where, common), :]
-    rate = motion.frame_rate
-    if common.resampled_to is not None:
-        if rate is None:
-            raise DataError(
-                f"{where} does not state its frame rate, so it cannot be "
-                f"resampled; leave out 'frame_rate'"
-            )
-        return resample_frames(frames, rate, common.resampled_to)
-    if rate and not same_rate(rate, common.frame_rate):
-        raise DataError(
-            f"{where} has {rate:.4g} frames per second, but {common.timed} "
-            f"has {common.frame_rate:.4g}; pass the 'frame_rate' to resample "
-            f"them to"
-        )
-    return frames
 
 
 def _kept(own: Skeleton, where: str, common: Common) -> list[int]:
@@ -123,13 +134,19 @@ def find_common(
     bodies: Mapping[str, ASF],
     skeleton: Skeleton | None,
 ) -> Common:
+    fault = None
     for file in recordings:
         where = source.where(file)
         timed, frame_rate = "", 0.0
         if where in bodies:
             own = bodies[where].skeleton
         elif file.lower().endswith(".bvh"):
-            header = read_bvh_header(source.read(file), where)
+            try:
+                header = read_bvh_header(source.read(file), where)
+            except DataError as error:
+                # Reading it reports this, unless no file can be read.
+                fault = fault or error
+                continue
             own, timed, frame_rate = header.skeleton, where, header.frame_rate
         elif file.lower().endswith(".skeleton"):
             own = Skeleton.get("ntu25")
@@ -143,8 +160,24 @@ def find_common(
             own = Skeleton(own.joints, own.bones, parts, name=own.name)
         return Common(own, bodies, where, timed, frame_rate)
     if skeleton is None:
-        raise ValueError(
+        raise fault or ValueError(
             f"'skeleton' is required: no file of {source.path} holds the bones "
             f"between its joints"
         )
     return Common(skeleton, bodies)
+
+
+def add_rate_of_tables(
+    source: Source, recordings: Sequence[str], common: Common
+) -> Common:
+    """Adds the frame rate of the first table that can be read, unless another
+    file states one.
+    """
+    for file in recordings:
+        where = source.where(file)
+        if common.timed or not file.lower().endswith((".csv", ".tsv")):
+            continue
+        with suppress(DataError):
+            rate = _read(source.read(file), where, common).frame_rate
+            return common._replace(timed=where, frame_rate=rate or 0.0)
+    return common

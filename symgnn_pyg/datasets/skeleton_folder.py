@@ -12,6 +12,7 @@ from symgnn_pyg.datasets.folder_files import (
     split_files,
 )
 from symgnn_pyg.datasets.folder_recordings import (
+    add_rate_of_tables,
     find_bodies,
     find_common,
     read_frames,
@@ -94,9 +95,11 @@ class SkeletonFolder(CustomDataset):
         fill_gaps: If set to :obj:`True`, missing joints (NaN or empty cells)
             are interpolated linearly, and held before the first and after the
             last frame where they were seen. (default: :obj:`False`)
-        frame_rate: The frames per second to resample :obj:`.bvh` files to, by
-            linear interpolation. (default: that of the files, which must then
-            be the same)
+        frame_rate: The frames per second. Files that state another rate,
+            :obj:`.bvh` and :obj:`.csv` with a column of times, are resampled
+            to it by linear interpolation; if none states its rate, it only
+            describes them. (default: that of the files, which must then be
+            the same)
         skip_faulty: If set to :obj:`True`, files that cannot be read are
             left out and listed in :obj:`skipped`, instead of raising an
             error. (default: :obj:`False`)
@@ -192,7 +195,9 @@ class SkeletonFolder(CustomDataset):
                 index_columns=index_columns,
                 fill_gaps=fill_gaps,
                 resampled_to=frame_rate,
+                kind=kind,
             )
+            common = add_rate_of_tables(source, [*files.classes], common)
             classes = sorted(set(files.classes.values()))
             recordings = [
                 Recording(
@@ -210,7 +215,7 @@ class SkeletonFolder(CustomDataset):
                 common.skeleton,
                 classes,
                 f"{recipe} {axes=} {key=} {fill_gaps=} {frame_rate=} "
-                f"{index_columns=}",
+                f"{index_columns=} {kind=}",
                 skip_faulty,
             )
         chosen = [
@@ -230,3 +235,4 @@ class SkeletonFolder(CustomDataset):
             transform=transform,
         )
         self.skipped = {**store.skipped, **files.unknown}
+        self.frame_rate = frame_rate or common.frame_rate or None

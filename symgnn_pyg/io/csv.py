@@ -1,13 +1,21 @@
 import io
 import operator
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import islice
 
 import numpy as np
 
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.io.limits import File, read_text
 from symgnn_pyg.io.numbers import is_number
+from symgnn_pyg.io.times import (
+    TimeColumn,
+    find_time_column,
+    make_even,
+    read_time,
+)
 
 
 def read_csv(
@@ -16,6 +24,8 @@ def read_csv(
     name: str = "",
     allow_missing: bool = False,
     index_columns: int | None = None,
+    frame_rate: float | None = None,
+    kind: str = "position",
 ) -> np.ndarray:
     r"""Reads a recording from values separated by commas, semicolons or tabs.
 
@@ -24,24 +34,37 @@ def read_csv(
     or just :obj:`elbow` if joints have one channel. Case, blanks and
     punctuation do not matter, so that :obj:`LEFT_ELBOW_x` belongs to the joint
     "left elbow", unless two joints differ in nothing else. The channels x, y
-    and z come first in the result. Columns of no joint, such as a time, are
-    ignored. Without names, a line holds all channels of the first joint, then
-    those of the second, and so on.
+    and z come first in the result. Without names, a line holds all channels of
+    the first joint, then those of the second, and so on.
+
+    Frames are evenly spaced in time. A column called time, timestamp or t (or
+    else frame) must confirm it: each time may be off by a quarter of a step,
+    as by rounding. Times are numbers, whose unit may follow the name as in
+    :obj:`time_ms`, or ISO dates or times of day. Without a unit they are
+    frames if they are whole numbers that mostly increase by 1, and otherwise
+    in that of s, ms, µs and ns which makes 1 to 1000 frames per second. Other
+    columns of no joint are ignored.
 
     If columns have no names, pandas writes their numbers into the first line.
     After the blank or the name of an index, as in :obj:`,0,1,2`, these are left
-    out together with the index; without it, :obj:`0,1,2` could also be a frame
-    and is refused. Other numbers, such as those of a selection of columns,
-    cannot be told from a frame and are read as one.
+    out together with the index, and so is :obj:`0,1,2` where all numbers of the
+    next line have a decimal point. Otherwise it could also be a frame and is
+    refused. Other numbers, such as those of a selection of columns, cannot be
+    told from a frame and are read as one.
 
     Args:
         file: The path of the file, or its content.
         joints: The names of the joints.
         name: The name of the file in error messages. (default: its path)
         allow_missing: If set to :obj:`True`, cells may be empty or :obj:`nan`,
-            for :func:`fill_gaps`. (default: :obj:`False`)
+            for :func:`fill_gaps`, and frames that are missing according to
+            their times are added as NaN. (default: :obj:`False`)
         index_columns: The number of leading columns that are not channels,
             such as a time, and are left out. (default: none)
+        frame_rate: The frames per second to resample uneven times to, by
+            linear interpolation. (default: they are refused)
+        kind: What the channels hold, see :func:`resample_frames`.
+            (default: :obj:`"position"`)
 
     Returns:
         The frames in the unit of the file, of shape :math:`[T, V, C]`.
@@ -49,8 +72,26 @@ def read_csv(
     Raises:
         DataError: If a line has another number of columns, holds anything but
             finite numbers, lacks a joint, or is longer than 1 MiB, or the first
-            one may number the columns; the message names the line.
+            one may number the columns, or times are uneven; the message names
+            the line.
         ValueError: If :obj:`index_columns` is negative.
+    """
+    return read_timed_csv(
+        file, joints, name, allow_missing, index_columns, frame_rate, kind
+    )[0]
+
+
+def read_timed_csv(
+    file: File,
+    joints: Sequence[str],
+    name: str = "",
+    allow_missing: bool = False,
+    index_columns: int | None = None,
+    frame_rate: float | None = None,
+    kind: str = "position",
+) -> tuple[np.ndarray, float | None]:
+    r"""What :func:`read_csv` returns, and the frames per second if a column
+    of times tells.
     """
     if isinstance(joints, str):
         raise TypeError(
@@ -66,24 +107,28 @@ def read_csv(
     content, name = read_text(file, name)
     if not content.strip():
         raise DataError(f"{name} is empty")
-    head, _, rest = content.partition(b"\n")
+    blank = content[: len(content) - len(content.lstrip(b"\r\n"))]
+    head, _, rest = content[len(blank) :].partition(b"\n")
+    at = f"{name}, line {blank.count(10) + 1}"
     # NumPy writes the names as a comment.
     line = head.decode(errors="replace").lstrip("# ")
     delimiter = _delimiter(line)
     cells = [cell.strip().strip('"') for cell in line.split(delimiter)]
     first = index_columns or 0
     is_numbered = _are_numbers_of_columns(cells)
+    is_frame = False
     has_names = re.search(r"[^\W\d]", "".join(cells[first:])) is not None
-    if has_names and not any(map(_is_decimal, cells[first:])):
-        kept = _named_columns(cells, joints, first, name)
-        # A blank line in its place keeps the line numbers of messages right.
-        content = b"\n" + rest
+    # pandas may call the column of an index 0.
+    if has_names and not any(
+        map(_is_decimal, cells[first or len(cells) > 1 :])
+    ):
+        kept = _named_columns(cells, joints, first, at)
     else:
         first = max(first, int(is_numbered and cells[0] != "0"))
         kept = list(range(first, len(cells)))
         if not kept or len(kept) % len(joints):
             raise DataError(
-                f"{name}, line 1: {len(cells)} columns"
+                f"{at}: {len(cells)} columns"
                 + f", of which {first} are not channels" * (first > 0)
                 + f", expected a multiple of the {len(joints)} joints"
                 + "; separate them by commas, semicolons or tabs"
@@ -92,17 +137,35 @@ def read_csv(
                 f"index_columns={first + 1}"
                 * (len(kept) % len(joints) == 1 < len(cells))
             )
-        if is_numbered and cells[0] == "0":
+        is_frame = not is_numbered
+        if cells[0] == "0" and is_numbered and not _has_points(rest, delimiter):
             raise DataError(
-                f"{name}, line 1: {delimiter.join(cells[:4])} may be a frame "
+                f"{at}: {delimiter.join(cells[:4])} may be a frame "
                 f"or the numbers of columns, as pandas writes them; leave "
                 f"these out with to_csv(..., header=False, index=False), and "
                 f"write a frame as 0.0{delimiter}1.0"
             )
-        if is_numbered:
-            content = b"\n" + rest
-    table = _read(content, len(cells), name, allow_missing, delimiter, kept)
-    return table.reshape(len(table), len(joints), -1)
+    timed = None
+    if not is_frame:
+        left_out = range(index_columns or 0)
+        timed = find_time_column(cells, {*left_out, *kept})
+        # A blank line in its place keeps the line numbers of messages right.
+        content = blank + b"\n" + rest
+    table, times = _read(
+        content, len(cells), name, allow_missing, delimiter, kept, timed
+    )
+    frames = table.reshape(len(table), len(joints), -1)
+    if timed is None:
+        return frames, None
+    return make_even(
+        frames,
+        times,
+        timed,
+        partial(_place, content, name),
+        allow_missing,
+        frame_rate,
+        kind,
+    )
 
 
 def read_table(
@@ -135,7 +198,7 @@ def read_table(
     """
     content, name = read_text(file, name)
     kept = list(range(index_columns, columns))
-    return _read(content, columns, name, allow_missing, delimiter, kept)
+    return _read(content, columns, name, allow_missing, delimiter, kept)[0]
 
 
 def _read(
@@ -145,24 +208,33 @@ def _read(
     allow_missing: bool,
     delimiter: str,
     kept: Sequence[int],
-) -> np.ndarray:
-    r"""The columns :obj:`kept`, in that order; others may hold anything."""
+    timed: TimeColumn | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    r"""The columns :obj:`kept`, in that order, and that of the times, if any;
+    others may hold anything."""
     if not content.strip():
         raise DataError(f"{name} is empty")
     if allow_missing:
         content = _name_empty_cells(content, delimiter)
-    ignored = dict.fromkeys({*range(columns)}.difference(kept), _ignore)
+    others: dict[int | str, Callable[[str], float]] = dict.fromkeys(
+        {*range(columns)}.difference(kept), _ignore
+    )
+    if timed is not None:
+        others[timed.place] = read_time
     try:
         table = np.loadtxt(
             io.BytesIO(content),
             delimiter=delimiter,
             ndmin=2,
             comments=None,
-            converters=ignored or None,
+            quotechar='"',
+            converters=others or None,
         )
-        refused = np.isinf(table) if allow_missing else ~np.isfinite(table)
-        if table.shape[1] == columns and not refused.any():
-            return table[:, kept]
+        if table.shape[1] == columns:
+            found = table[:, kept]
+            refused = np.isinf(found) if allow_missing else ~np.isfinite(found)
+            if not refused.any():
+                return found, table[:, timed.place if timed else 0]
     except (ValueError, UnicodeDecodeError):
         pass
     fault = _first_fault(content, columns, allow_missing, delimiter, kept)
@@ -178,7 +250,7 @@ def _are_numbers_of_columns(cells: Sequence[str]) -> bool:
 
 
 def _named_columns(
-    cells: Sequence[str], joints: Sequence[str], first: int, name: str
+    cells: Sequence[str], joints: Sequence[str], first: int, at: str
 ) -> list[int]:
     r"""The indices of the joints' columns, joint by joint, found by name."""
     # Case and punctuation matter only if joints differ in nothing else.
@@ -197,12 +269,12 @@ def _named_columns(
                 if joint in places:
                     break
         if channel in places.get(joint, ()):
-            raise DataError(f"{name}, line 1: two columns are called {cell!r}")
+            raise DataError(f"{at}: two columns are called {cell!r}")
         if joint in places:
             places[joint][channel] = place
     if not any(places.values()):
         raise DataError(
-            f"{name}, line 1: expected names of columns such as "
+            f"{at}: expected names of columns such as "
             f"{joints[0]}_x, or none for channels in the order of the joints, "
             f"got {', '.join(cells[:50])}"
         )
@@ -215,7 +287,7 @@ def _named_columns(
             wanted = [f"{joint}_{c}" for c in order if c] or [joint]
             had = [cells[place] for place in found.values()]
             raise DataError(
-                f"{name}, line 1: expected the columns {', '.join(wanted)} of "
+                f"{at}: expected the columns {', '.join(wanted)} of "
                 f"joint {joint!r}, as of the others, got "
                 f"{', '.join(had) or 'none'}; the columns are "
                 f"{', '.join(cells[:50])}"
@@ -242,6 +314,19 @@ def _delimiter(line: str) -> str:
 
 def _is_decimal(cell: str) -> bool:
     return is_number(cell.replace(",", "."))
+
+
+def _has_points(rest: bytes, delimiter: str) -> bool:
+    r"""Whether all numbers of the next line have a decimal point, as pandas
+    writes those of floats."""
+    line = next(filter(None, map(bytes.strip, rest.splitlines())), b"")
+    cells = line.decode(errors="replace").split(delimiter)
+    return all(is_number(cell) and "." in cell for cell in cells)
+
+
+def _place(content: bytes, name: str, row: int) -> str:
+    lines = (n for n, line in enumerate(io.BytesIO(content), 1) if line.strip())
+    return f"{name}, line {next(islice(lines, row, None))}"
 
 
 def _ignore(cell: str) -> float:
@@ -271,12 +356,12 @@ def _first_fault(
         if len(cells) != columns:
             return f"line {number}: {len(cells)} columns, expected {columns}"
         for column in sorted(kept):
-            cell = cells[column]
+            cell = cells[column].strip().strip('"')
             value = float(cell) if is_number(cell) else np.inf
             missing = allow_missing and np.isnan(value)
             if not (missing or np.isfinite(value)):
                 return (
-                    f"line {number}, column {column + 1}: {cell.strip()!r} is "
+                    f"line {number}, column {column + 1}: {cell!r} is "
                     f"not a finite number"
                     + "; write decimals with a point"
                     * ("," in cell and _is_decimal(cell))

@@ -73,7 +73,7 @@ def as_frames(
         frames = frames[seen] if seen.any() else frames
     frames = drop_padding(frames, name)
     if fill:
-        return fill_gaps(frames, name)
+        frames = fill_gaps(frames, name)
     check_finite(frames, name)
     return frames
 
@@ -223,7 +223,7 @@ def same_rate(one: float, other: float) -> bool:
 
 def resample_frames(
     frames: np.ndarray,
-    source_rate: float,
+    source_rate: float | np.ndarray,
     target_rate: float,
     kind: str = "position",
 ) -> np.ndarray:
@@ -237,26 +237,31 @@ def resample_frames(
     Args:
         frames: The recording, of shape :math:`[T, V, C]` or
             :math:`[M, T, V, C]`.
-        source_rate: Its frames per second.
+        source_rate: Its frames per second, or the increasing times of its
+            frames in seconds, of shape :math:`[T]`.
         target_rate: The frames per second of the result.
         kind: What the channels hold: :obj:`"position"`, or :obj:`"rotation"`
             for exponential maps in radians. (default: :obj:`"position"`)
 
     Returns:
-        The recording, with :math:`\lfloor (T - 1) \cdot \textrm{target} /
-        \textrm{source} \rfloor + 1` frames.
+        The recording, with :math:`\lfloor s \cdot \textrm{target} \rfloor +
+        1` frames if it lasts :math:`s` seconds, which are :math:`(T - 1) /
+        \textrm{source}`.
     """
-    if same_rate(source_rate, target_rate):
-        return frames
     last = frames.shape[-3] - 1
+    if isinstance(source_rate, np.ndarray):
+        own = source_rate - source_rate[0]
+    elif same_rate(source_rate, target_rate):
+        return frames
+    else:
+        own = np.arange(last + 1) / source_rate
     # The last frame stays even if the rate is that of a rounded frame time.
-    count = int(last * target_rate / source_rate + 0.01) + 1
-    times = torch.arange(count, dtype=torch.double)
-    times = times * (source_rate / target_rate)
+    wanted = np.arange(int(own[-1] * target_rate + 0.01) + 1) / target_rate
+    times = torch.from_numpy(np.interp(wanted, own, np.arange(last + 1.0)))
     motion = torch.from_numpy(frames)
     if kind == "rotation":
         motion = roma.rotvec_to_rotmat(motion).flatten(-2)
-    found = interpolate_frames(motion.flatten(-2), times.clamp(max=last))
+    found = interpolate_frames(motion.flatten(-2), times)
     found = found.unflatten(-1, motion.shape[-2:])
     if kind == "rotation":
         missing = found.isnan().any(dim=-1, keepdim=True)

@@ -1,5 +1,4 @@
 from collections.abc import Mapping
-from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,8 +12,10 @@ NUM_JOINTS = 18
 MOST_UNLISTED = 300
 # Fractions of the image size lie between 0 and 1, or slightly outside.
 LARGEST_FRACTION = 2.0
-# The most bodies of a frame that are linked over time.
+# The most bodies of a frame that are linked over time, and how many times as
+# many tracks may wait for theirs.
 MOST_LINKED = 16
+MOST_WAITING = 4
 # The largest table of labels: 280 bytes for each of 240,000 clips.
 MOST_LABEL_BYTES = 2**26
 
@@ -43,12 +44,16 @@ def read_kinetics(
 
     Bodies carry no identity, so each joins a track: the pairs of a body and a
     track's latest pose that are nearest (by the mean distance of the joints
-    found in both) join first, and a body that is left over starts a track. The
-    :obj:`max_bodies` tracks with the highest mean score over all frames are
+    found in both) join first, and a body that is left over starts a track. A
+    track waits for its body however many frames it is missing in, which stay
+    zero, but a body farther away than the longer side of the box around it or
+    around the track's latest pose, whichever is longer, is somebody else. Poses
+    of a single joint, which have no size, are not limited.
+
+    The :obj:`max_bodies` tracks with the highest mean score over all frames are
     kept, the highest first. Of each frame, at most the 16 bodies with the
-    highest mean score are linked, or :obj:`max_bodies` if that is more. No
-    distance is too far: if one body leaves and another appears before it is
-    back, they may share a track.
+    highest mean score are linked, or :obj:`max_bodies` if that is more, with
+    the tracks seen last, four times as many.
 
     Args:
         file: The path of the file, or its content.
@@ -164,45 +169,58 @@ def link_bodies(
         ValueError: If :obj:`max_bodies` is smaller than 1.
     """
     check_sizes(1, max_bodies=max_bodies)
+    most = max(max_bodies, MOST_LINKED)
     kept = {
         index: [
             body
             for body in sorted(bodies, key=_confidence, reverse=True)
             if body[:, -1].any()
-        ][: max(max_bodies, MOST_LINKED)]
+        ][:most]
         for index, bodies in frames.items()
     }
     if not any(kept.values()):
         raise EmptyRecordingError(f"{name} shows no body")
     tracks: list[dict[int, np.ndarray]] = []
-    latest: list[np.ndarray] = []
+    waiting: list[dict[int, np.ndarray]] = []
     for index, bodies in sorted(kept.items()):
-        for track, body in zip(_join(latest, bodies), bodies, strict=True):
-            if track == len(tracks):
-                tracks.append({})
-            tracks[track][index] = body
-            latest[track : track + 1] = [body]
+        latest = [next(reversed(track.values())) for track in waiting]
+        joined = [
+            {} if place is None else waiting[place]
+            for place in _join(latest, bodies)
+        ]
+        for track, body in zip(joined, bodies, strict=True):
+            if not track:
+                tracks.append(track)
+            track[index] = body
+        others = [track for track in waiting if index not in track]
+        waiting = [*others, *joined][-MOST_WAITING * most :]
     tracks.sort(key=lambda t: sum(map(_confidence, t.values())), reverse=True)
-    shape = latest[0].shape
+    shape = next(iter(tracks[0].values())).shape
     motion = np.zeros((len(tracks[:max_bodies]), max(kept) + 1, *shape))
     for poses, found in zip(motion, tracks, strict=False):
         poses[list(found)] = list(found.values())
     return motion
 
 
-def _join(latest: list[np.ndarray], bodies: list[np.ndarray]) -> list[int]:
-    """The track that each body joins; indices past the last one are new."""
-    if len(latest) == len(bodies) == 1:
-        return [0]
-    found = [-1] * len(bodies)
+def _join(
+    latest: list[np.ndarray], bodies: list[np.ndarray]
+) -> list[int | None]:
+    """The track that each body joins, if any."""
+    found: list[int | None] = [None] * len(bodies)
     if latest and bodies:
         distance = _distance(np.stack(latest)[:, None], np.stack(bodies))
-        for _ in range(min(distance.shape)):
+        size = np.maximum.outer([*map(_size, latest)], [*map(_size, bodies)])
+        distance[(distance > size) & (size > 0)] = np.inf
+        while np.isfinite(distance).any():
             track, body = divmod(int(distance.argmin()), len(bodies))
             found[body] = track
             distance[track] = distance[:, body] = np.inf
-    new = count(len(latest))
-    return [next(new) if track < 0 else track for track in found]
+    return found
+
+
+def _size(body: np.ndarray) -> float:
+    seen = body[body[:, -1] > 0, :2]
+    return float(np.ptp(seen, axis=0).max())
 
 
 def _distance(one: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -83,6 +83,8 @@ def _bodies(document: object, at: str) -> list[np.ndarray]:
                 f"{place}: expected x, y and score of each joint, got {count} "
                 f"numbers"
             )
+        if not count:  # Only the face or a hand was found.
+            continue
         body = values.reshape(-1, 3)
         body[body[:, 2] <= 0] = 0.0
         bodies.append(body)

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.io.asf_amc import ASF, read_asf_amc
 from symgnn_pyg.io.bvh import read_bvh
-from symgnn_pyg.io.csv import read_csv
+from symgnn_pyg.io.csv import read_timed_csv
 from symgnn_pyg.io.frames import as_frames, check_axes
 from symgnn_pyg.io.joint_tree import Motion
 from symgnn_pyg.io.limits import File
@@ -28,6 +28,8 @@ def read_recording(
     fill: bool = False,
     key: str | None = None,
     index_columns: int | None = None,
+    frame_rate: float | None = None,
+    kind: str = "position",
 ) -> Motion:
     r"""Reads a recording in the format of its suffix:
     :obj:`.npy`, :obj:`.npz`, :obj:`.csv`, :obj:`.tsv`, :obj:`.bvh`,
@@ -47,6 +49,10 @@ def read_recording(
             :obj:`.csv` files, see :func:`fill_gaps`. (default: :obj:`False`)
         index_columns: The number of leading columns of :obj:`.csv` files to
             leave out, see :func:`read_csv`. (default: :obj:`None`)
+        frame_rate: The frames per second to resample :obj:`.csv` files with
+            uneven times to, see :func:`read_csv`. (default: :obj:`None`)
+        kind: What :obj:`.csv` files hold, see :func:`resample_frames`.
+            (default: :obj:`"position"`)
 
     Returns:
         The frames, in the unit of the file, the skeleton, and the frames per
@@ -81,11 +87,19 @@ def read_recording(
             f"{name} requires 'skeleton': it does not hold the bones between "
             f"its joints"
         )
-    skeleton = as_skeleton(skeleton)
+    skeleton, rate = as_skeleton(skeleton), None
     if suffix in (".csv", ".tsv"):
-        frames = read_csv(file, skeleton.joints, name, fill, index_columns)
+        frames, rate = read_timed_csv(
+            file,
+            skeleton.joints,
+            name,
+            fill,
+            index_columns,
+            frame_rate,
+            kind,
+        )
         axes = None
     else:
         frames = read_npy(file, name, fill, key)
     joints = skeleton.num_joints
-    return Motion(as_frames(frames, joints, name, axes, fill), skeleton)
+    return Motion(as_frames(frames, joints, name, axes, fill), skeleton, rate)

@@ -104,6 +104,17 @@ def trained(tmp_path_factory, folder, skeleton_file):
 
 
 @pytest.fixture
+def uneven(tmp_path):
+    """A table of an arm that moves at even speed, and its times, which are
+    not."""
+    times = np.cumsum(np.linspace(0.01, 0.03, 30))
+    rows = [f"{t},{t},0,{t},1,{t},2" for t in times]
+    path = tmp_path / "uneven.csv"
+    path.write_text("\n".join(["time,a_x,a_y,b_x,b_y,c_x,c_y", *rows]))
+    return path, times
+
+
+@pytest.fixture
 def people(tmp_path):
     """Two bodies in files of OpenPose, neither seen in the second frame, and
     the neck of the first one not in the fourth."""

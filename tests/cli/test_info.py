@@ -117,6 +117,34 @@ def test_folder(ok, folder, skeleton_file, tmp_path):
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_times_of_tables(ok, run, uneven, skeleton_file, tmp_path):
+    given = ["--skeleton", skeleton_file]
+    path = uneven[0]
+    status, _, err = run("info", path, *given)
+    assert status == 1
+    assert "uneven.csv, line " in err
+    assert "frames per second 20" in rows(
+        ok("info", path, *given, "--frame-rate", 20)
+    )
+    lines = path.read_text().splitlines()
+    even = [f"{40 * i},{line}" for i, line in enumerate(lines[1:]) if i != 3]
+    (tmp_path / "own/walk").mkdir(parents=True)
+    table = tmp_path / "own/walk/0.csv"
+    table.write_text("\n".join([f"time_ms,id_{lines[0]}", *even]))
+    out = rows(ok("info", table, *given))
+    assert "frames per second 25" in out
+    assert "missing 3.3% of the numbers" in out
+    out = rows(ok("info", table.parent.parent, *given))
+    assert "30 frames: 0 min 1 s at 25 frames per second" in out[0]
+    assert "walk 1 30 30 30 3.3%" in out
+
+
+def test_a_folder_that_is_not_there(run, tmp_path):
+    status, _, err = run("info", tmp_path / "none", "--layout", "coco17")
+    assert status == 1
+    assert "There is no folder" in err
+
+
 def test_model(ok, model_folder):
     out = rows(ok("info", model_folder))
     for row in (

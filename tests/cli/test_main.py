@@ -1,6 +1,7 @@
 """The command as a whole: help, errors, interruption."""
 
 import argparse
+import json
 import os
 import pkgutil
 import runpy
@@ -77,6 +78,14 @@ def test_errors_are_one_sentence_and_name_options(run, folder):
     assert (status, out) == (1, "")
     assert err.startswith("Error: --layout or --skeleton is required")
     assert err.count("\n") == 1
+
+
+def test_errors_name_options_of_numbers(run, tmp_path):
+    point = [{"x": 1.0, "y": 2.0, "z": 3.0}] * 33
+    path = tmp_path / "two.json"
+    path.write_text(json.dumps([[point, point]]))
+    _, _, err = run("info", path, "--format", "mediapipe")
+    assert err.endswith("to read several, pass --max-bodies 2\n")
 
 
 def test_unknown_model_and_absent_file(run, tmp_path):

@@ -142,3 +142,25 @@ def test_bvh_to_bvh(run, tmp_path):
     head = path.read_text().split("Frames")[0]
     assert output.read_text().startswith(f"{head}Frames: 3\nFrame Time: 0.02\n")
     assert run(*given, tmp_path / "rotation", "--stride", 2)[0] == 1
+
+
+def test_uneven_times(ok, model_folder, uneven, tmp_path):
+    path, times = uneven
+    given = ["predict", "--model", model_folder, "--output", tmp_path / "a.npy"]
+    out = ok(*given, "--input", path)
+    text = "its times are uneven; resampled to 50 frames per second"
+    assert f"{path}: {text}" in out
+    even = np.arange(times[0], times[-1], 1 / 50)
+    frames = np.zeros((len(even), 3, 2))
+    frames[..., 0], frames[..., 1] = even[:, None], range(3)
+    expected = PoseModel.from_pretrained(model_folder)(frames).future
+    np.testing.assert_allclose(np.load(tmp_path / "a.npy"), expected, atol=1e-5)
+
+
+def test_the_recording_is_not_overwritten(run, model_folder, clip):
+    before = clip.read_bytes()
+    given = ["predict", "--model", model_folder, "--input", clip]
+    status, _, err = run(*given, "--output", clip)
+    assert status == 1
+    assert f"{clip} would be overwritten: pass another --output" in err
+    assert clip.read_bytes() == before

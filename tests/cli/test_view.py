@@ -123,3 +123,15 @@ def test_the_axis_that_points_up(ok, clip, skeleton_file, tmp_path, drawn):
     assert drawn["up"] == "y"
     ok(*given, "--up=-y")
     assert drawn["up"] == "-y"
+
+
+def test_uneven_times(ok, run, uneven, skeleton_file, tmp_path, drawn):
+    given = ["view", uneven[0], "--skeleton", skeleton_file]
+    given += ["--output", tmp_path / "a.html"]
+    status, _, err = run(*given)
+    assert status == 1
+    assert "pass the --frame-rate to resample to, such as 49" in err
+    ok(*given, "--frame-rate", 25)
+    assert drawn["frame_rate"] == 25
+    speed = np.diff(drawn["poses"]["motion"][:, 0, 0]) * 25
+    np.testing.assert_allclose(speed, 1.0)

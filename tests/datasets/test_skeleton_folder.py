@@ -497,6 +497,77 @@ def test_frame_rates_are_converted_on_request(tmp_path, rate):
         SkeletonFolder(root, frame_rate=rate)
 
 
+def timed(times):
+    """A hand that moves at even speed."""
+    rows = [f"{t},1,1,1,2,2,2,3,3,{t}" for t in times]
+    head = "time," + ",".join(
+        f"{joint}_{axis}"
+        for joint in ("shoulder", "elbow", "hand")
+        for axis in "xyz"
+    )
+    return "\n".join([head, *rows])
+
+
+def test_times_of_tables(tmp_path):
+    """A hand that moves at even speed does so at each rate."""
+    root = tmp_path / "own"
+    arguments = {"shares": (1, 0, 0), "num_observed": 2, "num_future": 1}
+    write(root / "a/0.csv", timed(np.arange(25) / 50))
+    write(root / "a/1.csv", timed(np.arange(25) / 50))
+    assert SkeletonFolder(root, ARM, **arguments).frame_rate == 50
+    write(root / "a/2.csv", timed(np.arange(25) / 25))
+    write(root / "a/3.csv", timed(np.cumsum(np.linspace(0.02, 0.04, 25))))
+    with pytest.raises(DataError) as raised:
+        SkeletonFolder(root, ARM, **arguments)
+    text = str(raised.value)
+    assert re.search(r"2\.csv has 25 frames .*0\.csv has 50; pass the", text)
+    assert re.search(r"3\.csv, line \d+: the steps of 'time' are uneven", text)
+    data = SkeletonFolder(root, ARM, frame_rate=20, **arguments)
+    assert data.frame_rate == 20
+    assert data.store.lengths.tolist() == [10, 10, 20, 15]
+    hand = data.skeleton.index("hand")
+    for sample in data:
+        speed = (sample.x[hand, 1, 2] - sample.x[hand, 0, 2]) * 20
+        torch.testing.assert_close(speed, torch.tensor(1.0))
+    write(root / "a/4.csv", timed(np.arange(25) / 50).replace("time", "id"))
+    with pytest.raises(DataError, match=r"4\.csv does not state its frame rat"):
+        SkeletonFolder(root, ARM, frame_rate=20, **arguments)
+
+
+def test_missing_frames_of_tables(tmp_path):
+    root = tmp_path / "own"
+    times = np.delete(np.arange(25), [7, 8]) / 50
+    write(root / "a/0.csv", timed(times))
+    arguments = {"shares": (1, 0, 0), "num_observed": 2, "num_future": 1}
+    with pytest.raises(DataError, match=r"0\.csv, line 9: frames are missing"):
+        SkeletonFolder(root, ARM, **arguments)
+    data = SkeletonFolder(root, ARM, fill_gaps=True, **arguments)
+    assert (data.frame_rate, len(data.store[0][0])) == (50, 25)
+
+
+def test_a_rate_that_no_file_states(tmp_path):
+    root = tmp_path / "own"
+    write(root / "a/0.npy", poses(9))
+    arguments = {"shares": (1, 0, 0), "num_observed": 2, "num_future": 1}
+    assert SkeletonFolder(root, ARM, **arguments).frame_rate is None
+    data = SkeletonFolder(root, ARM, frame_rate=30, **arguments)
+    assert (data.frame_rate, len(data.store[0][0])) == (30, 9)
+
+
+def test_a_faulty_file_may_be_the_first(tmp_path):
+    root = tmp_path / "own"
+    arguments = {"shares": (1, 0, 0), **SHORT}
+    write(root / "turn/0.bvh", "nothing")
+    with pytest.raises(DataError, match=r"0\.bvh, line 1: unexpected 'nothing"):
+        SkeletonFolder(root, **arguments)
+    write(root / "turn/1.bvh", bvh())
+    with pytest.raises(DataError, match=r"0\.bvh, line 1: unexpected 'nothing"):
+        SkeletonFolder(root, **arguments)
+    with pytest.warns(UserWarning, match="1 of 2 recordings were left out"):
+        data = SkeletonFolder(root, skip_faulty=True, **arguments)
+    assert (data.store.sources, data.frame_rate) == (["turn/1.bvh"], 25)
+
+
 def test_store_is_kept_and_made_anew(root):
     open_all(root)
     store = root.with_name("motion.h5")

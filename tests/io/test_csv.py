@@ -26,6 +26,8 @@ HEAD = "hip_x,hip_y,hip_z,knee_x,knee_y,knee_z\n"
         ROWS.replace(",", "\t"),
         ROWS.replace(",", ",\t"),
         HEAD.replace("hip_x", '"hip_x"') + ROWS,
+        '"' + (HEAD + ROWS).replace(",", '","').replace("\n", '"\n"')[:-1],
+        "\n\r\n" + HEAD + "\n" + ROWS,
         "time," + HEAD + "0,0,1,2,3,4,5\n1,6,7,8,9,10,11.5",
         HEAD.replace("_", ".") + ROWS,
         "knee_z,hip_y,knee_x,grip,hip_x,hip_z,knee_y\n5,1,3,open,0,2,4\n"
@@ -96,6 +98,22 @@ def test_numbers_of_columns_are_not_a_frame(mark, index):
         read_csv(text.replace("9", "x").encode(), JOINTS, "a.csv")
     with pytest.raises(DataError, match="of which 2 are not channels"):
         read_csv(text.encode(), JOINTS, "a.csv", index_columns=2)
+
+
+@pytest.mark.parametrize("index_columns", [None, 1])
+def test_numbers_of_columns_above_numbers_with_points(index_columns):
+    text = "0,1,2,3\n\n0.0,1.5,-2.0e-5,3.5\n0.1,5,6,7\n"
+    found = read_csv(text.encode(), ["tip"], index_columns=index_columns)
+    first = index_columns or 0
+    assert found.shape == (2, 1, 4 - first)
+    np.testing.assert_array_equal(found[0, 0], [0, 1.5, -2e-5, 3.5][first:])
+
+
+@pytest.mark.parametrize("joints", [["tip"], ["tip", "wrist"]])
+def test_an_index_called_0(joints):
+    names = ",".join(f"{joint}_{axis}" for joint in joints for axis in "xy")
+    text = f"0,{names}\n7{',1,2' * len(joints)}\n"
+    assert read_csv(text.encode(), joints).tolist() == [[[1, 2]] * len(joints)]
 
 
 def test_numbers_of_columns_that_could_be_a_frame():
@@ -172,6 +190,9 @@ def test_other_channels():
          r"hip_x, or none for .*, got time, foot_x$"),
         ("hip_x,hip_x,knee_x\n1,2,3\n", r"two columns are called 'hip_x'"),
         (HEAD + ROWS + "1,2\n", r"line 4: 2 columns, expected 6"),
+        ("\n\n" + ROWS + "1,2\n", r"line 5: 2 columns, expected 6"),
+        ("\n\nfoot_x,hand_x\n1,2", r"line 3: expected names of columns"),
+        (HEAD + '"0","x",2,3,4,5', r"line 2, column 2: 'x' is not a finite"),
         (HEAD + ROWS.replace("8", "nan"), r"line 3, column 3: 'nan' is not"),
         (ROWS.replace("8", "inf"), r"line 2, column 3: 'inf' is not a finite"),
         (ROWS.replace("10", "ten"), r"line 2, column 5: 'ten' is not a finite"),

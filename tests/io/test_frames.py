@@ -151,6 +151,22 @@ def test_joint_that_was_never_seen():
         fill_gaps(frames, "clip")
 
 
+def test_infinite_numbers_are_no_gaps():
+    frames = np.ones((4, 5, 3))
+    frames[2, 1] = np.inf
+    with pytest.raises(DataError, match=r"frame 2 .* is not finite$"):
+        as_frames(frames, 5, "clip", fill=True)
+
+
+def test_uneven_frames():
+    times = np.array([7.0, 7.1, 7.5, 8.0])
+    frames = (2 * times).reshape(-1, 1, 1)
+    found = resample_frames(frames, times, 4)
+    np.testing.assert_allclose(found.ravel(), [14, 14.5, 15, 15.5, 16])
+    bodies = resample_frames(np.stack([frames, -frames]), times, 4)
+    np.testing.assert_array_equal(bodies, [found, -found])
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_rotations_are_resampled_past_half_a_turn(dtype):
     angle = np.arange(2.5, 4.0, 0.25)

@@ -70,6 +70,14 @@ def test_no_body(tmp_path):
         read_openpose(write(tmp_path / "v", [[], []]))
 
 
+def test_people_of_whom_only_the_face_was_found(tmp_path):
+    face = {"pose_keypoints_2d": [], "face_keypoints_2d": [1.0] * 210}
+    motion = read_openpose(write(tmp_path / "v", [[face], [face, person(2.0)]]))
+    assert motion.frames[0, :, 0, 0].tolist() == [0, 2]
+    with pytest.raises(EmptyRecordingError, match="faces shows no body"):
+        read_openpose(write(tmp_path / "faces", [[face]]))
+
+
 def test_several_videos(tmp_path):
     write(tmp_path / "v", [[person(1.0)]])
     write(tmp_path / "v", [[person(1.0)]], name="other")
@@ -107,3 +115,43 @@ def test_nothing_there(tmp_path):
     np.save(tmp_path / "v" / "x.npy", np.ones(3))
     with pytest.raises(DataError, match="0 files"):
         read_openpose(tmp_path / "v")
+
+
+def standing(x, score=0.5):
+    """A person 100 pixels tall."""
+    numbers = [v for y in range(25) for v in (x, 100 * y / 24, score)]
+    return {"pose_keypoints_2d": numbers}
+
+
+def test_who_leaves_is_not_who_enters_far_away(tmp_path):
+    people = [[standing(10.0)], [standing(15.0)], [], [standing(900.0)]] * 2
+    one, two = read_openpose(write(tmp_path / "v", people), 5).frames
+    assert one[:, 0, 0].tolist() == [10, 15, 0, 0, 10, 15, 0, 0]
+    assert two[:, 0, 0].tolist() == [0, 0, 0, 900, 0, 0, 0, 900]
+    np.testing.assert_array_equal(
+        read_openpose(tmp_path / "v").frames, one[None]
+    )
+
+
+@pytest.mark.parametrize("unit", [1, 0.001, 1000])
+def test_the_limit_grows_with_the_body(tmp_path, unit):
+    def scaled(x):
+        numbers = np.reshape(standing(x)["pose_keypoints_2d"], (-1, 3))
+        return {"pose_keypoints_2d": [*np.ravel(numbers * [unit, unit, 1])]}
+
+    near = write(tmp_path / "near", [[scaled(0.0)], [scaled(99.0)]])
+    far = write(tmp_path / "far", [[scaled(0.0)], [scaled(101.0)]])
+    assert len(read_openpose(near, 5).frames) == 1
+    assert len(read_openpose(far, 5).frames) == 2
+
+
+def test_only_tracks_seen_last_wait(tmp_path):
+    """A crowd of strangers in each frame takes bounded time."""
+    strangers = [
+        [standing(1000.0 * (16 * t + i)) for i in range(16)] for t in range(5)
+    ]
+    write(tmp_path / "v", [*strangers, strangers[0]])
+    for most, seen in ((99, 2), (16, 1)):
+        motion = read_openpose(tmp_path / "v", max_bodies=most).frames
+        assert len(motion) == min(most, 16 * 5)
+        assert motion[0].any(axis=(1, 2)).sum() == seen

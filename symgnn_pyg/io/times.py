@@ -1,0 +1,177 @@
+"""The column of a table that says when each of its frames was recorded."""
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import numpy as np
+
+from symgnn_pyg.errors import DataError
+from symgnn_pyg.io.frames import resample_frames
+from symgnn_pyg.io.numbers import is_number
+
+UNITS = {
+    word: seconds
+    for seconds, words in (
+        (1.0, "s sec secs second seconds"),
+        (1e-3, "ms msec msecs millis millisecond milliseconds"),
+        (1e-6, "us \xb5s \u03bcs usec usecs micros microsecond microseconds"),
+        (1e-9, "ns nsec nsecs nanos nanosecond nanoseconds"),
+    )
+    for word in words.split()
+}
+TIME = re.compile(
+    r"((elapsed |relative |unix )?(date ?time|times?|time ?stamps?|stamp|t)"
+    r"( in)?)?"
+)
+FRAME = re.compile(r"frames?( (number|num|no|nr|index|idx|id|count))?")
+# The part of a step between frames by which a time may be off.
+TOLERANCE = 0.25
+# The most frames to add to a table beyond as many as it has: times may be huge.
+MOST_MISSING = 1000
+
+
+class TimeColumn(NamedTuple):
+    r"""A column of times.
+
+    Args:
+        place: Its index.
+        name: Its name.
+        unit: Its unit in seconds, if the name says so, or 0 for the numbers
+            of frames.
+    """
+
+    place: int
+    name: str
+    unit: float | None
+
+
+def find_time_column(
+    names: Sequence[str], others: Collection[int]
+) -> TimeColumn | None:
+    r"""The first column that is called a time, or else a frame.
+
+    Args:
+        names: The names of the columns.
+        others: The indices of those that hold something else.
+    """
+    frames = None
+    for index, name in enumerate(names):
+        words = re.findall(r"[^\W\d_]+", name.casefold())
+        unit = UNITS.get(words[-1]) if words else None
+        text = " ".join(words if unit is None else words[:-1])
+        if index in others or not words or words == ["s"]:
+            continue
+        if TIME.fullmatch(text):
+            return TimeColumn(index, name, unit)
+        if frames is None and FRAME.fullmatch(" ".join(words)):
+            frames = TimeColumn(index, name, 0)
+    return frames
+
+
+def read_time(cell: str) -> float:
+    r"""A number, or a date or a time of day in seconds; NaN for anything
+    else.
+    """
+    cell = cell.strip()
+    if is_number(cell):
+        return float(cell)
+    for text in (cell, f"1970-01-01 {cell}"):
+        try:
+            date = datetime.fromisoformat(text)
+        except ValueError:
+            continue
+        return date.replace(tzinfo=UTC).timestamp()
+    return float("nan")
+
+
+def make_even(
+    frames: np.ndarray,
+    times: np.ndarray,
+    column: TimeColumn,
+    line_of: Callable[[int], str],
+    allow_missing: bool = False,
+    frame_rate: float | None = None,
+    kind: str = "position",
+) -> tuple[np.ndarray, float | None]:
+    r"""Frames at even distances in time, and their rate if the times tell.
+
+    Args:
+        frames: The frames, of shape :math:`[T, V, C]`.
+        times: The time of each frame, of shape :math:`[T]`.
+        column: The column they are from.
+        line_of: The file and the line of a frame, for error messages.
+        allow_missing: Whether missing frames are added as NaN, instead of
+            refused. (default: :obj:`False`)
+        frame_rate: The frames per second to resample uneven times to.
+            (default: uneven times are refused)
+        kind: What the channels hold, see :func:`resample_frames`.
+            (default: :obj:`"position"`)
+
+    Raises:
+        DataError: If the times do not increase, or are uneven.
+    """
+    unread = ~np.isfinite(times)
+    if len(times) < 2 or unread.all() or (times == times[0]).all():
+        return frames, None
+    if unread.any():
+        raise DataError(
+            f"{line_of(int(unread.argmax()))}: {column.name!r} is neither a "
+            f"number nor an ISO date or time"
+        )
+    times = times - times[0]
+    steps = np.diff(times)
+    wrong = steps <= 0
+    if wrong.any():
+        raise DataError(
+            f"{line_of(int(wrong.argmax()) + 1)}: {column.name!r} is not "
+            f"greater than in the line before; sort the lines and remove "
+            f"repeated ones, or rename the column if it does not hold times"
+        )
+    unit, step = column.unit, float(np.median(steps))
+    is_whole = not (times % 1).any()
+    if unit is None and not (is_whole and step == 1):
+        # The one that makes 1 to 1000 frames per second.
+        unit = 10.0 ** -(3 * np.digitize(step, [1, 1e3, 1e6]))
+    if not unit and is_whole:
+        step = float(np.gcd.reduce(steps.astype(np.int64)))
+    distance = np.round(steps / step)
+    number = np.append(0.0, distance.cumsum())
+    step, first = np.polyfit(number, times, 1)
+    rate = float(f"{1 / (step * unit):.5g}") if unit else None
+    off = abs(times - first - step * number) / step
+    if (distance == 1).all() and off.max() <= TOLERANCE:
+        return frames, rate
+    added = number[-1] + 1 - len(times)
+    if added > len(times) + MOST_MISSING:
+        raise DataError(
+            f"{line_of(int(distance.argmax()) + 1)}: {added:.0f} frames are "
+            f"missing according to {column.name!r}, most of them before this "
+            f"line; split the recording there"
+        )
+    if unit and frame_rate:
+        return (
+            resample_frames(frames, times * unit, frame_rate, kind),
+            frame_rate,
+        )
+    cures = [f"pass the 'frame_rate' to resample to, such as {rate}"] * (
+        rate is not None
+    )
+    if off.max() > TOLERANCE:
+        raise DataError(
+            f"{line_of(int(off.argmax()))}: the steps of {column.name!r} are "
+            f"uneven, from {steps.min():.4g} to {steps.max():.4g}; "
+            + (*cures, "rename the column if it does not hold times")[0]
+        )
+    if not allow_missing:
+        cures = ["pass fill_gaps=True to interpolate them", *cures]
+        raise DataError(
+            f"{line_of(int((distance > 1).argmax()) + 1)}: frames are missing "
+            f"before this line according to {column.name!r}, {added:.0f} in "
+            f"all; {', or '.join(cures)}"
+        )
+    places = number.astype(int)
+    even = np.full((places[-1] + 1, *frames.shape[1:]), np.nan)
+    even[places] = frames
+    return even, rate
