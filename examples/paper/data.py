@@ -55,6 +55,7 @@ class Data:
         train = self._open("train", HORIZONS[0])
         self.skeleton = train.skeleton
         self.classes = train.classes
+        self.trained = train.labels.unique()
         self.absent = getattr(train, "missing", [])
         self._standardize = train.standardize()
         content = list(zip(train.store.names, train.store.lengths, strict=True))

@@ -27,7 +27,8 @@ def evaluate(
     Returns:
         The measures: accuracies, and for joints the mean angle error per
         action and frame and the share of correct keypoints per frame. And the
-        outputs: class scores and labels.
+        outputs: class scores and labels of the windows whose actions the
+        network was trained on, as no other can be recognised.
     """
     logits, labels, errors = [], [], _Errors(dataset, data)
     for batch in SkeletonLoader(dataset, 64):
@@ -38,9 +39,11 @@ def evaluate(
         if out.future is not None and dataset.skeleton == data.skeleton:
             errors.update(out.future, batch.future, batch.y)
     found: dict[str, Any] = errors.compute()
-    outputs = {"labels": torch.cat(labels)}
+    y = torch.cat(labels)
+    known = torch.isin(y, data.trained)
+    outputs = {"labels": y[known]}
     if logits:
-        outputs["logits"] = torch.cat(logits)
+        outputs["logits"] = torch.cat(logits)[known]
         found |= accuracies(outputs["logits"], outputs["labels"])
     return found, outputs
 

@@ -12,6 +12,7 @@ from filelock import FileLock
 
 from examples.paper.__main__ import EXPERIMENTS, main
 from examples.paper.data import OBSERVED, Data, NoisySupervision
+from examples.paper.evaluate import evaluate
 from examples.paper.measures import Spread, spread
 from examples.paper.published import published, published_errors
 from examples.paper.recognition import ALONE, FUSED, accuracy, bones_of
@@ -220,6 +221,21 @@ def test_baselines_that_need_no_training_steps(output, trained, network):
     assert result["parameters"] == 0
     errors = result["error"]["walking"]
     assert 0 < errors[0] < errors[-1]
+
+
+def test_only_trained_actions_are_recognised(output):
+    runs = tiny(output)
+    model, test = runs.models(sym_gnn())[0], runs.test(sym_gnn())
+    every, outputs = evaluate(model, test, runs.data)
+    assert torch.equal(outputs["labels"], test.labels)
+    runs.data.trained = torch.tensor([2, 5])
+    found, some = evaluate(model, test, runs.data)
+    known = torch.isin(test.labels, runs.data.trained)
+    assert torch.equal(some["labels"], test.labels[known])
+    assert torch.equal(some["logits"], outputs["logits"][known])
+    right = some["logits"].argmax(dim=1) == some["labels"]
+    assert found["top1"] == pytest.approx(right.double().mean().item())
+    assert found["error"] == every["error"]
 
 
 def test_linear_regression_is_fitted(output):
