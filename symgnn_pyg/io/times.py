@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from symgnn_pyg.errors import DataError
+from symgnn_pyg.errors import DataError, data_error
 from symgnn_pyg.io.frames import resample_frames
 from symgnn_pyg.io.numbers import is_number
 
@@ -160,10 +160,9 @@ def make_even(
     if (distance == 1).all() and off.max() <= TOLERANCE:
         return frames, rate
     if unit and frame_rate:
-        return (
-            resample_frames(frames, times * unit, frame_rate, kind),
-            frame_rate,
-        )
+        with data_error(line_of(0)):
+            even = resample_frames(frames, times * unit, frame_rate, kind)
+        return even, frame_rate
     cures = [f"pass the 'frame_rate' to resample to, such as {rate}"] * (
         rate is not None
     )

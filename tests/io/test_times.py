@@ -131,6 +131,12 @@ def test_times_that_cannot_be(times, message, frame_rate):
         read(times, frame_rate=frame_rate, fill=True)
 
 
+def test_times_in_a_smaller_unit_than_named():
+    message = r"a\.csv, line 2: 600 frames in .* s would become .*; check the u"
+    with pytest.raises(DataError, match=message):
+        read(UNEVEN * 1000, "Time (s)", frame_rate=30)
+
+
 def test_frames_that_came_twice_are_not_lost():
     with pytest.raises(DataError, match=r"line 4: the steps of 'time' are une"):
         read([0, 0.1, 0.102, 0.2, 0.3, 0.4], fill=True)
