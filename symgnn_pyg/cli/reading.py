@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from symgnn_pyg.errors import DataError
+from symgnn_pyg.errors import DataError, data_error
 from symgnn_pyg.io import (
     POSITIONS,
     Motion,
@@ -184,7 +184,8 @@ def resampled(
         f"{path}: resampled from {own:.4g} to {frame_rate:.4g} frames per "
         f"second"
     )
-    frames = resample_frames(motion.frames, own, frame_rate, kind)
+    with data_error(str(path)):
+        frames = resample_frames(motion.frames, own, frame_rate, kind)
     return motion._replace(frames=frames, frame_rate=frame_rate)
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from symgnn_pyg.datasets.folder_files import Files, is_amc
-from symgnn_pyg.errors import DataError
+from symgnn_pyg.errors import DataError, data_error
 from symgnn_pyg.io import (
     ASF,
     Motion,
@@ -48,7 +48,8 @@ def read_frames(content: bytes, where: str, common: Common) -> np.ndarray:
     if motion.skeleton is not common.skeleton:
         frames = frames[..., _kept(motion.skeleton, where, common), :]
     if rate and wanted:
-        return resample_frames(frames, rate, wanted, common.kind)
+        with data_error(where):
+            return resample_frames(frames, rate, wanted, common.kind)
     if wanted and common.frame_rate:
         raise DataError(
             f"{where} does not state its frame rate, as {common.timed} does, "

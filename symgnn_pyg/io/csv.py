@@ -42,8 +42,8 @@ def read_csv(
     as by rounding. Times are numbers, whose unit may follow the name as in
     :obj:`time_ms`, or ISO dates or times of day. Without a unit they are
     frames if they are whole numbers that mostly increase by 1, and otherwise
-    in that of s, ms, µs and ns which makes 1 to 1000 frames per second. Other
-    columns of no joint are ignored.
+    in that of s, ms, µs and ns which makes 1 to 1000 frames per second, if any
+    does. Other columns of no joint are ignored.
 
     If columns have no names, pandas writes their numbers into the first line.
     After the blank or the name of an index, as in :obj:`,0,1,2`, these are left
@@ -113,7 +113,9 @@ def read_timed_csv(
     # NumPy writes the names as a comment.
     line = head.decode(errors="replace").lstrip("# ")
     delimiter = _delimiter(line)
-    cells = [cell.strip().strip('"') for cell in line.split(delimiter)]
+    cells = _cells(line, delimiter)
+    below = next(filter(None, map(bytes.strip, io.BytesIO(rest))), b"")
+    row = _cells(below.decode(errors="replace"), delimiter)
     first = index_columns or 0
     is_numbered = _are_numbers_of_columns(cells)
     is_frame = False
@@ -138,7 +140,9 @@ def read_timed_csv(
                 * (len(kept) % len(joints) == 1 < len(cells))
             )
         is_frame = not is_numbered
-        if cells[0] == "0" and is_numbered and not _has_points(rest, delimiter):
+        # pandas writes floats with a decimal point.
+        has_points = all(is_number(cell) and "." in cell for cell in row)
+        if cells[0] == "0" and is_numbered and not has_points:
             raise DataError(
                 f"{at}: {delimiter.join(cells[:4])} may be a frame "
                 f"or the numbers of columns, as pandas writes them; leave "
@@ -149,6 +153,8 @@ def read_timed_csv(
     if not is_frame:
         left_out = range(index_columns or 0)
         timed = find_time_column(cells, {*left_out, *kept})
+        if timed and not all(map(is_number, row[timed.place :][:1])):
+            timed = timed._replace(unit=1.0)  # A date, read in seconds.
         # A blank line in its place keeps the line numbers of messages right.
         content = blank + b"\n" + rest
     table, times = _read(
@@ -316,12 +322,8 @@ def _is_decimal(cell: str) -> bool:
     return is_number(cell.replace(",", "."))
 
 
-def _has_points(rest: bytes, delimiter: str) -> bool:
-    r"""Whether all numbers of the next line have a decimal point, as pandas
-    writes those of floats."""
-    line = next(filter(None, map(bytes.strip, rest.splitlines())), b"")
-    cells = line.decode(errors="replace").split(delimiter)
-    return all(is_number(cell) and "." in cell for cell in cells)
+def _cells(line: str, delimiter: str) -> list[str]:
+    return [cell.strip().strip('"') for cell in line.split(delimiter)]
 
 
 def _place(content: bytes, name: str, row: int) -> str:

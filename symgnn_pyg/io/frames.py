@@ -14,6 +14,8 @@ from symgnn_pyg.ops import interpolate_frames
 MOST_CHANNELS = 4
 # Relative: programs round the time of a frame to a few digits.
 SAME_RATE = 0.01
+# How many times as many frames resampling may make.
+MOST_STRETCHED = 100
 
 
 def check_axes(axes: str | None) -> None:
@@ -247,6 +249,9 @@ def resample_frames(
         The recording, with :math:`\lfloor s \cdot \textrm{target} \rfloor +
         1` frames if it lasts :math:`s` seconds, which are :math:`(T - 1) /
         \textrm{source}`.
+
+    Raises:
+        DataError: If there would be 100 times as many frames.
     """
     last = frames.shape[-3] - 1
     if isinstance(source_rate, np.ndarray):
@@ -256,7 +261,13 @@ def resample_frames(
     else:
         own = np.arange(last + 1) / source_rate
     # The last frame stays even if the rate is that of a rounded frame time.
-    wanted = np.arange(int(own[-1] * target_rate + 0.01) + 1) / target_rate
+    count = own[-1] * target_rate + 0.01
+    if not count < MOST_STRETCHED * len(own):
+        raise DataError(
+            f"{len(own)} frames in {own[-1]:.4g} s would become {count:.4g} at "
+            f"{target_rate:.4g} per second; check the unit of their times"
+        )
+    wanted = np.arange(int(count) + 1) / target_rate
     times = torch.from_numpy(np.interp(wanted, own, np.arange(last + 1.0)))
     motion = torch.from_numpy(frames)
     if kind == "rotation":

@@ -1,5 +1,6 @@
 """The column of a table that says when each of its frames was recorded."""
 
+import math
 import re
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
@@ -7,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from symgnn_pyg.errors import DataError
+from symgnn_pyg.errors import DataError, data_error
 from symgnn_pyg.io.frames import resample_frames
 from symgnn_pyg.io.numbers import is_number
 
@@ -77,13 +78,14 @@ def read_time(cell: str) -> float:
     cell = cell.strip()
     if is_number(cell):
         return float(cell)
-    for text in (cell, f"1970-01-01 {cell}"):
-        try:
-            date = datetime.fromisoformat(text)
-        except ValueError:
-            continue
-        return date.replace(tzinfo=UTC).timestamp()
-    return float("nan")
+    # Without hours, as in 59:59.5, Python would read minutes as hours.
+    if re.match(r"\d+:\d+:", cell):
+        cell = f"1970-01-01 {cell}"
+    try:
+        date = datetime.fromisoformat(cell)
+    except ValueError:
+        return float("nan")
+    return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
 
 
 def make_even(
@@ -126,23 +128,24 @@ def make_even(
     if wrong.any():
         raise DataError(
             f"{line_of(int(wrong.argmax()) + 1)}: {column.name!r} is not "
-            f"greater than in the line before; sort the lines and remove "
-            f"repeated ones, or rename the column if it does not hold times"
+            f"greater than in the line before; sort the lines, remove repeated "
+            f"ones, split the recording where its times start again, or rename "
+            f"the column if it does not hold times"
         )
     unit, step = column.unit, float(np.median(steps))
     is_whole = not (times % 1).any()
     if unit is None and not (is_whole and step == 1):
-        # The one that makes 1 to 1000 frames per second.
-        unit = 10.0 ** -(3 * np.digitize(step, [1, 1e3, 1e6]))
+        # The one that makes 1 to 1000 frames per second. Smaller steps, as of
+        # days, do not tell the rate.
+        units = (0.0, 1.0, 1e-3, 1e-6, 1e-9)
+        unit = units[np.digitize(step, [9e-4, 1, 1e3, 1e6])]
     if not unit and is_whole:
-        step = float(np.gcd.reduce(steps.astype(np.int64)))
+        step = float(math.gcd(*map(int, steps)))
+    else:
+        # Rounded times of frames in a row may alternate between two steps.
+        step = float(steps[steps <= 1.5 * step].mean())
     distance = np.round(steps / step)
     number = np.append(0.0, distance.cumsum())
-    step, first = np.polyfit(number, times, 1)
-    rate = float(f"{1 / (step * unit):.5g}") if unit else None
-    off = abs(times - first - step * number) / step
-    if (distance == 1).all() and off.max() <= TOLERANCE:
-        return frames, rate
     added = number[-1] + 1 - len(times)
     if added > len(times) + MOST_MISSING:
         raise DataError(
@@ -150,11 +153,16 @@ def make_even(
             f"missing according to {column.name!r}, most of them before this "
             f"line; split the recording there"
         )
+    step, first = np.polyfit(number, times, 1)
+    rate = float(f"{1 / (step * unit):.5g}") if unit else None
+    off = abs(times - first - step * number) / step
+    off[1:][distance == 0] = np.inf
+    if (distance == 1).all() and off.max() <= TOLERANCE:
+        return frames, rate
     if unit and frame_rate:
-        return (
-            resample_frames(frames, times * unit, frame_rate, kind),
-            frame_rate,
-        )
+        with data_error(line_of(0)):
+            even = resample_frames(frames, times * unit, frame_rate, kind)
+        return even, frame_rate
     cures = [f"pass the 'frame_rate' to resample to, such as {rate}"] * (
         rate is not None
     )

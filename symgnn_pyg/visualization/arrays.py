@@ -37,9 +37,9 @@ def to_array(value: ArrayLike, name: str) -> Array:
     return array.astype(np.float64)
 
 
-def literal(name: str) -> str:
+def literal(name: object) -> str:
     r"""Escapes a name, so that Matplotlib does not read it as mathematics."""
-    return name.replace("$", r"\$")
+    return str(name).replace("$", r"\$")
 
 
 def to_labels(value: ArrayLike, name: str, num_classes: int) -> np.ndarray:

@@ -37,7 +37,17 @@ def read(*args, **arguments):
         ("t (us)", COUNT * 0.5, 2e6),
         ("Timestamp", [f"2024-02-29 23:59:{t / 10:06.3f}" for t in COUNT], 10),
         ("time", [f"12:00:{t / 10:06.3f}" for t in COUNT], 10),
-        # Numbers of frames, or nothing that could be read.
+        ("time_ms", [f"2024-01-01 10:{2 * t // 60:02}:{2 * t % 60:02}"
+                     for t in COUNT[:99]], 0.5),
+        ("time", ["2024-03-31T01:59:59.9+01:00", "2024-03-31T03:00:00+02:00",
+                  "2024-03-31T03:00:00.1+02:00"], 10),
+        # Rounded to milliseconds, steps alternate.
+        *(("t", (COUNT[:198] * 1000 / rate).round().astype(int), rate)
+          for rate in (400, 450, 480)),
+        # Numbers of frames, other units, or nothing that could be read.
+        ("time", 45000.25 + COUNT / 60 / 86400, None),
+        ("time", COUNT / 30 / 60, None),
+        ("time", [f"59:{t / 10:06.3f}" for t in COUNT], None),
         ("time", COUNT, None),
         ("Frame #", COUNT * 5, None),
         ("frame_time", UNEVEN, None),
@@ -47,7 +57,7 @@ def read(*args, **arguments):
         # A time tells more than a frame.
         ("frame,time", [f"{t},{t / 50}" for t in COUNT], 50),
     ],
-)
+)  # fmt: skip
 def test_rates(head, times, rate):
     motion = read(times, head)
     assert motion.frame_rate == (rate and pytest.approx(rate, rel=1e-3))
@@ -106,6 +116,11 @@ def test_uneven_rotations():
     [
         ([0, 0.1, 0.1, 0.2], r"line 4: 'time' is not greater than .*; sort t"),
         ([0.3, 0.2, 0.1], r"line 3: 'time' is not greater"),
+        (
+            ["23:59:59.9", "00:00:00.0"],
+            r"line 3: .* where its times start agai",
+        ),
+        ([0, 1, 2, 1e300], r"line 5: \d+ frames are missing .*; split the"),
         ([0, 0.1, "", 0.3], r"line 4: 'time' is neither a number nor an ISO"),
         ([0, 0.1, 0.2, 1e15], r"line 5: \d+ frames are missing .*; split the"),
     ],
@@ -114,6 +129,17 @@ def test_uneven_rotations():
 def test_times_that_cannot_be(times, message, frame_rate):
     with pytest.raises(DataError, match=rf"^a\.csv, {message}"):
         read(times, frame_rate=frame_rate, fill=True)
+
+
+def test_times_in_a_smaller_unit_than_named():
+    message = r"a\.csv, line 2: 600 frames in .* s would become .*; check the u"
+    with pytest.raises(DataError, match=message):
+        read(UNEVEN * 1000, "Time (s)", frame_rate=30)
+
+
+def test_frames_that_came_twice_are_not_lost():
+    with pytest.raises(DataError, match=r"line 4: the steps of 'time' are une"):
+        read([0, 0.1, 0.102, 0.2, 0.3, 0.4], fill=True)
 
 
 def test_frames_that_are_no_numbers():

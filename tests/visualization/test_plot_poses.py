@@ -71,6 +71,12 @@ def test_nothing_to_show(arm):
         plot_poses({}, arm, ["now"])
 
 
+def test_names_may_be_numbers(arm):
+    figure = plot_poses({7: torch.randn(2, 3, 2)}, arm, [0, 40])
+    assert [ax.get_xlabel() for ax in figure.axes] == ["0", "40"]
+    assert figure.axes[0].get_ylabel() == "7"
+
+
 def test_names_are_no_mathematics(arm):
     plot_poses({"$x^$": torch.randn(1, 3, 2)}, arm, ["$y^$"]).canvas.draw()
 

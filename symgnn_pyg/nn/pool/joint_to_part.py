@@ -52,7 +52,7 @@ class JointToPart(PartPool):
                 :obj:`skeleton_type`.
         """
         if self.has_several:
-            index, num_parts = self.part_index(x, skeleton_type, "joints")
+            index, num_parts = self._part_index(x, skeleton_type, "joints")
             return scatter(x, index, dim_size=num_parts, reduce="mean")
         check_no_skeleton_type(skeleton_type)
         x_per_sample = samples(x, self.num_joints[0], "joints")

@@ -27,7 +27,7 @@ class PartPool(FixedBuffers):
             joint_to_part = torch.cat([s.joint_to_part for s in skeletons])
         self.register_fixed("joint_to_part", joint_to_part)
 
-    def part_index(
+    def _part_index(
         self, x: Tensor, skeleton_type: Sequence[int] | None, rows: str
     ) -> tuple[Tensor, int]:
         r"""The part of each joint in a batch :math:`[\sum_n V_n]`, and the

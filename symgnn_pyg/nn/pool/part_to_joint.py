@@ -38,7 +38,7 @@ class PartToJoint(PartPool):
                 :obj:`skeleton_type`.
         """
         if self.has_several:
-            index, _ = self.part_index(x, skeleton_type, "parts")
+            index, _ = self._part_index(x, skeleton_type, "parts")
             return x.index_select(0, index)
         check_no_skeleton_type(skeleton_type)
         x = samples(x, self.num_parts[0], "parts")
