@@ -61,8 +61,8 @@ def add_names(parser: argparse.ArgumentParser) -> None:
         metavar="REGEX",
         help="a regular expression found in the path of every recording: its "
         "(?P<label>...) is the class, instead of the folder, and recordings "
-        "of the same (?P<group>...), such as a person, are assigned to the same "
-        "split (default: none)",
+        "of the same (?P<group>...), such as a person, are in the same split "
+        "(default: none)",
     )
 
 
