@@ -6,7 +6,7 @@ Examples:
   symgnn-pyg evaluate --model outputs/train/model --data new --split all
 
 Errors are in the unit of the data, per class and coming frame, beside those of
-zero velocity, which repeats the last observed pose. Recordings are dealt to
+zero velocity, which repeats the last observed pose. Recordings are assigned to
 the splits as in the training of the model, so that the test split of the same
 folder is new to it; --split all takes every recording of another folder.
 """

@@ -61,8 +61,8 @@ def add_names(parser: argparse.ArgumentParser) -> None:
         metavar="REGEX",
         help="a regular expression found in the path of every recording: its "
         "(?P<label>...) is the class, instead of the folder, and recordings "
-        "of the same (?P<group>...), such as a person, are dealt to the same "
-        "split (default: none)",
+        "of the same (?P<group>...), such as a person, are in the same split "
+        "(default: none)",
     )
 
 
@@ -74,7 +74,7 @@ def add_splits(parser: argparse.ArgumentParser) -> None:
             nargs="+",
             metavar="GROUP",
             help=f"the groups of the {split} split, by what (?P<group>...) "
-            f"finds (default: dealt at random)",
+            f"finds (default: assigned at random)",
         )
     parser.add_argument(
         "--shares",

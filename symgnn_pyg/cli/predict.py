@@ -100,7 +100,7 @@ def run(args: argparse.Namespace) -> None:
     which = f"the last {model.num_observed}"
     if args.stride is not None:
         which = f"windows of {model.num_observed}, one every {args.stride}"
-    print(f"{args.input}: {frames.shape[-3]} frames; the answer is to {which}")
+    print(f"{args.input}: {frames.shape[-3]} frames; the answer is for {which}")
     if answer.probabilities is not None:
         print()
         print_classes(answer.probabilities, args, model.num_observed)

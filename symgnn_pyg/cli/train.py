@@ -6,7 +6,8 @@ Examples:
   symgnn-pyg train --data motion --layout coco17 --resume
 
 The folder holds CLASS/RECORDING, or train/CLASS/RECORDING and so on with
-folders of splits; without them, recordings are dealt to the splits at random.
+folders of splits; without them, recordings are assigned to the splits at
+random.
 Writes to --output: last.ckpt (once a minute and after each validation),
 best.ckpt, logs as CSV and for TensorBoard, and the folder `model` for the
 commands predict, evaluate and view.

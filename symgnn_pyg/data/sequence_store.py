@@ -190,13 +190,12 @@ class SequenceStore:
                 for shard in self.shards
                 for why in (shard.skipped | shard.faulty).values()
             ]
-            how = ""
             if left_out:
-                how = (
-                    f": all {len(left_out)} recordings were left out; the "
+                raise DataError(
+                    f"None of the {len(left_out)} recordings can be used; the "
                     f"first: {left_out[0]}"
                 )
-            raise DataError(f"{self.path} holds no sequences{how}")
+            raise DataError(f"{self.path} holds no sequences")
         if len(widths) > 1 or any(
             shard.num_shards != count
             or shard.skeleton != first.skeleton

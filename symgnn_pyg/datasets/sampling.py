@@ -97,7 +97,7 @@ def deal(
             else f": there are {len(recordings)}"
         )
         raise DataError(
-            f"Too few {what} to deal to {', '.join(splits)}{where}; record "
+            f"Too few {what} to fill {', '.join(splits)}{where}; record "
             f"more, or pass 'shares' that are 0 for some splits"
         )
     return dealt

@@ -45,7 +45,7 @@ class SkeletonArrays(CustomDataset):
             :class:`~symgnn_pyg.training.SymGNNTask`).
         skeleton: The skeleton.
         split: :obj:`"train"`, :obj:`"val"` or :obj:`"test"`, to which
-            recordings are dealt at random, class by class; or
+            recordings are assigned at random, class by class; or
             :obj:`None` for all recordings. (default: :obj:`None`)
         num_observed: The number of observed frames. (default: :obj:`50`)
         num_future: The number of frames to predict. (default: :obj:`25`)

@@ -46,7 +46,7 @@ class SkeletonFolder(CustomDataset):
 
     Folders :obj:`train`, :obj:`val` and :obj:`test` around those of the
     classes are the splits. The recordings of :obj:`train`, or all recordings
-    if there are no such folders, are dealt at random to :obj:`"train"` and
+    if there are no such folders, are assigned at random to :obj:`"train"` and
     the splits that have no folder, class by class and recording by recording,
     so that no two splits share a recording. If several recordings show the
     same person, use folders, or a :obj:`name_pattern` that finds the person.
@@ -78,10 +78,10 @@ class SkeletonFolder(CustomDataset):
             :obj:`root`, without suffix, of every recording. Its group
             :obj:`label` is the class, instead of the folder, so that files
             may lie anywhere. Recordings of the same :obj:`group`, such as a
-            person or a style, are dealt to the same split; :obj:`shares` are
+            person or a style, are assigned to the same split; :obj:`shares` are
             then shares of the groups. (default: :obj:`None`)
         groups: The groups in :obj:`"val"` and :obj:`"test"`, such as
-            :obj:`{"test": ["anna", "ben"]}`, instead of groups dealt at
+            :obj:`{"test": ["anna", "ben"]}`, instead of groups assigned at
             random. (default: :obj:`None`)
         axes: The order of the axes of :obj:`.npy` files, such as
             :obj:`"CTVM"` for arrays of ST-GCN, from T (frames), V (joints),

@@ -16,7 +16,8 @@ def fit_fusion_weights(scores: Tensor, labels: Tensor) -> Tensor:
 
     over positive :math:`w_s`. The second term keeps them near :math:`1 / S`
     where there are few samples or all of them are recognised. The sum of the
-    weights is a temperature, so it also calibrates the fused probabilities.
+    weights is an inverse temperature, so it also calibrates the fused
+    probabilities.
 
     Args:
         scores: The class scores before the softmax, or logarithms of

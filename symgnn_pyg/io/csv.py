@@ -17,6 +17,17 @@ from symgnn_pyg.io.times import (
     read_time,
 )
 
+# The names of Kinect v2 joints, as _plain gives them, that "ntu25" calls by
+# another name.
+KINECT = {
+    "spinebase": "baseofspine",
+    "spinemid": "middleofspine",
+    "spineshoulder": "spine",
+    "lefthandtip": "leftfingertip",
+    "righthandtip": "rightfingertip",
+}
+MOST_NAMES = 10
+
 
 def read_csv(
     file: File,
@@ -34,8 +45,10 @@ def read_csv(
     or just :obj:`elbow` if joints have one channel. Case, blanks and
     punctuation do not matter, so that :obj:`LEFT_ELBOW_x` belongs to the joint
     "left elbow", unless two joints differ in nothing else. The channels x, y
-    and z come first in the result. Without names, a line holds all channels of
-    the first joint, then those of the second, and so on.
+    and z come first in the result. The side may come last (:obj:`ElbowLeft_x`),
+    and the names of the Kinect v2 (:obj:`SpineBase_x`) belong to the joints of
+    the layout :obj:`"ntu25"`. Without names, a line holds all channels of the
+    first joint, then those of the second, and so on.
 
     Frames are evenly spaced in time. A column called time, timestamp or t (or
     else frame) must confirm it: each time may be off by a quarter of a step,
@@ -263,14 +276,19 @@ def _named_columns(
     names = {*map(_plain, joints)} - {""}
     plain = _plain if len(names) == len(joints) else str
     places: dict[str, dict[str, int]] = {plain(joint): {} for joint in joints}
-    has_bare_names = places.keys() <= {*map(plain, cells)}
+    others = KINECT if "baseofspine" in places else {}
+
+    def named(text: str) -> str:
+        return others.get(plain(text), plain(text))
+
+    has_bare_names = places.keys() <= {*map(named, cells)}
     for place, cell in enumerate(cells[first:], first):
-        joint, channel = plain(cell), ""
+        joint, channel = named(cell), ""
         if joint not in places or not has_bare_names:
             # Other marks may also stand within a channel, such as "x (m)".
             for marks in ("._", "._:/ -"):
                 end = max(map(cell.rfind, marks))
-                joint = plain(cell[: max(end, 0)])
+                joint = named(cell[: max(end, 0)])
                 channel = cell[end + 1 :].casefold()
                 if joint in places:
                     break
@@ -282,7 +300,7 @@ def _named_columns(
         raise DataError(
             f"{at}: expected names of columns such as "
             f"{joints[0]}_x, or none for channels in the order of the joints, "
-            f"got {', '.join(cells[:50])}"
+            f"got {_listed(cells)}"
         )
     sets = [frozenset(found) for found in places.values()]
     # A joint that differs from most others is the one to name.
@@ -295,14 +313,21 @@ def _named_columns(
             raise DataError(
                 f"{at}: expected the columns {', '.join(wanted)} of "
                 f"joint {joint!r}, as of the others, got "
-                f"{', '.join(had) or 'none'}; the columns are "
-                f"{', '.join(cells[:50])}"
+                f"{', '.join(had) or 'none'}; the columns are {_listed(cells)}"
             )
     return [found[c] for found in places.values() for c in order]
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"[\W_]", "", text.casefold())
+    r"""A name without case, blanks and marks, that begins with its side."""
+    text = re.sub(r"[\W_]", "", text.casefold())
+    return re.sub(r"^(.+)(left|right)$", r"\2\1", text)
+
+
+def _listed(cells: Sequence[str]) -> str:
+    shown = ", ".join(cells[:MOST_NAMES])
+    rest = len(cells) - MOST_NAMES
+    return f"{shown} and {rest} more" if rest > 0 else shown
 
 
 def _by_axis(channel: str) -> tuple[bool, str, int, str]:

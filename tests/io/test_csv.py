@@ -4,6 +4,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from symgnn_pyg import Skeleton
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.io import read_csv, read_table
 
@@ -134,6 +135,47 @@ def test_spelling_of_joints(form, hand):
     text = ",".join(["time", "left_x", *names]) + "\n8,9,1,2,3,4\n"
     frames = read_csv(text.encode(), ["left hand", "toe"])
     assert frames.tolist() == [[[1, 2], [3, 4]]]
+
+
+def test_names_of_the_kinect():
+    r"""The JointType names of the Kinect for Windows SDK 2.0, in its order,
+    which is that of NTU-RGB+D.
+    """
+    names = [
+        "SpineBase", "SpineMid", "Neck", "Head",
+        "ShoulderLeft", "ElbowLeft", "WristLeft", "HandLeft",
+        "ShoulderRight", "ElbowRight", "WristRight", "HandRight",
+        "HipLeft", "KneeLeft", "AnkleLeft", "FootLeft",
+        "HipRight", "KneeRight", "AnkleRight", "FootRight",
+        "SpineShoulder", "HandTipLeft", "ThumbLeft", "HandTipRight",
+        "ThumbRight",
+    ]  # fmt: skip
+    columns = [f"{name}_{axis}" for name in names for axis in "xyz"]
+    order = np.random.default_rng(0).permutation(len(columns))
+    head = ",".join(columns[i] for i in order)
+    text = f"{head}\n{','.join(map(str, order))}\n"
+    frames = read_csv(text.encode(), Skeleton.get("ntu25").joints)
+    assert frames.ravel().tolist() == [*range(len(columns))]
+
+
+@pytest.mark.parametrize("columns", ["a_left_x,a_right_x", "aLeft_x,RightA_x"])
+def test_the_side_may_come_last(columns):
+    text = f"{columns}\n1,2\n".encode()
+    assert read_csv(text, ["right a", "left a"]).tolist() == [[[2], [1]]]
+    with pytest.raises(DataError, match="two columns are called 'left_a_x'"):
+        read_csv(b"a_left_x,left_a_x\n1,2\n", ["right a", "left a"])
+
+
+def test_joints_that_are_no_kinect_keep_their_names():
+    text = b"spine_x,spine_shoulder_x\n1,2\n"
+    assert read_csv(text, ["spine"]).tolist() == [[[1]]]
+    assert read_csv(text, ["spine shoulder", "spine"]).tolist() == [[[2], [1]]]
+
+
+def test_long_headers_are_not_printed_in_full():
+    head = ",".join(f"c{i}_x" for i in range(75))
+    with pytest.raises(DataError, match=r"got c0_x, .*, c9_x and 65 more$"):
+        read_csv(f"{head}\n".encode(), ["hip"])
 
 
 def test_joints_that_differ_in_their_spelling_only():
