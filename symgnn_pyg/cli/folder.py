@@ -15,7 +15,7 @@ from symgnn_pyg.cli.arguments import (
     rate,
 )
 from symgnn_pyg.cli.reading import check_options, share_missing
-from symgnn_pyg.cli.tables import print_table
+from symgnn_pyg.cli.tables import percent, print_table
 from symgnn_pyg.datasets import MotionDataset, SkeletonFolder
 from symgnn_pyg.datasets.sampling import SHARES
 from symgnn_pyg.datasets.windows import SPLITS
@@ -179,7 +179,7 @@ def summarise(
         f"{store.skeleton.num_joints} joints ({store.skeleton.name}) with "
         f"{store.num_channels} channels; "
         f"{dataset.kind}s in {dataset.unit or 'a unit that is not stated'}; "
-        f"{_percent(gaps)} of the numbers are missing\n"
+        f"{percent(gaps.mean())} of the numbers are missing\n"
     )
     splits = splits or {}
     used = [
@@ -192,7 +192,7 @@ def summarise(
         some = lengths[own] if len(own) else np.zeros(1, int)
         rows.append([
             name, len(own), some.sum(), some.min(), some.max(),
-            _percent(gaps[own]),
+            percent(gaps[own].sum() / max(1, len(own))),
             *(np.isin(own, sequences).sum() for sequences in used),
         ])  # fmt: skip
     head = ["class", "recordings", "frames", "shortest", "longest", "missing"]
@@ -201,7 +201,3 @@ def summarise(
 
 def _source(root: Path) -> Source:
     return Source(root, anchors=SPLITS)
-
-
-def _percent(shares: np.ndarray) -> str:
-    return f"{shares.mean():.1%}" if shares.any() else "none"

@@ -26,7 +26,7 @@ from symgnn_pyg.cli.reading import (
     read_input,
     share_missing,
 )
-from symgnn_pyg.cli.tables import print_table
+from symgnn_pyg.cli.tables import percent, print_table
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.io import SUFFIXES, check_axes, read_npy
@@ -121,7 +121,7 @@ def describe_recording(path: Path, args: argparse.Namespace) -> None:
         ["joints", f"{of.num_joints} ({of.name})"],
         ["parts", ", ".join(of.part_names)],
         ["left-right pairs", len(of.pairs)],
-        ["missing", f"{missing:.1%} of the numbers"],
+        ["missing", f"{percent(missing)} of the numbers"],
     ]
     if told:
         rows.insert(2, ["seconds", f"{frames.shape[-3] / told:.2f}"])
@@ -138,7 +138,7 @@ def describe_array(path: Path, args: argparse.Namespace) -> None:
     check_options([path.suffix.lower()], str(path), **options_of(args))
     array = read_npy(path, str(path), True, args.key)
     print(f"{path}: {array.dtype} {list(array.shape)}")
-    print(f"missing (NaN): {np.isnan(array).mean():.1%} of the numbers")
+    print(f"missing (NaN): {percent(np.isnan(array).mean())} of the numbers")
     axes = (args.axes or "MTVC"[-array.ndim :]).removeprefix("N")
     if len(axes) != array.ndim:
         raise DataError(

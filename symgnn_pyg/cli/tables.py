@@ -18,3 +18,10 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         columns.append([align(text, width) for text in (name, *texts)])
     for line in zip(*columns, strict=True):
         print("  ".join(line).rstrip())
+
+
+def percent(share: float) -> str:
+    r"""A share in words that tell a little from nothing."""
+    if 0 < share < 0.0005:
+        return "less than 0.1%"
+    return f"{share:.1%}" if share else "none"

@@ -14,6 +14,12 @@ def test_array(ok, tmp_path):
     assert "float32 [4, 17, 2]" in out
     assert "1.5% of the numbers" in out
     assert "layouts of 17 joints: coco17, h36m17;" in out
+    frames = np.zeros((2000, 17, 2), "f4")
+    for missing, told in ((0, "none"), (1, "less than 0.1%")):
+        frames[:missing, 0] = np.nan
+        np.save(tmp_path / "a.npy", frames)
+        out = ok("info", tmp_path / "a.npy")
+        assert f"missing (NaN): {told} of the numbers" in out
 
 
 def test_axes_of_an_array(ok, run, tmp_path):

@@ -175,7 +175,8 @@ def test_frames_that_do_not_fit(root):
 def test_nobody_anywhere(root):
     for i in range(COUNT):
         (root / f"{i}.txt").write_text("nobody")
-    with pytest.raises(DataError, match=r"data\.h5 holds no .*the first: "):
+    message = rf"None of the {COUNT} recordings .*the first: .*0\.txt shows no"
+    with pytest.raises(DataError, match=message):
         run(root)
 
 

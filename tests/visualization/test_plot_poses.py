@@ -10,8 +10,9 @@ from symgnn_pyg.visualization import plot_poses
 from symgnn_pyg.visualization.colours import LINE_STYLES, OF_SIDE
 
 
-@pytest.mark.parametrize("skeleton", map(Skeleton.get, LAYOUTS), ids=LAYOUTS)
-def test_structure(skeleton, tmp_path):
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_structure(name, tmp_path):
+    skeleton = Skeleton.get(name)
     motion = torch.randn(3, skeleton.num_joints, 3)
     figure = plot_poses(
         {"true": motion, "predicted": motion + 1},

@@ -26,9 +26,10 @@ def data(line):
     )
 
 
-@pytest.mark.parametrize("skeleton", map(Skeleton.get, LAYOUTS), ids=LAYOUTS)
+@pytest.mark.parametrize("name", LAYOUTS)
 @pytest.mark.parametrize("channels", [2, 3])
-def test_structure(skeleton, channels, tmp_path):
+def test_structure(name, channels, tmp_path):
+    skeleton = Skeleton.get(name)
     position = torch.randn(skeleton.num_joints, channels)
     ax = plot_skeleton(position, skeleton)
     assert ax.name == ("3d" if channels == 3 else "rectilinear")
