@@ -8,6 +8,7 @@ from itertools import islice
 import numpy as np
 
 from symgnn_pyg.errors import DataError
+from symgnn_pyg.io.columns import named_columns
 from symgnn_pyg.io.limits import File, read_text
 from symgnn_pyg.io.numbers import is_number
 from symgnn_pyg.io.times import (
@@ -16,17 +17,6 @@ from symgnn_pyg.io.times import (
     make_even,
     read_time,
 )
-
-# The names of Kinect v2 joints, as _plain gives them, that "ntu25" calls by
-# another name.
-KINECT = {
-    "spinebase": "baseofspine",
-    "spinemid": "middleofspine",
-    "spineshoulder": "spine",
-    "lefthandtip": "leftfingertip",
-    "righthandtip": "rightfingertip",
-}
-MOST_NAMES = 10
 
 
 def read_csv(
@@ -137,7 +127,7 @@ def read_timed_csv(
     if has_names and not any(
         map(_is_decimal, cells[first or len(cells) > 1 :])
     ):
-        kept = _named_columns(cells, joints, first, at)
+        kept = named_columns(cells, joints, first, at)
     else:
         first = max(first, int(is_numbered and cells[0] != "0"))
         kept = list(range(first, len(cells)))
@@ -266,75 +256,6 @@ def _are_numbers_of_columns(cells: Sequence[str]) -> bool:
     has_index = not is_number(cells[0]) and not cells[0][:1].isdigit()
     numbers = cells[has_index:]
     return numbers == [*map(str, range(len(numbers)))] != []
-
-
-def _named_columns(
-    cells: Sequence[str], joints: Sequence[str], first: int, at: str
-) -> list[int]:
-    r"""The indices of the joints' columns, joint by joint, found by name."""
-    # Case and punctuation matter only if joints differ in nothing else.
-    names = {*map(_plain, joints)} - {""}
-    plain = _plain if len(names) == len(joints) else str
-    places: dict[str, dict[str, int]] = {plain(joint): {} for joint in joints}
-    others = KINECT if "baseofspine" in places else {}
-
-    def named(text: str) -> str:
-        return others.get(plain(text), plain(text))
-
-    has_bare_names = places.keys() <= {*map(named, cells)}
-    for place, cell in enumerate(cells[first:], first):
-        joint, channel = named(cell), ""
-        if joint not in places or not has_bare_names:
-            # Other marks may also stand within a channel, such as "x (m)".
-            for marks in ("._", "._:/ -"):
-                end = max(map(cell.rfind, marks))
-                joint = named(cell[: max(end, 0)])
-                channel = cell[end + 1 :].casefold()
-                if joint in places:
-                    break
-        if channel in places.get(joint, ()):
-            raise DataError(f"{at}: two columns are called {cell!r}")
-        if joint in places:
-            places[joint][channel] = place
-    if not any(places.values()):
-        raise DataError(
-            f"{at}: expected names of columns such as "
-            f"{joints[0]}_x, or none for channels in the order of the joints, "
-            f"got {_listed(cells)}"
-        )
-    sets = [frozenset(found) for found in places.values()]
-    # A joint that differs from most others is the one to name.
-    channels = max(sets, key=lambda some: (bool(some), sets.count(some)))
-    order = sorted(channels, key=_by_axis)
-    for joint, found in zip(joints, places.values(), strict=True):
-        if found.keys() != channels or not found:
-            wanted = [f"{joint}_{c}" for c in order if c] or [joint]
-            had = [cells[place] for place in found.values()]
-            raise DataError(
-                f"{at}: expected the columns {', '.join(wanted)} of "
-                f"joint {joint!r}, as of the others, got "
-                f"{', '.join(had) or 'none'}; the columns are {_listed(cells)}"
-            )
-    return [found[c] for found in places.values() for c in order]
-
-
-def _plain(text: str) -> str:
-    r"""A name without case, blanks and marks, that begins with its side."""
-    text = re.sub(r"[\W_]", "", text.casefold())
-    return re.sub(r"^(.+)(left|right)$", r"\2\1", text)
-
-
-def _listed(cells: Sequence[str]) -> str:
-    shown = ", ".join(cells[:MOST_NAMES])
-    rest = len(cells) - MOST_NAMES
-    return f"{shown} and {rest} more" if rest > 0 else shown
-
-
-def _by_axis(channel: str) -> tuple[bool, str, int, str]:
-    r"""Sorts channels into the same order in all files: x, y and z, which a
-    unit may follow, then others, numbers by their value."""
-    axis = re.match(r"[xyz](?![^\W_])", channel)
-    return axis is None, axis[0] if axis else "", len(channel), channel
 
 
 def _delimiter(line: str) -> str:
