@@ -30,16 +30,30 @@ def run(capsys, tmp_path, write_recording):
 
 
 def test_every_recording_is_recognised_once(run, tmp_path):
-    out = run()
+    out = run("--seeds", 3, 5)
     found = json.loads((tmp_path / "out/recognition.json").read_text())
-    # Soccer has one recording, which cannot be trained and tested on.
-    assert found["recordings"]["count"] == 11
-    assert "soccer" not in out
-    assert found["windows"]["count"] > 11
-    for name in ("windows", "recordings"):
-        assert 0 <= found[name]["top1"] <= found[name]["top5"] <= 1
+    networks = found["networks"]
+    assert list(networks) == [
+        "rotation, seed 3", "rotation, seed 5",
+        "position, seed 3", "position, seed 5", "mean of 4",
+    ]  # fmt: skip
+    for parts in networks.values():
+        # Soccer has one recording, which cannot be trained and tested on.
+        assert parts["recordings"]["count"] == 11
+        assert parts["windows"]["count"] > 11
+        for cells in parts.values():
+            assert 0 <= cells["top1"] <= cells["top5"] <= 1
+    assert "soccer_1" not in out
     wrong = out.count("was recognised as")
-    assert found["recordings"]["top1"] == pytest.approx(1 - wrong / 11)
+    top1 = networks["mean of 4"]["recordings"]["top1"]
+    assert top1 == pytest.approx(1 - wrong / 11)
+
+
+def test_a_single_network_is_its_own_mean(run, tmp_path):
+    run("--seeds", 0, "--kinds", "position")
+    found = json.loads((tmp_path / "out/recognition.json").read_text())
+    single, mean = found["networks"].values()
+    assert single == mean
 
 
 def test_folds_share_no_recording():
