@@ -5,6 +5,8 @@ fails.
 """
 
 import copy
+import inspect
+import pickle
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -17,6 +19,7 @@ import torch
 from torch.export import Dim
 from torch.func import functional_call
 from torch.nn import BatchNorm1d, GroupNorm, Identity, Module
+from torch.nn.parameter import is_lazy
 from torch.nn.utils import parametrizations, weight_norm
 from torch.utils._pytree import tree_map
 from torch_geometric.nn import MessagePassing
@@ -119,7 +122,8 @@ class Recipe(NamedTuple):
     """How to make a layer and call it.
 
     Args:
-        make: Makes the layer of a skeleton, or of several.
+        make: Makes the layer of a skeleton, or of several; with `in_channels`
+            if the layer can infer them.
         gives: What the fields of the output hold.
         ways: The arguments of each way to call it: for samples of one
             skeleton, for two bodies a sample, for samples of several
@@ -257,7 +261,7 @@ ACTIONAL_OF_MIXED = {"actional": MATRICES, **OF_MIXED}
 RECIPES = {
     # Convolutions
     "ActionalGraphConv": recipe(
-        lambda s: nn.ActionalGraphConv(C, D),
+        lambda s, in_channels=C: nn.ActionalGraphConv(in_channels, D),
         x=POSES,
         actional=ACTIONAL,
         mixed={"actional": MATRICES},
@@ -273,47 +277,57 @@ RECIPES = {
         ],
     ),
     "GraphMixConv": recipe(
-        lambda s: nn.GraphMixConv(C, D, num_graphs=2),
+        lambda s, in_channels=C: nn.GraphMixConv(in_channels, D, num_graphs=2),
         x=POSES,
         graphs=TWO_GRAPHS,
         edges=along_edges(2),
     ),
     "JGTCBlock": recipe(
-        lambda s: nn.JGTCBlock(C, D, s, num_hops=2, kernel_size=3, stride=2),
+        lambda s, in_channels=C: nn.JGTCBlock(
+            in_channels, D, s, num_hops=2, kernel_size=3, stride=2
+        ),
         x=POSES,
         actional=ACTIONAL,
         mixed=ACTIONAL_OF_MIXED,
         edges={**along_edges(2), "actional": ACTIONAL},
     ),
     "JointGraphConv": recipe(
-        lambda s: nn.JointGraphConv(C, D, s, num_hops=2),
+        lambda s, in_channels=C: nn.JointGraphConv(
+            in_channels, D, s, num_hops=2
+        ),
         x=POSES,
         actional=ACTIONAL,
         mixed=ACTIONAL_OF_MIXED,
         edges=along_edges(3),
     ),
     "PGTCBlock": recipe(
-        lambda s: nn.PGTCBlock(C, D, s, kernel_size=3, stride=2),
+        lambda s, in_channels=C: nn.PGTCBlock(
+            in_channels, D, s, kernel_size=3, stride=2
+        ),
         x=PARTS,
         mixed=OF_MIXED,
         edges=along_edges(1),
         gives="part",
     ),
     "PartGraphConv": recipe(
-        lambda s: nn.PartGraphConv(C, D, s),
+        lambda s, in_channels=C: nn.PartGraphConv(in_channels, D, s),
         x=PARTS,
         mixed=OF_MIXED,
         edges=along_edges(1),
         gives="part",
     ),
     "StructuralGraphConv": recipe(
-        lambda s: nn.StructuralGraphConv(C, D, s, num_hops=2),
+        lambda s, in_channels=C: nn.StructuralGraphConv(
+            in_channels, D, s, num_hops=2
+        ),
         x=POSES,
         mixed=OF_MIXED,
         edges=along_edges(2),
     ),
     "TemporalConv": recipe(
-        lambda s: nn.TemporalConv(C, D, kernel_size=3, stride=2),
+        lambda s, in_channels=C: nn.TemporalConv(
+            in_channels, D, kernel_size=3, stride=2
+        ),
         x=POSES,
         lacks=OF_ROWS,
     ),
@@ -340,7 +354,9 @@ RECIPES = {
     ),
     # Models
     "ActionalGraphInference": recipe(
-        lambda s: nn.ActionalGraphInference(T * C, s, hidden_channels=D),
+        lambda s, in_channels=T * C: nn.ActionalGraphInference(
+            in_channels, s, hidden_channels=D
+        ),
         x=POSES,
         mixed=OF_MIXED,
         gives="joint_graph",
@@ -384,16 +400,22 @@ RECIPES = {
         backend="eager",
     ),
     "MultiScaleGCN": recipe(
-        lambda s: nn.MultiScaleGCN(
-            s, C, (4, 6), strides=(1, 2), fusion=(1,), num_hops=2, kernel_size=3
+        lambda s, in_channels=C: nn.MultiScaleGCN(
+            s,
+            in_channels,
+            (4, 6),
+            strides=(1, 2),
+            fusion=(1,),
+            num_hops=2,
+            kernel_size=3,
         ),
         x=POSES,
         actional=ACTIONAL,
         backend="eager",
     ),
     "PredictionHead": recipe(
-        lambda s: nn.PredictionHead(
-            D,
+        lambda s, in_channels=D: nn.PredictionHead(
+            in_channels,
             C,
             s,
             num_future=2,
@@ -410,8 +432,8 @@ RECIPES = {
         lacks=OF_HEADS,
     ),
     "DirectDecoder": recipe(
-        lambda s: nn.DirectDecoder(
-            D,
+        lambda s, in_channels=D: nn.DirectDecoder(
+            in_channels,
             C,
             s,
             num_recent=3,
@@ -438,7 +460,9 @@ RECIPES = {
         lacks={**OF_FRAMES, **OF_ROWS},
     ),
     "RecognitionHead": recipe(
-        lambda s: nn.RecognitionHead(D, K, s, hidden_channels=D),
+        lambda s, in_channels=D: nn.RecognitionHead(
+            in_channels, K, s, hidden_channels=D
+        ),
         h=FEATURES,
         bodies={"h": rows("joint", D, bodies=2), "num_bodies": TWO_BODIES},
         gives="sample",
@@ -1116,6 +1140,28 @@ def resetting(case):
             torch.testing.assert_close(states[0][name], weight, msg=name)
 
 
+def lazy(case):
+    """With `in_channels=-1`, it becomes the same layer by loading a state or by
+    its first batch, and so do its copies."""
+
+    def make():
+        return case.recipe.make(case.skeleton, -1).to(case.dtype).eval()
+
+    new = make()
+    assert any(is_lazy(weight) for weight in new.parameters())
+    assert_state_round_trip(case.layer, make, case.batch, ["torch"])
+    torch.manual_seed(0)
+    reset(case.layer)
+    wanted = case.layer.state_dict()
+    for layer in (copy.deepcopy(new), pickle.loads(pickle.dumps(make())), new):
+        layer.to(case.dtype)(**case.batch)
+        torch.manual_seed(0)
+        reset(layer)
+        compare(layer.state_dict(), wanted, "Inferred, it is another", rtol=0.0)
+        assert all(w.dtype == case.dtype for w in layer.parameters())
+        assert not any(m._forward_pre_hooks for m in layer.modules())
+
+
 def missing_rows(case):
     """Rows that are not the nodes of whole samples are refused."""
     name = next(n for n, kind in case.kinds.items() if kind in ROWS)
@@ -1185,6 +1231,7 @@ TORCH = {
     "reparametrised weights": reparametrised_weights,
     "gradients": gradients,
     "resetting": resetting,
+    "lazy": lazy,
     "missing rows": missing_rows,
     "messages": messages,
     "double": double,
@@ -1216,12 +1263,18 @@ DYNAMIC = {
 }
 CAPTURED = {"compile", "export", *DYNAMIC}
 IN_EVERY_WAY = (
-    "hooks", "double", "meta", "gradients", "messages", "resetting",
+    "hooks", "double", "meta", "gradients", "messages", "resetting", "lazy",
 )  # fmt: skip
+
+
+def infers_channels(make):
+    return "in_channels" in inspect.signature(make).parameters
 
 
 def applies(found, way, has):
     if has in found.lacks:
+        return False
+    if has == "lazy" and not infers_channels(found.make):
         return False
     if has in TORCH:
         return way == "plain" or has in IN_EVERY_WAY

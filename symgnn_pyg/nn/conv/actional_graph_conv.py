@@ -18,7 +18,8 @@ class ActionalGraphConv(GraphMixConv):
     :class:`~symgnn_pyg.nn.ActionalGraphInference`.
 
     Args:
-        in_channels: Size of each input sample :math:`C_{in}`.
+        in_channels: Size of each input sample :math:`C_{in}`, or :obj:`-1` to
+            infer it from the first batch.
         out_channels: Size of each output sample :math:`C_{out}`.
 
     Shapes:

@@ -1,8 +1,10 @@
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import Parameter
+from torch.nn import Parameter, UninitializedParameter
+from torch.nn.parameter import is_lazy
 from torch_geometric.nn import MessagePassing
 from torch_geometric.nn.inits import glorot, reset
 from torch_geometric.typing import Adj, OptTensor
@@ -18,6 +20,7 @@ from symgnn_pyg.nn.batch import (
 )
 from symgnn_pyg.nn.conv.hooks import has_message_hooks
 from symgnn_pyg.nn.conv.masked_graph import MaskedGraph, MaskedGraphs
+from symgnn_pyg.nn.in_channels import set_in_channels
 from symgnn_pyg.typing import GraphLike
 
 
@@ -43,7 +46,8 @@ class GraphMixConv(MessagePassing):
     propagates along them.
 
     Args:
-        in_channels: Size of each input sample :math:`C_{in}`.
+        in_channels: Size of each input sample :math:`C_{in}`, or :obj:`-1` to
+            infer it from the first batch.
         out_channels: Size of each output sample :math:`C_{out}`.
         num_graphs: The number of graphs :math:`K`.
         adjacency: Fixed graphs of the layer, of shape :math:`[K', V, V]`, with
@@ -67,29 +71,40 @@ class GraphMixConv(MessagePassing):
         adjacency: Tensor | Sequence[Tensor] | None = None,
     ) -> None:
         super().__init__(aggr="sum", node_dim=0)
-        check_sizes(1, in_channels=in_channels, out_channels=out_channels)
+        set_in_channels(self, in_channels, "weight")
+        check_sizes(1, out_channels=out_channels)
         if num_graphs < 1:
             raise ValueError(
                 f"'{self.__class__.__name__}' requires at least one graph, got "
                 f"{num_graphs}; 'num_hops' must be at least 1"
             )
-        self.in_channels = in_channels
         self.out_channels = out_channels
+        self.num_graphs = num_graphs
         # A module named `graph` could not be exported.
         self.masked_graph: MaskedGraph | MaskedGraphs | None = None
         if isinstance(adjacency, Tensor):
             self.masked_graph = MaskedGraph(adjacency)
         elif adjacency is not None:
             self.masked_graph = MaskedGraphs(adjacency)
-        self.weight = Parameter(
-            torch.empty(num_graphs, in_channels, out_channels)
+        self.weight = (
+            UninitializedParameter()
+            if in_channels == -1
+            else Parameter(torch.empty(num_graphs, in_channels, out_channels))
+        )
+        self.reset_parameters()
+
+    def initialize_parameters(self, in_channels: int) -> None:
+        assert isinstance(self.weight, UninitializedParameter)
+        self.weight.materialize(
+            (self.num_graphs, in_channels, self.out_channels)
         )
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
         r"""Resets all learnable parameters of the module."""
         super().reset_parameters()
-        glorot(self.weight)
+        if not is_lazy(self.weight):
+            glorot(self.weight)
         reset(self.masked_graph)
 
     def forward(
@@ -178,8 +193,15 @@ class GraphMixConv(MessagePassing):
     def __repr__(self) -> str:
         return (
             f"{self.__class__.__name__}({self.in_channels}, "
-            f"{self.out_channels}, num_graphs={self.weight.size(0)})"
+            f"{self.out_channels}, num_graphs={self.num_graphs})"
         )
+
+    def _save_to_state_dict(
+        self, destination: dict[str, Any], prefix: str, keep_vars: bool
+    ) -> None:
+        # A weight without a shape cannot be detached.
+        keep_vars = keep_vars or is_lazy(self.weight)
+        super()._save_to_state_dict(destination, prefix, keep_vars)
 
     def _propagate_all(
         self,

@@ -8,6 +8,7 @@ from symgnn_pyg.nn.conv.channel_norm import ChannelNorm, KeepRunningStatistics
 from symgnn_pyg.nn.conv.graph_mix_conv import GraphMixConv
 from symgnn_pyg.nn.conv.hooks import has_hooks
 from symgnn_pyg.nn.conv.temporal_conv import TemporalConv
+from symgnn_pyg.nn.in_channels import set_in_channels
 
 
 class GraphTemporalBlock(Module):
@@ -40,7 +41,8 @@ class GraphTemporalBlock(Module):
     ) -> None:
         super().__init__()
         in_channels = graph_conv.in_channels
-        channels = graph_conv.out_channels
+        set_in_channels(self, in_channels, "graph_conv.weight")
+        self.out_channels = channels = graph_conv.out_channels
         self.graph_conv = graph_conv
         self.graph_norm = ChannelNorm(channels)
         self.temporal_conv = TemporalConv(
@@ -52,6 +54,11 @@ class GraphTemporalBlock(Module):
         self.residual: Module | None = None
         if residual:
             self.residual = residual_connection(in_channels, channels, stride)
+
+    def initialize_parameters(self, in_channels: int) -> None:
+        unchanged = (in_channels, self.stride) == (self.out_channels, 1)
+        if self.residual is not None and unchanged:
+            self.residual = Identity()
 
     def reset_parameters(self) -> None:
         r"""Resets all learnable parameters of the module."""

@@ -24,7 +24,8 @@ class JointGraphConv(GraphMixConv):
     :class:`~symgnn_pyg.nn.ActionalGraphConv`.
 
     Args:
-        in_channels: Size of each input sample :math:`C_{in}`.
+        in_channels: Size of each input sample :math:`C_{in}`, or :obj:`-1` to
+            infer it from the first batch.
         out_channels: Size of each output sample :math:`C_{out}`.
         skeleton: The skeleton, or several skeletons with separate masks and
             shared weights, or :obj:`None` for a layer without masks that takes

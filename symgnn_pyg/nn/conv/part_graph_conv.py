@@ -19,7 +19,8 @@ class PartGraphConv(SkeletonGraphConv):
     self-loops and :math:`\mathbf{M}_p` a trainable mask, initialised to ones.
 
     Args:
-        in_channels: Size of each input sample :math:`C_{in}`.
+        in_channels: Size of each input sample :math:`C_{in}`, or :obj:`-1` to
+            infer it from the first batch.
         out_channels: Size of each output sample :math:`C_{out}`.
         skeleton: The skeleton whose parts are the nodes, or several skeletons
             with separate masks and shared weights, or :obj:`None` for a layer

@@ -20,7 +20,8 @@ class PGTCBlock(GraphTemporalBlock):
         \textrm{TC}_{\tau,s}(\mathbf{H}))) + \textrm{res}(\mathbf{X}))
 
     Args:
-        in_channels: Size of each input sample :math:`C_{in}`.
+        in_channels: Size of each input sample :math:`C_{in}`, or :obj:`-1` to
+            infer it from the first batch.
         out_channels: Size of each output sample :math:`C_{out}`.
         skeleton: The skeleton whose parts are the nodes, or several, or
             :obj:`None` for a block that takes edges.

@@ -1,10 +1,12 @@
+from functools import partial
 from math import gcd
 
 import torch
 from torch import Tensor
-from torch.nn import Conv2d, Module
+from torch.nn import Conv2d, LazyConv2d, Module
 
 from symgnn_pyg.errors import check_sizes
+from symgnn_pyg.nn.in_channels import set_in_channels
 
 
 class TemporalConv(Module):
@@ -16,7 +18,8 @@ class TemporalConv(Module):
     for each node.
 
     Args:
-        in_channels: Size of each input sample :math:`C_{in}`.
+        in_channels: Size of each input sample :math:`C_{in}`, or :obj:`-1` to
+            infer it from the first batch.
         out_channels: Size of each output sample :math:`C_{out}`.
         kernel_size: The kernel :math:`\tau`, in frames, odd.
             (default: :obj:`5`)
@@ -44,20 +47,26 @@ class TemporalConv(Module):
         dilation: int = 1,
     ) -> None:
         super().__init__()
-        check_sizes(1, in_channels=in_channels, out_channels=out_channels)
+        set_in_channels(self, in_channels, "conv.weight")
+        check_sizes(1, out_channels=out_channels)
         if kernel_size < 1 or kernel_size % 2 == 0:
             raise ValueError(
                 f"'kernel_size' must be odd and at least 1, got {kernel_size}"
             )
         check_sizes(1, stride=stride, dilation=dilation)
-        self.conv = Conv2d(
-            in_channels,
+        make = LazyConv2d if in_channels == -1 else partial(Conv2d, in_channels)
+        self.conv: Conv2d = make(
             out_channels,
             kernel_size=(1, kernel_size),
             stride=(1, stride),
             padding=(0, dilation * (kernel_size - 1) // 2),
             dilation=(1, dilation),
         )
+
+    def initialize_parameters(self, in_channels: int) -> None:
+        # Loading alone would leave the `in_channels` of the convolution at 0.
+        if isinstance(self.conv, LazyConv2d):
+            self.conv.initialize_parameters(torch.empty(1, in_channels, 1, 1))
 
     def reset_parameters(self) -> None:
         r"""Resets all learnable parameters of the module."""

@@ -16,6 +16,7 @@ from symgnn_pyg.nn.batch import (
     samples,
     split,
 )
+from symgnn_pyg.nn.in_channels import set_in_channels
 from symgnn_pyg.nn.models.actional_propagation import ActionalPropagation
 from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.typing import SkeletonLike
@@ -37,7 +38,8 @@ class ActionalGraphInference(Module):
         \right)
 
     Args:
-        in_channels: Size of a trajectory, :math:`T \cdot C`.
+        in_channels: Size of a trajectory, :math:`T \cdot C`, or :obj:`-1` to
+            infer it from the first batch.
         skeleton: The skeleton, or several skeletons that share all weights,
             for batches in which each sample has one of them; or for another
             graph its number of nodes :math:`V`.
@@ -71,8 +73,10 @@ class ActionalGraphInference(Module):
         self_pairs: bool = False,
     ) -> None:
         super().__init__()
-        check_sizes(1, in_channels=in_channels, hidden_channels=hidden_channels)
-        self.in_channels = in_channels
+        set_in_channels(
+            self, in_channels, "joint_mlp.lins.0.weight", start_dim=1
+        )
+        check_sizes(1, hidden_channels=hidden_channels)
         self.num_joints: int | tuple[int, ...]
         if isinstance(skeleton, int):
             check_sizes(1, skeleton=skeleton)
@@ -97,6 +101,10 @@ class ActionalGraphInference(Module):
         )
         self.embed_target = Linear(hidden_channels, hidden_channels)
         self.embed_source = Linear(hidden_channels, hidden_channels)
+
+    def initialize_parameters(self, in_channels: int) -> None:
+        # The MLP creates its weights, but does not update its list of channels.
+        self.joint_mlp.channel_list[0] = in_channels
 
     def reset_parameters(self) -> None:
         r"""Resets all learnable parameters of the module."""

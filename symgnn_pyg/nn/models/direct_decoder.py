@@ -1,6 +1,13 @@
 import torch
 from torch import Tensor
-from torch.nn import LayerNorm, Linear, Module, ModuleList, Parameter
+from torch.nn import (
+    LayerNorm,
+    LazyLinear,
+    Linear,
+    Module,
+    ModuleList,
+    Parameter,
+)
 from torch.nn.init import zeros_
 from torch_geometric.nn.inits import reset
 
@@ -30,7 +37,8 @@ class DirectDecoder(Module):
     zero: no motion is predicted.
 
     Args:
-        in_channels: Size of each joint's features :math:`D`.
+        in_channels: Size of each joint's features :math:`D`, or :obj:`-1` to
+            infer it from the first batch.
         pose_channels: Size of a joint's pose :math:`C`.
         skeleton: The skeleton.
         num_recent: The number of last observed frames that it sees :math:`k`,
@@ -80,7 +88,11 @@ class DirectDecoder(Module):
         self.num_joints = skeleton.num_joints
         self.num_recent = num_recent
         self.pose_channels = pose_channels
-        self.lin_features = Linear(in_channels, hidden_channels, bias=False)
+        self.lin_features = (
+            LazyLinear(hidden_channels, bias=False)
+            if in_channels == -1
+            else Linear(in_channels, hidden_channels, bias=False)
+        )
         self.lin_recent = Linear(
             num_recent * pose_channels, hidden_channels, bias=False
         )

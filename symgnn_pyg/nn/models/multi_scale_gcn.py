@@ -29,7 +29,8 @@ class MultiScaleGCN(Module):
 
     Args:
         skeleton: The skeleton.
-        in_channels: Size of each input sample :math:`C`.
+        in_channels: Size of each input sample :math:`C`, or :obj:`-1` to infer
+            it from the first batch.
         channels: The width of each block.
         strides: The temporal stride of each block, in frames.
         fusion: The blocks, counted from 0, after which the scales are fused.

@@ -43,7 +43,8 @@ class PredictionHead(Module):
     function calls dominate, as for a single sequence.
 
     Args:
-        in_channels: Size of each joint's features :math:`D`.
+        in_channels: Size of each joint's features :math:`D`, or :obj:`-1` to
+            infer it from the first batch.
         pose_channels: Size of a joint's pose :math:`C`.
         skeleton: The skeleton.
         num_future: The number of frames to predict :math:`T'`.

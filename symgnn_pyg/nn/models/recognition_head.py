@@ -18,7 +18,8 @@ class RecognitionHead(Module):
         f_{\textrm{recg}}(\mathbf{H}_i) + \mathbf{b}
 
     Args:
-        in_channels: Size of the features of each joint.
+        in_channels: Size of the features of each joint, or :obj:`-1` to infer
+            it from the first batch.
         num_classes: The number of actions.
         skeleton: The skeleton.
         hidden_channels: The width of the MLP. (default: :obj:`256`)
