@@ -1,5 +1,5 @@
-"""Layers whose `in_channels` may be -1, as in PyG: the first batch tells the
-number, or a state that is loaded before.
+"""Layers whose `in_channels` may be -1, as in PyG: the first batch sets it, or
+a state that is loaded first.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,8 +24,8 @@ def set_in_channels(
     Args:
         layer: The layer.
         in_channels: The number of channels, or :obj:`-1`.
-        weight: The key of a weight in the state of the layer whose second
-            dimension has this size.
+        weight: The key in the layer's state of a weight whose second dimension
+            has this size.
         start_dim: The first of the dimensions of an input that hold channels.
             (default: :obj:`-1`)
 
@@ -36,7 +36,7 @@ def set_in_channels(
     if in_channels != -1:
         check_sizes(1, in_channels=in_channels)
         return
-    # Not closures, so that the layer can be copied and pickled.
+    # Unlike closures, partial functions can be pickled with the layer.
     layer._first_forward = layer.register_forward_pre_hook(
         partial(_infer_from_batch, start_dim), with_kwargs=True
     )

@@ -89,22 +89,6 @@ def test_a_size_that_is_none():
         nn.ActionalGraphInference("ntu25", 150)
 
 
-@pytest.mark.parametrize(
-    "layer",
-    [
-        lambda size: nn.GraphMixConv(size, 4),
-        lambda size: nn.JGTCBlock(size, 4, "ntu25"),
-        lambda size: nn.TemporalConv(size, 4),
-        lambda size: nn.ActionalGraphInference(size, "ntu25"),
-    ],
-)
-def test_sizes_are_not_inferred(layer):
-    with pytest.raises(ValueError, match="not inferred from the first batch"):
-        layer(-1)
-    with pytest.raises(ValueError, match="at least 1, got 0"):
-        layer(0)
-
-
 SMALL = {"channels": (4, 4), "strides": (1, 1), "fusion": (1,)}
 BY_NAME = {
     "JGTCBlock": lambda s: nn.JGTCBlock(3, 4, s),
