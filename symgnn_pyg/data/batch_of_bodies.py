@@ -8,7 +8,12 @@ from symgnn_pyg.skeleton import Skeleton
 
 
 def batch_of_bodies(
-    x: Tensor, future: Tensor, y: Tensor, skeleton: Skeleton, num_bodies: Tensor
+    x: Tensor,
+    future: Tensor,
+    y: Tensor,
+    *,
+    skeleton: Skeleton,
+    num_bodies: Tensor,
 ) -> Batch:
     r"""The batch that :meth:`Batch.from_data_list` makes of samples of one
     skeleton, from tensors that are joined already.

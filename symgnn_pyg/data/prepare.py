@@ -50,6 +50,7 @@ def prepare(
     path: str | os.PathLike[str],
     source: Source,
     recordings: Sequence[Recording],
+    *,
     parse: Parser,
     skeleton: Skeleton,
     classes: Sequence[str],

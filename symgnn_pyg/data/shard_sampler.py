@@ -34,6 +34,7 @@ class ShardSampler(DistributedSampler[int]):
         dataset: Sized,
         num_replicas: int,
         rank: int,
+        *,
         shuffle: bool = True,
         seed: int = 0,
         labels: Tensor | None = None,

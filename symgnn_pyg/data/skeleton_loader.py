@@ -51,6 +51,7 @@ class SkeletonLoader(DataLoader[Batch]):
         shuffle: bool = False,
         follow_batch: Sequence[str] | None = None,
         exclude_keys: Sequence[str] | None = None,
+        *,
         seed: int = 0,
         **kwargs: Any,
     ) -> None:

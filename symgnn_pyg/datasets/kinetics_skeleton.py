@@ -141,11 +141,11 @@ class KineticsSkeleton(MotionDataset):
                     for file, label in labels.items()
                     if file in source and label.has_skeleton
                 ],
-                partial(
+                parse=partial(
                     read_kinetics, max_bodies=max_bodies, image_size=image_size
                 ),
-                Skeleton.get("kinetics18"),
-                list(names.values()),
+                skeleton=Skeleton.get("kinetics18"),
+                classes=list(names.values()),
                 recipe=f"tracks={max_bodies} image_size={image_size}",
                 skip_faulty=skip_faulty,
             )

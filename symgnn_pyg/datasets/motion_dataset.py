@@ -163,8 +163,8 @@ class MotionDataset(Dataset):
             x,
             future,
             self._labels(self.windows["sequence"][places]),
-            self.store.skeleton,
-            num_bodies,
+            skeleton=self.store.skeleton,
+            num_bodies=num_bodies,
         )
         return batch if self.transform is None else self.transform(batch)
 

@@ -181,9 +181,9 @@ class NTURGBD(MotionDataset):
                 path or f"{source.path}.h5",
                 source,
                 [r for r in recordings if r.name not in without],
-                partial(read_ntu, max_bodies=max_bodies),
-                Skeleton.get("ntu25"),
-                ACTIONS[:num_classes],
+                parse=partial(read_ntu, max_bodies=max_bodies),
+                skeleton=Skeleton.get("ntu25"),
+                classes=ACTIONS[:num_classes],
                 recipe=f"max_bodies={max_bodies}",
                 skip_faulty=skip_faulty,
             )

@@ -150,9 +150,13 @@ class PublishedDataset(MotionDataset):
                 f"{source.path} holds none of the files of {self.title}, such "
                 f"as {example}"
             )
-        skeleton = Skeleton.get(self.layout)
         return prepare(
-            path, source, recordings, self.parse, skeleton, self.actions
+            path,
+            source,
+            recordings,
+            parse=self.parse,
+            skeleton=Skeleton.get(self.layout),
+            classes=self.actions,
         )
 
     def _draw(

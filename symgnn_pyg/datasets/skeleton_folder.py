@@ -211,12 +211,12 @@ class SkeletonFolder(CustomDataset):
                 path or f"{source.path}.h5",
                 source,
                 recordings,
-                partial(read_frames, common=common),
-                common.skeleton,
-                classes,
-                f"{recipe} {axes=} {key=} {fill_gaps=} {frame_rate=} "
+                parse=partial(read_frames, common=common),
+                skeleton=common.skeleton,
+                classes=classes,
+                recipe=f"{recipe} {axes=} {key=} {fill_gaps=} {frame_rate=} "
                 f"{index_columns=} {kind=}",
-                skip_faulty,
+                skip_faulty=skip_faulty,
             )
         chosen = [
             i for i, file in enumerate(store.sources) if split_of[file] == split

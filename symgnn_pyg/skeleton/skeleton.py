@@ -95,6 +95,7 @@ class Skeleton(SkeletonGraphs):
         joints: Sequence[str],
         bones: Iterable[tuple[Joint, Joint]],
         parts: Mapping[str, Sequence[Joint]] | None = None,
+        *,
         part_bones: Iterable[tuple[Joint, Joint]] | None = None,
         links: Iterable[tuple[Joint, Joint]] = (),
         centre: Joint | None = None,

@@ -115,9 +115,9 @@ def _shuffle(
             name: [joint[j] for j in joints]
             for name, joints in (skeleton.parts[p] for p in orders["part"])
         },
-        [named(part, pair) for pair in skeleton.part_bones],
-        [named(joint, pair) for pair in skeleton.links],
-        joint[skeleton.centre],
+        part_bones=[named(part, pair) for pair in skeleton.part_bones],
+        links=[named(joint, pair) for pair in skeleton.links],
+        centre=joint[skeleton.centre],
         name=skeleton.name,
     )
     return other, orders

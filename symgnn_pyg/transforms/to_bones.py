@@ -107,8 +107,8 @@ class ToBones(BaseTransform):
                 bone_features(batch.x, skeleton),
                 bone_features(batch.future, skeleton),
                 batch.y,
-                skeleton.dual(),
-                batch.num_bodies,
+                skeleton=skeleton.dual(),
+                num_bodies=batch.num_bodies,
             )
             if set(bones.keys()) == set(batch.keys()):
                 return bones

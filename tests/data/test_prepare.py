@@ -50,9 +50,9 @@ def run(root, parser=parse, **arguments):
             root.with_suffix(".h5"),
             source,
             recordings,
-            parser,
-            ARM,
-            ["x", "y"],
+            parse=parser,
+            skeleton=ARM,
+            classes=["x", "y"],
             **{"shard_size": 3, **arguments},
         )
 
@@ -192,7 +192,14 @@ def test_two_recordings_of_one_name(root):
         Source(root) as source,
         pytest.raises(DataError, match=r"'a': 0\.txt and 1\.txt"),
     ):
-        prepare(root / "x.h5", source, recordings, parse, ARM, ["x"])
+        prepare(
+            root / "x.h5",
+            source,
+            recordings,
+            parse=parse,
+            skeleton=ARM,
+            classes=["x"],
+        )
 
 
 def test_store_of_other_data(root):
@@ -205,7 +212,12 @@ def test_store_of_other_data(root):
         pytest.raises(DataError, match="holds other data; delete"),
     ):
         prepare(
-            store.path, source, [Recording("a", "a.txt", 0)], parse, ARM, ["z"]
+            store.path,
+            source,
+            [Recording("a", "a.txt", 0)],
+            parse=parse,
+            skeleton=ARM,
+            classes=["z"],
         )
     assert values(SequenceStore(store.path)) == EXPECTED
 
@@ -217,7 +229,12 @@ def test_other_classes_and_skeletons_write_it_again(root):
     with Source(root) as source:
         recordings = [Recording(name, name, 0) for name in source]
         store = prepare(
-            root.with_suffix(".h5"), source, recordings, parse, legs, ["z"]
+            root.with_suffix(".h5"),
+            source,
+            recordings,
+            parse=parse,
+            skeleton=legs,
+            classes=["z"],
         )
     assert (store.classes, len(store), store.skeleton) == (["z"], 8, legs)
 

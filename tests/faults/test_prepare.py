@@ -52,9 +52,9 @@ def run(root, store, parser=parse, workers=1, shard_size=2):
             store,
             source,
             [Recording(name, name, 0) for name in sorted(source)],
-            parser,
-            ARM,
-            ["x"],
+            parse=parser,
+            skeleton=ARM,
+            classes=["x"],
             shard_size=shard_size,
             num_workers=workers,
         )

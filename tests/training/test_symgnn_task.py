@@ -78,7 +78,11 @@ def test_each_body_counts_in_the_class_of_its_sample(tiny, tmp_path):
     task = SymGNNTask(Fixed(), dataset, metric="position")
     x, future = torch.randn(9, 4, 3), torch.randn(9, dataset.num_future, 3)
     batch = batch_of_bodies(
-        x, future, torch.tensor([1, 0]), dataset.skeleton, torch.tensor([2, 1])
+        x,
+        future,
+        torch.tensor([1, 0]),
+        skeleton=dataset.skeleton,
+        num_bodies=torch.tensor([2, 1]),
     )
     task.validation_step(batch, 0)
     for metric in (task.metrics["error"], task.metrics["still"]):
