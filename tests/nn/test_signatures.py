@@ -10,22 +10,10 @@ from torch_geometric.loader import DataLoader
 from symgnn_pyg import Skeleton, nn
 from symgnn_pyg.nn import baselines
 
-ROOMS = [
-    import_module(f"symgnn_pyg.{name}")
-    for name in (
-        "data",
-        "datasets",
-        "inference",
-        "nn",
-        "nn.baselines",
-        "skeleton",
-        "training",
-        "transforms",
-    )  # fmt: skip
-]
+ROOMS = "data datasets inference nn nn.baselines skeleton training transforms"
 PUBLIC = {
     f"{room.__name__}.{name}": getattr(room, name)
-    for room in ROOMS
+    for room in (import_module(f"symgnn_pyg.{r}") for r in ROOMS.split())
     for name in room.__all__
     if inspect.isclass(getattr(room, name))
     or inspect.isfunction(getattr(room, name))
