@@ -2,6 +2,8 @@ from torch.nn import Module
 from torch.nn.modules import module
 from torch_geometric.nn import MessagePassing
 
+# Neither torch nor PyG has a public way to ask for registered hooks.
+
 
 def has_hooks(*modules: Module) -> bool:
     r"""Whether any forward or backward hook is registered on these modules or
