@@ -23,6 +23,7 @@ from symgnn_pyg.cli.reading import (
 )
 from symgnn_pyg.cli.tables import print_table
 from symgnn_pyg.cli.writing import check_suffix, write_motion
+from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import replacing, resolved
 from symgnn_pyg.inference import PoseModel, PoseOutput
 from symgnn_pyg.io import Motion, write_bvh
@@ -96,7 +97,7 @@ def run(args: argparse.Namespace) -> None:
     else:
         motion = read_for(model, args)
     frames = motion.frames
-    answer = answer_of(model, frames, args.stride)
+    answer = answer_of(model, frames, args.input, args.stride)
     which = f"the last {model.num_observed}"
     if args.stride is not None:
         which = f"windows of {model.num_observed}, one every {args.stride}"
@@ -126,15 +127,26 @@ def read_for(model: PoseModel, args: argparse.Namespace) -> Motion:
 
 
 def answer_of(
-    model: PoseModel, frames: np.ndarray, stride: int | None = None
+    model: PoseModel, frames: np.ndarray, path: Path, stride: int | None = None
 ) -> PoseOutput:
     r"""The answer to a recording, whose bodies are recognised together:
     probabilities are numbers, or arrays of shape :math:`[W]`.
     """
-    if frames.ndim == 3:
-        return model(frames, stride=stride)
-    answer = model(frames, stride=stride, num_bodies=[len(frames)])
-    if answer.probabilities is None:
+    found, rate = frames.shape[-3], model.about.get("frame_rate")
+    if found < model.num_observed:
+        raise DataError(
+            f"{path}: the model observes {model.num_observed} frames"
+            + (f" at {rate:.4g} per second" if rate else "")
+            + f", but the recording has {found}: pass a longer one, or train "
+            f"a model that observes less with `symgnn-pyg train --observed "
+            f"{found}`"
+        )
+    bodies = [len(frames)] if frames.ndim == 4 else None
+    try:
+        answer = model(frames, stride=stride, num_bodies=bodies)
+    except ValueError as error:
+        raise DataError(f"{path}: {error}") from error
+    if bodies is None or answer.probabilities is None:
         return answer
     return answer._replace(
         action=answer.action[0],

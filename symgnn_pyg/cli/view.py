@@ -113,7 +113,7 @@ def run(args: argparse.Namespace) -> None:
     else:
         model = PoseModel.from_pretrained(args.model, skeleton_of(args))
         motion = read_for(model, args)
-        poses = observed_and_predicted(model, motion.frames)
+        poses = observed_and_predicted(model, motion.frames, args.input)
         known = motion.frame_rate or model.about.get("frame_rate")
         if "predicted" in poses and args.every > model.num_future:
             raise ValueError(
@@ -137,12 +137,12 @@ def run(args: argparse.Namespace) -> None:
 
 
 def observed_and_predicted(
-    model: PoseModel, frames: np.ndarray
+    model: PoseModel, frames: np.ndarray, path: Path
 ) -> dict[str, np.ndarray]:
     r"""The poses that a model observes, and those that it predicts, if it
     does. Prints the action.
     """
-    answer = answer_of(model, frames)
+    answer = answer_of(model, frames, path)
     if answer.probabilities is not None:
         share = answer.probabilities[answer.action]
         print(f"{answer.action} ({share:.1%})")

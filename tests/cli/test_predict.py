@@ -91,10 +91,26 @@ def test_gaps_and_too_few_frames(run, model_folder, tmp_path):
     assert status == 1
     assert "pass --fill-gaps to interpolate" in err
     assert run(*given, tmp_path / "gaps.npy", "--fill-gaps")[0] == 0
-    write_motion(tmp_path / "short.csv", frames[:4], ARM)
-    status, _, err = run(*given, tmp_path / "short.csv")
+    short = tmp_path / "short.csv"
+    write_motion(short, frames[:4], ARM)
+    view = ["view", short, "--model", model_folder]
+    for command in ([*given, short], [*given, short, "--stride", 1], view):
+        status, _, err = run(*command)
+        assert status == 1
+        assert err == (
+            f"Error: {short}: the model observes 6 frames at 50 per second, "
+            f"but the recording has 4: pass a longer one, or train a model "
+            f"that observes less with `symgnn-pyg train --observed 4`\n"
+        )
+
+
+def test_other_channels_name_the_file(run, model_folder, tmp_path):
+    np.save(tmp_path / "deep.npy", np.zeros((8, 3, 3)))
+    given = ["predict", "--model", model_folder, "--input"]
+    status, _, err = run(*given, tmp_path / "deep.npy")
     assert status == 1
-    assert "4 frames are too few" in err
+    assert err.startswith(f"Error: {tmp_path}/deep.npy: Expected ")
+    assert "the network was trained on 2 channels" in err
 
 
 def test_positions_are_no_rotations(run):
