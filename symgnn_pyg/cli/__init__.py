@@ -45,7 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Not every terminal or file can hold the names of a user's classes.
         sys.stdout.reconfigure(errors="backslashreplace")
     with warnings.catch_warnings():
-        warnings.showwarning = _note
+        warnings.showwarning = lambda message, *_, **__: print(
+            f"Note: {_with_options(str(message), args.parser)}",
+            file=sys.stderr,
+        )
         warnings.filterwarnings("ignore", module="lightning|torch")
         try:
             args.run(args)
@@ -88,10 +91,6 @@ def make_parser() -> argparse.ArgumentParser:
         module.add_arguments(command)
         command.set_defaults(run=module.run, parser=command)
     return parser
-
-
-def _note(message: Warning | str, *_: object, **__: object) -> None:
-    print(f"Note: {message}", file=sys.stderr)
 
 
 def _with_options(text: str, parser: argparse.ArgumentParser) -> str:

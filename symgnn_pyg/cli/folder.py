@@ -19,8 +19,9 @@ from symgnn_pyg.cli.tables import percent, print_table
 from symgnn_pyg.datasets import MotionDataset, SkeletonFolder
 from symgnn_pyg.datasets.sampling import SHARES
 from symgnn_pyg.datasets.windows import SPLITS
+from symgnn_pyg.errors import warn
 from symgnn_pyg.io import Source
-from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.skeleton import Skeleton, count_coordinates
 from symgnn_pyg.typing import Kind
 
 
@@ -181,6 +182,13 @@ def summarise(
         f"{dataset.kind}s in {dataset.unit or 'a unit that is not stated'}; "
         f"{percent(gaps.mean())} of the numbers are missing\n"
     )
+    found = count_coordinates(store[0].numpy(), store.skeleton)
+    if found < (dataset.num_coordinates or store.num_channels):
+        warn(
+            f"The third channel of {store.sources[0]} lies between 0 and 1, as "
+            f"the scores of {store.skeleton.name} do; if it is a score, train "
+            f"with --num-coordinates 2, so that errors leave it out"
+        )
     splits = splits or {}
     used = [
         split.windows["sequence"][list(split.indices())]

@@ -2,7 +2,7 @@
 
 Examples:
   symgnn-pyg view walk.bvh --output walk.html
-  symgnn-pyg view clip.npy --layout coco17 --num-coordinates 2 --up=-y
+  symgnn-pyg view clip.npy --layout coco17 --up=-y
   symgnn-pyg view clip.npy --model outputs/train/model --output walk.gif
 
 With --model, the last frames that it observes are followed by those that it
@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--num-coordinates",
         type=count,
         help="the number of leading channels that are coordinates (default: "
-        "all, or 2 in formats with a score)",
+        "that of the model, or all but a score)",
     )
     parser.add_argument(
         "--rotations",
@@ -109,12 +109,13 @@ def run(args: argparse.Namespace) -> None:
         rate, skeleton = args.frame_rate, skeleton_of(args)
         motion = read_input(args.input, skeleton, args, rate, kind)
         poses = {"motion": motion.frames}
-        known = motion.frame_rate
+        known, told = motion.frame_rate, None
     else:
         model = PoseModel.from_pretrained(args.model, skeleton_of(args))
         motion = read_for(model, args)
         poses = observed_and_predicted(model, motion.frames, args.input)
         known = motion.frame_rate or model.about.get("frame_rate")
+        told = model.about.get("num_coordinates")
         if "predicted" in poses and args.every > model.num_future:
             raise ValueError(
                 f"'every' must be at most {model.num_future}, the number of "
@@ -130,6 +131,8 @@ def run(args: argparse.Namespace) -> None:
     frame_rate = (args.frame_rate or known or FRAME_RATE) / args.every
     up = args.up or ("-y" if args.format in IN_IMAGES else "y")
     options = {"up": up, "centre": args.centre or False}
+    scored = 2 if args.format in SCORED else None
+    options["num_coordinates"] = args.num_coordinates or told or scored
     if args.plotlyjs is not None:
         options["plotlyjs"] = args.plotlyjs
     draw(drawn, motion.skeleton, frame_rate, args.output, options)
@@ -160,8 +163,6 @@ def positions(
     """
     if args.rotations:
         frames = joint_positions(torch.from_numpy(frames), skeleton).numpy()
-    scored = 2 if args.format in SCORED else None
-    frames = frames[..., : args.num_coordinates or scored]
     return frames if frames.ndim == 3 else frames.swapaxes(0, 1)
 
 

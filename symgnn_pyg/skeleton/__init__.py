@@ -11,6 +11,7 @@ from symgnn_pyg.skeleton.rotations import (
     euler_to_rotmat,
     rotmat_to_euler,
 )
+from symgnn_pyg.skeleton.scores import count_coordinates
 from symgnn_pyg.skeleton.sides import body_sides, mirrored_joints
 from symgnn_pyg.skeleton.skeleton import Skeleton
 
@@ -22,6 +23,7 @@ __all__ = [
     "cmu_positions",
     "conversion",
     "convert_rotation",
+    "count_coordinates",
     "euler_to_rotmat",
     "forward_kinematics",
     "joint_positions",

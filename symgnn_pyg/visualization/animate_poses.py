@@ -35,6 +35,7 @@ def animate_poses(
     path: str | os.PathLike[str] | None = None,
     up: Up = "y",
     centre: Centre = False,
+    num_coordinates: int | None = None,
 ) -> FuncAnimation:
     r"""Animates motions side by side, at the same scale and in the colours of
     :func:`~symgnn_pyg.visualization.plot_skeleton`. The motion named
@@ -59,6 +60,9 @@ def animate_poses(
             several bodies that of the first, is subtracted from each frame
             of each motion. :obj:`True` stands for :obj:`skeleton.centre`.
             (default: :obj:`False`, positions as given)
+        num_coordinates: The number of leading channels that are coordinates.
+            (default: all but a score, which
+            :func:`~symgnn_pyg.skeleton.count_coordinates` finds)
 
     Returns:
         The animation.
@@ -71,7 +75,9 @@ def animate_poses(
         RuntimeError: If ffmpeg is needed but not installed.
     """
     skeleton = as_skeleton(skeleton)
-    motions = to_motions(poses, skeleton, up, centre=centre)
+    motions = to_motions(
+        poses, skeleton, up, centre=centre, num_coordinates=num_coordinates
+    )
     timeline = Timeline(motions, frame_rate)
     writer = None if path is None else _writer(Path(path), frame_rate)
     channels = next(iter(motions.values())).shape[-1]

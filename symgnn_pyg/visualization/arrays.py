@@ -8,7 +8,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.errors import warn
+from symgnn_pyg.skeleton import Skeleton, count_coordinates
 from symgnn_pyg.visualization.colours import MOST_BODIES
 
 Array = npt.NDArray[np.float64]
@@ -125,12 +126,24 @@ def to_bodies(
     skeleton: Skeleton,
     up: Up = "y",
     num_frames: int | None = None,
+    num_coordinates: int | None = None,
 ) -> Array:
     r"""Converts the positions of one or several bodies as
     :func:`to_positions` does, to the shape :math:`[M, V, C]`, or
-    :math:`[T, M, V, C]` if :obj:`num_frames` is given.
+    :math:`[T, M, V, C]` if :obj:`num_frames` is given. Channels beyond
+    :obj:`num_coordinates`, or else a score, are left out.
     """
-    array = to_positions(value, name, skeleton, up, num_frames, several=True)
+    array = np.atleast_1d(to_array(value, name))
+    if num_coordinates is None:
+        num_coordinates = count_coordinates(array, skeleton)
+        if num_coordinates < array.shape[-1]:
+            warn(
+                f"The third channel of '{name}' is not drawn: it lies between "
+                f"0 and 1, as the scores of {skeleton.name} do; if it is a "
+                f"coordinate, pass num_coordinates=3"
+            )
+    array = array[..., :num_coordinates]
+    array = to_positions(array, name, skeleton, up, num_frames, several=True)
     if array.ndim == (2 if num_frames is None else 3):
         return array[..., None, :, :]
     if array.shape[-3] > MOST_BODIES:
@@ -149,6 +162,7 @@ def to_motions(
     up: Up = "y",
     num_frames: int = 0,
     centre: Centre = False,
+    num_coordinates: int | None = None,
 ) -> dict[str, Array]:
     r"""Converts motions that are all 2-D or all 3-D, to the shape
     :math:`[T, M, V, C]`, with :obj:`centre` of the first body at the origin.
@@ -157,7 +171,11 @@ def to_motions(
         joint = skeleton.centre if centre is True else skeleton.index(centre)
     motions = {}
     for name, given in poses.items():
-        motion = to_bodies(given, name, skeleton, up, num_frames)
+        motion = to_bodies(
+            given, name, skeleton, up, num_frames, num_coordinates
+        )
+        if motion.shape[-1] < np.shape(given)[-1]:
+            num_coordinates = motion.shape[-1]  # Of the other motions, too.
         if centre is not False:
             origin = motion[:, :1, joint : joint + 1]  # [T, 1, 1, C]
             unseen = np.isnan(origin).any(-1).ravel()

@@ -21,6 +21,7 @@ def plot_poses(
     title: str = "",
     up: Up = "y",
     centre: Centre = False,
+    num_coordinates: int | None = None,
 ) -> Figure:
     r"""Draws poses over time, one row per motion, as in Fig. 13 of the
     `"Symbiotic Graph Neural Networks for 3D Skeleton-based Human Action
@@ -43,6 +44,9 @@ def plot_poses(
             several bodies that of the first, is subtracted from each frame
             of each motion. :obj:`True` stands for :obj:`skeleton.centre`.
             (default: :obj:`False`, positions as given)
+        num_coordinates: The number of leading channels that are coordinates.
+            (default: all but a score, which
+            :func:`~symgnn_pyg.skeleton.count_coordinates` finds)
 
     Returns:
         The figure.
@@ -55,7 +59,9 @@ def plot_poses(
     if not times:
         raise ValueError("'times' must hold at least one caption, got none")
     skeleton = as_skeleton(skeleton)
-    motions = to_motions(rows, skeleton, up, len(times), centre)
+    motions = to_motions(
+        rows, skeleton, up, len(times), centre, num_coordinates
+    )
     side = body_sides(skeleton)
     figure, axes = plt.subplots(
         len(motions),

@@ -20,6 +20,7 @@ def plot_skeleton(
     skeleton: Skeleton | str,
     ax: Axes | None = None,
     up: Up = "y",
+    num_coordinates: int | None = None,
 ) -> Axes:
     r"""Draws a 2-D or 3-D pose on axes of equal scale. The left side of the
     body is blue, the right side orange and the middle grey, and neighbouring
@@ -39,6 +40,9 @@ def plot_skeleton(
         up: The axis that points up: :obj:`"y"`, :obj:`"-y"` (images, camera
             coordinates) or :obj:`"z"`. The pose is rotated so that y points
             up on the axes. (default: :obj:`"y"`)
+        num_coordinates: The number of leading channels that are coordinates.
+            (default: all but a score, which
+            :func:`~symgnn_pyg.skeleton.count_coordinates` finds)
 
     Returns:
         The axes.
@@ -48,7 +52,9 @@ def plot_skeleton(
             :obj:`up` is unknown.
     """
     skeleton = as_skeleton(skeleton)
-    bodies = to_bodies(position, "position", skeleton, up)
+    bodies = to_bodies(
+        position, "position", skeleton, up, None, num_coordinates
+    )
     ax = pose_axes(bodies.shape[-1], ax)
     draw_pose(ax, bodies, skeleton)
     equal_scale(ax)

@@ -33,6 +33,7 @@ def view_poses(
     up: Up = "y",
     centre: Centre = False,
     plotlyjs: PlotlyJS = "page",
+    num_coordinates: int | None = None,
 ) -> Any:
     r"""Shows motions side by side in an interactive figure. Buttons play and
     pause, a slider selects a frame, dragging rotates 3-D poses, and a click on
@@ -72,6 +73,9 @@ def view_poses(
             itself; :obj:`"directory"`, the file :obj:`plotly.min.js` beside
             it, which is written, and which pages in a folder share; or
             :obj:`"cdn"`, the internet. (default: :obj:`"page"`)
+        num_coordinates: The number of leading channels that are coordinates.
+            (default: all but a score, which
+            :func:`~symgnn_pyg.skeleton.count_coordinates` finds)
 
     Returns:
         The :obj:`plotly.graph_objects.Figure`.
@@ -88,7 +92,9 @@ def view_poses(
             f"'plotlyjs' must be one of {get_args(PlotlyJS)}, got {plotlyjs!r}"
         )
     skeleton = as_skeleton(skeleton)
-    motions = to_motions(poses, skeleton, up, centre=centre)
+    motions = to_motions(
+        poses, skeleton, up, centre=centre, num_coordinates=num_coordinates
+    )
     scene = SideBySide(motions, frame_rate, skeleton)
     timeline = scene.timeline
     style, bars = _bars(probabilities, classes, timeline)

@@ -123,6 +123,16 @@ def test_folder(ok, folder, skeleton_file, tmp_path):
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_a_folder_with_scores(run, tmp_path):
+    frames = np.random.default_rng(0).uniform(size=(9, 17, 3)) * [640, 480, 1]
+    (tmp_path / "walk").mkdir()
+    np.save(tmp_path / "walk" / "0.npy", frames)
+    status, _, err = run("info", tmp_path, "--layout", "coco17")
+    assert status == 0
+    assert "walk/0.npy lies between 0 and 1, as the scores of coco17" in err
+    assert "train with --num-coordinates 2" in err
+
+
 def test_times_of_tables(ok, run, uneven, skeleton_file, tmp_path):
     given = ["--skeleton", skeleton_file]
     path = uneven[0]

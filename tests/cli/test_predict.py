@@ -105,7 +105,7 @@ def test_gaps_and_too_few_frames(run, model_folder, tmp_path):
 
 
 def test_other_channels_name_the_file(run, model_folder, tmp_path):
-    np.save(tmp_path / "deep.npy", np.zeros((8, 3, 3)))
+    np.save(tmp_path / "deep.npy", np.ones((8, 3, 3)))
     given = ["predict", "--model", model_folder, "--input"]
     status, _, err = run(*given, tmp_path / "deep.npy")
     assert status == 1

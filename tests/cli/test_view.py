@@ -43,8 +43,10 @@ def drawn(monkeypatch):
     kept = {}
 
     def keep(poses, skeleton, frame_rate, path, **options):
-        kept.update(options, poses=poses, frame_rate=frame_rate)
-        view_poses(poses, skeleton, frame_rate, path=path, **options)
+        figure = view_poses(poses, skeleton, frame_rate, path=path, **options)
+        channels = slice(options["num_coordinates"])
+        shown = {name: given[..., channels] for name, given in poses.items()}
+        kept.update(options, poses=shown, frame_rate=frame_rate, figure=figure)
 
     monkeypatch.setattr("symgnn_pyg.visualization.view_poses", keep)
     return kept
@@ -89,6 +91,23 @@ def test_a_score_is_no_coordinate(ok, tmp_path, skeleton_file, drawn):
     )  # fmt: skip
     expected = frames[..., :2].swapaxes(0, 1)
     np.testing.assert_array_equal(drawn["poses"]["motion"], expected)
+
+
+def test_the_score_of_a_layout(run, tmp_path, drawn):
+    frames = np.random.default_rng(0).uniform(size=(4, 17, 3)) * [640, 480, 1]
+    np.save(tmp_path / "coco.npy", frames)
+    given = ["view", tmp_path / "coco.npy", "--layout", "coco17"]
+    _, _, err = run(*given, "--output", tmp_path / "a.html")
+    assert err == (
+        "Note: The third channel of 'motion' is not drawn: it lies between 0 "
+        "and 1, as the scores of coco17 do; if it is a coordinate, pass "
+        "--num-coordinates 3\n"
+    )
+    assert {trace.type for trace in drawn["figure"].data} == {"scatter"}
+    for channels, kind in ((2, "scatter"), (3, "scatter3d")):
+        more = ["--num-coordinates", channels, "--output", tmp_path / "b.html"]
+        assert run(*given, *more)[2] == ""
+        assert {trace.type for trace in drawn["figure"].data} == {kind}
 
 
 def test_unknown_format(run, clip):

@@ -14,6 +14,7 @@ from symgnn_pyg.visualization.arrays import (
     to_positions,
 )
 
+COCO = Skeleton.get("coco17")
 NUMBERS = [[1.5, -2.0], [0.25, 4.0]]
 
 
@@ -225,3 +226,20 @@ def test_wrong_centre(arm):
         ValueError, match=r"'elbow' in .*'a', got NaN in frame 2"
     ):
         to_motions({"a": motion}, arm, centre="elbow")
+
+
+def test_scores_are_no_coordinates():
+    frames = np.random.default_rng(0).uniform(size=(4, 17, 3)) * [640, 480, 1]
+    frames[2, 5] = np.nan
+    later = frames + np.array(
+        [0, 0, 0.3]
+    )  # A network may predict scores above 1.
+    with pytest.warns(UserWarning, match="pass num_coordinates=3") as warned:
+        motions = to_motions({"observed": frames, "predicted": later}, COCO)
+    assert len(warned) == 1
+    for motion in motions.values():
+        np.testing.assert_array_equal(motion[:, 0], frames[..., :2])
+    kept = to_bodies(frames, "x", COCO, "y", 0, num_coordinates=3)
+    np.testing.assert_array_equal(kept[:, 0], frames)
+    frames[..., 2] -= 0.5  # A depth may be negative.
+    assert to_bodies(frames, "x", COCO, "y", 0).shape[-1] == 3
