@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from symgnn_pyg.errors import DataError
 
-# The names of Kinect v2 joints, as _plain gives them, that "ntu25" calls by
+# The names of Kinect v2 joints, as plain_name gives them, that "ntu25" calls by
 # another name.
 KINECT = {
     "spinebase": "baseofspine",
@@ -22,8 +22,8 @@ def named_columns(
 ) -> list[int]:
     r"""The indices of the joints' columns, joint by joint, found by name."""
     # Case and punctuation matter only if joints differ in nothing else.
-    names = {*map(_plain, joints)} - {""}
-    plain = _plain if len(names) == len(joints) else str
+    names = {*map(plain_name, joints)} - {""}
+    plain = plain_name if len(names) == len(joints) else str
     places: dict[str, dict[str, int]] = {plain(joint): {} for joint in joints}
     others = KINECT if "baseofspine" in places else {}
 
@@ -67,7 +67,7 @@ def named_columns(
     return [found[c] for found in places.values() for c in order]
 
 
-def _plain(text: str) -> str:
+def plain_name(text: str) -> str:
     r"""A name without case, blanks and marks, that begins with its side."""
     text = re.sub(r"[\W_]", "", text.casefold())
     return re.sub(r"^(.+)(left|right)$", r"\2\1", text)

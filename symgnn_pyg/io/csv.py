@@ -8,10 +8,18 @@ from itertools import islice
 import numpy as np
 
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.io.columns import named_columns
+from symgnn_pyg.io.cells import (
+    MISSING,
+    delimiter_of,
+    is_decimal,
+    name_missing_cells,
+    split_cells,
+)
+from symgnn_pyg.io.header import Header, find_header
 from symgnn_pyg.io.limits import File, read_text
 from symgnn_pyg.io.numbers import is_number
 from symgnn_pyg.io.times import (
+    UNITS,
     TimeColumn,
     find_time_column,
     make_even,
@@ -29,6 +37,7 @@ def read_csv(
     kind: str = "position",
 ) -> np.ndarray:
     r"""Reads a recording from values separated by commas, semicolons or tabs.
+    Between semicolons, decimals may have a comma.
 
     Each line is one frame. If the first line names the columns, those of each
     joint are found by name, in any order: :obj:`elbow_x` or :obj:`elbow.x`,
@@ -37,8 +46,10 @@ def read_csv(
     "left elbow", unless two joints differ in nothing else. The channels x, y
     and z come first in the result. The side may come last (:obj:`ElbowLeft_x`),
     and the names of the Kinect v2 (:obj:`SpineBase_x`) belong to the joints of
-    the layout :obj:`"ntu25"`. Without names, a line holds all channels of the
-    first joint, then those of the second, and so on.
+    the layout :obj:`"ntu25"`. Without names, a line holds all channels of
+    the first joint, then those of the second, and so on. A line below the names
+    may state the unit of each column, such as :obj:`mm` or :obj:`(m)`: the
+    numbers are not converted, with a warning if they are not in metres.
 
     Frames are evenly spaced in time. A column called time, timestamp or t (or
     else frame) must confirm it: each time may be off by a quarter of a step,
@@ -59,9 +70,11 @@ def read_csv(
         file: The path of the file, or its content.
         joints: The names of the joints.
         name: The name of the file in error messages. (default: its path)
-        allow_missing: If set to :obj:`True`, cells may be empty or :obj:`nan`,
-            for :func:`fill_gaps`, and frames that are missing according to
-            their times are added as NaN. (default: :obj:`False`)
+        allow_missing: If set to :obj:`True`, cells may be empty or hold
+            :obj:`nan`, :obj:`NA`, :obj:`N/A`, :obj:`null`, :obj:`None` or
+            :obj:`-` in any case, for :func:`fill_gaps`, and frames that are
+            missing according to their times are added as NaN.
+            (default: :obj:`False`)
         index_columns: The number of leading columns that are not channels,
             such as a time, and are left out. (default: none)
         frame_rate: The frames per second to resample uneven times to, by
@@ -74,9 +87,9 @@ def read_csv(
 
     Raises:
         DataError: If a line has another number of columns, holds anything but
-            finite numbers, lacks a joint, or is longer than 1 MiB, or the first
-            one may number the columns, or times are uneven; the message names
-            the line.
+            finite numbers, lacks a joint, states several units,
+            or is longer than 1 MiB, or the first one may number the columns, or
+            times are uneven; the message names the line.
         ValueError: If :obj:`index_columns` is negative.
     """
     return read_timed_csv(
@@ -110,58 +123,34 @@ def read_timed_csv(
     content, name = read_text(file, name)
     if not content.strip():
         raise DataError(f"{name} is empty")
-    blank = content[: len(content) - len(content.lstrip(b"\r\n"))]
-    head, _, rest = content[len(blank) :].partition(b"\n")
-    at = f"{name}, line {blank.count(10) + 1}"
-    # NumPy writes the names as a comment.
-    line = head.decode(errors="replace").lstrip("# ")
-    delimiter = _delimiter(line)
-    cells = _cells(line, delimiter)
-    below = next(filter(None, map(bytes.strip, io.BytesIO(rest))), b"")
-    row = _cells(below.decode(errors="replace"), delimiter)
+    # Excel may state the delimiter in a line of its own.
+    content = re.sub(rb"\A(\s*)sep=.(?=\r?\n)", rb"\1", content)
     first = index_columns or 0
-    is_numbered = _are_numbers_of_columns(cells)
-    is_frame = False
-    has_names = re.search(r"[^\W\d]", "".join(cells[first:])) is not None
-    # pandas may call the column of an index 0.
-    if has_names and not any(
-        map(_is_decimal, cells[first or len(cells) > 1 :])
-    ):
-        kept = named_columns(cells, joints, first, at)
-    else:
-        first = max(first, int(is_numbered and cells[0] != "0"))
-        kept = list(range(first, len(cells)))
-        if not kept or len(kept) % len(joints):
-            raise DataError(
-                f"{at}: {len(cells)} columns"
-                + f", of which {first} are not channels" * (first > 0)
-                + f", expected a multiple of the {len(joints)} joints"
-                + "; separate them by commas, semicolons or tabs"
-                * (len(cells) == 1)
-                + f"; to leave out a time or an index at the start, pass "
-                f"index_columns={first + 1}"
-                * (len(kept) % len(joints) == 1 < len(cells))
-            )
-        is_frame = not is_numbered
-        # pandas writes floats with a decimal point.
-        has_points = all(is_number(cell) and "." in cell for cell in row)
-        if cells[0] == "0" and is_numbered and not has_points:
-            raise DataError(
-                f"{at}: {delimiter.join(cells[:4])} may be a frame "
-                f"or the numbers of columns, as pandas writes them; leave "
-                f"these out with to_csv(..., header=False, index=False), and "
-                f"write a frame as 0.0{delimiter}1.0"
-            )
+    header = find_header(content, joints, first, name)
+    if header is None:
+        header = _header_of_numbers(content, joints, index_columns, name)
+    cells, kept, delimiter, units, length = header
     timed = None
-    if not is_frame:
-        left_out = range(index_columns or 0)
-        timed = find_time_column(cells, {*left_out, *kept})
-        if timed and not all(map(is_number, row[timed.place :][:1])):
+    if length:
+        # Blank lines in their place keep the line numbers of messages right.
+        content = b"\n" * length + content.split(b"\n", length)[-1]
+        timed = find_time_column(cells, {*range(first), *kept})
+    if timed:
+        place = timed.place
+        row = split_cells(_first_line(content)[1], delimiter)
+        if not all(map(is_decimal, row[place:][:1])):
             timed = timed._replace(unit=1.0)  # A date, read in seconds.
-        # A blank line in its place keeps the line numbers of messages right.
-        content = blank + b"\n" + rest
+        elif timed.unit is None and units[place:]:
+            timed = timed._replace(unit=UNITS.get(units[place].casefold()))
     table, times = _read(
-        content, len(cells), name, allow_missing, delimiter, kept, timed
+        content,
+        len(cells),
+        name,
+        allow_missing,
+        delimiter,
+        kept,
+        timed,
+        "; pass fill_gaps=True to interpolate missing numbers",
     )
     frames = table.reshape(len(table), len(joints), -1)
     if timed is None:
@@ -175,6 +164,58 @@ def read_timed_csv(
         frame_rate,
         kind,
     )
+
+
+def _header_of_numbers(
+    content: bytes,
+    joints: Sequence[str],
+    index_columns: int | None,
+    name: str,
+) -> Header:
+    r"""The header of a table without names: none, or the numbers of columns.
+
+    Raises:
+        DataError: If their number does not fit, or the first line may be
+            either.
+    """
+    number, line = _first_line(content)
+    at = f"{name}, line {number}"
+    delimiter = delimiter_of(line)
+    cells = split_cells(line, delimiter)
+    is_numbered = _are_numbers_of_columns(cells)
+    first = max(index_columns or 0, int(is_numbered and cells[0] != "0"))
+    kept = list(range(first, len(cells)))
+    if not kept or len(kept) % len(joints):
+        raise DataError(
+            f"{at}: {len(cells)} columns"
+            + f", of which {first} are not channels" * (first > 0)
+            + f", expected a multiple of the {len(joints)} joints"
+            + "; separate them by commas, semicolons or tabs"
+            * (len(cells) == 1)
+            + f"; to leave out a time or an index at the start, pass "
+            f"index_columns={first + 1}"
+            * (len(kept) % len(joints) == 1 < len(cells))
+        )
+    below = content.split(b"\n", number)[number:]
+    row = split_cells(_first_line(b"".join(below))[1], delimiter)
+    # pandas writes floats with a decimal point.
+    has_points = all(re.search("[.,]", c) and is_decimal(c) for c in row)
+    if cells[0] == "0" and is_numbered and not has_points:
+        raise DataError(
+            f"{at}: {delimiter.join(cells[:4])} may be a frame "
+            f"or the numbers of columns, as pandas writes them; leave "
+            f"these out with to_csv(..., header=False, index=False), and "
+            f"write a frame as 0.0{delimiter}1.0"
+        )
+    return Header(cells, kept, delimiter, [], number * is_numbered)
+
+
+def _first_line(content: bytes) -> tuple[int, str]:
+    r"""The first line that is not blank, and its number."""
+    start = len(content) - len(content.lstrip(b"\r\n"))
+    line = content[start:].split(b"\n", 1)[0]
+    number = content.count(b"\n", 0, start) + 1
+    return number, line.decode(errors="replace").lstrip("# ")
 
 
 def read_table(
@@ -218,13 +259,17 @@ def _read(
     delimiter: str,
     kept: Sequence[int],
     timed: TimeColumn | None = None,
+    cure: str = "",
 ) -> tuple[np.ndarray, np.ndarray]:
     r"""The columns :obj:`kept`, in that order, and that of the times, if any;
-    others may hold anything."""
+    others may hold anything. The :obj:`cure` is that of missing numbers."""
     if not content.strip():
         raise DataError(f"{name} is empty")
     if allow_missing:
-        content = _name_empty_cells(content, delimiter)
+        content = name_missing_cells(content, delimiter)
+    plain = content
+    if delimiter == ";":
+        plain = content.replace(b",", b".")
     others: dict[int | str, Callable[[str], float]] = dict.fromkeys(
         {*range(columns)}.difference(kept), _ignore
     )
@@ -232,7 +277,7 @@ def _read(
         others[timed.place] = read_time
     try:
         table = np.loadtxt(
-            io.BytesIO(content),
+            io.BytesIO(plain),
             delimiter=delimiter,
             ndmin=2,
             comments=None,
@@ -242,11 +287,18 @@ def _read(
         if table.shape[1] == columns:
             found = table[:, kept]
             refused = np.isinf(found) if allow_missing else ~np.isfinite(found)
-            if not refused.any():
+            mixed = plain is not content and b"." in content
+            if not refused.any() and not (
+                mixed and _first_fault(content, columns, delimiter, kept)
+            ):
                 return found, table[:, timed.place if timed else 0]
     except (ValueError, UnicodeDecodeError):
         pass
-    fault = _first_fault(content, columns, allow_missing, delimiter, kept)
+    given = None if allow_missing else cure
+    fault = (
+        _first_fault(content, columns, delimiter, kept, given)
+        or "cannot be parsed as a table of numbers"
+    )
     raise DataError(f"{name}, {fault}")
 
 
@@ -258,20 +310,6 @@ def _are_numbers_of_columns(cells: Sequence[str]) -> bool:
     return numbers == [*map(str, range(len(numbers)))] != []
 
 
-def _delimiter(line: str) -> str:
-    # A comma beside a semicolon or a tab is that of decimals, unless the tab
-    # only follows it.
-    return next((m for m in ";\t" if m in line and f",{m}" not in line), ",")
-
-
-def _is_decimal(cell: str) -> bool:
-    return is_number(cell.replace(",", "."))
-
-
-def _cells(line: str, delimiter: str) -> list[str]:
-    return [cell.strip().strip('"') for cell in line.split(delimiter)]
-
-
 def _place(content: bytes, name: str, row: int) -> str:
     lines = (n for n, line in enumerate(io.BytesIO(content), 1) if line.strip())
     return f"{name}, line {next(islice(lines, row, None))}"
@@ -281,21 +319,17 @@ def _ignore(cell: str) -> float:
     return 0.0
 
 
-def _name_empty_cells(content: bytes, delimiter: str) -> bytes:
-    mark = re.escape(delimiter.encode())
-    blank = rb" *" if delimiter == "\t" else rb"[ \t]*"
-    empty = rb"(?<=%b)%b(?=[%b\r\n]|\Z)|^%b(?=%b)"
-    pattern = empty % (mark, blank, mark, blank, mark)
-    return re.sub(pattern, b"nan", content, flags=re.MULTILINE)
-
-
 def _first_fault(
     content: bytes,
     columns: int,
-    allow_missing: bool,
     delimiter: str,
     kept: Sequence[int],
-) -> str:
+    cure: str | None = None,
+) -> str | None:
+    r"""The first fault of a table, with its line. Numbers may be missing if
+    they need no :obj:`cure`.
+    """
+    marks: set[str] = set()
     for number, read in enumerate(io.BytesIO(content), start=1):
         line = read.decode("utf-8", errors="replace")
         if not line.strip():
@@ -305,13 +339,21 @@ def _first_fault(
             return f"line {number}: {len(cells)} columns, expected {columns}"
         for column in sorted(kept):
             cell = cells[column].strip().strip('"')
-            value = float(cell) if is_number(cell) else np.inf
-            missing = allow_missing and np.isnan(value)
-            if not (missing or np.isfinite(value)):
+            plain = cell.replace(",", ".") if delimiter == ";" else cell
+            value = float(plain) if is_number(plain) else np.inf
+            at = f"line {number}, column {column + 1}: {cell!r}"
+            if not (np.isfinite(value) or (cure is None and np.isnan(value))):
+                is_missing = not cell or MISSING.fullmatch(cell)
                 return (
-                    f"line {number}, column {column + 1}: {cell!r} is "
-                    f"not a finite number"
+                    f"{at} is not a finite number"
                     + "; write decimals with a point"
-                    * ("," in cell and _is_decimal(cell))
+                    * ("," in cell and is_decimal(cell))
+                    + (cure or "") * bool(is_missing)
                 )
-    return "cannot be parsed as a table of numbers"
+            marks.update({",", "."} & {*cell})
+            if len(marks) > 1:
+                return (
+                    f"{at} has another decimal mark than the numbers before; "
+                    f"write all with a point or all with a comma"
+                )
+    return None

@@ -7,6 +7,7 @@ import pytest
 from symgnn_pyg import Skeleton
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.io import read_csv, read_table
+from symgnn_pyg.io.csv import read_timed_csv
 
 JOINTS = ("hip", "knee")
 ROWS = "0.0,1,2,3,4,5\n6,7,8,9,10,11.5\n"
@@ -31,6 +32,14 @@ HEAD = "hip_x,hip_y,hip_z,knee_x,knee_y,knee_z\n"
         "\n\r\n" + HEAD + "\n" + ROWS,
         "time," + HEAD + "0,0,1,2,3,4,5\n1,6,7,8,9,10,11.5",
         HEAD.replace("_", ".") + ROWS,
+        (HEAD + ROWS).replace(",", ";").replace(".", ","),
+        "sep=;\r\n" + (HEAD + ROWS).replace(",", ";").replace(".", ","),
+        "when;"
+        + (HEAD + "1.2.2026;" + ROWS.replace("\n", "\n1.3.2026;", 1))
+        .replace(",", ";")
+        .replace(".5", ",5")
+        .replace("0.0", "0"),
+        HEAD + "\n[m],[m],[m],(m),m,\n" + ROWS,
         "knee_z,hip_y,knee_x,grip,hip_x,hip_z,knee_y\n5,1,3,open,0,2,4\n"
         "11.5,7,9,,6,8,10\n",
         "Frame #,Time (s)," + HEAD + "1,,0,1,2,3,4,5\n2,,6,7,8,9,10,11.5",
@@ -221,7 +230,13 @@ def test_other_channels():
         (HEAD, r"a\.csv is empty"),
         ("1,2,3\n", r"line 1: 3 columns, expected a multiple of the 2 joints"),
         ("1 2 3 4\n", r"line 1: 1 columns, .* by commas, semicolons or tabs"),
-        ("1;2,5\n", r"line 1, column 2: '2,5' .*; write decimals with a point"),
+        ("1,5;2.5\n", r"line 1, column 2: '2.5' has another decimal mark"),
+        ("3;1\n1.234,5;2", r"line 2, column 1: '1.234,5' is not a finite"),
+        (HEAD + ROWS.replace("8", "NA"), r"line 3, column 3: 'NA' is not a "
+         r"finite number; pass fill_gaps=True to interpolate missing numbers"),
+        ("hip_x,knee_x\nmm,m\n1,2\n", r"line 2: the columns of joints are in "
+         r"several units, m, mm: convert them to one"),
+        ("hip_x,knee_x\nmm,thick\n1,2\n", r"line 2, column 1: 'mm' is not a"),
         ("1\t2\n1,5\t2\n", r"line 2, column 1: '1,5' .*; write decimals"),
         ("0,1,2\n", r"3 columns, .*pass index_columns=1"),
         ("time,hip_x,knee_x,knee_y\n", r"line 1: expected the columns knee_x "
@@ -306,3 +321,32 @@ def test_case_of_channels():
     assert read_csv(text, JOINTS).tolist() == [[[1, 2], [3, 4]]]
     with pytest.raises(DataError, match="two columns are called 'hip_X'"):
         read_csv(b"hip_x,hip_X\n1,2\n", ["hip"])
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["NA", "N/A", "#N/A", "n/a", "null", "NULL", "None", "-", "--", "<NA>"],
+)
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_missing_numbers_of_other_programs(word, mark):
+    cells = [[word, "1", word], ["2", word, f' "{word}" '], [word] * 3]
+    text = "\r\n".join(mark.join(row) for row in cells)
+    frames = read_csv(text.encode(), ["a"], allow_missing=True)
+    nan = np.nan
+    expected = [[[nan, 1, nan]], [[2, nan, nan]], [[nan, nan, nan]]]
+    np.testing.assert_array_equal(frames, expected)
+    # Part of a word or a number is none of them.
+    for faulty in (f"{word}{word}x", f"{word}1e", "-inf"):
+        with pytest.raises(DataError, match=r"line 2, column 1: .* not a fin"):
+            read_csv(f"1\n{faulty}".encode(), ["a"], allow_missing=True)
+
+
+@pytest.mark.parametrize("unit", ["mm", "[mm]", "(mm)"])
+def test_numbers_stay_in_the_unit_of_the_file(unit):
+    text = HEAD.strip() + f",score\n{unit},{unit}\t, {unit},,-,{unit},-\n"
+    text = f"time,{text}".replace(f"\n{unit}", f"\nms,{unit}", 1)
+    text += "".join(f"{10 * t},{t},2,3,4,5,6,walk\n" for t in range(4))
+    with pytest.warns(UserWarning, match="in the unit that these state, mm"):
+        frames, rate = read_timed_csv(text.encode(), JOINTS)
+    assert frames[:, 0, 0].tolist() == [0, 1, 2, 3]
+    assert rate == 100  # 10 ms, not 10 s.

@@ -1,0 +1,54 @@
+"""The cells of a table in text, and what programs write into them."""
+
+import re
+from collections.abc import Sequence
+
+from symgnn_pyg.io.numbers import is_number
+
+# What R, spreadsheets and pandas write for a number that is missing.
+MISSING = re.compile(r"nan|#?n/?a|<na>|#nv|null|none|--?", re.IGNORECASE)
+
+
+def delimiter_of(line: str) -> str:
+    r"""What separates the columns: semicolons, tabs or commas."""
+    # A comma beside a semicolon or a tab is that of decimals, unless the tab
+    # only follows it.
+    return next((m for m in ";\t" if m in line and f",{m}" not in line), ",")
+
+
+def split_cells(line: str, delimiter: str) -> list[str]:
+    r"""The cells of a line without blanks and quotation marks around them."""
+    return [cell.strip().strip('"') for cell in line.split(delimiter)]
+
+
+def is_decimal(cell: str) -> bool:
+    r"""Whether a cell is a number, with a decimal point or a comma."""
+    return is_number(cell.replace(",", "."))
+
+
+def are_names(cells: Sequence[str], first: int = 0) -> bool:
+    r"""Whether cells, without the :obj:`first` ones, are names of columns:
+    there are letters and no numbers.
+    """
+    own = cells[first:]
+    # pandas may call the column of an index 0.
+    numbers = cells[first or len(cells) > 1 :]
+    return (
+        re.search(r"[^\W\d]", "".join(own)) is not None
+        and not any(map(is_decimal, numbers))
+        and not all(MISSING.fullmatch(cell) for cell in own)
+    )
+
+
+def name_missing_cells(content: bytes, delimiter: str) -> bytes:
+    r"""Writes :obj:`nan` into the cells that are empty or :obj:`MISSING`."""
+    mark = re.escape(delimiter.encode())
+    blank = rb" *" if delimiter == "\t" else rb"[ \t]*"
+    end = rb"(?=[%b\r\n]|\Z)" % mark
+    after = rb"(?<=%b)" % mark
+    word = rb'(?:^|%b)%b"?(?:%b)"?%b%b' % (
+        after, blank, MISSING.pattern.encode(), blank, end,
+    )  # fmt: skip
+    empty = rb"%b%b%b|^%b(?=%b)" % (after, blank, end, blank, mark)
+    flags = re.MULTILINE | re.IGNORECASE
+    return re.sub(rb"%b|%b" % (word, empty), b"nan", content, flags=flags)

@@ -1,0 +1,142 @@
+"""The lines of a table above its numbers."""
+
+import re
+from collections.abc import Sequence
+from operator import itemgetter
+from typing import NamedTuple
+
+from symgnn_pyg.errors import DataError, warn
+from symgnn_pyg.io.cells import (
+    MISSING,
+    are_names,
+    delimiter_of,
+    is_decimal,
+    split_cells,
+)
+from symgnn_pyg.io.columns import named_columns, plain_name
+
+# The most lines that describe a table.
+MOST_LINES = 25
+# Such as [mm], (m/s) and deg.
+UNIT = re.compile(
+    r"\[[^\]\d]*\]|\([^)\d]*\)|-|[munk\xb5\u03bc]?m|cm|in|inch|ft|px|pixels?"
+    r"|deg|degrees?|\xb0|rad|m?s|hz",
+    re.IGNORECASE,
+)
+# What stands below the name of a joint.
+CHANNEL = re.compile(r"[xyz]|likelihood|score|confidence", re.IGNORECASE)
+
+
+class Header(NamedTuple):
+    r"""The header of a table.
+
+    Args:
+        cells: The names of the columns.
+        kept: The indices of the joints' columns, joint by joint.
+        delimiter: What separates the columns.
+        units: The units of the columns, empty if no line states them.
+        lines: The number of lines down to the last one of the header.
+    """
+
+    cells: list[str]
+    kept: list[int]
+    delimiter: str
+    units: list[str]
+    lines: int
+
+
+def find_header(
+    content: bytes, joints: Sequence[str], first: int, name: str
+) -> Header | None:
+    r"""Finds the line that names the columns of joints, and one with their
+    units below it, if any.
+
+    Args:
+        content: The table.
+        joints: The names of the joints.
+        first: The number of leading columns that are left out.
+        name: The name of the file, for error messages.
+
+    Returns:
+        The header, or :obj:`None` if no line looks like names.
+
+    Raises:
+        DataError: If lines look like names, but none is of the joints, or
+            the columns of joints are in several units.
+    """
+    lines = content.split(b"\n", MOST_LINES)[:MOST_LINES]
+    rows: list[list[str]] = []
+    faults: list[tuple[int, DataError]] = []
+    for number, read in enumerate(lines, 1):
+        # NumPy writes the names as a comment.
+        line = read.decode(errors="replace").strip("\r").lstrip("# ")
+        delimiter = delimiter_of(line)
+        cells = split_cells(line, delimiter)
+        count = sum(bool(is_decimal(c) or MISSING.fullmatch(c)) for c in cells)
+        if 2 * count > len(cells) >= len(joints):
+            break  # Numbers start here.
+        if are_names(cells, first):
+            try:
+                at = f"{name}, line {number}"
+                names = _joined(cells, rows, joints)
+                kept = named_columns(names, joints, first, at)
+            except DataError as fault:
+                faults.append((len(cells), fault))
+            else:
+                units, length = _units(lines, number, delimiter, kept, name)
+                return Header(names, kept, delimiter, units, length)
+        rows.append(cells)
+    if faults:
+        # The widest line is the likeliest to name the columns.
+        raise max(reversed(faults), key=itemgetter(0))[1]
+    return None
+
+
+def _joined(
+    cells: list[str], above: Sequence[list[str]], joints: Sequence[str]
+) -> list[str]:
+    r"""Names of columns from a line of axes and the line above it that names
+    most joints, once for all axes of each. Rotations have no name.
+    """
+    if not above or not {"x", "y"} <= {cell.casefold() for cell in cells}:
+        return cells
+    wanted = {*map(plain_name, joints)}
+    rows = [[cell.rpartition(":")[2] for cell in row] for row in above]
+    named = max(rows, key=lambda row: len(wanted & {*map(plain_name, row)}))
+    names, joint = [], ""
+    for i, axis in enumerate(cells):
+        joint = "".join(named[i : i + 1]) or joint
+        turns = any(row[i : i + 1] == ["Rotation"] for row in rows)
+        is_channel = CHANNEL.fullmatch(axis) is not None
+        names.append("" if turns else f"{joint}_{axis}" * is_channel or axis)
+    return names
+
+
+def _units(
+    lines: Sequence[bytes],
+    number: int,
+    delimiter: str,
+    kept: Sequence[int],
+    name: str,
+) -> tuple[list[str], int]:
+    r"""The units of the columns, if the line below the names states them, and
+    the number of lines down to there.
+    """
+    for below, read in enumerate(lines[number:], number + 1):
+        cells = split_cells(read.decode(errors="replace"), delimiter)
+        if cells == [""]:
+            continue
+        stated = [cell for i in kept for cell in cells[i : i + 1]]
+        units = {cell.strip("[]()") for cell in stated} - {"", "-"}
+        if not units or not all(map(UNIT.fullmatch, filter(None, stated))):
+            break
+        if len(units) > 1:
+            raise DataError(
+                f"{name}, line {below}: the columns of joints are in several "
+                f"units, {', '.join(sorted(units))}: convert them to one"
+            )
+        (unit,) = units
+        if unit != "m":
+            warn(f"Numbers in tables stay in the unit that these state, {unit}")
+        return [cell.strip("[]()") for cell in cells], below
+    return [], number
