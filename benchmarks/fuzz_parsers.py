@@ -23,6 +23,7 @@ from symgnn_pyg.io import (
     read_asf,
     read_asf_amc,
     read_bvh,
+    read_coco,
     read_csv,
     read_deeplabcut,
     read_kinetics,
@@ -123,6 +124,15 @@ def annotations() -> bytes:
 def openpose() -> bytes:
     people = [{"pose_keypoints_2d": abs(numbers(75)).tolist()}] * 2
     return json.dumps({"version": 1.3, "people": people}).encode()
+
+
+def coco(names: Sequence[Any]) -> bytes:
+    bodies = abs(numbers(len(names), 51)).tolist()
+    entries = [
+        {"image_id": image, "category_id": 1, "keypoints": body, "score": 0.9}
+        for image, body in zip(names, bodies, strict=True)
+    ]
+    return json.dumps(entries).encode()
 
 
 def landmarks(body: np.ndarray) -> list[dict[str, float]]:
@@ -315,6 +325,15 @@ PARSERS = {
             lambda c, w: read_csv(c, ("a", "b"), w),
         ),
         Parser("openpose", [openpose()], openpose_frames),
+        Parser(
+            "coco",
+            [
+                coco([3, 3, 4, 7]),
+                coco(["0.jpg", "1.jpg", "10.jpg"]),
+                b'{"0.jpg": %b, "2.jpg": %b}' % (openpose(), openpose()),
+            ],
+            frames_of(partial(read_coco, max_bodies=2)),
+        ),
         Parser(
             "mediapipe",
             [mediapipe(), mediapipe_of_two()],

@@ -128,9 +128,9 @@ def add_reading(
         "--max-bodies",
         type=count,
         help="the largest number of bodies to keep, linked over time, in the "
-        "formats kinetics, mediapipe, ntu and openpose (default: 2 in ntu; in "
-        "kinetics and openpose, the one with the highest scores over all "
-        "frames; mediapipe refuses several)",
+        "formats coco, kinetics, mediapipe, ntu and openpose (default: 2 in "
+        "ntu; mediapipe refuses several; in the others, the one with the "
+        "highest scores over all frames)",
     )
     add_arrays(parser, fill_gaps)
 

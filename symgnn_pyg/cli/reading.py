@@ -15,6 +15,7 @@ from symgnn_pyg.io import (
     fill_gaps,
     read_amass,
     read_bvh_rotations,
+    read_coco,
     read_csv,
     read_deeplabcut,
     read_kinetics,
@@ -33,6 +34,7 @@ from symgnn_pyg.skeleton import Skeleton
 # Formats that the suffix of a file does not determine.
 FORMATS: dict[str, Callable[..., Any]] = {
     "amass": read_amass,
+    "coco": read_coco,
     "deeplabcut": read_deeplabcut,
     "kinetics": read_kinetics,
     "mediapipe": read_mediapipe,
@@ -42,7 +44,7 @@ FORMATS: dict[str, Callable[..., Any]] = {
 }
 LAYOUTS = {"kinetics": "kinetics18", "ntu": "ntu25"}
 # Those whose third channel is a score.
-SCORED = ("deeplabcut", "kinetics", "openpose", "sleap")
+SCORED = ("coco", "deeplabcut", "kinetics", "openpose", "sleap")
 # Those whose second axis points down.
 IN_IMAGES = (*SCORED, "mediapipe")
 ARRAYS, TABLES = (".npy", ".npz"), (".csv", ".tsv")
@@ -52,7 +54,7 @@ APPLIES = {
     "axes": ARRAYS,
     "key": (".npz",),
     "index_columns": TABLES,
-    "max_bodies": ("kinetics", "mediapipe", "ntu", "openpose"),
+    "max_bodies": ("coco", "kinetics", "mediapipe", "ntu", "openpose"),
 }
 
 

@@ -13,6 +13,7 @@ from symgnn_pyg.io.bvh import (
     read_bvh_rotations,
 )
 from symgnn_pyg.io.bvh_writer import write_bvh
+from symgnn_pyg.io.coco import read_coco
 from symgnn_pyg.io.csv import read_csv, read_table
 from symgnn_pyg.io.frames import (
     as_frames,
@@ -57,6 +58,7 @@ __all__ = [
     "read_bvh",
     "read_bvh_header",
     "read_bvh_rotations",
+    "read_coco",
     "read_csv",
     "read_deeplabcut",
     "read_kinetics",

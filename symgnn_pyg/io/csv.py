@@ -10,12 +10,11 @@ import numpy as np
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.io.cells import (
     MISSING,
-    delimiter_of,
     is_decimal,
     name_missing_cells,
     split_cells,
 )
-from symgnn_pyg.io.header import Header, find_header
+from symgnn_pyg.io.header import find_header, first_line, header_of_numbers
 from symgnn_pyg.io.limits import File, read_text
 from symgnn_pyg.io.numbers import is_number
 from symgnn_pyg.io.times import (
@@ -128,7 +127,7 @@ def read_timed_csv(
     first = index_columns or 0
     header = find_header(content, joints, first, name)
     if header is None:
-        header = _header_of_numbers(content, joints, index_columns, name)
+        header = header_of_numbers(content, joints, index_columns, name)
     cells, kept, delimiter, units, length = header
     timed = None
     if length:
@@ -137,7 +136,7 @@ def read_timed_csv(
         timed = find_time_column(cells, {*range(first), *kept})
     if timed:
         place = timed.place
-        row = split_cells(_first_line(content)[1], delimiter)
+        row = split_cells(first_line(content)[1], delimiter)
         if not all(map(is_decimal, row[place:][:1])):
             timed = timed._replace(unit=1.0)  # A date, read in seconds.
         elif timed.unit is None and units[place:]:
@@ -164,58 +163,6 @@ def read_timed_csv(
         frame_rate,
         kind,
     )
-
-
-def _header_of_numbers(
-    content: bytes,
-    joints: Sequence[str],
-    index_columns: int | None,
-    name: str,
-) -> Header:
-    r"""The header of a table without names: none, or the numbers of columns.
-
-    Raises:
-        DataError: If their number does not fit, or the first line may be
-            either.
-    """
-    number, line = _first_line(content)
-    at = f"{name}, line {number}"
-    delimiter = delimiter_of(line)
-    cells = split_cells(line, delimiter)
-    is_numbered = _are_numbers_of_columns(cells)
-    first = max(index_columns or 0, int(is_numbered and cells[0] != "0"))
-    kept = list(range(first, len(cells)))
-    if not kept or len(kept) % len(joints):
-        raise DataError(
-            f"{at}: {len(cells)} columns"
-            + f", of which {first} are not channels" * (first > 0)
-            + f", expected a multiple of the {len(joints)} joints"
-            + "; separate them by commas, semicolons or tabs"
-            * (len(cells) == 1)
-            + f"; to leave out a time or an index at the start, pass "
-            f"index_columns={first + 1}"
-            * (len(kept) % len(joints) == 1 < len(cells))
-        )
-    below = content.split(b"\n", number)[number:]
-    row = split_cells(_first_line(b"".join(below))[1], delimiter)
-    # pandas writes floats with a decimal point.
-    has_points = all(re.search("[.,]", c) and is_decimal(c) for c in row)
-    if cells[0] == "0" and is_numbered and not has_points:
-        raise DataError(
-            f"{at}: {delimiter.join(cells[:4])} may be a frame "
-            f"or the numbers of columns, as pandas writes them; leave "
-            f"these out with to_csv(..., header=False, index=False), and "
-            f"write a frame as 0.0{delimiter}1.0"
-        )
-    return Header(cells, kept, delimiter, [], number * is_numbered)
-
-
-def _first_line(content: bytes) -> tuple[int, str]:
-    r"""The first line that is not blank, and its number."""
-    start = len(content) - len(content.lstrip(b"\r\n"))
-    line = content[start:].split(b"\n", 1)[0]
-    number = content.count(b"\n", 0, start) + 1
-    return number, line.decode(errors="replace").lstrip("# ")
 
 
 def read_table(
@@ -300,14 +247,6 @@ def _read(
         or "cannot be parsed as a table of numbers"
     )
     raise DataError(f"{name}, {fault}")
-
-
-def _are_numbers_of_columns(cells: Sequence[str]) -> bool:
-    r"""Whether a line is 0, 1, 2, ..., perhaps after the blank or the name of
-    an index."""
-    has_index = not is_number(cells[0]) and not cells[0][:1].isdigit()
-    numbers = cells[has_index:]
-    return numbers == [*map(str, range(len(numbers)))] != []
 
 
 def _place(content: bytes, name: str, row: int) -> str:

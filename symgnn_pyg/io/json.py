@@ -68,3 +68,21 @@ def numbers(entry: Any, key: str, length: int, at: str) -> np.ndarray:
             if (abs(found) <= LARGEST).all():
                 return found
     raise DataError(f"{at}: {key!r} must be {length} finite numbers")
+
+
+def scored_joints(entry: Any, key: str, at: str) -> np.ndarray:
+    r"""The joints :math:`(x, y, \textrm{score})` in a list of numbers under a
+    key in a JSON object, of shape :math:`[V, 3]`, all 0 where the score is.
+
+    Raises:
+        DataError: If there is anything else.
+    """
+    count = len(field(entry, key, list, at))
+    values = numbers(entry, key, count, at)
+    if count % 3:
+        raise DataError(
+            f"{at}: expected x, y and score of each joint, got {count} numbers"
+        )
+    joints = values.reshape(-1, 3)
+    joints[joints[:, 2] <= 0] = 0.0
+    return joints

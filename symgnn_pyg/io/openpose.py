@@ -5,7 +5,7 @@ import numpy as np
 
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.io.joint_tree import Motion
-from symgnn_pyg.io.json import field, numbers, read_json
+from symgnn_pyg.io.json import field, read_json, scored_joints
 from symgnn_pyg.io.kinetics import link_bodies
 from symgnn_pyg.io.source import Source
 from symgnn_pyg.skeleton import Skeleton
@@ -76,16 +76,6 @@ def _bodies(document: object, at: str) -> list[np.ndarray]:
     bodies = []
     for i, person in enumerate(field(document, "people", list, at)):
         place = f"{at}, people[{i}]"
-        count = len(field(person, "pose_keypoints_2d", list, place))
-        values = numbers(person, "pose_keypoints_2d", count, place)
-        if count % 3:
-            raise DataError(
-                f"{place}: expected x, y and score of each joint, got {count} "
-                f"numbers"
-            )
-        if not count:  # Only the face or a hand was found.
-            continue
-        body = values.reshape(-1, 3)
-        body[body[:, 2] <= 0] = 0.0
-        bodies.append(body)
-    return bodies
+        bodies.append(scored_joints(person, "pose_keypoints_2d", place))
+    # Those of no joint have only a face or a hand.
+    return [body for body in bodies if len(body)]

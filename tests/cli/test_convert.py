@@ -124,6 +124,25 @@ def test_joints_that_were_not_seen_are_gaps(ok, people, tmp_path):
     np.testing.assert_allclose(frames[1, :, 1, 0], [1, 2, 3, 4, 5])
 
 
+def test_results_of_coco(ok, tmp_path):
+    entries = [
+        {"image_id": f"{i}.jpg", "keypoints": [float(i), 2.0, 0.5] * 17}
+        for i in (10, 2, 4)
+    ]
+    entries[0]["keypoints"][2] = 0.0
+    (tmp_path / "results.json").write_text(json.dumps(entries))
+    given = ["convert", tmp_path / "results.json", tmp_path / "out.npy"]
+    ok(*given, "--format", "coco")
+    frames = np.load(tmp_path / "out.npy")
+    assert frames.shape == (1, 9, 17, 3)
+    gone = np.isnan(frames).all(-1)[0]
+    assert np.flatnonzero(gone.all(1)).tolist() == [1, 3, 4, 5, 6, 7]
+    assert (gone[8, 0], gone[8, 1:].any()) == (True, False)
+    ok(*given, "--format", "coco", "--fill-gaps")
+    filled = np.load(tmp_path / "out.npy")[0, :, 1, 0]
+    np.testing.assert_allclose(filled, np.arange(2, 11), atol=1e-6)
+
+
 def test_tables_of_trackers(ok, run, tmp_path, skeleton_file):
     header = ["scorer,m,m,m,m,m,m,m,m,m", "bodyparts,c,c,c,a,a,a,b,b,b"]
     header.append("coords" + ",x,y,likelihood" * 3)
