@@ -106,7 +106,7 @@ def read_timed_csv(
     kind: str = "position",
 ) -> tuple[np.ndarray, float | None]:
     r"""What :func:`read_csv` returns, and the frames per second if a column
-    of times tells.
+    of times or a line above the names tells.
     """
     if isinstance(joints, str):
         raise TypeError(
@@ -128,7 +128,7 @@ def read_timed_csv(
     header = find_header(content, joints, first, name)
     if header is None:
         header = header_of_numbers(content, joints, index_columns, name)
-    cells, kept, delimiter, units, length = header
+    cells, kept, delimiter, units, length, rate = header
     timed = None
     if length:
         # Blank lines in their place keep the line numbers of messages right.
@@ -153,8 +153,8 @@ def read_timed_csv(
     )
     frames = table.reshape(len(table), len(joints), -1)
     if timed is None:
-        return frames, None
-    return make_even(
+        return frames, rate
+    frames, own = make_even(
         frames,
         times,
         timed,
@@ -163,6 +163,7 @@ def read_timed_csv(
         frame_rate,
         kind,
     )
+    return frames, own or rate
 
 
 def read_table(

@@ -26,6 +26,13 @@ UNIT = re.compile(
 )
 # What stands below the name of a joint.
 CHANNEL = re.compile(r"[xyz]|likelihood|score|confidence", re.IGNORECASE)
+# The frames per second as Vicon Nexus and Qualisys state them.
+RATE = re.compile(
+    rb"^(?:Trajectories[,;\t]*\r?\n|FREQUENCY\t)(\d+(?:\.\d+)?)[,;\t\r]*$",
+    re.MULTILINE,
+)
+
+MOTIVE_UNIT = re.compile(rb"Length Units,(\w+)")
 
 
 class Header(NamedTuple):
@@ -37,6 +44,7 @@ class Header(NamedTuple):
         delimiter: What separates the columns.
         units: The units of the columns, empty if no line states them.
         lines: The number of lines down to the last one of the header.
+        rate: The frames per second, if a line states them.
     """
 
     cells: list[str]
@@ -44,13 +52,15 @@ class Header(NamedTuple):
     delimiter: str
     units: list[str]
     lines: int
+    rate: float | None = None
 
 
 def find_header(
     content: bytes, joints: Sequence[str], first: int, name: str
 ) -> Header | None:
     r"""Finds the line that names the columns of joints, and one with their
-    units below it, if any.
+    units below it, if any. In exports of motion capture programs, other lines
+    come first, or joints and axes are in two lines.
 
     Args:
         content: The table.
@@ -67,30 +77,81 @@ def find_header(
     """
     lines = content.split(b"\n", MOST_LINES)[:MOST_LINES]
     rows: list[list[str]] = []
-    faults: list[tuple[int, DataError]] = []
+    faults: list[tuple[int, str]] = []  # With the number of columns.
+    markers: list[str] = []
     for number, read in enumerate(lines, 1):
         # NumPy writes the names as a comment.
         line = read.decode(errors="replace").strip("\r").lstrip("# ")
         delimiter = delimiter_of(line)
         cells = split_cells(line, delimiter)
+        if cells[0] == "MARKER_NAMES":
+            markers = [f"{m}_{axis}" for m in cells[1:] for axis in "xyz"]
+            continue
         count = sum(bool(is_decimal(c) or MISSING.fullmatch(c)) for c in cells)
-        if 2 * count > len(cells) >= len(joints):
-            break  # Numbers start here.
-        if are_names(cells, first):
+        # Identifiers below names begin with a blank.
+        is_data = cells[0] != "" and 2 * count > len(cells) >= len(joints)
+        names, length = _joined(cells, rows, joints), number
+        if is_data:  # Qualisys may leave out the names of columns.
+            names, length = markers, number - 1
+        if (
+            len(names) == len(cells)
+            and are_names(names, first)
+            and not _are_axes(lines[length:])
+        ):
             try:
                 at = f"{name}, line {number}"
-                names = _joined(cells, rows, joints)
                 kept = named_columns(names, joints, first, at)
             except DataError as fault:
-                faults.append((len(cells), fault))
+                cure = _pivot(cells, lines[number:])
+                faults.append((len(cells), f"{fault}{cure}"))
             else:
-                units, length = _units(lines, number, delimiter, kept, name)
-                return Header(names, kept, delimiter, units, length)
+                above = b"\n".join(lines[:length])
+                stated = RATE.search(above)
+                rate = float(stated[1]) if stated else None
+                if unit := MOTIVE_UNIT.search(above):
+                    _note_unit(unit[1].decode())
+                units, length = _units(lines, length, delimiter, kept, name)
+                return Header(names, kept, delimiter, units, length, rate)
+        if is_data:
+            break
         rows.append(cells)
     if faults:
         # The widest line is the likeliest to name the columns.
-        raise max(reversed(faults), key=itemgetter(0))[1]
+        fault = max(reversed(faults), key=itemgetter(0))[1]
+        if len(rows) == MOST_LINES and len(faults) > 1:
+            fault += f"; the names must be in the first {MOST_LINES} lines"
+        raise DataError(fault)
     return None
+
+
+def _are_axes(lines: Sequence[bytes]) -> bool:
+    r"""Whether the next line has the axes below names of joints."""
+    _, line = first_line(b"\n".join(lines))
+    cells = split_cells(line, delimiter_of(line))
+    return {"x", "y"} <= {cell.casefold() for cell in cells}
+
+
+def _pivot(cells: Sequence[str], lines: Sequence[bytes]) -> str:
+    r"""How to read a table of one joint per line, if it looks like one."""
+    axes = [cell for cell in cells if cell.casefold() in ("x", "y", "z")]
+    others = [cell for cell in cells if cell not in axes]
+    if len({*axes}) != len(axes) or len(axes) < 2 or len(others) < 2:
+        return ""
+    time, joint = others[:2]
+    _, line = first_line(b"\n".join(lines))
+    row = split_cells(line, delimiter_of(line))
+    if all(map(is_decimal, row[cells.index(joint) :][:1])):
+        call = (
+            f"numpy.save('clip.npy', table.sort_values({[time, joint]})[{axes}]"
+            f".to_numpy().reshape(-1, table[{joint!r}].nunique(), {len(axes)}))"
+        )
+    else:
+        call = (
+            f"wide = table.pivot(index={time!r}, columns={joint!r}, values="
+            f"{axes}); wide.columns = [f'{{joint}}_{{axis}}' for axis, joint "
+            f"in wide.columns]; wide.to_csv('clip.csv')"
+        )
+    return f"; if each line holds one joint, convert it with pandas: {call}"
 
 
 def header_of_numbers(
@@ -145,6 +206,11 @@ def first_line(content: bytes) -> tuple[int, str]:
     return number, line.decode(errors="replace").lstrip("# ")
 
 
+def _note_unit(unit: str) -> None:
+    if unit.casefold() not in ("m", "meters"):
+        warn(f"Numbers in tables stay in the unit that these state, {unit}")
+
+
 def _joined(
     cells: list[str], above: Sequence[list[str]], joints: Sequence[str]
 ) -> list[str]:
@@ -189,8 +255,7 @@ def _units(
                 f"units, {', '.join(sorted(units))}: convert them to one"
             )
         (unit,) = units
-        if unit != "m":
-            warn(f"Numbers in tables stay in the unit that these state, {unit}")
+        _note_unit(unit)
         return [cell.strip("[]()") for cell in cells], below
     return [], number
 

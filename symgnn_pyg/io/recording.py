@@ -17,6 +17,30 @@ from symgnn_pyg.skeleton import Skeleton, as_skeleton
 SUFFIXES = (".npy", ".npz", ".csv", ".tsv", ".bvh", ".amc", ".skeleton")
 # Formats that are always read as positions.
 POSITIONS = (".bvh", ".amc", ".skeleton")
+# How to save other files as one of them.
+CURES = {
+    ".json": "name its format, such as coco, mediapipe or openpose (on the "
+    "command line with --format), or read it with that reader of symgnn_pyg.io",
+    ".mat": "save its array with numpy.save('clip.npy', "
+    "scipy.io.loadmat(file)[name])",
+    ".parquet": "save it with pandas.read_parquet(file).to_csv('clip.csv', "
+    "index=False)",
+    ".pkl": "a pickle can run any program, so load it only if you trust it, "
+    "and save its array with numpy.save('clip.npy', array); in Python, "
+    "symgnn_pyg.io.read_annotations reads those of PYSKL and MMAction2",
+    ".pt": "save its tensor with numpy.save('clip.npy', torch.load(file, "
+    "weights_only=True).numpy())",
+    ".txt": "rename it to .csv if commas, semicolons or tabs separate its "
+    "numbers; otherwise save it with numpy.save('clip.npy', "
+    "numpy.loadtxt(file).reshape(T, V, C))",
+    ".xlsx": "save the sheet as .csv",
+}
+CURES |= {".pickle": CURES[".pkl"], ".xls": CURES[".xlsx"]}
+OTHER_CURE = (
+    "export it as one of them (motion capture as .bvh or .csv), or see "
+    "symgnn_pyg.io for readers of pose estimators' files (on the command line "
+    "--format)"
+)
 
 
 def read_recording(
@@ -77,10 +101,8 @@ def read_recording(
         return Motion(read_ntu(file, name), Skeleton.get("ntu25"))
     if suffix not in SUFFIXES:
         raise DataError(
-            f"Expected a file of {', '.join(SUFFIXES)}, got {name!r}: export "
-            f"it as one of them (motion capture as .bvh or .csv), or see "
-            f"symgnn_pyg.io for readers of pose estimators' files (on the "
-            f"command line --format) and of pickled annotations"
+            f"Expected a file of {', '.join(SUFFIXES)}, got {name!r}: "
+            + CURES.get(suffix, OTHER_CURE)
         )
     if skeleton is None:
         raise DataError(
