@@ -16,8 +16,9 @@ from symgnn_pyg.io.cells import (
 from symgnn_pyg.io.columns import named_columns, plain_name
 from symgnn_pyg.io.numbers import is_number
 
-# The most lines that describe a table.
+# The most lines that describe a table, and bytes in them.
 MOST_LINES = 25
+MOST_BYTES = 2**21
 # Such as [mm], (m/s) and deg.
 UNIT = re.compile(
     r"\[[^\]\d]*\]|\([^)\d]*\)|-|[munk\xb5\u03bc]?m|cm|in|inch|ft|px|pixels?"
@@ -75,7 +76,7 @@ def find_header(
         DataError: If lines look like names, but none is of the joints, or
             the columns of joints are in several units.
     """
-    lines = content.split(b"\n", MOST_LINES)[:MOST_LINES]
+    lines = content[:MOST_BYTES].split(b"\n", MOST_LINES)[:MOST_LINES]
     rows: list[list[str]] = []
     faults: list[tuple[int, str]] = []  # With the number of columns.
     markers: list[str] = []
@@ -117,10 +118,10 @@ def find_header(
         rows.append(cells)
     if faults:
         # The widest line is the likeliest to name the columns.
-        fault = max(reversed(faults), key=itemgetter(0))[1]
+        text = max(reversed(faults), key=itemgetter(0))[1]
         if len(rows) == MOST_LINES and len(faults) > 1:
-            fault += f"; the names must be in the first {MOST_LINES} lines"
-        raise DataError(fault)
+            text += f"; the names must be in the first {MOST_LINES} lines"
+        raise DataError(text)
     return None
 
 
@@ -208,7 +209,7 @@ def first_line(content: bytes) -> tuple[int, str]:
 
 def _note_unit(unit: str) -> None:
     if unit.casefold() not in ("m", "meters"):
-        warn(f"Numbers in tables stay in the unit that these state, {unit}")
+        warn(f"Tables in {unit} are read as they are, not converted to metres")
 
 
 def _joined(

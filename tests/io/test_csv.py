@@ -346,7 +346,9 @@ def test_numbers_stay_in_the_unit_of_the_file(unit):
     text = HEAD.strip() + f",score\n{unit},{unit}\t, {unit},,-,{unit},-\n"
     text = f"time,{text}".replace(f"\n{unit}", f"\nms,{unit}", 1)
     text += "".join(f"{10 * t},{t},2,3,4,5,6,walk\n" for t in range(4))
-    with pytest.warns(UserWarning, match="in the unit that these state, mm"):
+    with pytest.warns(
+        UserWarning, match="in mm are read as they are, not conv"
+    ):
         frames, rate = read_timed_csv(text.encode(), JOINTS)
     assert frames[:, 0, 0].tolist() == [0, 1, 2, 3]
     assert rate == 100  # 10 ms, not 10 s.

@@ -42,7 +42,7 @@ def test_motive(prefix):
     frames, rate = read(text(*motive(prefix)))
     np.testing.assert_array_equal(frames, FRAMES)
     assert rate == 120
-    with pytest.warns(UserWarning, match="these state, Millimeters"):
+    with pytest.warns(UserWarning, match="Tables in Millimeters are read as"):
         read(text(*motive(prefix, "Millimeters")))
     with pytest.raises(DataError, match=r"a\.csv, line 8, column 3: 'gone' is"):
         read(text(*motive(), rows=[[0, 0, "gone", *range(8)]]))
@@ -73,7 +73,7 @@ def test_vicon(prefix, end):
     ]  # fmt: skip
     rows = [[t + 7, 0, *row[2:]] for t, row in enumerate(ROWS)]
     rows[2][2:5] = ["", "", ""]
-    with pytest.warns(UserWarning, match="these state, mm"):
+    with pytest.warns(UserWarning, match="Tables in mm are read as they are"):
         frames, rate = read(text(*head, rows=rows))
     expected = FRAMES.copy()
     expected[2, 0] = np.nan
