@@ -55,7 +55,11 @@ def test_options_of_other_files(run, tmp_path, folder, skeleton_file):
         ("a.npy", ["--name-pattern", "a"], "--name-pattern does not apply to"),
         ("a.npy", ["--format", "ntu"], "expected a number of frames"),
         (".", ["--max-bodies", 2], "--max-bodies does not apply to a folder"),
-        ("a.npy", ["--max-bodies", 2], "--max-bodies applies to kinetics and"),
+        (
+            "a.npy",
+            ["--max-bodies", 2],
+            "--max-bodies applies to coco and kinetics and",
+        ),
         ("cmu-light-long", ["--axes", "TVC"], "--axes does not apply to a mo"),
         ("cmu-light-long", ["--layout", "cmu26"], "--layout does not apply"),
     ],
