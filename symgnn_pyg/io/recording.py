@@ -19,8 +19,8 @@ SUFFIXES = (".npy", ".npz", ".csv", ".tsv", ".bvh", ".amc", ".skeleton")
 POSITIONS = (".bvh", ".amc", ".skeleton")
 # How to save other files as one of them.
 CURES = {
-    ".json": "name its format, such as coco or mediapipe: see symgnn_pyg.io for "
-    "readers of pose estimators' files (on the command line --format)",
+    ".json": "name its format, such as coco or mediapipe: see symgnn_pyg.io "
+    "for readers of pose estimators' files (on the command line --format)",
     ".mat": "save its array with numpy.save('clip.npy', "
     "scipy.io.loadmat(file)[name])",
     ".parquet": "save it with pandas.read_parquet(file).to_csv('clip.csv', "

@@ -10,7 +10,7 @@ from symgnn_pyg.io import read_recording
         ("a.MAT", r"numpy\.save\('clip\.npy', scipy\.io\.loadmat"),
         ("a.pkl", r"load it only if you trust it"),
         ("a.pickle", r"load it only if you trust it"),
-        ("a.json", r"such as coco, .* --format"),
+        ("a.json", r"such as coco .* --format"),
         ("a.xls", r"save the sheet as \.csv"),
         ("a.c3d", r"motion capture as \.bvh or \.csv"),
         ("a", r"export it as one of them"),
