@@ -90,9 +90,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--plotlyjs",
         choices=["page", "directory", "cdn"],
-        help="where an .html page gets the 5 MB of plotly from: the page "
-        "itself; plotly.min.js beside it, which the pages of a folder share; "
-        "or the internet (default: page)",
+        help="where an .html page gets plotly from: the page itself, "
+        "compressed to 2 MB; plotly.min.js beside it, 5 MB that the pages of "
+        "a folder share; or the internet (default: page)",
     )
 
 
@@ -108,7 +108,7 @@ def run(args: argparse.Namespace) -> None:
         kind = "rotation" if args.rotations else "position"
         rate, skeleton = args.frame_rate, skeleton_of(args)
         motion = read_input(args.input, skeleton, args, rate, kind)
-        poses = {"motion": motion.frames}
+        poses = {args.input.name: motion.frames}
         known, told = motion.frame_rate, None
     else:
         model = PoseModel.from_pretrained(args.model, skeleton_of(args))

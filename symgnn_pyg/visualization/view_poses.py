@@ -69,9 +69,10 @@ def view_poses(
             several bodies that of the first, is subtracted from each frame
             of each motion. :obj:`True` stands for :obj:`skeleton.centre`.
             (default: :obj:`False`, positions as given)
-        plotlyjs: Where the page has the 5 MB of plotly from: :obj:`"page"`,
-            itself; :obj:`"directory"`, the file :obj:`plotly.min.js` beside
-            it, which is written, and which pages in a folder share; or
+        plotlyjs: Where the page gets plotly from: :obj:`"page"`, itself,
+            compressed to 2 MB, which requires a browser from 2023 or later;
+            :obj:`"directory"`, the file :obj:`plotly.min.js` of 5 MB, which
+            is written beside it and shared by the pages of a folder; or
             :obj:`"cdn"`, the internet. (default: :obj:`"page"`)
         num_coordinates: The number of leading channels that are coordinates.
             (default: all but a score, which

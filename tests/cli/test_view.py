@@ -78,7 +78,7 @@ def test_rotations(ok, tmp_path, drawn, layout):
         "--layout", layout, "--rotations", "--frame-rate", 60,
     )  # fmt: skip
     expected = joint_positions(torch.from_numpy(frames), layout)
-    np.testing.assert_allclose(drawn["poses"]["motion"], expected)
+    np.testing.assert_allclose(drawn["poses"]["turned.npy"], expected)
     assert drawn["frame_rate"] == 60
 
 
@@ -90,7 +90,7 @@ def test_a_score_is_no_coordinate(ok, tmp_path, skeleton_file, drawn):
         "--skeleton", skeleton_file, "--num-coordinates", 2,
     )  # fmt: skip
     expected = frames[..., :2].swapaxes(0, 1)
-    np.testing.assert_array_equal(drawn["poses"]["motion"], expected)
+    np.testing.assert_array_equal(drawn["poses"]["pair.npy"], expected)
 
 
 def test_the_score_of_a_layout(run, tmp_path, drawn):
@@ -127,7 +127,7 @@ def test_bodies_in_images(ok, people, tmp_path, drawn):
     given = ["view", people, "--format", "openpose", "--max-bodies", 2]
     ok(*given, "--output", tmp_path / "a.html")
     assert drawn["up"] == "-y"
-    pair = drawn["poses"]["motion"]
+    (pair,) = drawn["poses"].values()
     assert pair.shape == (5, 2, 25, 2)
     # Neither the origin nor the score is drawn.
     assert np.isnan(pair[1]).all()
@@ -152,5 +152,5 @@ def test_uneven_times(ok, run, uneven, skeleton_file, tmp_path, drawn):
     assert "pass the --frame-rate to resample to, such as 49" in err
     ok(*given, "--frame-rate", 25)
     assert drawn["frame_rate"] == 25
-    speed = np.diff(drawn["poses"]["motion"][:, 0, 0]) * 25
+    speed = np.diff(drawn["poses"][uneven[0].name][:, 0, 0]) * 25
     np.testing.assert_allclose(speed, 1.0)

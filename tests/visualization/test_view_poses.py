@@ -1,3 +1,6 @@
+import base64
+import gzip
+import re
 import sys
 import time
 
@@ -148,9 +151,13 @@ def test_page_holds_all_it_needs(poses, arm, tmp_path):
     view_poses(motion, arm, 25, torch.ones(2, 1), [wicked], path)
     text = path.read_text(encoding="utf-8")
     assert text.startswith("<!DOCTYPE html>")
-    assert wicked not in text
-    assert "<script src" not in text
-    assert len(text) > 3_000_000
+    assert len(text) < 2_500_000
+    (packed,) = re.findall(r'"data:;base64,([^"]+)"', text)
+    figure = gzip.decompress(base64.b64decode(packed)).decode()
+    for written in (text, figure):
+        assert wicked not in written
+        assert "<script src" not in written
+    assert len(figure) > 3_000_000
 
 
 def count(picture, colour):
@@ -248,6 +255,20 @@ def test_in_a_browser(poses, browser, tmp_path):
         if event["method"] == "Network.requestWillBeSent"
     }
     assert fetched <= {"file", "data", "blob"}
+
+    # An old browser cannot unpack plotly, and shows a sentence.
+    browser.send(
+        "Page.addScriptToEvaluateOnNewDocument",
+        source="delete window.DecompressionStream;"
+        "addEventListener('unhandledrejection', (event) => {"
+        "  window.reason = String(event.reason); });",
+    )
+    browser.send("Page.reload")
+    browser.until("window.reason !== undefined")
+    assert "DecompressionStream" in browser.evaluate("reason")
+    assert browser.evaluate("document.body.innerText.trim()") == (
+        "This page requires JavaScript and a browser from 2023 or later."
+    )
 
 
 def test_names_are_text(poses):
