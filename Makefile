@@ -54,7 +54,7 @@ results: .venv/example
 			docs/results/$$page.md | sed "s|--data [^ ]*|--data $(DATA)|"); \
 		$(BIN)/python -m $$command; \
 		cp outputs/paper/$$page.md outputs/paper/$$page.json \
-			outputs/paper/$$page.png docs/results; \
+			outputs/paper/$$page.png outputs/paper/$$page.svg docs/results; \
 	done
 
 benchmarks: .venv/test

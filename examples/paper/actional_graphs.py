@@ -13,6 +13,7 @@ from symgnn_pyg.errors import DataError
 from symgnn_pyg.visualization import plot_actional_edges
 
 STRONGEST = 15
+ACROSS = 4
 PER_SPLIT = 160
 
 
@@ -29,13 +30,14 @@ def figure_11(runs: Runs) -> Page:
     batch = test.batch(shown)
     graphs = model(batch.x).actional
     poses = runs.data.positions(test.transform.inverse(batch.x[:, -1:]))
-    figure, axes = plt.subplots(
-        1, len(shown), figsize=(2.4 * len(shown), 4), layout="constrained"
-    )
+    down = -(-len(shown) // ACROSS)
+    figure = plt.figure(figsize=(2.4 * ACROSS, 4 * down), layout="constrained")
     rows = []
-    for ax, name, graph, pose in zip(
-        axes, names, graphs, poses.unflatten(0, (len(shown), -1)), strict=True
+    poses = poses.unflatten(0, (len(shown), -1))
+    for i, (name, graph, pose) in enumerate(
+        zip(names, graphs, poses, strict=True), 1
     ):
+        ax = figure.add_subplot(down, ACROSS, i)
         plot_actional_edges(graph, pose[:, 0], skeleton, STRONGEST, ax)
         ax.set_title(name, fontsize=10)
         edges = strongest(graph, skeleton.joints)

@@ -1,7 +1,7 @@
 """Tables XIII and XIV: orders of difference."""
 
 from examples.paper.published import LOST, published
-from examples.paper.render import Page, bars, compare
+from examples.paper.render import ACCURACY, ERROR, Page, bars, compare
 from examples.paper.run import sym_gnn
 from examples.paper.runs import Runs
 from examples.paper.symbiosis import short_errors, top_1
@@ -19,7 +19,7 @@ def table_13(runs: Runs) -> Page:
         "recognition with different orders of difference",
         ("NTU-RGB+D",),
         *compare(theirs, ours, runs.data.name),
-        bars(theirs, ours, runs.data.name),
+        bars(theirs, ours, runs.data.name, ACCURACY),
         [
             LOST.format("table"),
             "Accuracies of the joint network in percent.",
@@ -34,7 +34,7 @@ def table_14(runs: Runs) -> Page:
         "prediction with different orders of difference",
         ("Human3.6M",),
         *compare(theirs, ours, runs.data.name),
-        bars(theirs, ours, runs.data.name),
+        bars(theirs, ours, runs.data.name, ERROR),
         [
             "Mean angle errors, averaged over actions.",
             "The preprint's text lacks the names of the three rows; they are "

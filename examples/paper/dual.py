@@ -6,7 +6,7 @@ from examples.paper.evaluate import evaluate
 from examples.paper.measures import Spread, short_error, spread
 from examples.paper.published import LOST, published
 from examples.paper.recognition import bones_of
-from examples.paper.render import Page, bars, compare
+from examples.paper.render import ACCURACY, ERROR, Page, bars, compare
 from examples.paper.run import sym_gnn
 from examples.paper.runs import Runs
 from examples.paper.symbiosis import top_1
@@ -28,7 +28,7 @@ def table_15(runs: Runs) -> Page:
         "joints, bones, and both",
         ("NTU-RGB+D",),
         *compare(theirs, ours, runs.data.name),
-        bars(theirs, ours, runs.data.name),
+        bars(theirs, ours, runs.data.name, (ACCURACY, ERROR)),
         [
             LOST.format("table"),
             "Top-1 in percent; the error is the mean angle error averaged "

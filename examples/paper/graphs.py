@@ -5,7 +5,14 @@ from collections.abc import Callable
 from examples.paper.measures import Spread, short_error
 from examples.paper.published import LOST, published
 from examples.paper.recognition import ONLY_JA, ONLY_JS, ONLY_P
-from examples.paper.render import Page, bars, compare, lines
+from examples.paper.render import (
+    ACCURACY,
+    ERROR,
+    Page,
+    bars,
+    compare,
+    lines,
+)
 from examples.paper.run import Run, sym_gnn
 from examples.paper.runs import Runs
 from examples.paper.symbiosis import top_1
@@ -50,7 +57,7 @@ def table_11(runs: Runs) -> Page:
         "recognition with different graphs",
         ("NTU-RGB+D",),
         *compare(theirs, ours, runs.data.name),
-        bars(theirs, ours, runs.data.name),
+        bars(theirs, ours, runs.data.name, ACCURACY),
         [
             LOST.format("table"),
             "Top-1 accuracies of the joint network in percent.",
@@ -65,7 +72,7 @@ def table_12(runs: Runs) -> Page:
         "prediction with different graphs",
         ("Human3.6M",),
         *compare(theirs, ours, runs.data.name),
-        bars(theirs, ours, runs.data.name),
+        bars(theirs, ours, runs.data.name, ERROR),
         [
             "Mean angle errors, averaged over actions and over 80, 160, 320 "
             "and 400 ms.",
@@ -89,11 +96,10 @@ def figure_10(runs: Runs) -> Page:
         [(f"λ = {w:g}", [right[w], wrong[w]]) for w in weights],
         lines(
             {
-                "recognition: top-1, %": {"recognition": right},
-                "prediction: mean angle error, radians": {"prediction": wrong},
+                f"top-1 {ACCURACY}": {"recognition": right},
+                ERROR: {"prediction": wrong},
             },
             "λ, the weight of actional graphs",
-            "",
         ),
         [
             LOST.format("figure"),

@@ -17,7 +17,7 @@ from examples.paper.published import (
     published_errors,
 )
 from examples.paper.recognition import ONLY_JA, ONLY_JS
-from examples.paper.render import Cell, Page, compare, lines
+from examples.paper.render import ERROR, Cell, Page, compare, lines
 from examples.paper.run import Run, sym_gnn
 from examples.paper.runs import Runs
 
@@ -161,7 +161,7 @@ def error_table(
         lines(
             panels(theirs if same else {}, ours, times),
             "time after the last observed frame, ms",
-            "mean angle error, radians",
+            ERROR,
         ),
         [
             "Mean angle errors in radians at the frame, not averaged up to it.",

@@ -5,7 +5,7 @@ from dataclasses import replace
 from examples.paper.evaluate import accuracies
 from examples.paper.measures import Spread, spread
 from examples.paper.published import published
-from examples.paper.render import Page, bars, compare
+from examples.paper.render import ACCURACY, Page, bars, compare
 from examples.paper.run import Run, sym_gnn
 from examples.paper.runs import Runs
 
@@ -74,7 +74,7 @@ def table(
         title,
         setting,
         *compare(theirs, ours, runs.data.name),
-        bars(theirs, ours, runs.data.name),
+        bars(theirs, ours, runs.data.name, ACCURACY),
         [
             "Accuracies in percent. Our 2s-AGCN and Sym-GNN, except 'no bone', "
             "average the scores of a joint and a bone network.",

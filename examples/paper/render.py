@@ -1,4 +1,4 @@
-"""Writes one table or figure as Markdown, JSON and PNG."""
+"""Writes one table or figure as Markdown, JSON, PNG and SVG."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +18,7 @@ from symgnn_pyg.visualization.colours import BLUE, GREY
 Cell = float | str | Spread | None
 Cells = Mapping[str, Mapping[str, Cell]]
 PAPER, OURS = GREY, BLUE
+ACCURACY, ERROR = "accuracy, %", "mean angle error, radians"
 STYLES = ("o-", "s--", "^-.", "d:", "v-", "x--")
 
 
@@ -78,7 +79,7 @@ def unique(names: Iterable[str]) -> list[str]:
 def write(
     page: Page, name: str, protocol: Mapping[str, object], folder: Path
 ) -> list[Path]:
-    """Writes a page as Markdown, JSON and PNG.
+    """Writes a page as Markdown, JSON, PNG and SVG.
 
     Args:
         page: The page.
@@ -169,41 +170,63 @@ def number(cell: Cell) -> float | None:
     return cell if isinstance(cell, float | int) else None
 
 
-def bars(published: Cells, ours: Cells, data: str) -> Figure:
-    """Published numbers and ours as bars, one panel per column."""
-    both = (("paper", published, PAPER), (f"ours, {data}", ours, OURS))
+def bars(
+    published: Cells, ours: Cells, data: str, x: str | Sequence[str]
+) -> Figure:
+    """Published numbers and ours as bars, one panel per column.
+
+    Args:
+        published: The published numbers, by row and column.
+        ours: Our numbers, by row and column.
+        data: The name of our data set.
+        x: The label of all horizontal axes, or of each.
+    """
+    both = {"paper": (published, PAPER), f"ours, {data}": (ours, OURS)}
     rows = unique([*published, *ours])
     names = unique(
-        name for _, cells, _ in both for row in cells.values() for name in row
+        name
+        for cells, _ in both.values()
+        for row in cells.values()
+        for name in row
     )
+    across = min(2, len(names))
+    down = -(-len(names) // across)
     figure, axes = plt.subplots(
-        1,
-        len(names),
-        figsize=(3 + 2.6 * len(names), 1.4 + 0.34 * len(rows)),
+        down,
+        across,
+        figsize=(3 + 2.6 * across, 0.6 + down * (1 + 0.34 * len(rows))),
         sharey=True,
         squeeze=False,
         layout="constrained",
     )
-    for ax, name in zip(axes[0], names, strict=True):
-        for shift, (label, cells, colour) in zip(
-            (-0.2, 0.2), both, strict=True
-        ):
-            drawn = [
-                (i + shift, number(cells.get(row, {}).get(name)))
+    labels = [x] * len(names) if isinstance(x, str) else x
+    titled = zip(names, labels, strict=True)
+    handles: dict[str, Artist] = {}
+    for ax, (name, label) in zip(axes.flat, titled, strict=False):
+        numbers = {
+            side: {
+                i: value
                 for i, row in enumerate(rows)
-            ]
-            drawn = [(y, width) for y, width in drawn if width is not None]
-            if drawn:
-                y, width = zip(*drawn, strict=True)
-                ax.barh(y, width, height=0.38, color=colour, label=label)
+                if (value := number(cells.get(row, {}).get(name))) is not None
+            }
+            for side, (cells, _) in both.items()
+        }
+        shown = [side for side, found in numbers.items() if found]
+        for place, side in enumerate(shown):
+            shift = 0.4 * place - 0.2 * (len(shown) - 1)
+            handles[side] = ax.barh(
+                [i + shift for i in numbers[side]],
+                list(numbers[side].values()),
+                height=0.38,
+                color=both[side][1],
+            )
         ax.set_title(name, fontsize=10)
+        ax.set_xlabel(label)
         ax.grid(axis="x", alpha=0.3)
     axes[0][0].set_yticks(range(len(rows)), rows)
     axes[0][0].invert_yaxis()
-    handles: dict[str, Artist] = {}
-    for ax in axes[0]:
-        found = zip(*ax.get_legend_handles_labels(), strict=True)
-        handles |= {label: handle for handle, label in found}
+    for ax in list(axes.flat)[len(names) :]:
+        ax.set_axis_off()
     figure.legend(
         handles.values(), handles, loc="outside lower center", ncols=2
     )
@@ -211,23 +234,28 @@ def bars(published: Cells, ours: Cells, data: str) -> Figure:
 
 
 def lines(
-    panels: Mapping[str, Mapping[str, Mapping[float, Cell]]], x: str, y: str
+    panels: Mapping[str, Mapping[str, Mapping[float, Cell]]],
+    x: str,
+    y: str = "",
 ) -> Figure:
     """Curves, in panels side by side.
 
     Args:
         panels: The points of each curve, by title and name.
         x: The label of the horizontal axis.
-        y: The label of the vertical axis.
+        y: The label of the vertical axis. (default: the title of each panel,
+            which then has its own legend)
     """
     names = unique(name for curves in panels.values() for name in curves)
-    across = min(4, len(panels))
+    across = min(3, len(panels))
     down = -(-len(panels) // across)
-    width, beside = max(7.0, 1 + 3.4 * across), max(3, across)
     figure, axes = plt.subplots(
         down,
         across,
-        figsize=(width, 0.6 + 2.8 * down + 0.25 * (len(names) // beside)),
+        figsize=(
+            max(7.0, 1 + 3.4 * across),
+            0.6 + 2.8 * down + 0.25 * (len(names) // 3),
+        ),
         squeeze=False,
         layout="constrained",
     )
@@ -237,21 +265,24 @@ def lines(
             i = names.index(name)
             drawn = {at: number(v) for at, v in points.items()}
             drawn = {at: v for at, v in drawn.items() if v is not None}
-            theirs = name.startswith("paper")
             (handles[name],) = ax.plot(
                 drawn.keys(),
                 drawn.values(),
                 STYLES[i % len(STYLES)],
                 markersize=4,
-                alpha=0.6 if theirs else 1.0,
-                color=f"C{i}",
+                color=PAPER if name.startswith("paper") else f"C{i}",
+                label=name,
             )
-        ax.set_title(title, fontsize=10)
-        ax.set(xlabel=x, ylabel=y)
+        ax.set(xlabel=x, ylabel=y or title)
         ax.grid(alpha=0.3)
+        if y:
+            ax.set_title(title, fontsize=10)
+        elif len(curves) > 1:
+            ax.legend()
     for ax in list(axes.flat)[len(panels) :]:
         ax.set_axis_off()
-    figure.legend(
-        handles.values(), handles, loc="outside lower center", ncols=beside
-    )
+    if y:
+        figure.legend(
+            handles.values(), handles, loc="outside lower center", ncols=3
+        )
     return figure

@@ -9,7 +9,7 @@ from torch_geometric.transforms import Compose
 from examples.paper.evaluate import evaluate
 from examples.paper.measures import Spread, short_error, spread
 from examples.paper.published import LOST
-from examples.paper.render import Page, lines
+from examples.paper.render import ACCURACY, ERROR, Page, lines
 from examples.paper.run import sym_gnn
 from examples.paper.runs import Runs
 from symgnn_pyg.nn import JointGraphConv, SymGNN
@@ -39,11 +39,10 @@ def figure_14(runs: Runs) -> Page:
         [(f"noise {std:g}", [right[std], wrong[std]]) for std in NOISE],
         lines(
             {
-                "recognition: top-1, %": {"recognition": right},
-                "prediction: mean angle error, radians": {"prediction": wrong},
+                f"top-1 {ACCURACY}": {"recognition": right},
+                ERROR: {"prediction": wrong},
             },
             "standard deviation of the noise, radians",
-            "",
         ),
         [
             LOST.format("figure"),
@@ -88,13 +87,12 @@ def figure_15(runs: Runs) -> Page:
                     "mean": curves["ratio"],
                     "highest (C)": curves["most"],
                 },
-                "stability theorem": {
+                "norm, sides of the stability theorem": {
                     "left side": curves["left"],
                     "right side": curves["right"],
                 },
             },
             "standard deviation of the noise, radians",
-            "",
         ),
         [
             LOST.format("figure"),

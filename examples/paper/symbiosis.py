@@ -9,7 +9,14 @@ from examples.paper.measures import (
     spread,
 )
 from examples.paper.published import LOST, published
-from examples.paper.render import Page, bars, compare, lines
+from examples.paper.render import (
+    ACCURACY,
+    ERROR,
+    Page,
+    bars,
+    compare,
+    lines,
+)
 from examples.paper.run import Run, sym_gnn
 from examples.paper.runs import Runs
 
@@ -33,7 +40,7 @@ def table_9(runs: Runs) -> Page:
         "recognition with noisy targets of prediction",
         ("NTU-RGB+D",),
         *compare(theirs, ours, runs.data.name),
-        bars(theirs, ours, runs.data.name),
+        bars(theirs, ours, runs.data.name, ACCURACY),
         [
             LOST.format("table"),
             "Accuracies of the joint network in percent. In the given share of "
@@ -54,7 +61,7 @@ def table_10(runs: Runs) -> Page:
         "prediction with noisy labels",
         ("Human3.6M",),
         *compare(theirs, ours, runs.data.name),
-        bars(theirs, ours, runs.data.name),
+        bars(theirs, ours, runs.data.name, ERROR),
         [
             LOST.format("table"),
             "Mean angle errors, averaged over actions. In the given share of "

@@ -356,7 +356,16 @@ def test_page():
     columns, rows = compare(theirs, ours, "data")
     assert columns == ["top-1 (paper)", "top-1 (ours, data)",
                        "top-5 (ours, data)"]  # fmt: skip
-    page = Page("title", "set", columns, rows, bars(theirs, ours, "data"))
+    figure = bars(theirs, ours, "data", "accuracy, %")
+    both, only_ours = figure.axes
+    # Bars lie around their row: two side by side, or a single one.
+    assert [bar.get_y() + bar.get_height() / 2 for bar in both.patches] == (
+        pytest.approx([-0.2, 0.8, 1.2])
+    )
+    (bar,) = only_ours.patches
+    assert bar.get_y() + bar.get_height() / 2 == pytest.approx(1)
+    assert both.get_xlabel() == only_ours.get_xlabel() == "accuracy, %"
+    page = Page("title", "set", columns, rows, figure)
     content = json.dumps(to_content(page, "table-0", {"seeds": [0, 1]}))
     content = json.loads(content)
     text = to_markdown(content)
