@@ -60,7 +60,7 @@ def plot_losses(
     if ax is None:
         _, ax = plt.subplots(figsize=(6.5, 4), layout="constrained")
     ax.set(xlabel="step", ylabel="loss", yscale="log")
-    ax.spines["top"].set_visible(False)
+    ax.spines[["top", "right"]].set_visible(False)
     lines: list[Line2D] = []
     for name, (colour, style) in STYLES.items():
         if not seen[name].any():
