@@ -52,7 +52,7 @@ class SideBySide:
             for body, pose in enumerate(timeline.pose(name, frame)):
                 for light, bones in enumerate(self.bones):
                     line = bone_path(pose, bones).astype(np.float32)
-                    trace = self._trace(line.T, opacity=0.35 if over else 1.0)
+                    trace = self._trace(line.T, opacity=0.5 if over else 1.0)
                     if not changes:
                         trace |= {
                             "mode": "lines",

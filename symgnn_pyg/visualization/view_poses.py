@@ -179,6 +179,8 @@ def _layout(scene: SideBySide, has_bars: bool) -> dict[str, Any]:
         "uirevision": "keep",
         "margin": {"l": 20, "r": 20, "t": 50, "b": 20},
         "modebar_orientation": "v",
+        # A single motion has its name above it.
+        "showlegend": len(timeline.motions) > 1,
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         "sliders": [slider],
         "updatemenus": [buttons],

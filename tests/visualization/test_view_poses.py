@@ -11,7 +11,13 @@ from matplotlib.colors import to_rgb
 
 from symgnn_pyg.skeleton import Skeleton, cmu_positions
 from symgnn_pyg.visualization import view_poses
-from symgnn_pyg.visualization.colours import BLUE, ORANGE, SKY, VERMILLION
+from symgnn_pyg.visualization.colours import (
+    BLUE,
+    GREY,
+    ORANGE,
+    SKY,
+    VERMILLION,
+)
 
 CMU26 = Skeleton.get("cmu26")
 
@@ -74,7 +80,7 @@ def test_before_and_after_its_time(poses):
     assert [trace.opacity for trace in first] == [1.0] * 6
     assert np.isnan(first[2].x).all()
     assert np.isnan(first[4].x).all()
-    assert [trace.opacity for trace in last] == [0.35] * 2 + [1.0] * 4
+    assert [trace.opacity for trace in last] == [0.5] * 2 + [1.0] * 4
     np.testing.assert_array_equal(last[0].y, figure.frames[3].data[0].y)
 
 
@@ -217,7 +223,7 @@ def test_in_a_browser(poses, browser, tmp_path):
         rail[9][0], abs=12
     )
     picture = browser.screenshot(tmp_path / "three.png")
-    for colour in ("#b8b8b8", BLUE, SKY, VERMILLION, ORANGE):
+    for colour in (GREY, BLUE, SKY, VERMILLION, ORANGE):
         assert count(picture, colour) > 100, colour
 
     # A click on its name hides a motion, also in other frames.
@@ -237,7 +243,7 @@ def test_in_a_browser(poses, browser, tmp_path):
     kept = browser.evaluate("poses._fullLayout.scene._scene.getCamera().eye")
     assert kept == pytest.approx(turned)
     picture = browser.screenshot(tmp_path / "two.png")
-    for colour in ("#b8b8b8", BLUE, SKY):
+    for colour in (GREY, BLUE, SKY):
         assert count(picture, colour) > 100, colour
     assert count(picture, VERMILLION) < 10
 
@@ -290,6 +296,8 @@ def test_two_bodies(channels, crab):
     # Two lines for each of three bodies, and the two names.
     assert len(figure.data) == 8
     assert [t.name for t in figure.data if t.showlegend] == ["a", "b"]
+    assert figure.layout.showlegend
+    assert not view_poses({"a": motion}, crab, 25).layout.showlegend
     dashes = [trace.line.dash for trace in figure.data[:6]]
     assert dashes == ["solid"] * 2 + ["dot"] * 2 + ["solid"] * 2
     for frame, pose in zip(figure.frames, motion, strict=True):
