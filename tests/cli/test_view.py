@@ -99,8 +99,8 @@ def test_the_score_of_a_layout(run, tmp_path, drawn):
     given = ["view", tmp_path / "coco.npy", "--layout", "coco17"]
     _, _, err = run(*given, "--output", tmp_path / "a.html")
     assert err == (
-        "Note: The third channel of 'motion' is not drawn: it lies between 0 "
-        "and 1, as the scores of coco17 do; if it is a coordinate, pass "
+        "Note: The third channel of 'coco.npy' is not drawn: it lies between "
+        "0 and 1, as the scores of coco17 do; if it is a coordinate, pass "
         "--num-coordinates 3\n"
     )
     assert {trace.type for trace in drawn["figure"].data} == {"scatter"}
