@@ -6,6 +6,7 @@ from symgnn_pyg.skeleton.kinematics import (
     joint_positions,
     place_joints,
 )
+from symgnn_pyg.skeleton.paths import paths_to_roots
 from symgnn_pyg.skeleton.rotations import (
     convert_rotation,
     euler_to_rotmat,
@@ -28,6 +29,7 @@ __all__ = [
     "forward_kinematics",
     "joint_positions",
     "mirrored_joints",
+    "paths_to_roots",
     "place_joints",
     "rotmat_to_euler",
 ]

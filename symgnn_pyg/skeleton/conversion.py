@@ -8,6 +8,7 @@ from torch import Tensor
 
 from symgnn_pyg.skeleton.as_skeleton import as_skeleton
 from symgnn_pyg.skeleton.layouts import plain
+from symgnn_pyg.skeleton.paths import paths_to_roots
 from symgnn_pyg.skeleton.sides import LETTERS, WORD, body_sides
 from symgnn_pyg.skeleton.skeleton import Skeleton
 
@@ -155,8 +156,10 @@ def conversion(source: Skeleton | str, target: Skeleton | str) -> Conversion:
             f"nothing in common"
         )
     matrix = torch.zeros(target.num_joints, source.num_joints)
-    for j in range(target.num_joints):
-        from_ = sources[_nearest(target, j, sources)]
+    for j, path in enumerate(paths_to_roots(target)):
+        # Joints above all known ones are placed at the first of these.
+        nearest = next((at for at in path if at in sources), min(sources))
+        from_ = sources[nearest]
         matrix[j, from_] = 1.0 / len(from_)
     used = {j for joints in sources.values() for j in joints}
     named = {
@@ -170,15 +173,6 @@ def conversion(source: Skeleton | str, target: Skeleton | str) -> Conversion:
         [joint for joint in target.joints if joint not in named],
         [joint for j, joint in enumerate(source.joints) if j not in used],
     )
-
-
-def _nearest(target: Skeleton, joint: int, known: Mapping[int, object]) -> int:
-    parent = dict(target.bones)
-    at = joint
-    while at not in known and at in parent:
-        at = parent[at]
-    # Joints above all known ones are placed at the first of these.
-    return at if at in known else min(known)
 
 
 def _meanings(skeleton: Skeleton) -> dict[int, str]:

@@ -1,9 +1,13 @@
 """Body parts, found by the names of the joints."""
 
 import re
-from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from symgnn_pyg.skeleton.sides import Side
+from symgnn_pyg.skeleton.paths import paths_to_roots
+from symgnn_pyg.skeleton.sides import Side, body_sides
+
+if TYPE_CHECKING:
+    from symgnn_pyg.skeleton import Skeleton
 
 PARTS = (
     "left thigh", "left crus", "right thigh", "right crus", "torso", "head",
@@ -20,9 +24,7 @@ TORSO = "hip|pelvis|root|spine|chest|thorax|torso|back|abdomen|waist|shoulder"
 HEAD = "head|neck|nose|eye|ear|jaw|mouth|face|chin|brow|skull|lip"
 
 
-def named_parts(
-    joints: Sequence[str], parents: Mapping[int, int], sides: Sequence[Side]
-) -> dict[str, list[int]] | None:
+def named_parts(skeleton: "Skeleton") -> dict[str, list[int]] | None:
     r"""The ten parts of the body, found by the names of joints: thighs (hips
     and knees), lower legs (ankles and feet), torso, head, upper arms
     (shoulders and elbows) and forearms (wrists and hands). A joint with any
@@ -32,10 +34,9 @@ def named_parts(
         The joints of each part, or :obj:`None` if there are no names of limbs
         on both sides.
     """
-    found = [
-        _part(joint, side) for joint, side in zip(joints, sides, strict=True)
-    ]
-    for child, parent in parents.items():
+    joints = skeleton.joints
+    found = list(map(_part, joints, body_sides(skeleton)))
+    for child, parent in skeleton.bones:
         # A neck that carries the arms is the top of the torso.
         if "upper arm" in found[child] and "neck" in joints[parent].lower():
             found[parent] = "torso"
@@ -43,11 +44,8 @@ def named_parts(
     if {part.partition(" ")[0] for part in limbs} != {"left", "right"}:
         return None
     parts: dict[str, list[int]] = {part: [] for part in PARTS}
-    for j in range(len(joints)):
-        at: int | None = j
-        while at is not None and not found[at]:
-            at = parents.get(at)
-        parts["torso" if at is None else found[at]].append(j)
+    for j, path in enumerate(paths_to_roots(skeleton)):
+        parts[next(filter(None, (found[i] for i in path)), "torso")].append(j)
     return {part: members for part, members in parts.items() if members}
 
 

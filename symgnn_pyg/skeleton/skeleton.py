@@ -29,7 +29,6 @@ from symgnn_pyg.skeleton.dual import dual
 from symgnn_pyg.skeleton.graphs import SkeletonGraphs
 from symgnn_pyg.skeleton.layouts import LAYOUTS, find_layout
 from symgnn_pyg.skeleton.parts import named_parts
-from symgnn_pyg.skeleton.sides import body_sides
 from symgnn_pyg.skeleton.subset import subset
 
 
@@ -212,7 +211,7 @@ class Skeleton(SkeletonGraphs):
         forearms of both sides, torso and head. Parts without joints are left
         out. Without names of limbs on both sides, the skeleton is unchanged.
         """
-        parts = named_parts(self.joints, dict(self.bones), body_sides(self))
+        parts = named_parts(self)
         if parts is None:
             return self
         arguments = {**self.to_dict(), "parts": parts, "part_bones": None}

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import networkx as nx
 import numpy as np
 
+from symgnn_pyg.skeleton.paths import paths_to_roots
+
 if TYPE_CHECKING:
     from symgnn_pyg.skeleton import Skeleton
 
@@ -17,8 +19,8 @@ def subset(skeleton: "Skeleton", kept: Sequence[int]) -> dict[str, object]:
     place = {joint: i for i, joint in enumerate(kept)}
     parent = _parents(skeleton, place)
     centre = skeleton.centre
-    while centre not in place and centre in parent:
-        centre = parent[centre]
+    if centre not in place:
+        centre = parent.get(centre, centre)
     bones = [
         (i, place[parent[joint]])
         for joint, i in place.items()
@@ -49,22 +51,20 @@ def _parents(skeleton: "Skeleton", place: dict[int, int]) -> dict[int, int]:
     """The nearest kept joint above each joint. Where there is none, as below
     a root that is left out, the kept joint nearest to the root stands for it.
     """
-    parent = dict(skeleton.bones)
+    paths = paths_to_roots(skeleton)
     tree = nx.DiGraph((above, joint) for joint, above in skeleton.bones)
     tree.add_nodes_from(range(skeleton.num_joints))
     found: dict[int, int] = {}
-    for root in [j for j in tree if j not in parent]:
+    for root in [j for j in tree if len(paths[j]) == 1]:
         steps = nx.single_source_shortest_path_length(tree, root)
         kept = [joint for joint in steps if joint in place]
         if not kept:
             continue
         first = min(kept, key=lambda joint: (steps[joint], place[joint]))
         for joint in steps:
-            above = parent.get(joint)
-            while above is not None and above not in place:
-                above = parent.get(above)
-            if above is not None:
-                found[joint] = above
+            above = [j for j in paths[joint][1:] if j in place]
+            if above:
+                found[joint] = above[0]
             elif joint != first:
                 found[joint] = first
     return found
@@ -82,14 +82,8 @@ def _offsets(
     if skeleton.offsets is None:
         return None
     # The rest pose has no rotations: offsets from the root add up.
-    above = dict(skeleton.bones)
-    position = {}
-    for joint in range(skeleton.num_joints):
-        at, total = joint, np.array(skeleton.offsets[joint])
-        while at in above:
-            at = above[at]
-            total = total + skeleton.offsets[at]
-        position[joint] = total
+    offsets = np.array(skeleton.offsets)
+    position = [offsets[path].sum(axis=0) for path in paths_to_roots(skeleton)]
     return [
         (position[j] - position[parent[j]] if j in parent else position[j])
         .round(9)

@@ -9,7 +9,7 @@ from torch_geometric.transforms import BaseTransform
 from symgnn_pyg.data import SkeletonData
 from symgnn_pyg.data.batch_of_bodies import batch_of_bodies
 from symgnn_pyg.data.skeleton_data import bone_features
-from symgnn_pyg.skeleton import Skeleton
+from symgnn_pyg.skeleton import Skeleton, paths_to_roots
 from symgnn_pyg.transforms.bodies import bodies_of
 
 
@@ -88,15 +88,13 @@ class ToBones(BaseTransform):
             skeleton: The skeleton of the joints.
             sample: The index of the sample of each body, which is not used.
         """
-        bone_to = {child: (b, p) for b, (child, p) in enumerate(skeleton.bones)}
+        bone_to = {
+            child: bone for bone, (child, _) in enumerate(skeleton.bones)
+        }
         joints = []
-        for joint in range(skeleton.num_joints):
-            bones, at = [], joint
-            while at in bone_to:
-                bone, at = bone_to[at]
-                bones.append(bone)
-            root = observed[:, at, -1:]  # [M, 1, C]
-            joints.append(root + future[:, bones].sum(dim=1))
+        for *below, root in paths_to_roots(skeleton):
+            bones = future[:, [bone_to[j] for j in below]]
+            joints.append(observed[:, root, -1:] + bones.sum(dim=1))
         return torch.stack(joints, dim=1)
 
     def _of_batch(self, batch: Batch, skeleton: Skeleton) -> Batch:

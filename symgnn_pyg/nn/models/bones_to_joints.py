@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from symgnn_pyg.nn.fixed_buffers import FixedBuffers
-from symgnn_pyg.skeleton import Skeleton, as_skeleton
+from symgnn_pyg.skeleton import Skeleton, as_skeleton, paths_to_roots
 
 
 class BonesToJoints(FixedBuffers):
@@ -36,18 +36,17 @@ class BonesToJoints(FixedBuffers):
         skeleton = as_skeleton(skeleton)
         self.num_joints = skeleton.num_joints
         self.num_bones = skeleton.num_bones
-        above = {child: (b, p) for b, (child, p) in enumerate(skeleton.bones)}
+        bone_to = {
+            child: bone for bone, (child, _) in enumerate(skeleton.bones)
+        }
+        paths = paths_to_roots(skeleton)
         with torch.device("cpu"):
             path = torch.zeros(
                 skeleton.num_joints, skeleton.num_bones, dtype=torch.double
             )
-            root = torch.arange(skeleton.num_joints)
-        for joint in range(skeleton.num_joints):
-            at = joint
-            while at in above:
-                bone, at = above[at]
-                path[joint, bone] = 1.0
-            root[joint] = at
+            root = torch.tensor([joints[-1] for joints in paths])
+        for joint, joints in enumerate(paths):
+            path[joint, [bone_to[j] for j in joints[:-1]]] = 1.0
         self.register_fixed("path", path)
         self.register_fixed("root", root)
 
