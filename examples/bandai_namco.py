@@ -202,7 +202,7 @@ def report_recognition(
     test = test[::5]
     loader = SkeletonLoader(test, 256)
     scores = torch.cat([model(batch.x).logits for batch in loader])
-    recording = torch.as_tensor(test.windows["sequence"][test.indices()])
+    recording = test.sequence_index
     right = scores.argmax(dim=1) == test.store.labels[recording]
     windows = right.double().mean().item()
     print(f"windows recognised from one second: {windows:.1%}")

@@ -183,7 +183,7 @@ def recognise(model: SymGNN, test: MotionDataset) -> dict[int, torch.Tensor]:
     scores = torch.cat([
         model(batch.x).logits.softmax(dim=1) for batch in loader
     ])  # fmt: skip
-    recording = torch.as_tensor(test.windows["sequence"][test.indices()])
+    recording = test.sequence_index
     return {int(i): scores[recording == i] for i in recording.unique()}
 
 

@@ -135,10 +135,9 @@ def run(args: argparse.Namespace) -> None:
         )
     weights = fit_fusion_weights(torch.stack(val_scores), val.labels)
     fused = torch.einsum("s,srnk->rnk", weights, torch.stack(test_scores))
-    sequences = test.windows["sequence"][test.indices()]
     report(
         "test recordings",
-        [test.store.names[i] for i in sequences],
+        [test.store.names[i] for i in test.sequence_index],
         fused[-1],
         test.labels,
         test.classes,

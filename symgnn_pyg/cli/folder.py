@@ -190,10 +190,7 @@ def summarise(
             f"with --num-coordinates 2, so that errors leave it out"
         )
     splits = splits or {}
-    used = [
-        split.windows["sequence"][list(split.indices())]
-        for split in splits.values()
-    ]
+    used = [split.sequence_index for split in splits.values()]
     rows: list[Sequence[object]] = []
     for label, name in enumerate(store.classes):
         (own,) = np.nonzero(store.labels.numpy() == label)

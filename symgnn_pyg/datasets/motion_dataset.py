@@ -132,7 +132,14 @@ class MotionDataset(Dataset):
         r"""The label of each sample, of shape :math:`[N]`, or the
         probabilities of its classes, of shape :math:`[N, K]`.
         """
-        return self._labels(self._sequences())
+        return self._labels(self.sequence_index)
+
+    @property
+    def sequence_index(self) -> Tensor:
+        r"""The index of each sample's sequence in the store, of shape
+        :math:`[N]`.
+        """
+        return torch.from_numpy(self.windows["sequence"][list(self.indices())])
 
     def len(self) -> int:
         return len(self.windows)
@@ -181,13 +188,10 @@ class MotionDataset(Dataset):
             known = self._num_transformed = self.transform, frames
         return known[1]
 
-    def _labels(self, sequences: np.ndarray) -> Tensor:
+    def _labels(self, sequences: Tensor | np.ndarray) -> Tensor:
         if self._probabilities is not None:
             return self._probabilities[sequences]
         return self.store.labels[sequences]
-
-    def _sequences(self) -> np.ndarray:
-        return self.windows["sequence"][list(self.indices())]
 
     def _read(self, places: Sequence[int]) -> tuple[Tensor, Tensor, Tensor]:
         windows = self.windows[places]
@@ -242,7 +246,7 @@ class MotionDataset(Dataset):
         whether windows cover it or not. Frames of zeros, in which one of
         several bodies is absent, do not count.
         """
-        sequences = np.unique(self._sequences())
+        sequences = self.sequence_index.unique().tolist()
         # Subtract a reference pose first, so that rounding errors of large
         # offsets do not look like motion.
         origin = self.store[sequences[0]][0, 0].double()

@@ -24,7 +24,7 @@ from symgnn_pyg.errors import check_choices, check_sizes, warn
 from symgnn_pyg.files import resolved
 from symgnn_pyg.training.folder_lock import FolderLock
 from symgnn_pyg.training.safetensors_checkpoint import SafetensorsCheckpoint
-from symgnn_pyg.training.training_bar import TrainingBar
+from symgnn_pyg.training.training_bar import TrainingBar, best_checkpoint
 
 MONITORS = ("val_score", "val_error")
 
@@ -144,16 +144,18 @@ def load_best(trainer: Trainer, task: LightningModule) -> dict[str, float]:
         The metrics of that validation by name. They are empty if there was no
         validation, in which case the task keeps its weights.
     """
-    for callback in trainer.checkpoint_callbacks:
-        if isinstance(callback, ModelCheckpoint) and callback.monitor:
-            path = callback.best_model_path
-            # The path is set before the file exists; after an interruption it
-            # may point to nothing.
-            if path and (callback._last_checkpoint_saved or trainer.ckpt_path):
-                kept = SafetensorsCheckpoint().load_checkpoint(path)
-                task.load_state_dict(kept["state_dict"])
-                return kept["metrics"]
-    return {}
+    best = best_checkpoint(trainer)
+    # The path is set before the file exists; after an interruption it may point
+    # to nothing.
+    if (
+        best is None
+        or not best.best_model_path
+        or not (best._last_checkpoint_saved or trainer.ckpt_path)
+    ):
+        return {}
+    kept = SafetensorsCheckpoint().load_checkpoint(best.best_model_path)
+    task.load_state_dict(kept["state_dict"])
+    return kept["metrics"]
 
 
 def _quieten() -> None:

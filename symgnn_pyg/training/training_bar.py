@@ -86,7 +86,12 @@ class TrainingBar(ProgressBar):
         self, trainer: Trainer, task: LightningModule
     ) -> None:
         self._began += time.monotonic() - self._validation_began
-        self._write(trainer, ", kept as the best" if _is_best(trainer) else "")
+        best = best_checkpoint(trainer)
+        # The callback keeps the weights later.
+        is_best = best is not None and best.check_monitor_top_k(
+            trainer, trainer.callback_metrics.get(best.monitor or "")
+        )
+        self._write(trainer, ", kept as the best" if is_best else "")
         self._draw(trainer)
 
     def on_train_end(self, trainer: Trainer, task: LightningModule) -> None:
@@ -137,16 +142,12 @@ class TrainingBar(ProgressBar):
     on_exception = _close
 
 
-def _is_best(trainer: Trainer) -> bool:
-    r"""Whether a checkpoint callback, which runs later, will keep the weights
-    of the validation that has just ended.
-    """
+def best_checkpoint(trainer: Trainer) -> ModelCheckpoint | None:
+    r"""The callback that keeps the weights of the best validation."""
     for callback in trainer.checkpoint_callbacks:
         if isinstance(callback, ModelCheckpoint) and callback.monitor:
-            found = trainer.callback_metrics.get(callback.monitor)
-            best = callback.best_model_score
-            return found is not None and (best is None or bool(found < best))
-    return False
+            return callback
+    return None
 
 
 def _newest(trainer: Trainer) -> str:

@@ -253,6 +253,8 @@ def test_loader_of_a_part(crowd):
     part = dataset[[3, 0]]
     (one,), (other,) = SkeletonLoader(part, 2), DataLoader(part, 2)
     equal(one, other)
+    assert part.sequence_index.tolist() == [3, 0]
+    assert torch.equal(crowd.labels[part.sequence_index], one.y)
 
 
 def test_loader_shuffles_repeatably(crowd):
