@@ -29,8 +29,7 @@ from recognition_data import (
     transform_of,
 )
 from recognition_report import report
-from safetensors.torch import save_file
-from shared import command, no_traceback, positive, write_json
+from shared import command, no_traceback, positive
 from torch import Tensor
 from torch.nn import CrossEntropyLoss, Module
 from torch_geometric.transforms import Compose
@@ -38,9 +37,8 @@ from train_data import class_weights
 
 from symgnn_pyg.data import SkeletonLoader
 from symgnn_pyg.datasets import MotionDataset
-from symgnn_pyg.files import replacing
 from symgnn_pyg.inference import fit_fusion_weights
-from symgnn_pyg.nn import SymGNN, baselines
+from symgnn_pyg.nn import baselines
 from symgnn_pyg.training import (
     MotionDataModule,
     SymGNNTask,
@@ -194,11 +192,18 @@ def fit(
         check_val_every_n_epoch=10,
     )
     trainer.fit(task, data)
-    save(model, folder, val, args)
+    model.save_pretrained(
+        folder / "model",
+        classes=val.classes,
+        id2label=dict(enumerate(val.classes)),
+        transform=repr(val.transform),
+        seed=args.seed,
+        command=command(),
+    )
     return model.eval()
 
 
-def build(train: MotionDataset, args: argparse.Namespace) -> Module:
+def build(train: MotionDataset, args: argparse.Namespace) -> Any:
     wider = zip(args.channels, args.channels[1:], strict=False)
     strides = (1, *(1 + (after > before) for before, after in wider))
     sizes: dict[str, Any] = {"channels": args.channels, "strides": strides}
@@ -217,33 +222,9 @@ def build(train: MotionDataset, args: argparse.Namespace) -> Module:
         del sizes["channels"], sizes["strides"]
     if args.network == "ASGCN":
         sizes["num_observed"] = args.frames
-    network: Module = getattr(baselines, args.network)(
+    return getattr(baselines, args.network)(
         train.skeleton, train.num_classes, **sizes
     )
-    return network
-
-
-def save(
-    model: Module,
-    folder: Path,
-    data: MotionDataset,
-    args: argparse.Namespace,
-) -> None:
-    """Writes the weights and what they mean."""
-    about = {
-        "classes": data.classes,
-        "id2label": dict(enumerate(data.classes)),
-        "transform": repr(data.transform),
-        "seed": args.seed,
-        "command": command(),
-    }
-    if isinstance(model, SymGNN):
-        model.save_pretrained(folder / "model", **about)
-        return
-    with replacing(folder / "model" / "model.safetensors") as path:
-        save_file(model.state_dict(), path)
-    about |= {"class": args.network, "skeleton": data.skeleton.to_dict()}
-    write_json(about, folder / "model" / "config.json")
 
 
 @torch.no_grad()

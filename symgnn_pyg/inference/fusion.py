@@ -17,7 +17,9 @@ def fit_fusion_weights(scores: Tensor, labels: Tensor) -> Tensor:
     over positive :math:`w_s`. The second term keeps them near :math:`1 / S`
     where there are few samples or all of them are recognised. The sum of the
     weights is an inverse temperature, so it also calibrates the fused
-    probabilities.
+    probabilities. The one weight of a :class:`~symgnn_pyg.nn.DualSymGNN`, which
+    only shares out its two networks, is fitted by its
+    :meth:`~symgnn_pyg.nn.DualSymGNN.fit_recognition_weight`.
 
     Args:
         scores: The class scores before the softmax, or logarithms of

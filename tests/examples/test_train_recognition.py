@@ -4,7 +4,6 @@ import sys
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
 from train_recognition import build, parse_arguments
 
 from symgnn_pyg import Skeleton
@@ -81,9 +80,9 @@ def test_a_baseline_by_the_same_command(run, tmp_path):
     folder = tmp_path / "out/joint/model"
     about = json.loads((folder / "config.json").read_text())
     assert about["class"] == "CTRGCN"
-    skeleton = Skeleton(**about["skeleton"])
-    model = CTRGCN(skeleton, 2, channels=(4, 8), strides=(1, 2))
-    model.load_state_dict(load_file(folder / "model.safetensors"))
+    model = CTRGCN.from_pretrained(folder)
+    assert model.arguments["channels"] == [4, 8]
+    assert model.about["classes"] == CLASSES
     assert all(p.isfinite().all() for p in model.parameters())
 
 

@@ -162,12 +162,12 @@ class AGCN(JointClassifier):
             raise ValueError(
                 f"'channels' must be multiples of 4, got {tuple(channels)}"
             )
-        partitions = spatial_partitions(skeleton)
         super().__init__(
             skeleton,
             num_classes,
             in_channels,
             channels=channels,
             strides=strides,
-            block=partial(self._block, partitions=partitions),
+            block=partial(self._block, partitions=spatial_partitions(skeleton)),
         )
+        self._keep_arguments(locals())

@@ -99,6 +99,7 @@ class ASGCN(JointClassifier):
                 dropout=dropout,
             ),
         )
+        self._keep_arguments(locals())
         self.num_observed = num_observed
         self.lambda_ = lambda_
         self.actional_inference = ActionalGraphInference(

@@ -1,20 +1,21 @@
 from abc import abstractmethod
+from typing import Any
 
 from torch import Tensor
-from torch.nn import Module
 from torch_geometric.nn.inits import reset
 
 from symgnn_pyg.errors import check_sizes
 from symgnn_pyg.nn import SymGNNOutput
 from symgnn_pyg.nn.batch import check_tensor, samples
+from symgnn_pyg.nn.models.pretrained import Pretrained
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 
-class Baseline(Module):
+class Baseline(Pretrained):
     r"""The base class of the baselines. A baseline is called like
     :class:`~symgnn_pyg.nn.SymGNN` and returns a
     :class:`~symgnn_pyg.nn.SymGNNOutput`, in which the fields that it does not
-    compute are :obj:`None`.
+    compute are :obj:`None`. It is saved and loaded like it, too.
 
     Args:
         skeleton: The skeleton, of :math:`V` joints.
@@ -34,6 +35,7 @@ class Baseline(Module):
     ) -> None:
         super().__init__()
         check_sizes(1, in_channels=in_channels)
+        self.about = {}
         self.skeleton = as_skeleton(skeleton)
         self.in_channels = in_channels
         self.min_frames = min_frames
@@ -58,6 +60,17 @@ class Baseline(Module):
         Raises:
             ValueError: If shapes do not fit.
         """
+
+    @classmethod
+    def _changed_config(
+        cls, config: dict[str, Any], changes: dict[str, Any]
+    ) -> dict[str, Any]:
+        if "skeleton" in changes:
+            raise ValueError(
+                f"The weights of a {cls.__name__} belong to the joints of its "
+                f"skeleton; build a new one for {changes['skeleton']!r}"
+            )
+        return super()._changed_config(config, changes)
 
     def samples(self, x: Tensor) -> Tensor:
         r"""Views the observed sequences as :math:`[M, V, T, C]`."""

@@ -110,6 +110,7 @@ class HCN(Baseline):
         dropout: float = 0.5,
     ) -> None:
         super().__init__(skeleton, in_channels)
+        self._keep_arguments(locals())
         check_sizes(1, num_classes=num_classes, hidden_channels=hidden_channels)
         if num_frames < 16 or num_frames % 16 != 0:
             raise ValueError(

@@ -68,6 +68,7 @@ class LinearRegression(Baseline):
         num_recent: int = 20,
     ) -> None:
         super().__init__(skeleton, in_channels, min_frames=num_recent)
+        self._keep_arguments(locals())
         check_sizes(1, num_future=num_future, num_recent=num_recent)
         self.num_future = num_future
         self.num_recent = num_recent

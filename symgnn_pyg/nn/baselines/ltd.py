@@ -136,6 +136,7 @@ class LTD(Baseline, FixedBuffers):
         dropout: float = 0.5,
     ) -> None:
         super().__init__(skeleton, in_channels, min_frames=num_recent)
+        self._keep_arguments(locals())
         check_sizes(
             1,
             num_future=num_future,

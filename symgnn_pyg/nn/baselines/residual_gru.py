@@ -65,6 +65,7 @@ class ResidualGRU(Baseline):
         num_classes: int = 0,
     ) -> None:
         super().__init__(skeleton, in_channels)
+        self._keep_arguments(locals())
         check_sizes(1, num_future=num_future, channels=channels)
         check_sizes(0, num_classes=num_classes)
         self.num_future = num_future

@@ -145,3 +145,4 @@ class STGCN(JointClassifier):
                 dropout=dropout,
             ),
         )
+        self._keep_arguments(locals())

@@ -40,6 +40,7 @@ class ZeroVelocity(Baseline):
         in_channels: int = 3,
     ) -> None:
         super().__init__(skeleton, in_channels)
+        self._keep_arguments(locals())
         check_sizes(1, num_future=num_future)
         self.num_future = num_future
 

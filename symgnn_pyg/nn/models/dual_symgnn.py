@@ -177,6 +177,8 @@ class DualSymGNN(Pretrained):
         r"""Sets :obj:`recognition_weight` to the value among 0, 0.01, ..., 1
         that gives the highest accuracy on validation data; of several such
         values, to the one closest to 0.5.
+        :func:`~symgnn_pyg.inference.fit_fusion_weights` fits the weights of any
+        number of networks instead, and calibrates the fused probabilities.
 
         Args:
             joint_logits: The scores of the joint network, of shape

@@ -1,6 +1,6 @@
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -33,8 +33,10 @@ class Pretrained(Module):
     build the network, and :obj:`model.safetensors` holds its weights. Loading
     them runs no code.
 
-    A subclass sets its :attr:`skeleton` and the :attr:`arguments` of its
-    constructor, or overrides :meth:`to_config` and :meth:`from_config`.
+    A subclass sets its :attr:`skeleton` and calls
+    :obj:`self._keep_arguments(locals())` in its constructor before it has any
+    other local variables, or it overrides :meth:`to_config` and
+    :meth:`from_config`.
     """
 
     arguments: dict[str, Any]
@@ -42,6 +44,13 @@ class Pretrained(Module):
     skeleton: Skeleton
     # What did not fit when the network was loaded with other arguments.
     new_weights: Sequence[str] = ()
+
+    def _keep_arguments(self, given: Mapping[str, Any]) -> None:
+        self.arguments = {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in given.items()
+            if name not in ("self", "__class__")
+        }
 
     def to_config(self) -> dict[str, Any]:
         r"""The arguments of the network in JSON types."""
@@ -98,9 +107,9 @@ class Pretrained(Module):
         Raises:
             TypeError: If :obj:`about` has entries that JSON cannot hold.
             ValueError: If the network exceeds the limits for loading: 1000
-                joints, and 100 blocks, orders, hops and iterations; or if
-                modules were replaced, so that its arguments no longer build
-                it.
+                joints, 5000 frames to predict, and 100 blocks, orders, hops
+                and iterations; or if modules were replaced, so that its
+                arguments no longer build it.
         """
         config = {
             "library_name": "symgnn_pyg",

@@ -23,6 +23,7 @@ SHIPPED = Path(symgnn_pyg.__file__).parent / "weights"
 # weights can be checked.
 MOST = {"joints": 1000, "channels": 100, "strides": 100, "fusion": 100,
         "orders": 100, "num_hops": 100, "num_iterations": 100,
+        "num_blocks": 100, "num_recent": 5000, "num_future": 5000,
         "models": 100}  # fmt: skip
 # The limit for the buffers that are not saved with the weights, in bytes.
 MOST_BUFFERS = 2**28
@@ -122,6 +123,8 @@ def check_cost(arguments: Mapping[str, Any]) -> None:
         if name == "models":
             for network in value:
                 check_cost(network)
+        if name == "channels" and isinstance(value, int):
+            continue  # The only width, not one per block.
         cost = len(value) if isinstance(value, Sized) else value
         if name in MOST and not cost <= MOST[name]:
             raise ValueError(

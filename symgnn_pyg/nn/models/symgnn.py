@@ -148,13 +148,8 @@ class SymGNN(Pretrained):
         learned_pool: bool = False,
     ) -> None:
         skeleton = as_skeleton(skeleton)
-        given = locals()
         super().__init__()
-        self.arguments = {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in given.items()
-            if name not in ("self", "__class__")
-        }
+        self._keep_arguments(locals())
         self.about = {}
         check_fractions(dropout=dropout)
         check_sizes(0, num_classes=num_classes, num_future=num_future)

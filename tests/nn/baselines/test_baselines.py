@@ -109,6 +109,44 @@ def test_arrays(kind, tiny):
 
 
 @each
+def test_round_trip(kind, tiny, settled, tmp_path):
+    net = settled(tiny(kind)).float()
+    net.save_pretrained(tmp_path, dtype=torch.double, unit="m")
+    again = kind.from_pretrained(tmp_path)
+    x = torch.randn(M * V, T, 3)
+    assert torch.equal(main(kind, again(x)), main(kind, net(x)))
+    assert again.skeleton == net.skeleton
+    assert again.about == {"unit": "m"}
+    assert not again.training
+
+
+@each
+def test_weights_belong_to_joints(kind, tiny, tmp_path):
+    tiny(kind).save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match=f"of a {kind.__name__} belong to the"):
+        kind.from_pretrained(tmp_path, "ntu25")
+
+
+@pytest.mark.parametrize("kind", RECOGNISERS)
+def test_other_classes_than_saved(kind, tiny, tmp_path):
+    net = tiny(kind)
+    net.save_pretrained(tmp_path)
+    with pytest.warns(UserWarning, match="new: classify.weight, classify.bias"):
+        again = kind.from_pretrained(tmp_path, num_classes=K + 1)
+    assert again(torch.randn(V, T, 3)).logits.shape == (1, K + 1)
+    state = net.state_dict()
+    for name, tensor in again.state_dict().items():
+        if not name.startswith("classify"):
+            assert torch.equal(tensor, state[name]), name
+
+
+@pytest.mark.parametrize("kind", [baselines.LTD, baselines.ResidualGRU])
+def test_the_limit_of_blocks_is_none_of_widths(kind, arm, tmp_path):
+    kind(arm, 1, channels=101).save_pretrained(tmp_path)
+    assert kind.from_pretrained(tmp_path).arguments["channels"] == 101
+
+
+@each
 def test_sizes_below_one(kind, arm):
     with pytest.raises(ValueError, match=f"'{SECOND[kind]}' must be at least"):
         kind(arm, 0)

@@ -1,9 +1,11 @@
 import inspect
+import json
 
 import pytest
 import torch
 
 from symgnn_pyg import Skeleton
+from symgnn_pyg.errors import DataError
 from symgnn_pyg.nn.baselines import LTD, ZeroVelocity
 from symgnn_pyg.nn.baselines.ltd import dct_matrix
 
@@ -96,3 +98,13 @@ def test_needs_its_recent_frames(tiny):
         tiny(LTD)(torch.randn(V, 9, 3))
     with pytest.raises(ValueError, match="'num_recent' must be at least 1"):
         tiny(LTD, num_recent=0)
+
+
+def test_a_file_cannot_ask_for_a_huge_transform(tiny, tmp_path):
+    tiny(LTD).save_pretrained(tmp_path)
+    path = tmp_path / "config.json"
+    config = json.loads(path.read_text())
+    config["arguments"]["num_future"] = 10**9
+    path.write_text(json.dumps(config))
+    with pytest.raises(DataError, match="'num_future' must be at most 5000"):
+        LTD.from_pretrained(tmp_path)
