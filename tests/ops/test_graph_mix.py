@@ -1,10 +1,8 @@
 import itertools
-import os
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 
 import pytest
 import torch
@@ -396,25 +394,21 @@ def test_unknown_formula_changes_nothing():
         assert module.chosen() == "reference"
 
 
-def in_a_new_process(formula):
-    code = "from symgnn_pyg.ops.graph_mix import chosen; print(chosen())"
-    return subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, "SYMGNN_PYG_FORMULA": formula},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def imported_anew(monkeypatch, formula):
+    monkeypatch.setenv("SYMGNN_PYG_FORMULA", formula)
+    spec = spec_from_file_location("anew", module.__file__)
+    anew = module_from_spec(spec)
+    spec.loader.exec_module(anew)
+    return anew
 
 
-def test_environment_variable():
-    assert in_a_new_process("reference").stdout.split() == ["reference"]
+def test_environment_variable(monkeypatch):
+    assert imported_anew(monkeypatch, "reference").chosen() == "reference"
 
 
-def test_environment_variable_with_an_unknown_formula():
-    done = in_a_new_process("fastest")
-    assert done.returncode != 0
-    assert "got 'fastest'" in done.stderr
+def test_environment_variable_with_an_unknown_formula(monkeypatch):
+    with pytest.raises(ValueError, match="got 'fastest'"):
+        imported_anew(monkeypatch, "fastest")
 
 
 @pytest.mark.parametrize("name", ["blocked", "dense", "stacked"])

@@ -2,6 +2,7 @@ import errno
 import logging
 import math
 import re
+import shutil
 import sys
 import warnings
 from datetime import timedelta
@@ -20,6 +21,15 @@ from symgnn_pyg.training import (
 from symgnn_pyg.training.recipes import progress
 
 NEVER = 1e6
+
+
+@pytest.fixture(scope="module")
+def short_run(tiny, tmp_path_factory):
+    """The folder of a finished training."""
+    folder = tmp_path_factory.mktemp("short")
+    task, data, trainer = tiny.make_run(folder, max_epochs=1)
+    trainer.fit(task, data)
+    return folder
 
 
 def kept(folder):
@@ -64,7 +74,7 @@ def test_a_finished_training_stays_as_it_is(tiny, tmp_path):
 
 @pytest.mark.parametrize("monitor", ["val_score", "val_error"])
 def test_load_best(tiny, tmp_path, monitor):
-    """The lowest one, and not that of an earlier training in the folder."""
+    """The lowest one."""
     task, data, trainer = tiny.make_run(
         tmp_path, max_epochs=4, transform=False, monitor=monitor
     )
@@ -84,7 +94,14 @@ def test_load_best(tiny, tmp_path, monitor):
     (found,) = trainer.validate(task, data.val_dataloader(), verbose=False)
     assert best == pytest.approx(found)
 
-    task, data, trainer = tiny.make_run(tmp_path, limit_val_batches=0)
+
+def test_the_best_of_an_earlier_training_is_not_loaded(
+    tiny, short_run, tmp_path
+):
+    shutil.copytree(short_run, tmp_path, dirs_exist_ok=True)
+    task, data, trainer = tiny.make_run(
+        tmp_path, max_epochs=1, limit_val_batches=0
+    )
     trainer.fit(task, data)
     before = {k: v.clone() for k, v in task.state_dict().items()}
     assert (tmp_path / "best.ckpt").exists()
@@ -236,19 +253,17 @@ def test_logs_of_an_earlier_start_stay(tiny, tmp_path):
     ],
 )
 def test_a_training_that_is_refused_leaves_no_logs(
-    tiny, tmp_path, monkeypatch, arguments, message
+    tiny, short_run, monkeypatch, arguments, message
 ):
-    task, data, trainer = tiny.make_run(tmp_path, max_epochs=1)
-    trainer.fit(task, data)
-    before = sorted(tmp_path.rglob("*"))
-    again, data, trainer = tiny.make_run(tmp_path, **arguments)
+    before = sorted(short_run.rglob("*"))
+    again, data, trainer = tiny.make_run(short_run, **arguments)
     monkeypatch.setattr(
         "symgnn_pyg.training.motion_data_module.labels_of",
         lambda _: torch.full((4, 2), 0.5),
     )
     with pytest.raises((RuntimeError, ValueError), match=message):
-        trainer.fit(again, data, ckpt_path=tmp_path / "last.ckpt")
-    assert sorted(tmp_path.rglob("*")) == before
+        trainer.fit(again, data, ckpt_path=short_run / "last.ckpt")
+    assert sorted(short_run.rglob("*")) == before
 
 
 def test_a_task_of_ones_own_logs_its_settings(tmp_path):
