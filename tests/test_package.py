@@ -7,7 +7,9 @@ from importlib import import_module
 import pytest
 
 import symgnn_pyg
+from symgnn_pyg import Skeleton
 from symgnn_pyg.errors import requires_extra
+from symgnn_pyg.skeleton.layouts import LAYOUTS
 
 
 def python(code):
@@ -18,17 +20,24 @@ def python(code):
     )
 
 
-def test_submodules_on_first_use():
+def test_a_new_process():
+    """Imports submodules on first use, and finds the same fingerprints."""
     done = python(
         "import sys, symgnn_pyg as s\n"
+        "from symgnn_pyg.skeleton.layouts import LAYOUTS\n"
         "assert 'symgnn_pyg.nn' not in sys.modules\n"
         "print(s.nn.JointGraphConv.__name__, s.nn.baselines.STGCN.__name__)\n"
+        "print(*(s.Skeleton.get(name).fingerprint for name in LAYOUTS))\n"
         "s.nn.SymGNN.light('cmu26', 3, num_observed=20)\n"
         "late = 'export', 'layouts', 'streaming', 'ops.triton.kernels'\n"
         "assert not {f'symgnn_pyg.{each}' for each in late} & {*sys.modules}"
     )
-    assert done.stdout == "JointGraphConv STGCN\n"
     assert done.returncode == 0, done.stderr
+    names, fingerprints = done.stdout.splitlines()
+    assert names == "JointGraphConv STGCN"
+    assert list(map(int, fingerprints.split())) == [
+        Skeleton.get(name).fingerprint for name in LAYOUTS
+    ]
 
 
 def test_dir_names_what_there_is():
@@ -52,10 +61,12 @@ EXTRAS = {
 }
 
 
-def test_a_missing_extra_is_named():
+def test_extras():
+    """A missing one is named, and only visualization requires "vis"."""
+    # Torchmetrics asks for the version of matplotlib before it imports it.
     done = python(
         f"""
-import sys
+import importlib.metadata as metadata, runpy, sys
 from importlib import import_module
 for room, (package, _) in {EXTRAS!r}.items():
     sys.modules[package] = None
@@ -64,20 +75,6 @@ for room, (package, _) in {EXTRAS!r}.items():
     except ModuleNotFoundError as error:
         print(error)
     del sys.modules[package]
-"""
-    )
-    assert done.stdout.splitlines() == [
-        f"This requires {package!r}, which is not installed; run: pip install "
-        f'"symgnn_pyg[{extra}]"'
-        for package, extra in EXTRAS.values()
-    ], done.stderr
-
-
-def test_only_visualization_requires_its_extra():
-    # Torchmetrics asks for the version of matplotlib before it imports it.
-    done = python(
-        """
-import importlib.metadata as metadata, runpy, sys
 version = metadata.version
 def find(name):
     if name in ("matplotlib", "plotly"):
@@ -91,6 +88,11 @@ runpy.run_module("symgnn_pyg", run_name="__main__")
 """
     )
     assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[: len(EXTRAS)] == [
+        f"This requires {package!r}, which is not installed; run: pip install "
+        f'"symgnn_pyg[{extra}]"'
+        for package, extra in EXTRAS.values()
+    ]
 
 
 def test_other_errors_pass():

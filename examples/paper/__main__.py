@@ -33,7 +33,8 @@ from examples.paper import (
 from examples.paper.data import DATA_SETS
 from examples.paper.protocol import caveats, protocol
 from examples.paper.render import Page, write
-from examples.paper.runs import Runs, Settings
+from examples.paper.runs import Runs
+from examples.paper.settings import Settings
 from examples.shared import no_traceback
 from symgnn_pyg.visualization.colours import CYCLE
 

@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -32,6 +32,7 @@ from examples.paper.evaluate import evaluate
 from examples.paper.measures import Spread, spread
 from examples.paper.networks import arguments_of, build
 from examples.paper.run import SYM_GNN, Run, describe
+from examples.paper.settings import Settings, check_seeds
 from symgnn_pyg.data import SkeletonLoader
 from symgnn_pyg.datasets import MotionDataset
 from symgnn_pyg.errors import DataError
@@ -53,31 +54,6 @@ EMA = 0.99
 # The highest learning rates, compared on validation windows; few steps need a
 # high one.
 RATE, BASELINE_RATE, QUICK_RATE = 3e-3, 1.5e-3, 1e-2
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Settings of all experiments.
-
-    Args:
-        data: :obj:`"synthetic"`, or the folder or zip archive of a data set.
-        quick: Whether to train small networks for seconds.
-        steps: The training steps. (default: 2000, and 25 in a quick run)
-        seeds: The seeds, one run each.
-        output: The folder for all output.
-        precision: Lightning's name for the precision of training; tests run
-            in float32. (default: :obj:`"32"`)
-        dataset: The data set, :obj:`"cmu"` or :obj:`"h36m"`.
-            (default: :obj:`"cmu"`)
-    """
-
-    data: str = "synthetic"
-    quick: bool = False
-    steps: int | None = None
-    seeds: tuple[int, ...] = (0,)
-    output: Path = Path("outputs/paper")
-    precision: str = "32"
-    dataset: str = "cmu"
 
 
 class Runs:
@@ -297,17 +273,6 @@ class Runs:
             "seconds": round(timer.time_elapsed(), 1),
             "device": describe_device(trainer.strategy.root_device),
         }
-
-
-def check_seeds(seeds: tuple[int, ...]) -> None:
-    """Raises an error for repeated or invalid seeds."""
-    for seed in seeds:
-        if not 0 <= seed < 2**32:
-            raise ValueError(f"'seed' must be 0 to 2^32 - 1, got {seed}")
-        if seeds.count(seed) > 1:
-            raise ValueError(
-                f"'seed' {seed} was passed {seeds.count(seed)} times"
-            )
 
 
 @contextmanager

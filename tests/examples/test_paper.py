@@ -24,7 +24,8 @@ from examples.paper.render import (
     to_markdown,
 )
 from examples.paper.run import Run, sym_gnn
-from examples.paper.runs import Runs, Settings, locked
+from examples.paper.runs import Runs, locked
+from examples.paper.settings import Settings
 from examples.paper.stability import perturbation_ratio, stability_sides
 from examples.shared import FromJoints
 from symgnn_pyg import Skeleton
