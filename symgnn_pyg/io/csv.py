@@ -230,6 +230,9 @@ def _read(
             ndmin=2,
             comments=None,
             quotechar='"',
+            # Columns that are left out may hold anything. Without an encoding,
+            # numpy 1 passes bytes to converters.
+            encoding="latin1",
             converters=others or None,
         )
         if table.shape[1] == columns:

@@ -44,7 +44,7 @@ class SymGNN(Pretrained):
     Networks for 3D Skeleton-based Human Action Recognition and Motion
     Prediction" <https://arxiv.org/abs/1910.02212>`_ paper: a backbone with one
     :class:`~symgnn_pyg.nn.MultiScaleGCN` per order of difference, and a
-    recognition and a prediction head that help each other.
+    recognition and a prediction head that learn together.
 
     .. math::
         \mathbf{A}_{\textrm{act}} &= \textrm{AGIM}(\mathbf{X}) \\
