@@ -4,6 +4,7 @@
 #   make coverage      runs the tests and lists the lines that none of them runs
 #   make test-deep     runs 2,000 random cases of each test in tests/deep
 #   make test-matrix   tests layers and data with the oldest and newest torch
+#   make test-oldest   the same with the oldest version of everything
 #   make dist          builds and checks the source distribution and the wheel
 #   make sbom          lists what the wheel installs, in dist/
 #   make audit         checks that list for known vulnerabilities
@@ -20,7 +21,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 DATA ?= synthetic
 # For test-matrix: the index with CPU builds, and the requirements to test.
 TORCH_INDEX ?= --index-url https://download.pytorch.org/whl/cpu
-TORCHES ?= torch==$(shell sed -n 's/^ *torch>=//p' setup.cfg).* torch
+OLDEST ?= torch==$(shell sed -n 's/^ *torch>=//p' setup.cfg).*
+TORCHES ?= $(OLDEST) torch
+CONSTRAINTS ?= build/constraints.txt
 RELEASE := build/release
 # The pages of the paper that are kept.
 PAPER := $(basename $(notdir $(wildcard docs/results/table-*.md \
@@ -33,8 +36,8 @@ PARALLEL := -n logical --maxprocesses=8 --dist=loadscope
 # Spinning threads slow down working ones when other programs share the machine.
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: example test coverage test-deep test-matrix dist sbom audit docs \
-	paper-quick results benchmarks clean
+.PHONY: example test coverage test-deep test-matrix test-oldest dist sbom \
+	audit docs paper-quick results benchmarks clean
 
 example: .venv/example
 	$(BIN)/python examples/cmu_mocap.py --data "$(DATA)" $(ARGS)
@@ -86,12 +89,19 @@ test-matrix:
 		venv="build/$${torch%.\*}"; pip="$$venv/bin/python -m pip install -q"; \
 		$(PYTHON) -m venv "$$venv"; \
 		$$pip $(TORCH_INDEX) "$$torch"; \
-		$$pip -c build/constraints.txt setuptools; \
-		$$pip -c build/constraints.txt --no-build-isolation -e ".[test]"; \
+		$$pip -c constraints.txt setuptools; \
+		$$pip -c $(CONSTRAINTS) --no-build-isolation -e ".[test]"; \
 		"$$venv/bin/python" -c "import torch; print('torch', torch.__version__)"; \
 		"$$venv/bin/python" -m pytest --without-torch-scatter \
-			tests/ops tests/nn tests/data tests/transforms; \
+			tests/io tests/ops tests/nn tests/data tests/transforms; \
 	done
+
+# Old versions of other packages have no wheels for Python 3.13.
+test-oldest:
+	mkdir -p build
+	sed -n 's/^ *\([a-z][a-z0-9-]*\)>=\([0-9.]*\).*/\1==\2/p' setup.cfg \
+		| grep -v "^torch==" > build/oldest.txt
+	$(MAKE) test-matrix TORCHES="$(OLDEST)" CONSTRAINTS=build/oldest.txt
 
 $(RELEASE)/tools: constraints.txt
 	$(PYTHON) -m venv $@
