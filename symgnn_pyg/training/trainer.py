@@ -168,6 +168,7 @@ def _quieten() -> None:
     for message in (
         "Checkpoint directory .* exists and is not empty",
         r"`isinstance\(treespec, LeafSpec\)` is deprecated",
+        "Total length of `list` across ranks is zero",
     ):
         warnings.filterwarnings("ignore", message)
 

@@ -214,10 +214,13 @@ def test_lines_tell_which_weights_are_kept(tiny, tmp_path, capsys):
     assert best["metrics"]["val_score"] == pytest.approx(min(scores), abs=5e-3)
 
 
-def test_lightning_is_quiet(tiny, tmp_path, capfd, caplog):
+@pytest.mark.parametrize("validates", [True, False])
+def test_lightning_is_quiet(validates, tiny, tmp_path, capfd, caplog):
     logger = logging.getLogger("lightning.pytorch")
     logger.setLevel(logging.INFO)
     task, data, trainer = tiny.make_run(tmp_path, max_epochs=1)
+    if not validates:
+        data.val_dataset = None
     warnings.simplefilter("default")
     make_trainer(tmp_path)
     with warnings.catch_warnings(record=True) as found:
