@@ -52,6 +52,18 @@ def test_page_of_the_networks(network):
     assert f"recognition of {metrics['recognition']}: {accuracies}" in shown
 
 
+def test_page_of_the_folds():
+    found = json.loads((RESULTS / "cmu-folds.json").read_text())
+    page = "\n".join(map(str.strip, (RESULTS / "cmu.md").open()))
+    text = [found["protocol"]]
+    for name, parts in found["networks"].items():
+        text.append(name)
+        for part, cells in parts.items():
+            shown = "{count} {part:10} top-1 {top1:.1%}, top-5 {top5:.1%}"
+            text.append(shown.format(part=part, **cells))
+    assert "\n".join(text) in page
+
+
 def test_page_of_bandai_namco():
     name = "bandai_namco"
     found = json.loads((RESULTS / f"{name}.json").read_text())
