@@ -44,11 +44,11 @@ def name_missing_cells(content: bytes, delimiter: str) -> bytes:
     r"""Writes :obj:`nan` into the cells that are empty or :obj:`MISSING`."""
     mark = re.escape(delimiter.encode())
     blank = rb" *" if delimiter == "\t" else rb"[ \t]*"
-    end = rb"(?=[%b\r\n]|\Z)" % mark
-    after = rb"(?<=%b)" % mark
-    word = rb'(?:^|%b)%b"?(?:%b)"?%b%b' % (
-        after, blank, MISSING.pattern.encode(), blank, end,
+    before = rb"%b|\n(?!%b\r?(?:\n|\Z))" % (mark, blank)  # No blank line.
+    cell = rb'%b(?:""|"?(?:%b)"?|)%b' % (
+        blank, MISSING.pattern.encode(), blank,
     )  # fmt: skip
-    empty = rb"%b%b%b|^%b(?=%b)" % (after, blank, end, blank, mark)
-    flags = re.MULTILINE | re.IGNORECASE
-    return re.sub(rb"%b|%b" % (word, empty), b"nan", content, flags=flags)
+    # Skipping numbers first makes the search three times as fast.
+    pattern = rb"(%b)(?!-?\d)%b(?=%b|[\r\n]|\Z)" % (before, cell, mark)
+    named = re.sub(pattern, rb"\1nan", b"\n" + content, flags=re.IGNORECASE)
+    return named[1:]

@@ -213,8 +213,30 @@ def _read(
     others may hold anything. The :obj:`cure` is that of missing numbers."""
     if not content.strip():
         raise DataError(f"{name} is empty")
-    if allow_missing:
+    parts = columns, delimiter, kept, timed
+    found = _parse(content, allow_missing, *parts)
+    if found is None and allow_missing:
         content = name_missing_cells(content, delimiter)
+        found = _parse(content, allow_missing, *parts)
+    if found is None:
+        given = None if allow_missing else cure
+        fault = (
+            _first_fault(content, columns, delimiter, kept, given)
+            or "cannot be parsed as a table of numbers"
+        )
+        raise DataError(f"{name}, {fault}")
+    return found
+
+
+def _parse(
+    content: bytes,
+    allow_missing: bool,
+    columns: int,
+    delimiter: str,
+    kept: Sequence[int],
+    timed: TimeColumn | None,
+) -> tuple[np.ndarray, np.ndarray] | None:
+    r"""What :func:`_read` returns, or :obj:`None` if there is a fault."""
     plain = content
     if delimiter == ";":
         plain = content.replace(b",", b".")
@@ -235,22 +257,18 @@ def _read(
             encoding="latin1",
             converters=others or None,
         )
-        if table.shape[1] == columns:
-            found = table[:, kept]
-            refused = np.isinf(found) if allow_missing else ~np.isfinite(found)
-            mixed = plain is not content and b"." in content
-            if not refused.any() and not (
-                mixed and _first_fault(content, columns, delimiter, kept)
-            ):
-                return found, table[:, timed.place if timed else 0]
     except (ValueError, UnicodeDecodeError):
-        pass
-    given = None if allow_missing else cure
-    fault = (
-        _first_fault(content, columns, delimiter, kept, given)
-        or "cannot be parsed as a table of numbers"
-    )
-    raise DataError(f"{name}, {fault}")
+        return None
+    if table.shape[1] != columns:
+        return None
+    found = table[:, kept]
+    refused = np.isinf(found) if allow_missing else ~np.isfinite(found)
+    mixed = plain != content and b"." in content
+    if refused.any() or (
+        mixed and _first_fault(content, columns, delimiter, kept)
+    ):
+        return None
+    return found, table[:, timed.place if timed else 0]
 
 
 def _place(content: bytes, name: str, row: int) -> str:

@@ -80,37 +80,30 @@ def find_header(
     rows: list[list[str]] = []
     faults: list[tuple[int, str]] = []  # With the number of columns.
     markers: list[str] = []
-    for number, read in enumerate(lines, 1):
-        # NumPy writes the names as a comment.
-        line = read.decode(errors="replace").strip("\r").lstrip("# ")
-        delimiter = delimiter_of(line)
-        cells = split_cells(line, delimiter)
+    for number, line in enumerate(lines, 1):
+        cells, delimiter = _split(line)
         if cells[0] == "MARKER_NAMES":
             markers = [f"{m}_{axis}" for m in cells[1:] for axis in "xyz"]
             continue
-        count = sum(bool(is_decimal(c) or MISSING.fullmatch(c)) for c in cells)
-        # Identifiers below names begin with a blank.
-        is_data = cells[0] != "" and 2 * count > len(cells) >= len(joints)
         names, length = _joined(cells, rows, joints), number
+        is_data = _are_data(cells, len(joints))
         if is_data:  # Qualisys may leave out the names of columns.
-            names, length = markers, number - 1
+            extra = ["Frame", "Time"][: len(cells) - len(markers)]
+            names, length = extra * bool(markers) + markers, number - 1
         if (
             len(names) == len(cells)
             and are_names(names, first)
-            and not _are_axes(lines[length:])
+            and not _are_axes(_first_cells(lines[length:]))
         ):
             try:
                 at = f"{name}, line {number}"
                 kept = named_columns(names, joints, first, at)
             except DataError as fault:
-                cure = _pivot(cells, lines[number:])
+                cure = _pivot(cells, _first_cells(lines[number:]))
                 faults.append((len(cells), f"{fault}{cure}"))
             else:
-                above = b"\n".join(lines[:length])
-                stated = RATE.search(above)
-                rate = float(stated[1]) if stated else None
-                if unit := MOTIVE_UNIT.search(above):
-                    _note_unit(unit[1].decode())
+                stated = RATE.search(b"\n".join(lines[:length]))
+                rate = (float(stated[1]) or None) if stated else None
                 units, length = _units(lines, length, delimiter, kept, name)
                 return Header(names, kept, delimiter, units, length, rate)
         if is_data:
@@ -125,23 +118,43 @@ def find_header(
     return None
 
 
-def _are_axes(lines: Sequence[bytes]) -> bool:
-    r"""Whether the next line has the axes below names of joints."""
-    _, line = first_line(b"\n".join(lines))
-    cells = split_cells(line, delimiter_of(line))
-    return {"x", "y"} <= {cell.casefold() for cell in cells}
+def _split(line: bytes) -> tuple[list[str], str]:
+    r"""The cells of a line, and what separates them."""
+    # NumPy writes the names as a comment.
+    text = line.decode(errors="replace").lstrip("# ")
+    delimiter = delimiter_of(text)
+    return split_cells(text, delimiter), delimiter
 
 
-def _pivot(cells: Sequence[str], lines: Sequence[bytes]) -> str:
+def _first_cells(lines: Sequence[bytes]) -> list[str]:
+    r"""The cells of the first line that is not blank, if any."""
+    return _split(next(filter(bytes.strip, lines), b""))[0]
+
+
+def _are_data(cells: Sequence[str], least: int) -> bool:
+    r"""Whether most cells are numbers, some of which may be missing."""
+    words = [c for c in cells if not (is_decimal(c) or MISSING.fullmatch(c))]
+    return (
+        cells[0] != ""  # Identifiers below names begin with a blank.
+        and 2 * len(words) < len(cells) >= least
+        and (not words or any(map(is_decimal, cells)))
+    )
+
+
+def _are_axes(cells: Sequence[str]) -> bool:
+    r"""Whether a line has the axes below names of joints."""
+    axes = {cell.casefold() for cell in cells}
+    return axes >= {"x", "y"} and not any(map(is_decimal, cells))
+
+
+def _pivot(cells: Sequence[str], below: Sequence[str]) -> str:
     r"""How to read a table of one joint per line, if it looks like one."""
     axes = [cell for cell in cells if cell.casefold() in ("x", "y", "z")]
     others = [cell for cell in cells if cell not in axes]
     if len({*axes}) != len(axes) or len(axes) < 2 or len(others) < 2:
         return ""
     time, joint = others[:2]
-    _, line = first_line(b"\n".join(lines))
-    row = split_cells(line, delimiter_of(line))
-    if all(map(is_decimal, row[cells.index(joint) :][:1])):
+    if all(map(is_decimal, below[cells.index(joint) :][:1])):
         call = (
             f"numpy.save('clip.npy', table.sort_values({[time, joint]})[{axes}]"
             f".to_numpy().reshape(-1, table[{joint!r}].nunique(), {len(axes)}))"
@@ -185,17 +198,17 @@ def header_of_numbers(
             f"index_columns={first + 1}"
             * (len(kept) % len(joints) == 1 < len(cells))
         )
-    below = content.split(b"\n", number)[number:]
-    row = split_cells(first_line(b"".join(below))[1], delimiter)
-    # pandas writes floats with a decimal point.
-    has_points = all(re.search("[.,]", c) and is_decimal(c) for c in row)
-    if cells[0] == "0" and is_numbered and not has_points:
-        raise DataError(
-            f"{at}: {delimiter.join(cells[:4])} may be a frame "
-            f"or the numbers of columns, as pandas writes them; leave "
-            f"these out with to_csv(..., header=False, index=False), and "
-            f"write a frame as 0.0{delimiter}1.0"
-        )
+    if cells[0] == "0" and is_numbered:
+        below = content.split(b"\n", number)[-1]
+        row = split_cells(first_line(below)[1], delimiter)
+        # pandas writes floats with a decimal point.
+        if not all(re.search("[.,]", c) and is_decimal(c) for c in row):
+            raise DataError(
+                f"{at}: {delimiter.join(cells[:4])} may be a frame "
+                f"or the numbers of columns, as pandas writes them; leave "
+                f"these out with to_csv(..., header=False, index=False), and "
+                f"write a frame as 0.0{delimiter}1.0"
+            )
     return Header(cells, kept, delimiter, [], number * is_numbered)
 
 
@@ -209,26 +222,29 @@ def first_line(content: bytes) -> tuple[int, str]:
 
 def _note_unit(unit: str) -> None:
     if unit.casefold() not in ("m", "meters"):
-        warn(f"Tables in {unit} are read as they are, not converted to metres")
+        warn(f"Tables in {unit} are read as they are, not converted")
 
 
 def _joined(
     cells: list[str], above: Sequence[list[str]], joints: Sequence[str]
 ) -> list[str]:
     r"""Names of columns from a line of axes and the line above it that names
-    most joints, once for all axes of each. Rotations have no name.
+    most joints, once for all axes of each, but not the name of a rotation.
     """
-    if not above or not {"x", "y"} <= {cell.casefold() for cell in cells}:
+    if not above or not _are_axes(cells):
         return cells
     wanted = {*map(plain_name, joints)}
+    # The name of a body may precede that of a joint.
     rows = [[cell.rpartition(":")[2] for cell in row] for row in above]
     named = max(rows, key=lambda row: len(wanted & {*map(plain_name, row)}))
+    turned = {
+        i for row in rows for i, cell in enumerate(row) if cell == "Rotation"
+    }
     names, joint = [], ""
     for i, axis in enumerate(cells):
         joint = "".join(named[i : i + 1]) or joint
-        turns = any(row[i : i + 1] == ["Rotation"] for row in rows)
-        is_channel = CHANNEL.fullmatch(axis) is not None
-        names.append("" if turns else f"{joint}_{axis}" * is_channel or axis)
+        is_channel = CHANNEL.fullmatch(axis) and i not in turned
+        names.append(f"{joint}_{axis}" if is_channel else axis)
     return names
 
 
@@ -242,11 +258,11 @@ def _units(
     r"""The units of the columns, if the line below the names states them, and
     the number of lines down to there.
     """
-    for below, read in enumerate(lines[number:], number + 1):
-        cells = split_cells(read.decode(errors="replace"), delimiter)
-        if cells == [""]:
+    for below, line in enumerate(lines[number:], number + 1):
+        if not line.strip():
             continue
-        stated = [cell for i in kept for cell in cells[i : i + 1]]
+        cells = split_cells(line.decode(errors="replace"), delimiter)
+        stated = [cells[i] for i in kept if i < len(cells)]
         units = {cell.strip("[]()") for cell in stated} - {"", "-"}
         if not units or not all(map(UNIT.fullmatch, filter(None, stated))):
             break
@@ -255,9 +271,10 @@ def _units(
                 f"{name}, line {below}: the columns of joints are in several "
                 f"units, {', '.join(sorted(units))}: convert them to one"
             )
-        (unit,) = units
-        _note_unit(unit)
+        _note_unit(*units)
         return [cell.strip("[]()") for cell in cells], below
+    if unit := MOTIVE_UNIT.search(b"\n".join(lines[:number])):
+        _note_unit(unit[1].decode())
     return [], number
 
 

@@ -341,6 +341,11 @@ def test_missing_numbers_of_other_programs(word, mark):
             read_csv(f"1\n{faulty}".encode(), ["a"], allow_missing=True)
 
 
+def test_quoted_cells_may_be_empty():
+    frames = read_csv(b'"a"\n"1"\n""\n"3"', ["a"], allow_missing=True)
+    np.testing.assert_array_equal(frames.ravel(), [1, np.nan, 3])
+
+
 @pytest.mark.parametrize("unit", ["mm", "[mm]", "(mm)"])
 def test_numbers_stay_in_the_unit_of_the_file(unit):
     text = HEAD.strip() + f",score\n{unit},{unit}\t, {unit},,-,{unit},-\n"

@@ -81,19 +81,39 @@ def test_vicon(prefix, end):
     assert rate == 100
 
 
+def test_a_rate_of_zero_is_none():
+    names = "," + ",".join(f"{j}_{a}" for j in JOINTS for a in "xyz")
+    rows = [row[1:] for row in ROWS]
+    assert read(text("Trajectories", "0", f"note{names}", rows=rows))[1] is None
+
+
 @pytest.mark.parametrize("has_names", [True, False])
-def test_qualisys(has_names):
+@pytest.mark.parametrize("has_times", [True, False])
+def test_qualisys(has_names, has_times):
     columns = ["Frame", "Time", *(f"{j} {a}" for j in JOINTS for a in "XYZ")]
     head = [
         ["NO_OF_FRAMES", "4"], ["FREQUENCY", "120"], ["DESCRIPTION", "--"],
         ["TIME_STAMP", "2026-11-30, 10:00:00.000", "1234.5"],
         ["MARKER_NAMES", *JOINTS], ["TRAJECTORY_TYPES", *["Measured"] * 3],
     ]  # fmt: skip
-    rows = [row[0 if has_names else 2 :] for row in ROWS]
-    head += [columns] * has_names
+    first = 0 if has_times else 2
+    rows = [row[first:] for row in ROWS]
+    head += [columns[first:]] * has_names
     frames, rate = read(text(*head, rows=rows, mark="\t"))
     np.testing.assert_array_equal(frames, FRAMES)
     assert rate == 120
+
+
+def test_words_among_numbers_are_not_axes():
+    names = [f"{joint}_{axis}" for joint in JOINTS for axis in "xyz"]
+    rows = [[*row[2:], "x", "y"] for row in ROWS]
+    content = text(",".join([*names, "first", "second"]), rows=rows)
+    np.testing.assert_array_equal(read(content)[0], FRAMES)
+
+
+def test_joints_may_be_called_as_missing_numbers():
+    frames = read_timed_csv(b"none,null,hip\n1,2,3", ("none", "null", "hip"))
+    assert frames[0].tolist() == [[[1], [2], [3]]]
 
 
 def test_columns_of_two_levels_in_pandas():
