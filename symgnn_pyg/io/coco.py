@@ -15,7 +15,7 @@ LAYOUTS = {
     17: "coco17", 18: "kinetics18", 25: "openpose25", 133: "coco_wholebody133",
 }  # fmt: skip
 # The last number in the name of an image, apart from its suffix.
-NAME = re.compile(r"(.*?)([0-9]{1,18})([^0-9/.]*(?:\.\w*)?)", re.DOTALL)
+NAME = re.compile(r"(.*?)([0-9]{1,18})([^0-9/.]*(?:\.(?!\d)\w*)?)", re.DOTALL)
 # The most frames per frame with a body, and beyond those: each takes memory.
 MOST_FRAMES, MOST_UNLISTED = 10, 1000
 
@@ -64,7 +64,7 @@ def read_coco(file: File, name: str = "", max_bodies: int = 1) -> Motion:
     if len(videos) > 1:
         raise DataError(
             f"{name}: expected images of one video, which differ in a number, "
-            f"got {', '.join(videos[:5])}; split the file by video"
+            f"got {', '.join(videos[:5])[:400]}; split the file by video"
         )
     first = min(index for _, index, *_ in found)
     listed = len({index for _, index, *_ in found})
@@ -95,7 +95,8 @@ def _bodies(
             )
         index = image if match is None else int(match[2])
         if len(joints):
-            yield f"{match[1]}*{match[3]}" if match else "", index, joints, at
+            video = f"{match[1]}*{match[3]}" if match else "*"
+            yield video, index, joints, at
 
 
 def _entries(document: Any, name: str) -> Iterator[tuple[Any, Any, str, str]]:

@@ -87,6 +87,8 @@ def test_bodies_by_image(people, key):
         ([entry(True, 1.0)], r"\[0\]: expected 'image_id' as a whole .*'True'"),
         ([entry("a1.jpg", 1.0), entry("b1.jpg", 1.0)], r"images of one video, "
          r"which differ in a number, got a\*\.jpg, b\*\.jpg; split the file"),
+        ([entry("1.5", 1.0), entry("2.5", 1.0)], r"got 1\.\*, 2\.\*; split"),
+        ([entry(1, 1.0), entry("a2.jpg", 1.0)], r"got \*, a\*\.jpg; split"),
         ([entry(7, 1.0), entry(397133, 1.0)], r"\[1\]: image 397133 is 397126 "
          r"after the first, but only 2 images show a body; split the "),
         ({"images": [], "annotations": []}, r"expected a list of results with "
