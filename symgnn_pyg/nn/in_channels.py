@@ -30,11 +30,12 @@ def set_in_channels(
             (default: :obj:`-1`)
 
     Raises:
-        ValueError: If :obj:`in_channels` is neither positive nor -1.
+        TypeError: If :obj:`in_channels` is not an integer.
+        ValueError: If it is neither positive nor -1.
     """
+    check_sizes(-1 if in_channels == -1 else 1, in_channels=in_channels)
     layer.in_channels = in_channels
     if in_channels != -1:
-        check_sizes(1, in_channels=in_channels)
         return
     # Unlike closures, partial functions can be pickled with the layer.
     layer._first_forward = layer.register_forward_pre_hook(
@@ -48,7 +49,13 @@ def _infer_from_batch(
 ) -> None:
     x: Any = args[0] if args else kwargs.get("x")
     check_tensor(x)
-    _initialize(layer, x.flatten(start_dim).size(-1))
+    in_channels = x.flatten(start_dim).size(-1) if x.dim() > 1 else 0
+    if in_channels == 0:
+        raise ValueError(
+            f"Expected 'x' with nodes first and at least one channel last, got "
+            f"shape {list(x.shape)}"
+        )
+    _initialize(layer, in_channels)
 
 
 def _infer_from_state(

@@ -158,3 +158,18 @@ def test_other_sizes_are_refused(name):
 def test_networks_infer_no_sizes(network):
     with pytest.raises(ValueError, match="not inferred from the first batch"):
         network()
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_inputs_without_channels(name, x):
+    layer = LAYERS[name](-1, 4).to(x.dtype)
+    for wrong in (x[..., :0], x[0, 0], x[0, 0, 0]):
+        with pytest.raises(ValueError, match="at least one channel last, got"):
+            call(name, layer, wrong)
+    call(name, layer, x)
+    assert layer.in_channels == 3
+
+
+def test_sizes_that_are_not_integers():
+    with pytest.raises(TypeError, match=r"must be an integer, got -1\.0"):
+        nn.TemporalConv(-1.0, 4)
