@@ -1,8 +1,9 @@
 r"""Scores beside coordinates."""
 
 import numpy as np
-from numpy.typing import NDArray
+import numpy.typing as npt
 
+from symgnn_pyg.skeleton.as_skeleton import as_skeleton
 from symgnn_pyg.skeleton.skeleton import Skeleton
 
 # The layouts of detectors that find joints in images.
@@ -12,7 +13,7 @@ HIGHEST = 1.1
 
 
 def count_coordinates(
-    positions: NDArray[np.floating], skeleton: Skeleton
+    positions: npt.ArrayLike, skeleton: Skeleton | str
 ) -> int:
     r"""The number of leading channels that are coordinates: 2 of 3 if the
     skeleton is the layout of a detector in images, such as :obj:`"coco17"`, and
@@ -22,10 +23,11 @@ def count_coordinates(
     Args:
         positions: The positions, of shape :math:`[*, V, C]`; NaN for joints
             that were not seen.
-        skeleton: The skeleton.
+        skeleton: The skeleton, or its name.
     """
+    positions = np.asarray(positions)
     channels = positions.shape[-1]
-    if channels == 3 and skeleton.name in IN_IMAGES:
+    if channels == 3 and as_skeleton(skeleton).name in IN_IMAGES:
         third = positions[..., 2]
         if (np.isnan(third) | ((third >= 0) & (third <= HIGHEST))).all():
             return 2

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from symgnn_pyg.errors import warn
+from symgnn_pyg.errors import check_sizes, warn
 from symgnn_pyg.skeleton import Skeleton, count_coordinates
 from symgnn_pyg.visualization.colours import MOST_BODIES
 
@@ -142,6 +142,7 @@ def to_bodies(
                 f"0 and 1, as the scores of {skeleton.name} do; if it is a "
                 f"coordinate, pass num_coordinates=3"
             )
+    check_sizes(2, num_coordinates=num_coordinates)
     array = array[..., :num_coordinates]
     array = to_positions(array, name, skeleton, up, num_frames, several=True)
     if array.ndim == (2 if num_frames is None else 3):
@@ -174,7 +175,7 @@ def to_motions(
         motion = to_bodies(
             given, name, skeleton, up, num_frames, num_coordinates
         )
-        if motion.shape[-1] < np.shape(given)[-1]:
+        if np.shape(given)[-1] > 2:
             num_coordinates = motion.shape[-1]  # Of the other motions, too.
         if centre is not False:
             origin = motion[:, :1, joint : joint + 1]  # [T, 1, 1, C]

@@ -241,5 +241,10 @@ def test_scores_are_no_coordinates():
         np.testing.assert_array_equal(motion[:, 0], frames[..., :2])
     kept = to_bodies(frames, "x", COCO, "y", 0, num_coordinates=3)
     np.testing.assert_array_equal(kept[:, 0], frames)
-    frames[..., 2] -= 0.5  # A depth may be negative.
+    with pytest.raises(ValueError, match="'num_coordinates' must be at least"):
+        to_bodies(frames, "x", COCO, "y", 0, num_coordinates=-1)
+    deep = frames - [0, 0, 0.5]  # A depth may be negative.
+    for motion in to_motions({"a": deep, "b": frames}, COCO).values():
+        assert motion.shape[-1] == 3
+    frames[..., 2] -= 0.5
     assert to_bodies(frames, "x", COCO, "y", 0).shape[-1] == 3
