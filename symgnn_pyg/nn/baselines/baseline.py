@@ -67,7 +67,7 @@ class Baseline(Pretrained):
     ) -> dict[str, Any]:
         if "skeleton" in changes:
             raise ValueError(
-                f"The weights of a {cls.__name__} belong to the joints of its "
+                f"The weights of {cls.__name__} belong to the joints of its "
                 f"skeleton; build a new one for {changes['skeleton']!r}"
             )
         return super()._changed_config(config, changes)
