@@ -21,6 +21,14 @@ def split_cells(line: str, delimiter: str) -> list[str]:
     return [cell.strip().strip('"') for cell in line.split(delimiter)]
 
 
+def first_line(content: bytes) -> tuple[int, str]:
+    r"""The first line that is not blank, and its number."""
+    start = len(content) - len(content.lstrip(b"\r\n"))
+    line = content[start:].split(b"\n", 1)[0]
+    number = content.count(b"\n", 0, start) + 1
+    return number, line.decode(errors="replace").lstrip("# ")
+
+
 def is_decimal(cell: str) -> bool:
     r"""Whether a cell is a number, with a decimal point or a comma."""
     return is_number(cell.replace(",", "."))

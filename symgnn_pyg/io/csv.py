@@ -10,11 +10,12 @@ import numpy as np
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.io.cells import (
     MISSING,
+    first_line,
     is_decimal,
     name_missing_cells,
     split_cells,
 )
-from symgnn_pyg.io.header import find_header, first_line, header_of_numbers
+from symgnn_pyg.io.header import find_header
 from symgnn_pyg.io.limits import File, read_text
 from symgnn_pyg.io.numbers import is_number
 from symgnn_pyg.io.times import (
@@ -24,6 +25,7 @@ from symgnn_pyg.io.times import (
     make_even,
     read_time,
 )
+from symgnn_pyg.io.unnamed_columns import header_of_numbers
 
 
 def read_csv(
