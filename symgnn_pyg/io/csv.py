@@ -124,6 +124,8 @@ def read_timed_csv(
     content, name = read_text(file, name)
     if not content.strip():
         raise DataError(f"{name} is empty")
+    if b"\n" not in content:  # Excel for Mac may write only returns.
+        content = content.replace(b"\r", b"\n")
     # Excel may state the delimiter in a line of its own.
     content = re.sub(rb"\A(\s*)sep=.(?=\r?\n)", rb"\1", content)
     first = index_columns or 0

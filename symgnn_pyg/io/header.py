@@ -98,6 +98,8 @@ def find_header(
                 kept = named_columns(names, joints, first, at)
             except DataError as fault:
                 cure = _pivot(cells, _first_cells(lines[number:]))
+                if len(cells) == 1:
+                    cure = "; separate them by commas, semicolons or tabs"
                 faults.append((len(cells), f"{fault}{cure}"))
             else:
                 stated = RATE.search(b"\n".join(lines[:length]))

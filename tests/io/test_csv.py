@@ -341,6 +341,19 @@ def test_missing_numbers_of_other_programs(word, mark):
             read_csv(f"1\n{faulty}".encode(), ["a"], allow_missing=True)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_ends_of_lines(end):
+    content = end.join(["a_x,a_y", "1,2", "3,4", ""])
+    assert read_csv(content.encode(), ["a"]).ravel().tolist() == [1, 2, 3, 4]
+    with pytest.raises(DataError, match=r"line 3, column 2: 'b' is not"):
+        read_csv(content.replace("4", "b").encode(), ["a"])
+
+
+def test_blanks_do_not_separate_columns():
+    with pytest.raises(DataError, match=r"a_x a_y; separate them by commas"):
+        read_csv(b"a_x a_y\n1 2\n", ["a"])
+
+
 def test_quoted_cells_may_be_empty():
     frames = read_csv(b'"a"\n"1"\n""\n"3"', ["a"], allow_missing=True)
     np.testing.assert_array_equal(frames.ravel(), [1, np.nan, 3])
