@@ -81,11 +81,13 @@ def run(args: argparse.Namespace) -> None:
         allow_missing=True,
         path=args.output / "cmu.h5",
     ).store
-    stores = {"rotation": store, "position": positions(store, args)}
+    stores = {"rotation": store}
+    if "position" in args.kinds:
+        stores["position"] = positions(store, args)
     fold = deal(store)
     networks: dict[str, dict[int, torch.Tensor]] = {}
-    for kind in args.kinds:
-        for seed in args.seeds:
+    for kind in dict.fromkeys(args.kinds):
+        for seed in dict.fromkeys(args.seeds):
             found: dict[int, torch.Tensor] = {}
             for k in range(FOLDS):
                 print(f"{kind}, seed {seed}, fold {k + 1} of {FOLDS}")
