@@ -64,10 +64,15 @@ def write_json(content: Any, path: Path) -> None:
 
 
 def save_figure(figure: "Figure", path: Path) -> None:
-    """Writes a picture at 200 dpi, and as vectors (.svg) beside it."""
+    """Writes a picture at 200 dpi, and as vectors (.svg) beside it. The same
+    figure gives the same files."""
+    from matplotlib import rc_context
+
     for file in (path, path.with_suffix(".svg")):
-        with replacing(file) as temporary:
-            figure.savefig(temporary, dpi=200, format=file.suffix[1:] or "png")
+        form = file.suffix[1:] or "png"
+        metadata = {"Date": None} if form == "svg" else None
+        with replacing(file) as temporary, rc_context({"svg.hashsalt": "0"}):
+            figure.savefig(temporary, dpi=200, format=form, metadata=metadata)
 
 
 def positive(
