@@ -135,7 +135,9 @@ def _summary(value: object) -> str:
     text = (inspect.getdoc(value) or "").partition("\n\n")[0]
     for aside in ASIDES:
         text = re.sub(aside, "", text, flags=re.DOTALL)
-    return " ".join(re.split(r"[.:]\s|[.:,]$", text)[0].split())
+    # Marks within :obj:`...` do not end it.
+    first = re.match(r"(?s)(?:`.*?`|.)*?(?=[.:]\s|[.:,]?$)", text)
+    return " ".join(first[0].split()) if first else ""
 
 
 def _entry(name: str, value: object) -> list[str]:
