@@ -148,6 +148,8 @@ def run(args: argparse.Namespace) -> None:
     draw(model, test, args)
     names = sorted(path.name for path in args.output.glob("[!.]*"))
     print(f"Wrote {', '.join(names)} to {args.output}/")
+    if args.exit_status:
+        raise SystemExit(args.exit_status)
 
 
 def load_weights(model: SymGNN, path: Path) -> None:
