@@ -144,9 +144,10 @@ def _entry(name: str, value: object) -> list[str]:
     if inspect.isfunction(value):
         return [*_thumbnail(name), f".. autofunction:: {name}"]
     if not inspect.isclass(value):
-        text = repr(value)
-        # Readers of hundreds of numbers print them.
-        return [f".. data:: {name}", f"   :value: {text}"][: 1 + (len(text) < 300)]
+        entry = [f".. data:: {name}"]
+        # Long values would fill pages.
+        shown = len(repr(value)) <= 300
+        return [*entry, f"   :value: {value!r}"] if shown else entry
     entry = [f".. autoclass:: {name}"]
     # The fields of a named tuple are documented as its arguments.
     members = [] if issubclass(value, tuple) else _members(value)

@@ -24,8 +24,8 @@ def fit(
     weighting: float | str = "mgda",
 ) -> dict[str, float]:
     """Trains for the given steps, then loads the averaged weights that were
-    best on the validation windows, and returns their metrics. `args.exit_status`
-    is 130 after Ctrl-C, which ends the training early."""
+    best on the validation windows, and returns their metrics. Ctrl-C ends the
+    training early, and sets `args.exit_status` to 130."""
     task = SymGNNTask(
         model,
         train,
