@@ -135,14 +135,19 @@ def _summary(value: object) -> str:
     text = (inspect.getdoc(value) or "").partition("\n\n")[0]
     for aside in ASIDES:
         text = re.sub(aside, "", text, flags=re.DOTALL)
-    return " ".join(re.split(r"[.:]\s|[.:,]$", text)[0].split())
+    # Marks within :obj:`...` do not end it.
+    first = re.match(r"(?s)(?:`.*?`|.)*?(?=[.:]\s|[.:,]?$)", text)
+    return " ".join(first[0].split()) if first else ""
 
 
 def _entry(name: str, value: object) -> list[str]:
     if inspect.isfunction(value):
         return [*_thumbnail(name), f".. autofunction:: {name}"]
     if not inspect.isclass(value):
-        return [f".. data:: {name}", f"   :value: {value!r}"]
+        entry = [f".. data:: {name}"]
+        # Long values would fill pages.
+        shown = len(repr(value)) <= 300
+        return [*entry, f"   :value: {value!r}"] if shown else entry
     entry = [f".. autoclass:: {name}"]
     # The fields of a named tuple are documented as its arguments.
     members = [] if issubclass(value, tuple) else _members(value)

@@ -5,6 +5,7 @@ from logging import getLogger
 from pathlib import Path
 
 from docutils import nodes
+from numpy.typing import ArrayLike as NumpyArrayLike
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
@@ -109,6 +110,7 @@ ALIASES = {
     stringify_annotation(alias, "smart"): name
     for alias, name in (
         (ArrayLike, "ArrayLike"),
+        (NumpyArrayLike, "ArrayLike"),
         (SkeletonLike, "SkeletonLike"),
         (GraphLike, "GraphLike"),
     )

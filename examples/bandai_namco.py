@@ -127,6 +127,8 @@ def run(args: argparse.Namespace) -> None:
     if model.num_classes:
         report_recognition(model, args, val.transform)
     print(f"Wrote {args.output}/")
+    if args.exit_status:
+        raise SystemExit(args.exit_status)
 
 
 def body() -> Skeleton:

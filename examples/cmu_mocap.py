@@ -148,6 +148,8 @@ def run(args: argparse.Namespace) -> None:
     draw(model, test, args)
     names = sorted(path.name for path in args.output.glob("[!.]*"))
     print(f"Wrote {', '.join(names)} to {args.output}/")
+    if args.exit_status:
+        raise SystemExit(args.exit_status)
 
 
 def load_weights(model: SymGNN, path: Path) -> None:
@@ -179,13 +181,11 @@ def draw(
         for frames in (data.x, data.future, out.future.cpu())
     )
     steps = range(0, test.num_future, max(1, test.num_future // 8))
-    ago = [
-        test.num_observed - test.num_future // 8 * k - 1
-        for k in range(len(steps))
-    ][::-1]
+    last = test.num_observed - 1
+    before = [max(0, last - frame) for frame in reversed(steps)]
     figure = plot_poses(
         {
-            "observed": observed[[max(0, frame) for frame in ago]],
+            f"{FRAME_MS * (steps[-1] + 1)} ms earlier": observed[before],
             "true": future[list(steps)],
             "predicted": predicted[list(steps)],
         },

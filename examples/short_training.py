@@ -24,7 +24,8 @@ def fit(
     weighting: float | str = "mgda",
 ) -> dict[str, float]:
     """Trains for the given steps, then loads the averaged weights that were
-    best on the validation windows, and returns their metrics."""
+    best on the validation windows, and returns their metrics. Ctrl-C ends the
+    training early, and sets `args.exit_status` to 130."""
     task = SymGNNTask(
         model,
         train,
@@ -45,9 +46,11 @@ def fit(
         accelerator=device.type,
         devices=[device.index or 0] if cuda else 1,
     )
+    args.exit_status = 0
     try:
         trainer.fit(task, data)
     except SystemExit:
+        args.exit_status = 130
         # Lightning turns Ctrl-C into SystemExit and then ignores Ctrl-C.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         print("\nStopped; reporting the results so far.")

@@ -20,6 +20,10 @@ class Formatter(
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         told = action.required or "(default: " in (action.help or "")
+        if not told and isinstance(action.default, list | tuple):
+            # As it is typed.
+            values = " ".join(map(str, action.default))
+            return f"{action.help} (default: {values})"
         return action.help if told else super()._get_help_string(action)
 
     def _split_lines(self, text: str, width: int) -> list[str]:

@@ -57,6 +57,7 @@ def _card(name: str, model: "PoseModel", about: Mapping[str, Any]) -> str:
             "observed frames": model.num_observed,
             "predicted frames": model.num_future,
             "frames per second": about.get("frame_rate", "not stated"),
+            "unit": about.get("unit", "not stated"),
             "transforms": ", ".join(map(repr, model.network.steps)) or "none",
         }),
         "## Classes",

@@ -250,7 +250,7 @@ class PoseModel(Module):
             **about: Further entries of :obj:`config.json` in JSON types, added
                 to :attr:`about`. The card shows :obj:`data` (text or a
                 dictionary: where the data come from), :obj:`frame_rate` (in
-                hertz), :obj:`trained` (the classes that had data),
+                hertz), :obj:`unit`, :obj:`trained` (the classes that had data),
                 :obj:`metrics` (a dictionary), :obj:`command` (the command
                 that trained the network) and :obj:`license`.
         """

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import pkgutil
+import re
 import runpy
 import sys
 from configparser import ConfigParser
@@ -55,6 +56,7 @@ def test_help_tells_every_default(name, capsys):
         if action.option_strings and not action.required:
             assert action.dest == "help" or "(default: " in told
             assert "None" not in told
+            assert not re.search(r"default: [(\[]", told)
 
 
 def test_version(capsys):

@@ -544,12 +544,14 @@ def test_model_card(build, arm, tmp_path):
         trained=["bow", "cl|ap"],
         metrics={"error": 0.123456},
         command="python train.py --seed 1",
+        unit="mm",
     )
     card = (tmp_path / "arms" / "README.md").read_text()
     for part in (
         'license: "mit"', "# arms", "from_pretrained('arms')",
         "chest, shoulder, elbow, wrist, hand", "- bow\n", "- cl\\|ap\n",
         "- wave (not trained on)", "| recordings | 20 |", "| error | 0.1235 |",
+        "| unit | mm |",
         "python train.py --seed 1", "Center(joint=None, per_frame=True), Stand",
         f"{sum(p.numel() for p in model.parameters()):,}",
     ):  # fmt: skip

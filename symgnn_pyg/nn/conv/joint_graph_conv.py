@@ -4,7 +4,11 @@ import torch
 from torch import Tensor
 from torch_geometric.typing import Adj
 
-from symgnn_pyg.nn.batch import check_no_skeleton_type, per_skeleton
+from symgnn_pyg.nn.batch import (
+    check_no_skeleton_type,
+    check_tensor,
+    per_skeleton,
+)
 from symgnn_pyg.nn.conv.graph_mix_conv import GraphMixConv
 from symgnn_pyg.typing import GraphLike, SkeletonLike
 
@@ -119,6 +123,7 @@ class JointGraphConv(GraphMixConv):
                 self._check_actional(None)
             return super().forward(x, None, edge_index, edge_weight)
         self._check_actional(actional)
+        check_tensor(x)
         if not self.use_structural:
             # Raises an error: both would be the actional graph.
             return super().forward(x, self._scaled(actional), edge_index)

@@ -244,6 +244,9 @@ ARM = Skeleton(list("abcd"), [(1, 0), (2, 1), (3, 2)])
         JGTCBlock(3, 5, ARM, use_actional=False),
         PGTCBlock(3, 5, ARM),
         ActionalGraphInference(6, ARM),
+        lambda x: JGTCBlock(3, 5)(
+            x, torch.eye(V)[None], torch.tensor([[0], [1]]), torch.ones(1, 3)
+        ),
         lambda x: GraphMixConv(3, 5)(x, torch.eye(V)),
         lambda x: GraphMixConv(3, 5)(x, None, torch.tensor([[0], [1]])),
     ],
