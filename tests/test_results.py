@@ -96,7 +96,11 @@ def test_page_of_bandai_namco():
         check("linear regression", *numbers(errors["linear regression"], 2))
         shares = " % ".join(numbers(accuracies, 1))
         check(*numbers(errors["Sym-GNN"], 2), shares, "%")
-    check(" % ".join(numbers([100 * x for x in found["fused"].values()], 1)))
+    for key in ("fused", "fused_three_seeds"):
+        check(" % ".join(numbers([100 * x for x in found[key].values()], 1)))
+    for name, key in (("bones", "bones_top1"), ("both", "top1")):
+        top1 = [100 * run[key] for run in found["joints_and_bones"]]
+        check(name, *numbers([*top1, mean(top1)], 1), "%")
     sym_gnn = grouped(found["recordings_30_epochs"], "network")[0]
     readme = " ".join((ROOT / "README.md").read_text().split())
     ours = f"{mean(run['top1'] for run in sym_gnn):.1%}".replace("%", " %")
