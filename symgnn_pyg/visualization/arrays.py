@@ -171,12 +171,14 @@ def to_motions(
     if centre is not False:
         joint = skeleton.centre if centre is True else skeleton.index(centre)
     motions = {}
+    # The first motion with three channels decides for the others.
+    of_three = num_coordinates
     for name, given in poses.items():
-        motion = to_bodies(
-            given, name, skeleton, up, num_frames, num_coordinates
-        )
-        if np.shape(given)[-1] > 2:
-            num_coordinates = motion.shape[-1]  # Of the other motions, too.
+        has_three = np.shape(given)[-1:] == (3,)
+        kept = of_three if has_three else num_coordinates
+        motion = to_bodies(given, name, skeleton, up, num_frames, kept)
+        if has_three:
+            of_three = motion.shape[-1]
         if centre is not False:
             origin = motion[:, :1, joint : joint + 1]  # [T, 1, 1, C]
             unseen = np.isnan(origin).any(-1).ravel()
