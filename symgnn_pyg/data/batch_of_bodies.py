@@ -28,7 +28,9 @@ def batch_of_bodies(
     """
     # A batch joins bodies in the same way as a sample of several bodies.
     total = x.size(0) // skeleton.num_joints
-    whole = SkeletonData(x, future=future, y=y, skeleton=skeleton)
+    whole = SkeletonData(
+        x, future=future, y=y, skeleton=skeleton, num_bodies=total
+    )
     batch = Batch(_base_cls=SkeletonData)
     bodies = cumsum(num_bodies)
     num_samples = y.size(0)

@@ -30,13 +30,17 @@ class SkeletonData(Data):
             :obj:`bone_edge_index` (bones that share a joint) and
             :obj:`bone_x` :math:`[B \cdot V_b, T, C]`, the difference of each
             bone's ends, child minus parent.
+        num_bodies: The number of bodies :math:`B`. (default: as many as
+            :obj:`x` has rows for)
         **kwargs: Further attributes; they take precedence over those that
             come from the skeleton.
 
     Raises:
         TypeError: If :obj:`y` is the name of a class.
-        ValueError: If the rows of :obj:`x` or :obj:`future` are not a multiple
-            of the skeleton's joints, or differ.
+        ValueError: If the rows of :obj:`x` or :obj:`future` are not those of
+            :obj:`num_bodies` skeletons; or if they may also be frames, since
+            there are several times :math:`V` rows and :math:`V` frames, and
+            :obj:`num_bodies` is not given.
     """
 
     def __init__(
@@ -46,6 +50,7 @@ class SkeletonData(Data):
         future: Tensor | np.ndarray | None = None,
         y: Tensor | np.ndarray | int | None = None,
         skeleton: Skeleton | str | None = None,
+        num_bodies: Tensor | int | None = None,
         **kwargs: Any,
     ) -> None:
         x, future = _as_tensor(x), _as_tensor(future)
@@ -63,27 +68,30 @@ class SkeletonData(Data):
                 )
             y = torch.as_tensor(y)
             self.y = y if y.dim() == 2 else y.view(-1)
-        if skeleton is None:
-            return
         if isinstance(skeleton, str):
             skeleton = as_skeleton(skeleton)
-        self.skeleton = skeleton
+        if skeleton is not None:
+            self.skeleton = skeleton
         if not isinstance(skeleton, Skeleton):
-            return  # Many samples in one, as data sets in memory keep them.
-        num_rows = skeleton.num_joints if x is None else x.size(0)
+            # No skeleton, or, as data sets in memory keep them, many samples.
+            if num_bodies is not None:
+                self.num_bodies = torch.as_tensor(num_bodies).view(-1)
+            return
+        if num_bodies is None:
+            num_bodies = _count_bodies(x, skeleton)
+        num_bodies = int(num_bodies)
+        num_rows = num_bodies * skeleton.num_joints
         for name, value in (("x", x), ("future", future)):
             if value is not None and (
-                value.size(0) != num_rows
-                or num_rows == 0
-                or num_rows % skeleton.num_joints
+                value.size(0) != num_rows or num_rows == 0
             ):
+                bodies = "" if num_bodies <= 1 else f"{num_bodies} bodies of "
                 raise ValueError(
-                    f"'{name}' of shape {list(value.shape)} does not fit the "
-                    f"{skeleton.num_joints} joints of {skeleton!r}"
+                    f"'{name}' of shape {list(value.shape)} does not fit "
+                    f"{bodies}the {skeleton.num_joints} joints of {skeleton!r}"
                 )
         if x is None:
             self.num_nodes = num_rows
-        num_bodies = num_rows // skeleton.num_joints
         derived = skeleton_graphs(skeleton, num_bodies)
         derived["num_bodies"] = torch.tensor([num_bodies])
         if x is not None and "bone_x" not in kwargs:
@@ -130,6 +138,19 @@ def bone_features(x: Tensor, skeleton: Skeleton) -> Tensor:
     bodies = x.unflatten(0, (-1, skeleton.num_joints))
     ends = bodies.index_select(1, child), bodies.index_select(1, parent)
     return ends[0].sub_(ends[1]).flatten(0, 1)
+
+
+def _count_bodies(x: Tensor | None, skeleton: Skeleton) -> int:
+    num_joints = skeleton.num_joints
+    if x is None:
+        return 1
+    if x.dim() > 1 and x.size(0) > num_joints == x.size(1):
+        raise ValueError(
+            f"Expected 'x' of shape [{num_joints}, T, C] for {skeleton!r}, got "
+            f"{list(x.shape)}: transpose frames and joints, or pass the "
+            f"'num_bodies' that these rows hold"
+        )
+    return x.size(0) // num_joints
 
 
 def _as_tensor(value: Tensor | np.ndarray | None) -> Tensor | None:

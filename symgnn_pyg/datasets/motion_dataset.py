@@ -145,13 +145,14 @@ class MotionDataset(Dataset):
         return len(self.windows)
 
     def get(self, idx: int) -> SkeletonData:
-        x, future, _ = self._read([idx])
+        x, future, num_bodies = self._read([idx])
         y = self._labels(self.windows["sequence"][[idx]])
         return SkeletonData(
             x=x,
             future=future,
             y=y if y.dim() > 1 else y[0],
             skeleton=self.store.skeleton,
+            num_bodies=num_bodies,
         )
 
     def batch(self, indices: Sequence[int]) -> Batch:

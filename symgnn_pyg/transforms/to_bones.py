@@ -48,7 +48,9 @@ class ToBones(BaseTransform):
             for name in ("x", "future")
             if name in data
         }
-        bones = SkeletonData(**moved, skeleton=skeleton.dual())
+        bones = SkeletonData(
+            **moved, skeleton=skeleton.dual(), num_bodies=data.num_bodies
+        )
         if "mask" in data:
             ends = data.mask.unflatten(0, (-1, skeleton.num_joints))
             child, parent = skeleton.bone_index

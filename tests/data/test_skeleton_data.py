@@ -55,6 +55,19 @@ def test_wrong_number_of_joints(name):
         SkeletonData(**tensors, skeleton=skeleton)
 
 
+def test_frames_that_may_be_bodies():
+    x = torch.randn(50, 25, 3)
+    with pytest.raises(ValueError, match=r"\[25, T, C\].*num_bodies"):
+        SkeletonData(x, skeleton="ntu25")
+    for count in (2, torch.tensor([2])):
+        data = SkeletonData(x, skeleton="ntu25", num_bodies=count)
+        assert data.num_bodies.tolist() == [2]
+        again = SkeletonData.from_dict(data.to_dict())
+        assert torch.equal(again.bone_x, data.bone_x)
+    with pytest.raises(ValueError, match="3 bodies of the 25 joints"):
+        SkeletonData(x, skeleton="ntu25", num_bodies=3)
+
+
 def test_own_graphs_are_kept():
     data = sample("cmu26")
     data = AddSelfLoops()(data)
