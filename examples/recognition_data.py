@@ -153,8 +153,9 @@ def transform_of(
             changes.append(PartDropout(args.part_dropout))
         if args.joint_dropout:
             changes.append(JointDropout(args.joint_dropout))
+    start: list[BaseTransform] = [Observe(ratio)] if ratio < 1 else []
     return Compose([
-        Observe(ratio),
+        *start,
         UniformSample(args.frames, random),
         *place(args),
         size,

@@ -37,7 +37,7 @@ from train_data import class_weights
 
 from symgnn_pyg.data import SkeletonLoader
 from symgnn_pyg.datasets import MotionDataset
-from symgnn_pyg.inference import fit_fusion_weights
+from symgnn_pyg.inference import PoseModel, fit_fusion_weights
 from symgnn_pyg.nn import baselines
 from symgnn_pyg.training import (
     MotionDataModule,
@@ -192,11 +192,18 @@ def fit(
         check_val_every_n_epoch=10,
     )
     trainer.fit(task, data)
-    model.save_pretrained(
-        folder / "model",
+    val.transform = transform()
+    PoseModel(
+        model,
+        val.transform,
         classes=val.classes,
+        skeleton=val.store.skeleton,
+        samples="clips",
+        num_observed=args.recorded,
+    ).save_pretrained(
+        folder / "model",
         id2label=dict(enumerate(val.classes)),
-        transform=repr(val.transform),
+        kind=val.kind,
         seed=args.seed,
         command=command(),
     )

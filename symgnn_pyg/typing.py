@@ -20,6 +20,9 @@ SkeletonLike = Skeleton | str | Sequence[Skeleton | str]
 # What the coordinates of a motion are: positions or exponential maps.
 Kind = Literal["position", "rotation"]
 
+# What a sample of a recording is: a window, or all of it, stretched.
+Samples = Literal["windows", "clips"]
+
 # How the gradients of the tasks are scaled before MGDA weighs them.
 Normalization = Literal["none", "l2", "loss", "loss+"]
 

@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> None:
     network = InUnit(model, places(model.classes, test.classes, args.model))
     found = evaluate(network, chosen)
     print(
-        f"{args.data}: {len(chosen):,} of {len(test):,} windows "
+        f"{args.data}: {len(chosen):,} of {len(test):,} {model.samples} "
         f"({args.split}), {model.num_observed} observed frames each"
     )
     left = {*test.labels.tolist()} - {*chosen.labels.tolist()}
@@ -114,6 +114,7 @@ def open_as_trained(
         "train" if split == ALL else split,
         model.skeleton,
         args.frame_rate or about.get("frame_rate"),
+        samples=model.samples,
         num_observed=model.num_observed,
         num_future=model.num_future,
         kind=args.kind or about.get("kind", "position"),

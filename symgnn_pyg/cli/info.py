@@ -166,6 +166,7 @@ def describe_model(name: str, model: PoseModel) -> None:
         ["parameters", f"{sum(p.numel() for p in model.parameters()):,}"],
         ["skeleton", f"{skeleton.name}, {skeleton.num_joints} joints"],
         ["channels", model.network.num_channels],
+        ["samples", model.samples],
         ["observed frames", model.num_observed],
         ["predicted frames", model.num_future],
         ["frames per second", about.get("frame_rate", "not stated")],

@@ -62,8 +62,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output",
         type=Path,
         help="the file to write the predicted poses to: .npy or .csv; .json, "
-        "together with the probabilities; or .bvh, if the input is a .bvh file "
-        "and the model takes rotations (default: none)",
+        "with the probabilities, which a model that only recognises also "
+        "writes; or .bvh, if the input is a .bvh file and the model takes "
+        "rotations (default: none)",
     )
 
 
@@ -79,8 +80,12 @@ def run(args: argparse.Namespace) -> None:
     if to_bvh and args.stride is not None:
         raise ValueError("A .bvh file holds one window: leave out --stride")
     model = PoseModel.from_pretrained(args.model)
-    if args.output is not None and not model.num_future:
-        raise ValueError(f"{args.model} only recognises: leave out --output")
+    to_json = args.output is not None and args.output.suffix.lower() == ".json"
+    if args.output is not None and not (model.num_future or to_json):
+        raise ValueError(
+            f"{args.model} only recognises, and {args.output} would hold "
+            f"poses: pass a .json file as --output"
+        )
     rate = model.about.get("frame_rate")
     if is_bvh and model.about.get("kind") == "rotation":
         motion, translation = read_rotations(args, rate)
@@ -99,7 +104,9 @@ def run(args: argparse.Namespace) -> None:
     frames = motion.frames
     answer = answer_of(model, frames, args.input, args.stride)
     which = f"the last {model.num_observed}"
-    if args.stride is not None:
+    if model.samples == "clips":
+        which = "all of them"
+    elif args.stride is not None:
         which = f"windows of {model.num_observed}, one every {args.stride}"
     print(f"{args.input}: {frames.shape[-3]} frames; the answer is for {which}")
     if answer.probabilities is not None:
@@ -133,7 +140,7 @@ def answer_of(
     probabilities are numbers, or arrays of shape :math:`[W]`.
     """
     found, rate = frames.shape[-3], model.about.get("frame_rate")
-    if found < model.num_observed:
+    if model.samples == "windows" and found < model.num_observed:
         raise DataError(
             f"{path}: the model observes {model.num_observed} frames"
             + (f" at {rate:.4g} per second" if rate else "")
@@ -202,7 +209,7 @@ def write(path: Path, answer: PoseOutput, model: PoseModel) -> None:
             name: np.asarray(shares).tolist()
             for name, shares in (answer.probabilities or {}).items()
         },
-        "future": answer.future.tolist(),
+        "future": None if answer.future is None else answer.future.tolist(),
         "joints": model.skeleton.joints,
         "unit": model.about.get("unit"),
         "frame_rate": model.about.get("frame_rate"),

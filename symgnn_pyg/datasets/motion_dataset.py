@@ -9,7 +9,7 @@ from torch_geometric.data import Batch, Dataset
 from symgnn_pyg.data import SequenceStore, SkeletonData, batch_of_bodies
 from symgnn_pyg.datasets.windows import WINDOW, Window, check_window
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.ops import interpolate_frames
+from symgnn_pyg.ops import stretch_frames
 from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.transforms import (
     Difference,
@@ -223,12 +223,8 @@ class MotionDataset(Dataset):
     def _stretched(self, sequence: int, start: int, span: int) -> np.ndarray:
         frames = self.store.read(sequence, start, span)  # [B, span, V, C]
         length = sum(self._num_frames)
-        times = torch.linspace(0, span - 1, length, dtype=torch.double)
-        return (
-            interpolate_frames(frames.flatten(2), times)
-            .view(len(frames), length, *frames.shape[2:])
-            .numpy()
-        )
+        stretched = stretch_frames(frames.flatten(2), length)
+        return stretched.view(len(frames), length, *frames.shape[2:]).numpy()
 
     def standardize(self) -> Standardize:
         r"""The transform :math:`(x - \mu) / \sigma` with the mean and the

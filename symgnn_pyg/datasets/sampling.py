@@ -1,13 +1,15 @@
 """Which recordings belong to a split, and which samples they give."""
 
 from collections.abc import Mapping, Sequence
+from typing import get_args
 
 import numpy as np
 
 from symgnn_pyg.datasets.windows import SPLITS, check_split, check_window
 from symgnn_pyg.errors import DataError
+from symgnn_pyg.typing import Samples
 
-SAMPLES = ("windows", "clips")
+SAMPLES = get_args(Samples)
 SHARES = (0.8, 0.1, 0.1)
 
 

@@ -19,10 +19,19 @@ from symgnn_pyg.transforms import (
     Resample,
     Standardize,
     ToBones,
+    UniformSample,
     steps_of,
 )
 
-Step = Center | Difference | NormalizeView | Resample | Standardize | ToBones
+Step = (
+    Center
+    | Difference
+    | NormalizeView
+    | Resample
+    | Standardize
+    | ToBones
+    | UniformSample
+)
 STEPS: dict[str, type[Step]] = {kind.__name__: kind for kind in get_args(Step)}
 # A limit for what a file may ask for.
 MOST = 100
@@ -38,6 +47,11 @@ def deterministic_steps(transform: Callable[..., Any] | None) -> list[Step]:
                 f"can be repeated on raw windows and undone in predictions, "
                 f"got {step}; leave it out if it only augments or shortens "
                 f"the training data"
+            )
+        if isinstance(step, UniformSample) and step.random:
+            raise ValueError(
+                f"Expected UniformSample({step.num_frames}, random=False) in "
+                f"'transform', which always samples the same frames, got {step}"
             )
     return steps  # type: ignore[return-value]
 

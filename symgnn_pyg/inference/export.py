@@ -45,7 +45,9 @@ def export_program(
     """
     model = as_pose_model(model, transform)
     network = copy.deepcopy(model.model).eval().requires_grad_(False)
-    windows = _Exported(network, model.transform, model.skeleton).eval()
+    windows = _Exported(
+        network, model.transform, model.skeleton, model.num_observed
+    ).eval()
     like = next(windows.parameters())
     joints, channels = windows.pose_shape
     # Several, since torch.export treats sizes of 0 and 1 as constants.
@@ -103,6 +105,8 @@ def export_onnx(
             model.transform,
             classes=classes,
             skeleton=model.skeleton,
+            samples=model.samples,
+            num_observed=model.num_observed,
         )
     heads = (("logits", model.classes), ("future", model.num_future))
     program = torch.onnx.export(

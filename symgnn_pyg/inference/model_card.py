@@ -54,6 +54,7 @@ def _card(name: str, model: "PoseModel", about: Mapping[str, Any]) -> str:
             "skeleton": f"{skeleton.name}, {skeleton.num_joints} "
             f"joints: {', '.join(skeleton.joints)}",
             "parameters": f"{sum(p.numel() for p in model.parameters()):,}",
+            "samples": model.samples,
             "observed frames": model.num_observed,
             "predicted frames": model.num_future,
             "frames per second": about.get("frame_rate", "not stated"),

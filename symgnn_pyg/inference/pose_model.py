@@ -1,13 +1,19 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.nn import Module
 
-from symgnn_pyg.errors import DataError, check_names, check_sizes, data_error
+from symgnn_pyg.errors import (
+    DataError,
+    check_choices,
+    check_names,
+    check_sizes,
+    data_error,
+)
 from symgnn_pyg.inference.deterministic_steps import (
     saved_transform,
     step_to_config,
@@ -27,7 +33,9 @@ from symgnn_pyg.nn.models.pretrained_files import (
     pretrained_folder,
     read_config,
 )
+from symgnn_pyg.ops import stretch_frames
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
+from symgnn_pyg.typing import Samples
 
 # The number of bodies that pass through the network at once.
 CHUNK = 256
@@ -39,7 +47,8 @@ class PoseModel(Module):
 
     The answer to a recording longer than a window is that to its last
     :attr:`num_observed` frames: what happens now, and what comes next. With
-    :obj:`stride`, every window is answered.
+    :obj:`stride`, every window is answered. A network that was trained on whole
+    recordings, with :obj:`samples="clips"`, answers whole ones.
 
     Where a transform removes the position of poses, such as
     :class:`~symgnn_pyg.transforms.Center` with :obj:`per_frame` or
@@ -49,19 +58,27 @@ class PoseModel(Module):
 
     Args:
         model: The network, a :class:`~symgnn_pyg.nn.SymGNN`,
-            :class:`~symgnn_pyg.nn.DualSymGNN`, :class:`Ensemble` or
-            :class:`MirrorAverage`.
+            :class:`~symgnn_pyg.nn.DualSymGNN`, :class:`Ensemble`,
+            :class:`MirrorAverage` or one of :mod:`symgnn_pyg.nn.baselines`.
         transform: The transform of the validation data: any composition of
             :class:`~symgnn_pyg.transforms.Center`,
             :class:`~symgnn_pyg.transforms.Difference`,
             :class:`~symgnn_pyg.transforms.NormalizeView`,
             :class:`~symgnn_pyg.transforms.Resample`,
-            :class:`~symgnn_pyg.transforms.Standardize` and
-            :class:`~symgnn_pyg.transforms.ToBones`. (default: :obj:`None`)
+            :class:`~symgnn_pyg.transforms.Standardize`,
+            :class:`~symgnn_pyg.transforms.ToBones` and
+            :class:`~symgnn_pyg.transforms.UniformSample` with
+            :obj:`random=False`. (default: :obj:`None`)
         classes: The names of the classes. (default: their indices)
         skeleton: The skeleton of the data, which only
             :class:`~symgnn_pyg.transforms.ToBones` makes necessary. (default:
             that of the network)
+        samples: :obj:`"windows"`, or :obj:`"clips"` if the network recognises
+            whole recordings, each stretched over :obj:`num_observed` frames;
+            as in the data set. (default: :obj:`"windows"`)
+        num_observed: The number of observed frames, as in the data set, which
+            only networks and transforms that take any number of frames make
+            necessary. (default: as many as the network observes)
 
     Raises:
         ValueError: If the transforms are random or not from this library, or
@@ -81,8 +98,11 @@ class PoseModel(Module):
         *,
         classes: Sequence[str] | None = None,
         skeleton: Skeleton | str | None = None,
+        samples: Samples = "windows",
+        num_observed: int | None = None,
     ) -> None:
         super().__init__()
+        check_choices(get_args(Samples), samples=samples)
         if not isinstance(model, Network):
             raise TypeError(
                 f"Expected 'model' to be one of {', '.join(NETWORKS)}, got "
@@ -90,7 +110,14 @@ class PoseModel(Module):
             )
         if skeleton is not None:
             skeleton = as_skeleton(skeleton)
-        self.network = PoseNetwork(model, transform, skeleton)
+        self.network = PoseNetwork(model, transform, skeleton, num_observed)
+        if samples == "clips" and self.num_future:
+            raise ValueError(
+                f"Expected samples='windows' for a network that predicts "
+                f"{self.num_future} frames: clips are stretched, and have no "
+                f"frame rate"
+            )
+        self.samples = samples
         self.transform = transform
         num_classes = self.network.num_classes
         if isinstance(classes, str):
@@ -122,7 +149,7 @@ class PoseModel(Module):
 
     @property
     def num_observed(self) -> int:
-        r"""The number of frames of a window."""
+        r"""The number of frames of a window, or of a stretched clip."""
         return self.network.num_observed
 
     @property
@@ -154,7 +181,7 @@ class PoseModel(Module):
                 which the first starts at frame 0 and each other
                 :obj:`stride` frames later. The output then has a dimension
                 for the windows, after that of the recordings.
-                (default: only the last window)
+                (default: only the last window, or the whole clip)
             num_bodies: The number of bodies in each scene, if :obj:`motion`
                 holds the bodies of scenes one after the other. Those in a
                 scene are recognised together. (default: one)
@@ -168,11 +195,17 @@ class PoseModel(Module):
             ValueError: If :obj:`motion` has another shape, or holds infinite
                 values or gaps that are not filled.
         """
+        clips = self.samples == "clips"
         given = read_recordings(
-            motion, self.network.pose_shape, self.num_observed
+            motion, self.network.pose_shape, 1 if clips else self.num_observed
         )
         if stride is not None:
             check_sizes(1, stride=stride)
+            if clips:
+                raise ValueError(
+                    f"Expected no 'stride', since this model answers whole "
+                    f"recordings, got {stride}"
+                )
         lengths = {len(frames) for frames in given.frames}
         if stride is not None and len(lengths) > 1:
             raise ValueError(
@@ -206,9 +239,16 @@ class PoseModel(Module):
         if fill:
             filled = fill_gaps(frames.cpu().numpy(), name)
             frames = torch.from_numpy(filled).to(frames)
-        start = len(frames) - self.num_observed if stride is None else 0
-        frames = frames[start:].to(next(self.network.parameters()))
+        clips = self.samples == "clips"
+        start = 0
+        if stride is None and not clips:
+            start = len(frames) - self.num_observed
+        like = next(self.network.parameters())
+        frames = frames[start:].to(like)
         check_finite(frames, self.skeleton, start, name)
+        if clips and len(frames) != self.num_observed:
+            poses = stretch_frames(frames.flatten(1), self.num_observed)
+            frames = poses.unflatten(1, self.network.pose_shape)
         return frames.unfold(0, self.num_observed, 1)[:: stride or 1]
 
     def _run(
@@ -260,6 +300,8 @@ class PoseModel(Module):
             "classes": self.classes,
             "transform": [*map(step_to_config, self.network.steps)],
             "skeleton": self.skeleton.to_dict(),
+            "samples": self.samples,
+            "num_observed": self.num_observed,
         }
         for statistic in ("mean", "std"):  # They are in the transform.
             about.pop(statistic, None)
@@ -307,11 +349,14 @@ class PoseModel(Module):
         network = NETWORKS[kind].from_pretrained(folder)
         about = network.about
         with data_error(str(path)):
+            check_cost({"num_observed": about.get("num_observed") or 1})
             model = cls(
                 network,
                 saved_transform(about),
                 classes=about.get("classes"),
                 skeleton=_saved_skeleton(about),
+                samples=about.get("samples", "windows"),
+                num_observed=about.get("num_observed"),
             )
         if skeleton is not None:
             skeleton = as_skeleton(skeleton)

@@ -6,10 +6,20 @@ from torch import Tensor
 from torch.nn import Module
 
 from symgnn_pyg.data import bone_features
+from symgnn_pyg.errors import check_sizes
 from symgnn_pyg.inference.deterministic_steps import Step, deterministic_steps
 from symgnn_pyg.inference.ensemble import Ensemble
 from symgnn_pyg.inference.mirror_average import MirrorAverage
 from symgnn_pyg.nn import DualSymGNN, SymGNN
+from symgnn_pyg.nn.baselines import (
+    AGCN,
+    ASGCN,
+    CTRGCN,
+    HCN,
+    LTD,
+    STGCN,
+    ResidualGRU,
+)
 from symgnn_pyg.nn.batch import sample_of_body
 from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.transforms import (
@@ -17,10 +27,24 @@ from symgnn_pyg.transforms import (
     NormalizeView,
     Resample,
     Standardize,
+    TemporalTransform,
     ToBones,
+    UniformSample,
 )
 
-Network = SymGNN | DualSymGNN | Ensemble | MirrorAverage
+Network = (
+    SymGNN
+    | DualSymGNN
+    | Ensemble
+    | MirrorAverage
+    | AGCN
+    | ASGCN
+    | CTRGCN
+    | HCN
+    | LTD
+    | ResidualGRU
+    | STGCN
+)
 NETWORKS: dict[str, type[Network]] = {
     kind.__name__: kind for kind in get_args(Network)
 }
@@ -34,6 +58,8 @@ class PoseNetwork(Module):
         model: The network.
         transform: The transforms; see :class:`PoseModel`.
         skeleton: The skeleton of raw windows; see :class:`PoseModel`.
+        num_observed: The number of frames of a raw window; see
+            :class:`PoseModel`.
 
     Shapes:
         - **input:** windows :math:`[M, V, T, C]` of the :math:`M` bodies of
@@ -48,6 +74,7 @@ class PoseNetwork(Module):
         model: Network,
         transform: Callable[..., Any] | None = None,
         skeleton: Skeleton | None = None,
+        num_observed: int | None = None,
     ) -> None:
         super().__init__()
         self.model = model
@@ -80,14 +107,28 @@ class PoseNetwork(Module):
         for step, at in zip(self.steps, self.skeletons, strict=False):
             _check_fits(step, at, self.num_channels)
         # The numbers of frames of the data, before any resampling.
-        self.num_observed = joint.num_observed
+        self.num_observed = _num_observed(joint, self.steps, num_observed)
         self.num_future = joint.num_future
-        for step in reversed(self.steps):
+        sizes = [self.num_observed]
+        for step in self.steps:
+            temporal = isinstance(step, TemporalTransform)
+            sizes.append(
+                step.num_observed(sizes[-1]) if temporal else sizes[-1]
+            )
+        for step, size in zip(reversed(self.steps), sizes[-2::-1], strict=True):
             if isinstance(step, Resample):
-                self.num_observed = step.num_required(self.num_observed)
-                self.num_future = step.num_restored(
-                    self.num_observed, self.num_future
+                self.num_future = step.num_restored(size, self.num_future)
+            elif isinstance(step, UniformSample) and joint.num_future:
+                raise ValueError(
+                    f"{step} changes the speed of a motion, which a network "
+                    f"that predicts {joint.num_future} frames must keep"
                 )
+        if sizes[-1] != getattr(joint, "num_observed", sizes[-1]):
+            raise ValueError(
+                f"Expected {joint.num_observed} observed frames after the "
+                f"transforms, as many as the network takes, got {sizes[-1]} "
+                f"from 'num_observed' {self.num_observed}"
+            )
         if joint.num_future and not self.num_future:
             raise ValueError(
                 f"The {joint.num_future} predicted frames end before the next "
@@ -120,6 +161,27 @@ class PoseNetwork(Module):
             for step, observed, skeleton in reversed(undo):
                 future = step.restore(future, observed, skeleton, sample)
         return logits, future
+
+
+def _num_observed(
+    model: Module, steps: list[Step], num_observed: int | None
+) -> int:
+    r"""The number of raw frames from which the steps make those that the
+    network takes."""
+    if num_observed is not None:
+        check_sizes(1, num_observed=num_observed)
+        return int(num_observed)
+    known: int | None = getattr(model, "num_observed", None)
+    if known is None or any(isinstance(s, UniformSample) for s in steps):
+        what = steps if known else type(model).__name__
+        raise ValueError(
+            f"Expected 'num_observed', the number of frames of a window, since "
+            f"{what} takes any number of frames"
+        )
+    for step in reversed(steps):
+        if isinstance(step, Resample):
+            known = step.num_required(known)
+    return known
 
 
 def _check_fits(step: Step, skeleton: Skeleton, num_channels: int) -> None:

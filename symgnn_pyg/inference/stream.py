@@ -83,7 +83,10 @@ class Stream:
         model = as_pose_model(model, transform)
         self.transform = model.transform
         self.model = PoseNetwork(
-            fold(model.model), model.transform, model.skeleton
+            fold(model.model),
+            model.transform,
+            model.skeleton,
+            model.num_observed,
         ).eval()
         self._network: Module = self.model
         if cuda_graph:

@@ -7,7 +7,10 @@ from symgnn_pyg.ops.graph_mix import (
     stack_graphs,
     use,
 )
-from symgnn_pyg.ops.interpolate_frames import interpolate_frames
+from symgnn_pyg.ops.interpolate_frames import (
+    interpolate_frames,
+    stretch_frames,
+)
 from symgnn_pyg.ops.pair_mean import pair_mean
 from symgnn_pyg.ops.recompute import recompute
 
@@ -21,5 +24,6 @@ __all__ = [
     "pair_mean",
     "recompute",
     "stack_graphs",
+    "stretch_frames",
     "use",
 ]

@@ -40,6 +40,24 @@ def interpolate_frames(motion: Tensor, times: Tensor) -> Tensor:
     return torch.lerp(_frames(motion, before), _frames(motion, after), weight)
 
 
+def stretch_frames(motion: Tensor, num_frames: int) -> Tensor:
+    r"""Stretches a motion over another number of frames, from its first to its
+    last, by :func:`interpolate_frames`.
+
+    Args:
+        motion: The motion, of shape :math:`[*, T, C]`.
+        num_frames: The new number of frames :math:`T_{\textrm{new}}`.
+
+    Returns:
+        The frames, of shape :math:`[*, T_{\textrm{new}}, C]`.
+    """
+    last = motion.size(-2) - 1
+    times = torch.linspace(
+        0, last, num_frames, dtype=torch.double, device=motion.device
+    )
+    return interpolate_frames(motion, times)
+
+
 def _frames(motion: Tensor, index: Tensor) -> Tensor:
     if index.dim() == 1:
         return motion.index_select(-2, index)

@@ -9,6 +9,7 @@ from symgnn_pyg.cli.writing import write_motion
 from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.io import read_bvh_rotations
 from symgnn_pyg.nn import SymGNN
+from symgnn_pyg.transforms import UniformSample
 from tests.cli.conftest import ARM, SIZES
 from tests.io.test_bvh import arm, motion
 
@@ -65,6 +66,52 @@ def test_every_window(ok, model_folder, clip, tmp_path):
     assert document["future"] == answer.future.tolist()
     up = answer.probabilities["up"].tolist()
     assert document["probabilities"]["up"] == up
+
+
+def test_whole_recordings(run, ok, tmp_path):
+    sizes = {**SIZES, "num_observed": 5, "num_future": 0, "in_channels": 2}
+    network = SymGNN(ARM, 2, **sizes).eval()
+    model = PoseModel(
+        network,
+        UniformSample(5, random=False),
+        classes=["down", "up"],
+        samples="clips",
+        num_observed=8,
+    )
+    model.save_pretrained(tmp_path / "model")
+    names = [f"{name}/{i}.npy" for name in model.classes for i in range(2)]
+    best = []
+    for i, name in enumerate(names):
+        frames = np.random.default_rng(i).normal(5, 2, (3 + 4 * i, 3, 2))
+        (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+        np.save(tmp_path / "data" / name, frames)
+        out = ok(
+            "predict", "--model", tmp_path / "model",
+            "--input", tmp_path / "data" / name,
+            "--output", tmp_path / "out.json",
+        )  # fmt: skip
+        assert f"{3 + 4 * i} frames; the answer is for all of them" in out
+        best.append(model(frames).action)
+        written = json.loads((tmp_path / "out.json").read_text())
+        assert (written["action"], written["future"]) == (best[-1], None)
+        assert [best[-1], *rows(out)[3][1:]] == rows(out)[3]
+    right = sum(a == b.split("/")[0] for a, b in zip(best, names, strict=True))
+    out = ok(
+        "evaluate", "--model", tmp_path / "model", "--data", tmp_path / "data",
+        "--split", "all",
+    )  # fmt: skip
+    assert "4 of 4 clips (all), 8 observed frames each" in out
+    assert f"top-1: {right / 4:.1%}" in out
+    assert "clips" in ok("info", tmp_path / "model")
+    for option, value, message in (
+        ("--stride", 2, "answers whole recordings"),
+        ("--output", tmp_path / "out.npy", "pass a .json file"),
+    ):
+        _, _, wrong = run(
+            "predict", "--model", tmp_path / "model", option, value,
+            "--input", tmp_path / "data" / names[0],
+        )  # fmt: skip
+        assert message in wrong
 
 
 def test_bodies_are_recognised_together(ok, model_folder, tmp_path):

@@ -8,6 +8,7 @@ from train_recognition import build, parse_arguments
 
 from symgnn_pyg import Skeleton
 from symgnn_pyg.datasets import SkeletonArrays
+from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.nn.baselines import CTRGCN
 from tests.examples.scripts import run_script
@@ -72,6 +73,10 @@ def test_streams_are_fused_and_saved(run, tmp_path):
         assert model.skeleton.num_joints == num_joints
         assert model.about["classes"] == CLASSES
         assert model.about["id2label"] == {"0": "left", "1": "right"}
+        whole = PoseModel.from_pretrained(tmp_path / "out" / stream / "model")
+        assert whole.skeleton.num_joints == 25
+        answer = whole(np.random.default_rng(0).normal(size=(31, 25, 3)))
+        assert answer.action in CLASSES
 
 
 def test_a_baseline_by_the_same_command(run, tmp_path):
@@ -84,6 +89,7 @@ def test_a_baseline_by_the_same_command(run, tmp_path):
     assert model.arguments["channels"] == [4, 8]
     assert model.about["classes"] == CLASSES
     assert all(p.isfinite().all() for p in model.parameters())
+    assert type(PoseModel.from_pretrained(folder).model) is CTRGCN
 
 
 @pytest.mark.parametrize("network", ["STGCN", "AGCN", "ASGCN", "HCN"])

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from symgnn_pyg.ops import interpolate_frames
+from symgnn_pyg.ops import interpolate_frames, stretch_frames
 
 
 def test_by_hand():
@@ -68,3 +68,14 @@ def test_gradient():
 def test_times_outside(time):
     with pytest.raises(ValueError, match=r"'times'.*from 0 to 2.*3 frames"):
         interpolate_frames(torch.zeros(3, 1), torch.tensor([1.0, time]))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_stretched(dtype):
+    ramp = torch.arange(5, dtype=dtype).view(1, 5, 1)
+    for num_frames in (1, 3, 5, 9):
+        found = stretch_frames(ramp, num_frames)
+        expected = torch.linspace(0, 4, num_frames, dtype=dtype)
+        torch.testing.assert_close(found[0, :, 0], expected)
+    assert torch.equal(stretch_frames(ramp, 5), ramp)
+    assert torch.equal(stretch_frames(ramp[:, :1], 3), torch.zeros(1, 3, 1))

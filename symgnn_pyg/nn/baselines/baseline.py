@@ -30,6 +30,9 @@ class Baseline(Pretrained):
           :math:`[N, K]` or poses :math:`[M \cdot V, T', C]`
     """
 
+    num_classes = 0
+    num_future = 0
+
     def __init__(
         self, skeleton: Skeleton | str, in_channels: int, min_frames: int = 1
     ) -> None:

@@ -116,6 +116,7 @@ class HCN(Baseline):
             raise ValueError(
                 f"'num_frames' must be a multiple of 16, got {num_frames}"
             )
+        self.num_classes = num_classes
         self.num_frames = num_frames
         sizes = self.skeleton.num_joints, in_channels, num_frames, dropout
         self.position = HCNStream(*sizes)

@@ -38,6 +38,7 @@ class JointClassifier(Baseline):
     ) -> None:
         super().__init__(skeleton, in_channels)
         check_sizes(1, num_classes=num_classes)
+        self.num_classes = num_classes
         if not channels or len(channels) != len(strides):
             raise ValueError(
                 f"'channels' and 'strides' need one entry per block, got "

@@ -243,6 +243,8 @@ class Pretrained(Module):
             stale |= {"classes", "trained"}
         if "skeleton" in changes:
             stale |= {"mean", "std"}
+        if "num_observed" in changes:
+            stale |= {"num_observed"}
         model.about = {
             name: value
             for name, value in self.about.items()

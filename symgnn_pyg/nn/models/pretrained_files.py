@@ -24,7 +24,7 @@ SHIPPED = Path(symgnn_pyg.__file__).parent / "weights"
 MOST = {"joints": 1000, "channels": 100, "strides": 100, "fusion": 100,
         "orders": 100, "num_hops": 100, "num_iterations": 100,
         "num_blocks": 100, "num_recent": 5000, "num_future": 5000,
-        "models": 100}  # fmt: skip
+        "num_observed": 100_000, "models": 100}  # fmt: skip
 # The limit for the buffers that are not saved with the weights, in bytes.
 MOST_BUFFERS = 2**28
 
