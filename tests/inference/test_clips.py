@@ -8,7 +8,7 @@ from torch_geometric.transforms import Compose
 from symgnn_pyg.datasets import SkeletonArrays
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.inference import PoseModel, Stream, export_program
-from symgnn_pyg.nn.baselines import LTD, STGCN
+from symgnn_pyg.nn.baselines import STGCN
 from symgnn_pyg.transforms import Center, ToBones, UniformSample
 
 CLIP, SAMPLED = 12, 6  # frames
@@ -99,16 +99,6 @@ def test_of_windows(arm, build):
     window = motion[-CLIP:].transpose(0, 1).unsqueeze(0)
     (logits,) = export_program(model).module()(window)
     np.testing.assert_allclose(logits.softmax(1)[0], expected, rtol=1e-4)
-
-
-def test_a_baseline_that_predicts(arm):
-    network = LTD(arm, 2, num_recent=4, channels=8).eval()
-    motion = torch.randn(9, 5, 3)
-    found = PoseModel(network, num_observed=6)(motion)
-    assert found.action is None
-    with torch.no_grad():
-        expected = network(motion[-6:].transpose(0, 1)).future
-    torch.testing.assert_close(found.future, expected.transpose(0, 1))
 
 
 @pytest.mark.parametrize(

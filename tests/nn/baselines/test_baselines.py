@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from symgnn_pyg import Skeleton
+from symgnn_pyg.inference import PoseModel, Stream
 from symgnn_pyg.nn import SymbioticLoss, SymGNNOutput, baselines
 from symgnn_pyg.nn.baselines import LinearRegression, ZeroVelocity
 
@@ -118,6 +119,26 @@ def test_round_trip(kind, tiny, settled, tmp_path):
     assert again.skeleton == net.skeleton
     assert again.about == {"unit": "m"}
     assert not again.training
+
+
+@pytest.mark.parametrize("kind", TRAINABLE)
+def test_answers_raw_motion(kind, tiny, settled, tmp_path):
+    net = settled(tiny(kind)).float()
+    PoseModel(net, num_observed=T).save_pretrained(tmp_path)
+    model = PoseModel.from_pretrained(tmp_path)
+    motion = torch.randn(T + 3, V, 3)
+    answer = model(motion)
+    found = Stream(model)
+    for frame in motion:
+        output = found.step(frame)
+    out = net(motion[-T:].transpose(0, 1))
+    if kind in RECOGNISERS:
+        expected = out.logits.softmax(dim=-1)[0].tolist()
+        assert [*answer.probabilities.values()] == pytest.approx(expected)
+        assert output.probabilities.tolist() == pytest.approx(expected, 1e-4)
+    else:
+        torch.testing.assert_close(answer.future.transpose(0, 1), out.future)
+        torch.testing.assert_close(output.future, out.future)
 
 
 @each
