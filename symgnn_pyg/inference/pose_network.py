@@ -106,34 +106,8 @@ class PoseNetwork(Module):
             )
         for step, at in zip(self.steps, self.skeletons, strict=False):
             _check_fits(step, at, self.num_channels)
-        # The numbers of frames of the data, before any resampling.
         self.num_observed = _num_observed(joint, self.steps, num_observed)
-        self.num_future = joint.num_future
-        sizes = [self.num_observed]
-        for step in self.steps:
-            temporal = isinstance(step, TemporalTransform)
-            sizes.append(
-                step.num_observed(sizes[-1]) if temporal else sizes[-1]
-            )
-        for step, size in zip(reversed(self.steps), sizes[-2::-1], strict=True):
-            if isinstance(step, Resample):
-                self.num_future = step.num_restored(size, self.num_future)
-            elif isinstance(step, UniformSample) and joint.num_future:
-                raise ValueError(
-                    f"{step} changes the speed of a motion, which a network "
-                    f"that predicts {joint.num_future} frames must keep"
-                )
-        if sizes[-1] != getattr(joint, "num_observed", sizes[-1]):
-            raise ValueError(
-                f"Expected {joint.num_observed} observed frames after the "
-                f"transforms, as many as the network takes, got {sizes[-1]} "
-                f"from 'num_observed' {self.num_observed}"
-            )
-        if joint.num_future and not self.num_future:
-            raise ValueError(
-                f"The {joint.num_future} predicted frames end before the next "
-                f"frame of the data, whose rate {self.steps} changes"
-            )
+        self.num_future = _num_future(joint, self.steps, self.num_observed)
 
     def forward(
         self, x: Tensor, num_bodies: Tensor | None = None
@@ -166,8 +140,9 @@ class PoseNetwork(Module):
 def _num_observed(
     model: Module, steps: list[Step], num_observed: int | None
 ) -> int:
-    r"""The number of raw frames from which the steps make those that the
-    network takes."""
+    r"""The number of raw frames of which the steps make those that the
+    network takes.
+    """
     if num_observed is not None:
         check_sizes(1, num_observed=num_observed)
         return int(num_observed)
@@ -182,6 +157,39 @@ def _num_observed(
         if isinstance(step, Resample):
             known = step.num_required(known)
     return known
+
+
+def _num_future(model: Any, steps: list[Step], num_observed: int) -> int:
+    r"""The number of frames that follow a raw window, from those that the
+    network predicts.
+    """
+    counts = [num_observed]
+    for step in steps:
+        temporal = isinstance(step, TemporalTransform)
+        counts += [step.num_observed(counts[-1])] if temporal else counts[-1:]
+    taken = getattr(model, "num_observed", counts[-1])
+    if counts[-1] != taken:
+        raise ValueError(
+            f"Expected 'num_observed' to give the {taken} frames that the "
+            f"network takes, got {num_observed}"
+            + f", of which {steps} make {counts[-1]}"
+            * (len(steps) > 0)
+        )
+    num_future: int = model.num_future
+    for step, count in zip(reversed(steps), counts[-2::-1], strict=True):
+        if isinstance(step, UniformSample) and num_future:
+            raise ValueError(
+                f"{step} changes the speed of a motion, which a network that "
+                f"predicts {num_future} frames must keep"
+            )
+        if isinstance(step, Resample):
+            num_future = step.num_restored(count, num_future)
+    if model.num_future and not num_future:
+        raise ValueError(
+            f"The {model.num_future} predicted frames end before the next "
+            f"frame of the data, whose rate {steps} changes"
+        )
+    return num_future
 
 
 def _check_fits(step: Step, skeleton: Skeleton, num_channels: int) -> None:
