@@ -107,7 +107,10 @@ def test_of_windows(arm, build):
         ({"transform": sampled(random=True)}, r"random=False"),
         ({"num_observed": None}, "Expected 'num_observed'"),
         ({"num_observed": 0}, "'num_observed'"),
-        ({"transform": Center(0)}, "give the 6 frames.*got 12, of which .* make 12"),
+        (
+            {"transform": Center(0)},
+            "give the 6 frames.*of which .* make 12",
+        ),
         ({"samples": "recordings"}, r"'samples' must be one of \('windows'"),
     ],
 )
