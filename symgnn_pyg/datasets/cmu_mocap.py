@@ -84,7 +84,6 @@ class CMUMocap(PublishedDataset):
     title = "CMU Mocap"
     actions = ACTIONS
     layout = "cmu26"
-    anchors = ("train", "test")
     test_windows = PublishedWindows(50, 25, per_recording=8, first=0)
     skip = 1
 

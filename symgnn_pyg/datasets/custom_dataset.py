@@ -4,7 +4,7 @@ from typing import get_args
 from symgnn_pyg.data import SequenceStore, SkeletonData
 from symgnn_pyg.datasets.motion_dataset import MotionDataset
 from symgnn_pyg.datasets.windows import all_windows, clip_windows
-from symgnn_pyg.errors import DataError
+from symgnn_pyg.errors import DataError, check_choices
 from symgnn_pyg.typing import Kind
 
 
@@ -38,29 +38,19 @@ class CustomDataset(MotionDataset):
                 f"{store.path}: the split {split!r} has none of the "
                 f"{len(store)} recordings; pass other 'shares' or 'groups'"
             )
-        if samples == "clips":
-            windows = clip_windows(store, chosen)
-        else:
-            windows = all_windows(
-                store,
-                chosen,
-                num_observed=num_observed,
-                num_future=num_future,
-                stride=stride,
-            )
-        super().__init__(
-            store,
-            windows,
-            num_observed=num_observed,
-            num_future=num_future,
-            stride=stride,
-            transform=transform,
+        sizes = {
+            "num_observed": num_observed,
+            "num_future": num_future,
+            "stride": stride,
+        }
+        windows = (
+            clip_windows(store, chosen)
+            if samples == "clips"
+            else all_windows(store, chosen, **sizes)
         )
+        super().__init__(store, windows, **sizes, transform=transform)
         channels = store.num_channels
-        if kind not in get_args(Kind):
-            raise ValueError(
-                f"'kind' must be one of {get_args(Kind)}, got {kind!r}"
-            )
+        check_choices(get_args(Kind), kind=kind)
         if kind == "rotation" and channels != 3:
             raise ValueError(
                 f"Expected the 3 channels of exponential maps with "

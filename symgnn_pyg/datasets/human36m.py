@@ -93,7 +93,6 @@ class Human36M(PublishedDataset):
     title = "Human3.6M"
     actions = ACTIONS
     layout = "h36m20"
-    anchors = SUBJECTS
     test_windows = PublishedWindows(50, 100, per_recording=4, first=16)
 
     @classmethod

@@ -7,8 +7,8 @@ from pathlib import PurePosixPath
 from symgnn_pyg.data import Recording, SkeletonData, prepare
 from symgnn_pyg.datasets.motion_dataset import MotionDataset
 from symgnn_pyg.datasets.published_dataset import report_missing
-from symgnn_pyg.datasets.windows import check_split, check_window, clip_windows
-from symgnn_pyg.errors import DataError, check_sizes
+from symgnn_pyg.datasets.windows import SPLITS, check_window, clip_windows
+from symgnn_pyg.errors import DataError, check_choices, check_sizes
 from symgnn_pyg.io import (
     KineticsLabel,
     Source,
@@ -117,7 +117,7 @@ class KineticsSkeleton(MotionDataset):
         transform: Callable[[SkeletonData], SkeletonData] | None = None,
     ) -> None:
         check_window(num_observed, num_future, 1)
-        check_split(split)
+        check_choices(SPLITS, split=split)
         check_sizes(1, max_bodies=max_bodies)
         with Source(root, anchors=(TRAINING, TEST)) as source:
             labels = dict(_labels(source))

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from symgnn_pyg.data import Recording, SkeletonData, prepare
 from symgnn_pyg.datasets.motion_dataset import MotionDataset
-from symgnn_pyg.datasets.windows import check_split, check_window, clip_windows
-from symgnn_pyg.errors import DataError, check_sizes
+from symgnn_pyg.datasets.windows import SPLITS, check_window, clip_windows
+from symgnn_pyg.errors import DataError, check_choices, check_sizes
 from symgnn_pyg.io import Source, read_ntu, read_text
 from symgnn_pyg.skeleton import Skeleton
 
@@ -230,11 +230,8 @@ class _Clip(NamedTuple):
 def _check(
     split: str, benchmark: str, num_classes: int, max_bodies: int
 ) -> None:
-    check_split(split)
-    if benchmark not in BENCHMARKS:
-        raise ValueError(
-            f"'benchmark' must be one of {tuple(BENCHMARKS)}, got {benchmark!r}"
-        )
+    check_choices(SPLITS, split=split)
+    check_choices([*BENCHMARKS], benchmark=benchmark)
     if num_classes not in BENCHMARKS[benchmark]:
         raise ValueError(
             f"The benchmark {benchmark!r} has "

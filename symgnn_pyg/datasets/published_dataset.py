@@ -1,7 +1,6 @@
 import os
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -9,12 +8,12 @@ import numpy as np
 from symgnn_pyg.data import Recording, SequenceStore, SkeletonData, prepare
 from symgnn_pyg.datasets.motion_dataset import MotionDataset
 from symgnn_pyg.datasets.windows import (
+    SPLITS,
     Window,
     all_windows,
-    check_split,
     check_window,
 )
-from symgnn_pyg.errors import DataError, warn
+from symgnn_pyg.errors import DataError, check_choices, warn
 from symgnn_pyg.io import Source, read_table
 from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.skeleton.layouts import WHOLE_LAYOUTS
@@ -51,7 +50,6 @@ class PublishedDataset(MotionDataset):
     title: ClassVar[str]
     actions: ClassVar[Sequence[str]]
     layout: ClassVar[str]
-    anchors: ClassVar[Sequence[str]]
     test_windows: ClassVar[PublishedWindows]
     # Frames at the start of each training recording that are left out.
     skip: ClassVar[int] = 0
@@ -73,7 +71,8 @@ class PublishedDataset(MotionDataset):
     ) -> None:
         actions = self.actions if actions is None else actions
         self._check(split, num_observed, num_future, stride, actions)
-        with Source(root, anchors=self.anchors) as source:
+        folders = {file.partition("/")[0] for _, file in self.files()}
+        with Source(root, anchors=[*folders]) as source:
             missing = [
                 file
                 for action, file in self.files()
@@ -88,26 +87,17 @@ class PublishedDataset(MotionDataset):
             if self.split_of(name) == split
             and store.classes[int(store.labels[i])] in actions
         ]
-        windows: list[Window] | np.ndarray
+        sizes = {
+            "num_observed": num_observed,
+            "num_future": num_future,
+            "stride": stride,
+        }
+        windows: Iterable[Window] | np.ndarray
         if split == "test":
-            windows = list(self._draw(store, chosen, num_observed, stride))
+            windows = self._draw(store, chosen, num_observed, stride)
         else:
-            windows = all_windows(
-                store,
-                chosen,
-                num_observed=num_observed,
-                num_future=num_future,
-                stride=stride,
-                skip=self.skip,
-            )
-        super().__init__(
-            store,
-            windows,
-            num_observed=num_observed,
-            num_future=num_future,
-            stride=stride,
-            transform=transform,
-        )
+            windows = all_windows(store, chosen, **sizes, skip=self.skip)
+        super().__init__(store, windows, **sizes, transform=transform)
         self.split = split
         self.missing = missing
 
@@ -190,22 +180,19 @@ class PublishedDataset(MotionDataset):
 
     def _check_takes(self, found: set[str]) -> None:
         """Raises an error if only some test recordings of an action exist."""
-        takes: dict[str, list[str]] = {}
-        for action, file in self.files():
-            if self.split_of(file) == "test":
-                takes.setdefault(action, []).append(file)
-        partial = {
-            action: [file for file in files if file not in found]
-            for action, files in takes.items()
-            if not found.isdisjoint(files) and not found.issuperset(files)
+        tested = [f for f in self.files() if self.split_of(f[1]) == "test"]
+        present = {action for action, file in tested if file in found}
+        absent = {
+            file: action
+            for action, file in tested
+            if action in present and file not in found
         }
-        if partial:
-            actions = ", ".join(map(repr, partial))
+        if absent:
+            actions = ", ".join(map(repr, dict.fromkeys(absent.values())))
             raise DataError(
                 f"The test windows of {actions} are drawn from all test "
-                f"recordings of an action in turn, but "
-                f"{', '.join(chain(*partial.values()))} are absent; add them, "
-                f"or leave these actions out of 'actions'"
+                f"recordings of an action in turn, but {', '.join(absent)} are "
+                f"absent; add them, or leave these actions out of 'actions'"
             )
 
     def _check(
@@ -217,7 +204,7 @@ class PublishedDataset(MotionDataset):
         actions: Sequence[str],
     ) -> None:
         check_window(num_observed, num_future, stride)
-        check_split(split)
+        check_choices(SPLITS, split=split)
         published = self.test_windows
         if split == "test" and (
             num_observed > published.num_observed

@@ -5,8 +5,8 @@ from typing import get_args
 
 import numpy as np
 
-from symgnn_pyg.datasets.windows import SPLITS, check_split, check_window
-from symgnn_pyg.errors import DataError
+from symgnn_pyg.datasets.windows import SPLITS, check_window
+from symgnn_pyg.errors import DataError, check_choices
 from symgnn_pyg.typing import Samples
 
 SAMPLES = get_args(Samples)
@@ -24,9 +24,8 @@ def check_sampling(
     r"""Checks the arguments of data sets of one's own recordings."""
     check_window(num_observed, num_future, stride)
     if split is not None:
-        check_split(split)
-    if samples not in SAMPLES:
-        raise ValueError(f"'samples' must be one of {SAMPLES}, got {samples!r}")
+        check_choices(SPLITS, split=split)
+    check_choices(SAMPLES, samples=samples)
     if samples == "clips" and stride != 1:
         raise ValueError(
             f"Expected 'stride' 1 with samples='clips', which are stretched, "

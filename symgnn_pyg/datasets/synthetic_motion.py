@@ -14,13 +14,8 @@ from symgnn_pyg.data import (
 )
 from symgnn_pyg.datasets.motion_dataset import MotionDataset
 from symgnn_pyg.datasets.synthetic_actions import ACTIONS, Performance
-from symgnn_pyg.datasets.windows import (
-    Window,
-    all_windows,
-    check_split,
-    check_window,
-)
-from symgnn_pyg.errors import DataError
+from symgnn_pyg.datasets.windows import Window, all_windows, check_window
+from symgnn_pyg.errors import DataError, check_choices
 from symgnn_pyg.files import resolved
 from symgnn_pyg.skeleton import Skeleton
 
@@ -103,7 +98,7 @@ class SyntheticMotion(MotionDataset):
         transform: Callable[[SkeletonData], SkeletonData] | None = None,
     ) -> None:
         check_window(num_observed, num_future, 1)
-        check_split(split)
+        check_choices([*SPLITS], split=split)
         if num_observed + num_future > FRAMES:
             raise ValueError(
                 f"The sequences have {FRAMES} frames, fewer than "

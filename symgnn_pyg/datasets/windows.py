@@ -29,12 +29,6 @@ class Window(NamedTuple):
     span: int = 0
 
 
-def check_split(split: str) -> None:
-    r"""Refuses an unknown split."""
-    if split not in SPLITS:
-        raise ValueError(f"'split' must be one of {SPLITS}, got {split!r}")
-
-
 def check_window(num_observed: int, num_future: int, stride: int) -> None:
     r"""Refuses windows without frames."""
     if num_observed < 1 or num_future < 0 or stride < 1:
