@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import PurePosixPath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,31 +25,27 @@ from symgnn_pyg.skeleton import Skeleton
 
 
 class Common(NamedTuple):
-    """What the recordings share, the files that it was read from, and how
-    all of them are read.
+    """What the recordings share, the files that it was read from, and the
+    arguments of :func:`read_recording` for all of them.
     """
 
     skeleton: Skeleton
     bodies: Mapping[str, ASF]
+    options: Mapping[str, Any]
     example: str = ""
     timed: str = ""
     frame_rate: float = 0.0
-    axes: str | None = None
-    key: str | None = None
-    index_columns: int | None = None
-    fill_gaps: bool = False
-    resampled_to: float | None = None
-    kind: str = "position"
 
 
 def read_frames(content: bytes, where: str, common: Common) -> np.ndarray:
     motion = _read(content, where, common)
-    frames, rate, wanted = motion.frames, motion.frame_rate, common.resampled_to
+    frames, rate = motion.frames, motion.frame_rate
+    wanted, kind = common.options["frame_rate"], common.options["kind"]
     if motion.skeleton is not common.skeleton:
         frames = frames[..., _kept(motion.skeleton, where, common), :]
     if rate and wanted:
         with data_error(where):
-            return resample_frames(frames, rate, wanted, common.kind)
+            return resample_frames(frames, rate, wanted, kind)
     if wanted and common.frame_rate:
         raise DataError(
             f"{where} does not state its frame rate, as {common.timed} does, "
@@ -68,27 +64,17 @@ def read_frames(content: bytes, where: str, common: Common) -> np.ndarray:
 
 
 def _read(content: bytes, where: str, common: Common) -> Motion:
+    body = common.bodies.get(where)
     return read_recording(
-        content,
-        where,
-        common.skeleton,
-        asf=common.bodies.get(where),
-        axes=common.axes,
-        fill=common.fill_gaps,
-        key=common.key,
-        index_columns=common.index_columns,
-        frame_rate=common.resampled_to,
-        kind=common.kind,
+        content, where, common.skeleton, body, **common.options
     )
 
 
 def _kept(own: Skeleton, where: str, common: Common) -> list[int]:
     """The indices in the file of the joints that the skeleton has."""
     wanted = common.skeleton
-    if common.example and (own.joints, own.bones) != (
-        wanted.joints,
-        wanted.bones,
-    ):
+    same = (own.joints, own.bones) == (wanted.joints, wanted.bones)
+    if common.example and not same:
         differing = sorted(set(own.joints) ^ set(wanted.joints))
         what = ", ".join(differing[:10]) or "the order or the bones"
         raise DataError(
@@ -134,6 +120,7 @@ def find_common(
     recordings: Sequence[str],
     bodies: Mapping[str, ASF],
     skeleton: Skeleton | None,
+    options: Mapping[str, Any],
 ) -> Common:
     fault = None
     for file in recordings:
@@ -154,18 +141,18 @@ def find_common(
         else:
             continue
         if skeleton is not None:
-            return Common(skeleton, bodies, "", timed, frame_rate)
+            return Common(skeleton, bodies, options, "", timed, frame_rate)
         if own.offsets is not None:
             # Bodies differ in size, and positions require no offsets.
             parts = dict(own.parts)
             own = Skeleton(own.joints, own.bones, parts, name=own.name)
-        return Common(own, bodies, where, timed, frame_rate)
+        return Common(own, bodies, options, where, timed, frame_rate)
     if skeleton is None:
         raise fault or ValueError(
             f"'skeleton' is required: no file of {source.path} holds the bones "
             f"between its joints"
         )
-    return Common(skeleton, bodies)
+    return Common(skeleton, bodies, options)
 
 
 def add_rate_of_tables(

@@ -187,15 +187,17 @@ class SkeletonFolder(CustomDataset):
                     f"kind={kind!r}"
                 )
             split_of = split_files(source, files, shares, seed, groups)
-            bodies, recipe = find_bodies(source, files)
-            common = find_common(source, [*files.classes], bodies, skeleton)
-            common = common._replace(
-                axes=axes,
-                key=key,
-                index_columns=index_columns,
-                fill_gaps=fill_gaps,
-                resampled_to=frame_rate,
-                kind=kind,
+            bodies, checksum = find_bodies(source, files)
+            options = {
+                "axes": axes,
+                "fill": fill_gaps,
+                "key": key,
+                "index_columns": index_columns,
+                "frame_rate": frame_rate,
+                "kind": kind,
+            }
+            common = find_common(
+                source, [*files.classes], bodies, skeleton, options
             )
             common = add_rate_of_tables(source, [*files.classes], common)
             classes = sorted(set(files.classes.values()))
@@ -214,8 +216,7 @@ class SkeletonFolder(CustomDataset):
                 parse=partial(read_frames, common=common),
                 skeleton=common.skeleton,
                 classes=classes,
-                recipe=f"{recipe} {axes=} {key=} {fill_gaps=} {frame_rate=} "
-                f"{index_columns=} {kind=}",
+                recipe=f"{checksum} {options}",
                 skip_faulty=skip_faulty,
             )
         chosen = [
