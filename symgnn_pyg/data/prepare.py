@@ -254,24 +254,17 @@ def _check_recordings(recordings: Sequence[Recording], source: Source) -> None:
 
 
 def _remove_others(path: Path, made: set[Path]) -> None:
-    for file in {path, *find_shards(path)} - made:
-        # Another store may have the name of a shard of this one.
-        if file.is_file() and (
-            file == path or SequenceShard(file).num_shards > 1
-        ):
-            file.unlink()
+    shards = {shard.path for shard in find_shards(path)}
+    for file in {path, *shards} - made:
+        file.unlink(missing_ok=True)
 
 
 def _check_foreign(path: Path, files: set[str]) -> None:
     """Refuses to overwrite a store that holds none of the files."""
-    for file in [path, *find_shards(path)]:
-        try:
-            shard = SequenceShard(file)
-        except FileNotFoundError:
-            continue
-        if file != path and shard.num_shards == 1:
-            continue
+    whole = [SequenceShard(path)] if path.is_file() else []
+    for shard in [*whole, *find_shards(path)]:
         if files.isdisjoint([*shard.sources, *shard.skipped, *shard.faulty]):
             raise DataError(
-                f"{file} holds other data; delete it or pass another 'path'"
+                f"{shard.path} holds other data; delete it or pass another "
+                f"'path'"
             )

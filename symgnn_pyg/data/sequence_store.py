@@ -1,8 +1,8 @@
 import glob
 import os
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from itertools import accumulate, chain
+from collections.abc import Iterable
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from symgnn_pyg.data.motion_sequence import MotionSequence
 from symgnn_pyg.data.sequence_shard import SequenceShard
-from symgnn_pyg.errors import DataError
+from symgnn_pyg.errors import DataError, check_sizes
 from symgnn_pyg.files import resolved
 from symgnn_pyg.skeleton import Skeleton
 
@@ -36,17 +36,15 @@ class SequenceStore:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = resolved(path)
-        self.shards = []
-        if not self.path.is_file():
-            found = map(SequenceShard, find_shards(self.path))
-            # Another store may have the name of a shard of this one.
-            self.shards = [shard for shard in found if shard.num_shards > 1]
-        if not self.shards:
-            self.shards = [SequenceShard(self.path)]
+        shards = [] if self.path.is_file() else find_shards(self.path)
+        self.shards = shards or [SequenceShard(self.path)]
         first = self.shards[0]
         self.skeleton: Skeleton = first.skeleton
         self.classes: list[str] = first.classes
         self.library_version: str = first.library_version
+        self.skipped: dict[str, str] = {}
+        for shard in self.shards:
+            self.skipped |= shard.skipped | shard.faulty
         self._check_shards()
         counts = [len(shard.labels) for shard in self.shards]
         self._first = [0, *accumulate(counts)]
@@ -59,12 +57,9 @@ class SequenceStore:
         # Lists, since reading one number from a list is faster.
         self._frames = self.lengths.tolist()
         self._rows = [row for s in self.shards for row in s.ptr[:-1].tolist()]
-        self.names = _all(shard.names for shard in self.shards)
-        self.sources = _all(shard.sources for shard in self.shards)
-        self.checksums = _all(shard.checksums for shard in self.shards)
-        self.skipped: dict[str, str] = {}
-        for shard in self.shards:
-            self.skipped |= shard.skipped | shard.faulty
+        self.names = [x for shard in self.shards for x in shard.names]
+        self.sources = [x for shard in self.shards for x in shard.sources]
+        self.checksums = [x for shard in self.shards for x in shard.checksums]
 
     @staticmethod
     def write(
@@ -137,11 +132,8 @@ class SequenceStore:
             raise IndexError(
                 f"{self.path} has {len(self)} sequences, asked for {index}"
             )
-        if length < 0 or stride < 1:
-            raise ValueError(
-                f"'length' must not be negative and 'stride' at least 1, got "
-                f"{length} and {stride}"
-            )
+        check_sizes(0, length=length)
+        check_sizes(1, stride=stride)
         shard = self.shards[self.shard(index)]
         out = np.empty((int(self.bodies[index]), length, *shard.row), "<f4")
         self.read_into(out, index, start, stride)
@@ -184,17 +176,12 @@ class SequenceStore:
     def _check_shards(self) -> None:
         first, count = self.shards[0], len(self.shards)
         widths = {shard.row[1] for shard in self.shards if len(shard.labels)}
+        if self.skipped and not widths:
+            raise DataError(
+                f"None of the {len(self.skipped)} recordings can be used; the "
+                f"first: {next(iter(self.skipped.values()))}"
+            )
         if not widths:
-            left_out = [
-                why
-                for shard in self.shards
-                for why in (shard.skipped | shard.faulty).values()
-            ]
-            if left_out:
-                raise DataError(
-                    f"None of the {len(left_out)} recordings can be used; the "
-                    f"first: {left_out[0]}"
-                )
             raise DataError(f"{self.path} holds no sequences")
         if len(widths) > 1 or any(
             shard.num_shards != count
@@ -219,11 +206,10 @@ def shard_paths(path: Path, num_shards: int) -> list[Path]:
     ]
 
 
-def find_shards(path: Path) -> list[Path]:
-    r"""The files beside :obj:`path` that have the names of its shards."""
+def find_shards(path: Path) -> list[SequenceShard]:
+    r"""The shards of a store, beside :obj:`path`."""
     pattern = f"{glob.escape(path.stem)}-[0-9][0-9][0-9][0-9][0-9]"
-    return sorted(path.parent.glob(f"{pattern}{glob.escape(path.suffix)}"))
-
-
-def _all(parts: Iterable[Sequence[str]]) -> list[str]:
-    return list(chain.from_iterable(parts))
+    files = path.parent.glob(f"{pattern}{glob.escape(path.suffix)}")
+    found = map(SequenceShard, sorted(files))
+    # Another store may have the name of a shard of this one.
+    return [shard for shard in found if shard.num_shards > 1]
