@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import networkx as nx
 import numpy as np
 
 from symgnn_pyg.skeleton.paths import paths_to_roots
@@ -52,21 +51,15 @@ def _parents(skeleton: "Skeleton", place: dict[int, int]) -> dict[int, int]:
     a root that is left out, the kept joint nearest to the root stands for it.
     """
     paths = paths_to_roots(skeleton)
-    tree = nx.DiGraph((above, joint) for joint, above in skeleton.bones)
-    tree.add_nodes_from(range(skeleton.num_joints))
-    found: dict[int, int] = {}
-    for root in [j for j in tree if len(paths[j]) == 1]:
-        steps = nx.single_source_shortest_path_length(tree, root)
-        kept = [joint for joint in steps if joint in place]
-        if not kept:
-            continue
-        first = min(kept, key=lambda joint: (steps[joint], place[joint]))
-        for joint in steps:
-            above = [j for j in paths[joint][1:] if j in place]
-            if above:
-                found[joint] = above[0]
-            elif joint != first:
-                found[joint] = first
+    first: dict[int, int] = {}  # The kept joint nearest to each root.
+    for joint in sorted(place, key=lambda joint: len(paths[joint])):
+        first.setdefault(paths[joint][-1], joint)
+    found = {}
+    for joint, path in enumerate(paths):
+        other = first.get(path[-1], joint)
+        above = next((j for j in path[1:] if j in place), other)
+        if above != joint:
+            found[joint] = above
     return found
 
 
