@@ -3,7 +3,6 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
 from torch_geometric.data import Batch, Dataset
 
 from symgnn_pyg.data import SequenceStore, SkeletonData, batch_of_bodies
@@ -279,13 +278,12 @@ def _drop_absent(
     many each sample keeps: at least the first."""
     if len(frames) == len(num_bodies):
         return frames, num_bodies
-    present = torch.from_numpy(frames.any(axis=(1, 2, 3)))
-    present = pad_sequence(present.split(num_bodies.tolist()), batch_first=True)
-    present[:, 0] |= ~present.any(dim=1)
-    kept = present[
-        torch.arange(present.size(1)) < num_bodies.unsqueeze(1)
-    ].numpy()
-    return frames[kept], present.sum(dim=1).to(num_bodies)
+    kept = torch.from_numpy(frames.any(axis=(1, 2, 3)))
+    count = len(num_bodies)
+    sample = torch.arange(count).repeat_interleave(num_bodies)
+    empty = sample[kept].bincount(minlength=count) == 0
+    kept[(num_bodies.cumsum(0) - num_bodies)[empty]] = True
+    return frames[kept.numpy()], sample[kept].bincount(minlength=count)
 
 
 def _takes_batches(transform: object) -> bool:

@@ -221,18 +221,15 @@ def _classes(
             )
     else:
         names = sorted(set(map(str, labels)))
-    indices = []
-    for label in found:
-        if label is None:
-            indices.append(UNLABELLED)
-            continue
-        known = names if isinstance(label, str) else range(len(names))
-        if label not in known:
-            raise ValueError(
-                f"The label {label!r} is not one of the {len(names)} classes "
-                f"{', '.join(names[:10])}"
-            )
-        indices.append(names.index(label) if isinstance(label, str) else label)
+    named = labels and isinstance(labels[0], str)
+    known: Sequence[str | int] = names if named else range(len(names))
+    bad = next((label for label in labels if label not in known), None)
+    if bad is not None:
+        raise ValueError(
+            f"The label {bad!r} is not one of the {len(names)} classes "
+            f"{', '.join(names[:10])}"
+        )
+    indices = [UNLABELLED if x is None else known.index(x) for x in found]
     return indices, names
 
 
