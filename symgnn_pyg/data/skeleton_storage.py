@@ -32,8 +32,7 @@ class SkeletonStorage(GlobalStorage):
         # A transform may have replaced 'edge_index' by a sparse matrix.
         if "edge_index" not in self:
             for adjacency in self.values("adj", "adj_t"):
-                layout = getattr(adjacency, "layout", None)
-                if isinstance(adjacency, Tensor) and layout is not None:
+                if isinstance(adjacency, Tensor):
                     return adjacency.values().numel()
                 return adjacency.nnz()
         return super().num_edges

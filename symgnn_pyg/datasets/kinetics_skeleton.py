@@ -124,10 +124,11 @@ class KineticsSkeleton(MotionDataset):
             names = _classes(source, labels)
             index = {number: i for i, number in enumerate(names)}
             _check_labelled(source, labels)
+            present = {f: label for f, label in labels.items() if f in source}
             bodiless = {
                 file: "its label says that it has no skeleton"
-                for file, label in labels.items()
-                if file in source and not label.has_skeleton
+                for file, label in present.items()
+                if not label.has_skeleton
             }
             missing = [file for file in labels if file not in source]
             report_missing(missing, source, "Kinetics-Skeleton", allow_missing)
@@ -138,8 +139,8 @@ class KineticsSkeleton(MotionDataset):
                     Recording(
                         file.removesuffix(".json"), file, index[label.number]
                     )
-                    for file, label in labels.items()
-                    if file in source and label.has_skeleton
+                    for file, label in present.items()
+                    if label.has_skeleton
                 ],
                 parse=partial(
                     read_kinetics, max_bodies=max_bodies, image_size=image_size

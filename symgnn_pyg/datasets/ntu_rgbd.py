@@ -3,7 +3,6 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import PurePosixPath
-from typing import NamedTuple
 
 from symgnn_pyg.data import Recording, SkeletonData, prepare
 from symgnn_pyg.datasets.motion_dataset import MotionDataset
@@ -20,7 +19,7 @@ SUBJECTS = frozenset((
     82, 83, 84, 85, 86, 89, 91, 92, 93, 94, 95, 97, 98, 100, 103,
 ))  # fmt: skip
 CAMERAS = (2, 3)
-NAME = re.compile("S([0-9]{3})C([0-9]{3})P([0-9]{3})R[0-9]{3}A([0-9]{3})")
+NAME = re.compile("S[0-9]{3}C[0-9]{3}P[0-9]{3}R[0-9]{3}A(?P<action>[0-9]{3})")
 
 
 # In the authors' words; NTU-RGB+D has the first sixty.
@@ -166,7 +165,15 @@ class NTURGBD(MotionDataset):
         transform: Callable[[SkeletonData], SkeletonData] | None = None,
     ) -> None:
         check_window(num_observed, num_future, 1)
-        _check(split, benchmark, num_classes, max_bodies)
+        check_choices(SPLITS, split=split)
+        check_choices([*BENCHMARKS], benchmark=benchmark)
+        if num_classes not in BENCHMARKS[benchmark]:
+            raise ValueError(
+                f"The benchmark {benchmark!r} has "
+                f"{' or '.join(map(str, BENCHMARKS[benchmark]))} classes, got "
+                f"'num_classes' {num_classes}"
+            )
+        check_sizes(1, max_bodies=max_bodies)
         without = set() if exclude is None else _read_names(exclude)
         with Source(root) as source:
             found = list(_recordings(source))
@@ -190,7 +197,7 @@ class NTURGBD(MotionDataset):
         chosen = [
             i
             for i, name in enumerate(opened.names)
-            if _split(_Clip.of(name), benchmark) == split
+            if _split(name, benchmark) == split
         ]
         if not chosen:
             raise DataError(
@@ -210,46 +217,16 @@ class NTURGBD(MotionDataset):
         self.skipped = opened.skipped
 
 
-class _Clip(NamedTuple):
-    setup: int
-    camera: int
-    subject: int
-    action: int
-
-    @classmethod
-    def of(cls, name: str) -> "_Clip":
-        found = NAME.fullmatch(name)
-        if found is None or not 1 <= int(found[4]) <= len(ACTIONS):
-            raise DataError(
-                f"{name!r} is not a clip of NTU-RGB+D; expected a name such as "
-                f"S001C002P003R002A013"
-            )
-        return cls(*map(int, found.groups()))
-
-
-def _check(
-    split: str, benchmark: str, num_classes: int, max_bodies: int
-) -> None:
-    check_choices(SPLITS, split=split)
-    check_choices([*BENCHMARKS], benchmark=benchmark)
-    if num_classes not in BENCHMARKS[benchmark]:
-        raise ValueError(
-            f"The benchmark {benchmark!r} has "
-            f"{' or '.join(map(str, BENCHMARKS[benchmark]))} classes, got "
-            f"'num_classes' {num_classes}"
-        )
-    check_sizes(1, max_bodies=max_bodies)
-
-
-def _split(clip: _Clip, benchmark: str) -> str:
+def _split(name: str, benchmark: str) -> str:
+    setup, camera, subject = int(name[1:4]), int(name[5:8]), int(name[9:12])
     training = {
-        "xsub": clip.subject in SUBJECTS,
-        "xview": clip.camera in CAMERAS,
-        "xset": clip.setup % 2 == 0,
+        "xsub": subject in SUBJECTS,
+        "xview": camera in CAMERAS,
+        "xset": setup % 2 == 0,
     }[benchmark]
     if not training:
         return "test"
-    return "val" if clip.subject % 10 == 5 else "train"
+    return "val" if subject % 10 == 5 else "train"
 
 
 def _recordings(source: Source) -> Iterator[Recording]:
@@ -257,11 +234,13 @@ def _recordings(source: Source) -> Iterator[Recording]:
         path = PurePosixPath(file)
         if path.suffix.lower() != ".skeleton":
             continue
-        try:
-            label = _Clip.of(path.stem).action - 1
-        except DataError as e:
-            raise DataError(f"{source.where(file)}: {e}") from None
-        yield Recording(path.stem, file, label)
+        found = NAME.fullmatch(path.stem)
+        if found is None or not 1 <= int(found["action"]) <= len(ACTIONS):
+            raise DataError(
+                f"{source.where(file)}: {path.stem!r} is not a clip of "
+                f"NTU-RGB+D; expected a name such as S001C002P003R002A013"
+            )
+        yield Recording(path.stem, file, int(found["action"]) - 1)
 
 
 def _read_names(path: str | os.PathLike[str]) -> set[str]:

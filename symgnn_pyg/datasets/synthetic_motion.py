@@ -13,11 +13,10 @@ from symgnn_pyg.data import (
     open_or_write,
 )
 from symgnn_pyg.datasets.motion_dataset import MotionDataset
-from symgnn_pyg.datasets.synthetic_actions import ACTIONS, Performance
+from symgnn_pyg.datasets.synthetic_actions import ACTIONS, CMU26, Performance
 from symgnn_pyg.datasets.windows import Window, all_windows, check_window
 from symgnn_pyg.errors import DataError, check_choices
 from symgnn_pyg.files import resolved
-from symgnn_pyg.skeleton import Skeleton
 
 # How many sequences of each action a split has.
 SPLITS = {"train": 12, "val": 3, "test": 4}
@@ -110,27 +109,17 @@ class SyntheticMotion(MotionDataset):
             for i, name in enumerate(store.names)
             if name.startswith(f"{split}/")
         ]
+        sizes = {"num_observed": num_observed, "num_future": num_future}
         windows: Iterable[Window] | np.ndarray
         if split != "test":
-            windows = all_windows(
-                store,
-                sequences,
-                num_observed=num_observed,
-                num_future=num_future,
-            )
+            windows = all_windows(store, sequences, **sizes)
         else:
             last = FRAMES - num_observed - num_future
             starts = np.linspace(0, last, TEST_WINDOWS).astype(int)
             windows = [
                 Window(i, int(start)) for i in sequences for start in starts
             ]
-        super().__init__(
-            store,
-            windows,
-            num_observed=num_observed,
-            num_future=num_future,
-            transform=transform,
-        )
+        super().__init__(store, windows, **sizes, transform=transform)
         self.split = split
 
 
@@ -138,14 +127,10 @@ def _prepare(root: Path, seed: int) -> SequenceStore:
     path = root / f"synthetic_motion_{seed}.h5"
 
     def write() -> SequenceStore:
-        return SequenceStore.write(
-            path, _sequences(seed), Skeleton.get("cmu26"), list(ACTIONS)
-        )
+        return SequenceStore.write(path, _sequences(seed), CMU26, [*ACTIONS])
 
     store = open_or_write(path, write)
-    if set(store.sources) != {GENERATOR} or store.skeleton != Skeleton.get(
-        "cmu26"
-    ):
+    if {*store.sources} != {GENERATOR} or store.skeleton != CMU26:
         raise DataError(
             f"{path} holds other data; delete it or pass another 'root'"
         )
