@@ -18,7 +18,6 @@ SPLIT_NAMES = {
     "train": "train", "training": "train", "val": "val", "valid": "val",
     "validation": "val", "test": "test", "testing": "test",
 }  # fmt: skip
-NAMED = ("label", "group")
 
 
 class Files(NamedTuple):
@@ -50,7 +49,8 @@ def compile_name_pattern(
                 f"'name_pattern' {name_pattern!r} is not a regular "
                 f"expression: {e}"
             ) from e
-        if not pattern.groupindex or not pattern.groupindex.keys() <= {*NAMED}:
+        named = pattern.groupindex.keys()
+        if not named or not named <= {"label", "group"}:
             raise ValueError(
                 f"Expected 'name_pattern' with '(?P<label>...)', "
                 f"'(?P<group>...)' or both, got {name_pattern!r}"
@@ -86,7 +86,8 @@ def find_files(source: Source, pattern: re.Pattern[str] | None) -> Files:
     unknown: dict[str, str] = {}
     for file in source:
         path = PurePosixPath(file)
-        if _is_ignored(path):
+        hidden = any(part.startswith(".") for part in path.parts)
+        if hidden or path.stem.upper() in NOTES:
             continue
         if path.suffix.lower() == ".asf":
             bodies.append(file)
@@ -144,11 +145,6 @@ def _parse_names(
         key: {file: match[key] for file, match in found.items() if match}
         for key in pattern.groupindex
     }
-
-
-def _is_ignored(path: PurePosixPath) -> bool:
-    hidden = any(part.startswith(".") for part in path.parts)
-    return hidden or path.stem.upper() in NOTES
 
 
 def is_amc(file: str) -> bool:

@@ -162,7 +162,10 @@ class MotionDataset(Dataset):
         Args:
             indices: The indices of the samples.
         """
-        if not _takes_batches(self.transform):
+        if not all(
+            isinstance(step, MotionTransform) or type(step) is ToBones
+            for step in steps_of(self.transform)
+        ):
             return Batch.from_data_list([self[i] for i in indices])
         places = [self.indices()[i] for i in indices]
         x, future, num_bodies = self._read(places)
@@ -284,10 +287,3 @@ def _drop_absent(
     empty = sample[kept].bincount(minlength=count) == 0
     kept[(num_bodies.cumsum(0) - num_bodies)[empty]] = True
     return frames[kept.numpy()], sample[kept].bincount(minlength=count)
-
-
-def _takes_batches(transform: object) -> bool:
-    return all(
-        isinstance(step, MotionTransform) or type(step) is ToBones
-        for step in steps_of(transform)
-    )

@@ -139,16 +139,20 @@ class SkeletonArrays(CustomDataset):
         else:
             indices = probabilities.argmax(dim=1).tolist()
             names = list(classes or map(str, range(probabilities.size(1))))
-        sequences = [
-            MotionSequence(
-                f"{_name(label, names)}/{i}",
-                _frames(array, f"arrays[{i}]", skeleton, axes, fill_gaps),
-                label if probabilities is None else UNLABELLED,
+        sequences = []
+        for i, (array, label) in enumerate(zip(arrays, indices, strict=True)):
+            name = "unlabelled" if label == UNLABELLED else names[label]
+            if isinstance(array, Tensor):
+                array = array.detach().cpu()
+            frames = as_frames(
+                np.asanyarray(array),
+                skeleton.num_joints,
+                f"arrays[{i}]",
+                axes,
+                fill_gaps,
             )
-            for i, (array, label) in enumerate(
-                zip(arrays, indices, strict=True)
-            )
-        ]
+            stored = label if probabilities is None else UNLABELLED
+            sequences.append(MotionSequence(f"{name}/{i}", frames, stored))
         opened = _write(path, sequences, skeleton, names)
         chosen = list(range(len(sequences)))
         if split is not None:
@@ -233,10 +237,6 @@ def _classes(
     return indices, names
 
 
-def _name(label: int, names: Sequence[str]) -> str:
-    return "unlabelled" if label == UNLABELLED else names[label]
-
-
 def _label(given: object, i: int) -> str | int | None:
     array = np.asarray(given)
     if array.ndim:
@@ -254,20 +254,6 @@ def _label(given: object, i: int) -> str | int | None:
             f"'labels' must be names or indices, got {label!r} at {i}"
         )
     return label
-
-
-def _frames(
-    array: np.ndarray | Tensor,
-    name: str,
-    skeleton: Skeleton,
-    axes: str | None,
-    fill: bool,
-) -> np.ndarray:
-    if isinstance(array, Tensor):
-        array = array.detach().cpu()
-    return as_frames(
-        np.asanyarray(array), skeleton.num_joints, name, axes, fill
-    )
 
 
 def _write(

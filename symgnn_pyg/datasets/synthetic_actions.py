@@ -15,6 +15,8 @@ CMU26 = Skeleton.get("cmu26")
 
 Curve = np.ndarray
 ARM_DOWN = 1.3
+# Angles about y and z are mirrored on the right.
+SIGNS = {"l": 1.0, "r": -1.0}
 
 
 class Performance:
@@ -40,8 +42,7 @@ class Performance:
     def raise_arms(self, angle: float | Curve, sides: str = "lr") -> None:
         r"""Raises arms sideways from where they are."""
         for side in sides:
-            sign = 1.0 if side == "l" else -1.0
-            self.turn(f"{side}humerus", z=sign * angle)
+            self.turn(f"{side}humerus", z=SIGNS[side] * angle)
 
     def turn(
         self,
@@ -115,7 +116,7 @@ def walking(p: Performance) -> None:
 
 def running(p: Performance) -> None:
     _gait(p, p.phase(1.0, 1.5), stride=0.7, knee=1.3)
-    for side, sign in (("l", 1.0), ("r", -1.0)):
+    for side, sign in SIGNS.items():
         p.turn(f"{side}radius", y=-sign * 1.0)
     p.turn("lowerback", x=0.2)
 
@@ -123,7 +124,7 @@ def running(p: Performance) -> None:
 def waving(p: Performance) -> None:
     phase = p.phase(0.9, 1.5)
     p.raise_arms(ARM_DOWN + 0.7, p.side)
-    sign = 1.0 if p.side == "l" else -1.0
+    sign = SIGNS[p.side]
     p.turn(f"{p.side}radius", z=sign * (0.7 + 0.5 * p.size * np.sin(phase)))
     p.turn(f"{p.side}wrist", z=sign * 0.3 * p.size * np.sin(phase - 0.5))
     p.turn("head", z=0.05 * np.sin(phase / 2))
@@ -153,7 +154,7 @@ def kicking(p: Performance) -> None:
 
 def throwing(p: Performance) -> None:
     throw = p.pulses(1.1, 0.7) * p.size
-    sign = 1.0 if p.side == "l" else -1.0
+    sign = SIGNS[p.side]
     p.raise_arms(1.6 * throw, p.side)
     p.turn(f"{p.side}humerus", y=sign * (0.8 * throw - 1.6 * throw**2))
     p.turn(f"{p.side}radius", y=-sign * (1.5 * throw - 1.2 * throw**2))
@@ -163,7 +164,7 @@ def throwing(p: Performance) -> None:
 
 def squatting(p: Performance) -> None:
     depth = p.pulses(1.8, 0.4) * p.size
-    for side, sign in (("l", 1.0), ("r", -1.0)):
+    for side, sign in SIGNS.items():
         p.turn(f"{side}femur", x=-1.3 * depth)
         p.turn(f"{side}tibia", x=1.6 * depth)
         p.turn(f"{side}foot", x=-0.3 * depth)

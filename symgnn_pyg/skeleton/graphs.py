@@ -53,12 +53,10 @@ class SkeletonGraphs:
     @property
     def joint_to_part(self) -> Tensor:
         r"""The part of each joint, of shape :math:`[V]`."""
-        part_of = {
-            joint: part
-            for part, (_, joints) in enumerate(self.parts)
-            for joint in joints
-        }
-        return torch.tensor([part_of[j] for j in range(len(self.joints))])
+        part_of = torch.empty(len(self.joints), dtype=torch.long)
+        for part, (_, joints) in enumerate(self.parts):
+            part_of[list(joints)] = part
+        return part_of
 
     def hop_powers(
         self, num_hops: int, dtype: torch.dtype | None = None
