@@ -56,7 +56,7 @@ class ShardSampler(DistributedSampler[int]):
             shuffle,
             seed,
         )
-        size = -(-len(dataset) // num_replicas)
+        size = self.num_samples
         first = min(rank * size, len(dataset) - size)
         self.indices = range(first, first + size)
         self.start = 0
@@ -93,9 +93,6 @@ class ShardSampler(DistributedSampler[int]):
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._order()[self.start :])
-
-    def __len__(self) -> int:
-        return len(self.indices)
 
     def _order(self) -> list[int]:
         size, first = len(self.indices), self.indices.start

@@ -11,6 +11,7 @@ from symgnn_pyg.datasets import CMUMocap
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.metrics import MeanAngleError
 from symgnn_pyg.skeleton.layouts import CMU26_IN_38
+from tests.datasets.motion_folder import names
 
 HORIZONS = (80, 160, 320, 400, 560, 1000)
 ZERO_VELOCITY = {
@@ -92,16 +93,14 @@ def test_sample(complete_recordings, tmp_path):
 
 
 def test_splits_share_no_recording(complete_recordings, tmp_path):
-    names = {}
-    for split in ("train", "val", "test"):
-        dataset = open_all(complete_recordings, tmp_path, split)
-        names[split] = {
-            dataset.store.names[window.sequence] for window in dataset.windows
-        }
-    assert [len(names[split]) for split in names] == [32, 8, 8]
-    assert len(set.union(*names.values())) == 48
-    assert all(name.startswith("test/") for name in names["test"])
-    assert all(name.endswith("_5") for name in names["val"])
+    found = {
+        split: names(open_all(complete_recordings, tmp_path, split))
+        for split in ("train", "val", "test")
+    }
+    assert [len(found[split]) for split in found] == [32, 8, 8]
+    assert len(set.union(*found.values())) == 48
+    assert all(name.startswith("test/") for name in found["test"])
+    assert all(name.endswith("_5") for name in found["val"])
 
 
 @pytest.mark.parametrize("split", ["train", "val"])

@@ -11,6 +11,7 @@ from torch_geometric.loader import DataLoader
 from symgnn_pyg.datasets.human36m import Human36M
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.skeleton import Skeleton
+from tests.datasets.motion_folder import names
 
 ACTIONS = (
     "walking", "eating", "smoking", "discussion", "directions", "greeting",
@@ -115,22 +116,20 @@ def test_used_joints_hold_the_moving_dimensions():
 
 
 def test_splits(complete, tmp_path):
-    names = {}
-    for split in ("train", "val", "test"):
-        dataset = open_all(complete, tmp_path, split)
-        names[split] = {
-            dataset.store.names[w.sequence] for w in dataset.windows
-        }
+    recordings = {
+        split: names(open_all(complete, tmp_path, split))
+        for split in ("train", "val", "test")
+    }
     subjects = {
         split: {name.partition("/")[0] for name in found}
-        for split, found in names.items()
+        for split, found in recordings.items()
     }
     assert subjects == {
         "train": {"S1", "S6", "S7", "S8", "S9"},
         "val": {"S11"},
         "test": {"S5"},
     }
-    assert [len(names[split]) for split in names] == [150, 30, 30]
+    assert [len(found) for found in recordings.values()] == [150, 30, 30]
 
 
 def test_enclosed_folder_is_found(complete, tmp_path):

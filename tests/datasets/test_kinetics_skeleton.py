@@ -10,6 +10,7 @@ from torch_geometric.loader import DataLoader
 
 from symgnn_pyg.datasets import KineticsSkeleton
 from symgnn_pyg.errors import DataError
+from tests.datasets.motion_folder import names
 from tests.io.kinetics_document import LABELS, body, clip
 
 SPLITS = ("train", "val", "test")
@@ -48,10 +49,6 @@ def archive(tmp_path):
 def open_all(root, tmp_path, split="train", **arguments):
     arguments = {**SMALL, "path": tmp_path / "kinetics.h5", **arguments}
     return KineticsSkeleton(root, split, **arguments)
-
-
-def names(dataset):
-    return {dataset.store.names[w.sequence] for w in dataset.windows}
 
 
 def test_round_trip(tmp_path):

@@ -10,6 +10,7 @@ from torch_geometric.transforms import Compose
 from symgnn_pyg.datasets import NTURGBD
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.transforms import Center, NormalizeView
+from tests.datasets.motion_folder import names
 from tests.io.ntu_document import document, poses
 
 SPLITS = ("train", "val", "test")
@@ -36,10 +37,6 @@ def name(setup=1, camera=1, subject=1, action=1):
 def open_all(root, tmp_path, split="train", **arguments):
     arguments = {**SMALL, "path": tmp_path / "ntu.h5", **arguments}
     return NTURGBD(root, split, **arguments)
-
-
-def names(dataset):
-    return {dataset.store.names[w.sequence] for w in dataset.windows}
 
 
 def test_round_trip(tmp_path):

@@ -50,11 +50,6 @@ def test_any_number_of_parts():
     assert edges(skeleton.part_edge_index) == edges(skeleton.edge_index)
 
 
-def test_unknown_layout():
-    with pytest.raises(ValueError, match=r"one of 'ntu25'.* got 'ntu26'"):
-        Skeleton.get("ntu26")
-
-
 def test_names_and_indices_are_the_same():
     arm = Skeleton(
         ["shoulder", "elbow", "wrist"],
