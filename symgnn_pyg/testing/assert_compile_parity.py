@@ -5,7 +5,12 @@ from torch import Tensor
 from torch.nn import Module
 
 from symgnn_pyg.testing.compare import compare
-from symgnn_pyg.testing.evaluate import Inputs, check_nonzero, evaluate
+from symgnn_pyg.testing.evaluate import (
+    Inputs,
+    check_nonzero,
+    evaluate,
+    no_errors,
+)
 
 
 def assert_compile_parity(
@@ -46,12 +51,8 @@ def assert_compile_parity(
     check_nonzero(layer, expected)
     torch.compiler.reset()
     compiled = torch.compile(other, fullgraph=True, backend=backend)
-    try:
+    with no_errors(f"{name} does not compile"):
         found = evaluate(compiled, inputs, _weights(other))
-    except Exception as error:
-        raise AssertionError(
-            f"{name} does not compile: {type(error).__name__}: {error}"
-        ) from error
     compare(found, expected, f"{name} changes when it is compiled", rtol)
     compare(
         dict(other.named_buffers()),

@@ -9,6 +9,7 @@ from symgnn_pyg.testing.evaluate import (
     Inputs,
     check_nonzero,
     evaluation,
+    no_errors,
     tensors,
 )
 
@@ -51,14 +52,10 @@ def assert_export_parity(
         tried = [inputs, *others]
         expected = [tensors(layer(**given)) for given in tried]
         check_nonzero(layer, expected[0])
-        try:
+        with no_errors(f"{name} cannot be exported"):
             program = torch.export.export(
                 layer, (), dict(inputs), dynamic_shapes=dynamic_shapes
             ).module()
             found = [tensors(program(**given)) for given in tried]
-        except Exception as error:
-            raise AssertionError(
-                f"{name} cannot be exported: {type(error).__name__}: {error}"
-            ) from error
     for got, wanted in zip(found, expected, strict=True):
         compare(got, wanted, f"{name} changes when it is exported", rtol)

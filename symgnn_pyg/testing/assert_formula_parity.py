@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from symgnn_pyg.testing.compare import TOLERANCE, compare
-from symgnn_pyg.testing.evaluate import gradient_of, tensors
+from symgnn_pyg.testing.evaluate import gradient_of, no_errors, tensors
 
 Formula = Callable[..., object]
 Arrange = Callable[[Tensor], Tensor]
@@ -72,14 +72,10 @@ def assert_formula_parity(
             for name, memory in product(formulas, MEMORY):
                 broken = f"Formula {name!r} ({where}, {dtype}, {memory})"
                 order = 2 if second is None or name in second else 1
-                try:
+                with no_errors(f"{broken} fails"):
                     found = _derivatives(
                         formulas[name], exact, dtype, MEMORY[memory], order
                     )
-                except Exception as error:
-                    raise AssertionError(
-                        f"{broken} fails: {type(error).__name__}: {error}"
-                    ) from error
                 _check_types(found, dtype, broken)
                 wanted = {
                     key: tensor

@@ -12,6 +12,7 @@ from symgnn_pyg.testing.evaluate import (
     Inputs,
     check_nonzero,
     evaluation,
+    no_errors,
     tensors,
 )
 
@@ -59,13 +60,8 @@ def assert_state_round_trip(
         expected = {name: tensor.clone() for name, tensor in out.items()}
         check_nonzero(layer, expected)
         for way in ways:
-            try:
+            with no_errors(f"{name} cannot be copied by {way!r}"):
                 other = WAYS[way](layer, make).eval()
-            except Exception as error:
-                raise AssertionError(
-                    f"{name} cannot be copied by {way!r}: "
-                    f"{type(error).__name__}: {error}"
-                ) from error
             broken = f"{name} changes when it is copied by {way!r}"
             compare(tensors(other(**inputs)), expected, broken, rtol=0.0)
             for tensor in (*other.parameters(), *other.buffers()):

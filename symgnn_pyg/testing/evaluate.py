@@ -22,6 +22,19 @@ def evaluation(*layers: Module) -> Iterator[None]:
             module.training = mode
 
 
+@contextmanager
+def no_errors(broken: str) -> Iterator[None]:
+    r"""Turns an error in the block into an :class:`AssertionError` that begins
+    with :obj:`broken`.
+    """
+    try:
+        yield
+    except Exception as error:
+        raise AssertionError(
+            f"{broken}: {type(error).__name__}: {error}"
+        ) from error
+
+
 def check_nonzero(layer: Module, out: Mapping[str, Tensor]) -> None:
     r"""Checks that a layer does not return only zeros, which would satisfy
     every property.
