@@ -4,6 +4,7 @@ import math
 import operator
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
 import networkx as nx
 
@@ -33,16 +34,12 @@ def index_of(
     key: Joint, names: Mapping[str, int], what: str, where: str = ""
 ) -> int:
     r"""The index of an item that is given by name or index."""
-    if isinstance(key, str):
-        if key in names:
-            return names[key]
-    else:
-        try:
-            index = operator.index(key)
-        except TypeError:
-            index = -1
-        if 0 <= index < len(names):
-            return index
+    try:
+        found = names.get(key) if isinstance(key, str) else operator.index(key)
+    except TypeError:
+        found = None
+    if found is not None and 0 <= found < len(names):
+        return found
     raise ValueError(
         f"Unknown {what} {key!r}{where}, expected one of {', '.join(names)}"
     )
@@ -96,18 +93,18 @@ def check_tree(joints: Sequence[str], bones: Sequence[Pair]) -> None:
     parent_of: dict[int, int] = {}
     for child, parent in bones:
         if child in parent_of:
+            two = (
+                f"Joint {joints[child]!r} has two parents, "
+                f"{joints[parent_of[child]]!r} and {joints[parent]!r}"
+            )
             if len({above for _, above in bones}) == len(bones):
                 raise ValueError(
-                    f"Joint {joints[child]!r} has two parents, "
-                    f"{joints[parent_of[child]]!r} and {joints[parent]!r}, "
-                    f"but no joint has two children: the bones seem to be "
-                    f"(parent, child) pairs; pass them the other way round, as "
-                    f"(child, parent)"
+                    f"{two}, but no joint has two children: the bones seem to "
+                    f"be (parent, child) pairs; pass them the other way round, "
+                    f"as (child, parent)"
                 )
             raise ValueError(
-                f"Joint {joints[child]!r} has two parents, "
-                f"{joints[parent_of[child]]!r} and {joints[parent]!r}; if a "
-                f"bone closes a ring, pass it in 'links'"
+                f"{two}; if a bone closes a ring, pass it in 'links'"
             )
         parent_of[child] = parent
     graph = nx.DiGraph(bones)
@@ -188,11 +185,9 @@ def sides_of(
     if pairs is None:
         return tuple(named_pairs(joints))
     found = pairs_of(pairs, joints, "pair")
-    seen: set[int] = set()
-    for j in (joint for pair in found for joint in pair):
-        if j in seen:
+    for j, count in Counter(chain.from_iterable(found)).items():
+        if count > 1:
             raise ValueError(f"Joint {joints[j]!r} is in two of the 'pairs'")
-        seen.add(j)
     return found
 
 

@@ -41,14 +41,13 @@ def named_pairs(joints: Sequence[str]) -> list[tuple[int, int]]:
     both ends of a bone count.
     """
     index = {joint: j for j, joint in enumerate(joints)}
-    known = frozenset(joints)
     ends = {end for joint in joints for end in joint.split("-")}
-    pairs = {}
+    pairs = []
     for joint, j in index.items():
-        side, partner = _named_side(joint, known, ends)
+        side, partner = _named_side(joint, index.keys(), ends)
         if side == "left" and partner in index:
-            pairs[j] = index[partner]
-    return list(pairs.items())
+            pairs.append((j, index[partner]))
+    return pairs
 
 
 def body_sides(skeleton: "Skeleton") -> list[Side]:
