@@ -24,7 +24,8 @@ def test_first_frame():
 
 
 def test_bodies_keep_their_distance():
-    data = SkeletonData(x=torch.cat([X, X + 10]), skeleton=ARM)
+    x = torch.cat([X, X + 10])
+    data = SkeletonData(x=x, skeleton=ARM, num_bodies=2)
     done = Center(0)(data)
     assert torch.equal(done.x[2:] - done.x[:2], data.x[2:] - data.x[:2])
     assert done.x[0].tolist() == [[0.0], [0.0]]
