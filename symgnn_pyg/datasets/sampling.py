@@ -9,7 +9,6 @@ from symgnn_pyg.datasets.windows import SPLITS, check_window
 from symgnn_pyg.errors import DataError, check_choices
 from symgnn_pyg.typing import Samples
 
-SAMPLES = get_args(Samples)
 SHARES = (0.8, 0.1, 0.1)
 
 
@@ -25,7 +24,7 @@ def check_sampling(
     check_window(num_observed, num_future, stride)
     if split is not None:
         check_choices(SPLITS, split=split)
-    check_choices(SAMPLES, samples=samples)
+    check_choices(get_args(Samples), samples=samples)
     if samples == "clips" and stride != 1:
         raise ValueError(
             f"Expected 'stride' 1 with samples='clips', which are stretched, "
