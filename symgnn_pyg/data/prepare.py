@@ -178,13 +178,21 @@ class _Job:
         faulty: dict[str, str],
         step: Callable[[int], object],
     ) -> Iterator[MotionSequence]:
+        num_channels = 0
         for name, file, label in self.recordings:
             try:
-                content = self.source.read(file)
-                frames = self.parse(content, self.source.where(file))
+                content, where = self.source.read(file), self.source.where(file)
+                frames = self.parse(content, where)
                 checksum = hashlib.sha256(content).hexdigest()
                 sequence = MotionSequence(name, frames, label, file, checksum)
                 check_sequence(sequence, self.skeleton, len(self.classes))
+                found = frames.shape[-1]
+                if found != (num_channels or found):
+                    raise DataError(
+                        f"{where}: {found} channels, but the recordings before "
+                        f"have {num_channels}"
+                    )
+                num_channels = found
                 yield sequence
             except EmptyRecordingError as e:
                 skipped[file] = str(e)

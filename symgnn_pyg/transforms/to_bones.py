@@ -49,7 +49,7 @@ class ToBones(BaseTransform):
             if name in data
         }
         bones = SkeletonData(
-            **moved, skeleton=skeleton.dual(), num_bodies=data.num_bodies
+            **moved, skeleton=skeleton.dual(), num_bodies=data.get("num_bodies")
         )
         if "mask" in data:
             ends = data.mask.unflatten(0, (-1, skeleton.num_joints))

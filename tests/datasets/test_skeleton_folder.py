@@ -101,7 +101,7 @@ def test_store_is_kept_and_made_anew(root):
             poses(8, shape=(4, 3)),
             r"x\.npy has .*\[8, 4, 3\], expe",
         ),
-        ("wave/x.npy", poses(8, shape=(3, 2)), r": 2 channels, but the sequ"),
+        ("wave/x.npy", poses(8, shape=(3, 2)), r"x\.npy: 2 chann.* before.*3"),
         ("wave/x.npy", b"no array", r"x\.npy is not a readable \.npy file"),
         ("wave/x.npz", b"no archive", r"x\.npz is not a readable \.npy file"),
         ("wave/x.csv", "1,2\n", r"x\.csv, line 1: 2 columns"),
@@ -117,6 +117,15 @@ def test_bad_files(root, name, content, message):
     write(root / name, content)
     with pytest.raises(DataError, match=message):
         open_all(root)
+
+
+def test_other_channels_are_left_out(root):
+    samples = len(open_all(root))
+    write(root / "wave/x.npy", poses(8, shape=(3, 2)))
+    with pytest.warns(UserWarning, match=r"1 of .*x\.npy: 2 channels"):
+        dataset = open_all(root, skip_faulty=True)
+    assert len(dataset) == samples
+    assert list(dataset.skipped) == ["wave/x.npy"]
 
 
 @pytest.mark.parametrize(
