@@ -25,7 +25,6 @@ from symgnn_pyg.io.numbers import read_numbers
 from symgnn_pyg.skeleton import Skeleton
 
 HEADING = re.compile(r"\s*(frames|frame\s+time)\s*:(.*)", re.I | re.S)
-BLANKS = bytes.maketrans(b"\t\r", b"  ")
 CHANNEL = re.compile(r"([XYZ])(position|rotation)", re.I)
 
 
@@ -273,15 +272,11 @@ def _read_motion(content: bytes, name: str, header: BVHHeader) -> np.ndarray:
     if not columns:
         raise DataError(f"{name}: no joint has CHANNELS")
     check_motion_size(count, len(header.joints), len(content), name)
-    rows = content[header.num_bytes :].translate(BLANKS)
-    while b"  " in rows:
-        rows = rows.replace(b"  ", b" ")
-    rows = rows.replace(b" \n", b"\n").replace(b"\n ", b"\n").strip(b" ")
     # Blank lines in front keep the line numbers of messages right.
-    rows = b"\n" * header.num_lines + rows.replace(b" ", b",")
+    rows = b"\n" * header.num_lines + content[header.num_bytes :]
     table = np.empty((0, columns))
     if rows.strip():
-        table = read_table(rows, columns, name)
+        table = read_table(rows, columns, name, delimiter=None)
     if len(table) < count:
         raise DataError(
             f"{name} announces {count} frames, but has {len(table)}; it may "

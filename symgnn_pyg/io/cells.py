@@ -3,10 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from symgnn_pyg.io.numbers import is_number
-
-# What R, spreadsheets and pandas write for a number that is missing.
-MISSING = re.compile(r"nan|#?n/?a|<na>|#nv|null|none|--?", re.IGNORECASE)
+from symgnn_pyg.io.numbers import MISSING, is_number
 
 
 def delimiter_of(line: str) -> str:
@@ -16,7 +13,7 @@ def delimiter_of(line: str) -> str:
     return next((m for m in ";\t" if m in line and f",{m}" not in line), ",")
 
 
-def split_cells(line: str, delimiter: str) -> list[str]:
+def split_cells(line: str, delimiter: str | None) -> list[str]:
     r"""The cells of a line without blanks and quotation marks around them."""
     return [cell.strip().strip('"') for cell in line.split(delimiter)]
 
@@ -46,17 +43,3 @@ def are_names(cells: Sequence[str], first: int = 0) -> bool:
         and not any(map(is_decimal, numbers))
         and not all(MISSING.fullmatch(cell) for cell in own)
     )
-
-
-def name_missing_cells(content: bytes, delimiter: str) -> bytes:
-    r"""Writes :obj:`nan` into the cells that are empty or :obj:`MISSING`."""
-    mark = re.escape(delimiter.encode())
-    blank = rb" *" if delimiter == "\t" else rb"[ \t]*"
-    before = rb"%b|\n(?!%b\r?(?:\n|\Z))" % (mark, blank)  # No blank line.
-    cell = rb'%b(?:""|"?(?:%b)"?|)%b' % (
-        blank, MISSING.pattern.encode(), blank,
-    )  # fmt: skip
-    # Skipping numbers first makes the search three times as fast.
-    pattern = rb"(%b)(?!-?\d)%b(?=%b|[\r\n]|\Z)" % (before, cell, mark)
-    named = re.sub(pattern, rb"\1nan", b"\n" + content, flags=re.IGNORECASE)
-    return named[1:]

@@ -1,4 +1,5 @@
 import io
+import math
 import operator
 import re
 from collections.abc import Callable, Sequence
@@ -8,16 +9,10 @@ from itertools import islice
 import numpy as np
 
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.io.cells import (
-    MISSING,
-    first_line,
-    is_decimal,
-    name_missing_cells,
-    split_cells,
-)
+from symgnn_pyg.io.cells import first_line, is_decimal, split_cells
 from symgnn_pyg.io.header import find_header
 from symgnn_pyg.io.limits import File, read_text
-from symgnn_pyg.io.numbers import is_number
+from symgnn_pyg.io.numbers import read_number
 from symgnn_pyg.io.times import (
     UNITS,
     TimeColumn,
@@ -145,22 +140,22 @@ def read_timed_csv(
             timed = timed._replace(unit=1.0)  # A date, read in seconds.
         elif timed.unit is None and units[place:]:
             timed = timed._replace(unit=UNITS.get(units[place].casefold()))
-    table, times = _read(
+    table = _read(
         content,
-        len(cells),
         name,
-        allow_missing,
+        len(cells),
         delimiter,
         kept,
-        timed,
+        {timed.place: read_time} if timed else {},
+        allow_missing,
         "; pass fill_gaps=True to interpolate missing numbers",
     )
-    frames = table.reshape(len(table), len(joints), -1)
+    frames = table[:, kept].reshape(len(table), len(joints), -1)
     if timed is None:
         return frames, rate
     frames, own = make_even(
         frames,
-        times,
+        table[:, timed.place],
         timed,
         partial(_place, content, name),
         allow_missing,
@@ -171,12 +166,7 @@ def read_timed_csv(
 
 
 def read_table(
-    file: File,
-    columns: int,
-    name: str = "",
-    allow_missing: bool = False,
-    delimiter: str = ",",
-    index_columns: int = 0,
+    file: File, columns: int, name: str = "", delimiter: str | None = ","
 ) -> np.ndarray:
     r"""Reads numbers separated by commas or another character.
 
@@ -184,74 +174,66 @@ def read_table(
         file: The path of the file, or its content.
         columns: The number of columns.
         name: The name of the file in error messages. (default: its path)
-        allow_missing: If set to :obj:`True`, cells may be empty or
-            :obj:`nan`. (default: :obj:`False`)
-        delimiter: What separates the columns. (default: :obj:`","`)
-        index_columns: The number of leading columns to leave out, which may
-            hold anything. (default: :obj:`0`)
+        delimiter: What separates the columns, or :obj:`None` for blanks.
+            (default: :obj:`","`)
 
     Returns:
-        The numbers, of shape :math:`[\textrm{rows}, \textrm{columns}]`,
-        without those columns.
+        The numbers, of shape :math:`[\textrm{rows}, \textrm{columns}]`.
 
     Raises:
         DataError: If a line has another number of columns or holds anything
             but finite numbers; the message names the line.
     """
     content, name = read_text(file, name)
-    kept = list(range(index_columns, columns))
-    return _read(content, columns, name, allow_missing, delimiter, kept)[0]
+    return _read(content, name, columns, delimiter, range(columns), {})
 
 
 def _read(
     content: bytes,
-    columns: int,
     name: str,
-    allow_missing: bool,
-    delimiter: str,
+    columns: int,
+    delimiter: str | None,
     kept: Sequence[int],
-    timed: TimeColumn | None = None,
+    others: dict[int | str, Callable[[str], float]],
+    allow_missing: bool = False,
     cure: str = "",
-) -> tuple[np.ndarray, np.ndarray]:
-    r"""The columns :obj:`kept`, in that order, and that of the times, if any;
-    others may hold anything. The :obj:`cure` is that of missing numbers."""
+) -> np.ndarray:
+    r"""A table whose columns :obj:`kept` are numbers. Functions read some of
+    the :obj:`others`, and the rest may hold anything. The :obj:`cure` is that
+    of missing numbers.
+    """
     if not content.strip():
         raise DataError(f"{name} is empty")
-    parts = columns, delimiter, kept, timed
-    found = _parse(content, allow_missing, *parts)
-    if found is None and allow_missing:
-        content = name_missing_cells(content, delimiter)
-        found = _parse(content, allow_missing, *parts)
-    if found is None:
-        given = None if allow_missing else cure
-        fault = (
-            _first_fault(content, columns, delimiter, kept, given)
-            or "cannot be parsed as a table of numbers"
+    plain = content.replace(b",", b".") if delimiter == ";" else content
+    for column in {*range(columns)}.difference(kept):
+        others.setdefault(column, _ignore)
+    table = _parse(plain, columns, delimiter, kept, others, allow_missing)
+    if table is None and allow_missing:
+        # Slower: a function reads each cell.
+        others |= dict.fromkeys(kept, read_number)
+        table = _parse(plain, columns, delimiter, kept, others, allow_missing)
+    fault = None
+    if table is None or (plain != content and b"." in content):
+        fault = _first_fault(
+            content, columns, delimiter, kept, allow_missing, cure
         )
+    if table is None or fault:
+        fault = fault or "cannot be parsed as a table of numbers"
         raise DataError(f"{name}, {fault}")
-    return found
+    return table
 
 
 def _parse(
     content: bytes,
-    allow_missing: bool,
     columns: int,
-    delimiter: str,
+    delimiter: str | None,
     kept: Sequence[int],
-    timed: TimeColumn | None,
-) -> tuple[np.ndarray, np.ndarray] | None:
-    r"""What :func:`_read` returns, or :obj:`None` if there is a fault."""
-    plain = content
-    if delimiter == ";":
-        plain = content.replace(b",", b".")
-    others: dict[int | str, Callable[[str], float]] = dict.fromkeys(
-        {*range(columns)}.difference(kept), _ignore
-    )
-    if timed is not None:
-        others[timed.place] = read_time
+    converters: dict[int | str, Callable[[str], float]],
+    allow_missing: bool,
+) -> np.ndarray | None:
     try:
         table = np.loadtxt(
-            io.BytesIO(plain),
+            io.BytesIO(content),
             delimiter=delimiter,
             ndmin=2,
             comments=None,
@@ -259,7 +241,7 @@ def _parse(
             # Columns that are left out may hold anything. Without an encoding,
             # numpy 1 passes bytes to converters.
             encoding="latin1",
-            converters=others or None,
+            converters=converters or None,
         )
     except (ValueError, UnicodeDecodeError):
         return None
@@ -267,12 +249,7 @@ def _parse(
         return None
     found = table[:, kept]
     refused = np.isinf(found) if allow_missing else ~np.isfinite(found)
-    mixed = plain != content and b"." in content
-    if refused.any() or (
-        mixed and _first_fault(content, columns, delimiter, kept)
-    ):
-        return None
-    return found, table[:, timed.place if timed else 0]
+    return None if refused.any() else table
 
 
 def _place(content: bytes, name: str, row: int) -> str:
@@ -287,33 +264,33 @@ def _ignore(cell: str) -> float:
 def _first_fault(
     content: bytes,
     columns: int,
-    delimiter: str,
+    delimiter: str | None,
     kept: Sequence[int],
-    cure: str | None = None,
+    allow_missing: bool,
+    cure: str,
 ) -> str | None:
-    r"""The first fault of a table, with its line. Numbers may be missing if
-    they need no :obj:`cure`.
-    """
+    r"""The first fault of a table, with its line."""
     marks: set[str] = set()
     for number, read in enumerate(io.BytesIO(content), start=1):
         line = read.decode("utf-8", errors="replace")
         if not line.strip():
             continue
-        cells = line.strip("\r\n").split(delimiter)
+        cells = split_cells(line.strip("\r\n"), delimiter)
         if len(cells) != columns:
             return f"line {number}: {len(cells)} columns, expected {columns}"
         for column in sorted(kept):
-            cell = cells[column].strip().strip('"')
-            plain = cell.replace(",", ".") if delimiter == ";" else cell
-            value = float(plain) if is_number(plain) else np.inf
+            cell = cells[column]
             at = f"line {number}, column {column + 1}: {cell!r}"
-            if not (np.isfinite(value) or (cure is None and np.isnan(value))):
-                is_missing = not cell or MISSING.fullmatch(cell)
+            value = read_number(
+                cell.replace(",", ".") if delimiter == ";" else cell
+            )
+            is_missing = math.isnan(value)
+            if math.isinf(value) or (is_missing and not allow_missing):
                 return (
                     f"{at} is not a finite number"
                     + "; write decimals with a point"
                     * ("," in cell and is_decimal(cell))
-                    + (cure or "") * bool(is_missing)
+                    + cure * is_missing
                 )
             marks.update({",", "."} & {*cell})
             if len(marks) > 1:

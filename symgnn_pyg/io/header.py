@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from symgnn_pyg.errors import DataError, warn
 from symgnn_pyg.io.cells import (
-    MISSING,
     are_names,
     delimiter_of,
     is_decimal,
     split_cells,
 )
 from symgnn_pyg.io.columns import named_columns, plain_name
+from symgnn_pyg.io.numbers import MISSING
 
 # The most lines that describe a table, and bytes in them.
 MOST_LINES = 25
