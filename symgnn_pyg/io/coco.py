@@ -7,9 +7,8 @@ import numpy as np
 from symgnn_pyg.errors import DataError, EmptyRecordingError
 from symgnn_pyg.io.joint_tree import Motion
 from symgnn_pyg.io.json import field, read_json, scored_joints
-from symgnn_pyg.io.kinetics import link_bodies
+from symgnn_pyg.io.kinetics import link_layout
 from symgnn_pyg.io.limits import MOST_BYTES, File
-from symgnn_pyg.skeleton import Skeleton
 
 LAYOUTS = {
     17: "coco17", 18: "kinetics18", 25: "openpose25", 133: "coco_wholebody133",
@@ -53,13 +52,6 @@ def read_coco(file: File, name: str = "", max_bodies: int = 1) -> Motion:
     found = [*_bodies(document, name)]
     if not found:
         raise EmptyRecordingError(f"{name} shows no body")
-    sizes = {len(body) for _, _, body, _ in found}
-    if len(sizes) > 1 or not sizes <= set(LAYOUTS):
-        raise DataError(
-            f"{name}: expected bodies of {', '.join(map(str, LAYOUTS))} "
-            f"joints, got {', '.join(map(str, sorted(sizes)))}; of Halpe's 26 "
-            f"or 136, keep the first 17, which are those of COCO"
-        )
     videos = sorted({video for video, *_ in found})
     if len(videos) > 1:
         raise DataError(
@@ -77,8 +69,14 @@ def read_coco(file: File, name: str = "", max_bodies: int = 1) -> Motion:
                 f"number the frames of one video"
             )
         frames.setdefault(index - first, []).append(body)
-    motion = link_bodies(frames, max_bodies, name)
-    return Motion(motion, Skeleton.get(LAYOUTS[motion.shape[2]]))
+    return link_layout(
+        frames,
+        max_bodies,
+        name,
+        LAYOUTS,
+        f"bodies of {', '.join(map(str, LAYOUTS))} joints",
+        "; of Halpe's 26 or 136, keep the first 17, which are those of COCO",
+    )
 
 
 def _bodies(

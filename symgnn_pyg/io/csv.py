@@ -15,7 +15,6 @@ from symgnn_pyg.io.limits import File, read_text
 from symgnn_pyg.io.numbers import read_number
 from symgnn_pyg.io.times import (
     UNITS,
-    TimeColumn,
     find_time_column,
     make_even,
     read_time,

@@ -4,8 +4,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from symgnn_pyg.errors import DataError, EmptyRecordingError, check_sizes
+from symgnn_pyg.io.joint_tree import Motion
 from symgnn_pyg.io.json import LARGEST, field, numbers, read_json
 from symgnn_pyg.io.limits import File
+from symgnn_pyg.skeleton import Skeleton
 
 NUM_JOINTS = 18
 # The most frames beyond those listed: each takes memory all the same.
@@ -200,6 +202,27 @@ def link_bodies(
     for poses, found in zip(motion, tracks, strict=False):
         poses[list(found)] = list(found.values())
     return motion
+
+
+def link_layout(
+    frames: Mapping[int, list[np.ndarray]],
+    max_bodies: int,
+    name: str,
+    layouts: Mapping[int, str],
+    expected: str,
+    cure: str = "",
+) -> Motion:
+    r"""What :func:`link_bodies` returns, with the layout that has that number
+    of joints. If none has, the message says what was :obj:`expected`.
+    """
+    sizes = {len(body) for bodies in frames.values() for body in bodies}
+    if len(sizes) > 1 or not sizes <= layouts.keys():
+        raise DataError(
+            f"{name}: expected {expected}, got "
+            f"{', '.join(map(str, sorted(sizes)))}{cure}"
+        )
+    motion = link_bodies(frames, max_bodies, name)
+    return Motion(motion, Skeleton.get(layouts[motion.shape[2]]))
 
 
 def _join(

@@ -2,12 +2,11 @@ from typing import Any
 
 import numpy as np
 
-from symgnn_pyg.errors import DataError, EmptyRecordingError
+from symgnn_pyg.errors import DataError
 from symgnn_pyg.io.joint_tree import Motion
 from symgnn_pyg.io.json import LARGEST, read_json
-from symgnn_pyg.io.kinetics import link_bodies
+from symgnn_pyg.io.kinetics import link_layout
 from symgnn_pyg.io.limits import File
-from symgnn_pyg.skeleton import Skeleton
 
 LAYOUTS = {33: "mediapipe33", 21: "hand21"}
 # What programs call the landmarks of a frame, in the order of preference.
@@ -64,21 +63,16 @@ def read_mediapipe(file: File, name: str = "", max_bodies: int = 1) -> Motion:
         t: _bodies(frame, f"{name}, frame {t}", max_bodies)
         for t, frame in enumerate(document)
     }
-    sizes = {len(body) for bodies in frames.values() for body in bodies}
-    if not sizes:
-        raise EmptyRecordingError(f"{name} shows no body")
-    if len(sizes) > 1 or not sizes <= set(LAYOUTS):
-        raise DataError(
-            f"{name}: expected 33 landmarks of a body or 21 of a hand in each "
-            f"frame, got {', '.join(map(str, sorted(sizes)))}"
-        )
-    tracks = link_bodies(frames, max_bodies, name)
-    motion = tracks[..., 2:5]
-    motion[tracks[..., -1] == 0] = np.nan
-    (size,) = sizes
-    return Motion(
-        motion if max_bodies > 1 else motion[0], Skeleton.get(LAYOUTS[size])
+    linked = link_layout(
+        frames,
+        max_bodies,
+        name,
+        LAYOUTS,
+        "33 landmarks of a body or 21 of a hand in each frame",
     )
+    motion = linked.frames[..., 2:5]
+    motion[linked.frames[..., -1] == 0] = np.nan
+    return linked._replace(frames=motion if max_bodies > 1 else motion[0])
 
 
 def _bodies(frame: Any, at: str, max_bodies: int) -> list[np.ndarray]:

@@ -6,9 +6,8 @@ import numpy as np
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.io.joint_tree import Motion
 from symgnn_pyg.io.json import field, read_json, scored_joints
-from symgnn_pyg.io.kinetics import link_bodies
+from symgnn_pyg.io.kinetics import link_layout
 from symgnn_pyg.io.source import Source
-from symgnn_pyg.skeleton import Skeleton
 
 NAME = re.compile(r"(.*?)_?([0-9]+)_keypoints\.json")
 LAYOUTS = {25: "openpose25", 18: "kinetics18"}
@@ -62,14 +61,13 @@ def read_openpose(path: str | os.PathLike[str], max_bodies: int = 1) -> Motion:
                 )
             document, at = read_json(source.read(name), source.where(name))
             frames[index - first] = _bodies(document, at)
-    joints = {len(body) for bodies in frames.values() for body in bodies}
-    if len(joints) > 1 or not joints <= set(LAYOUTS):
-        raise DataError(
-            f"{source.path}: expected bodies of 25 or 18 joints, got "
-            f"{', '.join(map(str, sorted(joints)))}"
-        )
-    motion = link_bodies(frames, max_bodies, str(source.path))
-    return Motion(motion, Skeleton.get(LAYOUTS[motion.shape[2]]))
+    return link_layout(
+        frames,
+        max_bodies,
+        str(source.path),
+        LAYOUTS,
+        "bodies of 25 or 18 joints",
+    )
 
 
 def _bodies(document: object, at: str) -> list[np.ndarray]:

@@ -5,7 +5,6 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from types import TracebackType
 from typing import Any
 
 from symgnn_pyg.errors import DataError, check_names
@@ -40,10 +39,12 @@ class Source:
         self._archive: zipfile.ZipFile | None = None
         self._pid = -1
         if self.path.is_dir():
+            # Links to folders are not followed: data sets list them.
             names = {
-                Path(folder, file).relative_to(self.path).as_posix()
+                Path(folder, name).relative_to(self.path).as_posix()
                 for folder, folders, files in os.walk(self.path)
-                for file in [*files, *_links(folder, folders)]
+                for name in files
+                + [f for f in folders if Path(folder, f).is_symlink()]
             }
         elif self.path.is_file():
             names = {entry.filename for entry in self._open().infolist()}
@@ -68,12 +69,7 @@ class Source:
     def __enter__(self) -> "Source":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._archive is not None:
             self._archive.close()
             self._archive = None
@@ -153,12 +149,7 @@ class Source:
         if self._archive is None or self._pid != os.getpid():
             try:
                 self._archive = zipfile.ZipFile(self.path)
-            except (
-                zipfile.BadZipFile,
-                EOFError,
-                NotImplementedError,
-                OSError,
-            ) as e:
+            except UNREADABLE as e:
                 raise DataError(
                     f"Expected a folder or a zip archive, but {self.path} is "
                     f"not a readable one ({e}); if it should be, it may be "
@@ -187,11 +178,6 @@ class Source:
         parts = PurePosixPath(name).parts
         at = [i for i, part in enumerate(parts[:-1]) if part in self._anchors]
         return "/".join(parts[at[-1] :]) if at else name
-
-
-def _links(folder: str, folders: Iterable[str]) -> list[str]:
-    """Links to folders, which are not followed: data sets list them."""
-    return [name for name in folders if Path(folder, name).is_symlink()]
 
 
 def _is_note(name: str) -> bool:
