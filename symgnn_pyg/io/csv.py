@@ -13,13 +13,7 @@ from symgnn_pyg.io.cells import first_line, is_decimal, split_cells
 from symgnn_pyg.io.header import find_header
 from symgnn_pyg.io.limits import File, read_text
 from symgnn_pyg.io.numbers import read_number
-from symgnn_pyg.io.times import (
-    UNITS,
-    find_time_column,
-    make_even,
-    read_time,
-)
-from symgnn_pyg.io.unnamed_columns import header_of_numbers
+from symgnn_pyg.io.times import find_time_column, make_even, read_time
 
 
 def read_csv(
@@ -122,23 +116,16 @@ def read_timed_csv(
         content = content.replace(b"\r", b"\n")
     # Excel may state the delimiter in a line of its own.
     content = re.sub(rb"\A(\s*)sep=.(?=\r?\n)", rb"\1", content)
-    first = index_columns or 0
-    header = find_header(content, joints, first, name)
-    if header is None:
-        header = header_of_numbers(content, joints, index_columns, name)
-    cells, kept, delimiter, units, length, rate = header
+    cells, kept, delimiter, units, length, rate = find_header(
+        content, joints, index_columns, name
+    )
     timed = None
     if length:
         # Blank lines in their place keep the line numbers of messages right.
         content = b"\n" * length + content.split(b"\n", length)[-1]
-        timed = find_time_column(cells, {*range(first), *kept})
-    if timed:
-        place = timed.place
         row = split_cells(first_line(content)[1], delimiter)
-        if not all(map(is_decimal, row[place:][:1])):
-            timed = timed._replace(unit=1.0)  # A date, read in seconds.
-        elif timed.unit is None and units[place:]:
-            timed = timed._replace(unit=UNITS.get(units[place].casefold()))
+        others = {*range(index_columns or 0), *kept}
+        timed = find_time_column(cells, units, row, others)
     table = _read(
         content,
         name,

@@ -9,11 +9,12 @@ from symgnn_pyg.errors import DataError, warn
 from symgnn_pyg.io.cells import (
     are_names,
     delimiter_of,
+    first_line,
     is_decimal,
     split_cells,
 )
 from symgnn_pyg.io.columns import named_columns, plain_name
-from symgnn_pyg.io.numbers import MISSING
+from symgnn_pyg.io.numbers import MISSING, is_number
 
 # The most lines that describe a table, and bytes in them.
 MOST_LINES = 25
@@ -55,25 +56,25 @@ class Header(NamedTuple):
 
 
 def find_header(
-    content: bytes, joints: Sequence[str], first: int, name: str
-) -> Header | None:
+    content: bytes, joints: Sequence[str], index_columns: int | None, name: str
+) -> Header:
     r"""Finds the line that names the columns of joints, and one with their
     units below it, if any. In exports of motion capture programs, other lines
-    come first, or joints and axes are in two lines.
+    come first, or joints and axes are in two lines. If no line looks like
+    names, the header is none, or a line with the numbers of columns.
 
     Args:
         content: The table.
         joints: The names of the joints.
-        first: The number of leading columns that are left out.
+        index_columns: The number of leading columns that are left out.
         name: The name of the file, for error messages.
 
-    Returns:
-        The header, or :obj:`None` if no line looks like names.
-
     Raises:
-        DataError: If lines look like names, but none is of the joints, or
-            the columns of joints are in several units.
+        DataError: If lines look like names, but none is of the joints, the
+            columns of joints are in several units, or the number of columns
+            does not fit.
     """
+    first = index_columns or 0
     lines = content[:MOST_BYTES].split(b"\n", MOST_LINES)[:MOST_LINES]
     rows: list[list[str]] = []
     faults: list[tuple[int, str]] = []  # With the number of columns.
@@ -115,7 +116,7 @@ def find_header(
         if len(rows) == MOST_LINES and len(faults) > 1:
             text += f"; the names must be in the first {MOST_LINES} lines"
         raise DataError(text)
-    return None
+    return _header_of_numbers(content, joints, index_columns, name)
 
 
 def _split(line: bytes) -> tuple[list[str], str]:
@@ -224,3 +225,47 @@ def _units(
     if unit := MOTIVE_UNIT.search(b"\n".join(lines[:number])):
         _note_unit(unit[1].decode())
     return [], number
+
+
+def _header_of_numbers(
+    content: bytes, joints: Sequence[str], index_columns: int | None, name: str
+) -> Header:
+    r"""The header of a table without names: none, or the numbers of columns."""
+    number, line = first_line(content)
+    at = f"{name}, line {number}"
+    delimiter = delimiter_of(line)
+    cells = split_cells(line, delimiter)
+    is_numbered = _are_numbers_of_columns(cells)
+    first = max(index_columns or 0, int(is_numbered and cells[0] != "0"))
+    kept = list(range(first, len(cells)))
+    if not kept or len(kept) % len(joints):
+        raise DataError(
+            f"{at}: {len(cells)} columns"
+            + f", of which {first} are not channels" * (first > 0)
+            + f", expected a multiple of the {len(joints)} joints"
+            + "; separate them by commas, semicolons or tabs"
+            * (len(cells) == 1)
+            + f"; to leave out a time or an index at the start, pass "
+            f"index_columns={first + 1}"
+            * (len(kept) % len(joints) == 1 < len(cells))
+        )
+    if cells[0] == "0" and is_numbered:
+        below = content.split(b"\n", number)[-1]
+        row = split_cells(first_line(below)[1], delimiter)
+        # pandas writes floats with a decimal point.
+        if not all(re.search("[.,]", c) and is_decimal(c) for c in row):
+            raise DataError(
+                f"{at}: {delimiter.join(cells[:4])} may be a frame "
+                f"or the numbers of columns, as pandas writes them; leave "
+                f"these out with to_csv(..., header=False, index=False), and "
+                f"write a frame as 0.0{delimiter}1.0"
+            )
+    return Header(cells, kept, delimiter, [], number * is_numbered)
+
+
+def _are_numbers_of_columns(cells: Sequence[str]) -> bool:
+    r"""Whether a line is 0, 1, 2, ..., perhaps after the blank or the name of
+    an index."""
+    has_index = not is_number(cells[0]) and not cells[0][:1].isdigit()
+    numbers = cells[has_index:]
+    return numbers == [*map(str, range(len(numbers)))] != []

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from symgnn_pyg.errors import DataError, data_error
+from symgnn_pyg.io.cells import is_decimal
 from symgnn_pyg.io.frames import resample_frames
 from symgnn_pyg.io.numbers import is_number
 
@@ -49,13 +50,18 @@ class TimeColumn(NamedTuple):
 
 
 def find_time_column(
-    names: Sequence[str], others: Collection[int]
+    names: Sequence[str],
+    units: Sequence[str],
+    row: Sequence[str],
+    others: Collection[int],
 ) -> TimeColumn | None:
     r"""The first column that is called a time, or else a frame.
 
     Args:
         names: The names of the columns.
-        others: The indices of those that hold something else.
+        units: Their units, if a line states them.
+        row: The first line of numbers.
+        others: The indices of the columns that hold something else.
     """
     frames = None
     for index, name in enumerate(names):
@@ -65,6 +71,10 @@ def find_time_column(
         if index in others or not words or words == ["s"]:
             continue
         if TIME.fullmatch(text):
+            if row[index:] and not is_decimal(row[index]):
+                unit = 1.0  # A date, read in seconds.
+            elif unit is None and units[index:]:
+                unit = UNITS.get(units[index].casefold())
             return TimeColumn(index, name, unit)
         if frames is None and FRAME.fullmatch(" ".join(words)):
             frames = TimeColumn(index, name, 0)
