@@ -8,6 +8,7 @@ import roma
 import torch
 
 from symgnn_pyg.errors import DataError, EmptyRecordingError
+from symgnn_pyg.io.cells import read_numbers
 from symgnn_pyg.io.joint_tree import (
     MOST_JOINTS,
     Motion,
@@ -18,7 +19,6 @@ from symgnn_pyg.io.joint_tree import (
     tree_skeleton,
 )
 from symgnn_pyg.io.limits import File, read_text
-from symgnn_pyg.io.numbers import read_numbers
 from symgnn_pyg.skeleton import Skeleton
 
 ROOT = "root"

@@ -7,6 +7,7 @@ import roma
 import torch
 
 from symgnn_pyg.errors import DataError, EmptyRecordingError
+from symgnn_pyg.io.cells import read_numbers
 from symgnn_pyg.io.csv import read_table
 from symgnn_pyg.io.joint_tree import (
     MOST_JOINTS,
@@ -21,7 +22,6 @@ from symgnn_pyg.io.joint_tree import (
 )
 from symgnn_pyg.io.limits import File, read_text
 from symgnn_pyg.io.npy import check_finite
-from symgnn_pyg.io.numbers import read_numbers
 from symgnn_pyg.skeleton import Skeleton
 
 HEADING = re.compile(r"\s*(frames|frame\s+time)\s*:(.*)", re.I | re.S)

@@ -9,10 +9,14 @@ from itertools import islice
 import numpy as np
 
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.io.cells import first_line, is_decimal, split_cells
+from symgnn_pyg.io.cells import (
+    first_line,
+    is_decimal,
+    read_number,
+    split_cells,
+)
 from symgnn_pyg.io.header import find_header
 from symgnn_pyg.io.limits import File, read_text
-from symgnn_pyg.io.numbers import read_number
 from symgnn_pyg.io.times import find_time_column, make_even, read_time
 
 

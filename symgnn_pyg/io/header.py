@@ -7,14 +7,15 @@ from typing import NamedTuple
 
 from symgnn_pyg.errors import DataError, warn
 from symgnn_pyg.io.cells import (
+    MISSING,
     are_names,
     delimiter_of,
     first_line,
     is_decimal,
+    is_number,
     split_cells,
 )
 from symgnn_pyg.io.columns import named_columns, plain_name
-from symgnn_pyg.io.numbers import MISSING, is_number
 
 # The most lines that describe a table, and bytes in them.
 MOST_LINES = 25

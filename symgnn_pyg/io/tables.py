@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from symgnn_pyg.errors import DataError, EmptyRecordingError
+from symgnn_pyg.io.cells import is_number, read_numbers
 from symgnn_pyg.io.hdf5 import SIGNATURE, opened, read_array, read_names
 from symgnn_pyg.io.limits import File, read_bytes, read_text
-from symgnn_pyg.io.numbers import is_number, read_numbers
 
 # The most frames beyond those listed, against huge frame numbers.
 MOST_UNLISTED = 1000

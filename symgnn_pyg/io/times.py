@@ -9,9 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from symgnn_pyg.errors import DataError, data_error
-from symgnn_pyg.io.cells import is_decimal
+from symgnn_pyg.io.cells import is_decimal, is_number
 from symgnn_pyg.io.frames import resample_frames
-from symgnn_pyg.io.numbers import is_number
 
 UNITS = {
     word: seconds

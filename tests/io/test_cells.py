@@ -3,7 +3,7 @@ import math
 import pytest
 
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.io.numbers import is_number, read_numbers
+from symgnn_pyg.io.cells import is_number, read_numbers
 
 
 def test_numbers():
