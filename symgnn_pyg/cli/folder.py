@@ -133,16 +133,15 @@ def open_split(
     **kwargs: Any,
 ) -> SkeletonFolder:
     r"""Opens a split of a folder with the options of :func:`add_folder`."""
-    options = {
-        name: getattr(args, name) for name in ("axes", "key", "index_columns")
-    }
     kinds = (PurePosixPath(file).suffix.lower() for file in _source(args.data))
-    check_options(kinds, str(args.data), **options)
+    check_options(args, kinds, str(args.data))
     return SkeletonFolder(
         args.data,
         skeleton,
         split,
-        **options,
+        axes=args.axes,
+        key=args.key,
+        index_columns=args.index_columns,
         fill_gaps=args.fill_gaps,
         frame_rate=frame_rate,
         skip_faulty=args.skip_faulty,

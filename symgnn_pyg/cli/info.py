@@ -22,7 +22,6 @@ from symgnn_pyg.cli.folder import add_names, open_split, summarise
 from symgnn_pyg.cli.reading import (
     ARRAYS,
     check_options,
-    options_of,
     read_input,
     share_missing,
 )
@@ -135,7 +134,7 @@ def describe_array(path: Path, args: argparse.Namespace) -> None:
     r"""Prints what an array holds, and the layouts that fit."""
     refuse(args, "an array without a layout", "frame_rate")
     check_axes(args.axes)
-    check_options([path.suffix.lower()], str(path), **options_of(args))
+    check_options(args, [path.suffix.lower()], str(path))
     array = read_npy(path, str(path), True, args.key)
     print(f"{path}: {array.dtype} {list(array.shape)}")
     print(f"missing (NaN): {percent(np.isnan(array).mean())} of the numbers")

@@ -65,41 +65,20 @@ def read_input(
     frame_rate: float | None,
     kind: str = "position",
 ) -> Motion:
-    r"""Reads a recording with the options of
-    :func:`~symgnn_pyg.cli.arguments.add_reading`.
-    """
-    options = options_of(args)
-    return read_motion(
-        path, skeleton, args.format, args.fill_gaps, frame_rate, kind, **options
-    )
-
-
-def options_of(args: argparse.Namespace) -> dict[str, Any]:
-    r"""The options for reading, by name."""
-    return {name: getattr(args, name) for name in APPLIES}
-
-
-def read_motion(
-    path: Path,
-    skeleton: Skeleton | None = None,
-    form: str | None = None,
-    fill: bool = False,
-    frame_rate: float | None = None,
-    kind: str = "position",
-    **options: Any,
-) -> Motion:
     r"""Reads a recording as :func:`~symgnn_pyg.io.read_recording` does, or in
-    one of the :obj:`FORMATS`. Of files that bring their own skeleton, the
-    joints of :obj:`skeleton` are selected by name. Joints that an estimator
-    did not see, to which it gives the score 0, are NaN.
+    one of the :obj:`FORMATS`, with the options of
+    :func:`~symgnn_pyg.cli.arguments.add_reading`. Of files that bring their own
+    skeleton, the joints of :obj:`skeleton` are selected by name. Joints that an
+    estimator did not see, to which it gives the score 0, are NaN.
     """
-    name, suffix = str(path), path.suffix.lower()
+    name, suffix, form = str(path), path.suffix.lower(), args.format
     if form is None and suffix == ".skeleton":
         form = "ntu"
-    check_options([form or suffix], name, **options)
+    check_options(args, [form or suffix], name)
+    options = {option: getattr(args, option) for option in APPLIES}
     given = {key: value for key, value in options.items() if value is not None}
     if form is None:
-        given["fill"] = fill
+        given["fill"] = args.fill_gaps
         try:
             motion = read_recording(path, name, skeleton, **given)
         except DataError:
@@ -119,7 +98,7 @@ def read_motion(
         frames = frames[..., kept, :]
     if form in SCORED:
         frames = np.where(frames[..., 2:] == 0, np.nan, frames)
-    if form is not None and fill:
+    if form is not None and args.fill_gaps:
         frames = fill_gaps(frames, name)
     # Torch warns about arrays that are not writable, such as those of a file.
     frames = np.require(frames, requirements=["C", "W"])
@@ -143,14 +122,16 @@ def _as_motion(
     return Motion(found.frames[..., kept, :], skeleton)
 
 
-def check_options(kinds: Iterable[str], what: str, **options: Any) -> None:
-    r"""Refuses options that apply to none of the kinds of files."""
+def check_options(
+    args: argparse.Namespace, kinds: Iterable[str], what: str
+) -> None:
+    r"""Refuses options for reading that apply to none of the kinds of files."""
     kinds = set(kinds)
-    for name, value in options.items():
-        if value is not None and kinds.isdisjoint(APPLIES[name]):
+    for name, known in APPLIES.items():
+        if getattr(args, name, None) is not None and kinds.isdisjoint(known):
             raise ValueError(
-                f"'{name}' applies to {' and '.join(APPLIES[name])} files, got "
-                f"it for {what}: leave it out"
+                f"'{name}' applies to {' and '.join(known)} files, got it for "
+                f"{what}: leave it out"
             )
 
 
@@ -197,7 +178,7 @@ def read_rotations(
     r"""Reads a BVH file as :func:`~symgnn_pyg.io.read_bvh_rotations` does, at
     another frame rate if one is given.
     """
-    check_options([".bvh"], str(args.input), **options_of(args))
+    check_options(args, [".bvh"], str(args.input))
     motion, translation = read_bvh_rotations(args.input)
     own = motion.frame_rate
     if own and frame_rate:

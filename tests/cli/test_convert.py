@@ -6,10 +6,9 @@ import pytest
 import torch
 
 from symgnn_pyg import Skeleton
-from symgnn_pyg.cli.reading import read_motion, resampled
+from symgnn_pyg.cli.reading import resampled
 from symgnn_pyg.cli.writing import write_motion
-from symgnn_pyg.errors import DataError
-from symgnn_pyg.io import Motion, read_bvh, read_mediapipe
+from symgnn_pyg.io import Motion, read_bvh, read_mediapipe, read_recording
 from symgnn_pyg.skeleton import conversion
 from tests.cli.conftest import ARM
 
@@ -90,12 +89,18 @@ def test_to_a_skeleton_of_ones_own(ok, bvh, tmp_path, skeleton_file):
     np.testing.assert_allclose(np.load(tmp_path / "own.npy"), frames[:, :2])
 
 
-def test_joints_are_selected_by_name(bvh):
-    leg = Skeleton(["knee end", "hip"], [(0, 1)])
-    frames = read_motion(bvh, leg).frames
+def test_joints_are_selected_by_name(ok, run, bvh, tmp_path, skeleton_file):
+    leg = tmp_path / "leg.json"
+    leg.write_text(
+        json.dumps({"joints": ["knee end", "hip"], "bones": [[0, 1]]})
+    )
+    given = ["convert", bvh, tmp_path / "leg.npy", "--skeleton"]
+    ok(*given, leg)
+    frames = np.load(tmp_path / "leg.npy")
     np.testing.assert_array_equal(frames, read_bvh(bvh).frames[:, [2, 0]])
-    with pytest.raises(DataError, match=r"lacks a, b, c of .*has hip, knee"):
-        read_motion(bvh, ARM)
+    status, _, err = run(*given, skeleton_file)
+    assert status == 1
+    assert re.search(r"lacks a, b, c of .*has hip, knee", err)
 
 
 def test_gaps_stay_gaps(ok, tmp_path):
@@ -233,7 +238,7 @@ def test_names_that_fit_into_a_table(tmp_path, names, channels):
     skeleton = Skeleton(names, [(j, 0) for j in range(1, len(names))])
     frames = np.random.default_rng(0).normal(size=(4, len(names), channels))
     write_motion(tmp_path / "a.csv", frames, skeleton)
-    back = read_motion(tmp_path / "a.csv", skeleton).frames
+    back = read_recording(tmp_path / "a.csv", skeleton=skeleton).frames
     np.testing.assert_array_equal(back, frames)
 
 

@@ -4,10 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from symgnn_pyg.cli.reading import check_kind, read_motion
+from symgnn_pyg.cli.reading import check_kind
 from symgnn_pyg.cli.writing import write_motion
 from symgnn_pyg.inference import PoseModel
-from symgnn_pyg.io import read_bvh_rotations
+from symgnn_pyg.io import read_bvh_rotations, read_recording
 from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.transforms import UniformSample
 from tests.cli.conftest import ARM, SIZES
@@ -38,7 +38,7 @@ def test_classes_and_poses(ok, model_folder, clip, tmp_path):
     np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), answer.future)
 
     ok(*options, "--output", tmp_path / "out.csv")
-    written = read_motion(tmp_path / "out.csv", ARM).frames
+    written = read_recording(tmp_path / "out.csv", skeleton=ARM).frames
     np.testing.assert_array_equal(written, answer.future)
 
     ok(*options, "--output", tmp_path / "out.json")
