@@ -137,9 +137,6 @@ def read_labels(file: File, name: str = "") -> tuple[list[str], list[int]]:
 def unpickle(content: bytes, name: str) -> Any:
     r"""Unpickles numbers, text, lists, dictionaries and NumPy arrays of real
     numbers, and nothing else.
-
-    Raises:
-        DataError: If it holds anything else, or is damaged.
     """
     try:
         size = len(content)

@@ -24,25 +24,16 @@ def read_number(cell: str) -> float:
     something else.
     """
     cell = cell.strip().strip('"')
-    if not cell or MISSING.fullmatch(cell):
-        return math.nan
-    return float(cell) if is_number(cell) else math.inf
+    if is_number(cell):
+        return float(cell)
+    return math.nan if not cell or MISSING.fullmatch(cell) else math.inf
 
 
 def read_numbers(
     words: Sequence[str], count: int, at: str, allow_missing: bool = False
 ) -> list[float]:
-    r"""Words as numbers.
-
-    Args:
-        words: The words.
-        count: The number of them that is expected.
-        at: The file and the line, for error messages.
-        allow_missing: If set to :obj:`True`, numbers may be missing, which
-            makes them NaN. (default: :obj:`False`)
-
-    Raises:
-        DataError: If there are more or fewer, or one is not a finite number.
+    r"""Words as :obj:`count` finite numbers, or NaN where they are missing and
+    may be. :obj:`at` is the file and the line, for error messages.
     """
     if len(words) != count:
         raise DataError(f"{at}: {len(words)} numbers, expected {count}")

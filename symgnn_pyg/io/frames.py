@@ -83,13 +83,8 @@ def as_frames(
 def order_axes(
     array: np.ndarray, axes: str | None, num_joints: int, name: str
 ) -> np.ndarray:
-    r"""A recording with its axes in the order of this library, as
-    :func:`as_frames` takes them.
-
-    Raises:
-        DataError: If the shape does not have these axes or that number of
-            joints, or if it looks like another order and :obj:`axes` does not
-            say otherwise.
+    r"""A recording with its axes in the order of this library. If its shape
+    looks like another order, :obj:`axes` must name it.
     """
     if axes is None:
         _check_order(array.shape, num_joints, name)
@@ -165,9 +160,6 @@ def _named(axes: str) -> str:
 def drop_padding(frames: np.ndarray, name: str) -> np.ndarray:
     r"""A recording without its padding: if it may have several bodies, those
     that are zero throughout, and frames at the end in which all are zero.
-
-    Raises:
-        EmptyRecordingError: If all numbers are zero.
     """
     if not frames.any():
         raise EmptyRecordingError(

@@ -60,24 +60,14 @@ def plain_array(
 
 
 def read_array(file: h5py.File, key: str, name: str) -> np.ndarray:
-    r"""Reads an array of numbers.
-
-    Raises:
-        DataError: If there is none, it holds anything else, is larger than
-            256 MiB, or declares more than the file can hold.
-    """
+    r"""Reads an array of numbers of at most 256 MiB."""
     array = plain_array(file, key, name)
     _check_storage(array, f"{name}: {key!r}")
     return np.asarray(array[()])
 
 
 def read_names(file: h5py.File, key: str, name: str) -> list[str]:
-    r"""Reads a list of different names, of a fixed length in bytes.
-
-    Raises:
-        DataError: If there is none, it holds anything else, or declares more
-            than the file can hold.
-    """
+    r"""Reads a list of different names, of a fixed length in bytes."""
     # The type of an empty list may be that of numbers.
     array = plain_array(file, key, name, (*NUMBERS, h5py.h5t.STRING))
     what = f"{name}: {key!r}"

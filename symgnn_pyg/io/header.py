@@ -63,17 +63,6 @@ def find_header(
     units below it, if any. In exports of motion capture programs, other lines
     come first, or joints and axes are in two lines. If no line looks like
     names, the header is none, or a line with the numbers of columns.
-
-    Args:
-        content: The table.
-        joints: The names of the joints.
-        index_columns: The number of leading columns that are left out.
-        name: The name of the file, for error messages.
-
-    Raises:
-        DataError: If lines look like names, but none is of the joints, the
-            columns of joints are in several units, or the number of columns
-            does not fit.
     """
     first = index_columns or 0
     lines = content[:MOST_BYTES].split(b"\n", MOST_LINES)[:MOST_LINES]

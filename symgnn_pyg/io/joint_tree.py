@@ -75,13 +75,6 @@ def joint_positions(
             axes that stay fixed.
         degrees: Whether angles are in degrees; radians otherwise.
         name: The name of the file in error messages.
-
-    Returns:
-        The positions in the unit of the file, of shape :math:`[T, V, 3]`.
-
-    Raises:
-        DataError: If the file is too small for that many positions, or a
-            position overflows.
     """
     widths = [len(joint.channels) for joint in joints]
     columns = torch.from_numpy(table).split(widths, dim=1)

@@ -24,11 +24,7 @@ T = TypeVar("T")
 def read_json(
     file: File, name: str = "", most: int = MOST_BYTES
 ) -> tuple[Any, str]:
-    r"""Reads a JSON document, and returns it with its name for messages.
-
-    Raises:
-        DataError: If it is not a JSON document, or is too large.
-    """
+    r"""Reads a JSON document, and returns it with its name for messages."""
     content, name = read_bytes(file, name, most)
     try:
         return json.loads(content, parse_constant=_refuse), name
@@ -43,11 +39,7 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def field(entry: Any, key: str, kind: type[T], at: str) -> T:
-    r"""The value of a key in a JSON object.
-
-    Raises:
-        DataError: If there is no value, or one of another type.
-    """
+    r"""The value of a key in a JSON object, which must be of that type."""
     value = entry.get(key) if isinstance(entry, dict) else None
     # Not isinstance: in Python, True is an int.
     if type(value) is not kind:
@@ -56,11 +48,7 @@ def field(entry: Any, key: str, kind: type[T], at: str) -> T:
 
 
 def numbers(entry: Any, key: str, length: int, at: str) -> np.ndarray:
-    r"""The list of finite numbers under a key in a JSON object.
-
-    Raises:
-        DataError: If there is anything else.
-    """
+    r"""The list of finite numbers under a key in a JSON object."""
     values = field(entry, key, list, at)
     if len(values) == length and {int, float}.issuperset(map(type, values)):
         with suppress(OverflowError):
@@ -73,9 +61,6 @@ def numbers(entry: Any, key: str, length: int, at: str) -> np.ndarray:
 def scored_joints(entry: Any, key: str, at: str) -> np.ndarray:
     r"""The joints :math:`(x, y, \textrm{score})` in a list of numbers under a
     key in a JSON object, of shape :math:`[V, 3]`, all 0 where the score is.
-
-    Raises:
-        DataError: If there is anything else.
     """
     count = len(field(entry, key, list, at))
     values = numbers(entry, key, count, at)

@@ -165,10 +165,6 @@ def link_bodies(
 
     Each is of shape :math:`[V, C]`, the place in the image first and the score
     last.
-
-    Raises:
-        EmptyRecordingError: If no frame shows a body.
-        ValueError: If :obj:`max_bodies` is smaller than 1.
     """
     check_sizes(1, max_bodies=max_bodies)
     most = max(max_bodies, MOST_LINKED)

@@ -66,10 +66,6 @@ def read_npy(
 def read_array(content: bytes, name: str) -> np.ndarray:
     r"""Reads a :obj:`.npy` file of real numbers, of any shape; integers become
     floating-point numbers.
-
-    Raises:
-        DataError: If it is not such a file, is truncated or empty, or holds
-            anything but real numbers.
     """
     stream = io.BytesIO(content)
     try:
@@ -98,14 +94,8 @@ def read_array(content: bytes, name: str) -> np.ndarray:
 def read_arrays(
     file: File, keys: Sequence[str], name: str = ""
 ) -> tuple[dict[str, np.ndarray], str]:
-    r"""Reads those of the named arrays that a :obj:`.npz` file holds.
-
-    Returns:
-        The arrays by name, and the name of the file.
-
-    Raises:
-        DataError: If it is not such a file, or one of the arrays cannot be
-            read.
+    r"""Reads those of the named arrays that a :obj:`.npz` file holds, and
+    returns them with the name of the file.
     """
     content, name = read_bytes(file, name)
     with _opened(content, name) as archive:
@@ -164,11 +154,7 @@ def check_real(dtype: np.dtype, name: str) -> None:
 
 
 def check_finite(frames: np.ndarray, name: str) -> None:
-    r"""Refuses frames with a number that is not finite.
-
-    Raises:
-        DataError: If a number is not finite; the message names the frame.
-    """
+    r"""Refuses numbers that are not finite, naming the frame."""
     bad = ~np.isfinite(frames)
     if bad.any():
         frame = int(np.argwhere(bad.any(axis=(-2, -1)))[0, -1])

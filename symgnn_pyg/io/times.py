@@ -54,13 +54,9 @@ def find_time_column(
     row: Sequence[str],
     others: Collection[int],
 ) -> TimeColumn | None:
-    r"""The first column that is called a time, or else a frame.
-
-    Args:
-        names: The names of the columns.
-        units: Their units, if a line states them.
-        row: The first line of numbers.
-        others: The indices of the columns that hold something else.
+    r"""The first column that is called a time, or else a frame. The first
+    :obj:`row` shows whether it holds dates, and the :obj:`others` are the
+    indices of columns that hold something else.
     """
     frames = None
     for index, name in enumerate(names):
@@ -102,26 +98,16 @@ def make_even(
     times: np.ndarray,
     column: TimeColumn,
     line_of: Callable[[int], str],
-    allow_missing: bool = False,
-    frame_rate: float | None = None,
-    kind: str = "position",
+    allow_missing: bool,
+    frame_rate: float | None,
+    kind: str,
 ) -> tuple[np.ndarray, float | None]:
     r"""Frames at even distances in time, and their rate if the times tell.
 
-    Args:
-        frames: The frames, of shape :math:`[T, V, C]`.
-        times: The time of each frame, of shape :math:`[T]`.
-        column: The column they are from.
-        line_of: The file and the line of a frame, for error messages.
-        allow_missing: Whether missing frames are added as NaN, instead of
-            refused. (default: :obj:`False`)
-        frame_rate: The frames per second to resample uneven times to.
-            (default: uneven times are refused)
-        kind: What the channels hold, see :func:`resample_frames`.
-            (default: :obj:`"position"`)
-
-    Raises:
-        DataError: If the times do not increase, or are uneven.
+    With a :obj:`frame_rate`, uneven times in a known unit are resampled to it.
+    Otherwise they are refused, but missing frames are added as NaN if
+    :obj:`allow_missing`. :obj:`line_of` names the file and the line of a frame
+    in error messages.
     """
     unread = ~np.isfinite(times)
     if len(times) < 2 or unread.all() or (times == times[0]).all():
