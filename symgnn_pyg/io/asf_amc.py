@@ -220,11 +220,9 @@ class _Body:
             if parent >= 0:
                 start = bones[joints[parent].name].end()
             at[name] = len(joints)
-            joints.append(
-                TreeJoint(
-                    name, parent, start, bone.channels, _axes(bone, degrees)
-                )
-            )
+            angles = torch.tensor(bone.axis, dtype=torch.double)
+            axes = roma.euler_to_rotmat("xyz", angles, degrees=degrees).numpy()
+            joints.append(TreeJoint(name, parent, start, bone.channels, axes))
             children = self.children.get(name, [])
             waiting.extend((child, at[name]) for child in reversed(children))
             if not children and name != ROOT:
@@ -235,11 +233,6 @@ class _Body:
                 f"{self.name}: the :hierarchy lacks {', '.join(loose[:10])}"
             )
         return joints
-
-
-def _axes(bone: _Bone, degrees: bool) -> np.ndarray:
-    angles = torch.tensor(bone.axis, dtype=torch.double)
-    return roma.euler_to_rotmat("xyz", angles, degrees=degrees).numpy()
 
 
 def _read_frames(
@@ -253,14 +246,14 @@ def _read_frames(
         if joint.channels
     }
     frames: list[np.ndarray] = []
-    number, missing, begun = 0.0, set(places), ""
+    number, missing, begun = 0.0, set[str](), ""
     for at, words in _lines(content, name):
         if words[0].startswith(":"):
             if words[0].lower() in (":degrees", ":radians"):
                 degrees = words[0].lower() == ":degrees"
             continue
         if len(words) == 1:
-            _check_complete(frames, missing, begun)
+            _check_complete(missing, begun)
             (next_number,) = read_numbers(words, 1, at)
             if frames and next_number != number + 1:
                 raise DataError(
@@ -282,16 +275,14 @@ def _read_frames(
         first, last = places[bone]
         frames[-1][first:last] = read_numbers(numbers, last - first, at)
         missing.remove(bone)
-    _check_complete(frames, missing, begun)
+    _check_complete(missing, begun)
     if not frames:
         raise EmptyRecordingError(f"{name} has no frames")
     return np.stack(frames), degrees
 
 
-def _check_complete(
-    frames: list[np.ndarray], missing: set[str], begun: str
-) -> None:
-    if frames and missing:
+def _check_complete(missing: set[str], begun: str) -> None:
+    if missing:
         raise DataError(
             f"{begun}: the frame lacks {', '.join(sorted(missing)[:10])}; the "
             f"file may be truncated"

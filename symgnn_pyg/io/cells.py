@@ -23,7 +23,7 @@ def read_number(cell: str) -> float:
     r"""The number in a cell: NaN if it is missing, and infinity if there is
     something else.
     """
-    cell = cell.strip().strip('"')
+    cell = cell.strip()
     if is_number(cell):
         return float(cell)
     return math.nan if not cell or MISSING.fullmatch(cell) else math.inf
