@@ -23,10 +23,11 @@ def read_number(cell: str) -> float:
     r"""The number in a cell: NaN if it is missing, and infinity if there is
     something else.
     """
-    cell = cell.strip()
-    if is_number(cell):
-        return float(cell)
-    return math.nan if not cell or MISSING.fullmatch(cell) else math.inf
+    try:
+        return math.inf if "_" in cell else float(cell)
+    except ValueError:
+        cell = cell.strip()
+        return math.nan if not cell or MISSING.fullmatch(cell) else math.inf
 
 
 def read_numbers(
