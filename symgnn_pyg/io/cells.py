@@ -26,7 +26,7 @@ def read_number(cell: str) -> float:
     try:
         return math.inf if "_" in cell else float(cell)
     except ValueError:
-        cell = cell.strip()
+        cell = cell.strip().strip('"')
         return math.nan if not cell or MISSING.fullmatch(cell) else math.inf
 
 

@@ -200,7 +200,7 @@ def _read(
     table = _parse(plain, columns, delimiter, kept, others, allow_missing)
     if table is None and allow_missing:
         # Slower: a function reads each cell.
-        others |= dict.fromkeys(kept, _number)
+        others |= dict.fromkeys(kept, read_number)
         table = _parse(plain, columns, delimiter, kept, others, allow_missing)
     fault = None
     if table is None or (plain != content and b"." in content):
@@ -249,10 +249,6 @@ def _place(content: bytes, name: str, row: int) -> str:
 
 def _ignore(cell: str) -> float:
     return 0.0
-
-
-def _number(cell: str) -> float:
-    return read_number(cell.strip().strip('"'))
 
 
 def _first_fault(
