@@ -1,6 +1,6 @@
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -88,16 +88,49 @@ def read_asf(file: File, name: str = "") -> ASF:
         DataError: If it is not an ASF file; the message names the line.
     """
     content, name = read_text(file, name)
-    body = _Body(name)
+    degrees: bool | None = None
+    root = _Bone(name)
+    bones: list[_Bone] = []
+    children: dict[str, list[str]] = {}
     section = ""
     for at, words in _lines(content, name):
         if words[0].startswith(":"):
             section, words = words[0].lower(), words[1:]
-        if words and words[0] not in ("begin", "end"):
-            body.read(section, words, at)
-        elif words == ["begin"] and section == ":bonedata":
-            body.bones.append(_Bone(at))
-    return body.finish()
+        match section, words:
+            case ":bonedata", ["begin"]:
+                bones.append(_Bone(at))
+            case _, [] | ["begin" | "end", *_]:
+                pass
+            case ":units", ["angle", unit]:
+                if unit.lower() not in ("deg", "rad"):
+                    raise DataError(
+                        f"{at}: expected the angle deg or rad, got {unit!r}"
+                    )
+                degrees = unit.lower() == "deg"
+            case ":root", ["order", *channels]:
+                root.channels = _channels(channels, CHANNELS, at)
+            case ":root", ["position" | "orientation" as key, *numbers]:
+                # Programs disagree whether these or the motion apply first.
+                if any(read_numbers(numbers, 3, at)):
+                    raise DataError(
+                        f"{at}: expected the root {key} 0 0 0, got "
+                        f"{' '.join(numbers)}; export the motion again with it "
+                        f"at 0 0 0"
+                    )
+            case ":bonedata", _:
+                if not bones:
+                    raise DataError(f"{at}: expected 'begin'")
+                bones[-1].read(words, at)
+            case ":hierarchy", [parent, *others]:
+                children.setdefault(parent, []).extend(others)
+    if not root.channels:
+        raise DataError(
+            f"{name} has no :root with an order; it is not an ASF file"
+        )
+    if degrees is None:
+        raise DataError(f"{name}: :units must say 'angle deg' or 'angle rad'")
+    joints = _joints(root, bones, children, degrees, name)
+    return ASF(tree_skeleton(joints, "asf", name), joints, degrees)
 
 
 def _lines(content: bytes, name: str) -> Iterator[tuple[str, list[str]]]:
@@ -141,98 +174,54 @@ class _Bone:
         return [length * x for x in self.direction or (0.0, 0.0, 0.0)]
 
 
-class _Body:
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.degrees: bool | None = None
-        self.bones: list[_Bone] = []
-        self.root = _Bone(name)
-        self.children: dict[str, list[str]] = {}
-
-    def read(self, section: str, words: list[str], at: str) -> None:
-        match section, words:
-            case ":units", ["angle", unit]:
-                if unit.lower() not in ("deg", "rad"):
-                    raise DataError(
-                        f"{at}: expected the angle deg or rad, got {unit!r}"
-                    )
-                self.degrees = unit.lower() == "deg"
-            case ":root", ["order", *channels]:
-                self.root.channels = _channels(channels, CHANNELS, at)
-            case ":root", ["position" | "orientation" as key, *numbers]:
-                # Programs disagree whether these or the motion apply first.
-                if any(read_numbers(numbers, 3, at)):
-                    raise DataError(
-                        f"{at}: expected the root {key} 0 0 0, got "
-                        f"{' '.join(numbers)}; export the motion again with it "
-                        f"at 0 0 0"
-                    )
-            case ":bonedata", _:
-                if not self.bones:
-                    raise DataError(f"{at}: expected 'begin'")
-                self.bones[-1].read(words, at)
-            case ":hierarchy", [parent, *children]:
-                self.children.setdefault(parent, []).extend(children)
-
-    def finish(self) -> ASF:
-        if not self.root.channels:
+def _joints(
+    root: _Bone,
+    bones: Sequence[_Bone],
+    children: Mapping[str, Sequence[str]],
+    degrees: bool,
+    name: str,
+) -> list[TreeJoint]:
+    """The joints where bones start, and those where chains of bones end."""
+    if len(bones) > MOST_JOINTS:
+        raise DataError(f"{name}: more than {MOST_JOINTS} bones")
+    named = {ROOT: root}
+    for bone in bones:
+        if not (bone.name and bone.direction) or bone.length is None:
             raise DataError(
-                f"{self.name} has no :root with an order; it is not an ASF file"
+                f"{bone.at}: a bone without name, direction or length"
             )
-        if self.degrees is None:
+        if named.setdefault(bone.name, bone) is not bone:
+            raise DataError(f"{bone.at}: a second bone {bone.name!r}")
+    joints: list[TreeJoint] = []
+    places: dict[str, int] = {}
+    waiting = [(ROOT, -1)]
+    while waiting:
+        joint, parent = waiting.pop()
+        if joint in places:
+            raise DataError(f"{name}: the :hierarchy lists {joint!r} twice")
+        if joint not in named:
             raise DataError(
-                f"{self.name}: :units must say 'angle deg' or 'angle rad'"
+                f"{name}: the :hierarchy lists {joint!r}, but :bonedata has no "
+                f"such bone"
             )
-        if len(self.bones) > MOST_JOINTS:
-            raise DataError(f"{self.name}: more than {MOST_JOINTS} bones")
-        bones = {ROOT: self.root}
-        for bone in self.bones:
-            if not (bone.name and bone.direction) or bone.length is None:
-                raise DataError(
-                    f"{bone.at}: a bone without name, direction or length"
-                )
-            if bones.setdefault(bone.name, bone) is not bone:
-                raise DataError(f"{bone.at}: a second bone {bone.name!r}")
-        joints = self._joints(bones, self.degrees)
-        return ASF(
-            tree_skeleton(joints, "asf", self.name), joints, self.degrees
+        bone = named[joint]
+        start = [0.0, 0.0, 0.0]
+        if parent >= 0:
+            start = named[joints[parent].name].end()
+        places[joint] = len(joints)
+        angles = torch.tensor(bone.axis, dtype=torch.double)
+        axes = roma.euler_to_rotmat("xyz", angles, degrees=degrees).numpy()
+        joints.append(TreeJoint(joint, parent, start, bone.channels, axes))
+        others = children.get(joint, [])
+        waiting.extend((other, places[joint]) for other in reversed(others))
+        if not others and joint != ROOT:
+            joints.append(TreeJoint(f"{joint} end", places[joint], bone.end()))
+    loose = named.keys() - places.keys()
+    if loose:
+        raise DataError(
+            f"{name}: the :hierarchy lacks {', '.join(sorted(loose)[:10])}"
         )
-
-    def _joints(
-        self, bones: dict[str, _Bone], degrees: bool
-    ) -> list[TreeJoint]:
-        joints: list[TreeJoint] = []
-        at: dict[str, int] = {}
-        waiting = [(ROOT, -1)]
-        while waiting:
-            name, parent = waiting.pop()
-            if name in at:
-                raise DataError(
-                    f"{self.name}: the :hierarchy lists {name!r} twice"
-                )
-            if name not in bones:
-                raise DataError(
-                    f"{self.name}: the :hierarchy lists {name!r}, but "
-                    f":bonedata has no such bone"
-                )
-            bone = bones[name]
-            start = [0.0, 0.0, 0.0]
-            if parent >= 0:
-                start = bones[joints[parent].name].end()
-            at[name] = len(joints)
-            angles = torch.tensor(bone.axis, dtype=torch.double)
-            axes = roma.euler_to_rotmat("xyz", angles, degrees=degrees).numpy()
-            joints.append(TreeJoint(name, parent, start, bone.channels, axes))
-            children = self.children.get(name, [])
-            waiting.extend((child, at[name]) for child in reversed(children))
-            if not children and name != ROOT:
-                joints.append(TreeJoint(f"{name} end", at[name], bone.end()))
-        loose = [name for name in bones if name not in at]
-        if loose:
-            raise DataError(
-                f"{self.name}: the :hierarchy lacks {', '.join(loose[:10])}"
-            )
-        return joints
+    return joints
 
 
 def _read_frames(
