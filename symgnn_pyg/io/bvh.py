@@ -277,14 +277,12 @@ def _read_motion(content: bytes, name: str, header: BVHHeader) -> np.ndarray:
     table = np.empty((0, columns))
     if rows.strip():
         table = read_table(rows, columns, name, delimiter=None)
-    if len(table) < count:
-        raise DataError(
-            f"{name} announces {count} frames, but has {len(table)}; it may "
-            f"be truncated"
-        )
-    if len(table) > count:
+    if len(table) != count:
+        cure = "correct the number after 'Frames:'"
+        if len(table) < count:
+            cure = "it may be truncated"
         raise DataError(
             f"{name} announces {count} frames, but has {len(table)} rows; "
-            f"correct the number after 'Frames:'"
+            f"{cure}"
         )
     return table

@@ -20,11 +20,8 @@ MOST_STRETCHED = 100
 
 def check_axes(axes: str | None) -> None:
     r"""Refuses an order of axes that is not one of T, V, C and M."""
-    letters = "" if axes is None else axes.removeprefix("N")
-    if axes is not None and sorted(letters) not in (
-        sorted("TVC"),
-        sorted("MTVC"),
-    ):
+    letters = sorted((axes or "").removeprefix("N"))
+    if axes is not None and letters not in ([*"CTV"], [*"CMTV"]):
         raise ValueError(
             f"Expected 'axes' to name each of T (frames), V (joints), C "
             f"(channels) and, for several bodies, M once, such as 'CTVM', got "
