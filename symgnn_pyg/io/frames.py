@@ -61,11 +61,6 @@ def as_frames(
     if np.ma.isMaskedArray(array):
         array = np.ma.filled(array.astype(np.float64), np.nan)
     frames = order_axes(array, axes, num_joints, name)
-    if frames.ndim not in (3, 4):
-        raise DataError(
-            f"{name} has shape {list(frames.shape)}, expected [T, V, C] or "
-            f"[M, T, V, C]"
-        )
     if fill and frames.ndim == 4:
         # A body that is never seen is absent, like one that is zero.
         seen = ~np.isnan(frames).all(axis=(1, 2, 3))
@@ -83,38 +78,27 @@ def order_axes(
     r"""A recording with its axes in the order of this library. If its shape
     looks like another order, :obj:`axes` must name it.
     """
-    if axes is None:
-        _check_order(array.shape, num_joints, name)
-        return array
-    axes = axes.removeprefix("N")
     shape = list(array.shape)
-    if len(shape) != len(axes) or shape[axes.index("V")] != num_joints:
+    has = f"{name} has shape {shape}, expected"
+    if axes is None and array.ndim not in (3, 4):
+        raise DataError(f"{has} [T, V, C] or [M, T, V, C]")
+    own = "TVC" if array.ndim == 3 else "MTVC"
+    likely = _guess(array.shape, num_joints) if axes is None else ""
+    if likely:
+        order = [likely.index(letter) for letter in own]
         raise DataError(
-            f"{name} has shape {shape}, expected {_named(axes)} with V = "
-            f"{num_joints} joints"
+            f"{has} {_named(own)}; it looks like {_named(likely)}: pass "
+            f"axes={likely!r}, or transpose it with "
+            f"array.transpose({', '.join(map(str, order))})"
+            + f"; if it is {_named(own)}, pass axes={own!r}"
+            * (shape[-2] == num_joints)
         )
-    wanted = [letter for letter in "MTVC" if letter in axes]
-    return array.transpose([axes.index(letter) for letter in wanted])
-
-
-def _check_order(shape: tuple[int, ...], num_joints: int, name: str) -> None:
-    axes = _guess(shape, num_joints)
-    own = "TVC" if len(shape) == 3 else "MTVC"
-    if not axes:
-        if len(shape) in (3, 4) and shape[-2] != num_joints:
-            raise DataError(
-                f"{name} has shape {list(shape)}, expected {_named(own)} with "
-                f"V = {num_joints} joints"
-            )
-        return
-    order = [axes.index(letter) for letter in "MTVC" if letter in axes]
-    raise DataError(
-        f"{name} has shape {list(shape)}, expected {_named(own)}; it looks "
-        f"like {_named(axes)}: pass axes={axes!r}, or transpose it with "
-        f"array.transpose({', '.join(map(str, order))})"
-        + f"; if it is {_named(own)}, pass axes={own!r}"
-        * (shape[-2] == num_joints)
-    )
+    axes = own if axes is None else axes.removeprefix("N")
+    if len(axes) != array.ndim or shape[axes.index("V")] != num_joints:
+        raise DataError(f"{has} {_named(axes)} with V = {num_joints} joints")
+    if axes == own:
+        return array
+    return array.transpose([axes.index(letter) for letter in own])
 
 
 def _guess(shape: tuple[int, ...], num_joints: int) -> str:
