@@ -75,9 +75,7 @@ def read_bvh(file: File, name: str = "") -> Motion:
         DataError: If it is not a BVH file; the message names the line.
         EmptyRecordingError: If it has no frames.
     """
-    content, name = read_text(file, name)
-    header = _read_header(content, name)
-    table = _read_motion(content, name, header)
+    header, table, name = _read(file, name)
     frames = joint_positions(header.joints, table, "intrinsic", True, name)
     return Motion(frames, header.skeleton, header.frame_rate)
 
@@ -101,9 +99,8 @@ def read_bvh_rotations(file: File, name: str = "") -> tuple[Motion, np.ndarray]:
         DataError: If it is not a BVH file; the message names the line.
         EmptyRecordingError: If it has no frames.
     """
-    content, name = read_text(file, name)
-    header = _read_header(content, name)
-    table = torch.from_numpy(_read_motion(content, name, header))
+    header, channels, name = _read(file, name)
+    table = torch.from_numpy(channels)
     columns = table.split([len(j.channels) for j in header.joints], dim=1)
     rotation = table.new_zeros(len(table), len(header.joints), 3)
     translation = torch.empty_like(rotation)
@@ -264,7 +261,10 @@ class _Parser:
         )
 
 
-def _read_motion(content: bytes, name: str, header: BVHHeader) -> np.ndarray:
+def _read(file: File, name: str) -> tuple[BVHHeader, np.ndarray, str]:
+    """What stands before the frames, their channels, and the file's name."""
+    content, name = read_text(file, name)
+    header = _read_header(content, name)
     count = header.num_frames
     if not count:
         raise EmptyRecordingError(f"{name} has no frames")
@@ -285,4 +285,4 @@ def _read_motion(content: bytes, name: str, header: BVHHeader) -> np.ndarray:
             f"{name} announces {count} frames, but has {len(table)} rows; "
             f"{cure}"
         )
-    return table
+    return header, table, name
