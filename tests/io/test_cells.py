@@ -25,7 +25,8 @@ def test_no_numbers(words, fault):
 
 
 def test_missing_numbers():
-    found = read_numbers(["1", "", " ", "nan"], 4, "a.csv", allow_missing=True)
+    words = ["1", "", " ", "nan", "NA", '""', "-"]
+    found = read_numbers(words, len(words), "a.csv", allow_missing=True)
     assert found[0] == 1
     assert all(map(math.isnan, found[1:]))
     with pytest.raises(DataError, match="'inf' is not a finite number"):
