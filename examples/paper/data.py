@@ -47,12 +47,13 @@ class Data:
         self.name = (
             "synthetic motion" if self.synthetic else DATA_SETS[dataset].title
         )
-        self._opened: dict[tuple[str, int], MotionDataset] = {}
         # Missing files raise an error before anything is trained.
-        for horizon in HORIZONS:
-            for split in SPLITS:
-                self._open(split, horizon)
-        train = self._open("train", HORIZONS[0])
+        self._opened = {
+            (split, horizon): self._read(split, horizon)
+            for horizon in HORIZONS
+            for split in SPLITS
+        }
+        train = self._opened["train", HORIZONS[0]]
         self.skeleton = train.skeleton
         self.classes = train.classes
         self.trained = train.labels.unique()
@@ -84,7 +85,7 @@ class Data:
                 f"Windows of {OBSERVED} + {horizon} frames have no room for "
                 f"{num_observed} + {num_future}"
             )
-        opened = self._open(split, horizon)
+        opened = self._opened[split, horizon]
         dataset = MotionDataset(
             opened.store,
             opened.windows,
@@ -103,12 +104,6 @@ class Data:
             pose: Poses in the unit of the data, of shape [N * V, T, C].
         """
         return positions_of(pose, self.skeleton)
-
-    def _open(self, split: str, horizon: int) -> MotionDataset:
-        key = split, horizon
-        if key not in self._opened:
-            self._opened[key] = self._read(split, horizon)
-        return self._opened[key]
 
     def _read(self, split: str, horizon: int) -> MotionDataset:
         if self.synthetic:
@@ -182,8 +177,3 @@ def _shuffled(size: int, share: float, generator: torch.Generator) -> Tensor:
     chosen = torch.randperm(size, generator=generator)[:count]
     order[chosen] = chosen.roll(1)
     return order
-
-
-def every_nth(dataset: MotionDataset, at_most: int) -> MotionDataset:
-    """Windows spread evenly over a data set."""
-    return dataset[:: -(-len(dataset) // at_most)]

@@ -1,7 +1,6 @@
 """Tables XIII and XIV: orders of difference."""
 
-from examples.paper.published import LOST, published
-from examples.paper.render import ACCURACY, ERROR, Page, bars, compare
+from examples.paper.render import ACCURACY, ERROR, Page, comparison
 from examples.paper.run import sym_gnn
 from examples.paper.runs import Runs
 from examples.paper.symbiosis import short_errors, top_1
@@ -13,28 +12,25 @@ RUNS = {
 
 
 def table_13(runs: Runs) -> Page:
-    theirs = published("table-13")
-    ours = {name: top_1(runs, run) for name, run in RUNS.items()}
-    return Page(
+    return comparison(
+        "table-13",
         "recognition with different orders of difference",
         ("NTU-RGB+D",),
-        *compare(theirs, ours, runs.data.name),
-        bars(theirs, ours, runs.data.name, ACCURACY),
-        [
-            LOST.format("table"),
-            "Accuracies of the joint network in percent.",
-        ],
+        {name: top_1(runs, run) for name, run in RUNS.items()},
+        runs.data.name,
+        ACCURACY,
+        ["Accuracies of the joint network in percent."],
     )
 
 
 def table_14(runs: Runs) -> Page:
-    theirs = published("table-14")
-    ours = {name: short_errors(runs, run) for name, run in RUNS.items()}
-    return Page(
+    return comparison(
+        "table-14",
         "prediction with different orders of difference",
         ("Human3.6M",),
-        *compare(theirs, ours, runs.data.name),
-        bars(theirs, ours, runs.data.name, ERROR),
+        {name: short_errors(runs, run) for name, run in RUNS.items()},
+        runs.data.name,
+        ERROR,
         [
             "Mean angle errors, averaged over actions.",
             "The preprint's text lacks the names of the three rows; they are "

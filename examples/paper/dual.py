@@ -3,10 +3,9 @@
 import torch
 
 from examples.paper.evaluate import evaluate
-from examples.paper.measures import Spread, short_error, spread
-from examples.paper.published import LOST, published
+from examples.paper.measures import Spread, accuracy, short_error, spread
 from examples.paper.recognition import bones_of
-from examples.paper.render import ACCURACY, ERROR, Page, bars, compare
+from examples.paper.render import ACCURACY, ERROR, Page, comparison
 from examples.paper.run import sym_gnn
 from examples.paper.runs import Runs
 from examples.paper.symbiosis import top_1
@@ -23,14 +22,14 @@ def table_15(runs: Runs) -> Page:
         "joint and bone": fused(runs, fit=False),
         "joint and bone, weight fitted": fused(runs, fit=True),
     }
-    theirs = published("table-15")
-    return Page(
+    return comparison(
+        "table-15",
         "joints, bones, and both",
         ("NTU-RGB+D",),
-        *compare(theirs, ours, runs.data.name),
-        bars(theirs, ours, runs.data.name, (ACCURACY, ERROR)),
+        ours,
+        runs.data.name,
+        (ACCURACY, ERROR),
         [
-            LOST.format("table"),
             "Top-1 in percent; the error is the mean angle error averaged "
             "over actions and over 80, 160, 320 and 400 ms.",
             "Both networks have a weight of one half; 'weight fitted' uses the "
@@ -50,8 +49,8 @@ def fused(runs: Runs, fit: bool) -> dict[str, Spread]:
             fit_weight(model, runs)
         found.append(evaluate(model, runs.test(run), runs.data)[0])
     return {
-        "top-1": spread([100 * one["top1"] for one in found]),
-        "error": spread([short_error(one) for one in found]),
+        "top-1": spread(list(map(accuracy, found))),
+        "error": spread(list(map(short_error, found))),
     }
 
 

@@ -30,15 +30,30 @@ def evaluate(
         outputs: class scores and labels of the windows whose actions the
         network was trained on, as no other can be recognised.
     """
-    logits, labels, errors = [], [], _Errors(dataset, data)
+    sizes = data.skeleton.num_joints, max(dataset.num_future, 2)
+    angle, pck = MeanAngleError(*sizes, len(data.classes)), PCK(*sizes)
+    transform = dataset.transform
+    steps = getattr(transform, "transforms", [transform])
+    standardize = next(s for s in steps if isinstance(s, Standardize))
+    logits, labels = [], []
     for batch in SkeletonLoader(dataset, 64):
         out = model(batch.x)
         labels.append(batch.y)
         if out.logits is not None:
             logits.append(out.logits)
         if out.future is not None and dataset.skeleton == data.skeleton:
-            errors.update(out.future, batch.future, batch.y)
-    found: dict[str, Any] = errors.compute()
+            poses = [*map(standardize.inverse, (out.future, batch.future))]
+            angle.update(*poses, batch.y)
+            pck.update(*map(data.positions, poses))
+    found: dict[str, Any] = {}
+    if angle.update_called:
+        groups, tested = angle.compute_groups().tolist(), angle.count > 0
+        found["error"] = {
+            action: groups[i]
+            for i, action in enumerate(data.classes)
+            if tested[i]
+        }
+        found["pck"] = pck.compute().tolist()
     y = torch.cat(labels)
     known = torch.isin(y, data.trained)
     outputs = {"labels": y[known]}
@@ -54,34 +69,3 @@ def accuracies(logits: Tensor, labels: Tensor) -> dict[str, float]:
         f"top{k}": float(TopKAccuracy(logits.size(1), k)(logits, labels))
         for k in (1, 5)
     }
-
-
-class _Errors:
-    def __init__(self, dataset: MotionDataset, data: Data) -> None:
-        shape = data.skeleton.num_joints, max(dataset.num_future, 2)
-        self.data = data
-        self.transform = dataset.transform
-        self.angle = MeanAngleError(*shape, len(data.classes))
-        self.pck = PCK(*shape)
-
-    def update(self, predicted: Tensor, true: Tensor, y: Tensor) -> None:
-        transform = self.transform
-        steps = getattr(transform, "transforms", [transform])
-        standardize = next(s for s in steps if isinstance(s, Standardize))
-        predicted, true = map(standardize.inverse, (predicted, true))
-        self.angle.update(predicted, true, y)
-        self.pck.update(*map(self.data.positions, (predicted, true)))
-
-    def compute(self) -> dict[str, Any]:
-        if not self.angle.update_called:
-            return {}
-        groups = self.angle.compute_groups().tolist()
-        tested = self.angle.count > 0
-        return {
-            "error": {
-                action: groups[i]
-                for i, action in enumerate(self.data.classes)
-                if tested[i]
-            },
-            "pck": self.pck.compute().tolist(),
-        }

@@ -42,6 +42,11 @@ def average_error(
     return statistics.fmean(errors[a][frame] for a in actions or errors)
 
 
+def accuracy(result: dict[str, Any]) -> float:
+    """The top-1 accuracy in percent."""
+    return 100 * result["top1"]
+
+
 def short_error(result: dict[str, Any]) -> float:
     """The error averaged over the times that the paper reports."""
     return statistics.fmean(

@@ -5,7 +5,7 @@ from dataclasses import replace
 from examples.paper.evaluate import accuracies
 from examples.paper.measures import Spread, spread
 from examples.paper.published import published
-from examples.paper.render import ACCURACY, Page, bars, compare
+from examples.paper.render import ACCURACY, Page, comparison
 from examples.paper.run import Run, sym_gnn
 from examples.paper.runs import Runs
 
@@ -63,18 +63,19 @@ def table(
     setting: tuple[str, ...],
     prefix: str = "",
 ) -> Page:
-    theirs = published(name)
     known = {*ALONE, *FUSED}
     ours = {
         row: {f"{prefix}{k}": v for k, v in accuracy(runs, row).items()}
-        for row in theirs
+        for row in published(name)
         if row in known
     }
-    return Page(
+    return comparison(
+        name,
         title,
         setting,
-        *compare(theirs, ours, runs.data.name),
-        bars(theirs, ours, runs.data.name, ACCURACY),
+        ours,
+        runs.data.name,
+        ACCURACY,
         [
             "Accuracies in percent. Our 2s-AGCN and Sym-GNN, except 'no bone', "
             "average the scores of a joint and a bone network.",

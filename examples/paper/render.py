@@ -11,6 +11,7 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
 from examples.paper.measures import Spread
+from examples.paper.published import LOST, published
 from examples.shared import save_figure
 from symgnn_pyg.files import replacing
 from symgnn_pyg.visualization.colours import BLUE, GREY
@@ -43,17 +44,45 @@ class Page:
     notes: list[str] = field(default_factory=list)
 
 
+def comparison(
+    name: str,
+    title: str,
+    setting: tuple[str, ...],
+    ours: Cells,
+    data: str,
+    x: str | Sequence[str],
+    notes: list[str],
+) -> Page:
+    """A page of published numbers and ours.
+
+    Args:
+        name: The name of the published table.
+        title: What the page shows.
+        setting: The data sets in the paper.
+        ours: Our numbers, by row and column.
+        data: The name of our data set.
+        x: The label of all horizontal axes, or of each.
+        notes: Remarks.
+    """
+    theirs = published(name)
+    if not any(theirs.values()):
+        notes = [LOST.format("table"), *notes]
+    columns, rows = compare(theirs, ours, data)
+    figure = bars(theirs, ours, data, x)
+    return Page(title, setting, columns, rows, figure, notes)
+
+
 def compare(
-    published: Cells, ours: Cells, data: str
+    theirs: Cells, ours: Cells, data: str
 ) -> tuple[list[str], list[tuple[str, list[Cell]]]]:
     """Columns and rows with published numbers and ours side by side.
 
     Args:
-        published: The published numbers, by row and column.
+        theirs: The published numbers, by row and column.
         ours: Our numbers, by row and column.
         data: The name of our data set.
     """
-    sides = [("paper", published), (f"ours, {data}", ours)]
+    sides = [("paper", theirs), (f"ours, {data}", ours)]
     names = unique(
         name for _, cells in sides for row in cells.values() for name in row
     )
@@ -66,7 +95,7 @@ def compare(
     columns = [f"{name} ({side})" for name, side, _ in found]
     rows = [
         (row, [cells.get(row, {}).get(name) for name, _, cells in found])
-        for row in unique([*published, *ours])
+        for row in unique([*theirs, *ours])
     ]
     return columns, rows
 
@@ -171,18 +200,18 @@ def number(cell: Cell) -> float | None:
 
 
 def bars(
-    published: Cells, ours: Cells, data: str, x: str | Sequence[str]
+    theirs: Cells, ours: Cells, data: str, x: str | Sequence[str]
 ) -> Figure:
     """Published numbers and ours as bars, one panel per column.
 
     Args:
-        published: The published numbers, by row and column.
+        theirs: The published numbers, by row and column.
         ours: Our numbers, by row and column.
         data: The name of our data set.
         x: The label of all horizontal axes, or of each.
     """
-    both = {"paper": (published, PAPER), f"ours, {data}": (ours, OURS)}
-    rows = unique([*published, *ours])
+    both = {"paper": (theirs, PAPER), f"ours, {data}": (ours, OURS)}
+    rows = unique([*theirs, *ours])
     names = unique(
         name
         for cells, _ in both.values()

@@ -27,7 +27,7 @@ from torch.nn import Module
 from torch_geometric.transforms import Compose
 
 import symgnn_pyg
-from examples.paper.data import Data, NoisySupervision, every_nth
+from examples.paper.data import Data, NoisySupervision
 from examples.paper.evaluate import evaluate
 from examples.paper.measures import Spread, spread
 from examples.paper.networks import arguments_of, build
@@ -122,8 +122,8 @@ class Runs:
 
     def validation(self, run: Run, at_most: int = 256) -> MotionDataset:
         """Evenly spaced validation windows of a run."""
-        val = every_nth(self._split("val", run), at_most)
-        return self._view(val, run)
+        val = self._split("val", run)
+        return self._view(val[:: -(-len(val) // at_most)], run)
 
     def build(self, run: Run) -> Module:
         """A network with new weights."""

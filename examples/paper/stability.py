@@ -7,7 +7,7 @@ from torch import Tensor
 from torch_geometric.transforms import Compose
 
 from examples.paper.evaluate import evaluate
-from examples.paper.measures import Spread, short_error, spread
+from examples.paper.measures import Spread, accuracy, short_error, spread
 from examples.paper.published import LOST
 from examples.paper.render import ACCURACY, ERROR, Page, lines
 from examples.paper.run import sym_gnn
@@ -27,8 +27,8 @@ def figure_14(runs: Runs) -> Page:
     for std in NOISE:
         test.transform = Compose([RandomJitter(std), standardize])
         found = [evaluate(model, test, runs.data)[0] for model in models]
-        right[std] = spread([100 * one["top1"] for one in found])
-        wrong[std] = spread([short_error(one) for one in found])
+        right[std] = spread(list(map(accuracy, found)))
+        wrong[std] = spread(list(map(short_error, found)))
     return Page(
         "noisy input",
         ("NTU-RGB+D", "Human3.6M"),

@@ -4,19 +4,13 @@ from examples.paper.data import OBSERVED
 from examples.paper.measures import (
     SHORT_MS,
     Spread,
+    accuracy,
     average_error,
     frame_at,
     spread,
 )
-from examples.paper.published import LOST, published
-from examples.paper.render import (
-    ACCURACY,
-    ERROR,
-    Page,
-    bars,
-    compare,
-    lines,
-)
+from examples.paper.published import LOST
+from examples.paper.render import ACCURACY, ERROR, Page, comparison, lines
 from examples.paper.run import Run, sym_gnn
 from examples.paper.runs import Runs
 
@@ -34,15 +28,14 @@ def table_9(runs: Runs) -> Page:
         f"{100 * share:g} %": sym_gnn(noisy_targets=share)
         for share in noise_ratios(runs)
     }
-    ours = {name: top_1(runs, run) for name, run in rows.items()}
-    theirs = published("table-9")
-    return Page(
+    return comparison(
+        "table-9",
         "recognition with noisy targets of prediction",
         ("NTU-RGB+D",),
-        *compare(theirs, ours, runs.data.name),
-        bars(theirs, ours, runs.data.name, ACCURACY),
+        {name: top_1(runs, run) for name, run in rows.items()},
+        runs.data.name,
+        ACCURACY,
         [
-            LOST.format("table"),
             "Accuracies of the joint network in percent. In the given share of "
             "the training windows, targets are permuted.",
         ],
@@ -55,15 +48,14 @@ def table_10(runs: Runs) -> Page:
         f"{100 * share:g} %": sym_gnn(noisy_labels=share)
         for share in noise_ratios(runs)
     }
-    ours = {name: short_errors(runs, run) for name, run in rows.items()}
-    theirs = published("table-10")
-    return Page(
+    return comparison(
+        "table-10",
         "prediction with noisy labels",
         ("Human3.6M",),
-        *compare(theirs, ours, runs.data.name),
-        bars(theirs, ours, runs.data.name, ERROR),
+        {name: short_errors(runs, run) for name, run in rows.items()},
+        runs.data.name,
+        ERROR,
         [
-            LOST.format("table"),
             "Mean angle errors, averaged over actions. In the given share of "
             "the training windows, labels are permuted.",
         ],
@@ -76,7 +68,7 @@ def figure_9(runs: Runs) -> Page:
     curves: dict[str, dict[float, Spread]] = {}
     for name in ("predict 10", "predict all", "no prediction"):
         curves[name] = {
-            ratio: top_1(runs, early(name, ratio))["top-1"] for ratio in ratios
+            ratio: runs.spread(early(name, ratio), accuracy) for ratio in ratios
         }
     return Page(
         "recognition from the beginning of an action",
@@ -107,7 +99,7 @@ def early(strategy: str, ratio: float) -> Run:
 
 def top_1(runs: Runs, run: Run) -> dict[str, Spread]:
     """The top-1 accuracy in percent."""
-    return {"top-1": runs.spread(run, lambda one: 100 * one["top1"])}
+    return {"top-1": runs.spread(run, accuracy)}
 
 
 def short_errors(runs: Runs, run: Run) -> dict[str, Spread]:
