@@ -1,5 +1,3 @@
-from typing import Any
-
 from torch import Tensor
 
 from symgnn_pyg.metrics.per_frame import PerFrameMetric
@@ -29,18 +27,6 @@ class MPJPE(PerFrameMetric):
     """
 
     higher_is_better = False
-
-    def __init__(
-        self,
-        num_joints: int,
-        num_future: int,
-        num_groups: int = 1,
-        *,
-        num_coordinates: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(num_joints, num_future, num_groups, **kwargs)
-        self.num_coordinates = num_coordinates
 
     def sample_values(self, prediction: Tensor, target: Tensor) -> Tensor:
         return (prediction - target).norm(dim=-1).mean(dim=1)

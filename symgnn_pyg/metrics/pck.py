@@ -49,9 +49,14 @@ class PCK(PerFrameMetric):
             raise ValueError(
                 f"'threshold' must not be negative, got {threshold}"
             )
-        super().__init__(num_joints, num_future, num_groups, **kwargs)
+        super().__init__(
+            num_joints,
+            num_future,
+            num_groups,
+            num_coordinates=num_coordinates,
+            **kwargs,
+        )
         self.threshold = threshold
-        self.num_coordinates = num_coordinates
 
     def sample_values(self, prediction: Tensor, target: Tensor) -> Tensor:
         distance = (prediction - target).norm(dim=-1)  # [N, V, T']

@@ -19,6 +19,8 @@ class PerFrameMetric(Metric):
         num_future: The number of future frames :math:`T'`.
         num_groups: The number of groups, such as actions.
             (default: :obj:`1`)
+        num_coordinates: The number of leading channels that are coordinates;
+            others, such as confidence, do not count. (default: all)
         **kwargs: Further arguments of :class:`torchmetrics.Metric`.
 
     Raises:
@@ -27,7 +29,6 @@ class PerFrameMetric(Metric):
 
     total: Tensor
     count: Tensor
-    num_coordinates: int | None = None
     full_state_update = False
     is_differentiable = False
 
@@ -36,6 +37,8 @@ class PerFrameMetric(Metric):
         num_joints: int,
         num_future: int,
         num_groups: int = 1,
+        *,
+        num_coordinates: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -46,6 +49,7 @@ class PerFrameMetric(Metric):
             num_groups=num_groups,
         )
         self.num_joints = num_joints
+        self.num_coordinates = num_coordinates
         total = torch.zeros(num_groups, num_future, dtype=torch.double)
         self.add_state("total", total, dist_reduce_fx="sum")
         count = torch.zeros(num_groups, dtype=torch.long)
