@@ -193,6 +193,18 @@ def check_skeleton_type(
     return skeleton_type
 
 
+def check_rows(x: Tensor, sizes: Sequence[int], what: str) -> None:
+    r"""Checks that features have one row for each node of samples of these
+    sizes, whose nodes are :obj:`"joints"` or :obj:`"parts"`.
+    """
+    if x.size(0) != sum(sizes):
+        raise ValueError(
+            f"Expected 'x' to have {sum(sizes)} rows, one for each of the "
+            f"{what} of the {len(sizes)} samples in 'skeleton_type', got "
+            f"{list(x.shape)}"
+        )
+
+
 def check_no_skeleton_type(skeleton_type: Sequence[int] | None) -> None:
     r"""Checks that :obj:`skeleton_type` is not given where it is not used."""
     if skeleton_type is not None:

@@ -2,7 +2,6 @@ from abc import abstractmethod
 from typing import Any
 
 from torch import Tensor
-from torch_geometric.nn.inits import reset
 
 from symgnn_pyg.errors import check_sizes
 from symgnn_pyg.nn import SymGNNOutput
@@ -42,11 +41,6 @@ class Baseline(Pretrained):
         self.skeleton = as_skeleton(skeleton)
         self.in_channels = in_channels
         self.min_frames = min_frames
-
-    def reset_parameters(self) -> None:
-        r"""Resets all learnable parameters of the module."""
-        for module in self.children():
-            reset(module)
 
     @abstractmethod
     def forward(

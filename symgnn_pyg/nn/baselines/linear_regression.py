@@ -127,10 +127,9 @@ class LinearRegression(Baseline):
             )
         fits = self._solve(train, ridges)
         best = 0 if val is None else self._best(fits, val)
-        for buffer, value in zip(
-            (self.weight, self.bias), fits[best], strict=True
-        ):
-            buffer.copy_(value)
+        weight, bias = fits[best]
+        self.weight.copy_(weight)
+        self.bias.copy_(bias)
         return ridges[best]
 
     def forward(

@@ -10,6 +10,7 @@ from symgnn_pyg.errors import check_sizes
 from symgnn_pyg.nn.batch import (
     as_skeletons,
     check_no_skeleton_type,
+    check_rows,
     check_skeleton_type,
     check_tensor,
     group_sizes,
@@ -140,12 +141,7 @@ class ActionalGraphInference(Module):
             return self._infer(trajectory, self.num_joints)[0]
         skeleton_type = check_skeleton_type(skeleton_type, len(self.num_joints))
         sizes = [self.num_joints[kind] for kind in skeleton_type]
-        if sum(sizes) != x.size(0):
-            raise ValueError(
-                f"Expected 'x' to have {sum(sizes)} rows, one for each of the "
-                f"joints of the {len(sizes)} samples in 'skeleton_type', got "
-                f"{list(x.shape)}"
-            )
+        check_rows(x, sizes, "joints")
         return self._infer_unequal(trajectory, sizes)
 
     def _infer_unequal(

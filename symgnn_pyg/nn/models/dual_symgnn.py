@@ -133,13 +133,6 @@ class DualSymGNN(Pretrained):
             and dual.fingerprint == self.bone.skeleton.fingerprint
         )
 
-    def reset_parameters(self) -> None:
-        r"""Resets all learnable parameters of both networks, but not the
-        weights of the fusion.
-        """
-        self.joint.reset_parameters()
-        self.bone.reset_parameters()
-
     def forward(
         self, x: Tensor, bone_x: Tensor, num_bodies: Tensor | None = None
     ) -> DualSymGNNOutput:

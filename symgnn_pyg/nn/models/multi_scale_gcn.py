@@ -7,7 +7,6 @@ from torch.nn import Module, ModuleList
 from torch_geometric.nn.inits import reset
 
 from symgnn_pyg.nn.conv.jgtc_block import JGTCBlock
-from symgnn_pyg.nn.conv.part_graph_conv import PartGraphConv
 from symgnn_pyg.nn.conv.pgtc_block import PGTCBlock
 from symgnn_pyg.nn.pool.joint_to_part import JointToPart
 from symgnn_pyg.nn.pool.part_to_joint import PartToJoint
@@ -124,15 +123,12 @@ class MultiScaleGCN(Module):
                     )
                 )
             if use_parts and (i > 0 or not joint):
-                self.part_blocks.append(
-                    PGTCBlock(width, out, skeleton, **block)
-                )
+                part_block = PGTCBlock(width, out, skeleton, **block)
+                if joint:
+                    # The masks of explainers belong to joints.
+                    part_block.graph_conv.explain = False
+                self.part_blocks.append(part_block)
             width = 2 * out if i in self.fusion else out
-        if joint:
-            # The masks of explainers belong to joints.
-            for module in self.part_blocks.modules():
-                if isinstance(module, PartGraphConv):
-                    module.explain = False
         self.out_channels = width
         self.joint_to_part = JointToPart(skeleton) if use_parts else None
         self.part_to_joint = PartToJoint(skeleton) if use_parts else None

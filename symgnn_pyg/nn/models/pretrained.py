@@ -7,6 +7,7 @@ from typing import Any, Self
 import torch
 from safetensors.torch import load_file, save_file
 from torch.nn import Module
+from torch_geometric.nn.inits import reset
 
 from symgnn_pyg import __version__
 from symgnn_pyg.deprecated import current_arguments
@@ -66,6 +67,11 @@ class Pretrained(Module):
         with torch.device("cpu"):
             skeleton = Skeleton(**config["skeleton"])
         return cls(**{**current_arguments(config), "skeleton": skeleton})
+
+    def reset_parameters(self) -> None:
+        r"""Resets all learnable parameters of the module."""
+        for module in self.children():
+            reset(module)
 
     def train(self, mode: bool = True) -> Self:
         r"""Sets the mode as :meth:`torch.nn.Module.train` does, except that

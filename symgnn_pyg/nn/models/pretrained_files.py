@@ -25,7 +25,8 @@ MOST = {"joints": 1000, "channels": 100, "strides": 100, "fusion": 100,
         "orders": 100, "num_hops": 100, "num_iterations": 100,
         "num_blocks": 100, "num_recent": 5000, "num_future": 5000,
         "num_observed": 100_000, "models": 100}  # fmt: skip
-# The limit for the buffers that are not saved with the weights, in bytes.
+# The most bytes, beyond four times the size of the file, of buffers that are
+# not saved with the weights.
 MOST_BUFFERS = 2**28
 
 
@@ -139,17 +140,13 @@ def check_classes(classes: object) -> None:
         check_names(names, "The class")
 
 
-def check_weights(
-    path: Path, outline: Module, most_buffers: int = MOST_BUFFERS
-) -> None:
+def check_weights(path: Path, outline: Module) -> None:
     r"""Checks that a file holds the weights of a network, without reading
     them.
 
     Args:
         path: The file.
         outline: The network, on the device :obj:`"meta"`.
-        most_buffers: The most bytes, beyond four times the size of the file,
-            of buffers that are not saved with the weights.
 
     Raises:
         DataError: If it does not.
@@ -183,7 +180,7 @@ def check_weights(
         for name, buffer in outline.named_buffers()
         if name not in expected
     )
-    if buffers > most_buffers + 4 * path.stat().st_size:
+    if buffers > MOST_BUFFERS + 4 * path.stat().st_size:
         raise DataError(
             f"{path} does not fit the network, which needs {buffers} bytes "
             f"in addition to its weights"

@@ -4,7 +4,6 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 from torch.nn import ModuleList
-from torch_geometric.nn.inits import reset
 
 from symgnn_pyg import ops
 from symgnn_pyg.errors import check_choices, check_fractions, check_sizes
@@ -283,11 +282,6 @@ class SymGNN(Pretrained):
         weights and :meth:`to_empty` do not change it.
         """
         return torch.tensor(self.skeleton.fingerprint, device="cpu")
-
-    def reset_parameters(self) -> None:
-        r"""Resets all learnable parameters of the module."""
-        for module in self.children():
-            reset(module)
 
     def forward(
         self, x: Tensor, num_bodies: Tensor | None = None

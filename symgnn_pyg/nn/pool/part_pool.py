@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from symgnn_pyg.nn.batch import as_skeletons, check_skeleton_type
+from symgnn_pyg.nn.batch import as_skeletons, check_rows, check_skeleton_type
 from symgnn_pyg.nn.fixed_buffers import FixedBuffers
 from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.typing import SkeletonLike
@@ -36,13 +36,7 @@ class PartPool(FixedBuffers):
         """
         skeleton_type = check_skeleton_type(skeleton_type, len(self.num_joints))
         sizes = self.num_joints if rows == "joints" else self.num_parts
-        expected = sum(sizes[kind] for kind in skeleton_type)
-        if x.size(0) != expected:
-            raise ValueError(
-                f"Expected 'x' to have {expected} rows, one for each of the "
-                f"{rows} of the samples in 'skeleton_type', got "
-                f"{list(x.shape)}"
-            )
+        check_rows(x, [sizes[kind] for kind in skeleton_type], rows)
         parts_of = self.joint_to_part.split(self.num_joints)
         index, first = [], 0
         for kind in skeleton_type:
