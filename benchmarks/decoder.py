@@ -10,7 +10,7 @@ import torch
 
 from benchmarks.measure import Costs, agree, training
 from benchmarks.report import Table, arguments, targets, write
-from benchmarks.rivals.sym_gnn import Decoder
+from benchmarks.rivals.sym_gnn import Decoder, set_in_motion
 from symgnn_pyg import Skeleton
 from symgnn_pyg.nn import PredictionHead
 
@@ -36,8 +36,7 @@ def main() -> None:
             num_classes=8,
             num_hops=3,
         )
-        assert head.step is not None
-        torch.nn.init.normal_(head.step.out.lins[-1].weight, std=0.01)
+        set_in_motion(head)
         compiled = copy.deepcopy(head)
         assert compiled.step is not None
         compiled.step.compile()

@@ -19,12 +19,10 @@ from torch.nn import Module
 
 from benchmarks.measure import agree, interleaved, ratios, tried
 from benchmarks.report import Table, arguments, targets, write
-from benchmarks.rivals.sym_gnn import RivalSymGNN
-from symgnn_pyg import Skeleton
+from benchmarks.rivals.sym_gnn import FUTURE, OBSERVED, light_networks
 from symgnn_pyg.inference import CapturedNetwork
 from symgnn_pyg.nn import SymGNN
 
-OBSERVED, FUTURE, CLASSES = 50, 10, 8
 BATCHES, QUICK = (1, 8, 64, 512), (1, 8)
 OURS, RIVAL = "symgnn_pyg", "on the field's operators"
 CAPTURED = f"{OURS}, CUDA graph"
@@ -35,18 +33,14 @@ LATENCY = 2.0
 def main() -> None:
     args = arguments(__doc__, on_gpu=True)
     device = args.device
-    skeleton = Skeleton.get("cmu26")
-    model = SymGNN.light(
-        skeleton, CLASSES, num_observed=OBSERVED, num_future=FUTURE
-    )
-    model.to(device).eval()
-    rival = RivalSymGNN(model).eval()
+    model, rival = light_networks(device)
     table = Table(
         f"{OBSERVED} frames observed, {FUTURE} predicted",
         ["sequences", "network", "milliseconds", f"ratio to it {RIVAL}"],
     )
     for batch in QUICK if args.quick else BATCHES:
-        x = torch.randn(batch * skeleton.num_joints, OBSERVED, 3, device=device)
+        rows = batch * model.skeleton.num_joints
+        x = torch.randn(rows, OBSERVED, 3, device=device)
         table.attempt([batch], partial(add_rows, table, model, rival, x, args))
     tables = [table]
     if device.type == "cuda":
@@ -63,13 +57,13 @@ def main() -> None:
 
 def add_rows(
     table: Table,
-    model: Module,
+    model: SymGNN,
     rival: Module,
     x: Tensor,
     args: argparse.Namespace,
 ) -> None:
     dtype, device = getattr(torch, args.dtype), x.device
-    batch = x.size(0) // Skeleton.get("cmu26").num_joints
+    batch = x.size(0) // model.skeleton.num_joints
     with torch.inference_mode():
         ours, theirs = (net(x).future for net in (model, rival))
     agree({RIVAL: theirs}, ours, 1e-2)

@@ -25,6 +25,7 @@ from torch_geometric.typing import WITH_TORCH_SCATTER
 from benchmarks import edges
 from benchmarks.report import Table, arguments, use_tf32, write
 from benchmarks.rivals.graph_mix import Problem
+from benchmarks.rivals.sym_gnn import set_in_motion
 from symgnn_pyg import Skeleton, ops
 from symgnn_pyg.nn import SymbioticLoss, SymGNN
 from symgnn_pyg.ops.edge_mix import _mix
@@ -223,10 +224,7 @@ def network(quick: bool) -> SymGNN:
         num_future=10,
         **(small if quick else {}),
     )
-    assert model.prediction_head is not None
-    assert model.prediction_head.step is not None
-    last = model.prediction_head.step.out.lins[-1]
-    torch.nn.init.normal_(last.weight, std=0.01)
+    set_in_motion(model.prediction_head)
     return model
 
 

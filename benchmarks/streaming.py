@@ -20,12 +20,9 @@ from torch import Tensor
 
 from benchmarks.measure import Run, agree, interleaved, ratios, tried
 from benchmarks.report import Table, arguments, targets, write
-from benchmarks.rivals.sym_gnn import RivalSymGNN
-from symgnn_pyg import Skeleton
+from benchmarks.rivals.sym_gnn import FUTURE, OBSERVED, light_networks
 from symgnn_pyg.inference import Stream
-from symgnn_pyg.nn import SymGNN
 
-OBSERVED, FUTURE, CLASSES = 50, 10, 8
 OURS, RIVAL = "Stream.step", "the network on the field's operators"
 CAPTURED = f"{OURS}, CUDA graph"
 # The period at 30 frames per second, in milliseconds; the ratio to RIVAL.
@@ -35,19 +32,11 @@ LATENCY, RATIO = 33.0, 0.2
 def main() -> None:
     args = arguments(__doc__, on_gpu=True)
     device = args.device
-    skeleton = Skeleton.get("cmu26")
-    model = SymGNN.light(
-        skeleton, CLASSES, num_observed=OBSERVED, num_future=FUTURE
-    )
-    assert model.prediction_head is not None
-    step = model.prediction_head.step
-    assert step is not None
-    torch.nn.init.normal_(step.out.lins[-1].weight, std=0.01)
-    model.to(device).eval()
-    rival = RivalSymGNN(model).eval()
+    model, rival = light_networks(device)
     stream = Stream(model)
     captured = Stream(model, cuda_graph=True)
-    motion = 0.1 * torch.randn(2 * OBSERVED, skeleton.num_joints, 3)
+    num_joints = model.skeleton.num_joints
+    motion = 0.1 * torch.randn(2 * OBSERVED, num_joints, 3)
     motion = motion.cumsum(dim=0)
     for frame in motion:
         output = stream.step(frame)
@@ -71,8 +60,8 @@ def main() -> None:
     }
     repeats, seconds = (10, 10.0) if args.quick else (300, 120.0)
     table = Table(
-        f"A frame of one body: {skeleton.num_joints} joints, {OBSERVED} "
-        f"observed and {FUTURE} predicted frames",
+        f"A frame of one body: {num_joints} joints, {OBSERVED} observed and "
+        f"{FUTURE} predicted frames",
         ["candidate", "p50 ms", "p99 ms", f"ratio to {RIVAL}"],
     )
     if device.type == "cpu":

@@ -30,11 +30,16 @@ from symgnn_pyg import ops
 from symgnn_pyg.nn import (
     ActionalGraphInference,
     JointGraphConv,
+    PredictionHead,
+    SymGNN,
     SymGNNOutput,
     TemporalConv,
 )
 from symgnn_pyg.nn.conv.channel_norm import ChannelNorm
 from symgnn_pyg.skeleton import Skeleton
+
+# The light network, as :func:`light_networks` builds it.
+OBSERVED, FUTURE, CLASSES = 50, 10, 8
 
 
 class GraphConv(Module):
@@ -245,3 +250,22 @@ class RivalSymGNN(Module):
         logits = self.recognition_head(h)
         future = self.prediction_head(x, h, actional, logits.softmax(dim=-1))
         return SymGNNOutput(logits, future, actional, h)
+
+
+def light_networks(device: torch.device) -> tuple[SymGNN, RivalSymGNN]:
+    """The light network on the skeleton of CMU Mocap and its rival, in
+    evaluation mode.
+    """
+    model = SymGNN.light(
+        "cmu26", CLASSES, num_observed=OBSERVED, num_future=FUTURE
+    )
+    set_in_motion(model.prediction_head)
+    model.to(device).eval()
+    return model, RivalSymGNN(model).eval()
+
+
+def set_in_motion(head: PredictionHead | None) -> None:
+    """Draws the weights that start at zero, so that results can differ."""
+    assert head is not None
+    assert head.step is not None
+    torch.nn.init.normal_(head.step.out.lins[-1].weight, std=0.01)
