@@ -42,9 +42,10 @@ def evaluate(
         if out.logits is not None:
             logits.append(out.logits)
         if out.future is not None and dataset.skeleton == data.skeleton:
-            poses = [*map(standardize.inverse, (out.future, batch.future))]
-            angle.update(*poses, batch.y)
-            pck.update(*map(data.positions, poses))
+            poses = out.future, batch.future
+            predicted, true = map(standardize.inverse, poses)
+            angle.update(predicted, true, batch.y)
+            pck.update(data.positions(predicted), data.positions(true))
     found: dict[str, Any] = {}
     if angle.update_called:
         groups, tested = angle.compute_groups().tolist(), angle.count > 0

@@ -52,6 +52,23 @@ def shuffle():
 
 
 @pytest.fixture
+def idle():
+    """The parameters without a gradient, except for biases: batch normalisation
+    and softmax cancel what some of them add.
+    """
+
+    def find(net):
+        return [
+            name
+            for name, p in net.named_parameters()
+            if not name.endswith("bias")
+            and (p.grad is None or p.grad.eq(0).all())
+        ]
+
+    return find
+
+
+@pytest.fixture
 def normalised():
     """D^-1 A of a skeleton's joints or parts, from its pairs alone."""
 

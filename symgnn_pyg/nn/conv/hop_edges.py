@@ -81,12 +81,9 @@ def hop_edges(
         warnings.filterwarnings("ignore", "Sparse CSR")
         while len(powers) < num_hops:
             powers.append(torch.sparse.mm(hop, powers[-1]).coalesce())
-    # With self-loops the last hop holds every edge of the hops before it.
-    widest = powers[-1].indices()
-    key = widest[0] * num_nodes + widest[1]
-    hop_weight = torch.zeros(key.numel(), num_hops, device=key.device)
-    for column, power in enumerate(powers):
-        row, col = power.indices()
-        at = torch.searchsorted(key, row * num_nodes + col)
-        hop_weight[at, column] = power.values().to(hop_weight.dtype)
-    return widest.flip(0), hop_weight
+    # With self-loops the last hop holds every edge of the hops before it, so
+    # adding zeros on its edges gives all of them the same edges.
+    last = powers[-1]
+    weights = [(power + 0 * last).coalesce().values() for power in powers]
+    hop_weight = torch.stack(weights, dim=1).to(torch.get_default_dtype())
+    return last.indices().flip(0), hop_weight

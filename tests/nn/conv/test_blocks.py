@@ -100,16 +100,10 @@ def test_input_is_left_alone(block):
 
 @pytest.mark.parametrize("dropout", [0.0, 0.5])
 @pytest.mark.parametrize("residual", [True, False])
-def test_every_parameter_learns(block, residual, dropout):
+def test_every_parameter_learns(block, residual, dropout, idle):
     made, inputs = block(4, 6, residual=residual, dropout=dropout)
     made(*inputs).square().sum().backward()
-    idle = [
-        name
-        for name, p in made.named_parameters()
-        if p.grad is None or p.grad.eq(0).all()
-    ]
-    # Batch normalisation cancels what a bias before it adds.
-    assert [n for n in idle if not n.endswith("bias")] == []
+    assert idle(made) == []
 
 
 def test_channel_norm_is_batch_norm_per_channel():
@@ -129,7 +123,7 @@ def test_channel_norm_is_batch_norm_per_channel():
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
 def test_dropout_keeps_its_share_and_the_mean(p, dtype):
     out = UniformDropout(p)(torch.ones(400_000, dtype=dtype))
-    assert out.eq(0).float().mean() == pytest.approx(p, abs=0.004)
+    assert out.eq(0).float().mean() == pytest.approx(p, abs=0.002)
     assert out.float().mean() == pytest.approx(1.0, abs=0.05)
     kept = out[out != 0]
     torch.testing.assert_close(kept, torch.full_like(kept, 1 / (1 - p)))
@@ -281,12 +275,6 @@ def test_what_was_replaced_runs_once_in_training(block, place):
         conv.conv = Drop(conv.conv)
     made(*inputs).sum().backward()
     assert len(calls) == 1
-
-
-@pytest.mark.parametrize("dtype", [torch.float, torch.bfloat16])
-def test_share_that_dropout_keeps(dtype):
-    out = UniformDropout(0.9)(torch.ones(400_000, dtype=dtype))
-    assert abs(float(out.ne(0).float().mean()) - 0.1) < 0.002
 
 
 def test_backward_in_evaluation_mode(block):
