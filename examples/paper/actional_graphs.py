@@ -9,8 +9,7 @@ from examples.paper.render import Page
 from examples.paper.run import Run, sym_gnn
 from examples.paper.runs import Runs
 from symgnn_pyg.data import SkeletonLoader
-from symgnn_pyg.errors import DataError
-from symgnn_pyg.visualization import plot_actional_edges
+from symgnn_pyg.visualization import plot_actional_edges, plot_actional_map
 
 STRONGEST = 15
 ACROSS = 4
@@ -69,30 +68,17 @@ def strongest(graph: Tensor, joints: tuple[str, ...]) -> list[str]:
 
 
 def figure_12(runs: Runs) -> Page:
-    try:
-        from sklearn.manifold import TSNE
-    except ImportError:
-        raise DataError(
-            "Figure 12 needs scikit-learn: pip install scikit-learn"
-        ) from None
     run = sym_gnn()
     graphs, labels, recordings = all_graphs(runs, run)
-    place = TSNE(
-        perplexity=min(30.0, (len(graphs) - 1) / 4),
-        init="pca",
-        random_state=run.seed,
-    ).fit_transform(graphs.numpy())
     figure, ax = plt.subplots(figsize=(6, 5), layout="constrained")
-    for i, label in enumerate(labels.unique().tolist()):
-        of = labels == label
-        ax.scatter(
-            *place[of.numpy()].T,
-            s=14,
-            color=f"C{i}",
-            label=action_name(runs.data.classes[label]),
-        )
-    ax.set(xticks=[], yticks=[])
-    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    torch.manual_seed(run.seed)
+    num_joints = runs.data.skeleton.num_joints
+    plot_actional_map(
+        graphs.unflatten(1, (num_joints, num_joints)),
+        labels,
+        list(map(action_name, runs.data.classes)),
+        ax,
+    )
     shares = labels.bincount() / len(labels)
     return Page(
         "t-SNE of actional graphs",

@@ -42,6 +42,7 @@ from symgnn_pyg.training import (
     MotionDataModule,
     SafetensorsCheckpoint,
     SymGNNTask,
+    load_best,
     make_trainer,
 )
 from symgnn_pyg.transforms import Mirror, ToBones
@@ -260,15 +261,14 @@ class Runs:
         last = folder / "last.ckpt"
         if last.exists():
             with usable(last):
-                load_weights(task, last)
+                state = SafetensorsCheckpoint().load_checkpoint(last)
+                task.load_state_dict(state["state_dict"])
         try:
             trainer.fit(task, data, ckpt_path=last if last.exists() else None)
         except SystemExit:
             # Lightning turns Ctrl-C into SystemExit.
             raise KeyboardInterrupt from None
-        best = folder / "best.ckpt"
-        if best.exists():
-            load_weights(task, best)
+        load_best(trainer, task)
         return {
             "seconds": round(timer.time_elapsed(), 1),
             "device": describe_device(trainer.strategy.root_device),
@@ -280,14 +280,12 @@ def locked(folder: Path) -> Iterator[None]:
     """Waits while another command trains the same run, and says so."""
     lock = FileLock(folder / "lock")
     try:
-        lock.acquire(blocking=False)
+        held = lock.acquire(blocking=False)
     except Timeout:
         print(f"  {folder.name}: waiting for another command", flush=True)
-        lock.acquire()
-    try:
+        held = lock.acquire()
+    with held:
         yield
-    finally:
-        lock.release()
 
 
 @contextmanager
@@ -308,12 +306,6 @@ def usable(file: Path) -> Iterator[None]:
             f"{file} cannot be used ({why}); remove its folder to train the "
             f"run again"
         ) from error
-
-
-def load_weights(task: SymGNNTask, checkpoint: Path) -> None:
-    """Loads the weights of a checkpoint into a task."""
-    state = SafetensorsCheckpoint().load_checkpoint(checkpoint)
-    task.load_state_dict(state["state_dict"])
 
 
 def describe_device(device: torch.device) -> str:

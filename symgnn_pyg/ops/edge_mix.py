@@ -116,6 +116,8 @@ class _EdgeMix(torch.autograd.Function):
     support, are those of the plain formula.
     """
 
+    generate_vmap_rule = True
+
     @staticmethod
     def forward(sum_rows: SumRows, *inputs: Any) -> Tensor:
         return values(sum_rows, *inputs)
@@ -133,12 +135,6 @@ class _EdgeMix(torch.autograd.Function):
             if torch.is_grad_enabled() or is_transformed(grad, *inputs):
                 return None, *_plain_gradients(needs, grad, *inputs)
             return None, *gradients(ctx.sum_rows, needs, grad, *inputs)
-
-    @staticmethod
-    def vmap(
-        info: Any, in_dims: tuple[int | None, ...], _: Any, *inputs: Any
-    ) -> tuple[Tensor, int]:
-        return torch.vmap(_plain, in_dims[1:])(*inputs), 0
 
 
 def _plain_gradients(
