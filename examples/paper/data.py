@@ -15,7 +15,7 @@ from symgnn_pyg.datasets import (
     MotionDataset,
     SyntheticMotion,
 )
-from symgnn_pyg.errors import DataError
+from symgnn_pyg.errors import DataError, check_fractions
 
 DATA_SETS = {"cmu": CMUMocap, "h36m": Human36M}
 SPLITS = ("train", "val", "test")
@@ -147,9 +147,7 @@ class NoisySupervision:
         self.num_classes = dataset.num_classes
         self.num_future = dataset.num_future
         self.transform = dataset.transform
-        for name, share in (("targets", targets), ("labels", labels)):
-            if not 0 <= share <= 1:
-                raise ValueError(f"'{name}' must be 0 to 1, got {share}")
+        check_fractions(targets=targets, labels=labels)
         generator = torch.Generator().manual_seed(seed)
         self.target_of = _shuffled(len(self), targets, generator)
         moved = _shuffled(len(self), labels, generator)

@@ -35,7 +35,7 @@ from examples.paper.run import SYM_GNN, Run, describe
 from examples.paper.settings import Settings, check_seeds
 from symgnn_pyg.data import SkeletonLoader
 from symgnn_pyg.datasets import MotionDataset
-from symgnn_pyg.errors import DataError
+from symgnn_pyg.errors import DAMAGE, DataError, check_sizes
 from symgnn_pyg.files import replacing
 from symgnn_pyg.nn.baselines import LinearRegression
 from symgnn_pyg.training import (
@@ -71,8 +71,7 @@ class Runs:
     ) -> None:
         quick, given = settings.quick, settings.steps
         self.steps = (25 if quick else 2000) if given is None else given
-        if self.steps < 1:
-            raise ValueError(f"'steps' must be at least 1, got {self.steps}")
+        check_sizes(1, steps=self.steps)
         check_seeds(settings.seeds)
         self.settings = settings
         self.checkpoint_seconds = checkpoint_seconds
@@ -293,14 +292,7 @@ def usable(file: Path) -> Iterator[None]:
     """Raises an error that names an unusable file and says what to do."""
     try:
         yield
-    except (
-        KeyError,
-        OSError,
-        RuntimeError,
-        SafetensorError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except (*DAMAGE, SafetensorError) as error:
         why = shorten(f"{type(error).__name__}: {error}", 200)
         raise DataError(
             f"{file} cannot be used ({why}); remove its folder to train the "

@@ -320,7 +320,7 @@ def test_noisy_labels(data):
     # One of eight shuffled labels is right by chance.
     assert wrong == pytest.approx(0.5 * 7 / 8, abs=0.02)
     assert torch.equal(noisy.batch([0, 9]).y, noisy.labels[[0, 9]])
-    with pytest.raises(ValueError, match="'labels' must be 0 to 1"):
+    with pytest.raises(ValueError, match="'labels' must lie between 0 and 1"):
         NoisySupervision(train, 0.0, 1.5, seed=0)
 
 

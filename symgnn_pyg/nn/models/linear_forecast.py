@@ -2,6 +2,7 @@ import torch
 from torch import Tensor
 from torch.nn import Module, Parameter
 
+from symgnn_pyg.errors import check_sizes
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 
@@ -44,10 +45,8 @@ class LinearForecast(Module):
         num_future: int,
     ) -> None:
         super().__init__()
-        if num_recent < 2:
-            raise ValueError(
-                f"Expected 'num_recent' of at least 2 frames, got {num_recent}"
-            )
+        check_sizes(2, num_recent=num_recent)
+        check_sizes(1, num_future=num_future)
         skeleton = as_skeleton(skeleton)
         self.num_recent = num_recent
         self.weight = Parameter(
