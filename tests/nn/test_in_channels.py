@@ -24,9 +24,9 @@ CONVS = [name for name in LAYERS if "Block" not in name]
 SEVERAL = {"JGTCBlock": 4, "JointGraphConv": 4}  # their columns of weights
 
 
-@pytest.fixture(params=[torch.float32, torch.float64], ids=str)
-def x(request):
-    return torch.randn(8, 6, 3, dtype=request.param)
+@pytest.fixture
+def x(dtype):
+    return torch.randn(8, 6, 3, dtype=dtype)
 
 
 def call(name, layer, x):

@@ -72,12 +72,7 @@ class GraphMixConv(MessagePassing):
     ) -> None:
         super().__init__(aggr="sum", node_dim=0)
         set_in_channels(self, in_channels, "weight")
-        check_sizes(1, out_channels=out_channels)
-        if num_graphs < 1:
-            raise ValueError(
-                f"'{self.__class__.__name__}' requires at least one graph, got "
-                f"{num_graphs}; 'num_hops' must be at least 1"
-            )
+        check_sizes(1, out_channels=out_channels, num_graphs=num_graphs)
         self.out_channels = out_channels
         self.num_graphs = num_graphs
         # A module named `graph` could not be exported.

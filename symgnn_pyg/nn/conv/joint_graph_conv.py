@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 from torch_geometric.typing import Adj
 
+from symgnn_pyg.errors import check_sizes
 from symgnn_pyg.nn.batch import (
     check_no_skeleton_type,
     check_tensor,
@@ -71,6 +72,7 @@ class JointGraphConv(GraphMixConv):
             )
         adjacency = None
         if use_structural:
+            check_sizes(1, num_hops=num_hops)
             adjacency = per_skeleton(
                 skeleton, lambda s: s.hop_powers(num_hops, torch.double)
             )

@@ -1,5 +1,6 @@
 import torch
 
+from symgnn_pyg.errors import check_sizes
 from symgnn_pyg.nn.batch import per_skeleton
 from symgnn_pyg.nn.conv.skeleton_graph_conv import SkeletonGraphConv
 from symgnn_pyg.typing import SkeletonLike
@@ -42,6 +43,7 @@ class StructuralGraphConv(SkeletonGraphConv):
         *,
         num_hops: int = 3,
     ) -> None:
+        check_sizes(1, num_hops=num_hops)
         adjacency = per_skeleton(
             skeleton, lambda s: s.hop_powers(num_hops, torch.double)
         )

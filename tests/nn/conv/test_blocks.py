@@ -187,7 +187,6 @@ def test_conversion_to_synchronised_statistics(block, residual):
 
 
 @pytest.mark.parametrize("momentum", [0.1, 0.5, None])
-@pytest.mark.parametrize("dtype", [torch.float, torch.double])
 def test_training_without_recomputation(block, dtype, momentum):
     """Output, gradients and running statistics are those of a block whose
     layers somebody watches, and which therefore recomputes nothing."""

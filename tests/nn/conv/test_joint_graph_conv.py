@@ -146,6 +146,8 @@ def test_errors(conv, x, actional, arm):
         conv(x[:-1], actional)
     with pytest.raises(ValueError, match="'use_structural' and 'use_"):
         JointGraphConv(3, 4, arm, use_structural=False, use_actional=False)
+    with pytest.raises(ValueError, match="'num_hops' must be at least 1"):
+        JointGraphConv(3, 4, num_hops=0)
     # Where other layers of PyG expect edges.
     for layer in (conv, ActionalGraphConv(3, 4).double()):
         with pytest.raises(

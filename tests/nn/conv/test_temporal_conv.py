@@ -4,7 +4,6 @@ import torch
 from symgnn_pyg.nn import TemporalConv
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("stride", [1, 2, 3])
 @pytest.mark.parametrize("kernel_size", [1, 3, 5, 9])
 def test_is_a_convolution_in_time(kernel_size, stride, dtype):

@@ -4,7 +4,6 @@ import torch
 from symgnn_pyg.nn import mgda_weight
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("seed", range(8))
 def test_is_the_shortest_combination(seed, dtype):
     generator = torch.Generator().manual_seed(seed)
@@ -63,7 +62,6 @@ def test_gradients_of_any_size(scale):
         torch.testing.assert_close(found, expected)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("normalization", ["none", "l2", "loss", "loss+"])
 @pytest.mark.parametrize("seed", range(4))
 def test_is_the_shortest_combination_of_scaled_gradients(

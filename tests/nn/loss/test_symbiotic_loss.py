@@ -138,7 +138,6 @@ def test_each_head_learns_from_its_own_loss(y, future, scale):
     assert found[1].any()
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_actional_graphs_are_shared_too(arm_network, dtype):
     net, x, y, future = arm_network(dtype)
     out = net(x)
