@@ -1,4 +1,5 @@
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
@@ -116,7 +117,7 @@ def graph_mix(
         return (x @ weight.sum(dim=0)).view(shape)
     forced = chosen()
     if forced == "auto" and x.device.type == "cuda":
-        forced = ON_GPU
+        forced = _choose_on_gpu(x.size(-1))
     if forced == "triton":
         # An exported program must run without this package.
         fused = None
@@ -134,11 +135,20 @@ def graph_mix(
     return (out[0] if len(out) == 1 else torch.cat(out)).view(shape)
 
 
-# To be chosen from `python -m benchmarks gpu`: no GPU has timed them yet.
-ON_GPU = "dense"
+# On a GPU, the formula for features of up to this many channels C_in. To be
+# filled from `python -m benchmarks gpu`: no GPU has timed them yet.
+ON_GPU = ((sys.maxsize, "dense"),)
 # On a CPU, up to this many numbers in K copies of the features, products beat
 # the convolution of the blocked formula (`python -m benchmarks.operators`).
 SMALL = 2**16
+
+
+def _choose_on_gpu(
+    num_channels: int, table: Sequence[tuple[int, str]] = ON_GPU
+) -> str:
+    if torch.compiler.is_compiling():
+        return "dense"
+    return next(name for most, name in table if num_channels <= most)
 
 
 def _choose(x: Tensor, weight: Tensor) -> str:

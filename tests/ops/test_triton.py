@@ -112,7 +112,13 @@ def test_precision_is_that_of_torch(matmul, precision):
 
 def test_is_for_those_who_ask_for_it():
     """Until a GPU has timed it."""
-    assert graph_mix.ON_GPU == "dense"
+    assert {name for _, name in graph_mix.ON_GPU} == {"dense"}
+
+
+def test_the_table_for_gpus_goes_by_channels():
+    table = ((64, "triton"), (128, "stacked"), (sys.maxsize, "dense"))
+    found = [graph_mix._choose_on_gpu(c, table) for c in (1, 64, 65, 128, 129)]
+    assert found == ["triton", "triton", "stacked", "stacked", "dense"]
 
 
 @pytest.fixture
