@@ -46,7 +46,10 @@ def export_program(
     model = as_pose_model(model, transform)
     network = copy.deepcopy(model.model).eval().requires_grad_(False)
     windows = _Exported(
-        network, model.transform, model.skeleton, model.num_observed
+        network,
+        model.transform,
+        model.skeleton,
+        num_observed=model.num_observed,
     ).eval()
     like = next(windows.parameters())
     joints, channels = windows.pose_shape

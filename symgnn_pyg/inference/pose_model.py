@@ -110,7 +110,9 @@ class PoseModel(Module):
             )
         if skeleton is not None:
             skeleton = as_skeleton(skeleton)
-        self.network = PoseNetwork(model, transform, skeleton, num_observed)
+        self.network = PoseNetwork(
+            model, transform, skeleton, num_observed=num_observed
+        )
         if samples == "clips" and self.num_future:
             raise ValueError(
                 f"Expected samples='windows' for a network that predicts "

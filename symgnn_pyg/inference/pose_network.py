@@ -74,6 +74,7 @@ class PoseNetwork(Module):
         model: Network,
         transform: Callable[..., Any] | None = None,
         skeleton: Skeleton | None = None,
+        *,
         num_observed: int | None = None,
     ) -> None:
         super().__init__()

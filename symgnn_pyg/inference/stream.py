@@ -86,7 +86,7 @@ class Stream:
             fold(model.model),
             model.transform,
             model.skeleton,
-            model.num_observed,
+            num_observed=model.num_observed,
         ).eval()
         self._network: Module = self.model
         if cuda_graph:
