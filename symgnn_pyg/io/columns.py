@@ -42,7 +42,10 @@ def named_columns(
                 if joint in places:
                     break
         if channel in places.get(joint, ()):
-            raise DataError(f"{at}: two columns are called {cell!r}")
+            raise DataError(
+                f"{at}: two columns are called {cell!r}; of several bodies, "
+                f"keep the columns of one"
+            )
         if joint in places:
             places[joint][channel] = place
     if not any(places.values()):
