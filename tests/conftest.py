@@ -1,5 +1,4 @@
 import gc
-import importlib.util
 import os
 import shutil
 import signal
@@ -86,11 +85,10 @@ def dtype(request):
 @pytest.fixture(scope="session")
 def tiny():
     """The module of a tiny run of training."""
-    path = Path(__file__).parent / "training" / "tiny_run.py"
-    spec = importlib.util.spec_from_file_location("tiny_run", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    # It needs Lightning, which other tests do without.
+    from tests.training import tiny_run
+
+    return tiny_run
 
 
 @pytest.fixture(scope="session")

@@ -17,14 +17,6 @@ from symgnn_pyg.training import (
     safetensors_checkpoint,
 )
 
-
-def equal(one, other):
-    one, other = one.state_dict(), other.state_dict()
-    return one.keys() == other.keys() and all(
-        torch.equal(one[name], other[name]) for name in one
-    )
-
-
 # A worker that is killed #####################################################
 
 
@@ -49,8 +41,7 @@ def test_loader_whose_worker_is_killed(tiny, tmp_path):
 
 def test_stopped_before_the_first_best(tiny, tmp_path, monkeypatch):
     """What an earlier run found best in the same folder is not taken for it."""
-    task, data, trainer = tiny.make_run(tmp_path, max_epochs=1)
-    trainer.fit(task, data)
+    task, trainer = tiny.fit(tmp_path, max_epochs=1)
     assert load_best(trainer, task)
     earlier = (tmp_path / "best.ckpt").read_bytes()
 
@@ -84,18 +75,16 @@ class Stop(Callback):
 def test_clock_jumps_while_training(tiny, tmp_path, request):
     """A limit in time that is far ends nothing, and a run that goes on ends
     where one does that was never stopped and knew no jumps."""
-    whole, data, trainer = tiny.make_run(tmp_path / "whole")
-    trainer.fit(whole, data)
+    whole, _ = tiny.fit(tmp_path / "whole")
     request.getfixturevalue("jumping_clock")
     limit = {"max_time": timedelta(days=1)}
     folder = tmp_path / "stopped"
     task, data, trainer = tiny.make_run(folder, callbacks=[Stop()], **limit)
     with pytest.raises(InterruptedError):
         trainer.fit(task, data)
-    task, data, trainer = tiny.make_run(folder, **limit)
-    trainer.fit(task, data, ckpt_path=folder / "last.ckpt")
+    task, trainer = tiny.fit(folder, **limit, resume=True)
     assert trainer.global_step == 10
-    assert equal(task, whole)
+    tiny.assert_equal(task, whole)
 
 
 @pytest.mark.usefixtures("jumping_clock")

@@ -6,8 +6,7 @@ from symgnn_pyg.training import load_best
 @pytest.fixture(scope="session")
 def whole(tiny, tmp_path_factory):
     """Task and trainer of a run that was never stopped."""
-    task, data, trainer = tiny.make_run(tmp_path_factory.mktemp("whole"))
-    trainer.fit(task, data)
+    task, trainer = tiny.fit(tmp_path_factory.mktemp("whole"))
     assert trainer.global_step == 10
     return task, trainer
 

@@ -1,6 +1,5 @@
 """What the processes of a distributed run do; each writes what it found."""
 
-import importlib.util
 import json
 import math
 import os
@@ -12,10 +11,7 @@ from pathlib import Path
 import torch
 from lightning.pytorch import Callback
 
-PATH = Path(__file__).with_name("tiny_run.py")
-spec = importlib.util.spec_from_file_location("tiny_run", PATH)
-tiny = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(tiny)
+from tests.training import tiny_run as tiny
 
 RANK = int(os.environ.get("RANK", 0))
 RESTARTS = int(os.environ.get("TORCHELASTIC_RESTART_COUNT", 0))
@@ -51,7 +47,7 @@ def full_batches(folder):
     """Full batches, batch statistics frozen: what is learned must not depend
     on the number of processes."""
     log = Log()
-    task, data, trainer = tiny.make_run(
+    tiny.fit(
         folder,
         max_epochs=5,
         callbacks=[log],
@@ -59,7 +55,6 @@ def full_batches(folder):
         data={"batch_size": 20},
         transform=False,
     )
-    trainer.fit(task, data)
     return log.losses
 
 
@@ -93,14 +88,9 @@ def not_finite(folder, **arguments):
 
 def elastic(folder):
     """A run whose second process is killed, and one that is never stopped."""
-    task, data, trainer = tiny.make_run(
-        folder, callbacks=[Kill()], devices=DEVICES
-    )
-    last = folder / "last.ckpt"
-    resumed = last.exists()
-    trainer.fit(task, data, ckpt_path=last if resumed else None)
-    whole, data, trainer = tiny.make_run(folder / "whole", devices=DEVICES)
-    trainer.fit(whole, data)
+    resumed = (folder / "last.ckpt").exists()
+    task, _ = tiny.fit(folder, resumed, callbacks=[Kill()], devices=DEVICES)
+    whole, _ = tiny.fit(folder / "whole", devices=DEVICES)
     return {
         "restarts": RESTARTS,
         "resumed": resumed,

@@ -52,8 +52,7 @@ def test_stops_and_names_step_and_sample(tiny, tmp_path, key, value):
 
 def test_names_the_sample_in_a_run_that_goes_on(tiny, tmp_path):
     """In its second epoch, which was interrupted after its first batch."""
-    task, data, trainer = tiny.make_run(tmp_path, max_steps=6)
-    trainer.fit(task, data)
+    tiny.fit(tmp_path, max_steps=6)
     task, data, trainer = tiny.make_run(tmp_path)
     data.train_dataloader().sampler.set_epoch(1)
     sampler = data.train_dataloader().sampler
@@ -111,9 +110,8 @@ def test_skipping_is_as_if_the_step_were_not(
             trainer.fit(task, data)
         assert trainer.global_step == steps
         assert task.skipped == steps - 4
-        found.append(task.state_dict())
-    for name, value in found[0].items():
-        assert torch.equal(found[1][name], value), name
+        found.append(task)
+    tiny.assert_equal(*found)
 
 
 def test_skipped_batches_are_counted_through_a_kill(tiny, tmp_path):

@@ -1,4 +1,3 @@
-import importlib.util
 import json
 import os
 import subprocess
@@ -8,6 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+
+from tests.training.distributed_run import full_batches
 
 SCRIPT = Path(__file__).with_name("distributed_run.py")
 
@@ -51,10 +52,7 @@ def test_two_processes_learn_what_one_does(two, tmp_path):
     """With the same global batch, within 1e-4 of each loss after five steps;
     the weight of the losses is the same in both.
     """
-    spec = importlib.util.spec_from_file_location("distributed_run", SCRIPT)
-    alone = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(alone)
-    one = torch.tensor(alone.full_batches(tmp_path))
+    one = torch.tensor(full_batches(tmp_path))
     first, second = (torch.tensor(found["losses"]) for found in two)
     assert one.shape == (5, 3)
     mean = (first + second) / 2

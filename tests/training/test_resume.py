@@ -9,30 +9,20 @@ from symgnn_pyg.training import SymGNNTask, load_best
 from symgnn_pyg.transforms import Standardize
 
 
-def assert_equal(one, other):
-    one, other = one.state_dict(), other.state_dict()
-    assert one.keys() == other.keys()
-    for name in one:
-        assert torch.equal(one[name], other[name]), name
-
-
 def test_runs_repeat_themselves(tiny, finished, tmp_path):
     for name in "ab":
-        task, data, trainer = tiny.make_run(tmp_path / name)
-        trainer.fit(task, data)
-        assert_equal(task, finished)
+        task, _ = tiny.fit(tmp_path / name)
+        tiny.assert_equal(task, finished)
 
 
 def test_seed_matters(tiny, finished, tmp_path):
-    task, data, trainer = tiny.make_run(tmp_path, task={"seed": 1})
-    trainer.fit(task, data)
+    task, _ = tiny.fit(tmp_path, task={"seed": 1})
     with pytest.raises(AssertionError):
-        assert_equal(task, finished)
+        tiny.assert_equal(task, finished)
 
 
 def train_until_killed(tiny, folder, point):
-    task, data, trainer = tiny.make_run(folder, **tiny.KILLS[point]())
-    trainer.fit(task, data)
+    tiny.fit(folder, **tiny.KILLS[point]())
 
 
 @pytest.mark.parametrize(
@@ -47,24 +37,19 @@ def test_killed_and_resumed_is_as_if_never_killed(
     killed.start()
     killed.join(300)
     assert killed.exitcode == -signal.SIGKILL
-    task, data, trainer = tiny.make_run(tmp_path)
-    trainer.fit(task, data, ckpt_path=tmp_path / "last.ckpt")
+    task, trainer = tiny.fit(tmp_path, resume=True)
     assert trainer.global_step == 10
-    assert_equal(task, finished)
+    tiny.assert_equal(task, finished)
     load_best(trainer, task)
-    assert_equal(task, best)
+    tiny.assert_equal(task, best)
     assert not list(tmp_path.glob(".*"))
 
 
 @pytest.mark.parametrize("workers", [0, 1])
 def test_workers_do_not_matter(tiny, finished, tmp_path, workers):
-    task, data, trainer = tiny.make_run(
-        tmp_path, data={"num_workers": workers}, max_epochs=1
-    )
-    trainer.fit(task, data)
-    other, data, trainer = tiny.make_run(tmp_path, max_epochs=1)
-    trainer.fit(other, data)
-    assert_equal(task, other)
+    task, _ = tiny.fit(tmp_path, data={"num_workers": workers}, max_epochs=1)
+    other, _ = tiny.fit(tmp_path, max_epochs=1)
+    tiny.assert_equal(task, other)
 
 
 class Rates(Callback):
@@ -80,18 +65,16 @@ class Rates(Callback):
 def resumed(tiny, folder, **task):
     """The learning rates of the second of two epochs."""
     rates = Rates()
-    again, data, trainer = tiny.make_run(folder, task=task, callbacks=[rates])
-    trainer.fit(again, data, ckpt_path=folder / "last.ckpt")
+    tiny.fit(folder, task=task, callbacks=[rates], resume=True)
     return rates.seen
 
 
 @pytest.mark.parametrize("recipe", ["one_cycle", "light", "full"])
 def test_learning_rate_given_on_resume(tiny, tmp_path, recipe):
     """It is obeyed, and without one training goes on as it was."""
-    task, data, trainer = tiny.make_run(
+    tiny.fit(
         tmp_path, task={"recipe": recipe, "learning_rate": 0.02}, max_epochs=1
     )
-    trainer.fit(task, data)
     kept = (tmp_path / "last.ckpt").read_bytes()
     before = resumed(tiny, tmp_path, recipe=recipe)
     (tmp_path / "last.ckpt").write_bytes(kept)
@@ -102,8 +85,7 @@ def test_learning_rate_given_on_resume(tiny, tmp_path, recipe):
 
 
 def test_another_recipe_is_refused(tiny, tmp_path):
-    task, data, trainer = tiny.make_run(tmp_path, max_epochs=1)
-    trainer.fit(task, data)
+    tiny.fit(tmp_path, max_epochs=1)
     with pytest.raises(ValueError, match="recipe='one_cycle', got 'light'"):
         resumed(tiny, tmp_path, recipe="light")
     # Its weights can still be read.
@@ -114,8 +96,7 @@ def test_another_recipe_is_refused(tiny, tmp_path):
 
 
 def test_another_normalisation_is_refused(tiny, tmp_path):
-    task, data, trainer = tiny.make_run(tmp_path, max_epochs=1)
-    trainer.fit(task, data)
+    task, _ = tiny.fit(tmp_path, max_epochs=1)
     again, data, trainer = tiny.make_run(tmp_path)
     again.standardize = Standardize(task.standardize.mean, torch.ones(3, 3))
     with pytest.raises(ValueError, match="another mean or deviation"):
@@ -126,26 +107,19 @@ def test_another_normalisation_is_refused(tiny, tmp_path):
 
 
 def test_weighting_given_on_resume(tiny, tmp_path):
-    task, data, trainer = tiny.make_run(
-        tmp_path, task={"weighting": 0.25}, max_epochs=1
-    )
-    trainer.fit(task, data)
-    again, data, trainer = tiny.make_run(tmp_path, task={"weighting": 0.75})
-    trainer.fit(again, data, ckpt_path=tmp_path / "last.ckpt")
+    tiny.fit(tmp_path, task={"weighting": 0.25}, max_epochs=1)
+    _, trainer = tiny.fit(tmp_path, task={"weighting": 0.75}, resume=True)
     assert float(trainer.callback_metrics["alpha"]) == 0.75
 
 
 def test_patience_given_on_resume(tiny, tmp_path):
-    task, data, trainer = tiny.make_run(tmp_path, patience=7, max_epochs=1)
-    trainer.fit(task, data)
-    again, data, trainer = tiny.make_run(tmp_path, patience=3)
-    trainer.fit(again, data, ckpt_path=tmp_path / "last.ckpt")
+    tiny.fit(tmp_path, patience=7, max_epochs=1)
+    _, trainer = tiny.fit(tmp_path, patience=3, resume=True)
     assert trainer.early_stopping_callback.patience == 3
 
 
 def test_batch_size_in_the_middle_of_an_epoch(tiny, tmp_path):
-    task, data, trainer = tiny.make_run(tmp_path, max_steps=2)
-    trainer.fit(task, data)
+    tiny.fit(tmp_path, max_steps=2)
     again, data, trainer = tiny.make_run(tmp_path, data={"batch_size": 2})
     with pytest.raises(ValueError, match="'batch_size' 4, got 2; pass 4"):
         trainer.fit(again, data, ckpt_path=tmp_path / "last.ckpt")
@@ -159,7 +133,7 @@ def test_load_from_checkpoint(tiny, finished, tmp_path):
     found = SymGNNTask.load_from_checkpoint(
         path, model=fresh.model, dataset=data.train_dataset
     )
-    assert_equal(found, finished)
+    tiny.assert_equal(found, finished)
     with pytest.raises(TypeError, match="pass dataset and model"):
         SymGNNTask.load_from_checkpoint(path)
     with pytest.raises(TypeError, match="pass dataset to"):
@@ -167,9 +141,6 @@ def test_load_from_checkpoint(tiny, finished, tmp_path):
 
 
 def test_without_checkpoints(tiny, tmp_path):
-    task, data, trainer = tiny.make_run(
-        tmp_path, enable_checkpointing=False, max_epochs=1
-    )
-    trainer.fit(task, data)
+    task, trainer = tiny.fit(tmp_path, enable_checkpointing=False, max_epochs=1)
     assert not list(tmp_path.glob("*.ckpt"))
     assert load_best(trainer, task) == {}

@@ -13,16 +13,7 @@ from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.training import MotionDataModule, SymGNNTask, evaluate
 from symgnn_pyg.training.samples import labels_of
 from symgnn_pyg.transforms import Difference, Observe, Resample, ToBones
-
-ARM = Skeleton(["a", "b", "c"], [(1, 0), (2, 1)])
-SIZES = {
-    "channels": (4, 6),
-    "strides": (1, 2),
-    "fusion": (1,),
-    "num_hops": 2,
-    "kernel_size": 3,
-    "hidden_channels": 8,
-}
+from tests.training.tiny_run import ARM, SIZES
 
 
 def recordings(count=8, channels=3):
@@ -136,12 +127,9 @@ def test_network_that_does_not_fit(change, message):
 
 
 def test_network_of_another_skeleton():
+    skeleton = Skeleton(["a", "b", "c"], [(1, 0), (2, 0)])
     other = SymGNN(
-        Skeleton(["a", "b", "c"], [(1, 0), (2, 0)]),
-        2,
-        num_observed=12,
-        num_future=6,
-        **SIZES,
+        skeleton, 2, **{**SIZES, "num_observed": 12, "num_future": 6}
     )
     with pytest.raises(ValueError, match="skeleton of the data"):
         SymGNNTask(other, arrays())

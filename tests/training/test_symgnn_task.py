@@ -239,8 +239,7 @@ def test_full_decays_every_40_epochs():
 
 
 def test_files_of_a_run(tiny, tmp_path):
-    task, data, trainer = tiny.make_run(tmp_path, ema=0.9, patience=3)
-    trainer.fit(task, data)
+    tiny.fit(tmp_path, ema=0.9, patience=3)
     assert {"best.ckpt", "last.ckpt", "logs"} <= {
         path.name for path in tmp_path.iterdir()
     }
@@ -268,16 +267,14 @@ def test_averaged_weights(tiny, tmp_path):
         def on_train_batch_end(self, trainer, task, *_):
             kept.append([p.detach().clone() for p in task.parameters()])
 
-    task, data, trainer = tiny.make_run(tmp_path, ema=0.8, callbacks=[Keep()])
-    trainer.fit(task, data)
+    task, trainer = tiny.fit(tmp_path, ema=0.8, callbacks=[Keep()])
     average = kept[0]
     for new in kept[1:]:
         pairs = zip(average, new, strict=True)
         average = [0.8 * a + 0.2 * b for a, b in pairs]
     torch.testing.assert_close(list(task.parameters()), average)
     assert load_best(trainer, task)
-    again, data, trainer = tiny.make_run(tmp_path, ema=0.8, max_epochs=3)
-    trainer.fit(again, data, ckpt_path=tmp_path / "last.ckpt")
+    again, trainer = tiny.fit(tmp_path, ema=0.8, max_epochs=3, resume=True)
     assert trainer.global_step == 15
     again.model.save_pretrained(tmp_path / "model")
     SymGNN.from_pretrained(tmp_path / "model")
@@ -291,10 +288,7 @@ def test_each_batch_of_a_step_draws_anew(tiny, tmp_path):
             task.on_train_batch_start(batch, batch_idx)
             drawn.append((trainer.global_step, float(torch.rand(()))))
 
-    task, data, trainer = tiny.make_run(
-        tmp_path, accumulate_grad_batches=2, callbacks=[Draw()]
-    )
-    trainer.fit(task, data)
+    tiny.fit(tmp_path, accumulate_grad_batches=2, callbacks=[Draw()])
     assert len({step for step, _ in drawn}) < len(drawn)
     assert len({number for _, number in drawn}) == len(drawn)
 

@@ -27,8 +27,7 @@ NEVER = 1e6
 def short_run(tiny, tmp_path_factory):
     """The folder of a finished training."""
     folder = tmp_path_factory.mktemp("short")
-    task, data, trainer = tiny.make_run(folder, max_epochs=1)
-    trainer.fit(task, data)
+    tiny.fit(folder, max_epochs=1)
     return folder
 
 
@@ -44,32 +43,25 @@ def test_the_end_is_kept(tiny, tmp_path, validation):
         "task": {"recipe": "light"},
         **validation,
     }
-    task, data, trainer = tiny.make_run(tmp_path, max_epochs=1, **arguments)
-    trainer.fit(task, data)
+    tiny.fit(tmp_path, max_epochs=1, **arguments)
     assert kept(tmp_path)["global_step"] == 5
-    task, data, trainer = tiny.make_run(tmp_path, **arguments)
-    trainer.fit(task, data, ckpt_path=tmp_path / "last.ckpt")
+    task, trainer = tiny.fit(tmp_path, **arguments, resume=True)
     assert trainer.global_step == kept(tmp_path)["global_step"] == 10
-    whole, data, trainer = tiny.make_run(tmp_path / "whole", **arguments)
-    trainer.fit(whole, data)
-    for name, value in whole.state_dict().items():
-        assert torch.equal(task.state_dict()[name], value), name
+    whole, _ = tiny.fit(tmp_path / "whole", **arguments)
+    tiny.assert_equal(task, whole)
 
 
 def test_a_finished_training_stays_as_it_is(tiny, tmp_path):
-    task, data, trainer = tiny.make_run(
+    task, trainer = tiny.fit(
         tmp_path, checkpoint_seconds=NEVER, transform=False
     )
-    trainer.fit(task, data)
     found = load_best(trainer, task)
-    again, data, trainer = tiny.make_run(
-        tmp_path, checkpoint_seconds=NEVER, transform=False
+    again, trainer = tiny.fit(
+        tmp_path, checkpoint_seconds=NEVER, transform=False, resume=True
     )
-    trainer.fit(again, data, ckpt_path=tmp_path / "last.ckpt")
     assert trainer.global_step == 10
     assert load_best(trainer, again) == found
-    for name, value in task.state_dict().items():
-        assert torch.equal(again.state_dict()[name], value), name
+    tiny.assert_equal(again, task)
 
 
 @pytest.mark.parametrize("monitor", ["val_score", "val_error"])
@@ -99,10 +91,7 @@ def test_the_best_of_an_earlier_training_is_not_loaded(
     tiny, short_run, tmp_path
 ):
     shutil.copytree(short_run, tmp_path, dirs_exist_ok=True)
-    task, data, trainer = tiny.make_run(
-        tmp_path, max_epochs=1, limit_val_batches=0
-    )
-    trainer.fit(task, data)
+    task, trainer = tiny.fit(tmp_path, max_epochs=1, limit_val_batches=0)
     before = {k: v.clone() for k, v in task.state_dict().items()}
     assert (tmp_path / "best.ckpt").exists()
     assert load_best(trainer, task) == {}
@@ -116,13 +105,12 @@ def test_best_by_something_else(tiny, tmp_path):
 
 def test_a_limit_of_time(tiny, tmp_path):
     """Cycle and progress run over the time, and the end is kept."""
-    task, data, trainer = tiny.make_run(
+    _, trainer = tiny.fit(
         tmp_path,
         max_epochs=None,
         max_time=timedelta(seconds=0.7),
         checkpoint_seconds=NEVER,
     )
-    trainer.fit(task, data)
     assert trainer.max_epochs == -1
     assert progress(trainer) == 1
     assert kept(tmp_path)["global_step"] == trainer.global_step > 0
@@ -154,25 +142,20 @@ def bar_of(text):
 def test_one_bar_over_the_whole_training(tiny, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     bar = {"enable_progress_bar": True, "callbacks": [TrainingBar(interval=0)]}
-    task, data, trainer = tiny.make_run(tmp_path, **bar, max_steps=8)
-    trainer.fit(task, data)
+    tiny.fit(tmp_path, **bar, max_steps=8)
     last, shares = bar_of(capsys.readouterr().err)
     assert shares == sorted(shares)
     assert set(shares) == {0, 12, 25, 38, 50, 62, 75, 88, 100}
     for text in ("step=8", "recognition=", "prediction=", "val_score="):
         assert text in last
-    task, data, trainer = tiny.make_run(tmp_path, **bar)
-    trainer.fit(task, data, ckpt_path=tmp_path / "last.ckpt")
+    tiny.fit(tmp_path, **bar, resume=True)
     assert bar_of(capsys.readouterr().err)[1][0] == 80
 
 
 def test_a_log_that_is_a_file_has_one_line_per_validation(
     tiny, tmp_path, capsys
 ):
-    task, data, trainer = tiny.make_run(
-        tmp_path, enable_progress_bar=True, max_steps=8
-    )
-    trainer.fit(task, data)
+    tiny.fit(tmp_path, enable_progress_bar=True, max_steps=8)
     *lines, throughput = capsys.readouterr().err.splitlines()
     assert re.fullmatch(r"[\d,.]+ steps, [\d,]+ samples per second", throughput)
     validations = [line for line in lines if "val_score=" in line]
@@ -184,10 +167,9 @@ def test_a_log_that_is_a_file_has_one_line_per_validation(
 def test_a_log_without_validation_has_one_line_per_tenth(
     tiny, tmp_path, capsys
 ):
-    task, data, trainer = tiny.make_run(
+    tiny.fit(
         tmp_path, enable_progress_bar=True, max_steps=20, limit_val_batches=0
     )
-    trainer.fit(task, data)
     *lines, _ = capsys.readouterr().err.splitlines()
     shares = [int(line.split("%")[0]) for line in lines]
     assert shares == list(range(10, 101, 10))
@@ -195,14 +177,13 @@ def test_a_log_without_validation_has_one_line_per_tenth(
 
 
 def test_lines_tell_which_weights_are_kept(tiny, tmp_path, capsys):
-    task, data, trainer = tiny.make_run(
+    tiny.fit(
         tmp_path,
         transform=False,
         enable_progress_bar=True,
         max_epochs=6,
         task={"recipe": "light", "learning_rate": 0.02},
     )
-    trainer.fit(task, data)
     shown = capsys.readouterr().err.splitlines()
     lines = [line for line in shown if "val_score=" in line]
     scores = [float(re.search(r"val_score=([^,]+)", x)[1]) for x in lines]
@@ -236,8 +217,7 @@ def test_lightning_is_quiet(validates, tiny, tmp_path, capfd, caplog):
 
 def test_logs_of_an_earlier_start_stay(tiny, tmp_path):
     for _ in range(2):
-        task, data, trainer = tiny.make_run(tmp_path, max_epochs=1)
-        trainer.fit(task, data)
+        tiny.fit(tmp_path, max_epochs=1)
     tables = [
         (tmp_path / f"logs/csv/version_{i}/metrics.csv").read_text()
         for i in (0, 1)
@@ -287,8 +267,7 @@ def test_a_task_of_ones_own_logs_its_settings(tmp_path):
 
 def test_a_checkpoint_removes_no_file_but_its_own(tiny, tmp_path):
     """And none in the folder that only looks like it."""
-    task, data, trainer = tiny.make_run(tmp_path / "run", max_epochs=1)
-    trainer.fit(task, data)
+    tiny.fit(tmp_path / "run", max_epochs=1)
     strange = SafetensorsCheckpoint().load_checkpoint(
         tmp_path / "run" / "last.ckpt"
     )
@@ -338,8 +317,7 @@ def test_gradients_are_clipped_as_the_trainer_says(tiny, tmp_path, most):
 
 
 def test_the_usual_norm_of_gradients_is_kept(tiny, tmp_path):
-    task, data, trainer = tiny.make_run(tmp_path)
-    trainer.fit(task, data)
+    task, _ = tiny.fit(tmp_path)
     norms = task._norms.tolist()
     assert norms[1] > 0
     again, *_ = tiny.make_run(tmp_path)
@@ -388,10 +366,9 @@ def test_a_file_system_without_locks(tiny, tmp_path, monkeypatch):
 def test_steps_between_validations(tiny, tmp_path):
     with pytest.raises(ValueError, match="'validate_every' must be at least 1"):
         make_trainer(tmp_path, validate_every=0)
-    task, data, trainer = tiny.make_run(
+    _, trainer = tiny.fit(
         tmp_path, max_steps=2, max_epochs=-1, validate_every=50
     )
-    trainer.fit(task, data)
     assert "val_score" in trainer.callback_metrics
 
 

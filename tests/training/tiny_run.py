@@ -84,6 +84,22 @@ def make_run(folder, writer=None, transform=True, **arguments):
     return task, data, trainer
 
 
+def fit(folder, resume=False, **arguments):
+    """Task and trainer of a tiny run that has ended."""
+    task, data, trainer = make_run(folder, **arguments)
+    last = folder / "last.ckpt" if resume else None
+    trainer.fit(task, data, ckpt_path=last)
+    return task, trainer
+
+
+def assert_equal(one, other):
+    """Both have the same weights and running statistics, bit by bit."""
+    one, other = one.state_dict(), other.state_dict()
+    assert one.keys() == other.keys()
+    for name in one:
+        assert torch.equal(one[name], other[name]), name
+
+
 class Kill(Callback):
     """Ends the process without warning when a step begins."""
 
