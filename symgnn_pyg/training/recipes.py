@@ -1,5 +1,6 @@
 import math
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from lightning.pytorch import Trainer
@@ -9,8 +10,14 @@ from torch.optim import SGD, Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, StepLR
 
 RATES = {"one_cycle": 1.5e-3, "cosine": 0.1, "light": 1e-4, "full": 0.1}
-WEIGHT_DECAY = {"one_cycle": 1e-2, "cosine": 5e-4, "full": 1e-4}
 RECIPES = tuple(RATES)
+NESTEROV = partial(SGD, momentum=0.9, nesterov=True)
+OPTIMISERS: dict[str, Callable[..., Optimizer]] = {
+    "one_cycle": partial(AdamW, weight_decay=1e-2),
+    "cosine": partial(NESTEROV, weight_decay=5e-4),
+    "light": Adam,
+    "full": partial(NESTEROV, weight_decay=1e-4),
+}
 WARM_UP = 0.1
 
 
@@ -26,26 +33,14 @@ def configure(
     done.
     """
     highest = RATES[recipe] if learning_rate is None else learning_rate
+    optimiser = OPTIMISERS[recipe](parameters, lr=highest)
     if recipe == "light":
-        return {"optimizer": Adam(parameters, highest)}
-    weight_decay = WEIGHT_DECAY[recipe]
-    optimiser: Optimizer
-    if recipe == "one_cycle":
-        optimiser = AdamW(parameters, highest, weight_decay=weight_decay)
-        schedule = one_cycle
-    else:
-        optimiser = SGD(
-            parameters,
-            highest,
-            momentum=0.9,
-            weight_decay=weight_decay,
-            nesterov=True,
-        )
-        schedule = cosine
+        return {"optimizer": optimiser}
     if recipe == "full":
         return {"optimizer": optimiser, "lr_scheduler": StepLR(optimiser, 40)}
+    factor = one_cycle if recipe == "one_cycle" else cosine
     by_step = LambdaLR(
-        optimiser, lambda step: schedule(progress() if step else 0.0)
+        optimiser, lambda step: factor(progress() if step else 0.0)
     )
     return {
         "optimizer": optimiser,
