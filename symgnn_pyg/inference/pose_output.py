@@ -1,5 +1,6 @@
 from typing import Any, NamedTuple
 
+import numpy as np
 from torch import Tensor
 
 from symgnn_pyg.inference.recordings import Recordings
@@ -44,7 +45,8 @@ def pose_output(
     action = probabilities = None
     if logits is not None:
         scores = arranged(logits.softmax(dim=-1))
-        action = _named(scores.argmax(dim=-1).tolist(), classes)
+        best = scores.argmax(dim=-1).cpu().numpy()
+        action = np.array(classes)[best].tolist()
         columns = given.returned(scores)
         probabilities = {
             name: columns[..., i] if scores.dim() > 1 else float(scores[i])
@@ -54,9 +56,3 @@ def pose_output(
         future = arranged(future).transpose(-2, -3)  # [*, T', V, C]
         future = given.returned(future)
     return PoseOutput(action, probabilities, future)
-
-
-def _named(index: Any, classes: list[str]) -> Any:
-    if isinstance(index, list):
-        return [_named(each, classes) for each in index]
-    return classes[index]
