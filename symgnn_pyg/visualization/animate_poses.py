@@ -55,10 +55,8 @@ def animate_poses(
             hundredths of a second. (default: none)
         up: The axis that points up: :obj:`"y"`, :obj:`"-y"` (images, camera
             coordinates) or :obj:`"z"`. (default: :obj:`"y"`)
-        centre: The joint, by name or index, that is kept at the origin, so
-            that a walking body stays in view: its position, in a scene of
-            several bodies that of the first, is subtracted from each frame
-            of each motion. :obj:`True` stands for :obj:`skeleton.centre`.
+        centre: The joint that is kept at the origin, as for
+            :func:`~symgnn_pyg.visualization.plot_poses`.
             (default: :obj:`False`, positions as given)
         num_coordinates: The number of leading channels that are coordinates.
             (default: all but a score, which

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from symgnn_pyg.errors import check_sizes, warn
+from symgnn_pyg.errors import check_choices, check_sizes, warn
 from symgnn_pyg.skeleton import Skeleton, count_coordinates
 from symgnn_pyg.visualization.colours import MOST_BODIES
 
@@ -79,8 +79,7 @@ def to_positions(
         several: Whether a dimension of bodies :math:`M` may precede that of
             the joints. (default: :obj:`False`)
     """
-    if up not in get_args(Up):
-        raise ValueError(f"'up' must be one of {get_args(Up)}, got {up!r}")
+    check_choices(get_args(Up), up=up)
     array = to_array(value, name)
     lead = "" if num_frames is None else f"{num_frames or 'T'}, "
     shapes = [lead, f"{lead}M, "][: 1 + several]

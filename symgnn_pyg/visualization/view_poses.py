@@ -5,7 +5,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from symgnn_pyg.errors import requires_extra
+from symgnn_pyg.errors import check_choices, requires_extra
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 from symgnn_pyg.visualization.arrays import (
     ArrayLike,
@@ -64,10 +64,8 @@ def view_poses(
         path: The HTML file to write. (default: none)
         up: The axis that points up: :obj:`"y"`, :obj:`"-y"` (images, camera
             coordinates) or :obj:`"z"`. (default: :obj:`"y"`)
-        centre: The joint, by name or index, that is kept at the origin, so
-            that a walking body stays in view: its position, in a scene of
-            several bodies that of the first, is subtracted from each frame
-            of each motion. :obj:`True` stands for :obj:`skeleton.centre`.
+        centre: The joint that is kept at the origin, as for
+            :func:`~symgnn_pyg.visualization.plot_poses`.
             (default: :obj:`False`, positions as given)
         plotlyjs: Where the page gets plotly from: :obj:`"page"`, itself,
             compressed to 2 MB, which requires a browser from 2023 or later;
@@ -88,10 +86,7 @@ def view_poses(
             between 0 and 1.
         ImportError: If plotly is not installed.
     """
-    if plotlyjs not in get_args(PlotlyJS):
-        raise ValueError(
-            f"'plotlyjs' must be one of {get_args(PlotlyJS)}, got {plotlyjs!r}"
-        )
+    check_choices(get_args(PlotlyJS), plotlyjs=plotlyjs)
     skeleton = as_skeleton(skeleton)
     motions = to_motions(
         poses, skeleton, up, centre=centre, num_coordinates=num_coordinates
