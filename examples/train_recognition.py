@@ -88,9 +88,6 @@ def parse_arguments() -> argparse.Namespace:
         help=f"(default: 0.1 for batches of {USUAL_BATCH}, in proportion)",
     )
     training.add_argument(
-        "--label-smoothing", type=positive(float, 0, 1), default=0.1
-    )
-    training.add_argument(
         "--class-weights",
         action="store_true",
         help="weight the loss of each class by the inverse of its frequency",
@@ -178,9 +175,7 @@ def fit(
         recipe="cosine",
         learning_rate=rate,
         seed=args.seed,
-        recognition_criterion=CrossEntropyLoss(
-            weight, label_smoothing=args.label_smoothing
-        ),
+        recognition_criterion=CrossEntropyLoss(weight, label_smoothing=0.1),
     )
     data = MotionDataModule(
         train, val, batch_size=args.batch_size, seed=args.seed
