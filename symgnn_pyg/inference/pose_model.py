@@ -27,6 +27,7 @@ from symgnn_pyg.inference.recordings import (
     read_recordings,
 )
 from symgnn_pyg.io import fill_gaps
+from symgnn_pyg.modes import evaluation
 from symgnn_pyg.nn.models.pretrained_files import (
     CONFIG,
     check_cost,
@@ -219,13 +220,8 @@ class PoseModel(Module):
             for i, frames in enumerate(given.frames)
         ]
         bodies = check_bodies(num_bodies, len(windows))
-        modes = {module: module.training for module in self.modules()}
-        self.eval()
-        try:
+        with evaluation(self):
             logits, future = self._run(windows, bodies)
-        finally:
-            for module, training in modes.items():
-                module.training = training
         return pose_output(
             logits,
             future,

@@ -3,12 +3,12 @@ from typing import Any
 
 from torch.nn import Module
 
+from symgnn_pyg.modes import evaluation
 from symgnn_pyg.testing.compare import compare
 from symgnn_pyg.testing.evaluate import (
     Inputs,
     check_nonzero,
     evaluate,
-    evaluation,
     gradient_of,
 )
 from symgnn_pyg.testing.kinds import check_kinds, random_order

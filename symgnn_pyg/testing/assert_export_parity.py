@@ -4,11 +4,11 @@ from typing import Any
 import torch
 from torch.nn import Module
 
+from symgnn_pyg.modes import evaluation
 from symgnn_pyg.testing.compare import compare
 from symgnn_pyg.testing.evaluate import (
     Inputs,
     check_nonzero,
-    evaluation,
     no_errors,
     tensors,
 )

@@ -4,13 +4,13 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
+from symgnn_pyg.modes import evaluation
 from symgnn_pyg.skeleton import Skeleton
 from symgnn_pyg.testing.compare import compare
 from symgnn_pyg.testing.evaluate import (
     Inputs,
     check_nonzero,
     evaluate,
-    evaluation,
     gradient_of,
 )
 from symgnn_pyg.testing.kinds import check_kinds, random_order, reorder

@@ -4,13 +4,9 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
+from symgnn_pyg.modes import evaluation
 from symgnn_pyg.testing.compare import compare
-from symgnn_pyg.testing.evaluate import (
-    Inputs,
-    check_nonzero,
-    evaluation,
-    tensors,
-)
+from symgnn_pyg.testing.evaluate import Inputs, check_nonzero, tensors
 
 MOTIONS = ("translation", "rotation", "rigid motion")
 BEHAVIOURS = ("invariant", "equivariant")

@@ -7,11 +7,11 @@ import safetensors.torch
 import torch
 from torch.nn import Module
 
+from symgnn_pyg.modes import evaluation
 from symgnn_pyg.testing.compare import compare
 from symgnn_pyg.testing.evaluate import (
     Inputs,
     check_nonzero,
-    evaluation,
     no_errors,
     tensors,
 )

@@ -10,19 +10,6 @@ Inputs = Mapping[str, object]
 
 
 @contextmanager
-def evaluation(*layers: Module) -> Iterator[None]:
-    r"""Switches layers to evaluation mode for the duration of a block."""
-    modes = {m: m.training for layer in layers for m in layer.modules()}
-    for layer in layers:
-        layer.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
-
-
-@contextmanager
 def no_errors(broken: str) -> Iterator[None]:
     r"""Turns an error in the block into an :class:`AssertionError` that begins
     with :obj:`broken`.

@@ -5,6 +5,7 @@ from torch.nn import Module
 from torchmetrics import Metric
 
 from symgnn_pyg.data import SkeletonLoader
+from symgnn_pyg.modes import evaluation
 from symgnn_pyg.training.evaluation_task import EvaluationTask
 from symgnn_pyg.training.samples import Samples
 
@@ -36,9 +37,8 @@ def evaluate(
     """
     weights = chain(model.parameters(), model.buffers())
     device = next(weights, torch.empty(0)).device
-    was_training = model.training
-    task = EvaluationTask(model, dataset, metric).to(device).eval()
-    for i, batch in enumerate(SkeletonLoader(dataset, batch_size)):
-        task.validation_step(batch.to(device), i)
-    model.train(was_training)
+    task = EvaluationTask(model, dataset, metric).to(device)
+    with evaluation(task):
+        for i, batch in enumerate(SkeletonLoader(dataset, batch_size)):
+            task.validation_step(batch.to(device), i)
     return {n: m for n, m in task.metrics.items() if m.update_called}

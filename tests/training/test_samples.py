@@ -283,6 +283,17 @@ def test_a_network_that_is_not_finite():
         match=r"^Batch 0: the class scores .* not finite.*; check its weights",
     ):
         evaluate(model, dataset)
+    assert model.training
+
+
+def test_the_network_keeps_its_modes():
+    dataset = arrays()
+    model = network(dataset)
+    model.branches.eval()
+    modes = [module.training for module in model.modules()]
+    evaluate(model, dataset)
+    assert [module.training for module in model.modules()] == modes
+    assert len(set(modes)) == 2
 
 
 def test_metric_is_checked_without_prediction():
