@@ -97,11 +97,7 @@ def run(args: argparse.Namespace) -> None:
     for windows in (train, val, test):
         windows.transform = Compose([place, standardize])
     model = light_network(
-        train,
-        (32, 64),
-        strides=(2, 2),
-        hidden_channels=64,
-        **LACKS[args.task],
+        train, (32, 64), strides=(2, 2), hidden_channels=64, **LACKS[args.task]
     )
     few = val[:: max(1, len(val) // 256)]
     best = fit(model, train, few, args, torch.device("cpu"))

@@ -164,11 +164,7 @@ def load_weights(model: SymGNN, path: Path) -> None:
 
 
 @torch.no_grad()
-def draw(
-    model: SymGNN,
-    test: MotionDataset,
-    args: argparse.Namespace,
-) -> None:
+def draw(model: SymGNN, test: MotionDataset, args: argparse.Namespace) -> None:
     """Draws an observed, true and predicted motion, and the strongest actional
     edges of each action."""
     samples = {int(data.y): data for data in test}

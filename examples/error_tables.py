@@ -23,10 +23,7 @@ FRAME_MS = 40
 # The future frames that papers report.
 REPORTED = (1, 3, 7, 9, 13, 24)
 # The tables of the paper with its errors on each data set.
-TABLES = {
-    CMUMocap: ("table-7",),
-    Human36M: ("table-5", "table-6", "table-8"),
-}
+TABLES = {CMUMocap: ("table-7",), Human36M: ("table-5", "table-6", "table-8")}
 Rows = dict[str, Sequence[float | None]]
 
 

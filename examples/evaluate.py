@@ -166,9 +166,7 @@ def linear_regression(model: PoseModel, args: Namespace) -> dict[str, Module]:
         warnings.warn(f"no linear regression: {error}", stacklevel=1)
         return {}
     linear = LinearRegression(
-        train.skeleton,
-        train.num_future,
-        num_recent=min(20, train.num_observed),
+        train.skeleton, train.num_future, num_recent=min(20, train.num_observed)
     )
     linear.fit(SkeletonLoader(train, 256), SkeletonLoader(val, 256))
     return {"linear_regression": linear}

@@ -25,12 +25,7 @@ from lightning.pytorch import Trainer, seed_everything
 from shared import command, no_traceback
 from torch.nn import CrossEntropyLoss
 from train_arguments import parse_arguments
-from train_data import (
-    all_labels,
-    class_weights,
-    joined,
-    open_splits,
-)
+from train_data import all_labels, class_weights, joined, open_splits
 
 from symgnn_pyg.datasets import MotionDataset
 from symgnn_pyg.errors import DataError

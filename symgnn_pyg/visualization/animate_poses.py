@@ -113,10 +113,7 @@ def animate_poses(
         return [line for group in lines.values() for line in group]
 
     animation = FuncAnimation(
-        figure,
-        show,
-        frames=timeline.num_frames,
-        interval=1000.0 / frame_rate,
+        figure, show, frames=timeline.num_frames, interval=1000.0 / frame_rate
     )
     if path is not None:
         with replacing(path) as temporary:

@@ -138,9 +138,7 @@ def move_pose(lines: list[Any], bodies: Array, skeleton: Skeleton) -> None:
         move(*path.T)
 
 
-def _groups(
-    skeleton: Skeleton,
-) -> dict[tuple[str, str], list[tuple[int, int]]]:
+def _groups(skeleton: Skeleton) -> dict[tuple[str, str], list[tuple[int, int]]]:
     """The bones of each part and colour."""
     part = skeleton.joint_to_part.tolist()
     colours = joint_colours(skeleton)

@@ -167,10 +167,7 @@ def test_one_head_alone(run, tmp_path):
 
 @pytest.mark.parametrize(
     ("about", "message"),
-    [
-        ({}, "lacks 'trained'"),
-        ({**ABOUT, "mean": [0.0]}, "Error: .*mean"),
-    ],
+    [({}, "lacks 'trained'"), ({**ABOUT, "mean": [0.0]}, "Error: .*mean")],
 )
 def test_weights_without_what_is_needed(run, tmp_path, about, message):
     with pytest.raises(SystemExit, match=message):

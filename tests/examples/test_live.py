@@ -94,8 +94,7 @@ def other_classes(folder):
 def one_head(folder):
     arguments = {**ARGUMENTS, "num_future": 0}
     path = write_weights(
-        folder,
-        network=lambda: SymGNN.light(Skeleton.get("cmu26"), **arguments),
+        folder, network=lambda: SymGNN.light(Skeleton.get("cmu26"), **arguments)
     )
     return ["--weights", path], "must both recognise and predict"
 

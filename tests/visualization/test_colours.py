@@ -4,11 +4,7 @@ from symgnn_pyg import Skeleton
 from symgnn_pyg.skeleton import mirrored_joints
 from symgnn_pyg.skeleton.layouts import LAYOUTS
 from symgnn_pyg.skeleton.sides import body_sides
-from symgnn_pyg.visualization.colours import (
-    CYCLE,
-    OF_SIDE,
-    joint_colours,
-)
+from symgnn_pyg.visualization.colours import CYCLE, OF_SIDE, joint_colours
 
 EVERY = [*map(Skeleton.get, LAYOUTS)]
 OTHER = {"left": "right", "right": "left", "middle": "middle"}

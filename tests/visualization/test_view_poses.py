@@ -11,13 +11,7 @@ from matplotlib.colors import to_rgb
 
 from symgnn_pyg.skeleton import Skeleton, cmu_positions
 from symgnn_pyg.visualization import view_poses
-from symgnn_pyg.visualization.colours import (
-    BLUE,
-    GREY,
-    ORANGE,
-    SKY,
-    VERMILLION,
-)
+from symgnn_pyg.visualization.colours import BLUE, GREY, ORANGE, SKY, VERMILLION
 
 CMU26 = Skeleton.get("cmu26")
 
