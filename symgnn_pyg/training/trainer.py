@@ -108,7 +108,8 @@ def make_trainer(
         callbacks.append(TrainingBar())
     if validate_every is not None:
         # A shorter training is validated at its end.
-        most = kwargs.get("max_steps", -1)
+        batches = kwargs.get("accumulate_grad_batches", 1)
+        most = batches * kwargs.get("max_steps", -1)
         kwargs["val_check_interval"] = (
             min(validate_every, most) if most > 0 else validate_every
         )

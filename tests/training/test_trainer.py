@@ -372,6 +372,19 @@ def test_steps_between_validations(tiny, tmp_path):
     assert "val_score" in trainer.callback_metrics
 
 
+@pytest.mark.parametrize(("steps", "interval"), [(4, 12), (9, 20), (-1, 20)])
+def test_batches_between_validations(tmp_path, steps, interval):
+    """A step has several batches."""
+    trainer = make_trainer(
+        tmp_path,
+        validate_every=20,
+        max_steps=steps,
+        accumulate_grad_batches=3,
+        accelerator="cpu",
+    )
+    assert trainer.val_check_interval == interval
+
+
 def test_home_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     trainer = make_trainer("~/run", accelerator="cpu")
