@@ -5,7 +5,7 @@ from symgnn_pyg import Skeleton
 from symgnn_pyg.nn import SymGNN
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def arm():
     """A chain of five joints in three parts."""
     return Skeleton(
@@ -16,7 +16,7 @@ def arm():
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def build():
     """Makes a small network whose statistics and last layer have left their
     start.
@@ -41,3 +41,8 @@ def build():
         return model.eval()
 
     return make
+
+
+@pytest.fixture
+def model(arm, build):
+    return build(arm)

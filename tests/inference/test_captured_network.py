@@ -6,11 +6,6 @@ from symgnn_pyg.inference import CapturedNetwork, Stream
 V, T = 5, 6
 
 
-@pytest.fixture
-def model(arm, build):
-    return build(arm)
-
-
 def equal(found, expected):
     pairs = zip(found, expected, strict=True)
     return all(a is b is None or torch.equal(a, b) for a, b in pairs)

@@ -12,7 +12,7 @@ from torch_geometric.transforms import Compose
 from symgnn_pyg import Skeleton
 from symgnn_pyg.data import bone_features
 from symgnn_pyg.inference import PoseModel, export_onnx, export_program
-from symgnn_pyg.nn import DualSymGNN, SymGNN
+from symgnn_pyg.nn import DualSymGNN
 from symgnn_pyg.transforms import (
     Center,
     Difference,
@@ -22,71 +22,33 @@ from symgnn_pyg.transforms import (
     Standardize,
     ToBones,
 )
+from tests.inference.pipelines import STANDARDIZE, STEPS, K, V
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "onnx_inference.py"
-V, T, K, STEPS = 5, 9, 4, 2
-ARM = Skeleton(
-    joints=["chest", "shoulder", "elbow", "wrist", "hand"],
-    bones=[(1, 0), (2, 1), (3, 2), (4, 3)],
-    parts={"body": [0], "upper": [1, 2], "lower": [3, 4]},
-    name="arm",
-)
-NARROW = {"num_classes": K, "num_observed": T, "num_future": STEPS,
-          "hidden_channels": 8, "num_iterations": 1}  # fmt: skip
-MEAN = torch.linspace(-1, 1, V * 3).view(V, 3)
-TRANSFORM = Standardize(MEAN, 0.5 + MEAN.abs())
+T = 9
+SMALL = {"num_observed": T, "num_iterations": 1}
 # One body, several, and as many as joints.
 BODIES = (1, 3, V)
 
 
-def trained(model):
-    """Moves statistics and the last layer away from their start."""
+@pytest.fixture
+def light(arm, build):
+    return build(arm, orders=(0, 1), **SMALL)
+
+
+@pytest.fixture(scope="module")
+def dual(arm, build):
     torch.manual_seed(0)
-    for name, tensor in model.state_dict().items():
-        if name.endswith("running_mean"):
-            torch.nn.init.normal_(tensor, std=0.1)
-        elif name.endswith("running_var"):
-            torch.nn.init.uniform_(tensor, 0.5, 2.0)
-        elif name.endswith("out.lins.1.weight"):
-            torch.nn.init.normal_(tensor, std=0.1)
-    return model.eval()
-
-
-def light():
-    return trained(
-        SymGNN.light(
-            ARM, channels=(4, 6), strides=(1, 2), fusion=(1,), orders=(0, 1),
-            **NARROW,
-        )
-    )  # fmt: skip
-
-
-def full():
-    return trained(
-        SymGNN.full(
-            ARM, channels=(4, 6), strides=(1, 2), fusion=(1,), orders=(0, 1),
-            **NARROW,
-        )
-    )  # fmt: skip
-
-
-def dual():
     joint, bone = (
-        SymGNN(
-            skeleton, channels=(4, 6), strides=(1, 2), fusion=(), orders=(1,),
-            **NARROW,
-        )
-        for skeleton in (ARM, ARM.dual())
-    )  # fmt: skip
-    return trained(
-        DualSymGNN(joint, bone, recognition_weight=0.3, prediction_weight=0.6)
+        build(skeleton, fusion=(), orders=(1,), **SMALL)
+        for skeleton in (arm, arm.dual())
     )
-
-
-NETWORKS = {"full": (full, None), "dual": (dual, TRANSFORM)}
+    return DualSymGNN(
+        joint, bone, recognition_weight=0.3, prediction_weight=0.6
+    ).eval()
 
 
 def expected(model, x, transform=None):
@@ -96,7 +58,7 @@ def expected(model, x, transform=None):
     rows = x.flatten(0, 1)
     with torch.no_grad():
         if isinstance(model, DualSymGNN):
-            out = model(rows, bone_features(rows, ARM))
+            out = model(rows, bone_features(rows, model.skeleton))
         else:
             out = model(rows)
     future = out.future.view(-1, V, STEPS, 3)
@@ -106,10 +68,13 @@ def expected(model, x, transform=None):
     return out.logits, future
 
 
-@pytest.fixture(scope="module", params=list(NETWORKS))
-def exported(request, tmp_path_factory):
-    make, transform = NETWORKS[request.param]
-    model = make()
+@pytest.fixture(scope="module", params=["full", "dual"])
+def exported(request, arm, build, dual, tmp_path_factory):
+    torch.manual_seed(0)
+    model, transform = dual, STANDARDIZE
+    if request.param == "full":
+        sizes = {"orders": (0, 1), "num_hops": 4, "kernel_size": 9}
+        model, transform = build(arm, **sizes, **SMALL), None
     path = tmp_path_factory.mktemp("export") / "model.onnx"
     export_onnx(model, path, list("abcd"), transform=transform)
     return model, transform, path
@@ -138,13 +103,13 @@ def test_runs_in_onnxruntime(exported):
         assert abs(one - other).max() > 1e-3
 
 
-def test_file_tells_what_it_is(exported):
+def test_file_tells_what_it_is(exported, arm):
     path = exported[2]
     session = onnxruntime.InferenceSession(path)
     metadata = session.get_modelmeta().custom_metadata_map
     about = {key: json.loads(value) for key, value in metadata.items()}
-    assert about["joints"] == list(ARM.joints)
-    assert Skeleton(**about["skeleton"]) == ARM
+    assert about["joints"] == list(arm.joints)
+    assert Skeleton(**about["skeleton"]) == arm
     assert about["classes"] == ["a", "b", "c", "d"]
     assert (about["num_observed"], about["num_future"]) == (T, STEPS)
     (x,), (logits, future) = session.get_inputs(), session.get_outputs()
@@ -160,11 +125,8 @@ def test_file_is_whole_and_holds_no_paths(exported):
     assert b"symgnn_pyg/" not in path.read_bytes()
 
 
-def test_one_head(tmp_path):
-    model = SymGNN(
-        ARM, channels=(4, 6), strides=(1, 2), fusion=(), orders=(0,),
-        **{**NARROW, "num_future": 0},
-    )  # fmt: skip
+def test_one_head(arm, build, tmp_path):
+    model = build(arm, fusion=(), orders=(0,), num_future=0, **SMALL)
     export_onnx(model, tmp_path / "model.onnx")
     session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
     assert [out.name for out in session.get_outputs()] == ["logits"]
@@ -173,22 +135,22 @@ def test_one_head(tmp_path):
     assert metadata["num_future"] == "0"
 
 
-def test_names_that_do_not_fit(tmp_path):
+def test_names_that_do_not_fit(light, tmp_path):
     with pytest.raises(ValueError, match="the 4 classes of the network, got 3"):
-        export_onnx(light(), tmp_path / "model.onnx", list("abc"))
+        export_onnx(light, tmp_path / "model.onnx", list("abc"))
     assert not list(tmp_path.iterdir())
 
 
-def test_transform_that_does_not_fit(tmp_path):
+def test_transform_that_does_not_fit(light, tmp_path):
     other = Standardize(torch.zeros(4, 3), torch.ones(4, 3))
     with pytest.raises(ValueError, match=r"5 joints .*joints=4"):
-        export_onnx(light(), tmp_path / "model.onnx", transform=other)
+        export_onnx(light, tmp_path / "model.onnx", transform=other)
 
 
-def test_missing_packages_are_named(tmp_path, monkeypatch):
+def test_missing_packages_are_named(light, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxscript", None)
     with pytest.raises(ImportError, match=r"symgnn_pyg\[export\]"):
-        export_onnx(light(), tmp_path / "model.onnx")
+        export_onnx(light, tmp_path / "model.onnx")
 
 
 # The example #################################################################
@@ -212,7 +174,7 @@ def run_example(*arguments):
     )
 
 
-def test_example_needs_no_torch(exported, tmp_path):
+def test_example_needs_no_torch(exported, arm, tmp_path):
     model, transform, path = exported
     motion = np.random.default_rng(0).normal(size=(50, V, 3))
     np.save(tmp_path / "motion.npy", motion)
@@ -222,7 +184,7 @@ def test_example_needs_no_torch(exported, tmp_path):
     logits, future = expected(model, window.unsqueeze(0), transform)
     share, top = logits.softmax(dim=-1)[0].max(dim=0)
     moves = (future[0, :, -1] - window[:, -1]).norm(dim=-1)
-    joint = ARM.joints[int(moves.argmax())]
+    joint = arm.joints[int(moves.argmax())]
     assert (
         f"frame 50: {'abcd'[top]} ({float(share):.0%}); in 2 frames {joint!r} "
         f"will have moved most, by {float(moves.max()):.3f}"
@@ -262,25 +224,22 @@ def test_example_names_what_is_wrong(exported, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def dual_program():
-    model = dual()
-    return model, export_program(model, TRANSFORM)
+def dual_program(dual):
+    return export_program(dual, STANDARDIZE)
 
 
 @pytest.mark.parametrize("bodies", [*BODIES, V - 1])
-def test_program(dual_program, bodies):
-    model, program = dual_program
+def test_program(dual, dual_program, bodies):
     x = torch.randn(bodies, V, T, 3)
     torch.testing.assert_close(
-        program.module()(x), expected(model, x, TRANSFORM)
+        dual_program.module()(x), expected(dual, x, STANDARDIZE)
     )
 
 
 def test_program_without_the_library(dual_program, tmp_path):
-    _, program = dual_program
     x = torch.randn(2, V, T, 3)
-    torch.export.save(program, tmp_path / "model.pt2")
-    torch.save((x, *program.module()(x)), tmp_path / "values.pt")
+    torch.export.save(dual_program, tmp_path / "model.pt2")
+    torch.save((x, *dual_program.module()(x)), tmp_path / "values.pt")
     code = """
 import sys
 sys.modules["symgnn_pyg"] = sys.modules["torch_geometric"] = None
@@ -300,23 +259,26 @@ torch.testing.assert_close(list(found), expected)
 
 
 PIPELINES = {
-    "view": Compose([Center(1), NormalizeView((0, 2), (3, 4)), TRANSFORM]),
+    "view": Compose([Center(1), NormalizeView((0, 2), (3, 4)), STANDARDIZE]),
     "bones": Compose([Compose([Resample(3, 2), Difference(2)]), ToBones()]),
 }
 
 
 @pytest.fixture(scope="module", params=list(PIPELINES))
-def preprocessed(request):
+def preprocessed(request, arm, build):
     """A network of several bodies with preprocessing, and its program."""
+    torch.manual_seed(0)
     bones = request.param == "bones"
-    network = SymGNN(
-        ARM.dual() if bones else ARM, channels=(4, 6), strides=(1, 2),
-        fusion=(), orders=(0,), use_actional=False, **NARROW,
-    )  # fmt: skip
+    network = build(
+        arm.dual() if bones else arm,
+        fusion=(),
+        orders=(0,),
+        use_actional=False,
+        **SMALL,
+    )
     model = PoseModel(
-        trained(network), PIPELINES[request.param], skeleton=ARM,
-        classes=list("abcd"),
-    )  # fmt: skip
+        network, PIPELINES[request.param], skeleton=arm, classes=list("abcd")
+    )
     return model, export_program(model, several_bodies=True)
 
 
@@ -364,13 +326,13 @@ def test_bodies_of_a_scene_in_onnxruntime(preprocessed, tmp_path):
             )
 
 
-def test_refuses_random_transforms():
+def test_refuses_random_transforms(light):
     with pytest.raises(ValueError, match=r"got Mirror\("):
-        export_program(light(), Compose([TRANSFORM, Mirror()]))
+        export_program(light, Compose([STANDARDIZE, Mirror()]))
 
 
-def test_model_stays_as_it_is():
-    model = light().train()
+def test_model_stays_as_it_is(light):
+    model = light.train()
     state = copy.deepcopy(model.state_dict())
     export_program(model)
     assert model.training

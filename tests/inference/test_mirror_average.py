@@ -11,21 +11,9 @@ CMU = Skeleton.get("cmu26")
 N, T, STEPS, K = 2, 6, 3, 4
 
 
-def network():
-    torch.manual_seed(0)
-    net = SymGNN(
-        CMU,
-        K,
-        num_observed=T,
-        num_future=STEPS,
-        channels=(4, 4),
-        strides=(1, 1),
-        fusion=(1,),
-        hidden_channels=8,
-    )
-    for weight in net.prediction_head.step.out.parameters():
-        torch.nn.init.normal_(weight, std=0.1)
-    return net.double().eval()
+@pytest.fixture
+def network(build):
+    return build(CMU, num_future=STEPS).double()
 
 
 def standardize():
@@ -35,9 +23,9 @@ def standardize():
 
 @pytest.mark.parametrize("kind", ["position", "rotation"])
 @pytest.mark.parametrize("normalised", [False, True])
-def test_mirroring_the_input_mirrors_the_output(kind, normalised):
+def test_mirroring_the_input_mirrors_the_output(network, kind, normalised):
     transform = standardize() if normalised else None
-    average = MirrorAverage(network(), kind=kind, standardize=transform)
+    average = MirrorAverage(network, kind=kind, standardize=transform)
     x = torch.randn(N * 26, T, 3, dtype=torch.double)
     out, mirrored = average(x), average(average.mirror(x))
     close = {"rtol": 1e-10, "atol": 1e-10}
@@ -49,18 +37,18 @@ def test_mirroring_the_input_mirrors_the_output(kind, normalised):
     torch.testing.assert_close(average.mirror(average.mirror(x)), x, **close)
 
 
-def test_mirrors_rotations_as_positions(dtype):
+def test_mirrors_rotations_as_positions(network, dtype):
     """Forward kinematics of the mirror image is the mirror image."""
-    average = MirrorAverage(network(), kind="rotation").to(dtype)
+    average = MirrorAverage(network, kind="rotation").to(dtype)
     pose = 0.3 * torch.randn(26, 1, 3, dtype=dtype)
     found = cmu_positions(average.mirror(pose)[:, 0])
-    positions = MirrorAverage(network()).to(dtype)
+    positions = MirrorAverage(network).to(dtype)
     expected = positions.mirror(cmu_positions(pose[:, 0]).unsqueeze(1))[:, 0]
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
 
 
-def test_several_bodies():
-    average = MirrorAverage(network()).double()
+def test_several_bodies(network):
+    average = MirrorAverage(network).double()
     x = torch.randn(3 * 26, T, 3, dtype=torch.double)
     bodies = torch.tensor([1, 2])
     out = average(x, bodies)
@@ -70,8 +58,8 @@ def test_several_bodies():
     torch.testing.assert_close(out.logits, expected)
 
 
-def test_exports():
-    average = MirrorAverage(network()).double()
+def test_exports(network):
+    average = MirrorAverage(network).double()
     x = torch.randn(N * 26, T, 3, dtype=torch.double)
     program = torch.export.export(average, (x,))
     torch.testing.assert_close(program.module()(x).future, average(x).future)
@@ -96,15 +84,15 @@ def test_a_skeleton_without_sides_is_refused():
         ),
     ],
 )
-def test_wrong_arguments(arguments, match):
+def test_wrong_arguments(network, arguments, match):
     with pytest.raises(ValueError, match=match):
-        MirrorAverage(network(), **arguments)
+        MirrorAverage(network, **arguments)
 
 
 @pytest.mark.parametrize(
     "arguments", [{"model": torch.nn.Linear(3, 3)}, {"standardize": (0, 1)}]
 )
-def test_arguments_of_another_type(arguments):
+def test_arguments_of_another_type(network, arguments):
     [name] = arguments
     with pytest.raises(TypeError, match=f"Expected '{name}' to be a S"):
-        MirrorAverage(**{"model": network(), **arguments})
+        MirrorAverage(**{"model": network, **arguments})

@@ -7,48 +7,39 @@ import torch
 from torch_geometric.transforms import Compose
 
 from symgnn_pyg.data import SkeletonData, bone_features
-from symgnn_pyg.inference import PoseModel, Stream
+from symgnn_pyg.inference import Stream
 from symgnn_pyg.nn import DualSymGNN
-from symgnn_pyg.transforms import (
-    Center,
-    Difference,
-    Mirror,
-    NormalizeView,
-    Resample,
-    Standardize,
-    ToBones,
-)
+from symgnn_pyg.transforms import Mirror, Standardize
+from tests.inference.pipelines import STEPS, K, T, V, model_of, walk
 
-V, T, K, STEPS = 5, 6, 4, 2
 NAN = float("nan")
 
 
 @pytest.fixture
-def model(arm, build):
-    return build(arm)
-
-
-@pytest.fixture
 def motion():
-    """A random walk, of shape [frames, V, 3]."""
-    return torch.randn(20, V, 3).cumsum(dim=0)
+    return walk(20)
+
+
+def close(output, logits, future):
+    """Whether a stream gives the output of a network."""
+    expected = logits.softmax(dim=-1)[0]
+    torch.testing.assert_close(
+        output.probabilities, expected, rtol=0, atol=1e-5
+    )
+    torch.testing.assert_close(output.future, future, rtol=0, atol=1e-5)
 
 
 @pytest.fixture
 def check(model):
     """Compares a stream's output with the network on a window."""
 
-    def compare(output, window, num_bodies=None):
-        x = torch.as_tensor(window).flatten(0, -3)  # [B*V, T, C]
+    def compare(output, window):
+        x = window.flatten(0, -3)  # [B*V, T, C]
         bodies = x.size(0) // V
         with torch.no_grad():
             out = model(x, torch.tensor([bodies]))
-        expected = out.logits.softmax(dim=-1)[0]
         future = out.future.view(*window.shape[:-2], STEPS, 3)
-        torch.testing.assert_close(
-            output.probabilities, expected, rtol=0, atol=1e-5
-        )
-        torch.testing.assert_close(output.future, future, rtol=0, atol=1e-5)
+        close(output, out.logits, future)
 
     return compare
 
@@ -57,18 +48,31 @@ def window_of(frames):
     return frames.transpose(0, 1)  # [V, T, C]
 
 
+@pytest.fixture
+def play(model, check):
+    """Plays frames, and compares the outputs for all whole windows with the
+    network on the frames that the stream should hold.
+    """
+
+    def play(frames, held):
+        stream = Stream(model)
+        outputs = [stream.step(frame) for frame in frames]
+        assert len(outputs) == len(held) > T
+        for end in range(T, len(held) + 1):
+            check(outputs[end - 1], window_of(held[end - T : end]))
+        return outputs
+
+    return play
+
+
 # One body ####################################################################
 
 
-def test_equals_the_network_at_every_step(model, motion, check):
-    stream = Stream(model)
-    for t, frame in enumerate(motion):
-        output = stream.step(frame)
+def test_equals_the_network_at_every_step(motion, play):
+    for t, output in enumerate(play(motion, motion)):
         assert output.num_seen == min(t + 1, T)
         assert output.probabilities.shape == (K,)
         assert output.future.shape == (V, STEPS, 3)
-        if t + 1 >= T:
-            check(output, window_of(motion[t + 1 - T : t + 1]))
 
 
 def test_first_pose_fills_the_window(model, motion, check):
@@ -93,11 +97,7 @@ def test_dual_network(arm, build, motion):
     x = window_of(motion[-T:])
     with torch.no_grad():
         out = dual(x, bone_features(x, arm))
-    torch.testing.assert_close(output.future, out.future, rtol=0, atol=1e-5)
-    probabilities = out.logits.softmax(dim=-1)[0]
-    torch.testing.assert_close(
-        output.probabilities, probabilities, rtol=0, atol=1e-5
-    )
+    close(output, out.logits, out.future)
 
 
 @pytest.mark.parametrize("dual", [False, True])
@@ -117,31 +117,13 @@ def test_unit_of_the_data(arm, build, motion, dual):
     data = transform(data)
     with torch.no_grad():
         out = model(data.x, data.bone_x) if dual else model(data.x)
-    future = transform.inverse(out.future)
-    torch.testing.assert_close(output.future, future, rtol=1e-5, atol=1e-5)
-    probabilities = out.logits.softmax(dim=-1)[0]
-    torch.testing.assert_close(
-        output.probabilities, probabilities, rtol=0, atol=1e-5
-    )
+    close(output, out.logits, transform.inverse(out.future))
 
 
-PIPELINES = {
-    "center": Compose([Center("elbow", per_frame=False)]),
-    "nested": Compose(
-        [
-            NormalizeView(spine=(0, 2), shoulders=(3, 4)),
-            Compose([Resample(3, 2), Difference()]),
-            ToBones(),
-        ]
-    ),
-}
-
-
-@pytest.mark.parametrize("name", PIPELINES)
+@pytest.mark.parametrize("name", ["center on the first frame", "nested"])
 def test_preprocessing_of_the_training(arm, build, motion, name):
     """As a PoseModel answers the last window."""
-    skeleton = arm.dual() if name == "nested" else arm
-    model = PoseModel(build(skeleton), PIPELINES[name], skeleton=arm)
+    model = model_of(build, arm, name)
     stream = Stream(model)
     for count, frame in enumerate(motion, start=1):
         output = stream.step(frame)
@@ -160,9 +142,9 @@ def test_preprocessing_of_the_training(arm, build, motion, name):
 
 
 def test_one_transform(arm, build):
-    model = PoseModel(build(arm), PIPELINES["center"])
+    model = model_of(build, arm, "center")
     with pytest.raises(ValueError, match="its own transform"):
-        Stream(model, PIPELINES["center"])
+        Stream(model, model.transform)
 
 
 def test_refuses_random_transforms(arm, build):
@@ -188,44 +170,31 @@ def test_arrays_and_types(model, motion, dtype):
 # What is missing #############################################################
 
 
-def test_missing_joint_keeps_its_last_pose(model, motion, check):
-    stream, held = Stream(model), motion.clone()
-    for t, frame in enumerate(motion):
-        if t in (8, 9):
-            frame = frame.clone()
-            frame[2, 1] = NAN
-            held[t, 2] = motion[7, 2]
-        output = stream.step(frame)
+def test_missing_joint_keeps_its_last_pose(motion, play):
+    frames, held = motion.clone(), motion.clone()
+    frames[8:10, 2, 1] = NAN
+    held[8:10, 2] = motion[7, 2]
+    for t, output in enumerate(play(frames, held)):
         assert output.num_seen == min(t + 1, T)
-        if t + 1 >= T:
-            check(output, window_of(held[t + 1 - T : t + 1]))
 
 
-def test_joint_never_seen_follows_the_nearest(model, motion, check):
-    stream, held = Stream(model), motion.clone()
-    for t, frame in enumerate(motion):
-        frame = frame.clone()
-        if t < 9:
-            # The wrist is nearer to the hand than the elbow is.
-            frame[4] = NAN
-            frame[3] = frame[3] if t >= 4 else NAN
-            held[t, 4] = motion[t, 3] if t >= 4 else motion[t, 2]
-            held[t, 3] = motion[t, 3] if t >= 4 else motion[t, 2]
-        output = stream.step(frame)
-        if t + 1 >= T:
-            check(output, window_of(held[t + 1 - T : t + 1]))
+def test_joint_never_seen_follows_the_nearest(motion, play):
+    frames, held = motion.clone(), motion.clone()
+    # The wrist is nearer to the hand than the elbow is.
+    frames[:9, 4] = NAN
+    frames[:4, 3] = NAN
+    held[:9, 4] = motion[:9, 3]
+    held[:4, 3:] = motion[:4, 2:3]
+    play(frames, held)
 
 
-def test_dropped_frame_repeats_the_one_before(model, motion, check):
-    stream, held = Stream(model), motion.clone()
-    for t, frame in enumerate(motion):
-        dropped = t in (8, 9)
-        held[t] = motion[7] if dropped else frame
-        output = stream.step(None if dropped else frame)
-        if t + 1 >= T:
-            window = range(t + 1 - T, t + 1)
-            assert output.num_seen == T - len({8, 9} & {*window})
-            check(output, window_of(held[list(window)]))
+def test_dropped_frame_repeats_the_one_before(motion, play):
+    frames, held = [*motion], motion.clone()
+    frames[8:10] = [None, None]
+    held[8:10] = motion[7]
+    for t, output in enumerate(play(frames, held)):
+        window = range(max(0, t + 1 - T), t + 1)
+        assert output.num_seen == len({*window} - {8, 9})
 
 
 def test_body_that_is_gone(model, motion, check):
