@@ -7,13 +7,13 @@ from torchmetrics import Metric
 from symgnn_pyg.data import SkeletonLoader
 from symgnn_pyg.modes import evaluation
 from symgnn_pyg.training.evaluation_task import EvaluationTask
-from symgnn_pyg.training.samples import Samples
+from symgnn_pyg.training.samples import DatasetLike
 
 
 @torch.no_grad()
 def evaluate(
     model: Module,
-    dataset: Samples,
+    dataset: DatasetLike,
     *,
     metric: str | None = None,
     batch_size: int = 64,

@@ -8,7 +8,7 @@ from torch_geometric.data import Batch
 from symgnn_pyg.nn import SymGNNOutput
 from symgnn_pyg.training.check_finite import check_batch, check_output
 from symgnn_pyg.training.samples import (
-    Samples,
+    DatasetLike,
     check_network,
     labels_of,
     source_of,
@@ -26,7 +26,7 @@ class EvaluationTask(LightningModule):
     _highest_rate: float | None = None
 
     def __init__(
-        self, model: Module, dataset: Samples, metric: str | None
+        self, model: Module, dataset: DatasetLike, metric: str | None
     ) -> None:
         super().__init__()
         source, labels = source_of(dataset), labels_of(dataset)

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from symgnn_pyg.nn import SymGNN
-from symgnn_pyg.training.samples import Samples, source_of
+from symgnn_pyg.training.samples import DatasetLike, source_of
 
 # Of the prediction heads compared, the one with the lowest validation error
 # after the same number of steps.
@@ -14,7 +14,7 @@ DEFAULT_HEAD: dict[str, Any] = {
 
 
 def light_network(
-    dataset: Samples,
+    dataset: DatasetLike,
     channels: Sequence[int] = (32, 64, 128, 256),
     dropout: float = 0.1,
     **kwargs: Any,

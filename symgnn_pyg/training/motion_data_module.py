@@ -4,7 +4,7 @@ from lightning.pytorch import LightningDataModule
 from torch import Tensor
 
 from symgnn_pyg.data import ShardSampler, SkeletonLoader
-from symgnn_pyg.training.samples import Samples, labels_of
+from symgnn_pyg.training.samples import DatasetLike, labels_of
 
 
 class MotionDataModule(LightningDataModule):
@@ -36,11 +36,11 @@ class MotionDataModule(LightningDataModule):
 
     def __init__(
         self,
-        train_dataset: Samples,
-        val_dataset: Samples | None = None,
-        test_dataset: Samples | None = None,
+        train_dataset: DatasetLike,
+        val_dataset: DatasetLike | None = None,
+        test_dataset: DatasetLike | None = None,
         *,
-        pred_dataset: Samples | None = None,
+        pred_dataset: DatasetLike | None = None,
         batch_size: int = 32,
         balanced: bool = False,
         num_workers: int = 0,
@@ -103,7 +103,7 @@ class MotionDataModule(LightningDataModule):
     def _loader(
         self, name: str, training: bool = False, labels: Tensor | None = None
     ) -> SkeletonLoader:
-        dataset: Samples | None = getattr(self, name)
+        dataset: DatasetLike | None = getattr(self, name)
         if dataset is None:
             raise ValueError(
                 f"MotionDataModule has no {name!r}; pass one, or a loader to "

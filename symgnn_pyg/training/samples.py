@@ -8,7 +8,7 @@ from torch.utils.data import ConcatDataset, Subset
 from symgnn_pyg.datasets import MotionDataset
 from symgnn_pyg.transforms import Standardize, steps_of
 
-Samples = MotionDataset | Subset[Any] | ConcatDataset[Any]
+DatasetLike = MotionDataset | Subset[Any] | ConcatDataset[Any]
 
 
 def source_of(dataset: Any) -> MotionDataset:

@@ -23,7 +23,7 @@ from symgnn_pyg.training.recipes import (
     set_highest_rate,
 )
 from symgnn_pyg.training.safetensors_checkpoint import SafetensorsCheckpoint
-from symgnn_pyg.training.samples import Samples, statistics_of
+from symgnn_pyg.training.samples import DatasetLike, statistics_of
 from symgnn_pyg.typing import Normalization
 
 
@@ -104,7 +104,7 @@ class SymGNNTask(EvaluationTask):
     def __init__(
         self,
         model: Module,
-        dataset: Samples,
+        dataset: DatasetLike,
         weighting: float | str = "mgda",
         *,
         recipe: str = "one_cycle",
