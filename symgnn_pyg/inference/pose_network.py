@@ -166,15 +166,16 @@ def _num_future(model: Any, steps: list[Step], num_observed: int) -> int:
     """
     counts = [num_observed]
     for step in steps:
-        temporal = isinstance(step, TemporalTransform)
-        counts += [step.num_observed(counts[-1])] if temporal else counts[-1:]
+        count = counts[-1]
+        if isinstance(step, TemporalTransform):
+            count = step.num_observed(count)
+        counts.append(count)
     taken = getattr(model, "num_observed", counts[-1])
     if counts[-1] != taken:
+        made = f", of which {steps} make {counts[-1]}" if steps else ""
         raise ValueError(
             f"Expected 'num_observed' to give the {taken} frames that the "
-            f"network takes, got {num_observed}"
-            + f", of which {steps} make {counts[-1]}"
-            * (len(steps) > 0)
+            f"network takes, got {num_observed}{made}"
         )
     num_future: int = model.num_future
     for step, count in zip(reversed(steps), counts[-2::-1], strict=True):
