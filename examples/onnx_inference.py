@@ -86,7 +86,13 @@ def load(
     metadata = session.get_modelmeta().custom_metadata_map
     if "joints" not in metadata:
         raise ValueError(f"{path} was not written by export_onnx")
-    return session, {key: json.loads(text) for key, text in metadata.items()}
+    about = {key: json.loads(text) for key, text in metadata.items()}
+    if about.get("samples") == "clips":
+        raise ValueError(
+            f"{path} recognises whole recordings, but this example runs on "
+            f"windows"
+        )
+    return session, about
 
 
 def predict(

@@ -187,7 +187,6 @@ def fit(
         check_val_every_n_epoch=10,
     )
     trainer.fit(task, data)
-    val.transform = transform()
     PoseModel(
         model,
         val.transform,

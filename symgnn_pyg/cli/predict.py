@@ -62,9 +62,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output",
         type=Path,
         help="the file to write the predicted poses to: .npy or .csv; .json, "
-        "with the probabilities, which a model that only recognises also "
-        "writes; or .bvh, if the input is a .bvh file and the model takes "
-        "rotations (default: none)",
+        "which also holds the probabilities and is the only choice for a model "
+        "that only recognises; or .bvh, if the input is a .bvh file and the "
+        "model takes rotations (default: none)",
     )
 
 

@@ -30,16 +30,16 @@ class SkeletonData(Data):
             :obj:`bone_edge_index` (bones that share a joint) and
             :obj:`bone_x` :math:`[B \cdot V_b, T, C]`, the difference of each
             bone's ends, child minus parent.
-        num_bodies: The number of bodies :math:`B`. (default: as many as
-            :obj:`x` has rows for)
+        num_bodies: The number of bodies :math:`B`. (default: the number of
+            rows of :obj:`x` divided by :math:`V`)
         **kwargs: Further attributes; they take precedence over those that
             come from the skeleton.
 
     Raises:
         TypeError: If :obj:`y` is the name of a class.
-        ValueError: If the rows of :obj:`x` or :obj:`future` are not those of
-            :obj:`num_bodies` skeletons; or if they may also be frames, since
-            there are several times :math:`V` rows and :math:`V` frames, and
+        ValueError: If :obj:`x` or :obj:`future` does not have
+            :math:`B \cdot V` rows, or if frames and joints of :obj:`x` may
+            be swapped: it has more than :math:`V` rows, :math:`V` frames, and
             :obj:`num_bodies` is not given.
     """
 

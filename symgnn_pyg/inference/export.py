@@ -27,7 +27,9 @@ def export_program(
     :math:`[M, V, T, C]`, applies the transforms that the network was trained
     with, and returns class scores before the softmax :math:`[N, K]` and future
     poses :math:`[M, V, T', C]` in the unit of the data, or only one of them if
-    the network has a single head.
+    the network has a single head. For a model of whole recordings
+    (:obj:`samples="clips"`), stretch them to :math:`T` frames first, as
+    :func:`~symgnn_pyg.ops.stretch_frames` does.
 
     Args:
         model: A :class:`PoseModel`, or the network. It is not modified.
@@ -76,10 +78,10 @@ def export_onnx(
     input :obj:`x`, the input :obj:`num_bodies` if there are several bodies per
     sample, and the outputs :obj:`logits` and :obj:`future`. The metadata of
     the file describe them as JSON: the names of :obj:`joints` in order, the
-    whole :obj:`skeleton`, the :obj:`classes`, and the numbers of frames,
-    :obj:`num_observed` and :obj:`num_future`, and the :obj:`frame_rate` in
-    hertz if it was saved with the model. The light network takes about a
-    minute.
+    whole :obj:`skeleton`, the :obj:`classes`, the kind of :obj:`samples`, the
+    numbers of frames, :obj:`num_observed` and :obj:`num_future`, and the
+    :obj:`frame_rate` in hertz if it was saved with the model. The light
+    network takes about a minute.
 
     Args:
         model: A :class:`PoseModel`, or the network. It is not modified.
@@ -134,6 +136,7 @@ def export_onnx(
         "joints": model.skeleton.joints,
         "skeleton": model.skeleton.to_dict(),
         "classes": model.classes,
+        "samples": model.samples,
         "num_observed": model.num_observed,
         "num_future": model.num_future,
         "frame_rate": model.about.get("frame_rate"),

@@ -49,7 +49,7 @@ class PoseModel(Module):
     The answer to a recording longer than a window is that to its last
     :attr:`num_observed` frames: what happens now, and what comes next. With
     :obj:`stride`, every window is answered. A network that was trained on whole
-    recordings, with :obj:`samples="clips"`, answers whole ones.
+    recordings (:obj:`samples="clips"`) recognises whole ones, of any length.
 
     Where a transform removes the position of poses, such as
     :class:`~symgnn_pyg.transforms.Center` with :obj:`per_frame` or
@@ -60,7 +60,8 @@ class PoseModel(Module):
     Args:
         model: The network, a :class:`~symgnn_pyg.nn.SymGNN`,
             :class:`~symgnn_pyg.nn.DualSymGNN`, :class:`Ensemble`,
-            :class:`MirrorAverage` or one of :mod:`symgnn_pyg.nn.baselines`.
+            :class:`MirrorAverage` or one of :mod:`symgnn_pyg.nn.baselines`
+            that is trained by gradient descent.
         transform: The transform of the validation data: any composition of
             :class:`~symgnn_pyg.transforms.Center`,
             :class:`~symgnn_pyg.transforms.Difference`,
@@ -71,15 +72,15 @@ class PoseModel(Module):
             :class:`~symgnn_pyg.transforms.UniformSample` with
             :obj:`random=False`. (default: :obj:`None`)
         classes: The names of the classes. (default: their indices)
-        skeleton: The skeleton of the data, which only
-            :class:`~symgnn_pyg.transforms.ToBones` makes necessary. (default:
-            that of the network)
+        skeleton: The skeleton of the data, required only with
+            :class:`~symgnn_pyg.transforms.ToBones`. (default: that of the
+            network)
         samples: :obj:`"windows"`, or :obj:`"clips"` if the network recognises
             whole recordings, each stretched over :obj:`num_observed` frames;
             as in the data set. (default: :obj:`"windows"`)
-        num_observed: The number of observed frames, as in the data set, which
-            only networks and transforms that take any number of frames make
-            necessary. (default: as many as the network observes)
+        num_observed: The number of observed frames, as in the data set;
+            required only if the network or a transform takes any number of
+            frames. (default: as many as the network observes)
 
     Raises:
         ValueError: If the transforms are random or not from this library, or
@@ -180,6 +181,8 @@ class PoseModel(Module):
                 tensor or nested lists; masked values count as NaN. Arrays in
                 the output are of the same kind, and of the same type if that
                 is floating-point; for nested lists they are numpy arrays.
+                With :obj:`samples="clips"`, recordings may also be shorter
+                than a window.
             stride: If given, each recording is answered once per window, of
                 which the first starts at frame 0 and each other
                 :obj:`stride` frames later. The output then has a dimension
@@ -206,8 +209,8 @@ class PoseModel(Module):
             check_sizes(1, stride=stride)
             if clips:
                 raise ValueError(
-                    f"Expected no 'stride', since this model answers whole "
-                    f"recordings, got {stride}"
+                    f"Expected no 'stride', since this model recognises whole "
+                    f"recordings (samples='clips'), got {stride}"
                 )
         lengths = {len(frames) for frames in given.frames}
         if stride is not None and len(lengths) > 1:
@@ -370,7 +373,8 @@ class PoseModel(Module):
     def __repr__(self) -> str:
         return (
             f"{self.__class__.__name__}({type(self.model).__name__}, "
-            f"{self.skeleton!r}, num_observed={self.num_observed}, "
+            f"{self.skeleton!r}, samples={self.samples!r}, "
+            f"num_observed={self.num_observed}, "
             f"num_future={self.num_future}, num_classes={len(self.classes)}, "
             f"transform={self.transform!r})"
         )

@@ -151,8 +151,9 @@ def _num_observed(
     if known is None or any(isinstance(s, UniformSample) for s in steps):
         what = steps if known else type(model).__name__
         raise ValueError(
-            f"Expected 'num_observed', the number of frames of a window, since "
-            f"{what} takes any number of frames"
+            f"Expected 'num_observed', since {what} takes any number of "
+            f"frames: pass PoseModel(model, transform, num_observed=...) with "
+            f"the number of frames of a window"
         )
     for step in reversed(steps):
         if isinstance(step, Resample):

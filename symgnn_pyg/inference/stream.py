@@ -52,6 +52,9 @@ class Stream:
     afresh when it returns. To recognise people separately, use one stream per
     person.
 
+    A model of whole recordings (:obj:`samples="clips"`) recognises the last
+    :math:`T` frames as they are, without stretching them.
+
     The stream uses a copy of the network that is folded by :func:`fold`.
 
     Args:

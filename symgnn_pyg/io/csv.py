@@ -80,9 +80,9 @@ def read_csv(
 
     Raises:
         DataError: If a line has another number of columns, holds anything but
-            finite numbers, lacks a joint, states several units,
-            or is longer than 1 MiB, or the first one may number the columns, or
-            times are uneven; the message names the line.
+            finite numbers, lacks a joint, states several units or is longer
+            than 1 MiB, or if the first one may number the columns, or times
+            are uneven; the message names the line.
         ValueError: If :obj:`index_columns` is negative.
     """
     return read_timed_csv(

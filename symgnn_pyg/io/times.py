@@ -39,8 +39,8 @@ class TimeColumn(NamedTuple):
     Args:
         place: Its index.
         name: Its name.
-        unit: Its unit in seconds, if the name says so, or 0 for the numbers
-            of frames.
+        unit: Its unit in seconds, 0 for the numbers of frames, or
+            :obj:`None` if it is unknown.
     """
 
     place: int
@@ -54,9 +54,9 @@ def find_time_column(
     row: Sequence[str],
     others: Collection[int],
 ) -> TimeColumn | None:
-    r"""The first column that is called a time, or else a frame. The first
-    :obj:`row` shows whether it holds dates, and the :obj:`others` are the
-    indices of columns that hold something else.
+    r"""The first column that is called a time, or else a frame, except for
+    the :obj:`others`, the indices of columns that hold something else. The
+    first :obj:`row` of data shows whether times are dates.
     """
     frames = None
     for index, name in enumerate(names):

@@ -41,8 +41,16 @@ def interpolate_frames(motion: Tensor, times: Tensor) -> Tensor:
 
 
 def stretch_frames(motion: Tensor, num_frames: int) -> Tensor:
-    r"""Stretches a motion over another number of frames, from its first to its
-    last, by :func:`interpolate_frames`.
+    r"""Stretches or compresses a motion to another number of evenly spaced
+    frames, the first and the last of which stay, by linear interpolation:
+
+    .. math::
+        \mathbf{x}'_i = \mathbf{x} \left( i \, \frac{T - 1}
+        {T_{\textrm{new}} - 1} \right), \qquad i = 0, \ldots,
+        T_{\textrm{new}} - 1
+
+    where :math:`\mathbf{x}(t)` is that of :func:`interpolate_frames`. A single
+    new frame is the first one.
 
     Args:
         motion: The motion, of shape :math:`[*, T, C]`.

@@ -111,6 +111,7 @@ def test_file_tells_what_it_is(exported, arm):
     assert about["joints"] == list(arm.joints)
     assert Skeleton(**about["skeleton"]) == arm
     assert about["classes"] == ["a", "b", "c", "d"]
+    assert about["samples"] == "windows"
     assert (about["num_observed"], about["num_future"]) == (T, STEPS)
     (x,), (logits, future) = session.get_inputs(), session.get_outputs()
     assert (x.name, x.shape) == ("x", ["bodies", V, T, 3])

@@ -294,6 +294,7 @@ def test_wrong_networks_and_names(build, arm):
 def test_repr(build, arm):
     assert str(PoseModel(build(arm), STANDARDIZE)) == (
         "PoseModel(SymGNN, Skeleton('arm', joints=5, bones=4, parts=3, "
-        "centre='chest'), num_observed=6, num_future=2, num_classes=4, "
+        "centre='chest'), samples='windows', num_observed=6, num_future=2, "
+        "num_classes=4, "
         "transform=Standardize(joints=5, channels=3))"
     )
