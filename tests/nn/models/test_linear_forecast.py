@@ -56,5 +56,5 @@ def test_too_few_frames(arm):
     x = torch.randn(arm.num_joints, R - 1, C)
     with pytest.raises(ValueError, match=r"at least 'num_recent' = 4 .*, 3, 3"):
         make(arm)(x)
-    with pytest.raises(ValueError, match="'num_recent' must.* least 2, got 1"):
+    with pytest.raises(ValueError, match=r"'num_recent' .* least 2, got 1"):
         make(arm, num_recent=1)
