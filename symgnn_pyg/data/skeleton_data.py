@@ -1,3 +1,4 @@
+import operator
 from functools import lru_cache
 from typing import Any, Self
 
@@ -7,6 +8,7 @@ from torch import Tensor
 from torch_geometric.data import Data
 
 from symgnn_pyg.data.skeleton_storage import SkeletonStorage
+from symgnn_pyg.errors import check_sizes
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
 
@@ -36,7 +38,8 @@ class SkeletonData(Data):
             come from the skeleton.
 
     Raises:
-        TypeError: If :obj:`y` is the name of a class.
+        TypeError: If :obj:`y` is the name of a class, or :obj:`num_bodies` is
+            not an integer.
         ValueError: If :obj:`x` or :obj:`future` does not have
             :math:`B \cdot V` rows, or if frames and joints of :obj:`x` may
             be swapped: it has more than :math:`V` rows, :math:`V` frames, and
@@ -79,7 +82,9 @@ class SkeletonData(Data):
             return
         if num_bodies is None:
             num_bodies = _count_bodies(x, skeleton)
-        num_bodies = int(num_bodies)
+        else:
+            num_bodies = operator.index(num_bodies)
+            check_sizes(1, num_bodies=num_bodies)
         num_rows = num_bodies * skeleton.num_joints
         for name, value in (("x", x), ("future", future)):
             if value is not None and (

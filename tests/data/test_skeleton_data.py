@@ -66,6 +66,10 @@ def test_frames_that_may_be_bodies():
         assert torch.equal(again.bone_x, data.bone_x)
     with pytest.raises(ValueError, match="3 bodies of the 25 joints"):
         SkeletonData(x, skeleton="ntu25", num_bodies=3)
+    with pytest.raises(ValueError, match="'num_bodies' must be at least 1"):
+        SkeletonData(x, skeleton="ntu25", num_bodies=0)
+    with pytest.raises(TypeError, match="integer"):
+        SkeletonData(x, skeleton="ntu25", num_bodies=2.5)
 
 
 def test_own_graphs_are_kept():
