@@ -208,8 +208,9 @@ def link_layout(
     expected: str,
     cure: str = "",
 ) -> Motion:
-    r"""What :func:`link_bodies` returns, with the layout that has that number
-    of joints. If none has, the message says what was :obj:`expected`.
+    r"""Links bodies by :func:`link_bodies`, and finds their layout by the
+    number of joints. If there is none, the error says what was
+    :obj:`expected`, and the :obj:`cure`.
     """
     sizes = {len(body) for bodies in frames.values() for body in bodies}
     if len(sizes) > 1 or not sizes <= layouts.keys():

@@ -75,6 +75,10 @@ def test_streams_are_fused_and_saved(run, tmp_path):
         assert model.about["id2label"] == {"0": "left", "1": "right"}
         whole = PoseModel.from_pretrained(tmp_path / "out" / stream / "model")
         assert whole.skeleton.num_joints == 25
+        assert (whole.samples, whole.num_observed) == ("clips", 24)
+        first, *others = map(str, whole.network.steps)
+        assert first == "UniformSample(num_frames=16, random=False)"
+        assert ("ToBones()" in others) == (stream == "bone_velocity")
         answer = whole(np.random.default_rng(0).normal(size=(31, 25, 3)))
         assert answer.action in CLASSES
 
