@@ -57,7 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--windows",
         type=count,
         default=1000,
-        help="the largest number of windows to measure, spread evenly over all",
+        help="the largest number of windows or clips to measure, spread evenly "
+        "over all",
     )
     parser.add_argument(
         "--linear",

@@ -37,6 +37,9 @@ def write_card(
 def _card(name: str, model: "PoseModel", about: Mapping[str, Any]) -> str:
     class_name, skeleton = type(model.model).__name__, model.skeleton
     article = "An" if class_name.startswith(tuple("AEIOU")) else "A"
+    limits = "joints, units or axes"
+    if model.samples == "windows":
+        limits = "joints, units, axes or frame rates"
     blocks = [
         f"---\n{LIBRARY}\n"
         f"license: {json.dumps(str(about.get('license', 'unknown')))}\n"
@@ -72,8 +75,7 @@ def _card(name: str, model: "PoseModel", about: Mapping[str, Any]) -> str:
         if "command" in about
         else "The command is not stated.",
         "## Limits",
-        "The model is meaningless for other joints, units, axes or frame "
-        "rates than those of its data.",
+        f"The model is meaningless for other {limits} than those of its data.",
     ]  # fmt: skip
     return "\n\n".join(blocks) + "\n"
 

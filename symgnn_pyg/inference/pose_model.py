@@ -255,6 +255,27 @@ class PoseModel(Module):
     def _run(
         self, windows: list[Tensor], num_bodies: Tensor | None
     ) -> tuple[Tensor | None, Tensor | None]:
+        sizes = torch.ones(len(windows), dtype=torch.long)
+        if num_bodies is not None:
+            sizes = num_bodies.cpu()
+        # Scenes that pass through the network together.
+        group = (sizes.cumsum(0) - 1) // CHUNK
+        counts = group.unique_consecutive(return_counts=True)[1]
+        found, first = [], 0
+        for scenes in sizes.split(counts.tolist()):
+            last = first + int(scenes.sum())
+            bodies = None if num_bodies is None else scenes
+            found.append(self._run_scenes(windows[first:last], bodies))
+            first = last
+        logits, future = (
+            None if head[0] is None else torch.cat(head, dim=1)
+            for head in zip(*found, strict=True)
+        )
+        return logits, future
+
+    def _run_scenes(
+        self, windows: list[Tensor], num_bodies: Tensor | None
+    ) -> tuple[Tensor | None, Tensor | None]:
         found: list[tuple[Tensor | None, Tensor | None]] = []
         at_once = max(1, CHUNK // len(windows))
         for start in range(0, len(windows[0]), at_once):

@@ -7,7 +7,7 @@ import numpy as np
 from symgnn_pyg.errors import DataError, EmptyRecordingError
 from symgnn_pyg.io.joint_tree import Motion
 from symgnn_pyg.io.json import field, read_json, scored_joints
-from symgnn_pyg.io.kinetics import link_layout
+from symgnn_pyg.io.kinetics import link_motion
 from symgnn_pyg.io.limits import MOST_BYTES, File
 
 LAYOUTS = {
@@ -69,7 +69,7 @@ def read_coco(file: File, name: str = "", max_bodies: int = 1) -> Motion:
                 f"number the frames of one video"
             )
         frames.setdefault(index - first, []).append(body)
-    return link_layout(
+    return link_motion(
         frames,
         max_bodies,
         name,

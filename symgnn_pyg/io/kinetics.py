@@ -200,7 +200,7 @@ def link_bodies(
     return motion
 
 
-def link_layout(
+def link_motion(
     frames: Mapping[int, list[np.ndarray]],
     max_bodies: int,
     name: str,

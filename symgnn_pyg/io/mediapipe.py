@@ -5,7 +5,7 @@ import numpy as np
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.io.joint_tree import Motion
 from symgnn_pyg.io.json import LARGEST, read_json
-from symgnn_pyg.io.kinetics import link_layout
+from symgnn_pyg.io.kinetics import link_motion
 from symgnn_pyg.io.limits import File
 
 LAYOUTS = {33: "mediapipe33", 21: "hand21"}
@@ -63,7 +63,7 @@ def read_mediapipe(file: File, name: str = "", max_bodies: int = 1) -> Motion:
         t: _bodies(frame, f"{name}, frame {t}", max_bodies)
         for t, frame in enumerate(document)
     }
-    linked = link_layout(
+    linked = link_motion(
         frames,
         max_bodies,
         name,

@@ -6,7 +6,7 @@ import numpy as np
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.io.joint_tree import Motion
 from symgnn_pyg.io.json import field, read_json, scored_joints
-from symgnn_pyg.io.kinetics import link_layout
+from symgnn_pyg.io.kinetics import link_motion
 from symgnn_pyg.io.source import Source
 
 NAME = re.compile(r"(.*?)_?([0-9]+)_keypoints\.json")
@@ -61,7 +61,7 @@ def read_openpose(path: str | os.PathLike[str], max_bodies: int = 1) -> Motion:
                 )
             document, at = read_json(source.read(name), source.where(name))
             frames[index - first] = _bodies(document, at)
-    return link_layout(
+    return link_motion(
         frames,
         max_bodies,
         str(source.path),

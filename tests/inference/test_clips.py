@@ -74,6 +74,19 @@ def test_equals_the_network_on_the_data_set(
         np.testing.assert_allclose(alone, row, rtol=1e-4, atol=1e-5)
 
 
+def test_many_recordings(arm, build):
+    """More than pass through the network at once."""
+    model = of_clips(networks(arm, build)["SymGNN"], sampled())
+    motion = torch.randn(700, 9, 5, 3)
+    bodies = torch.tensor([1, 2, 3, 4] * 70)
+    for scenes, rows in ((None, 700), (bodies, 280)):
+        found = model(motion, num_bodies=scenes)
+        assert len(found.action) == rows
+        last = model(motion[-4:], num_bodies=None if scenes is None else [4])
+        for name, share in last.probabilities.items():
+            torch.testing.assert_close(found.probabilities[name][-1], share[-1])
+
+
 def test_bodies_are_recognised_together(arm, build, recordings):
     model = of_clips(
         networks(arm, build)["STGCN"], UniformSample(SAMPLED, random=False)
