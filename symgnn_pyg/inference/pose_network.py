@@ -185,7 +185,7 @@ def _num_future(model: Any, steps: list[Step], num_observed: int) -> int:
                 f"{step} changes the speed of a motion, which a network that "
                 f"predicts {num_future} frames must keep"
             )
-        if isinstance(step, Resample):
+        if isinstance(step, Resample) and num_future:
             num_future = step.num_restored(count, num_future)
     if model.num_future and not num_future:
         raise ValueError(

@@ -9,7 +9,7 @@ from symgnn_pyg.datasets import SkeletonArrays
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.inference import PoseModel, Stream, export_program
 from symgnn_pyg.nn.baselines import STGCN
-from symgnn_pyg.transforms import Center, ToBones, UniformSample
+from symgnn_pyg.transforms import Center, Resample, ToBones, UniformSample
 
 CLIP, SAMPLED = 12, 6  # frames
 LENGTHS = (1, 5, 12, 30)
@@ -124,6 +124,17 @@ def test_of_windows(arm, build):
     window = motion[-CLIP:].transpose(0, 1).unsqueeze(0)
     (logits,) = export_program(model).module()(window)
     np.testing.assert_allclose(logits.softmax(1)[0], expected, rtol=1e-4)
+
+
+def test_other_frame_rate(arm, build, recordings):
+    """The last frame of a window may fall between those of the new rate."""
+    network = networks(arm, build)["STGCN"]
+    for samples in ("windows", "clips"):
+        model = PoseModel(
+            network, Resample(60, 25), samples=samples, num_observed=CLIP
+        )
+        assert model.num_future == 0
+        assert model(recordings[-1]).future is None
 
 
 @pytest.mark.parametrize(
