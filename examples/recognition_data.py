@@ -2,6 +2,7 @@
 transforms."""
 
 import argparse
+from typing import Any
 
 import torch
 from own_skeletons import SKELETON, write_motion
@@ -83,14 +84,21 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     data.add_argument("--part-dropout", type=share, default=0.0)
 
 
+def split_of(args: argparse.Namespace) -> dict[str, Any]:
+    """How recordings are dealt to the splits, as arguments of the data set."""
+    groups = {"val": args.val_groups, "test": args.test_groups}
+    return {
+        "name_pattern": args.name_pattern,
+        "groups": {name: some for name, some in groups.items() if some} or None,
+    }
+
+
 def open_split(args: argparse.Namespace, split: str) -> SkeletonFolder:
     data, skeleton = args.data, args.skeleton
     if data is None:
         data, skeleton = args.output / "motion", SKELETON
         if split == "train":
             write_motion(data, args.seed)
-    groups = {"val": args.val_groups, "test": args.test_groups}
-    groups = {name: some for name, some in groups.items() if some}
     return SkeletonFolder(
         data,
         skeleton,
@@ -98,8 +106,7 @@ def open_split(args: argparse.Namespace, split: str) -> SkeletonFolder:
         num_observed=args.recorded,
         num_future=0,
         samples="clips",
-        name_pattern=args.name_pattern,
-        groups=groups or None,
+        **split_of(args),
         frame_rate=args.frame_rate,
         path=args.output / "recordings.h5",
     )

@@ -26,6 +26,7 @@ from recognition_data import (
     add_data_arguments,
     open_split,
     size_of,
+    split_of,
     transform_of,
 )
 from recognition_report import report
@@ -36,7 +37,7 @@ from torch_geometric.transforms import Compose
 from train_data import class_weights
 
 from symgnn_pyg.data import SkeletonLoader
-from symgnn_pyg.datasets import MotionDataset
+from symgnn_pyg.datasets import MotionDataset, SkeletonFolder
 from symgnn_pyg.inference import PoseModel, fit_fusion_weights
 from symgnn_pyg.nn import baselines
 from symgnn_pyg.training import (
@@ -152,8 +153,8 @@ def top1(scores: Tensor, dataset: MotionDataset) -> float:
 
 
 def fit(
-    train: MotionDataset,
-    val: MotionDataset,
+    train: SkeletonFolder,
+    val: SkeletonFolder,
     transform: Callable[..., Compose],
     folder: Path,
     args: argparse.Namespace,
@@ -187,6 +188,9 @@ def fit(
         check_val_every_n_epoch=10,
     )
     trainer.fit(task, data)
+    timed: dict[str, Any] = {}
+    if val.frame_rate:
+        timed["frame_rate"] = val.frame_rate
     PoseModel(
         model,
         val.transform,
@@ -198,6 +202,8 @@ def fit(
         folder / "model",
         id2label=dict(enumerate(val.classes)),
         kind=val.kind,
+        split=split_of(args),
+        **timed,
         seed=args.seed,
         command=command(),
     )

@@ -7,6 +7,7 @@ import torch
 from train_recognition import build, parse_arguments
 
 from symgnn_pyg import Skeleton
+from symgnn_pyg.cli import main
 from symgnn_pyg.datasets import SkeletonArrays
 from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.nn import SymGNN
@@ -50,9 +51,9 @@ def run(capsys, tmp_path, data):
     return run
 
 
-def test_streams_are_fused_and_saved(run, tmp_path):
+def test_streams_are_fused_and_saved(run, data, capsys, tmp_path):
     out = run("--streams", "joint", "bone_velocity", "--class-weights",
-              "--mirror")  # fmt: skip
+              "--mirror", "--frame-rate", 25)  # fmt: skip
     assert "8 test recordings: top-1" in out
     found = json.loads((tmp_path / "out/recognition.json").read_text())
     assert found["samples"] == 8
@@ -79,8 +80,13 @@ def test_streams_are_fused_and_saved(run, tmp_path):
         first, *others = map(str, whole.network.steps)
         assert first == "UniformSample(num_frames=16, random=False)"
         assert ("ToBones()" in others) == (stream == "bone_velocity")
+        assert whole.about["frame_rate"] == 25
         answer = whole(np.random.default_rng(0).normal(size=(31, 25, 3)))
         assert answer.action in CLASSES
+    folder = tmp_path / "out/joint/model"
+    main(["evaluate", "--model", str(folder), "--data", str(data)])
+    # The same recordings as above, those of another person.
+    assert "8 of 8 clips (test)" in capsys.readouterr().out
 
 
 def test_a_baseline_by_the_same_command(run, tmp_path):
