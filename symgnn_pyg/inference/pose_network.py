@@ -178,6 +178,12 @@ def _num_future(model: Any, steps: list[Step], num_observed: int) -> int:
             f"Expected 'num_observed' to give the {taken} frames that the "
             f"network takes, got {num_observed}{made}"
         )
+    least = getattr(model, "min_frames", 1)
+    if counts[-1] < least:
+        raise ValueError(
+            f"Expected 'num_observed' to give at least the {least} frames that "
+            f"{type(model).__name__} takes, got {num_observed}"
+        )
     num_future: int = model.num_future
     for step, count in zip(reversed(steps), counts[-2::-1], strict=True):
         if isinstance(step, UniformSample) and num_future:

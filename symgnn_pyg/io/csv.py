@@ -194,7 +194,10 @@ def _read(
     """
     if not content.strip():
         raise DataError(f"{name} is empty")
-    plain = content.replace(b",", b".") if delimiter == ";" else content
+    # Web pages and spreadsheets put no-break spaces into empty cells.
+    plain = content.replace("\xa0".encode(), b" ")
+    if delimiter == ";":
+        plain = plain.replace(b",", b".")
     for column in {*range(columns)}.difference(kept):
         others.setdefault(column, _ignore)
     table = _parse(plain, columns, delimiter, kept, others, allow_missing)

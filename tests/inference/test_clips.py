@@ -8,7 +8,7 @@ from torch_geometric.transforms import Compose
 from symgnn_pyg.datasets import SkeletonArrays
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.inference import PoseModel, Stream, export_program
-from symgnn_pyg.nn.baselines import STGCN
+from symgnn_pyg.nn.baselines import LTD, STGCN
 from symgnn_pyg.transforms import Center, Resample, ToBones, UniformSample
 
 CLIP, SAMPLED = 12, 6  # frames
@@ -167,6 +167,8 @@ def test_networks_that_do_not_fit(arm, build):
         of_clips(predicts, sampled())
     with pytest.raises(ValueError, match="Expected samples='windows'"):
         PoseModel(predicts, samples="clips")
+    with pytest.raises(ValueError, match="at least the 10 frames that LTD"):
+        PoseModel(LTD(arm, 4, num_recent=10), num_observed=9)
     with pytest.raises(ValueError, match="STGCN takes any number of frames"):
         PoseModel(networks(arm, build)["STGCN"])
 

@@ -341,6 +341,15 @@ def test_missing_numbers_of_other_programs(word, mark):
             read_csv(f"1\n{faulty}".encode(), ["a"], allow_missing=True)
 
 
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_no_break_spaces(mark):
+    content = mark.join(["1", "\xa0", "\xa02\xa0"]).encode()
+    frames = read_csv(content, ["a"], allow_missing=True)
+    np.testing.assert_array_equal(frames, [[[1, np.nan, 2]]])
+    with pytest.raises(DataError, match="line 1, column 2: '' is not a fin"):
+        read_csv(content, ["a"])
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_ends_of_lines(end):
     content = end.join(["a_x,a_y", "1,2", "3,4", ""])
