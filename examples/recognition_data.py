@@ -151,8 +151,9 @@ def transform_of(
     sides: list[BaseTransform] = [Mirror(p=mirror)] if mirror else []
     changes: list[BaseTransform] = []
     if augment:
+        in_space = size.mean.size(-1) == 3
         changes = [
-            RandomRotation(15),
+            *[RandomRotation(15)] * in_space,
             RandomScale((0.9, 1.1)),
             RandomShear(0.1),
         ]

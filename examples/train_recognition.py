@@ -230,7 +230,10 @@ def build(train: MotionDataset, args: argparse.Namespace) -> Any:
     if args.network == "ASGCN":
         sizes["num_observed"] = args.frames
     return getattr(baselines, args.network)(
-        train.skeleton, train.num_classes, **sizes
+        train.skeleton,
+        train.num_classes,
+        in_channels=train.store.num_channels,
+        **sizes,
     )
 
 

@@ -102,6 +102,16 @@ def test_a_baseline_by_the_same_command(run, tmp_path):
     assert type(PoseModel.from_pretrained(folder).model) is CTRGCN
 
 
+def test_recordings_in_images(run, data, tmp_path):
+    for path in data.iterdir():
+        np.save(path, np.load(path)[..., :2])
+    for network in ("SymGNN", "STGCN"):
+        run("--network", network)
+        model = PoseModel.from_pretrained(tmp_path / "out/joint/model")
+        assert type(model.model).__name__ == network
+        assert model(np.ones((9, 25, 2))).action in CLASSES
+
+
 @pytest.mark.parametrize("network", ["STGCN", "AGCN", "ASGCN", "HCN"])
 def test_every_network_can_be_built(network, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["", "--network", network])
