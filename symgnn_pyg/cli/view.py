@@ -122,7 +122,8 @@ def run(args: argparse.Namespace) -> None:
                 f"predicted frames, got {args.every}"
             )
         # The last observed frame stays, and predicted ones continue from it.
-        starts["observed"] = (model.num_observed - 1) % args.every
+        last = poses["observed"].shape[-3] - 1
+        starts["observed"] = last % args.every
         starts["predicted"] = args.every - 1
     drawn = {}
     for name, frames in poses.items():
@@ -149,7 +150,9 @@ def observed_and_predicted(
     if answer.probabilities is not None:
         share = answer.probabilities[answer.action]
         print(f"{answer.action} ({share:.1%})")
-    poses = {"observed": frames[..., -model.num_observed :, :, :]}
+    if model.samples == "windows":
+        frames = frames[..., -model.num_observed :, :, :]
+    poses = {"observed": frames}
     if answer.future is not None:
         poses["predicted"] = answer.future
     return poses

@@ -315,16 +315,26 @@ class PoseModel(Module):
                 hertz), :obj:`unit`, :obj:`trained` (the classes that had data),
                 :obj:`metrics` (a dictionary), :obj:`command` (the command
                 that trained the network) and :obj:`license`.
+
+        Raises:
+            ValueError: If :obj:`about` has an entry that the model itself
+                describes, such as :obj:`classes`, or the window has more than
+                100,000 frames.
         """
-        about = {
-            **self.about,
-            **about,
+        described = {
             "classes": self.classes,
             "transform": [*map(step_to_config, self.network.steps)],
             "skeleton": self.skeleton.to_dict(),
             "samples": self.samples,
             "num_observed": self.num_observed,
         }
+        check_cost({"num_observed": self.num_observed})
+        if known := described.keys() & about.keys():
+            raise ValueError(
+                f"Expected entries that the model does not have itself, got "
+                f"{', '.join(sorted(known))}"
+            )
+        about = {**self.about, **about, **described}
         for statistic in ("mean", "std"):  # They are in the transform.
             about.pop(statistic, None)
         self.model.save_pretrained(folder, dtype, **about)

@@ -77,11 +77,12 @@ def _check_shape(
     elif len(shape) == 4 and shape[0] == 0:
         cure = ": there are no recordings"
     elif shape[-3] < num_observed:
-        cure = (
-            f": {shape[-3]} frames are too few. Pass a longer recording, or "
-            f"give the frames one by one to a Stream, which answers from the "
-            f"first frame on"
-        )
+        cure = f": {shape[-3]} frames are too few"
+        if num_observed > 1:
+            cure += (
+                ". Pass a longer recording, or give the frames one by one to a "
+                "Stream, which answers from the first frame on"
+            )
     else:
         return
     raise ValueError(

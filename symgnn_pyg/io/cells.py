@@ -16,18 +16,20 @@ def is_number(word: str) -> bool:
         float(word)
     except ValueError:
         return False
-    return "_" not in word  # Python takes 1_0 for 10.
+    # Python takes 1_0 for 10, and digits of any script.
+    return word.isascii() and "_" not in word
 
 
 def read_number(cell: str) -> float:
     r"""The number in a cell: NaN if it is missing, and infinity if there is
     something else.
     """
-    try:
-        return math.inf if "_" in cell else float(cell)
-    except ValueError:
-        cell = cell.strip().strip('"')
-        return math.nan if not cell or MISSING.fullmatch(cell) else math.inf
+    if is_number(cell):
+        return float(cell)
+    cell = cell.strip().strip('"')
+    if is_number(cell):
+        return float(cell)
+    return math.nan if not cell or MISSING.fullmatch(cell) else math.inf
 
 
 def read_numbers(

@@ -270,7 +270,11 @@ def _first_fault(
             continue
         cells = split_cells(line.strip("\r\n"), delimiter)
         if len(cells) != columns:
-            return f"line {number}: {len(cells)} columns, expected {columns}"
+            return (
+                f"line {number}: {len(cells)} columns, expected {columns}"
+                + "; separate them by blanks"
+                * (delimiter is None and "," in line)
+            )
         for column in sorted(kept):
             cell = cells[column]
             at = f"line {number}, column {column + 1}: {cell!r}"

@@ -2,8 +2,11 @@ import numpy as np
 import pytest
 import torch
 
+from symgnn_pyg.inference import PoseModel
+from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.skeleton import joint_positions
 from symgnn_pyg.visualization import view_poses
+from tests.cli.conftest import ARM, SIZES
 
 
 @pytest.fixture
@@ -67,6 +70,17 @@ def test_observed_and_predicted(ok, clip, model_folder, tmp_path, drawn):
         drawn["poses"]["observed"], np.load(clip)[[-5, -3, -1]]
     )
     np.testing.assert_array_equal(drawn["poses"]["predicted"], whole[1:2])
+
+
+def test_whole_recordings(ok, clip, tmp_path, drawn):
+    network = SymGNN(ARM, 2, **{**SIZES, "num_future": 0}, in_channels=2)
+    model = PoseModel(network, samples="clips", num_observed=6)
+    model.save_pretrained(tmp_path / "model")
+    given = ["view", clip, "--output", tmp_path / "a.html"]
+    ok(*given, "--model", tmp_path / "model", "--every", 4)
+    np.testing.assert_array_equal(
+        drawn["poses"]["observed"], np.load(clip)[::4]
+    )
 
 
 @pytest.mark.parametrize("layout", ["cmu26", "h36m20"])

@@ -177,7 +177,9 @@ def test_calls_that_do_not_fit(arm, build, recordings):
     model = of_clips(networks(arm, build)["SymGNN"], sampled())
     with pytest.raises(ValueError, match="Expected no 'stride'"):
         model(recordings[-1], stride=2)
-    with pytest.raises(ValueError, match="with T of at least 1"):
+    with pytest.raises(
+        ValueError, match=r"at least 1, .*: 0 frames are too few$"
+    ):
         model(torch.zeros(0, 5, 3))
 
 
@@ -192,3 +194,10 @@ def test_saved_number_of_frames_is_limited(arm, build, tmp_path):
         config.write_text(new)
         with pytest.raises(DataError, match="num_observed"):
             PoseModel.from_pretrained(tmp_path)
+
+
+def test_what_the_model_describes_is_no_further_entry(arm, build, tmp_path):
+    model = of_clips(networks(arm, build)["SymGNN"], sampled())
+    with pytest.raises(ValueError, match="got num_observed, samples"):
+        model.save_pretrained(tmp_path, samples=12, num_observed=3)
+    assert not [*tmp_path.iterdir()]

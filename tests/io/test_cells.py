@@ -16,6 +16,7 @@ def test_numbers():
         (["1"], "1 numbers, expected 2"),
         (["1", "x"], "'x' is not a finite number"),
         (["nan", "1"], "'nan' is not a finite number"),
+        (["1", "\uff11"], "'\uff11' is not a finite number"),
         (["1", "1e999"], "'1e999' is not a finite number"),
     ],
 )
@@ -25,9 +26,10 @@ def test_no_numbers(words, fault):
 
 
 def test_missing_numbers():
-    words = ["1", "", " ", "nan", "NA", '""', "-"]
+    words = ["1", "", " ", "nan", "NA", '""', "-", "\xa0"]
     found = read_numbers(words, len(words), "a.csv", allow_missing=True)
     assert found[0] == 1
+    assert read_numbers([' "2" '], 1, "a.csv") == [2.0]
     assert all(map(math.isnan, found[1:]))
     with pytest.raises(DataError, match="'inf' is not a finite number"):
         read_numbers(["inf"], 1, "a.csv", allow_missing=True)
