@@ -14,6 +14,7 @@ from symgnn_pyg.errors import (
     check_sizes,
     data_error,
 )
+from symgnn_pyg.inference.answer_windows import answer_windows
 from symgnn_pyg.inference.deterministic_steps import (
     saved_transform,
     step_to_config,
@@ -37,9 +38,6 @@ from symgnn_pyg.nn.models.pretrained_files import (
 from symgnn_pyg.ops import stretch_frames
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 from symgnn_pyg.typing import Samples
-
-# The number of bodies that pass through the network at once.
-CHUNK = 256
 
 
 class PoseModel(Module):
@@ -224,7 +222,7 @@ class PoseModel(Module):
         ]
         bodies = check_bodies(num_bodies, len(windows))
         with evaluation(self):
-            logits, future = self._run(windows, bodies)
+            logits, future = answer_windows(self.network, windows, bodies)
         return pose_output(
             logits,
             future,
@@ -252,47 +250,6 @@ class PoseModel(Module):
             frames = poses.unflatten(1, self.network.pose_shape)
         return frames.unfold(0, self.num_observed, 1)[:: stride or 1]
 
-    def _run(
-        self, windows: list[Tensor], num_bodies: Tensor | None
-    ) -> tuple[Tensor | None, Tensor | None]:
-        sizes = torch.ones(len(windows), dtype=torch.long)
-        if num_bodies is not None:
-            sizes = num_bodies.cpu()
-        # Scenes that pass through the network together.
-        group = (sizes.cumsum(0) - 1) // CHUNK
-        counts = group.unique_consecutive(return_counts=True)[1]
-        found, first = [], 0
-        for scenes in sizes.split(counts.tolist()):
-            last = first + int(scenes.sum())
-            bodies = None if num_bodies is None else scenes
-            found.append(self._run_scenes(windows[first:last], bodies))
-            first = last
-        logits, future = (
-            None if head[0] is None else torch.cat(head, dim=1)
-            for head in zip(*found, strict=True)
-        )
-        return logits, future
-
-    def _run_scenes(
-        self, windows: list[Tensor], num_bodies: Tensor | None
-    ) -> tuple[Tensor | None, Tensor | None]:
-        found: list[tuple[Tensor | None, Tensor | None]] = []
-        at_once = max(1, CHUNK // len(windows))
-        for start in range(0, len(windows[0]), at_once):
-            part = torch.stack([w[start : start + at_once] for w in windows], 1)
-            scenes = None
-            if num_bodies is not None:
-                scenes = num_bodies.to(part.device).repeat(len(part))
-            x = part.flatten(0, 1).transpose(-1, -2)  # [M, V, T, C]
-            found.append(self.network(x, scenes))
-        logits, future = (
-            None
-            if head[0] is None
-            else torch.cat(head).unflatten(0, (len(windows[0]), -1))
-            for head in zip(*found, strict=True)
-        )
-        return logits, future
-
     # Files ###################################################################
 
     def save_pretrained(
@@ -317,9 +274,9 @@ class PoseModel(Module):
                 that trained the network) and :obj:`license`.
 
         Raises:
-            ValueError: If :obj:`about` has an entry that the model itself
-                describes, such as :obj:`classes`, or the window has more than
-                100,000 frames.
+            ValueError: If :obj:`about` has other :obj:`classes`,
+                :obj:`samples` or :obj:`num_observed` than the model, or the
+                window has more than 100,000 frames.
         """
         described = {
             "classes": self.classes,
@@ -329,11 +286,12 @@ class PoseModel(Module):
             "num_observed": self.num_observed,
         }
         check_cost({"num_observed": self.num_observed})
-        if known := described.keys() & about.keys():
-            raise ValueError(
-                f"Expected entries that the model does not have itself, got "
-                f"{', '.join(sorted(known))}"
-            )
+        for name in ("classes", "samples", "num_observed"):
+            if about.get(name, described[name]) != described[name]:
+                raise ValueError(
+                    f"Expected {name!r} as in the model, {described[name]}, "
+                    f"got {about[name]}"
+                )
         about = {**self.about, **about, **described}
         for statistic in ("mean", "std"):  # They are in the transform.
             about.pop(statistic, None)

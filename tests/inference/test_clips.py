@@ -196,8 +196,13 @@ def test_saved_number_of_frames_is_limited(arm, build, tmp_path):
             PoseModel.from_pretrained(tmp_path)
 
 
-def test_what_the_model_describes_is_no_further_entry(arm, build, tmp_path):
+def test_entries_that_contradict_the_model(arm, build, tmp_path):
     model = of_clips(networks(arm, build)["SymGNN"], sampled())
-    with pytest.raises(ValueError, match="got num_observed, samples"):
-        model.save_pretrained(tmp_path, samples=12, num_observed=3)
+    for entry in ({"samples": 12}, {"num_observed": 3}, {"classes": ["a"]}):
+        (name,) = entry
+        with pytest.raises(ValueError, match=f"Expected '{name}' as in the"):
+            model.save_pretrained(tmp_path, **entry)
     assert not [*tmp_path.iterdir()]
+    model.save_pretrained(tmp_path)
+    again = PoseModel.from_pretrained(tmp_path)
+    again.save_pretrained(tmp_path / "again", **again.about)

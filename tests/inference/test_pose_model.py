@@ -6,7 +6,7 @@ from torch_geometric.transforms import Compose
 
 from symgnn_pyg.data import SkeletonData
 from symgnn_pyg.inference import PoseModel
-from symgnn_pyg.inference.pose_model import CHUNK
+from symgnn_pyg.inference.answer_windows import CHUNK
 from symgnn_pyg.nn import DualSymGNN, SymGNN
 from symgnn_pyg.transforms import (
     Center,
