@@ -49,27 +49,25 @@ def blocked(x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
     """
     mixed = weight.size(0) * x[:1].numel()
     size = max(1, SCRATCH // max(1, mixed))
+    rows = weight.flatten(0, 1).t().contiguous()  # [C_out, K*C]
+    filters = rows.view(weight.size(2), weight.size(0), 1, weight.size(1))
+    filters = filters.permute(0, 3, 1, 2)  # [C_out, C, K, 1]
     blocks = zip(x.split(size), graphs.split(size), strict=True)
     return torch.cat(
-        [recompute(_convolved, *block, weight) for block in blocks]
+        [recompute(_convolved, *block, filters) for block in blocks]
     )
 
 
-def _convolved(x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
-    r"""All graphs in one product, which gives the :math:`K` rows of images;
-    one convolution multiplies these by their weights and adds up. On a CPU,
-    torch's convolutions can be twice as fast as its products, and their
-    backward pass is faster with more images
+def _convolved(x: Tensor, graphs: Tensor, filters: Tensor) -> Tensor:
+    r"""All graphs in one product, which gives the :math:`K` rows of one image
+    per node; one convolution multiplies these by their weights and adds up.
+    On a CPU, torch's convolutions can be twice as fast as its products
     (`python -m benchmarks.operators`).
     """
     n, v, frames, channels = x.shape
-    num_graphs, _, out_channels = weight.shape
-    # One image per node, or per sample where images would be one number wide.
-    num_images, width = (n * v, frames) if frames > 1 else (n, v)
-    stack = graphs.transpose(1, 2) if frames > 1 else graphs
-    mixed = torch.bmm(stack.flatten(1, 2), x.flatten(2))  # [N, V*K, P*C]
-    images = mixed.view(num_images, num_graphs, width, channels)
-    rows = weight.flatten(0, 1).t().contiguous()  # [C_out, K*C]
-    filters = rows.view(out_channels, num_graphs, 1, channels)
-    out = torch.conv2d(images.permute(0, 3, 1, 2), filters.permute(0, 3, 1, 2))
-    return out.permute(0, 2, 3, 1).reshape(n, v, frames, out_channels)
+    num_graphs = graphs.size(1)
+    stack = graphs.transpose(1, 2).flatten(1, 2)  # [N, V*K, V]
+    mixed = torch.bmm(stack, x.flatten(2))  # [N, V*K, P*C]
+    images = mixed.view(n * v, num_graphs, frames, channels)
+    out = torch.conv2d(images.permute(0, 3, 1, 2), filters)
+    return out.permute(0, 2, 3, 1).reshape(n, v, frames, -1)

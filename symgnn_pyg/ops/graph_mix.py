@@ -154,7 +154,8 @@ def _choose_on_gpu(
 def _choose(x: Tensor, weight: Tensor) -> str:
     if x.device.type != "cpu" or torch.compiler.is_compiling():
         return "dense"
-    return "stacked" if x.numel() * weight.size(0) <= SMALL else "blocked"
+    small = x.numel() * weight.size(0) <= SMALL
+    return "stacked" if small or x.size(2) == 1 else "blocked"
 
 
 def _run(formula: str, x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:

@@ -127,7 +127,7 @@ def test_all_lengths_of_tiles(monkeypatch, length):
 @pytest.mark.parametrize("programs", [1, 12])
 def test_one_share_and_more_than_there_are_tiles(monkeypatch, programs):
     monkeypatch.setattr(launch, "PROGRAMS", programs)
-    check(unequal([5, 1], 9, 3, 8, 2), "triton")
+    check(unequal([5, 2], 9, 3, 8, 2), "triton")
 
 
 def test_second_derivatives_and_orders_in_memory():
