@@ -138,8 +138,9 @@ def graph_mix(
 # On a GPU, the formula for features of up to this many channels C_in. To be
 # filled from `python -m benchmarks gpu`: no GPU has timed them yet.
 ON_GPU = ((sys.maxsize, "dense"),)
-# On a CPU, up to this many numbers in K copies of the features, products beat
-# the convolution of the blocked formula (`python -m benchmarks.operators`).
+# On a CPU, up to this many numbers in K copies of the features, or for a single
+# frame, products beat the convolution of the blocked formula
+# (`python -m benchmarks.operators`).
 SMALL = 2**16
 
 
