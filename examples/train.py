@@ -5,6 +5,7 @@
     python examples/train.py --data nturgbd_skeletons.zip --dataset ntu
     python examples/train.py --resume                 # from last.ckpt
     python examples/train.py --seeds 0 1 2            # and their average
+    python examples/train.py --weights outputs/train/model   # fine-tune
     torchrun --nproc-per-node=2 examples/train.py     # two processes
 
 Writes to --output: last.ckpt (once a minute and after each validation),
@@ -97,18 +98,29 @@ def run(args: Namespace) -> None:
 
 
 def make_network(args: Namespace, train: MotionDataset) -> SymGNN:
+    if args.weights:
+        changes = {} if args.dropout is None else {"dropout": args.dropout}
+        return SymGNN.from_pretrained(
+            args.weights,
+            train.skeleton,
+            num_classes=train.num_classes,
+            num_observed=args.observed,
+            num_future=args.future,
+            **changes,
+        )
+    dropout = 0.1 if args.dropout is None else args.dropout
     head = {**(PAPER_HEAD if args.paper else DEFAULT_HEAD)}
     if args.hidden_channels:
         head["hidden_channels"] = args.hidden_channels
     if args.network == "light":
         channels = args.channels or [32, 64, 128, 256]
-        return light_network(train, channels, args.dropout, **head)
+        return light_network(train, channels, dropout, **head)
     return SymGNN.full(
         train.skeleton,
         train.num_classes,
         num_observed=args.observed,
         num_future=args.future,
-        dropout=args.dropout,
+        dropout=dropout,
         **head,
     )
 

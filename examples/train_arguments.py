@@ -70,7 +70,12 @@ def parse_arguments(description: str) -> Namespace:
         type=count,
         help="width of the two heads (default: 256)",
     )
-    network.add_argument("--dropout", type=float, default=0.1)
+    network.add_argument("--dropout", type=float, help="(default: 0.1)")
+    network.add_argument(
+        "--weights",
+        help="fine-tune these: a name such as cmu-light-long, or a folder "
+        "that holds a network; its transform is kept, too",
+    )
     network.add_argument(
         "--paper",
         action="store_true",
@@ -162,6 +167,13 @@ def parse_arguments(description: str) -> Namespace:
         parser.error("--exclude requires --dataset ntu or ntu120")
     if args.channels and args.network == "full":
         parser.error("--channels requires --network light")
+    if args.weights:
+        for name in ("channels", "hidden_channels", "bones", "paper"):
+            if getattr(args, name):
+                option = name.replace("_", "-")
+                parser.error(
+                    f"--weights decides the network; leave out --{option}"
+                )
     if args.refit and (args.steps is None or args.quick):
         parser.error("--refit requires --steps, and excludes --quick")
     if args.seeds and len({*args.seeds}) < len(args.seeds):

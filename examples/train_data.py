@@ -18,12 +18,14 @@ from symgnn_pyg.datasets import (
     MotionDataset,
     SyntheticMotion,
 )
+from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.transforms import (
     Center,
     Mirror,
     NormalizeView,
     Reverse,
     ToBones,
+    steps_of,
 )
 
 # How to open each data set.
@@ -57,7 +59,10 @@ def open_splits(
     )
     kind: Any = train.kind
     transforms: list[Any] = []
-    if kind == "rotation":
+    if args.weights:
+        # The network reads poses as it was trained on them.
+        transforms = steps_of(PoseModel.from_pretrained(args.weights).transform)
+    elif kind == "rotation":
         transforms.append(train.standardize())
     elif args.dataset.startswith("ntu"):
         transforms += UPRIGHT

@@ -41,6 +41,10 @@ class SymGNNTask(EvaluationTask):
     (:obj:`val_score`): the prediction error divided by that of zero velocity,
     minus the accuracy.
 
+    Training starts in training mode, whatever the mode of the network was. To
+    train only a part of it, freeze the rest by :obj:`requires_grad_(False)`;
+    frozen batch normalisations also keep their running statistics.
+
     The random numbers of a step depend only on the seed, the step, the batch
     and the process, so resumed training gives the same results as
     uninterrupted training.
@@ -202,6 +206,10 @@ class SymGNNTask(EvaluationTask):
         # With gradient accumulation, a step has several batches.
         drawn = (self.seed, self.global_step, batch_idx, self.global_rank)
         torch.manual_seed(zlib.crc32(repr(drawn).encode()))
+
+    def on_fit_start(self) -> None:
+        # A loaded network is in evaluation mode, which Lightning would keep.
+        self.train()
 
     def on_train_start(self) -> None:
         data = getattr(self.trainer, "datamodule", None)

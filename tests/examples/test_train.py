@@ -56,6 +56,28 @@ def test_changed_windows_are_trained_on_and_not_validated_on(run, option):
     assert still[0] == still[1]
 
 
+def test_fine_tuning(run):
+    """Starts from the weights, and reads poses as they were trained on."""
+    output = run(
+        "--quick", "--observed", 20, "--weights", "cmu-light-long",
+        "--learning-rate", 1e-6,
+    )  # fmt: skip
+    tuned, first = (
+        PoseModel.from_pretrained(name)
+        for name in (output / "model", "cmu-light-long")
+    )
+    assert tuned.transform.mean.equal(first.transform.mean)
+    assert tuned.num_future == 4
+    pairs = zip(tuned.parameters(), first.parameters(), strict=True)
+    for found, expected in pairs:
+        torch.testing.assert_close(found, expected, atol=1e-5, rtol=0.0)
+
+
+def test_weights_decide_the_network(run):
+    with pytest.raises(SystemExit):
+        run("--quick", "--weights", "cmu-light-long", "--channels", 4, 8)
+
+
 def test_an_earlier_training_is_kept(run):
     output = run("--quick")
     before = (output / "model" / "model.safetensors").read_bytes()

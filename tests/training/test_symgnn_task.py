@@ -189,6 +189,22 @@ def test_files_of_a_run(tiny, tmp_path):
     assert "!!python" not in settings
 
 
+def test_loaded_networks_are_trained_in_training_mode(tiny, tmp_path):
+    """With dropout, and with statistics of the batches; frozen ones stay."""
+    task, data, trainer = tiny.make_run(tmp_path)
+    task.model.eval()
+    task.model.branches[0].requires_grad_(False)
+    before = {name: b.clone() for name, b in task.model.named_buffers()}
+    trainer.fit(task, data)
+    changed = {
+        name
+        for name, b in task.model.named_buffers()
+        if not torch.equal(b, before[name])
+    }
+    assert any(name.startswith("branches.1.") for name in changed)
+    assert not any(name.startswith("branches.0.") for name in changed)
+
+
 def test_averaged_weights(tiny, tmp_path):
     """Are those of the formula, and can be read and gone on from."""
     kept = []

@@ -24,17 +24,18 @@ class ChannelNorm(Module):
 
 
 class KeepRunningStatistics:
-    r"""A reusable context in which a layer normalises a training batch once
-    more: in training mode, but without updating its running statistics.
+    r"""A reusable context in which a layer normalises a batch once more: in
+    its present mode, but without updating its running statistics.
     """
 
     def __init__(self, norm: BatchNorm1d) -> None:
         self.norm = norm
+        self.training = norm.training
 
     def __enter__(self) -> None:
         norm = self.norm
         self.state = norm.training, norm.momentum, norm.num_batches_tracked
-        norm.training = True
+        norm.training = self.training
         norm.momentum, norm.num_batches_tracked = 0.0, None
 
     def __exit__(self, *_: object) -> None:
