@@ -56,6 +56,18 @@ def ok(run):
     return ok
 
 
+@pytest.fixture
+def fails(run):
+    """Runs the command, which fails, and returns the error it printed."""
+
+    def fails(*arguments):
+        status, _, err = run(*arguments)
+        assert status == 1
+        return err
+
+    return fails
+
+
 @pytest.fixture(scope="session")
 def skeleton_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("skeleton") / "arm.json"

@@ -22,7 +22,7 @@ def test_array(ok, tmp_path):
         assert f"missing (NaN): {told} of the numbers" in out
 
 
-def test_axes_of_an_array(ok, run, tmp_path):
+def test_axes_of_an_array(ok, fails, tmp_path):
     path = tmp_path / "a.npy"
     np.save(path, np.ones((3, 20, 18, 2)))
     assert "layouts of 18 joints:" in ok("info", path)
@@ -32,20 +32,7 @@ def test_axes_of_an_array(ok, run, tmp_path):
         ("CTV", "[3, 20, 18, 2], which does not fit the 3 axes 'CTV'"),
         ("CTVX", "Expected --axes to name each of T"),
     ):
-        status, _, err = run("info", path, "--axes", axes)
-        assert status == 1
-        assert message in err
-
-
-def test_options_of_other_files(run, tmp_path, folder, skeleton_file):
-    np.save(tmp_path / "a.npy", np.zeros((4, 17, 2)))
-    status, _, err = run("info", tmp_path / "a.npy", "--key", "x")
-    assert status == 1
-    assert "--key applies to .npz files" in err
-    given = ["--skeleton", skeleton_file, "--index-columns", 1]
-    status, _, err = run("info", folder, *given)
-    assert status == 1
-    assert f"to .csv and .tsv files, got it for {folder}" in err
+        assert message in fails("info", path, "--axes", axes)
 
 
 @pytest.mark.parametrize(
@@ -60,18 +47,19 @@ def test_options_of_other_files(run, tmp_path, folder, skeleton_file):
             ["--max-bodies", 2],
             "--max-bodies applies to coco and kinetics and",
         ),
+        ("a.npy", ["--key", "x"], "--key applies to .npz files"),
+        (".", ["--index-columns", 1], "to .csv and .tsv files, got it for ."),
+        ("none", [], "There is no folder"),
         ("cmu-light-long", ["--axes", "TVC"], "--axes does not apply to a mo"),
         ("cmu-light-long", ["--layout", "cmu26"], "--layout does not apply"),
     ],
 )
 def test_options_that_change_nothing(
-    run, tmp_path, monkeypatch, what, option, message
+    fails, tmp_path, monkeypatch, what, option, message
 ):
     monkeypatch.chdir(tmp_path)
     np.save("a.npy", np.zeros((4, 17, 2)))
-    status, _, err = run("info", what, *option)
-    assert status == 1
-    assert message in err
+    assert message in fails("info", what, *option)
 
 
 def test_recording(ok, tmp_path, skeleton_file):
@@ -88,7 +76,7 @@ def test_recording(ok, tmp_path, skeleton_file):
         assert row in out
 
 
-def test_folder_of_one_recording(ok, run, people):
+def test_folder_of_one_recording(ok, fails, people):
     given = ["--format", "openpose", "--max-bodies", 2]
     out = rows(ok("info", people, *given))
     for row in (
@@ -96,15 +84,12 @@ def test_folder_of_one_recording(ok, run, people):
         "missing 20.4% of the numbers", "channel 0 from 1 to 104",
     ):  # fmt: skip
         assert row in out
-    status, _, err = run("info", people)
-    assert status == 1
+    err = fails("info", people)
     assert "v_000000000000_keypoints.json is not one of .npy" in err
     file = people / "v_000000000000_keypoints.json"
-    status, _, err = run("info", file)
-    assert status == 1
+    err = fails("info", file)
     assert "pose estimators' files (on the command line --format)" in err
-    status, _, err = run("info", file, "--format", "openpose")
-    assert status == 1
+    err = fails("info", file, "--format", "openpose")
     assert f"Expected a folder or a zip archive, but {file} is not" in err
 
 
@@ -137,12 +122,10 @@ def test_a_folder_with_scores(run, tmp_path):
     assert "train with --num-coordinates 2" in err
 
 
-def test_times_of_tables(ok, run, uneven, skeleton_file, tmp_path):
+def test_times_of_tables(ok, fails, uneven, skeleton_file, tmp_path):
     given = ["--skeleton", skeleton_file]
     path = uneven[0]
-    status, _, err = run("info", path, *given)
-    assert status == 1
-    assert "uneven.csv, line " in err
+    assert "uneven.csv, line " in fails("info", path, *given)
     assert "frames per second 20" in rows(
         ok("info", path, *given, "--frame-rate", 20)
     )
@@ -157,12 +140,6 @@ def test_times_of_tables(ok, run, uneven, skeleton_file, tmp_path):
     out = rows(ok("info", table.parent.parent, *given))
     assert "30 frames: 0 min 1 s at 25 frames per second" in out[0]
     assert "walk 1 30 30 30 3.3%" in out
-
-
-def test_a_folder_that_is_not_there(run, tmp_path):
-    status, _, err = run("info", tmp_path / "none", "--layout", "coco17")
-    assert status == 1
-    assert "There is no folder" in err
 
 
 def test_model(ok, model_folder):

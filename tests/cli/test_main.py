@@ -90,11 +90,9 @@ def test_errors_name_options_of_numbers(run, tmp_path):
     assert err.endswith("to read several, pass --max-bodies 2\n")
 
 
-def test_unknown_model_and_absent_file(run, tmp_path):
+def test_unknown_model_and_absent_file(fails, tmp_path):
     for what in ("nothing", tmp_path / "absent.npy"):
-        status, _, err = run("info", what)
-        assert status == 1
-        assert str(what) in err
+        assert str(what) in fails("info", what)
 
 
 def test_interruption(run, monkeypatch):
@@ -127,12 +125,10 @@ def test_names_that_the_output_cannot_hold(monkeypatch, tmp_path):
         assert b"\\u65e5.npy" in out.buffer.getvalue()
 
 
-def test_only_arguments_become_options(run, tmp_path):
+def test_only_arguments_become_options(fails, tmp_path):
     np.save(tmp_path / "a.npy", np.ones((9, 17, 3)))
     given = ["--layout", "coco17", "--rotations"]
-    status, _, err = run("view", tmp_path / "a.npy", *given)
-    assert status == 1
-    assert "centre='nose')" in err
+    assert "centre='nose')" in fails("view", tmp_path / "a.npy", *given)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +139,7 @@ def test_only_arguments_become_options(run, tmp_path):
     ],
 )
 def test_a_missing_extra_is_named(
-    run, monkeypatch, folder, skeleton_file, tmp_path, command, room,
+    fails, monkeypatch, folder, skeleton_file, tmp_path, command, room,
     package, extra,
 ):  # fmt: skip
     monkeypatch.setitem(sys.modules, package, None)
@@ -156,6 +152,5 @@ def test_a_missing_extra_is_named(
         "train": ["--data", folder, "--output", tmp_path / "out"],
         "view": [folder / "calm/0.npy", "--output", tmp_path / "a.html"],
     }
-    status, _, err = run(command, *given[command], "--skeleton", skeleton_file)
-    assert status == 1
+    err = fails(command, *given[command], "--skeleton", skeleton_file)
     assert f'pip install "symgnn_pyg[{extra}]"' in err

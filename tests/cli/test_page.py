@@ -2,9 +2,12 @@
 
 import re
 import shlex
+from functools import partial
 from pathlib import Path
 
 import pytest
+
+from symgnn_pyg.nn import SymGNN
 
 DOCS = Path(__file__).parents[2] / "docs"
 WRITTEN = {
@@ -16,6 +19,9 @@ WRITTEN = {
 @pytest.mark.parametrize("page", WRITTEN)
 def test_commands_of_the_page(ok, page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    # Its head would take most of the time.
+    small = partial(SymGNN.light, hidden_channels=8)
+    monkeypatch.setattr(SymGNN, "light", small)
     source = re.sub(r"--steps \d+", "--steps 2", (DOCS / page).read_text())
     blocks = re.findall(r"```(python|sh)\n(.*?)```", source, re.DOTALL)
     names = {}

@@ -129,21 +129,19 @@ def test_bodies_are_recognised_together(ok, model_folder, tmp_path):
     assert found["probabilities"]["up"] == up
 
 
-def test_gaps_and_too_few_frames(run, model_folder, tmp_path):
+def test_gaps_and_too_few_frames(run, fails, model_folder, tmp_path):
     frames = np.random.default_rng(3).normal(size=(8, 3, 2))
     frames[6, 1] = np.nan
     np.save(tmp_path / "gaps.npy", frames)
     given = ["predict", "--model", model_folder, "--input"]
-    status, _, err = run(*given, tmp_path / "gaps.npy")
-    assert status == 1
+    err = fails(*given, tmp_path / "gaps.npy")
     assert "pass --fill-gaps to interpolate" in err
     assert run(*given, tmp_path / "gaps.npy", "--fill-gaps")[0] == 0
     short = tmp_path / "short.csv"
     write_motion(short, frames[:4], ARM)
     view = ["view", short, "--model", model_folder]
     for command in ([*given, short], [*given, short, "--stride", 1], view):
-        status, _, err = run(*command)
-        assert status == 1
+        err = fails(*command)
         assert err == (
             f"Error: {short}: the model observes 6 frames at 50 per second, "
             f"but the recording has 4: pass a longer one, or train a model "
@@ -151,20 +149,18 @@ def test_gaps_and_too_few_frames(run, model_folder, tmp_path):
         )
 
 
-def test_other_channels_name_the_file(run, model_folder, tmp_path):
+def test_other_channels_name_the_file(fails, model_folder, tmp_path):
     np.save(tmp_path / "deep.npy", np.ones((8, 3, 3)))
     given = ["predict", "--model", model_folder, "--input"]
-    status, _, err = run(*given, tmp_path / "deep.npy")
-    assert status == 1
+    err = fails(*given, tmp_path / "deep.npy")
     assert err.startswith(f"Error: {tmp_path}/deep.npy: Expected ")
     assert "the network was trained on 2 channels" in err
 
 
-def test_positions_are_no_rotations(run):
+def test_positions_are_no_rotations(fails):
     for command in ("predict", "view"):
         given = ["--input", "a.amc"] if command == "predict" else ["a.amc"]
-        status, _, err = run(command, *given, "--model", "cmu-light-short")
-        assert status == 1
+        err = fails(command, *given, "--model", "cmu-light-short")
         assert "a.amc is read as positions, but the model takes rotati" in err
     with pytest.raises(ValueError, match=r"as rotations, but .* takes positi"):
         check_kind(Path("a.npz"), "amass", {"kind": "position"})
@@ -173,16 +169,15 @@ def test_positions_are_no_rotations(run):
     check_kind(Path("a.npy"), None, {"kind": "rotation"})
 
 
-def test_output_of_another_kind_is_refused_first(run, tmp_path):
-    status, _, err = run(
+def test_output_of_another_kind_is_refused_first(fails, tmp_path):
+    err = fails(
         "predict", "--model", "nothing", "--input", tmp_path / "absent.npy",
         "--output", tmp_path / "out.txt",
     )  # fmt: skip
-    assert status == 1
     assert "ends in .npy or .csv or .json" in err
 
 
-def test_bvh_to_bvh(run, tmp_path):
+def test_bvh_to_bvh(run, fails, tmp_path):
     path, output = tmp_path / "a.bvh", tmp_path / "b.bvh"
     rows = np.random.default_rng(0).normal(0, 20, (12, 9)).tolist()
     path.write_text(arm() + motion(*rows, time=0.02))
@@ -193,8 +188,7 @@ def test_bvh_to_bvh(run, tmp_path):
         PoseModel(network, classes=["up", "down", "on"]).save_pretrained(
             tmp_path / kind, kind=kind, frame_rate=50.0
         )
-    status, _, err = run(*given, tmp_path / "position")
-    assert status == 1
+    err = fails(*given, tmp_path / "position")
     assert "predicts positions, which do not determine them; train on" in err
     assert run(*given, tmp_path / "rotation")[0] == 0
     future = PoseModel(network)(recording.frames).future
@@ -220,10 +214,9 @@ def test_uneven_times(ok, model_folder, uneven, tmp_path):
     np.testing.assert_allclose(np.load(tmp_path / "a.npy"), expected, atol=1e-5)
 
 
-def test_the_recording_is_not_overwritten(run, model_folder, clip):
+def test_the_recording_is_not_overwritten(fails, model_folder, clip):
     before = clip.read_bytes()
     given = ["predict", "--model", model_folder, "--input", clip]
-    status, _, err = run(*given, "--output", clip)
-    assert status == 1
+    err = fails(*given, "--output", clip)
     assert f"{clip} would be overwritten: pass another --output" in err
     assert clip.read_bytes() == before

@@ -124,16 +124,14 @@ def test_the_score_of_a_layout(run, tmp_path, drawn):
         assert {trace.type for trace in drawn["figure"].data} == {kind}
 
 
-def test_unknown_format(run, clip):
-    status, _, err = run("view", clip, "--output", "motion.txt")
-    assert status == 1
+def test_unknown_format(fails, clip):
+    err = fails("view", clip, "--output", "motion.txt")
     assert "ends in .html or .gif" in err
 
 
-def test_fewer_predicted_frames_than_are_left_out(run, clip, model_folder):
+def test_fewer_predicted_frames_than_are_left_out(fails, clip, model_folder):
     given = ["view", clip, "--model", model_folder, "--every", 4]
-    status, _, err = run(*given)
-    assert status == 1
+    err = fails(*given)
     assert "--every must be at most 3, the number of predicted frames" in err
 
 
@@ -158,12 +156,10 @@ def test_the_axis_that_points_up(ok, clip, skeleton_file, tmp_path, drawn):
     assert drawn["up"] == "-y"
 
 
-def test_uneven_times(ok, run, uneven, skeleton_file, tmp_path, drawn):
+def test_uneven_times(ok, fails, uneven, skeleton_file, tmp_path, drawn):
     given = ["view", uneven[0], "--skeleton", skeleton_file]
     given += ["--output", tmp_path / "a.html"]
-    status, _, err = run(*given)
-    assert status == 1
-    assert "pass the --frame-rate to resample to, such as 49" in err
+    assert "pass the --frame-rate to resample to, such as 49" in fails(*given)
     ok(*given, "--frame-rate", 25)
     assert drawn["frame_rate"] == 25
     speed = np.diff(drawn["poses"][uneven[0].name][:, 0, 0]) * 25

@@ -1,5 +1,4 @@
 import os
-import signal
 import time
 import warnings
 from functools import partial
@@ -40,21 +39,18 @@ def root(tmp_path):
     return root
 
 
-def run(root, parser=parse, **arguments):
+def run(root, parser=parse, store=None, **arguments):
     with Source(root) as source:
-        recordings = [
-            Recording(f"clip {name}", name, i % 2)
-            for i, name in enumerate(sorted(source))
-        ]
-        return prepare(
-            root.with_suffix(".h5"),
-            source,
-            recordings,
-            parse=parser,
-            skeleton=ARM,
-            classes=["x", "y"],
-            **{"shard_size": 3, **arguments},
-        )
+        given = {
+            "recordings": [
+                Recording(f"clip {name}", name, i % 2)
+                for i, name in enumerate(sorted(source))
+            ],
+            "skeleton": ARM, "classes": ["x", "y"], "shard_size": 3,
+            **arguments,
+        }  # fmt: skip
+        path = store or root.with_suffix(".h5")
+        return prepare(path, source, parse=parser, **given)
 
 
 def values(store):
@@ -95,7 +91,10 @@ def test_what_is_there_stays(root, tmp_path):
     run(root, parser, num_workers=1)
     assert len(parsed(log)) == COUNT
     (root / "1.txt").write_text("10")
+    half = root.parent / ".data-00001.0a1b2c3d.h5"
+    half.write_text("what a kill in the middle of writing leaves")
     assert values(run(root, parser, num_workers=1))["clip 1.txt"] == (10.0, 1)
+    assert not half.exists()
     assert parsed(log)[COUNT:] == ["10", "4"]
     run(root, parser, recipe="another")
     assert len(parsed(log)) == 2 * COUNT + 2
@@ -107,28 +106,6 @@ def test_shards_that_are_no_longer_needed_go(root):
     assert {path.name for path in root.parent.glob("*.h5")} == {"data.h5"}
     assert values(run(root)) == EXPECTED
     assert len(list(root.parent.glob("*.h5"))) == 3
-
-
-def test_killed_and_resumed(root, tmp_path):
-    log = tmp_path / "log"
-    process = Process(
-        target=run,
-        args=(root, partial(parse, log=log, pause=0.1)),
-        kwargs={"num_workers": 1},
-    )
-    process.start()
-    while len(parsed(log)) < 5:
-        time.sleep(0.01)
-    os.kill(process.pid, signal.SIGKILL)
-    process.join()
-    with pytest.raises((DataError, FileNotFoundError)):
-        SequenceStore(root.with_suffix(".h5"))
-    half = root.parent / ".data-00001.0a1b2c3d.h5"
-    half.write_text("what a kill in the middle of writing leaves")
-    before = len(parsed(log))
-    assert values(run(root, partial(parse, log=log))) == EXPECTED
-    assert len(parsed(log)) - before == 4
-    assert not half.exists()
 
 
 def test_two_processes_at_once(root, tmp_path):
@@ -188,18 +165,8 @@ def test_no_recordings(tmp_path):
 
 def test_two_recordings_of_one_name(root):
     recordings = [Recording("a", f"{i}.txt", 0) for i in range(2)]
-    with (
-        Source(root) as source,
-        pytest.raises(DataError, match=r"'a': 0\.txt and 1\.txt"),
-    ):
-        prepare(
-            root / "x.h5",
-            source,
-            recordings,
-            parse=parse,
-            skeleton=ARM,
-            classes=["x"],
-        )
+    with pytest.raises(DataError, match=r"'a': 0\.txt and 1\.txt"):
+        run(root, recordings=recordings)
 
 
 def test_store_of_other_data(root):
@@ -207,18 +174,8 @@ def test_store_of_other_data(root):
     other = root.with_name("other")
     other.mkdir()
     (other / "a.txt").write_text("0")
-    with (
-        Source(other) as source,
-        pytest.raises(DataError, match="holds other data; delete"),
-    ):
-        prepare(
-            store.path,
-            source,
-            [Recording("a", "a.txt", 0)],
-            parse=parse,
-            skeleton=ARM,
-            classes=["z"],
-        )
+    with pytest.raises(DataError, match="holds other data; delete"):
+        run(other, store=store.path, classes=["z"], shard_size=100)
     assert values(SequenceStore(store.path)) == EXPECTED
 
 
@@ -226,16 +183,9 @@ def test_other_classes_and_skeletons_write_it_again(root):
     run(root)
     (root / "7.txt").write_text("7")
     legs = Skeleton(["a", "b"], [(1, 0)], parts={"up": [0], "down": [1]})
-    with Source(root) as source:
-        recordings = [Recording(name, name, 0) for name in source]
-        store = prepare(
-            root.with_suffix(".h5"),
-            source,
-            recordings,
-            parse=parse,
-            skeleton=legs,
-            classes=["z"],
-        )
+    files = [f"{i}.txt" for i in range(COUNT + 1)]
+    recordings = [Recording(file, file, 0) for file in files]
+    store = run(root, recordings=recordings, skeleton=legs, classes=["z"])
     assert (store.classes, len(store), store.skeleton) == (["z"], 8, legs)
 
 

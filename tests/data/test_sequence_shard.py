@@ -82,10 +82,8 @@ def external_storage(file, path):
     file.create_dataset("labels", (3,), "<i8", external=[(str(raw), 0, 3 * 8)])
 
 
-def objects(file, path):
+def missing(file, path):
     del file["labels"]
-    kind = h5py.string_dtype()
-    file.create_dataset("labels", data=["a", "b", "c"], dtype=kind)
 
 
 def group(file, path):
@@ -93,25 +91,14 @@ def group(file, path):
     file.create_group("labels")
 
 
-def missing(file, path):
-    del file["labels"]
+def remade(name, *shape, **given):
+    """Makes an array anew with these arguments."""
 
+    def spoil(file, path):
+        del file[name]
+        file.create_dataset(name, *shape, **given)
 
-def floats(file, path):
-    del file["labels"]
-    file["labels"] = np.zeros(3)
-
-
-def never_written(file, path):
-    """A billion frames that take no room."""
-    del file["frames"]
-    file.create_dataset("frames", (10**9, 26, 3), "<f4")
-
-
-def chunked(file, path):
-    frames = file["frames"][:]
-    del file["frames"]
-    file.create_dataset("frames", data=frames, chunks=(8, 26, 3))
+    return spoil
 
 
 def compact(file, path):
@@ -127,21 +114,27 @@ def compact(file, path):
     )
 
 
-def double(file, path):
-    frames = file["frames"][:]
-    del file["frames"]
-    file["frames"] = frames.astype("<f8")
+ZEROS = np.zeros((78, 26, 3), "<f4")
+LABELS = {
+    "soft link": soft, "external link": external_link,
+    "external storage": external_storage, "group": group, "missing": missing,
+    "objects": remade("labels", data=["a"] * 3, dtype=h5py.string_dtype()),
+    "floats": remade("labels", data=np.zeros(3)),
+}  # fmt: skip
+FRAMES = {
+    "virtual": virtual, "compact": compact,
+    # A billion frames that take no room.
+    "never written": remade("frames", (10**9, 26, 3), "<f4"),
+    "chunked": remade("frames", data=ZEROS, chunks=(8, 26, 3)),
+    "double": remade("frames", data=ZEROS.astype("<f8")),
+}  # fmt: skip
 
 
-LABELS = (
-    soft, external_link, external_storage, objects, group, missing, floats,
-)  # fmt: skip
-FRAMES = (virtual, never_written, chunked, compact, double)
-
-
-@pytest.mark.parametrize("spoil", [*LABELS, *FRAMES])
-def test_foreign_arrays_are_refused(path, spoil):
-    name = "labels" if spoil in LABELS else "frames"
+@pytest.mark.parametrize("kind", [*LABELS, *FRAMES])
+def test_foreign_arrays_are_refused(path, kind):
+    name, spoil = (
+        ("labels", LABELS[kind]) if kind in LABELS else ("frames", FRAMES[kind])
+    )
     with h5py.File(path, "r+") as file:
         spoil(file, path)
     with pytest.raises(DataError, match=rf"store\.h5: '{name}'"):

@@ -4,13 +4,11 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from torch_geometric.loader import DataLoader
 
 from symgnn_pyg import __version__
 from symgnn_pyg.data import MotionSequence, SequenceStore
 from symgnn_pyg.data.sequence_shard import SequenceShard
 from symgnn_pyg.data.sequence_store import shard_paths
-from symgnn_pyg.datasets import MotionDataset, Window
 from symgnn_pyg.errors import DataError
 from tests.data.stored import CLASSES, LENGTHS, SKELETON, sequence
 
@@ -126,20 +124,6 @@ def test_pickle_leaves_the_handle_behind(path, sequences):
     again = pickle.loads(pickle.dumps(store))
     np.testing.assert_array_equal(again[2][0].numpy(), sequences[2].frames)
     assert torch.equal(store[2], again[2])
-
-
-def test_a_spawned_worker_reads_the_same(path):
-    dataset = MotionDataset(
-        SequenceStore(path),
-        [Window(2, i) for i in range(0, 60, 10)],
-        num_observed=4,
-        num_future=2,
-    )
-    here = torch.cat([batch.x for batch in DataLoader(dataset, 2)])
-    loader = DataLoader(
-        dataset, 2, num_workers=1, multiprocessing_context="spawn"
-    )
-    assert torch.equal(torch.cat([batch.x for batch in loader]), here)
 
 
 def test_write_that_fails_half_way(path, sequences):

@@ -225,17 +225,6 @@ def test_times_of_tables(tmp_path):
         SkeletonFolder(root, ARM, frame_rate=20, **arguments)
 
 
-def test_missing_frames_of_tables(tmp_path):
-    root = tmp_path / "own"
-    times = np.delete(np.arange(25), [7, 8]) / 50
-    write(root / "a/0.csv", timed(times))
-    arguments = {"shares": (1, 0, 0), "num_observed": 2, "num_future": 1}
-    with pytest.raises(DataError, match=r"0\.csv, line 9: frames are missing"):
-        SkeletonFolder(root, ARM, **arguments)
-    data = SkeletonFolder(root, ARM, fill_gaps=True, **arguments)
-    assert (data.frame_rate, len(data.store[0][0])) == (50, 25)
-
-
 def test_a_rate_that_no_file_states(tmp_path):
     root = tmp_path / "own"
     write(root / "a/0.npy", poses(9))

@@ -1,3 +1,4 @@
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -199,22 +200,31 @@ def test_store(tmp_path):
         SkeletonArrays(2 * FRAMES, LABELS, ARM, path=path, **SHORT)
 
 
-def test_temporary_store_goes_with_its_process():
+def test_another_process(tmp_path):
+    """It reads a data set that was pickled, as a spawned worker does, and
+    takes a temporary store with it.
+    """
+    path = tmp_path / "own.h5"
+    dataset = SkeletonArrays(FRAMES, LABELS, ARM, path=path, **SHORT)
     script = (
+        "import pickle, sys\n"
         "import numpy as np\n"
-        "from symgnn_pyg import Skeleton\n"
-        "from symgnn_pyg.datasets.skeleton_arrays import SkeletonArrays\n"
-        "arm = Skeleton.from_bones([('elbow', 'hand')])\n"
-        "frames = np.ones((1, 80, 2, 3))\n"
-        "path = SkeletonArrays(frames, ['up'], arm).store.path\n"
+        "dataset = pickle.load(sys.stdin.buffer)\n"
+        "print(*dataset[3].x.flatten().tolist())\n"
+        "frames = np.ones((1, 80, 3, 3))\n"
+        "path = type(dataset)(frames, ['up'], dataset.skeleton).store.path\n"
         "assert path.exists()\n"
         "print(path)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True
-    )
+        [sys.executable, "-c", script], input=pickle.dumps(dataset),
+        capture_output=True,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert not Path(done.stdout.strip()).parent.exists()
+    numbers, store = done.stdout.decode().splitlines()
+    expected = dataset[3].x.flatten().tolist()
+    assert [*map(float, numbers.split())] == expected
+    assert not Path(store).parent.exists()
 
 
 @pytest.mark.parametrize(

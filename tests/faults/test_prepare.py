@@ -13,15 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from symgnn_pyg import Skeleton
 from symgnn_pyg.data import SequenceStore
-from symgnn_pyg.data.prepare import Recording, prepare
 from symgnn_pyg.datasets import SyntheticMotion
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import replacing
-from symgnn_pyg.io import Source
+from tests.data.test_prepare import run as prepared
 
-ARM = Skeleton(["a", "b"], [(1, 0)])
 COUNT, FRAMES = 8, 1000  # 24 kB each
 FULL = (
     r"data.*\.h5 could not be written: (No space left on device|File too "
@@ -47,17 +44,9 @@ def root(tmp_path):
 
 
 def run(root, store, parser=parse, workers=1, shard_size=2):
-    with Source(root) as source:
-        return prepare(
-            store,
-            source,
-            [Recording(name, name, 0) for name in sorted(source)],
-            parse=parser,
-            skeleton=ARM,
-            classes=["x"],
-            shard_size=shard_size,
-            num_workers=workers,
-        )
+    return prepared(
+        root, parser, store, shard_size=shard_size, num_workers=workers
+    )
 
 
 def whole(store):
@@ -107,16 +96,9 @@ def test_files_may_not_grow(root, start, limit):
 
 def test_read_only_disk(root, disk):
     folder = disk("ro")
-    with pytest.raises(
-        DataError,
-        match="is not writable; the store",
-    ):
-        run(root, folder / "data.h5")
-    with pytest.raises(
-        DataError,
-        match="is not writable; the store",
-    ):
-        run(root, folder / "new" / "data.h5")
+    for store in (folder / "data.h5", folder / "new" / "data.h5"):
+        with pytest.raises(DataError, match="is not writable; the store"):
+            run(root, store)
     with pytest.raises(DataError, match="is not writable"):
         SyntheticMotion(folder)
 
@@ -214,6 +196,8 @@ def test_who_waits_goes_on_when_the_other_is_killed(
     store, log = root.with_suffix(".h5"), tmp_path / "log"
     first = start(run, root, store, partial(parse, log=log, hangs_at=b"2"))
     until(lambda: len(parsed(log)) == 5)
+    with pytest.raises((DataError, FileNotFoundError)):
+        SequenceStore(store)
     second = start(run, root, store, partial(parse, log=log))
     os.kill(first.pid, signal.SIGKILL)
     code, printed = second.wait()

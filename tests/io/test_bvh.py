@@ -159,6 +159,8 @@ def changed(old, new):
         (changed("JOINT elbow", "JOINT"), r"line 6: unexpected 'JOINT'"),
         (changed("1 0 0", "1 0"), r"line 8: 2 numbers, expected 3"),
         (changed("1 0 0", "1 0 nan"), r"line 8: 'nan' is not a finite number"),
+        (changed("1 0 0", "1 0 \uff11"), "line 8: '\uff11' is not a finite"),
+        (changed("1 0 0", "1 0 0x1"), r"line 8: '0x1' is not a finite number"),
         (changed("OFFSET 1 0 0", ""), r"line 14: 'elbow' has no OFFSET"),
         (changed("CHANNELS 3", "CHANNELS 4"), r"line 9: 4 .*, 3 named"),
         (changed("Yrotation", "Wrotation"), r"line 5: .*'Wrotation'"),

@@ -267,10 +267,6 @@ def test_bad_tables(text, message):
         read_csv(text.encode(), JOINTS, "a.csv")
 
 
-def test_windows_line_ends_and_one_row():
-    assert read_table(b"1, 2,3\r\n", 3).tolist() == [[1, 2, 3]]
-
-
 @pytest.mark.parametrize(
     ("content", "fault"),
     [

@@ -35,16 +35,6 @@ def test_one_body(tmp_path, joints, layout):
     assert skeleton.name == layout
 
 
-def test_bodies_are_linked_over_time(tmp_path):
-    frames = [
-        [person(1.0), person(100.0, score=0.9)],
-        [],
-        [person(98.0), person(3.0, score=0.1)],
-    ]
-    motion = read_openpose(write(tmp_path / "v", frames), max_bodies=2).frames
-    assert motion[:, :, 0, 0].tolist() == [[100, 0, 98], [1, 0, 3]]
-
-
 def test_joints_that_were_not_found(tmp_path):
     body = person(5.0)
     body["pose_keypoints_2d"][3:6] = [7.0, 7.0, 0.0]

@@ -41,3 +41,20 @@ def sample():
         )
 
     return make
+
+
+@pytest.fixture
+def clip():
+    """Makes samples in which each feature is the time of its frame."""
+
+    def make(num_observed=6, num_future=4, dtype=torch.float, **kwargs):
+        time = torch.arange(num_observed + num_future, dtype=dtype)
+        x = time.view(1, -1, 1).repeat(4, 1, 3)
+        return SkeletonData(
+            x=x[:, :num_observed],
+            future=x[:, num_observed:],
+            skeleton=BODY,
+            **kwargs,
+        )
+
+    return make

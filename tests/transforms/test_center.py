@@ -1,4 +1,3 @@
-import pytest
 import torch
 
 from symgnn_pyg import Skeleton
@@ -36,8 +35,3 @@ def test_default_is_the_centre_of_the_skeleton(sample):
     done = Center()(sample(skeleton=ntu))
     assert done.x[ntu.index("spine")].eq(0).all()
     assert done.x[0].ne(0).all()
-
-
-def test_unknown_joint(sample):
-    with pytest.raises(ValueError, match=r"Unknown joint 'tail'"):
-        Center("tail")(sample())

@@ -33,8 +33,3 @@ def test_is_the_operator(sample, dtype):
     assert torch.equal(
         torch.cat([done.x, done.future], dim=1), ops.difference(motion)
     )
-
-
-def test_bad_order():
-    with pytest.raises(ValueError, match=r"'order' must be at least 0"):
-        Difference(-1)

@@ -64,9 +64,3 @@ def test_batch_hands_the_mask_back(sample):
     assert second.x[~second.mask].eq(0).all()
     assert "mask" not in batch
     assert all("mask" not in data for data in batch.to_data_list())
-
-
-@pytest.mark.parametrize("p", [-0.1, 1.1, float("nan")])
-def test_bad_probability(p):
-    with pytest.raises(ValueError, match=r"'p' must lie between 0 and 1"):
-        JointDropout(p)

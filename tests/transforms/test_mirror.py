@@ -79,19 +79,6 @@ def test_twice_is_nothing(sample):
         assert torch.equal(twice.future, data.future)
 
 
-def test_probability(sample):
-    batch = Batch.from_data_list([sample(bodies=2)] * 400)
-    done = Mirror(p=0.3)(batch)
-    same = (done.x == batch.x).view(400, -1).all(dim=1)
-    # The standard error is sqrt(0.3 * 0.7 / 400) = 0.023.
-    assert abs(1 - same.double().mean() - 0.3) < 0.07
-    flipped = Mirror(p=1.0)(batch)
-    chosen = ~same.repeat_interleave(8)
-    assert torch.equal(done.x[chosen], flipped.x[chosen])
-    assert torch.equal(done.future[chosen], flipped.future[chosen])
-    assert torch.equal(Mirror(p=0.0)(batch).x, batch.x)
-
-
 def test_mask_is_swapped(sample):
     data = sample()
     data.mask = torch.rand(4, 6) < 0.5
@@ -125,24 +112,6 @@ def test_no_such_axis(body):
         ValueError, match=r"axis=2.* more than 2 channels.*\[1, 4, 1, 2\]"
     ):
         mirrored(torch.ones(4, 2), body, axis=2)
-
-
-def test_rotations_need_three_channels(body):
-    with pytest.raises(ValueError, match=r"three channels"):
-        mirrored(torch.ones(4, 4), body, kind="rotation")
-
-
-@pytest.mark.parametrize(
-    ("argument", "match"),
-    [
-        ({"axis": -1}, r"'axis' must not be negative, got -1"),
-        ({"p": 1.5}, r"'p' must lie between 0 and 1, got 1.5"),
-        ({"kind": "angle"}, r"'kind' must be one of .*'rotation'.*'angle'"),
-    ],
-)
-def test_bad_arguments(argument, match):
-    with pytest.raises(ValueError, match=match):
-        Mirror(**argument)
 
 
 def test_skeleton_without_sides_is_refused():

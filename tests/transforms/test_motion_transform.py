@@ -30,9 +30,11 @@ from symgnn_pyg.transforms import (
     Standardize,
     TemporalCrop,
     TemporalTransform,
+    ToBones,
     UniformSample,
 )
 
+NAN, INFINITE = float("nan"), float("inf")
 FIXED = [
     Center(),
     Center("neck", per_frame=False),
@@ -90,6 +92,7 @@ def test_is_shown_as_it_is_written(transform):
     if not isinstance(transform, Standardize):
         again = eval(repr(transform), vars(transforms))
         assert vars(again) == vars(transform)
+    assert repr(ToBones()) == "ToBones()"
     assert repr(Center("hip", False)) == "Center(joint='hip', per_frame=False)"
     assert repr(RandomRotation(15)) == "RandomRotation(degrees=(15, 15, 15))"
 
@@ -252,18 +255,17 @@ def test_names_of_pyg_are_its_own(name, arguments, transform):
     assert type(piped.fn) is transform
 
 
-@pytest.mark.parametrize("transform", ALL, ids=str)
-def test_mixed_skeletons(transform, sample):
+@pytest.mark.parametrize("transform", [*ALL, ToBones()], ids=str)
+def test_no_skeleton_or_several(transform, sample):
+    with pytest.raises(ValueError, match=r"data with a 'skeleton'"):
+        transform(SkeletonData(x=torch.zeros(4, 2, 3)))
     batch = Batch.from_data_list(
         [sample(), sample(skeleton=Skeleton.get("ntu25"))]
     )
-    with pytest.raises(ValueError, match=r"'small'.*'ntu25'.*before batching"):
+    with pytest.raises(
+        ValueError, match=r"of one skeleton, .*'small'.*'ntu25'.*before batchi"
+    ):
         transform(batch)
-
-
-def test_no_skeleton():
-    with pytest.raises(ValueError, match=r"data with a 'skeleton'"):
-        Center()(SkeletonData(x=torch.zeros(4, 2, 3)))
 
 
 def test_x_that_does_not_fit(sample):
@@ -276,3 +278,90 @@ def test_x_that_does_not_fit(sample):
 def test_no_x(body):
     with pytest.raises(ValueError, match=r"'x' of shape.*got None"):
         Center()(SkeletonData(skeleton=body))
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        ChangeSpeed((1, 1)), JointDropout(0.0), Mirror(p=0.0), RandomJitter(0),
+        RandomRotation(0), RandomScale((1, 1)), RandomShear(0),
+        Resample(30, 30), Reverse(p=0.0), TemporalCrop((1, 1)),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_no_change(transform, sample, dtype):
+    data = sample(bodies=2, dtype=dtype)
+    done = transform(data)
+    assert torch.equal(done.x, data.x)
+    assert torch.equal(done.future, data.future)
+
+
+@pytest.mark.parametrize("kind", [Mirror, Reverse])
+def test_probability(kind, sample):
+    batch = Batch.from_data_list([sample(bodies=2)] * 400)
+    done, changed = kind(p=0.3)(batch), kind(p=1.0)(batch)
+    same = (done.x == batch.x).view(400, -1).all(dim=1)
+    # The standard error is sqrt(0.3 * 0.7 / 400) = 0.023.
+    assert abs(1 - same.double().mean() - 0.3) < 0.07
+    chosen = ~same.repeat_interleave(8)
+    for key in ("x", "future"):
+        assert torch.equal(done[key][chosen], changed[key][chosen])
+        assert torch.equal(done[key][~chosen], batch[key][~chosen])
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        Mirror(p=1.0, kind="rotation"),
+        NormalizeView(("hip", "neck"), (2, 3)),
+        RandomRotation(5),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("channels", [2, 4])
+def test_three_channels_are_required(transform, channels, body):
+    data = SkeletonData(x=torch.ones(4, 2, channels), skeleton=body)
+    message = rf"three channels, got shape \[1, 4, 2, {channels}\]"
+    with pytest.raises(ValueError, match=message):
+        transform(data)
+
+
+def test_unknown_joint(sample):
+    for transform in (Center("tail"), NormalizeView(("tail", "neck"), (2, 3))):
+        with pytest.raises(ValueError, match=r"Unknown joint 'tail'"):
+            transform(sample())
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "values"),
+    [
+        (ChangeSpeed, r"'factors' must be.*high <= 1, got",
+         [(0.5, 2), (0, 1), (0.9, 0.8)]),
+        (Difference, "'order' must be at least 0", [-1]),
+        (JointDropout, "'p' must lie between 0 and 1", [-0.1, 1.1, NAN]),
+        (Mirror, "'axis' must not be negative, got -1", [-1]),
+        (lambda p: Mirror(p=p), "'p' must lie between 0 and 1, got 1.5", [1.5]),
+        (lambda kind: Mirror(kind=kind), "'kind' must be one of .*'rotation'.*"
+         "'angle'", ["angle"]),
+        (Observe, "'ratio' must be greater than 0 and at most 1",
+         [0, 1.1, -0.5, NAN]),
+        (RandomJitter, "'std' must not be negative, got -1", [-1]),
+        (RandomRotation, "'degrees' must be one or three",
+         [-1, (1, 2), (0, 0, -3), INFINITE]),
+        (RandomScale, "'scales' must be.*0 < low <= high",
+         [(0, 1), (2, 1), (1, INFINITE)]),
+        (RandomShear, "'shear' must not be negative", [-0.1]),
+        (lambda rate: Resample(rate, 1), "'source_rate' must be positive",
+         [0, -1, NAN]),
+        (lambda rate: Resample(1, rate), "'target_rate' must be positive",
+         [0, -1, NAN]),
+        (Reverse, "'p' must lie between 0 and 1", [-0.5]),
+        (TemporalCrop, r"'ratios' must.*<= high <= 1, got",
+         [(0, 1), (0.5, 1.1), (0.6, 0.5)]),
+        (UniformSample, "'num_frames' must be at least 1", [0]),
+    ],
+)  # fmt: skip
+def test_bad_arguments(kind, message, values):
+    for value in values:
+        with pytest.raises(ValueError, match=message):
+            kind(value)

@@ -76,13 +76,3 @@ def test_a_second_body_may_be_absent(sample):
     done = VIEW(data)
     assert done.x.isfinite().all()
     assert done.x[4:].eq(0).all()
-
-
-def test_two_channels(body):
-    with pytest.raises(ValueError, match=r"three channels.*\[1, 4, 2, 2\]"):
-        VIEW(SkeletonData(x=torch.ones(4, 2, 2), skeleton=body))
-
-
-def test_unknown_joint(sample):
-    with pytest.raises(ValueError, match=r"Unknown joint 'tail'"):
-        NormalizeView(("tail", "neck"), (2, 3))(sample())

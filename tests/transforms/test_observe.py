@@ -28,13 +28,5 @@ def test_mask_and_batch(sample):
         assert "future" not in after
 
 
-@pytest.mark.parametrize("ratio", [0, 1.1, -0.5, float("nan")])
-def test_bad_ratio(ratio):
-    with pytest.raises(
-        ValueError, match=r"'ratio' must be greater than 0 and at most 1"
-    ):
-        Observe(ratio)
-
-
 def test_shares_are_taken_as_written(sample):
     assert Observe(0.29)(sample(num_observed=50)).x.size(1) == 15

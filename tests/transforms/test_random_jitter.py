@@ -1,4 +1,3 @@
-import pytest
 import torch
 
 from symgnn_pyg.transforms import RandomJitter
@@ -19,13 +18,3 @@ def test_noise_of_the_observed_frames(sample):
 def test_the_future_stays_true(sample):
     data = sample()
     assert torch.equal(RandomJitter(1.0)(data).future, data.future)
-
-
-def test_no_noise(sample):
-    data = sample()
-    assert torch.equal(RandomJitter(0)(data).x, data.x)
-
-
-def test_bad_std():
-    with pytest.raises(ValueError, match=r"'std' must not be negative, got -1"):
-        RandomJitter(-1)

@@ -61,19 +61,3 @@ def test_score_stays(body):
     torch.testing.assert_close(
         done.x[..., :2].norm(dim=-1), x[..., :2].norm(dim=-1)
     )
-
-
-def test_zero_degrees(sample):
-    data = sample()
-    torch.testing.assert_close(RandomRotation(0)(data).x, data.x)
-
-
-def test_two_channels(body):
-    with pytest.raises(ValueError, match=r"three channels"):
-        RandomRotation(5)(SkeletonData(x=torch.ones(4, 2, 2), skeleton=body))
-
-
-@pytest.mark.parametrize("degrees", [-1, (1, 2), (0, 0, -3), math.inf])
-def test_bad_degrees(degrees):
-    with pytest.raises(ValueError, match=r"'degrees' must be one or three"):
-        RandomRotation(degrees)

@@ -1,4 +1,3 @@
-import pytest
 import torch
 from torch_geometric.data import Batch
 
@@ -20,9 +19,3 @@ def test_one_factor_a_sample(sample):
 def test_no_choice(sample):
     data = sample()
     assert torch.equal(RandomScale((2, 2))(data).future, 2 * data.future)
-
-
-@pytest.mark.parametrize("scales", [(0, 1), (2, 1), (1, float("inf"))])
-def test_bad_scales(scales):
-    with pytest.raises(ValueError, match=r"'scales' must be.*0 < low <= high"):
-        RandomScale(scales)

@@ -1,6 +1,5 @@
 import pytest
 import torch
-from torch_geometric.data import Batch
 
 from symgnn_pyg.transforms import Reverse
 
@@ -29,26 +28,8 @@ def test_twice_is_nothing(sample, num_future):
     assert torch.equal(twice.bone_x, data.bone_x)
 
 
-def test_probability(sample):
-    batch = Batch.from_data_list([sample(bodies=2)] * 400)
-    before, after = (
-        frames(each).view(400, 8, 10, 3)
-        for each in (batch, Reverse(0.3)(batch))
-    )
-    same = (after == before).flatten(1).all(dim=1)
-    # The standard error is sqrt(0.3 * 0.7 / 400) = 0.023.
-    assert abs(1 - same.double().mean() - 0.3) < 0.07
-    assert torch.equal(after[~same], before[~same].flip(2))
-    assert torch.equal(frames(Reverse(p=0.0)(batch)), frames(batch))
-
-
 def test_future_joints_count_as_seen(sample):
     data = sample()
     data.mask = torch.zeros(4, 6, dtype=torch.bool)
     mask = Reverse(p=1.0)(data).mask
     assert mask.all(dim=0).tolist() == [True] * 4 + [False] * 2
-
-
-def test_bad_probability():
-    with pytest.raises(ValueError, match=r"'p' must lie between 0 and 1"):
-        Reverse(p=-0.5)

@@ -1,7 +1,6 @@
 import torch
 from torch_geometric.data import Batch
 
-from symgnn_pyg.data import SkeletonData
 from symgnn_pyg.transforms import TemporalTransform
 
 
@@ -13,24 +12,19 @@ class Half(TemporalTransform):
         return 2 * sample[:, None] + torch.arange(length) / 2
 
 
-def clip(body, **kwargs):
-    x = torch.arange(4.0).view(1, 4, 1).repeat(4, 1, 3)
-    return SkeletonData(x=x, future=x + 4, skeleton=body, **kwargs)
-
-
-def test_times_of_each_sample(body):
-    done = Half()(Batch.from_data_list([clip(body), clip(body)]))
+def test_times_of_each_sample(clip):
+    done = Half()(Batch.from_data_list([clip(4)] * 2))
     assert done.x[0, :, 0].tolist() == [0.0, 0.5, 1.0, 1.5]
     assert done.future[0, :, 0].tolist() == [2.0, 2.5, 3.0, 3.5]
     assert done.x[4, :, 0].tolist() == [2.0, 2.5, 3.0, 3.5]
     assert done.future[4, :, 0].tolist() == [4.0, 4.5, 5.0, 5.5]
 
 
-def test_mask_follows(body):
+def test_mask_follows(clip):
     mask = torch.ones(4, 4, dtype=torch.bool)
     mask[2, 1] = False  # Times 0.5, 1 and 1.5 look at it.
     mask[3, 3] = False  # So do 2.5, 3 and 3.5 here, of the second sample.
-    data = clip(body, mask=mask)
+    data = clip(4, mask=mask)
     done = Half()(Batch.from_data_list([data, data]))
     expected = torch.ones(8, 4, dtype=torch.bool)
     expected[2, 1:] = False
