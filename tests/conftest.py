@@ -22,6 +22,17 @@ ACTIONS = (
     "walking",
     "washwindow",
 )
+# The arguments of a network that is soon built.
+TINY = {
+    "num_observed": 8,
+    "num_future": 2,
+    "channels": (4, 6),
+    "strides": (1, 2),
+    "fusion": (1,),
+    "num_hops": 2,
+    "kernel_size": 3,
+    "hidden_channels": 8,
+}
 
 
 def pytest_addoption(parser):

@@ -26,7 +26,9 @@ def data(tmp_path_factory, write_recording):
 
 @pytest.fixture
 def run(data, tmp_path):
-    def run(*arguments, folder="out"):
+    def run(*arguments, folder="out", channels=(4, 4)):
+        if channels:
+            arguments = "--channels", *channels, *arguments
         run_script(
             "train.py", "--data", data, "--output", tmp_path / folder,
             "--future", 4, "--batch-size", 4, *arguments,
@@ -42,25 +44,25 @@ def steps(output):
     return kept["global_step"]
 
 
-@pytest.mark.parametrize("option", ["--mirror", "--reverse"])
-def test_changed_windows_are_trained_on_and_not_validated_on(run, option):
-    output = run("--quick", option)
-    changed = SymGNN.from_pretrained(output / "model")
-    output = run("--quick", "--deterministic", folder="plain")
-    plain = SymGNN.from_pretrained(output / "model")
-    assert changed.about["transform"] == plain.about["transform"]
-    weights = [model.state_dict() for model in (changed, plain)]
+def test_changed_windows_are_trained_on_and_not_validated_on(run):
+    *others, plain = (
+        SymGNN.from_pretrained(run("--quick", option, folder=option) / "model")
+        for option in ("--mirror", "--reverse", "--deterministic")
+    )
     name = "actional_inference.joint_mlp.lins.0.weight"
-    assert not weights[0][name].equal(weights[1][name])
-    still = [model.about["metrics"]["val_still"] for model in (changed, plain)]
-    assert still[0] == still[1]
+    for changed in others:
+        assert changed.about["transform"] == plain.about["transform"]
+        weights = [model.state_dict()[name] for model in (changed, plain)]
+        assert not torch.equal(*weights)
+        still = [m.about["metrics"]["val_still"] for m in (changed, plain)]
+        assert still[0] == still[1]
 
 
 def test_fine_tuning(run):
     """Starts from the weights, and reads poses as they were trained on."""
     output = run(
         "--quick", "--observed", 20, "--weights", "cmu-light-long",
-        "--learning-rate", 1e-6,
+        "--learning-rate", 1e-6, channels=None,
     )  # fmt: skip
     tuned, first = (
         PoseModel.from_pretrained(name)
@@ -73,17 +75,10 @@ def test_fine_tuning(run):
         torch.testing.assert_close(found, expected, atol=1e-5, rtol=0.0)
 
 
-def test_weights_decide_the_network(run):
+def test_weights_decide_the_network(run, capsys):
     with pytest.raises(SystemExit):
-        run("--quick", "--weights", "cmu-light-long", "--channels", 4, 8)
-
-
-def test_an_earlier_training_is_kept(run):
-    output = run("--quick")
-    before = (output / "model" / "model.safetensors").read_bytes()
-    with pytest.raises(SystemExit, match="holds an earlier training"):
-        run("--quick")
-    assert (output / "model" / "model.safetensors").read_bytes() == before
+        run("--quick", "--weights", "cmu-light-long")
+    assert "network; leave out --channels" in capsys.readouterr().err
 
 
 def test_network_of_the_bones(run):
@@ -146,15 +141,15 @@ def test_each_data_set(run, tmp_path, dataset, write, joints, network):
     root = tmp_path / dataset
     root.mkdir()
     write(root)
-    small = ["--channels", 8, 8] if network == "light" else []
     output = run(
         "--quick", "--mirror", "--data", root, "--dataset", dataset,
-        "--observed", 20, "--network", network, *small,
+        "--observed", 20, "--network", network,
+        channels=(4, 4) if network == "light" else None,
     )  # fmt: skip
     model = PoseModel.from_pretrained(output / "model")
     assert model(torch.randn(20, joints, 3)).future.shape == (4, joints, 3)
     blocks = model.model.branches[0].joint_blocks
-    assert len(blocks) == (9 if not small else 2)
+    assert len(blocks) == (9 if network == "full" else 2)
     assert model.about["data"]["dataset"] == dataset
     steps = [type(step).__name__ for step in steps_of(model.transform)]
     expected = {"h36m": ["Standardize"], "kinetics": []}
@@ -180,7 +175,7 @@ def test_arguments_that_do_not_go_together(run, capsys, arguments, message):
     assert message in capsys.readouterr().err
 
 
-SMALL = "--observed", 20, "--channels", 4, 4, "--steps", 3
+SMALL = "--observed", 20, "--steps", 3
 
 
 def test_refit_also_trains_on_validation_windows(run):
@@ -228,20 +223,14 @@ def test_clips_of_a_list_are_left_out(run, tmp_path):
     (tmp_path / "list.txt").write_text("Missing\nS001C001P001R001A001\n")
     output = run(
         "--quick", "--data", tmp_path, "--dataset", "ntu", "--observed", 20,
-        "--channels", 8, 8, "--exclude", tmp_path / "list.txt",
+        "--exclude", tmp_path / "list.txt",
     )  # fmt: skip
     model = SymGNN.from_pretrained(output / "model")
     assert model.about["trained"] == [model.about["classes"][1]]
 
 
-def test_checkpoint_of_another_network(run):
-    run("--quick", "--channels", 8, 8)
-    with pytest.raises(SystemExit, match=r"belongs to another network"):
-        run("--resume", "--channels", 16, 16)
-
-
 def test_quick_run_and_a_run_that_goes_on(run):
-    output = run("--quick", "--weighting", "mgda")
+    output = run("--quick", "--weighting", "mgda", channels=None)
     names = {path.name for path in output.iterdir()}
     assert {"last.ckpt", "best.ckpt", "model", "logs"} <= names
     first = steps(output)
@@ -257,7 +246,14 @@ def test_quick_run_and_a_run_that_goes_on(run):
     for name, value in model.state_dict().items():
         assert torch.equal(best["state_dict"][f"model.{name}"], value), name
 
-    run("--epochs", 2, "--resume", "--weighting", "mgda")
+    # It is neither overwritten nor resumed by another network.
+    before = (output / "model" / "model.safetensors").read_bytes()
+    with pytest.raises(SystemExit, match="holds an earlier training"):
+        run("--quick", channels=None)
+    with pytest.raises(SystemExit, match=r"belongs to another network"):
+        run("--resume")
+    assert (output / "model" / "model.safetensors").read_bytes() == before
+    run("--epochs", 2, "--resume", "--weighting", "mgda", channels=None)
     assert steps(output) == 2 * first
 
 

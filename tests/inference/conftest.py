@@ -3,6 +3,7 @@ import torch
 
 from symgnn_pyg import Skeleton
 from symgnn_pyg.nn import SymGNN
+from tests.conftest import TINY
 
 
 @pytest.fixture(scope="session")
@@ -23,11 +24,7 @@ def build():
     """
 
     def make(skeleton, **kwargs):
-        arguments = {
-            "num_classes": 4, "num_observed": 6, "num_future": 2,
-            "channels": (4, 6), "strides": (1, 2), "fusion": (1,),
-            "num_hops": 2, "kernel_size": 3, "hidden_channels": 8,
-        }  # fmt: skip
+        arguments = {**TINY, "num_classes": 4, "num_observed": 6}
         model = SymGNN(skeleton, **{**arguments, **kwargs})
         for module in model.modules():
             if isinstance(module, torch.nn.BatchNorm1d):

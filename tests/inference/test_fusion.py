@@ -51,15 +51,10 @@ def test_one_sample_changes_little(scores, labels):
     assert ((S * weights).log().abs() < 1).all()
 
 
-def test_works_without_gradients(scores, labels):
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_works_without_gradients(scores, labels, mode):
     expected = fit_fusion_weights(scores, labels)
-    with torch.no_grad():
-        assert torch.equal(fit_fusion_weights(scores, labels), expected)
-
-
-def test_works_in_inference_mode(scores, labels):
-    expected = fit_fusion_weights(scores, labels)
-    with torch.inference_mode():
+    with mode():
         found = fit_fusion_weights(scores.clone(), labels.clone())
     assert torch.equal(found, expected)
 

@@ -58,13 +58,6 @@ def test_several_bodies(network):
     torch.testing.assert_close(out.logits, expected)
 
 
-def test_exports(network):
-    average = MirrorAverage(network).double()
-    x = torch.randn(N * 26, T, 3, dtype=torch.double)
-    program = torch.export.export(average, (x,))
-    torch.testing.assert_close(program.module()(x).future, average(x).future)
-
-
 def test_a_skeleton_without_sides_is_refused():
     rod = Skeleton(["a", "b"], [(1, 0)])
     net = SymGNN(rod, 2, num_observed=4, channels=(4, 4), strides=(1, 1),

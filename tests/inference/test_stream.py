@@ -6,9 +6,7 @@ import pytest
 import torch
 from torch_geometric.transforms import Compose
 
-from symgnn_pyg.data import SkeletonData, bone_features
 from symgnn_pyg.inference import Stream
-from symgnn_pyg.nn import DualSymGNN
 from symgnn_pyg.transforms import Mirror, Standardize
 from tests.inference.pipelines import STEPS, K, T, V, model_of, walk
 
@@ -84,60 +82,29 @@ def test_first_pose_fills_the_window(model, motion, check):
         check(output, window_of(frames))
 
 
-def test_dual_network(arm, build, motion):
-    dual = DualSymGNN(
-        build(arm),
-        build(arm.dual()),
-        recognition_weight=0.3,
-        prediction_weight=0.4,
-    ).eval()
-    stream = Stream(dual)
-    for frame in motion:
-        output = stream.step(frame)
-    x = window_of(motion[-T:])
-    with torch.no_grad():
-        out = dual(x, bone_features(x, arm))
-    close(output, out.logits, out.future)
-
-
 @pytest.mark.parametrize("dual", [False, True])
-def test_unit_of_the_data(arm, build, motion, dual):
-    """As a data set standardises a window and inverts its prediction."""
-    transform = Standardize(torch.randn(V, 3), torch.rand(V, 3) + 0.5)
-    model = build(arm)
-    if dual:
-        model = DualSymGNN(model, build(arm.dual())).eval()
-    stream = Stream(model, transform)
-    for frame in motion:
-        output = stream.step(frame)
-    x = window_of(motion[-T:])
-    data = SkeletonData(
-        x=x, future=x[:, :0], y=torch.zeros(1).long(), skeleton=arm
-    )
-    data = transform(data)
-    with torch.no_grad():
-        out = model(data.x, data.bone_x) if dual else model(data.x)
-    close(output, out.logits, transform.inverse(out.future))
-
-
-@pytest.mark.parametrize("name", ["center on the first frame", "nested"])
-def test_preprocessing_of_the_training(arm, build, motion, name):
+@pytest.mark.parametrize(
+    "name", ["none", "standardize", "center on the first frame", "nested"]
+)
+def test_preprocessing_of_the_training(arm, build, motion, name, dual):
     """As a PoseModel answers the last window."""
-    model = model_of(build, arm, name)
+    model = model_of(build, arm, name, dual)
     stream = Stream(model)
+    if name == "standardize":
+        stream = Stream(model.model, model.transform)
     for count, frame in enumerate(motion, start=1):
         output = stream.step(frame)
         if count < model.num_observed:
             continue
         answer = model(motion[:count])
         torch.testing.assert_close(
-            output.future, answer.future.transpose(0, 1), rtol=1e-4, atol=1e-4
+            output.future, answer.future.transpose(0, 1), rtol=1e-5, atol=1e-5
         )
         torch.testing.assert_close(
             output.probabilities.tolist(),
             [*answer.probabilities.values()],
-            rtol=1e-4,
-            atol=1e-4,
+            rtol=0,
+            atol=1e-5,
         )
 
 

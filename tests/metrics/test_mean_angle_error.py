@@ -7,7 +7,7 @@ import roma
 import torch
 
 from symgnn_pyg.metrics import MeanAngleError
-from symgnn_pyg.skeleton import convert_rotation, rotmat_to_euler
+from symgnn_pyg.skeleton import convert_rotation
 
 
 def rodrigues(vector):
@@ -74,16 +74,6 @@ def test_against_the_protocol():
     np.testing.assert_allclose(metric.compute().numpy(), expected, atol=1e-9)
 
 
-def test_still_joints_do_not_count():
-    target = poses(0)
-    prediction = target.copy()
-    target[:, 2] = target[:, 2, :1]
-    prediction[:, 2] = 1.0
-    metric = MeanAngleError(5, 4)
-    metric.update(flat(prediction), flat(target))
-    assert metric.compute().abs().max() < 1e-12
-
-
 def test_angles_are_not_wrapped():
     angle = torch.tensor([3.1, -3.1, 3.1]).double()
     target = torch.zeros(1, 3, 3).double()
@@ -104,17 +94,6 @@ def test_gimbal_lock(sign, twist):
     matrix = roma.rotvec_to_rotmat(vector).numpy()
     np.testing.assert_allclose(matrix, rodrigues(vector.numpy()), atol=1e-12)
     np.testing.assert_allclose(angles.numpy(), euler(matrix), atol=1e-12)
-
-
-@pytest.mark.parametrize("sign", [1.0, -1.0])
-def test_exact_gimbal_lock(sign):
-    """Rounding rarely gives exactly 1 for a rotation vector."""
-    cos, sin = np.cos(0.4), np.sin(0.4)
-    matrix = np.array(
-        [[0.0, 0.0, sign], [sin, cos, 0.0], [-sign * cos, sign * sin, 0.0]]
-    )
-    angles = rotmat_to_euler(torch.from_numpy(matrix))
-    np.testing.assert_allclose(angles.numpy(), euler(matrix))
 
 
 def test_zero_rotation():

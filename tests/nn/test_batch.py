@@ -9,7 +9,6 @@ from torch_geometric.loader import DataLoader
 from symgnn_pyg import Skeleton
 from symgnn_pyg.data import SkeletonData
 from symgnn_pyg.nn import (
-    ActionalGraphConv,
     JGTCBlock,
     JointGraphConv,
     JointToPart,
@@ -18,7 +17,6 @@ from symgnn_pyg.nn import (
     PGTCBlock,
     StructuralGraphConv,
 )
-from symgnn_pyg.nn.batch import sample_of_body
 
 SKELETONS = [Skeleton.get(name) for name in ("kinetics18", "ntu25", "cmu26")]
 BATCHES = [(1, 0, 2, 0), (2, 2, 1, 1, 1), (0,), (1, 1, 1)]
@@ -140,16 +138,6 @@ def test_kinds_from_a_loader():
     assert conv(batch.x, skeleton_type=skeleton_type).shape == (69, FRAMES, OUT)
 
 
-def test_actional_graphs_alone():
-    x, (actional,), rows = inputs("JointGraphConv", (1, 0, 1))
-    conv = ActionalGraphConv(WIDTH, OUT).double()
-    parts = [
-        conv(part, matrix.unsqueeze(0))
-        for part, matrix in zip(x.split(rows), actional, strict=True)
-    ]
-    torch.testing.assert_close(conv(x, actional), torch.cat(parts))
-
-
 def test_errors(name, layer):
     skeleton_type = (1, 0)
     x, actional, _ = inputs(name, skeleton_type)
@@ -172,12 +160,6 @@ def test_errors(name, layer):
         ValueError, match="'skeleton_type' must be None for a layer"
     ):
         single(x[: sizes(name, (1,))[0]], *one, skeleton_type=(1,))
-
-
-def test_edges_are_no_numbers_of_bodies():
-    edges = torch.zeros(2, 50, dtype=torch.long)
-    with pytest.raises(ValueError, match=r"got torch\.int64 \[2, 50\]$"):
-        sample_of_body(edges, 4)
 
 
 def test_empty_batch(name, layer):

@@ -86,21 +86,6 @@ def test_value_and_gradients(size, edges, formula):
     )
 
 
-@pytest.mark.parametrize("size", [SIZES[0], SIZES[4]])
-def test_large_random_graph(size, formula):
-    edge_index = torch.randint(40, (2, 300))
-    _, (x, _, weight) = inputs(size, num_nodes=50)
-    edge_weight = torch.randn(300, size[-1]).double().requires_grad_()
-    tensors = (x, edge_weight, weight)
-    torch.testing.assert_close(
-        mix(edge_index, formula)(*tensors), expected(edge_index)(*tensors)
-    )
-    torch.testing.assert_close(
-        grads(mix(edge_index, formula), tensors),
-        grads(expected(edge_index), tensors),
-    )
-
-
 @pytest.mark.parametrize("size", SIZES)
 def test_no_edges(size):
     edge_index, tensors = inputs(size, "none")
@@ -132,14 +117,6 @@ def test_several_runs_of_nodes(dtype, formula):
     )
     for got, right in zip(found, wanted, strict=True):
         assert (got - right).norm() < 1e-5 * right.norm()
-
-
-def test_no_nodes():
-    edge_index, tensors = inputs(edges="none", num_nodes=0)
-    assert mix(edge_index)(*tensors).shape == (0, 3, 2)
-    of_x, _, of_weight = grads(mix(edge_index), tensors)
-    assert of_x.shape == (0, 3, 3)
-    assert of_weight.eq(0).all()
 
 
 @pytest.mark.parametrize("size", [((3,), 2, 4, 1), ((), 4, 2, 1)])
@@ -194,19 +171,6 @@ def test_only_some_inputs_need_gradients(needs, formula):
         mix(edge_index, formula)(*some).sin().sum(), wanted, create_graph=True
     )
     grad.square().sum().backward()
-
-
-def test_features_that_depend_on_the_weights(formula):
-    edge_index, (x, edge_weight, weight) = inputs(((), 2, 2, 2))
-
-    def apply(x, edge_weight, weight):
-        hidden = formula(x, edge_index, edge_weight, weight).tanh()
-        edge_weight = edge_weight * hidden[edge_index[0]].mean(-1, keepdim=True)
-        return formula(hidden, edge_index, edge_weight, weight)
-
-    tensors = (x, edge_weight, weight)
-    assert torch.autograd.gradcheck(apply, tensors)
-    assert torch.autograd.gradgradcheck(apply, tensors)
 
 
 def test_weights_take_the_type_of_the_features():
@@ -339,13 +303,12 @@ def test_backward_under_autocast_keeps_the_type(formula):
     torch.testing.assert_close(found, wanted)
 
 
-@pytest.mark.parametrize("dynamic", [False, True])
 @pytest.mark.parametrize("size", [SIZES[2], SIZES[3]])
-def test_compile(size, dynamic):
+def test_compile(size):
     torch._dynamo.reset()
     edge_index, tensors = inputs(size)
     compiled = torch.compile(
-        mix(edge_index), fullgraph=True, backend="aot_eager", dynamic=dynamic
+        mix(edge_index), fullgraph=True, backend="aot_eager", dynamic=True
     )
     torch.testing.assert_close(
         compiled(*tensors), expected(edge_index)(*tensors)
@@ -409,14 +372,11 @@ def scalar(function):
 
 
 TRANSFORMS = {
-    "grad": lambda f: torch.func.grad(scalar(f), (0, 1, 2)),
-    "jacrev": lambda f: torch.func.jacrev(f, (0, 1, 2)),
     "jacfwd": lambda f: torch.func.jacfwd(f, (0, 1, 2)),
     "hessian": lambda f: torch.func.hessian(scalar(f), (0, 1, 2)),
     "jacrev of jacrev": lambda f: torch.func.jacrev(
         torch.func.jacrev(scalar(f), (0, 1, 2)), (0, 1, 2)
     ),
-    "jvp": lambda f: lambda *t: torch.func.jvp(f, t, t),
     "jvp of grad": lambda f: (
         lambda *t: torch.func.jvp(torch.func.grad(scalar(f), (0, 1, 2)), t, t)
     ),

@@ -48,14 +48,6 @@ def test_one_joint_has_no_partner():
     torch.testing.assert_close(out, (a + b).relu())
 
 
-def test_equivariance():
-    a, b = terms()
-    order = torch.randperm(V)
-    torch.testing.assert_close(
-        ops.pair_mean(a[:, order], b[:, order]), ops.pair_mean(a, b)[:, order]
-    )
-
-
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
 def test_pairs_are_not_kept(dtype):
     kept = []

@@ -6,12 +6,8 @@ import pytest
 import torch
 
 from symgnn_pyg import Skeleton
+from tests.skeleton.test_skeleton import ARM
 
-ARM = {
-    "joints": ["shoulder", "elbow", "wrist"],
-    "bones": [("elbow", "shoulder"), ("wrist", "elbow")],
-    "parts": {"upper": ["shoulder"], "fore": ["elbow", "wrist"]},
-}
 HALVES = {"upper": ["shoulder"], "fore": ["elbow"]}
 
 

@@ -103,18 +103,6 @@ def test_part_names(name):
     assert names == [NAMES[i] for i in legs] + NAMES[4:]
 
 
-@layouts
-def test_sides(name):
-    """Joints that are named after a side are in a part of that side."""
-    skeleton = Skeleton.get(name)
-    for part, joints in skeleton.parts:
-        if not part.startswith(("left", "right")):
-            continue
-        for joint in joints:
-            short = skeleton.joints[joint].lower()
-            assert short[0] == part[0], (short, part)
-
-
 @pytest.mark.parametrize(
     ("name", "centre"), [("ntu25", "spine"), ("kinetics18", "neck")]
 )

@@ -3,22 +3,11 @@ import pytest
 
 from symgnn_pyg import Skeleton
 from symgnn_pyg.skeleton.layouts import LAYOUTS
+from tests.skeleton import test_skeleton
 
-ARM = Skeleton(
-    ["shoulder", "elbow", "wrist"],
-    [("elbow", "shoulder"), ("wrist", "elbow")],
-    parts={"upper": ["shoulder"], "fore": ["elbow", "wrist"]},
-)
-RING = Skeleton(
-    ["d", "c", "b", "a", "e"],
-    [("c", "b"), ("b", "a"), ("d", "c")],
-    parts={"end": ["e"], "hand": ["c", "d"], "arm": ["b", "a"]},
-    part_bones=[("hand", "arm"), ("end", "hand"), ("end", "arm")],
-    links=[("d", "a"), ("e", "d"), ("e", "b")],
-    centre="c",
-    offsets=[[0, 1, 0], [0, 0, 2], [0.1, 0, 0], [0, 0, 0], [0.3, 0.2, 0.1]],
-    name="ring",
-)
+RING = test_skeleton.RING
+
+ARM = Skeleton(**test_skeleton.ARM)
 SKELETONS = [Skeleton.get(name) for name in LAYOUTS]
 layouts = pytest.mark.parametrize("skeleton", SKELETONS, ids=LAYOUTS)
 

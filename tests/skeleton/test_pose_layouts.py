@@ -6,7 +6,6 @@ import networkx as nx
 import pytest
 
 from symgnn_pyg import Skeleton
-from symgnn_pyg.skeleton import mirrored_joints
 from symgnn_pyg.skeleton.pose_layouts import ALIASES, LAYOUTS, SHARED
 
 # Joints by their published index, and pairs that the estimators draw.
@@ -58,17 +57,6 @@ def test_bones(name):
     tree = nx.Graph(skeleton.bones)
     assert nx.is_tree(tree)
     assert len(tree) == skeleton.num_joints
-
-
-@layouts
-def test_sides_mirror_the_bones(name):
-    skeleton = Skeleton.get(name)
-    if name == "hand21":
-        assert skeleton.pairs == ()
-        return
-    partner = mirrored_joints(skeleton).tolist()
-    bones = {frozenset(bone) for bone in skeleton.bones}
-    assert bones == {frozenset((partner[a], partner[b])) for a, b in bones}
 
 
 @pytest.mark.parametrize(

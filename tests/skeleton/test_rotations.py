@@ -108,16 +108,18 @@ def test_euler_angles_are_the_turns_of_the_transpose():
     torch.testing.assert_close(rotmat_to_euler(matrix), angles)
 
 
-def test_euler_angles_at_the_pole():
-    """The protocol gives up the turn about the other axes there."""
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_euler_angles_at_the_pole(sign):
+    """The protocol gives up the turn about the other axes there, and its code
+    takes the first one from the entries of the row, atan2(0, sign)."""
     cos, sin = math.cos(0.4), math.sin(0.4)
     matrix = torch.tensor(
-        [[0, 0, 1], [sin, cos, 0], [-cos, sin, 0]], dtype=torch.double
+        [[0, 0, sign], [sin, cos, 0], [-sign * cos, sign * sin, 0]],
+        dtype=torch.double,
     )
     euler = rotmat_to_euler(matrix)
-    torch.testing.assert_close(
-        euler, torch.tensor([0, -math.pi / 2, 0]).double()
-    )
+    expected = [math.atan2(0, sign), -sign * math.pi / 2, 0]
+    torch.testing.assert_close(euler, torch.tensor(expected).double())
     assert not torch.allclose(euler_to_rotmat(euler), matrix)
 
 

@@ -65,6 +65,7 @@ def test_layouts(skeleton):
         ("h36m32", 6),
         ("cmu26", 6),
         ("cmu38", 8),
+        ("hand21", 21),
     ],
 )
 def test_joints_in_the_middle(name, middle):

@@ -3,7 +3,6 @@ import torch
 from torch.nn import BatchNorm1d, Module
 from torch_geometric.nn import GCNConv
 
-from symgnn_pyg.nn import ActionalGraphInference
 from symgnn_pyg.testing import assert_batch_invariant, randomise_state
 
 SIZES = (5, 1, 4)
@@ -81,16 +80,6 @@ def test_edges_are_counted_on():
     assert_batch_invariant(GCNConv(3, 4), samples, kinds)
     with pytest.raises(ValueError, match="if an argument is 'joint'"):
         assert_batch_invariant(GCNConv(3, 4), samples, {**kinds, "x": "sample"})
-
-
-def test_one_tensor_a_sample(body):
-    agim = ActionalGraphInference(6, [body, body.dual()], hidden_channels=8)
-    samples = [
-        {"x": torch.randn(size, 2, 3), "skeleton_type": [kind]}
-        for kind, size in ((1, 6), (0, 7), (1, 6))
-    ]
-    kinds = {"x": "joint", "skeleton_type": "sample"}
-    assert_batch_invariant(agim, samples, kinds)
 
 
 class Scaled(Module):

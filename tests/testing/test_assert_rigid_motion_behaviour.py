@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from symgnn_pyg.nn import BonesToJoints, Difference
+from symgnn_pyg.nn import BonesToJoints
 from symgnn_pyg.testing import assert_rigid_motion_behaviour
 
 INPUTS = {"x": torch.randn(4, 6, 3)}
@@ -61,17 +61,6 @@ def test_faults_are_found(layer, function, motion, behaviour):
         assert_rigid_motion_behaviour(
             layer(function), INPUTS, behaviour, motion
         )
-
-
-@pytest.mark.parametrize("order", [0, 1, 2])
-def test_differences_ignore_where_a_body_is(order):
-    behaviour = "equivariant" if order == 0 else "invariant"
-    wrong = "invariant" if order == 0 else "equivariant"
-    layer = Difference(order)
-    assert_rigid_motion_behaviour(layer, INPUTS, behaviour, "translation")
-    assert_rigid_motion_behaviour(layer, INPUTS, "equivariant", "rotation")
-    with pytest.raises(AssertionError, match=f"not {wrong} under translation"):
-        assert_rigid_motion_behaviour(layer, INPUTS, wrong, "translation")
 
 
 def test_differences_of_points_are_rotated_alone(body):

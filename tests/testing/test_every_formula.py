@@ -162,7 +162,7 @@ def test_pair_mean(self_pairs):
 # difference ##################################################################
 
 
-@pytest.mark.parametrize("order", [0, 1, 2])
+@pytest.mark.parametrize("order", [0, 1, 2, 3])
 def test_difference(order):
     def inputs(n, v, t, c):
         return {"x": randn(n * v, t, c), "order": order}

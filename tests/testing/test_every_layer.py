@@ -40,19 +40,13 @@ from symgnn_pyg.testing import (
 from symgnn_pyg.testing.compare import compare
 from symgnn_pyg.testing.evaluate import evaluate, tensors
 from symgnn_pyg.testing.kinds import ROWS, join
+from tests.conftest import TINY
+from tests.testing.conftest import BODY
 
 # Frames, channels of a pose, width, classes.
 T, C, D, K = 6, 3, 8, 4
 NUM_EDGES = 20
 
-# Its numbers of joints, bones and parts differ, and a link closes a ring.
-BODY = Skeleton(
-    joints=["hip", "neck", "head", "elbow", "hand", "knee", "foot"],
-    bones=[(1, 0), (2, 1), (3, 1), (4, 3), (5, 0), (6, 5)],
-    parts={"trunk": [0, 1, 2], "arm": [3, 4], "leg": [5, 6]},
-    links=[(4, 6)],
-    name="body",
-)
 ARM = Skeleton(
     joints=["shoulder", "elbow", "hand"],
     bones=[(1, 0), (2, 1)],
@@ -200,20 +194,8 @@ def along_edges(num_graphs):
 
 
 def symgnn(skeleton):
-    return nn.SymGNN(
-        skeleton,
-        K,
-        num_observed=T,
-        num_future=2,
-        channels=(4, 6),
-        strides=(1, 2),
-        fusion=(1,),
-        num_hops=2,
-        kernel_size=3,
-        orders=(1,),
-        num_iterations=1,
-        hidden_channels=D,
-    )
+    sizes = {**TINY, "num_observed": T, "orders": (1,), "num_iterations": 1}
+    return nn.SymGNN(skeleton, K, **sizes)
 
 
 def dual_symgnn(skeleton):
@@ -1286,6 +1268,8 @@ def applies(found, way, has):
         return "edge_index" in found.ways[way]
     if has == "rigid motion":
         return way == "plain" and len(found.rigid) > 0
+    if has == "export" and way in DYNAMIC.values():
+        return False  # A program for any size is one for each.
     if has in CAPTURED:
         return way != "plain" or "bodies" not in found.ways
     return True

@@ -4,19 +4,12 @@ from torch.nn import BatchNorm1d, Linear, Sequential
 from symgnn_pyg import Skeleton
 from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.testing import randomise_state
+from tests.conftest import TINY
 
 
 def test_all_weights_and_statistics_are_drawn():
     skeleton = Skeleton(["a", "b", "c"], [(1, 0), (2, 1)])
-    net = SymGNN(
-        skeleton,
-        4,
-        num_observed=8,
-        num_future=2,
-        channels=(4, 6),
-        strides=(1, 2),
-        fusion=(),
-    )
+    net = SymGNN(skeleton, 4, **TINY)
     before = {k: v.clone() for k, v in net.state_dict().items()}
     assert randomise_state(net) is net
     kept = {k for k, v in net.state_dict().items() if v.equal(before[k])}

@@ -4,6 +4,7 @@ import math
 import shutil
 import warnings
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import torch
@@ -150,9 +151,9 @@ def test_lightning_is_quiet(validates, tiny, tmp_path, capfd, caplog):
     logger.setLevel(logging.INFO)
 
 
-def test_logs_of_an_earlier_start_stay(tiny, tmp_path):
-    for _ in range(2):
-        tiny.fit(tmp_path, max_epochs=1)
+def test_logs_of_an_earlier_start_stay(tiny, short_run, tmp_path):
+    shutil.copytree(short_run, tmp_path, dirs_exist_ok=True)
+    tiny.fit(tmp_path, max_epochs=1)
     tables = [
         (tmp_path / f"logs/csv/version_{i}/metrics.csv").read_text()
         for i in (0, 1)
@@ -200,18 +201,17 @@ def test_a_task_of_ones_own_logs_its_settings(tmp_path):
     assert "before" in (folder / "metrics.csv").read_text()
 
 
-def test_a_checkpoint_removes_no_file_but_its_own(tiny, tmp_path):
+def test_a_checkpoint_removes_no_file_but_its_own(tiny, short_run, tmp_path):
     """And none in the folder that only looks like it."""
-    tiny.fit(tmp_path / "run", max_epochs=1)
-    strange = SafetensorsCheckpoint().load_checkpoint(
-        tmp_path / "run" / "last.ckpt"
-    )
+    shutil.copytree(short_run, tmp_path / "run")
+    strange = kept(tmp_path / "run")
     others = [tmp_path / "other", tmp_path / "run" / "notes"]
     for file in others:
         file.write_text("dear")
     way = str(tmp_path / "run" / ".." / "other")
     for name, state in strange["callbacks"].items():
         if "best_k_models" in state:
+            state["dirpath"] = str(tmp_path / "run")
             state["best_model_path"] = state["kth_best_model_path"] = way
             state["best_k_models"] = {way: torch.tensor(1e9)}
             if "_Last" in name:
@@ -251,12 +251,12 @@ def test_gradients_are_clipped_as_the_trainer_says(tiny, tmp_path, most):
         assert max(norms) <= 1.001 * most
 
 
-def test_the_usual_norm_of_gradients_is_kept(tiny, tmp_path):
-    task, _ = tiny.fit(tmp_path)
+def test_the_usual_norm_of_gradients_is_kept(tiny, whole, tmp_path):
+    task, trainer = whole
     norms = task._norms.tolist()
     assert norms[1] > 0
     again, *_ = tiny.make_run(tmp_path)
-    again.on_load_checkpoint(kept(tmp_path))
+    again.on_load_checkpoint(kept(Path(trainer.checkpoint_callback.dirpath)))
     assert again._norms.tolist() == norms
 
 

@@ -21,19 +21,11 @@ from symgnn_pyg.training import (
     make_trainer,
 )
 from symgnn_pyg.transforms import RandomJitter
+from tests.conftest import TINY
 
 ARM = Skeleton(["a", "b", "c"], [(1, 0), (2, 1)])
 T, STEPS, K, BATCH = 6, 3, 2, 4
-SIZES = {
-    "num_observed": T,
-    "num_future": STEPS,
-    "channels": (4, 6),
-    "strides": (1, 2),
-    "fusion": (1,),
-    "num_hops": 2,
-    "kernel_size": 3,
-    "hidden_channels": 8,
-}
+SIZES = {**TINY, "num_observed": T, "num_future": STEPS}
 
 
 def write_store(path):

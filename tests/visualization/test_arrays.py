@@ -8,7 +8,6 @@ from symgnn_pyg.visualization.arrays import (
     bounds,
     to_array,
     to_bodies,
-    to_graph,
     to_labels,
     to_motions,
     to_positions,
@@ -147,11 +146,6 @@ def test_bounds():
     assert high.tolist() == [3.0, 6.0]
 
 
-def test_wrong_graph():
-    with pytest.raises(ValueError, match=r"'g' of shape \[26, 26\].*\[2, 26\]"):
-        to_graph(torch.zeros(2, 26), "g", Skeleton.get("cmu26"))
-
-
 def test_bone_path():
     pose = np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]])
     expected = [[2, 3], [0, 1], [np.nan] * 2, [4, 5], [2, 3], [np.nan] * 2]
@@ -202,16 +196,6 @@ def test_centre_stays_put(shape, up, arm):
         np.testing.assert_allclose(moved, expected, atol=1e-14)
     np.testing.assert_array_equal(
         to_motions({"a": motion}, arm, up, centre=False)["a"], given
-    )
-
-
-def test_centre_of_a_walk(arm):
-    """However far a body walks, it is drawn at one place."""
-    pose = torch.randn(3, 3)
-    walk = pose + torch.arange(9.0)[:, None, None]
-    centred = to_motions({"a": walk}, arm, centre=True)["a"]
-    np.testing.assert_allclose(
-        centred, np.broadcast_to(centred[0], centred.shape), atol=1e-5
     )
 
 

@@ -79,14 +79,3 @@ def without_dropout():
 @pytest.fixture
 def x():
     return torch.randn(M * V, T, 3, dtype=torch.double)
-
-
-@pytest.fixture
-def num_parameters():
-    return lambda net: sum(p.numel() for p in net.parameters())
-
-
-@pytest.fixture
-def millions():
-    """The number of parameters, as docstrings state it."""
-    return lambda net: f"{sum(p.numel() for p in net.parameters()) / 1e6:.2f}"

@@ -6,7 +6,6 @@ from torch.nn import Identity
 
 from symgnn_pyg import ops
 from symgnn_pyg.nn import JGTCBlock, PGTCBlock
-from symgnn_pyg.nn.conv.channel_norm import ChannelNorm
 from symgnn_pyg.nn.conv.graph_temporal_block import UniformDropout
 
 N = 3
@@ -35,18 +34,11 @@ def block(request, arm):
 @pytest.mark.parametrize("residual", [True, False])
 @pytest.mark.parametrize("stride", [1, 2, 3])
 @pytest.mark.parametrize("channels", [(4, 4), (3, 6)])
-def test_shape(block, channels, stride, residual):
-    made, inputs = block(*channels, stride=stride, residual=residual)
-    out = made(*inputs)
-    assert out.shape == (inputs[0].size(0), -(-7 // stride), channels[1])
-    assert (out >= 0).all()
-
-
-@pytest.mark.parametrize("stride", [1, 2])
-@pytest.mark.parametrize("channels", [(4, 4), (3, 6)])
 @pytest.mark.parametrize("training", [True, False])
-def test_formula(block, channels, stride, training):
-    made, inputs = block(*channels, stride=stride, dropout=0.0)
+def test_formula(block, channels, stride, training, residual):
+    made, inputs = block(
+        *channels, stride=stride, dropout=0.0, residual=residual
+    )
     made.train(training)
 
     def norm(layer, x):
@@ -60,7 +52,9 @@ def test_formula(block, channels, stride, training):
     x = inputs[0]
     h = norm(made.graph_norm, made.graph_conv(*inputs)).relu()
     y = norm(made.temporal_norm, made.temporal_conv(h))
-    if channels == (4, 4) and stride == 1:
+    if not residual:
+        assert made.residual is None
+    elif channels == (4, 4) and stride == 1:
         assert isinstance(made.residual, Identity)
         y = y + x
     else:
@@ -69,15 +63,6 @@ def test_formula(block, channels, stride, training):
         weight, bias = conv.conv.weight[:, :, 0, 0], conv.conv.bias
         y = y + norm(layer, linear(x[:, ::stride], weight, bias))
     torch.testing.assert_close(made(*inputs), y.relu(), rtol=1e-4, atol=1e-5)
-
-
-def test_no_residual(block):
-    made, inputs = block(residual=False)
-    torch.nn.init.zeros_(made.temporal_norm.norm.weight)
-    assert made(*inputs).eq(0).all()
-    made, inputs = block(residual=True)
-    torch.nn.init.zeros_(made.temporal_norm.norm.weight)
-    torch.testing.assert_close(made(*inputs), inputs[0].relu())
 
 
 def test_dropout_and_norm_follow_the_mode(block):
@@ -104,16 +89,6 @@ def test_every_parameter_learns(block, residual, dropout, idle):
     made, inputs = block(4, 6, residual=residual, dropout=dropout)
     made(*inputs).square().sum().backward()
     assert idle(made) == []
-
-
-def test_channel_norm_is_batch_norm_per_channel():
-    out = ChannelNorm(3)(5 + 2 * torch.randn(10, 7, 3)).flatten(0, 1)
-    torch.testing.assert_close(
-        out.mean(dim=0), torch.zeros(3), atol=1e-5, rtol=0
-    )
-    torch.testing.assert_close(
-        out.var(dim=0, correction=0), torch.ones(3), atol=1e-4, rtol=0
-    )
 
 
 # Dropout #####################################################################

@@ -25,17 +25,11 @@ def graph(conv, arm, normalised):
     return own.expand(N, V, V)
 
 
-def test_formula(conv, x, graph):
-    expected = torch.einsum(
-        "nij,njtc,cd->nitd", graph, x.view(N, V, 6, 3), conv.weight[0]
-    ).flatten(0, 1)
-    torch.testing.assert_close(conv(x), expected, **CLOSE)
-
-
-def test_edges_and_sparse(conv, x, graph, to_edges):
+def test_formula_along_parts_edges_and_sparse(conv, x, graph, to_edges, mix):
+    expected = mix(x, [graph], conv.weight)
     adj_t = torch.block_diag(*graph).to_sparse_csr()
-    torch.testing.assert_close(conv(x, *to_edges([graph])), conv(x), **CLOSE)
-    torch.testing.assert_close(conv(x, adj_t), conv(x), **CLOSE)
+    for given in ((), to_edges([graph]), (adj_t,)):
+        torch.testing.assert_close(conv(x, *given), expected, **CLOSE)
 
 
 def test_errors(conv, x):

@@ -4,19 +4,6 @@ import torch
 from symgnn_pyg.nn import mgda_weight
 
 
-@pytest.mark.parametrize("seed", range(8))
-def test_is_the_shortest_combination(seed, dtype):
-    generator = torch.Generator().manual_seed(seed)
-    g_r, g_p = torch.randn(2, 3, 4, generator=generator).to(dtype)
-    g_p = g_p + seed * g_r  # Later seeds reach the ends of the interval.
-    grid = torch.linspace(0, 1, 10_001).to(dtype)
-    a = grid.view(-1, 1, 1)
-    norms = (a * g_r + (1 - a) * g_p).flatten(1).norm(dim=1)
-    alpha = mgda_weight(g_r, g_p)
-    assert alpha.dtype == dtype
-    assert float(alpha) == pytest.approx(float(grid[norms.argmin()]), abs=1e-3)
-
-
 @pytest.mark.parametrize(
     ("g_r", "g_p", "alpha"),
     [
@@ -33,11 +20,6 @@ def test_is_the_shortest_combination(seed, dtype):
 def test_by_hand(g_r, g_p, alpha):
     got = mgda_weight(torch.tensor(g_r), torch.tensor(g_p))
     assert float(got) == pytest.approx(alpha)
-
-
-def test_tasks_are_interchangeable():
-    g_r, g_p = torch.randn(2, 10, dtype=torch.double)
-    torch.testing.assert_close(mgda_weight(g_r, g_p), 1 - mgda_weight(g_p, g_r))
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
@@ -63,7 +45,7 @@ def test_gradients_of_any_size(scale):
 
 
 @pytest.mark.parametrize("normalization", ["none", "l2", "loss", "loss+"])
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(8))
 def test_is_the_shortest_combination_of_scaled_gradients(
     seed, normalization, dtype
 ):
@@ -84,6 +66,7 @@ def test_is_the_shortest_combination_of_scaled_gradients(
     beta = torch.linspace(0, 1, 10_001, dtype=dtype).unsqueeze(1)
     shortest = (beta * u_r + (1 - beta) * u_p).norm(dim=1).argmin()
     alpha = mgda_weight(g_r, g_p, losses, normalization=normalization)
+    assert alpha.dtype == dtype
     # The weighted sum of the gradients points where the shortest one does.
     expected = beta[shortest] * u_r + (1 - beta[shortest]) * u_p
     found = alpha * g_r + (1 - alpha) * g_p
@@ -99,13 +82,6 @@ def test_a_task_without_a_gradient_has_no_weight(g_r, g_p, alpha):
         torch.tensor([g_r]), torch.tensor([g_p]), normalization="l2"
     )
     assert float(found) == alpha
-
-
-def test_both_tasks_move_the_representation_equally_far():
-    g_r, g_p = torch.randn(2, 10, dtype=torch.double)
-    g_p = 100 * g_p
-    alpha = mgda_weight(g_r, g_p, normalization="l2")
-    torch.testing.assert_close(alpha * g_r.norm(), (1 - alpha) * g_p.norm())
 
 
 @pytest.mark.parametrize(

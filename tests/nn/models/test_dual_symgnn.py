@@ -3,18 +3,9 @@ import torch
 
 from symgnn_pyg.data import bone_features
 from symgnn_pyg.nn import DualSymGNN, SymbioticLoss, SymGNN
+from tests.conftest import TINY
 
 N, V, T, K, STEPS = 3, 5, 8, 4, 2
-TINY = {
-    "num_observed": T,
-    "num_future": STEPS,
-    "channels": (4, 6),
-    "strides": (1, 2),
-    "fusion": (1,),
-    "num_hops": 2,
-    "kernel_size": 3,
-    "hidden_channels": 8,
-}
 
 
 def make(skeleton, weight=0.5, **arguments):

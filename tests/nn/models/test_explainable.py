@@ -3,15 +3,9 @@ import torch
 from torch_geometric.explain import Explainer, GNNExplainer
 
 from symgnn_pyg.nn import Explainable, SymGNN
+from tests.conftest import TINY
 
-SIZES = {
-    "num_observed": 4,
-    "num_future": 2,
-    "channels": (4, 6),
-    "strides": (1, 2),
-    "fusion": (1,),
-    "hidden_channels": 8,
-}
+SIZES = {**TINY, "num_observed": 4}
 CONFIGS = {
     "logits": {
         "mode": "multiclass_classification",

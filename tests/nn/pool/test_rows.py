@@ -20,10 +20,17 @@ def test_numbers_that_do_not_add_up():
 
 
 @pytest.mark.parametrize(
-    "num_bodies", [[2, 1], torch.tensor([2.0, 1.0]), torch.tensor(3)]
+    ("num_bodies", "found"),
+    [
+        ([2, 1], r"\[2, 1\]"),
+        (torch.tensor([2.0, 1.0]), r"torch\.float32 \[2\]"),
+        (torch.tensor(3), r"torch\.int64 \[\]"),
+        (torch.zeros(2, 50, dtype=torch.long), r"torch\.int64 \[2, 50\]$"),
+    ],
 )
-def test_numbers_of_another_kind(num_bodies):
-    with pytest.raises(ValueError, match=r"integers of shape \[N\], got"):
+def test_numbers_of_another_kind(num_bodies, found):
+    message = rf"integers of shape \[N\], got {found}"
+    with pytest.raises(ValueError, match=message):
         sample_of_body(num_bodies, 3)
 
 
