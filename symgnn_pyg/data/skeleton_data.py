@@ -159,7 +159,9 @@ def _count_bodies(x: Tensor | None, skeleton: Skeleton) -> int:
     return x.size(0) // num_joints
 
 
-def _as_tensor(value: Any) -> Any:
+def _as_tensor(
+    value: Tensor | np.ndarray | list[Any] | None,
+) -> Tensor | None:
     if isinstance(value, np.ndarray | list):
         return torch.tensor(value, dtype=torch.get_default_dtype())
     return value
