@@ -5,7 +5,7 @@ packages, and warnings.
 import re
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from numbers import Integral
 
@@ -58,6 +58,21 @@ def check_names(names: Iterable[object], what: str) -> None:
             raise DataError(
                 f"{what} {name!r:.200} must be a string without control "
                 f"characters"
+            )
+
+
+def check_listed(**lists: object) -> None:
+    r"""Checks the arguments that list names in an order that matters.
+
+    Raises:
+        TypeError: If one is a single name, or has no order of its own.
+    """
+    for name, value in lists.items():
+        if isinstance(value, str | set | frozenset | Mapping) or not isinstance(
+            value, Iterable
+        ):
+            raise TypeError(
+                f"Expected {name!r} to be a list of names, got {value!r}"
             )
 
 

@@ -15,8 +15,9 @@ from symgnn_pyg.skeleton import Skeleton, as_skeleton
 class SkeletonData(Data):
     r"""A skeleton sequence as a graph: the joints are the nodes, and the
     graphs of parts and bones come with them. Skeletons of any kind and any
-    number of bodies mix in a batch, and nothing is padded. NumPy arrays of
-    :obj:`x` and :obj:`future` become tensors of the default type.
+    number of bodies mix in a batch, and nothing is padded. NumPy arrays and
+    nested lists in :obj:`x` and :obj:`future` become tensors of the default
+    type.
 
     Args:
         x: The observed frames of each joint, of shape :math:`[V, T, C]`, or
@@ -48,9 +49,9 @@ class SkeletonData(Data):
 
     def __init__(
         self,
-        x: Tensor | np.ndarray | None = None,
+        x: Tensor | np.ndarray | list[Any] | None = None,
         *,
-        future: Tensor | np.ndarray | None = None,
+        future: Tensor | np.ndarray | list[Any] | None = None,
         y: Tensor | np.ndarray | int | None = None,
         skeleton: Skeleton | str | None = None,
         num_bodies: Tensor | int | None = None,
@@ -158,8 +159,10 @@ def _count_bodies(x: Tensor | None, skeleton: Skeleton) -> int:
     return x.size(0) // num_joints
 
 
-def _as_tensor(value: Tensor | np.ndarray | None) -> Tensor | None:
-    if isinstance(value, np.ndarray):
+def _as_tensor(
+    value: Tensor | np.ndarray | list[Any] | None,
+) -> Tensor | None:
+    if isinstance(value, np.ndarray | list):
         return torch.tensor(value, dtype=torch.get_default_dtype())
     return value
 

@@ -5,7 +5,7 @@ from multiprocessing.connection import wait
 from typing import Any
 
 import torch
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, IterableDataset
 from torch_geometric.data import Batch
 from torch_geometric.utils import cumsum
 
@@ -41,6 +41,7 @@ class SkeletonLoader(DataLoader[Batch]):
             :class:`torch.utils.data.DataLoader`.
 
     Raises:
+        TypeError: If the data set is iterable only.
         RuntimeError: If a worker was killed, for example for lack of memory.
     """
 
@@ -59,6 +60,12 @@ class SkeletonLoader(DataLoader[Batch]):
         kwargs.pop("collate_fn", None)
         if isinstance(dataset, _Whole):
             dataset = dataset.dataset
+        if isinstance(dataset, IterableDataset):
+            raise TypeError(
+                f"A SkeletonLoader reads samples by their index; load the "
+                f"{type(dataset).__name__}, an IterableDataset, with "
+                f"torch_geometric.loader.DataLoader"
+            )
         self.seed = seed
         self.follow_batch = follow_batch
         self.exclude_keys = exclude_keys

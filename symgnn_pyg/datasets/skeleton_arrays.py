@@ -21,7 +21,7 @@ from symgnn_pyg.data import (
 )
 from symgnn_pyg.datasets.custom_dataset import CustomDataset
 from symgnn_pyg.datasets.sampling import SHARES, check_sampling, deal
-from symgnn_pyg.errors import DataError
+from symgnn_pyg.errors import DataError, check_listed
 from symgnn_pyg.files import resolved
 from symgnn_pyg.io import as_frames, check_axes
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
@@ -125,6 +125,8 @@ class SkeletonArrays(CustomDataset):
     ) -> None:
         check_sampling(split, samples, num_observed, num_future, stride, shares)
         check_axes(axes)
+        if classes is not None:
+            check_listed(classes=classes)
         skeleton = as_skeleton(skeleton)
         if labels is None:
             labels = len(arrays) * [None]
@@ -144,6 +146,8 @@ class SkeletonArrays(CustomDataset):
             name = "unlabelled" if label == UNLABELLED else names[label]
             if isinstance(array, Tensor):
                 array = array.detach().cpu()
+                if array.dtype == torch.bfloat16:  # NumPy has none.
+                    array = array.float()
             frames = as_frames(
                 np.asanyarray(array),
                 skeleton.num_joints,
@@ -187,7 +191,9 @@ def _probabilities(given: Any, classes: Sequence[str] | None) -> Tensor | None:
     except (TypeError, ValueError):
         rows = torch.empty(0)
     num_classes = rows.size(-1) if classes is None else len(classes)
-    if rows.dim() != 2 or rows.size(1) != num_classes or not num_classes:
+    # A column [N, 1] is more likely to hold labels than probabilities.
+    least = 2 if classes is None else 1
+    if rows.dim() != 2 or not rows.size(1) == num_classes >= least:
         raise ValueError(
             f"Expected one label per recording in 'labels', or probabilities "
             f"of shape [N, {'K' if classes is None else num_classes}], got "
@@ -220,8 +226,8 @@ def _classes(
                 f"Expected 'labels' to be indices from 0 without gaps, got "
                 f"{', '.join(map(str, used[:10]))}: no recording has class "
                 f"{min(set(range(len(used))) - set(used))}. Subtract 1 if "
-                f"they count from 1, pass their names, or pass 'classes' with "
-                f"the name of each index"
+                f"they count from 1, pass None where there is none, pass "
+                f"their names, or pass 'classes' with the name of each index"
             )
     else:
         names = sorted(set(map(str, labels)))

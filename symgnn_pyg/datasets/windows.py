@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from symgnn_pyg.data import SequenceStore
-from symgnn_pyg.errors import warn
+from symgnn_pyg.errors import check_sizes, warn
 
 SPLITS = ("train", "val", "test")
 WINDOW = np.dtype([("sequence", "i8"), ("start", "i8"), ("span", "i8")])
@@ -31,11 +31,8 @@ class Window(NamedTuple):
 
 def check_window(num_observed: int, num_future: int, stride: int) -> None:
     r"""Refuses windows without frames."""
-    if num_observed < 1 or num_future < 0 or stride < 1:
-        raise ValueError(
-            f"Expected 'num_observed' >= 1, 'num_future' >= 0 and 'stride' "
-            f">= 1, got {num_observed}, {num_future} and {stride}"
-        )
+    check_sizes(1, num_observed=num_observed, stride=stride)
+    check_sizes(0, num_future=num_future)
 
 
 def all_windows(

@@ -10,6 +10,7 @@ from torch.nn import Module
 from symgnn_pyg.errors import (
     DataError,
     check_choices,
+    check_listed,
     check_names,
     check_sizes,
     data_error,
@@ -122,10 +123,9 @@ class PoseModel(Module):
         self.samples = samples
         self.transform = transform
         num_classes = self.network.num_classes
-        if isinstance(classes, str):
-            raise TypeError(f"Expected a list of 'classes', got {classes!r}")
         if classes is None:
             classes = [str(i) for i in range(num_classes)]
+        check_listed(classes=classes)
         self.classes = [*classes]
         check_names(self.classes, "The class")
         if not len(self.classes) == len({*self.classes}) == num_classes:
@@ -236,7 +236,7 @@ class PoseModel(Module):
     ) -> Tensor:
         """Views of a recording, of shape [W, V, C, T]."""
         if fill:
-            filled = fill_gaps(frames.cpu().numpy(), name)
+            filled = fill_gaps(frames.cpu().double().numpy(), name)
             frames = torch.from_numpy(filled).to(frames)
         clips = self.samples == "clips"
         start = 0

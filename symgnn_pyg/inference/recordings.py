@@ -28,7 +28,9 @@ class Recordings(NamedTuple):
         if isinstance(self.like, Tensor):
             like = self.like if self.like.is_floating_point() else tensor
             return tensor.to(self.like.device, like.dtype)
-        array = tensor.cpu().numpy()
+        # NumPy has no bfloat16.
+        dtype = torch.promote_types(tensor.dtype, torch.float32)
+        array = tensor.cpu().to(dtype).numpy()
         floating = self.like.dtype.kind == "f"
         return array.astype(self.like.dtype) if floating else array
 
@@ -51,10 +53,10 @@ def read_recordings(
                     f"{list(each.shape)} for 'motion[{i}]'"
                 )
             _check_shape(each, pose_shape, num_observed, f"motion[{i}]")
-        return Recordings([*map(_tensor, given)], given[0], single=False)
-    array = _array(motion, "motion")
+        return Recordings([*map(as_tensor, given)], given[0], single=False)
+    array = as_array(motion, "motion")
     _check_shape(array, pose_shape, num_observed, "motion")
-    tensor = _tensor(array)
+    tensor = as_tensor(array)
     single = tensor.dim() == 3
     return Recordings([tensor] if single else [*tensor], array, single)
 
@@ -204,12 +206,13 @@ def _listed(motion: Any) -> list[np.ndarray | Tensor] | None:
             return None
         except ValueError:  # Lists of different lengths.
             pass
-    given = [_array(each, f"motion[{i}]") for i, each in enumerate(motion)]
+    given = [as_array(each, f"motion[{i}]") for i, each in enumerate(motion)]
     # A list of poses is one recording.
     return None if all(each.ndim == 2 for each in given) else given
 
 
-def _array(motion: Any, name: str) -> np.ndarray | Tensor:
+def as_array(motion: Any, name: str) -> np.ndarray | Tensor:
+    r"""Refuses what does not hold real numbers. Masked ones become NaN."""
     if isinstance(motion, Tensor):
         if motion.is_complex() or motion.dtype == torch.bool:
             raise TypeError(
@@ -227,8 +230,8 @@ def _array(motion: Any, name: str) -> np.ndarray | Tensor:
         array = np.asarray(motion)
     except ValueError as error:
         raise ValueError(
-            f"Expected numbers of shape [T, V, C] in '{name}', got lists of "
-            f"different lengths: {error}"
+            f"Expected numbers in '{name}', got lists of different lengths: "
+            f"{error}"
         ) from error
     if array.dtype.kind not in "fiu":
         raise TypeError(
@@ -239,7 +242,8 @@ def _array(motion: Any, name: str) -> np.ndarray | Tensor:
     return array
 
 
-def _tensor(array: np.ndarray | Tensor) -> Tensor:
+def as_tensor(array: np.ndarray | Tensor) -> Tensor:
+    r"""The numbers of any array as a tensor."""
     if isinstance(array, Tensor):
         return array
     # As torch requires: in native byte order, contiguous and writable.

@@ -2,8 +2,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import networkx as nx
-import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.nn import Module
 
@@ -11,6 +11,7 @@ from symgnn_pyg.inference.captured_network import CapturedNetwork
 from symgnn_pyg.inference.fold import fold
 from symgnn_pyg.inference.pose_model import PoseModel, as_pose_model
 from symgnn_pyg.inference.pose_network import Network, PoseNetwork
+from symgnn_pyg.inference.recordings import as_array, as_tensor
 from symgnn_pyg.skeleton import Skeleton
 
 
@@ -103,16 +104,17 @@ class Stream:
         self._shape: torch.Size | None = None
 
     @torch.inference_mode()
-    def step(self, frame: Tensor | np.ndarray | None) -> StreamOutput:
+    def step(self, frame: ArrayLike | Tensor | None) -> StreamOutput:
         r"""Processes the next frame.
 
         Args:
             frame: The pose of a single body, of shape :math:`[V, C]`, or of
                 :math:`B` bodies, of shape :math:`[B, V, C]`. The shape must
-                stay the same until :meth:`reset`. :obj:`None` for a dropped
-                frame.
+                stay the same until :meth:`reset`. Masked values count as NaN.
+                :obj:`None` for a dropped frame.
 
         Raises:
+            TypeError: If :obj:`frame` does not hold real numbers.
             ValueError: If :obj:`frame` has another shape or infinite values.
         """
         if frame is not None:
@@ -128,8 +130,8 @@ class Stream:
             future = None if future is None else future.squeeze(0)
         return StreamOutput(probabilities, future, num_seen)
 
-    def _check(self, frame: Tensor | np.ndarray) -> Tensor:
-        frame = torch.as_tensor(frame)
+    def _check(self, frame: ArrayLike | Tensor) -> Tensor:
+        frame = as_tensor(as_array(frame, "frame"))
         expected = self.model.pose_shape
         if self._shape is None:
             fits = frame.dim() in (2, 3) and frame.shape[-2:] == expected

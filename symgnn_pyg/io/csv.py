@@ -7,7 +7,7 @@ from itertools import islice
 
 import numpy as np
 
-from symgnn_pyg.errors import DataError
+from symgnn_pyg.errors import DataError, check_listed
 from symgnn_pyg.io.cells import (
     first_line,
     is_decimal,
@@ -107,6 +107,7 @@ def read_timed_csv(
             f"Expected 'joints' to be a list of names, got {joints!r}; pass "
             f"Skeleton.get({joints!r}).joints for a built-in skeleton"
         )
+    check_listed(joints=joints)
     if index_columns is not None:
         index_columns = operator.index(index_columns)
         if index_columns < 0:

@@ -16,6 +16,10 @@ Pair = tuple[int, int]
 
 def joints_of(joints: Sequence[str]) -> tuple[str, ...]:
     r"""Checks that there are joints and that their names differ."""
+    if isinstance(joints, set | frozenset):
+        raise TypeError(
+            f"Expected 'joints' in the order of your arrays, got {joints!r}"
+        )
     names = tuple(map(str, joints))
     if not names:
         raise ValueError("A skeleton needs at least one joint")
@@ -151,6 +155,11 @@ def parts_of(
     r"""Converts the joints of each part to indices, and checks that every
     joint is in exactly one part.
     """
+    if not isinstance(parts, Mapping):
+        raise TypeError(
+            f"Expected 'parts' as a dictionary of the joints of each part by "
+            f"its name, got {parts!r}"
+        )
     known = numbered(joints)
     part_of: dict[int, str] = {}
     found = []

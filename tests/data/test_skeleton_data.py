@@ -120,6 +120,7 @@ def test_arrays():
     assert data.skeleton == Skeleton.get("ntu25")
     assert data.bone_x.shape == (24, 4, 3)
     assert SkeletonData(np.zeros((25, 2, 2), int)).x.is_floating_point()
+    assert torch.equal(SkeletonData(frames.tolist()).x, data.x)
 
 
 def test_further_attributes():

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import ChainDataset
 from torch_geometric.loader import DataLoader
 
 from symgnn_pyg import Skeleton
@@ -112,6 +113,11 @@ def test_goes_on_where_another_stopped(dataset, given):
     assert len(found) == 3 - given
     for one, other in zip(found, batches[given:], strict=True):
         assert torch.equal(one, other)
+
+
+def test_refuses_data_without_an_index():
+    with pytest.raises(TypeError, match=r"the ChainDataset, .*\.DataLoader"):
+        SkeletonLoader(ChainDataset([]))
 
 
 def test_only_a_shard_sampler_goes_on(dataset):

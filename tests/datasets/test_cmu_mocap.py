@@ -229,9 +229,9 @@ def test_test_recording_shorter_than_a_window(
             {"split": "test", "num_future": 26},
             "leave 25 to predict, .* 3 and 26",
         ),
-        ({"num_observed": 0}, "'num_observed' >= 1"),
-        ({"num_future": -1}, "'num_future' >= 0"),
-        ({"stride": 0}, "'stride' >= 1"),
+        ({"num_observed": 0}, "'num_observed' must be at least 1, got 0"),
+        ({"num_future": -1}, "'num_future' must be at least 0, got -1"),
+        ({"stride": 0}, "'stride' must be at least 1, got 0"),
     ],
 )
 def test_bad_arguments(complete_recordings, tmp_path, arguments, culprit):

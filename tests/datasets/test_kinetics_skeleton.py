@@ -236,7 +236,7 @@ def test_empty_split(tmp_path):
     [
         ({"split": "dev"}, r"'split' must be one of .*got 'dev'"),
         ({"max_bodies": 0}, "'max_bodies' must be at least 1, got 0"),
-        ({"num_future": -1}, "'num_future' >= 0"),
+        ({"num_future": -1}, "'num_future' must be at least 0, got -1"),
     ],
 )
 def test_bad_arguments(tmp_path, arguments, culprit):

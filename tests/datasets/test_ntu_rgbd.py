@@ -239,7 +239,7 @@ def test_normalised_as_the_docstring_says(tmp_path):
         ),
         ({"benchmark": "xset"}, "'xset' has 120 classes, got .* 60"),
         ({"max_bodies": 0}, "'max_bodies' must be at least 1, got 0"),
-        ({"num_observed": 0}, "'num_observed' >= 1"),
+        ({"num_observed": 0}, "'num_observed' must be at least 1, got 0"),
     ],
 )
 def test_bad_arguments(tmp_path, arguments, culprit):

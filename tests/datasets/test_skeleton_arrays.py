@@ -70,6 +70,13 @@ def masked():
     return array
 
 
+def test_bfloat16():
+    frames = torch.tensor(FRAMES).bfloat16()
+    given = SkeletonArrays(frames, LABELS, ARM, **SHORT)
+    expected = SkeletonArrays(frames.float(), LABELS, ARM, **SHORT)
+    assert torch.equal(given[0].x, expected[0].x)
+
+
 def test_masked_numbers_are_missing():
     with pytest.raises(
         DataError, match=r"arrays\[0\]: frame 2 .*fill_gaps=True"
@@ -139,6 +146,7 @@ def test_recordings_with_probabilities_are_dealt_by_the_largest():
         ([[0, 1]] * 19 + [[1]], None, r"shape \[N, K\], got"),
         ([["a", "b"]] * 20, None, r"shape \[N, K\], got \['a', 'b'\] at 0"),
         (np.zeros((20, 2, 2)), None, r"shape \[N, K\], got"),
+        (torch.tensor([[0], [1]] * 10), None, r"shape \[N, K\], got tensor"),
     ],
 )
 def test_bad_probabilities(labels, classes, fault):
@@ -191,6 +199,19 @@ def test_clips_and_classes():
     assert dataset[0].y.tolist() == [1]
 
 
+@pytest.mark.parametrize("classes", [{"up", "down"}, {"up": 0, "down": 1}])
+def test_classes_without_an_order(classes):
+    with pytest.raises(TypeError, match="'classes' to be a list of names"):
+        SkeletonArrays(FRAMES, LABELS, ARM, classes=classes, **SHORT)
+
+
+@pytest.mark.parametrize("name", ["num_observed", "num_future", "stride"])
+@pytest.mark.parametrize("size", [2.0, "2", None])
+def test_sizes_of_another_type(name, size):
+    with pytest.raises(TypeError, match=f"'{name}' must be an integer"):
+        SkeletonArrays(FRAMES, LABELS, ARM, **{**SHORT, name: size})
+
+
 def test_store(tmp_path):
     path = tmp_path / "own.h5"
     one = SkeletonArrays(FRAMES, LABELS, ARM, path=path, **SHORT)
@@ -236,7 +257,7 @@ def test_another_process(tmp_path):
             r"'labels' must be names or indices, got 0\.5 at 0",
         ),
         ({"labels": ["a"] * 19 + [1]}, r"all names or all indices, got both"),
-        ({"labels": [-1] * 20}, r"indices from 0 .*got -1"),
+        ({"labels": [-1] * 20}, r"indices from 0 .*got -1.* pass None where"),
         ({"classes": ["up"]}, r"label 'down' is not one of the 1 classes up"),
         ({"labels": [1] * 20, "classes": ["up"]}, r"label 1 is not one"),
         ({"arrays": FRAMES + 0j}, r"arrays\[0\] has elements of type complex"),

@@ -134,7 +134,7 @@ def test_other_channels_are_left_out(root):
         ({"split": "all"}, r"'split' must be one of .*got 'all'"),
         ({"samples": "all"}, r"'samples' must be one of .*got 'all'"),
         ({"samples": "clips", "stride": 2}, r"Expected 'stride' 1"),
-        ({"num_observed": 0}, r"'num_observed' >= 1"),
+        ({"num_observed": 0}, r"'num_observed' must be at least 1, got 0"),
         ({"shares": (0.5, 0.5)}, r"Expected 'shares' of train"),
         ({"shares": (0, 1, 1)}, r"Expected 'shares' of train"),
         ({"shares": (1, -1, 1)}, r"Expected 'shares' of train"),

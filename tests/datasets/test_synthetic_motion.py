@@ -108,7 +108,7 @@ def test_pickles(root):
     [
         ({"split": "dev"}, "'split' must be one of .*'dev'"),
         ({"num_observed": 150}, r"160 frames, fewer than 150 \+ 25"),
-        ({"num_observed": 0}, "'num_observed' >= 1"),
+        ({"num_observed": 0}, "'num_observed' must be at least 1, got 0"),
     ],
 )
 def test_bad_arguments(tmp_path, arguments, culprit):

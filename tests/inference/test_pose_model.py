@@ -1,3 +1,6 @@
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -245,6 +248,22 @@ def test_network_keeps_its_mode(model):
         assert torch.equal(buffer, before[name])
 
 
+def test_threads_share_a_network_in_training_mode(model):
+    model.train()
+    before = {n: b.clone() for n, b in model.named_buffers()}
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            answers = [*pool.map(model, [walk(T)] * 30)]
+    finally:
+        sys.setswitchinterval(interval)
+    assert len({answer.future.numpy().tobytes() for answer in answers}) == 1
+    assert all(module.training for module in model.modules())
+    for name, buffer in model.named_buffers():
+        assert torch.equal(buffer, before[name])
+
+
 def test_one_head(build, arm):
     answer = PoseModel(build(arm, num_classes=0))(walk(T))
     assert answer.action is answer.probabilities is None
@@ -287,8 +306,9 @@ def test_wrong_networks_and_names(build, arm):
     for classes in (["a"], ["a", "a", "b", "c"]):
         with pytest.raises(ValueError, match="4 classes of the network"):
             PoseModel(build(arm), classes=classes)
-    with pytest.raises(TypeError, match="Expected a list of 'classes'"):
-        PoseModel(build(arm), classes="ab")
+    for classes in ("abcd", {*"abcd"}, dict.fromkeys("abcd")):
+        with pytest.raises(TypeError, match="'classes' to be a list of names"):
+            PoseModel(build(arm), classes=classes)
 
 
 def test_repr(build, arm):

@@ -41,6 +41,16 @@ def test_kind_of_array_is_kept(model, convert):
     same(answer, model(motion), check_dtype=False, **tolerance)
 
 
+def test_bfloat16(model):
+    motion = walk(T).bfloat16()
+    with torch.autocast("cpu", torch.bfloat16):
+        answer = model(motion.float().numpy())
+    assert answer.future.dtype == np.float32
+    gaps = motion.clone()
+    gaps[1, 0] = float("nan")
+    assert model(gaps, fill_gaps=True).future.dtype == torch.bfloat16
+
+
 def test_lists_and_integers(model):
     motion = (10 * walk(T)).round()
     expected = model(motion)

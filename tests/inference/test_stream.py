@@ -134,6 +134,26 @@ def test_arrays_and_types(model, motion, dtype):
     assert output.future.dtype == output.probabilities.dtype == dtype
 
 
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda x: x.astype(">f4"),
+        lambda x: x[::-1].copy()[::-1],
+        lambda x: np.ma.masked_invalid(np.nan_to_num(x, nan=np.inf)),
+        lambda x: x.tolist(),
+        lambda x: torch.tensor(x, requires_grad=True),
+    ],
+    ids=["byte order", "backwards", "masked", "list", "gradient"],
+)
+def test_kinds_of_arrays(model, motion, convert):
+    motion[1, 2] = NAN
+    one, other = Stream(model), Stream(model)
+    for frame in motion[:2]:
+        expected = one.step(frame)
+        output = other.step(convert(frame.numpy()))
+    assert torch.equal(output.future, expected.future)
+
+
 # What is missing #############################################################
 
 
@@ -303,6 +323,12 @@ def test_infinite_numbers(model, motion):
     with pytest.raises(ValueError, match="infinite values"):
         stream.step(1e300 * motion[1].double())
     assert stream.step(motion[1]).num_seen == 1
+
+
+@pytest.mark.parametrize("kind", [bool, complex, str, object])
+def test_refuses_what_is_not_a_number(model, motion, kind):
+    with pytest.raises(TypeError, match="Expected numbers in 'frame'"):
+        Stream(model).step(motion[0].numpy().astype(kind))
 
 
 def test_transform_of_another_skeleton(model):

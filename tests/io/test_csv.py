@@ -305,6 +305,9 @@ def test_faults_of_many_lines_take_little_memory():
 def test_joints_are_names():
     with pytest.raises(TypeError, match=r"Skeleton.get\('cmu26'\).joints"):
         read_csv(b"1,2,3,4,5", "cmu26")
+    for joints in (Skeleton.get("cmu26"), {"hip", "knee"}):
+        with pytest.raises(TypeError, match="'joints' to be a list of names"):
+            read_csv(b"1,2,3,4,5", joints)
 
 
 def test_a_joint_without_a_letter():

@@ -128,6 +128,18 @@ def test_error_names_culprit(change, culprit):
         Skeleton(**{**ARM, **change})
 
 
+@pytest.mark.parametrize(
+    ("change", "culprit"),
+    [
+        ({"joints": {*ARM["joints"]}}, "'joints' in the order of your arrays"),
+        ({"parts": [["shoulder", "elbow"], ["wrist"]]}, "'parts' as a dict"),
+    ],
+)
+def test_other_types(change, culprit):
+    with pytest.raises(TypeError, match=culprit):
+        Skeleton(**{**ARM, **change})
+
+
 @pytest.mark.parametrize("link", [(0, 1), (1, 0)])
 def test_a_bone_is_no_link_as_well(link):
     with pytest.raises(ValueError, match=r"link \('.*elbow.*'\) is a bone al"):

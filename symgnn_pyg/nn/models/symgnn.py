@@ -304,7 +304,9 @@ class SymGNN(Pretrained):
         if x.dim() != 3 or x.shape[1:] != (self.num_observed, self.in_channels):
             raise ValueError(
                 f"Expected 'x' of shape [N * {self.skeleton.num_joints}, "
-                f"{self.num_observed}, {self.in_channels}], got {list(x.shape)}"
+                f"{self.num_observed}, {self.in_channels}] for num_observed="
+                f"{self.num_observed} and in_channels={self.in_channels}, got "
+                f"{list(x.shape)}"
             )
         samples(x, self.skeleton.num_joints, "joints")
         actional = None
