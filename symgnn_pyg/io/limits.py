@@ -14,6 +14,8 @@ File = str | os.PathLike[str] | bytes
 MOST_BYTES = 2**28
 MOST_LINE = 2**20
 BOM = codecs.BOM_UTF8
+# Of gzip, and of zip archives such as spreadsheets.
+COMPRESSED = b"\x1f\x8b", b"PK\x03\x04"
 UTF16 = codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE
 
 
@@ -50,11 +52,15 @@ def read_text(file: File, name: str = "") -> tuple[bytes, str]:
 
     Raises:
         DataError: If it is not a regular file, is larger than 256 MiB, is
-            encoded as UTF-16, or has a line longer than 1 MiB.
+            compressed or encoded as UTF-16, or has a line longer than 1 MiB.
     """
     content, name = read_bytes(file, name)
     if content.startswith(UTF16):
         raise DataError(f"{name} is encoded as UTF-16; save it as UTF-8")
+    if content.startswith(COMPRESSED):
+        raise DataError(
+            f"{name} is compressed; unpack it, or export a spreadsheet as CSV"
+        )
     check_lines(content, name)
     return content.removeprefix(BOM), name
 

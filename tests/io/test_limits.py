@@ -1,3 +1,4 @@
+import gzip
 import io
 import struct
 import tracemalloc
@@ -89,3 +90,12 @@ def test_other_encodings_are_named(order):
     with pytest.raises(DataError, match=r"a\.csv is encoded as UTF-16"):
         read_text(text, "a.csv")
     assert read_text("\ufeff1".encode(), "a.csv")[0] == b"1"
+
+
+def test_compressed_text_is_named():
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as file:
+        file.writestr("a.csv", "1")
+    for content in (gzip.compress(b"1"), packed.getvalue()):
+        with pytest.raises(DataError, match=r"a\.csv is compressed; unpack it"):
+            read_text(content, "a.csv")
