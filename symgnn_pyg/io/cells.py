@@ -1,11 +1,8 @@
 """Numbers in text and the cells of tables."""
 
-import csv
-import io
 import math
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 
 from symgnn_pyg.errors import DataError
 
@@ -59,28 +56,7 @@ def delimiter_of(line: str) -> str:
 
 def split_cells(line: str, delimiter: str | None) -> list[str]:
     r"""The cells of a line without blanks and quotation marks around them."""
-    return [cell.strip().strip('"') for cell in _split(line, delimiter)]
-
-
-def read_rows(
-    content: bytes, delimiter: str | None
-) -> Iterator[tuple[int, list[str]]]:
-    r"""The number and the cells of each line that is not blank."""
-    for number, line in enumerate(io.BytesIO(content), start=1):
-        text = line.decode(errors="replace").strip(" \r\n")
-        cells = _split(text, delimiter)
-        if text and cells:
-            yield number, cells
-
-
-def _split(line: str, delimiter: str | None) -> list[str]:
-    if '"' in line and delimiter:
-        with suppress(csv.Error):
-            # A quoted cell may hold the delimiter.
-            return next(
-                csv.reader([line], delimiter=delimiter, skipinitialspace=True)
-            )
-    return line.split(delimiter)
+    return [cell.strip().strip('"') for cell in line.split(delimiter)]
 
 
 def first_line(content: bytes) -> tuple[int, str]:

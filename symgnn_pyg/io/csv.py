@@ -1,8 +1,9 @@
+import io
 import math
 import operator
 import re
-from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -12,7 +13,6 @@ from symgnn_pyg.io.cells import (
     first_line,
     is_decimal,
     read_number,
-    read_rows,
     split_cells,
 )
 from symgnn_pyg.io.header import find_header
@@ -131,26 +131,27 @@ def read_timed_csv(
         row = split_cells(first_line(content)[1], delimiter)
         others = {*range(index_columns or 0), *kept}
         timed = find_time_column(cells, units, row, others)
-    table, times = _read(
+    table = _read(
         content,
         name,
         len(cells),
         delimiter,
         kept,
-        timed and timed.place,
+        {timed.place: read_time} if timed else {},
         allow_missing,
         "; pass fill_gaps=True to interpolate missing numbers",
     )
-    frames = table.reshape(len(table), len(joints), -1)
+    frames = table[:, kept].reshape(len(table), len(joints), -1)
     if timed is None:
         return frames, rate
-
-    def line_of(row: int) -> str:
-        number, _ = next(islice(read_rows(content, delimiter), row, None))
-        return f"{name}, line {number}"
-
     frames, own = make_even(
-        frames, times, timed, line_of, allow_missing, frame_rate, kind
+        frames,
+        table[:, timed.place],
+        timed,
+        partial(_place, content, name),
+        allow_missing,
+        frame_rate,
+        kind,
     )
     return frames, own or rate
 
@@ -175,7 +176,7 @@ def read_table(
             but finite numbers; the message names the line.
     """
     content, name = read_text(file, name)
-    return _read(content, name, columns, delimiter, range(columns))[0]
+    return _read(content, name, columns, delimiter, range(columns), {})
 
 
 def _read(
@@ -184,62 +185,115 @@ def _read(
     columns: int,
     delimiter: str | None,
     kept: Sequence[int],
-    timed: int | None = None,
+    others: dict[int | str, Callable[[str], float]],
     allow_missing: bool = False,
     cure: str = "",
-) -> tuple[np.ndarray, np.ndarray]:
-    r"""The numbers in the columns :obj:`kept`, and the times in another one.
-    The rest may hold anything. The :obj:`cure` is that of missing numbers.
+) -> np.ndarray:
+    r"""A table whose columns :obj:`kept` are numbers. Functions read some of
+    the :obj:`others`, and the rest may hold anything. The :obj:`cure` is that
+    of missing numbers.
     """
-    numbers, times, marks = array("d"), array("d"), set[str]()
-    for place, cells in read_rows(content, delimiter):
-        at = f"{name}, line {place}"
+    if not content.strip():
+        raise DataError(f"{name} is empty")
+    # Web pages and spreadsheets put no-break spaces into empty cells.
+    plain = content.replace("\xa0".encode(), b" ")
+    if delimiter == ";":
+        plain = plain.replace(b",", b".")
+    for column in {*range(columns)}.difference(kept):
+        others.setdefault(column, _ignore)
+    table = _parse(plain, columns, delimiter, kept, others, allow_missing)
+    if table is None and allow_missing:
+        # Slower: a function reads each cell.
+        others |= dict.fromkeys(kept, read_number)
+        table = _parse(plain, columns, delimiter, kept, others, allow_missing)
+    fault = None
+    if table is None or (plain != content and b"." in content):
+        fault = _first_fault(
+            content, columns, delimiter, kept, allow_missing, cure
+        )
+    if table is None or fault:
+        fault = fault or "cannot be parsed as a table of numbers"
+        raise DataError(f"{name}, {fault}")
+    return table
+
+
+def _parse(
+    content: bytes,
+    columns: int,
+    delimiter: str | None,
+    kept: Sequence[int],
+    converters: dict[int | str, Callable[[str], float]],
+    allow_missing: bool,
+) -> np.ndarray | None:
+    try:
+        table = np.loadtxt(
+            io.BytesIO(content),
+            delimiter=delimiter,
+            ndmin=2,
+            comments=None,
+            quotechar='"',
+            # Columns that are left out may hold anything. Without an encoding,
+            # numpy 1 passes bytes to converters.
+            encoding="latin1",
+            converters=converters or None,
+        )
+    except (ValueError, UnicodeDecodeError):
+        return None
+    if table.shape[1] != columns:
+        return None
+    found = table[:, kept]
+    refused = np.isinf(found) if allow_missing else ~np.isfinite(found)
+    return None if refused.any() else table
+
+
+def _place(content: bytes, name: str, row: int) -> str:
+    lines = (n for n, line in enumerate(io.BytesIO(content), 1) if line.strip())
+    return f"{name}, line {next(islice(lines, row, None))}"
+
+
+def _ignore(cell: str) -> float:
+    return 0.0
+
+
+def _first_fault(
+    content: bytes,
+    columns: int,
+    delimiter: str | None,
+    kept: Sequence[int],
+    allow_missing: bool,
+    cure: str,
+) -> str | None:
+    r"""The first fault of a table, with its line."""
+    marks: set[str] = set()
+    for number, read in enumerate(io.BytesIO(content), start=1):
+        line = read.decode("utf-8", errors="replace")
+        if not line.strip():
+            continue
+        cells = split_cells(line.strip("\r\n"), delimiter)
         if len(cells) != columns:
-            raise DataError(
-                f"{at}: {len(cells)} columns, expected {columns}"
+            return (
+                f"line {number}: {len(cells)} columns, expected {columns}"
                 + "; separate them by blanks"
-                * (delimiter is None and "," in "".join(cells))
+                * (delimiter is None and "," in line)
             )
-        row = None
-        if delimiter != ";":
-            row = _finite([cells[column] for column in kept])
-        found: dict[int, float] = {}
-        for column in sorted(kept) if row is None else ():
-            cell = cells[column].strip().strip('"')
-            where = f"{at}, column {column + 1}: {cell!r}"
+        for column in sorted(kept):
+            cell = cells[column]
+            at = f"line {number}, column {column + 1}: {cell!r}"
             value = read_number(
                 cell.replace(",", ".") if delimiter == ";" else cell
             )
             is_missing = math.isnan(value)
             if math.isinf(value) or (is_missing and not allow_missing):
-                raise DataError(
-                    f"{where} is not a finite number"
+                return (
+                    f"{at} is not a finite number"
                     + "; write decimals with a point"
                     * ("," in cell and is_decimal(cell))
                     + cure * is_missing
                 )
             marks.update({",", "."} & {*cell})
             if len(marks) > 1:
-                raise DataError(
-                    f"{where} has another decimal mark than the numbers "
-                    f"before; write all with a point or all with a comma"
+                return (
+                    f"{at} has another decimal mark than the numbers before; "
+                    f"write all with a point or all with a comma"
                 )
-            found[column] = value
-        numbers.extend(row or [found[column] for column in kept])
-        if timed is not None:
-            times.append(read_time(cells[timed].strip().strip('"')))
-    if not numbers:
-        raise DataError(f"{name} is empty")
-    return np.frombuffer(numbers).reshape(-1, len(kept)), np.array(times)
-
-
-def _finite(cells: Sequence[str]) -> list[float] | None:
-    r"""Cells as finite numbers, if all are: much faster than one by one."""
-    try:
-        numbers = [*map(float, cells)]
-    except ValueError:
-        return None
-    text = "".join(cells)
-    if text.isascii() and "_" not in text and math.isfinite(sum(numbers)):
-        return numbers
     return None

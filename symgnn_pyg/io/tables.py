@@ -1,5 +1,6 @@
 """Tables of the animal pose estimators DeepLabCut and SLEAP."""
 
+import csv
 import io
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -7,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from symgnn_pyg.errors import DataError, EmptyRecordingError
-from symgnn_pyg.io.cells import is_number, read_numbers, read_rows
+from symgnn_pyg.io.cells import is_number, read_numbers
 from symgnn_pyg.io.hdf5 import SIGNATURE, opened, read_array, read_names
 from symgnn_pyg.io.limits import File, read_bytes, read_text
 
@@ -204,8 +205,15 @@ def _in_order(
 def _rows(file: File, name: str) -> tuple[list[tuple[str, list[str]]], str]:
     """The rows of a table, with file and line, and the name of the file."""
     content, name = read_text(file, name)
-    rows = read_rows(content, ",")
-    return [(f"{name}, line {number}", row) for number, row in rows], name
+    try:
+        text = io.StringIO(content.decode(), newline="")
+        reader = csv.reader(text, strict=True)
+        rows = [
+            (f"{name}, line {reader.line_num}", row) for row in reader if row
+        ]
+    except (UnicodeDecodeError, csv.Error) as e:
+        raise DataError(f"{name} is not a table: {e}") from e
+    return rows, name
 
 
 def _placed(frames: np.ndarray) -> np.ndarray:

@@ -40,7 +40,6 @@ HEAD = "hip_x,hip_y,hip_z,knee_x,knee_y,knee_z\n"
         .replace(".5", ",5")
         .replace("0.0", "0"),
         HEAD + "\n[m],[m],[m],(m),m,\n" + ROWS,
-        f'"grip, kind",{HEAD}"a, b",{ROWS}'.replace("\n6", '\n"c",6'),
         "knee_z,hip_y,knee_x,grip,hip_x,hip_z,knee_y\n5,1,3,open,0,2,4\n"
         "11.5,7,9,,6,8,10\n",
         "Frame #,Time (s)," + HEAD + "1,,0,1,2,3,4,5\n2,,6,7,8,9,10,11.5",
