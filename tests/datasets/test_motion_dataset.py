@@ -96,19 +96,14 @@ def test_no_windows(store):
 
 
 @pytest.mark.parametrize(
-    ("num_observed", "num_future", "stride"), [(0, 1, 1), (1, -1, 1), (1, 1, 0)]
+    ("name", "least"), [("num_observed", 1), ("num_future", 0), ("stride", 1)]
 )
-def test_windows_that_cannot_be(store, num_observed, num_future, stride):
+def test_windows_that_cannot_be(store, name, least):
+    given = {"num_observed": 1, "num_future": 1, "stride": 1, name: least - 1}
     with pytest.raises(
-        ValueError, match=rf"got {num_observed}, {num_future} and {stride}"
+        ValueError, match=f"'{name}' must be at least {least}, got {least - 1}"
     ):
-        opened(
-            store,
-            [Window(0, 0)],
-            num_observed=num_observed,
-            num_future=num_future,
-            stride=stride,
-        )
+        opened(store, [Window(0, 0)], **given)
 
 
 def test_standardize_counts_each_frame_once(store):
