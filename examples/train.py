@@ -5,7 +5,7 @@
     python examples/train.py --data nturgbd_skeletons.zip --dataset ntu
     python examples/train.py --resume                 # from last.ckpt
     python examples/train.py --seeds 0 1 2            # and their average
-    python examples/train.py --weights outputs/train/model   # fine-tune
+    python examples/train.py --data cmu_mocap.zip --weights cmu-light-long
     torchrun --nproc-per-node=2 examples/train.py     # two processes
 
 Writes to --output: last.ckpt (once a minute and after each validation),
@@ -79,7 +79,17 @@ def how_to_resume(args: Namespace) -> str:
 
 def run(args: Namespace) -> None:
     seeds = args.seeds or [args.seed]
-    train, val = open_splits(args, seeds[0])
+    start = None
+    if args.weights:
+        start = PoseModel.from_pretrained(args.weights)
+        if not isinstance(start.model, SymGNN):
+            raise DataError(
+                f"Expected a SymGNN in {args.weights}, got a "
+                f"{type(start.model).__name__}"
+            )
+    args.observed = args.observed or (start.num_observed if start else 50)
+    args.future = args.future or (start.num_future if start else 25)
+    train, val = open_splits(args, seeds[0], start)
     models, main_process = [], True
     for seed in seeds:
         output = args.output / f"seed{seed}" if args.seeds else args.output
@@ -87,6 +97,8 @@ def run(args: Namespace) -> None:
             print(f"Seed {seed}", file=sys.stderr, flush=True)
         seed_everything(seed, verbose=False)
         model = make_network(args, train)
+        # What was said of the weights no longer holds.
+        model.about = {}
         trainer, metrics = fit(args, model, train, val, seed, output)
         main_process = trainer.is_global_zero
         if main_process:

@@ -25,8 +25,16 @@ def parse_arguments(description: str) -> Namespace:
         type=Path,
         help="the published list of NTU-RGB+D clips with faulty skeletons",
     )
-    data.add_argument("--observed", type=count, default=50, help="frames")
-    data.add_argument("--future", type=count, default=25, help="frames")
+    data.add_argument(
+        "--observed",
+        type=count,
+        help="frames (default: 50, or as many as --weights observe)",
+    )
+    data.add_argument(
+        "--future",
+        type=count,
+        help="frames (default: 25, or as many as --weights predict)",
+    )
     data.add_argument(
         "--mirror",
         action="store_true",
@@ -70,11 +78,13 @@ def parse_arguments(description: str) -> Namespace:
         type=count,
         help="width of the two heads (default: 256)",
     )
-    network.add_argument("--dropout", type=float, help="(default: 0.1)")
+    network.add_argument(
+        "--dropout", type=float, help="(default: 0.1, or that of --weights)"
+    )
     network.add_argument(
         "--weights",
-        help="fine-tune these: a name such as cmu-light-long, or a folder "
-        "that holds a network; its transform is kept, too",
+        help="fine-tune these: a name such as cmu-light-long, or the folder "
+        "of a network; its transform is kept, too",
     )
     network.add_argument(
         "--paper",
@@ -168,6 +178,8 @@ def parse_arguments(description: str) -> Namespace:
     if args.channels and args.network == "full":
         parser.error("--channels requires --network light")
     if args.weights:
+        if args.network == "full":
+            parser.error("--weights decides the network; leave out --network")
         for name in ("channels", "hidden_channels", "bones", "paper"):
             if getattr(args, name):
                 option = name.replace("_", "-")

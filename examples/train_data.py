@@ -18,6 +18,7 @@ from symgnn_pyg.datasets import (
     MotionDataset,
     SyntheticMotion,
 )
+from symgnn_pyg.errors import DataError
 from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.transforms import (
     Center,
@@ -41,9 +42,10 @@ UPRIGHT = [Center(1), NormalizeView(spine=(0, 1), shoulders=(8, 4))]
 
 
 def open_splits(
-    args: Namespace, seed: int
+    args: Namespace, seed: int, start: PoseModel | None
 ) -> tuple[MotionDataset, MotionDataset]:
-    """The training windows, augmented as asked for, and validation windows."""
+    """The training windows, augmented as asked for, and validation windows,
+    both transformed as the model requires that training starts from."""
     train, val = (
         open_split(
             args.data,
@@ -59,9 +61,15 @@ def open_splits(
     )
     kind: Any = train.kind
     transforms: list[Any] = []
-    if args.weights:
-        # The network reads poses as it was trained on them.
-        transforms = steps_of(PoseModel.from_pretrained(args.weights).transform)
+    if start is not None:
+        trained = start.about.get("kind", kind)
+        if (trained, start.skeleton) != (kind, train.store.skeleton):
+            raise DataError(
+                f"{args.weights} was trained on {trained}s of "
+                f"{start.skeleton!r}, but --data holds {kind}s of "
+                f"{train.store.skeleton!r}"
+            )
+        transforms = steps_of(start.transform)
     elif kind == "rotation":
         transforms.append(train.standardize())
     elif args.dataset.startswith("ntu"):

@@ -72,7 +72,8 @@ def check_listed(**lists: object) -> None:
             value, Iterable
         ):
             raise TypeError(
-                f"Expected {name!r} to be a list of names, got {value!r}"
+                f"Expected {name!r} to be a list of names in order, got "
+                f"{value!r}"
             )
 
 

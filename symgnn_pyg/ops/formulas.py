@@ -47,27 +47,28 @@ def blocked(x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
     stays in the cache and is never held for all samples. The backward pass
     mixes again.
     """
-    mixed = weight.size(0) * x[:1].numel()
+    num_graphs, channels, out_channels = weight.shape
+    mixed = num_graphs * x[:1].numel()
     size = max(1, SCRATCH // max(1, mixed))
-    rows = weight.flatten(0, 1).t().contiguous()  # [C_out, K*C]
-    filters = rows.view(weight.size(2), weight.size(0), 1, weight.size(1))
-    filters = filters.permute(0, 3, 1, 2)  # [C_out, C, K, 1]
+    mix = stacked
+    if x.size(2) > 1:  # Images of one frame would be one number wide.
+        rows = weight.flatten(0, 1).t().contiguous()  # [C_out, K*C]
+        filters = rows.view(out_channels, num_graphs, 1, channels)
+        mix, weight = _convolved, filters.permute(0, 3, 1, 2)
     blocks = zip(x.split(size), graphs.split(size), strict=True)
-    return torch.cat(
-        [recompute(_convolved, *block, filters) for block in blocks]
-    )
+    return torch.cat([recompute(mix, *block, weight) for block in blocks])
 
 
-def _convolved(x: Tensor, graphs: Tensor, filters: Tensor) -> Tensor:
+def _convolved(x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
     r"""All graphs in one product, which gives the :math:`K` rows of one image
-    per node; one convolution multiplies these by their weights and adds up.
-    On a CPU, torch's convolutions can be twice as fast as its products
-    (`python -m benchmarks.operators`).
+    per node; one convolution multiplies these by their weights
+    :math:`[C_{out}, C_{in}, K, 1]` and adds up. On a CPU, torch's convolutions
+    can be twice as fast as its products (`python -m benchmarks.operators`).
     """
     n, v, frames, channels = x.shape
     num_graphs = graphs.size(1)
     stack = graphs.transpose(1, 2).flatten(1, 2)  # [N, V*K, V]
     mixed = torch.bmm(stack, x.flatten(2))  # [N, V*K, P*C]
     images = mixed.view(n * v, num_graphs, frames, channels)
-    out = torch.conv2d(images.permute(0, 3, 1, 2), filters)
+    out = torch.conv2d(images.permute(0, 3, 1, 2), weight)
     return out.permute(0, 2, 3, 1).reshape(n, v, frames, -1)

@@ -138,9 +138,8 @@ def graph_mix(
 # On a GPU, the formula for features of up to this many channels C_in. To be
 # filled from `python -m benchmarks gpu`: no GPU has timed them yet.
 ON_GPU = ((sys.maxsize, "dense"),)
-# On a CPU, up to this many numbers in K copies of the features, or for a single
-# frame, products beat the convolution of the blocked formula
-# (`python -m benchmarks.operators`).
+# On a CPU, up to this many numbers in K copies of the features, products beat
+# the convolution of the blocked formula (`python -m benchmarks.operators`).
 SMALL = 2**16
 
 
@@ -155,8 +154,7 @@ def _choose_on_gpu(
 def _choose(x: Tensor, weight: Tensor) -> str:
     if x.device.type != "cpu" or torch.compiler.is_compiling():
         return "dense"
-    small = x.numel() * weight.size(0) <= SMALL
-    return "stacked" if small or x.size(2) == 1 else "blocked"
+    return "stacked" if x.numel() * weight.size(0) <= SMALL else "blocked"
 
 
 def _run(formula: str, x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:

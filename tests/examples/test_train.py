@@ -61,7 +61,7 @@ def test_changed_windows_are_trained_on_and_not_validated_on(run):
 def test_fine_tuning(run):
     """Starts from the weights, and reads poses as they were trained on."""
     output = run(
-        "--quick", "--observed", 20, "--weights", "cmu-light-long",
+        "--quick", "--weights", "cmu-light-long",
         "--learning-rate", 1e-6, channels=None,
     )  # fmt: skip
     tuned, first = (

@@ -282,3 +282,8 @@ def test_in_the_interpreter():
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_is_for_those_who_ask_for_it():
+    """Until a GPU has timed it."""
+    assert {name for _, name in graph_mix.ON_GPU} == {"dense"}

@@ -3,6 +3,7 @@ import torch
 from torch.nn import BatchNorm1d, Module
 from torch_geometric.nn import GCNConv
 
+from symgnn_pyg import nn
 from symgnn_pyg.testing import assert_batch_invariant, randomise_state
 
 SIZES = (5, 1, 4)
@@ -107,3 +108,13 @@ def test_unknown_kind(layer):
         ValueError, match=r"The kind of 'x' must be .* got 'rows'"
     ):
         assert_batch_invariant(layer(centred), [], {"x": "rows"})
+
+
+def test_one_tensor_a_sample(body):
+    agim = nn.ActionalGraphInference(6, [body, body.dual()], hidden_channels=8)
+    samples = [
+        {"x": torch.randn(size, 2, 3), "skeleton_type": [kind]}
+        for kind, size in ((1, 6), (0, 7), (1, 6))
+    ]
+    kinds = {"x": "joint", "skeleton_type": "sample"}
+    assert_batch_invariant(agim, samples, kinds)

@@ -190,7 +190,7 @@ def test_files_of_a_run(tiny, tmp_path):
 
 
 def test_loaded_networks_are_trained_in_training_mode(tiny, tmp_path):
-    """With dropout, and with statistics of the batches; frozen ones stay."""
+    """With statistics of the batches; frozen ones stay."""
     task, data, trainer = tiny.make_run(tmp_path)
     task.model.eval()
     task.model.branches[0].requires_grad_(False)

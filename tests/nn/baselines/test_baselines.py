@@ -230,3 +230,20 @@ def test_each_body_is_predicted_separately(kind, tiny, x, settled):
     net = settled(tiny(kind))
     together = net(x, torch.tensor([1, 2])).future
     torch.testing.assert_close(together, net(x).future)
+
+
+@pytest.mark.parametrize("kind", TRAINABLE)
+def test_learns(kind, tiny, without_dropout):
+    net = without_dropout(tiny(kind))
+    x, y = torch.randn(8 * V, T, 3), torch.arange(8) % K
+    future = torch.randn(8 * V, STEPS, 3)
+    criterion = SymbioticLoss()
+    optimiser = torch.optim.Adam(net.parameters(), 1e-3)
+    losses = []
+    for _ in range(20):
+        loss = criterion(net(x), y, future).total
+        losses.append(loss.item())
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    assert losses[-1] < 0.97 * losses[0]

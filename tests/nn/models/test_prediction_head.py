@@ -101,3 +101,19 @@ def test_actional_graph_missing(head, inputs):
     inputs["actional"] = None
     with pytest.raises(ValueError, match=r"'actional' graphs .*, got None"):
         head()(**inputs)
+
+
+def test_only_the_last_frames_matter(head, inputs):
+    made = head()
+    expected = made(**inputs)
+    inputs["x"] = inputs["x"].clone()
+    inputs["x"][:, :4] += 1
+    torch.testing.assert_close(made(**inputs), expected)
+    inputs["x"][:, 4] += 1
+    assert not torch.allclose(made(**inputs), expected)
+
+
+def test_class_probabilities_matter(head, inputs):
+    made = head()
+    other = {**inputs, "probabilities": inputs["probabilities"].flip(0)}
+    assert not torch.allclose(made(**inputs), made(**other))
