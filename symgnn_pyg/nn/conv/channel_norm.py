@@ -25,7 +25,8 @@ class ChannelNorm(Module):
 
 class KeepRunningStatistics:
     r"""A reusable context in which a layer normalises a batch once more: in
-    the mode that it had when the context was made, but without updating its running statistics.
+    the mode that it had when the context was made, but without updating its
+    running statistics.
     """
 
     def __init__(self, norm: BatchNorm1d) -> None:
