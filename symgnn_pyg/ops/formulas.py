@@ -50,25 +50,28 @@ def blocked(x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
     num_graphs, channels, out_channels = weight.shape
     mixed = num_graphs * x[:1].numel()
     size = max(1, SCRATCH // max(1, mixed))
-    mix = stacked
-    if x.size(2) > 1:  # Images of one frame would be one number wide.
-        rows = weight.flatten(0, 1).t().contiguous()  # [C_out, K*C]
-        filters = rows.view(out_channels, num_graphs, 1, channels)
-        mix, weight = _convolved, filters.permute(0, 3, 1, 2)
+    rows = weight.flatten(0, 1).t().contiguous()  # [C_out, K*C]
+    filters = rows.view(out_channels, num_graphs, 1, channels)
+    filters = filters.permute(0, 3, 1, 2)  # [C_out, C, K, 1]
     blocks = zip(x.split(size), graphs.split(size), strict=True)
-    return torch.cat([recompute(mix, *block, weight) for block in blocks])
+    return torch.cat(
+        [recompute(_convolved, *block, filters) for block in blocks]
+    )
 
 
-def _convolved(x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
-    r"""All graphs in one product, which gives the :math:`K` rows of one image
-    per node; one convolution multiplies these by their weights
-    :math:`[C_{out}, C_{in}, K, 1]` and adds up. On a CPU, torch's convolutions
-    can be twice as fast as its products (`python -m benchmarks.operators`).
+def _convolved(x: Tensor, graphs: Tensor, filters: Tensor) -> Tensor:
+    r"""All graphs in one product, which gives the :math:`K` rows of images;
+    one convolution multiplies these by their weights and adds up. On a CPU,
+    torch's convolutions can be twice as fast as its products, and their
+    backward pass is faster with more images
+    (`python -m benchmarks.operators`).
     """
     n, v, frames, channels = x.shape
     num_graphs = graphs.size(1)
-    stack = graphs.transpose(1, 2).flatten(1, 2)  # [N, V*K, V]
-    mixed = torch.bmm(stack, x.flatten(2))  # [N, V*K, P*C]
-    images = mixed.view(n * v, num_graphs, frames, channels)
-    out = torch.conv2d(images.permute(0, 3, 1, 2), weight)
+    # One image per node, or per sample where images would be one number wide.
+    num_images, width = (n * v, frames) if frames > 1 else (n, v)
+    stack = graphs.transpose(1, 2) if frames > 1 else graphs
+    mixed = torch.bmm(stack.flatten(1, 2), x.flatten(2))  # [N, V*K, P*C]
+    images = mixed.view(num_images, num_graphs, width, channels)
+    out = torch.conv2d(images.permute(0, 3, 1, 2), filters)
     return out.permute(0, 2, 3, 1).reshape(n, v, frames, -1)

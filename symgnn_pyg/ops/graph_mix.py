@@ -141,6 +141,8 @@ ON_GPU = ((sys.maxsize, "dense"),)
 # On a CPU, up to this many numbers in K copies of the features, products beat
 # the convolution of the blocked formula (`python -m benchmarks.operators`).
 SMALL = 2**16
+# So do they for single frames of fewer samples than this, its images.
+FEW = 16
 
 
 def _choose_on_gpu(
@@ -154,7 +156,9 @@ def _choose_on_gpu(
 def _choose(x: Tensor, weight: Tensor) -> str:
     if x.device.type != "cpu" or torch.compiler.is_compiling():
         return "dense"
-    return "stacked" if x.numel() * weight.size(0) <= SMALL else "blocked"
+    small = x.numel() * weight.size(0) <= SMALL
+    few = x.size(2) == 1 and x.size(0) < FEW
+    return "stacked" if small or few else "blocked"
 
 
 def _run(formula: str, x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
