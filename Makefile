@@ -80,17 +80,17 @@ test-deep: .venv/test
 	$(BIN)/python -m pytest tests/deep --hypothesis-profile=deep \
 		--hypothesis-show-statistics $(ARGS)
 
-# Torch is not pinned here, and torch-scatter is left out because it would have to
-# be compiled for each version.
+# Torch is not pinned here, nor is setuptools, which old versions of torch limit;
+# torch-scatter is left out because it would have to be compiled for each version.
 test-matrix:
 	mkdir -p build
-	grep -Ev "^(torch|triton)==" constraints.txt > build/constraints.txt
+	grep -Ev "^(setuptools|torch|triton)==" constraints.txt \
+		> build/constraints.txt
 	set -e; for torch in $(TORCHES); do \
 		venv="build/$${torch%.\*}"; pip="$$venv/bin/python -m pip install -q"; \
 		$(PYTHON) -m venv "$$venv"; \
-		$$pip $(TORCH_INDEX) "$$torch"; \
-		$$pip -c constraints.txt setuptools; \
-		$$pip -c $(CONSTRAINTS) --no-build-isolation -e ".[test]"; \
+		$$pip $(TORCH_INDEX) "$$torch" setuptools; \
+		$$pip -c $(CONSTRAINTS) --no-build-isolation -e ".[test]" "$$torch"; \
 		"$$venv/bin/python" -c "import torch; print('torch', torch.__version__)"; \
 		"$$venv/bin/python" -m pytest --without-torch-scatter \
 			tests/io tests/ops tests/nn tests/data tests/transforms; \
