@@ -89,7 +89,7 @@ test-matrix:
 	set -e; for torch in $(TORCHES); do \
 		venv="build/$${torch%.\*}"; pip="$$venv/bin/python -m pip install -q"; \
 		$(PYTHON) -m venv "$$venv"; \
-		$$pip $(TORCH_INDEX) "$$torch" setuptools; \
+		$$pip $(TORCH_INDEX) "$$torch" "setuptools>=77"; \
 		$$pip -c $(CONSTRAINTS) --no-build-isolation -e ".[test]" "$$torch"; \
 		"$$venv/bin/python" -c "import torch; print('torch', torch.__version__)"; \
 		"$$venv/bin/python" -m pytest --without-torch-scatter \
