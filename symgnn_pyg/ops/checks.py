@@ -23,9 +23,11 @@ def autocast_dtype(x: Tensor) -> torch.dtype | None:
     double precision stays.
     """
     kind = x.device.type
-    if x.dtype == torch.float64 or not (
-        torch.amp.is_autocast_available(kind)
-        and torch.is_autocast_enabled(kind)
+    # There is no autocast on "meta", and torch raises an error if asked.
+    if (
+        x.dtype == torch.float64
+        or x.is_meta
+        or not torch.is_autocast_enabled(kind)
     ):
         return None
     return torch.get_autocast_dtype(kind)

@@ -10,9 +10,11 @@ import sys
 from contextlib import nullcontext
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch._subclasses import FakeTensorMode
+from torch.torch_version import TorchVersion
 
 from symgnn_pyg import ops
 from symgnn_pyg.ops import triton as fused
@@ -21,6 +23,7 @@ from symgnn_pyg.typing import WITH_TRITON
 needs_triton = pytest.mark.skipif(
     not WITH_TRITON, reason="Triton is not installed"
 )
+OLD_TORCH = torch.__version__ < "2.12"
 HERE = Path(__file__).parent
 graph_mix = importlib.import_module("symgnn_pyg.ops.graph_mix")
 
@@ -90,7 +93,8 @@ def test_a_compiled_call_falls_back(logged):
         found = compiled(x, graphs, weight)
     with ops.use("dense"):
         torch.testing.assert_close(found, ops.graph_mix(x, graphs, weight))
-    assert len(logged.messages) == 1
+    # Old compilers leave out what is logged.
+    assert len(logged.messages) == (0 if OLD_TORCH else 1)
 
 
 @pytest.fixture
@@ -272,6 +276,10 @@ def test_code_for_gpus_fits(
 
 
 @needs_triton
+@pytest.mark.skipif(
+    OLD_TORCH and TorchVersion(np.__version__) >= "2.4",
+    reason="Its Triton cannot interpret loops with this NumPy",
+)
 def test_in_the_interpreter():
     """Triton must know before it is imported that it is to interpret."""
     done = subprocess.run(

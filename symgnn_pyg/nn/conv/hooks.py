@@ -13,7 +13,7 @@ def has_hooks(*modules: Module) -> bool:
         for outer in modules
         for inner in outer.modules()
         for hooks in (
-            vars(inner).keys() & {"forward"},
+            "forward" in vars(inner),
             inner._forward_hooks,
             inner._forward_pre_hooks,
             inner._backward_hooks,

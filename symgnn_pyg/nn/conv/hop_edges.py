@@ -69,16 +69,17 @@ def hop_edges(
     )
     target = edge_index[1]
     degree = scatter(weight, target, dim_size=num_nodes)
-    hop = torch.sparse_coo_tensor(
-        edge_index.flip(0),
-        weight / degree[target],
-        (num_nodes, num_nodes),
-        check_invariants=True,
-    ).coalesce()
-    powers = [hop]
     with warnings.catch_warnings():
-        # Sparse products warn that the CSR format, which they use, is new.
-        warnings.filterwarnings("ignore", "Sparse CSR")
+        # Sparse products warn that the CSR format, which they use, is new, and
+        # old versions of torch that `coalesce` does not check again.
+        warnings.filterwarnings("ignore", "Sparse (CSR|invariant)")
+        hop = torch.sparse_coo_tensor(
+            edge_index.flip(0),
+            weight / degree[target],
+            (num_nodes, num_nodes),
+            check_invariants=True,
+        ).coalesce()
+        powers = [hop]
         while len(powers) < num_hops:
             powers.append(torch.sparse.mm(hop, powers[-1]).coalesce())
     # With self-loops the last hop holds every edge of the hops before it, so

@@ -67,11 +67,10 @@ class BonesToJoints(FixedBuffers):
         bodies = bones.reshape(count, self.num_bones, width)
         anchors = joints.reshape(count, self.num_joints, width)[:, self.root]
         # Poses need single precision: half precision is off by millimetres.
-        kind = bones.device.type
         with (
-            torch.autocast(kind, enabled=False)
-            if torch.amp.is_autocast_available(kind)
-            else nullcontext()
+            nullcontext()
+            if bones.is_meta
+            else torch.autocast(bones.device.type, enabled=False)
         ):
             return (anchors + self.path @ bodies.to(self.path)).view_as(joints)
 
