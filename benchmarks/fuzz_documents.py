@@ -95,6 +95,18 @@ def coco(names: Sequence[Any]) -> bytes:
     return json.dumps(entries).encode()
 
 
+def mmpose() -> bytes:
+    points = abs(numbers(2, 17, 2)).tolist()
+    frames = [
+        {
+            "frame_id": i,
+            "instances": [{"keypoints": body, "keypoint_scores": [0.5] * 17}],
+        }
+        for i, body in enumerate(points)
+    ]
+    return json.dumps({"meta_info": {}, "instance_info": frames}).encode()
+
+
 def landmarks(body: np.ndarray) -> list[dict[str, float]]:
     return [dict(zip("xyz", point, strict=True)) for point in body.tolist()]
 

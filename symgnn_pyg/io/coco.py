@@ -22,13 +22,15 @@ MOST_FRAMES, MOST_UNLISTED = 10, 1000
 def read_coco(file: File, name: str = "", max_bodies: int = 1) -> Motion:
     r"""Reads key points of a video in COCO's format of results, a JSON list
     with one :obj:`{"image_id": ..., "keypoints": [x, y, score, ...]}` per body
-    and image, as Detectron2, MMPose, ViTPose and AlphaPose write it; or the
-    formats :obj:`open` and :obj:`cmu` of AlphaPose, an object with the bodies
-    of each image.
+    and image, as Detectron2, MMPose, ViTPose and AlphaPose write it; the
+    :obj:`instances` of each :obj:`frame_id`, in 2-D, that the demos and the
+    inferencer of MMPose 1 write; or the formats :obj:`open` and :obj:`cmu` of
+    AlphaPose, an object with the bodies of each image.
 
-    Images are frames in the order of their number: the :obj:`image_id` or, if
-    that is a name such as :obj:`"clip_12.jpg"`, the last number in it. Bodies
-    are chosen and linked over time as in :func:`read_kinetics`.
+    Images are frames in the order of their number: the :obj:`image_id` (or
+    :obj:`frame_id`) or, if that is a name such as :obj:`"clip_12.jpg"`, the
+    last number in it. Bodies are chosen and linked over time as in
+    :func:`read_kinetics`.
 
     Args:
         file: The path of the file, or its content.
@@ -84,12 +86,13 @@ def _bodies(
 ) -> Iterator[tuple[str, int, np.ndarray, str]]:
     """For each body, the video, the image, the joints and the place."""
     for image, body, key, at in _entries(document, name):
-        joints = scored_joints(body, key, at)
+        joints = scored_joints(_plain(body, at), key, at)
         match = NAME.fullmatch(image) if isinstance(image, str) else None
         if match is None and type(image) is not int:
             raise DataError(
                 f"{at}: expected 'image_id' as a whole number, or as a name "
-                f"with one, such as 'clip_12.jpg', got {str(image)[:80]!r}"
+                f"with one, such as 'clip_12.jpg', or 'frame_id' beside "
+                f"'instances', got {str(image)[:80]!r}"
             )
         index = image if match is None else int(match[2])
         if len(joints):
@@ -100,10 +103,18 @@ def _bodies(
 def _entries(document: Any, name: str) -> Iterator[tuple[Any, Any, str, str]]:
     """For each body, its image, its entry, the key of its joints and the
     place."""
+    if isinstance(document, dict) and "instance_info" in document:
+        document = field(document, "instance_info", list, name)
+        name += ", instance_info"
     if isinstance(document, list):
         for i, entry in enumerate(document):
-            image = entry.get("image_id") if isinstance(entry, dict) else None
-            yield image, entry, "keypoints", f"{name}, [{i}]"
+            at, given = f"{name}, [{i}]", entry if type(entry) is dict else {}
+            if "instances" not in given:
+                yield given.get("image_id"), entry, "keypoints", at
+                continue
+            for k, body in enumerate(field(entry, "instances", list, at)):
+                place = f"{at}.instances[{k}]"
+                yield given.get("frame_id"), body, "keypoints", place
     elif not isinstance(document, dict) or "annotations" in document:
         raise DataError(
             f"{name}: expected a list of results with 'image_id' and "
@@ -117,3 +128,28 @@ def _entries(document: Any, name: str) -> Iterator[tuple[Any, Any, str, str]]:
             key = "pose_keypoints_2d" if is_open else "joints"
             for i, body in enumerate(field(given, people, list, at)):
                 yield image, body, key, f"{at}, {people}[{i}]"
+
+
+def _plain(body: Any, at: str) -> Any:
+    """A body in COCO's format, whose scores MMPose lists apart."""
+    if isinstance(body, dict) and isinstance(body.get("keypoints"), dict):
+        raise DataError(
+            f"{at}: 'keypoints' as Ultralytics writes them do not tell the "
+            f"image; save json.dumps([{{'image_id': i, 'keypoints': "
+            f"body.flatten().tolist()}} for i, result in enumerate(results) "
+            f"for body in result.keypoints.data])"
+        )
+    if not isinstance(body, dict) or "keypoint_scores" not in body:
+        return body
+    points = field(body, "keypoints", list, at)
+    scores = field(body, "keypoint_scores", list, at)
+    sizes = {len(p) if isinstance(p, list) else 1 for p in points}
+    if not sizes <= {2} or len(points) != len(scores):
+        raise DataError(
+            f"{at}: expected x and y of each joint in 'keypoints', and its "
+            f"score in 'keypoint_scores'; save 3-D joints with numpy.save("
+            f"'clip.npy', [frame['instances'][0]['keypoints'] for frame in "
+            f"frames])"
+        )
+    pairs = zip(points, scores, strict=True)
+    return {"keypoints": [n for point, score in pairs for n in (*point, score)]}

@@ -50,7 +50,10 @@ def read_csv(
     :obj:`time_ms`, or ISO dates or times of day. Without a unit they are
     frames if they are whole numbers that mostly increase by 1, and otherwise
     in that of s, ms, µs and ns which makes 1 to 1000 frames per second, if any
-    does. Other columns of no joint are ignored.
+    does. Ticks of 100 ns since the year 1 or 1601 are told by their size, while
+    steps that may be ticks or µs are refused. Timecodes are refused, and a
+    column in which nothing is a time is ignored with a warning. Other columns
+    of no joint are ignored.
 
     If columns have no names, pandas writes their numbers into the first line.
     After the blank or the name of an index, as in :obj:`,0,1,2`, these are left
@@ -128,9 +131,10 @@ def read_timed_csv(
     if length:
         # Blank lines in their place keep the line numbers of messages right.
         content = b"\n" * length + content.split(b"\n", length)[-1]
-        row = split_cells(first_line(content)[1], delimiter)
+        number, line = first_line(content)
+        row, at = split_cells(line, delimiter), f"{name}, line {number}"
         others = {*range(index_columns or 0), *kept}
-        timed = find_time_column(cells, units, row, others)
+        timed = find_time_column(cells, units, row, others, at)
     table = _read(
         content,
         name,

@@ -12,7 +12,7 @@ from symgnn_pyg.io.cells import is_number, read_numbers
 from symgnn_pyg.io.hdf5 import SIGNATURE, opened, read_array, read_names
 from symgnn_pyg.io.limits import File, read_bytes, read_text
 
-# The most frames beyond those listed, against huge frame numbers.
+# The most frames after the first beyond those listed: each takes memory.
 MOST_UNLISTED = 1000
 
 
@@ -97,16 +97,17 @@ def read_sleap(file: File, name: str = "") -> Tracks:
     :obj:`instance.score`, and :obj:`NODE.x`, :obj:`NODE.y`,
     :obj:`NODE.score` of each node, one row per animal and frame; a
     :obj:`.h5` file the arrays :obj:`tracks`, :obj:`point_scores`,
-    :obj:`node_names` and :obj:`track_names`. Frames without an animal are
-    missing. Points that were placed by hand have no score, which is read as
-    1.
+    :obj:`node_names` and :obj:`track_names`. Frames count from the first to
+    the last that shows an animal, since SLEAP may track a part of a video; in
+    between, those without one are missing. Points that were placed by hand
+    have no score, which is read as 1.
 
     Args:
         file: The path of the file, or its content.
         name: The name of the file in error messages. (default: its path)
 
     Raises:
-        EmptyRecordingError: If it has no frames.
+        EmptyRecordingError: If no frame shows an animal.
         DataError: If it is not such a table, or an animal is in a frame
             twice; the message names the line.
     """
@@ -128,18 +129,26 @@ def read_sleap(file: File, name: str = "") -> Tracks:
     if not rows[1:]:
         raise EmptyRecordingError(f"{name} has no frames")
     bodies = list(dict.fromkeys(row[0] for _, row in rows[1:]))
+    indices = [read_numbers(row[1:2], 1, at)[0] for at, row in rows[1:]]
+    first = min(indices)
     found: dict[tuple[int, int], list[float]] = {}
-    for at, row in rows[1:]:
-        (index,) = read_numbers(row[1:2], 1, at)
-        if not 0 <= index < len(rows) + MOST_UNLISTED or index % 1:
+    for (at, row), index in zip(rows[1:], indices, strict=True):
+        if index < 0 or index % 1:
             raise DataError(
-                f"{at}: {row[1][:20]!r} is not a frame of the table"
+                f"{at}: {row[1][:20]!r} is not a frame of the table; number "
+                f"them from 0"
             )
-        place = bodies.index(row[0]), int(index)
+        if index - first >= len(rows) + MOST_UNLISTED:
+            raise DataError(
+                f"{at}: {row[1][:20]!r} is not a frame of the table, whose "
+                f"first is {first:.15g}: most between them are not listed; "
+                f"split the table there"
+            )
+        place = bodies.index(row[0]), int(index - first)
         if place in found:
             raise DataError(
-                f"{at}: track {row[0]!r} is in frame {int(index)} twice; track "
-                f"the animals before exporting"
+                f"{at}: track {row[0]!r} is in frame {index:.15g} twice; "
+                f"track the animals before exporting"
             )
         found[place] = read_numbers(row[3:], 3 * len(joints), at, True)
     length = max(t for _, t in found) + 1
@@ -151,7 +160,7 @@ def read_sleap(file: File, name: str = "") -> Tracks:
     frames = np.full((len(bodies), length, len(joints), 3), np.nan)
     for (body, t), numbers in found.items():
         frames[body, t] = np.reshape(numbers, (-1, 3))
-    return Tracks(_masked(_placed(frames)), joints, bodies)
+    return Tracks(_shown(_masked(_placed(frames)), name), joints, bodies)
 
 
 def _read_sleap_hdf5(content: bytes, name: str) -> Tracks:
@@ -181,7 +190,7 @@ def _read_sleap_hdf5(content: bytes, name: str) -> Tracks:
         raise EmptyRecordingError(f"{name} has no frames")
     if np.isinf(frames).any():
         raise DataError(f"{name} holds a number that is not finite")
-    return Tracks(_masked(_placed(frames)), joints, bodies)
+    return Tracks(_shown(_masked(_placed(frames)), name), joints, bodies)
 
 
 def _in_order(
@@ -223,6 +232,16 @@ def _placed(frames: np.ndarray) -> np.ndarray:
     by_hand = np.isnan(frames[..., 2]) & ~np.isnan(frames[..., :2]).any(-1)
     frames[by_hand, 2] = 1.0
     return frames
+
+
+def _shown(frames: np.ndarray, name: str) -> np.ndarray:
+    """The frames from the first to the last that shows an animal: SLEAP's
+    arrays begin with the video even if tracking begins later.
+    """
+    shown = np.flatnonzero(frames[..., 2].any((0, 2)))
+    if not shown.size:
+        raise EmptyRecordingError(f"{name} shows no animal")
+    return frames[:, shown[0] : shown[-1] + 1]
 
 
 def _masked(frames: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from symgnn_pyg.errors import DataError, data_error
+from symgnn_pyg.errors import DataError, data_error, warn
 from symgnn_pyg.io.cells import is_decimal, is_number
 from symgnn_pyg.io.frames import resample_frames
 
@@ -18,6 +18,7 @@ UNITS = {
         (1.0, "s sec secs second seconds"),
         (1e-3, "ms msec msecs millis millisecond milliseconds"),
         (1e-6, "us \xb5s \u03bcs usec usecs micros microsecond microseconds"),
+        (1e-7, "100ns ticks"),  # Of Windows, .NET and the Kinect v2.
         (1e-9, "ns nsec nsecs nanos nanosecond nanoseconds"),
     )
     for word in words.split()
@@ -26,6 +27,9 @@ TIME = re.compile(
     r"((elapsed |relative |unix )?(date ?time|times?|time ?stamps?|stamp|t)"
     r"( in)?)?"
 )
+# Of SMPTE: hours, minutes, seconds and frames, after a semicolon if the count
+# drops some.
+TIMECODE = re.compile(r"\d+:\d\d:\d\d[:;]\d\d")
 FRAME = re.compile(r"frames?( (number|num|no|nr|index|idx|id|count))?")
 # The part of a step between frames by which a time may be off.
 TOLERANCE = 0.25
@@ -53,19 +57,28 @@ def find_time_column(
     units: Sequence[str],
     row: Sequence[str],
     others: Collection[int],
+    at: str,
 ) -> TimeColumn | None:
     r"""The first column that is called a time, or else a frame, except for
     the :obj:`others`, the indices of columns that hold something else. The
-    first :obj:`row` of data shows whether times are dates.
+    first :obj:`row` of data, in the place :obj:`at`, shows whether times are
+    dates.
     """
     frames = None
     for index, name in enumerate(names):
-        words = re.findall(r"[^\W\d_]+", name.casefold())
+        plain = name.casefold().replace("100 ns", "100ns")
+        words = re.findall(r"100ns|[^\W\d_]+", plain)
         unit = UNITS.get(words[-1]) if words else None
         text = " ".join(words if unit is None else words[:-1])
-        if index in others or not words or words == ["s"]:
+        if index in others or not words or words in (["s"], ["ticks"]):
             continue
         if TIME.fullmatch(text):
+            if row[index:] and TIMECODE.fullmatch(row[index]):
+                raise DataError(
+                    f"{at}: {name!r} is a timecode, {row[index]}, which counts "
+                    f"frames at an unknown rate; rename the column to "
+                    f"'timecode' to leave it out"
+                )
             if row[index:] and not is_decimal(row[index]):
                 unit = 1.0  # A date, read in seconds.
             elif unit is None and units[index:]:
@@ -83,13 +96,15 @@ def read_time(cell: str) -> float:
     cell = cell.strip()
     if is_number(cell):
         return float(cell)
+    if TIMECODE.fullmatch(cell):  # Python would read hundredths of a second.
+        return math.nan
     # Without hours, as in 59:59.5, Python would read minutes as hours.
     if re.match(r"\d+:\d+:", cell):
         cell = f"1970-01-01 {cell}"
     try:
         date = datetime.fromisoformat(cell)
     except ValueError:
-        return float("nan")
+        return math.nan
     return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
 
 
@@ -110,14 +125,22 @@ def make_even(
     in error messages.
     """
     unread = ~np.isfinite(times)
-    if len(times) < 2 or unread.all() or (times == times[0]).all():
+    if len(times) < 2 or (times == times[0]).all():
+        return frames, None
+    if unread.all():
+        warn(
+            f"The column {column.name!r} is ignored, since it holds neither "
+            f"numbers nor ISO dates or times: frames are taken to be evenly "
+            f"spaced"
+        )
         return frames, None
     if unread.any():
         raise DataError(
             f"{line_of(int(unread.argmax()))}: {column.name!r} is neither a "
             f"number nor an ISO date or time"
         )
-    times = times - times[0]
+    start = times[0]
+    times = times - start
     steps = np.diff(times)
     wrong = steps <= 0
     if wrong.any():
@@ -134,6 +157,17 @@ def make_even(
         # days, do not tell the rate.
         units = (0.0, 1.0, 1e-3, 1e-6, 1e-9)
         unit = units[np.digitize(step, [9e-4, 1, 1e3, 1e6])]
+        # Dates are some 6e17 ticks after the year 1, 1e17 after 1601, and 2e15
+        # µs after 1970; clocks from 0 do not tell ticks from slow µs.
+        if 1e17 <= start < 1e18:
+            unit = UNITS["ticks"]
+        elif start < 1e15 and 5e4 <= step < 1e6:
+            raise DataError(
+                f"{line_of(0)}: the steps of {column.name!r}, {step:.6g}, are "
+                f"{1e6 / step:.4g} frames per second in microseconds or "
+                f"{1e7 / step:.4g} in ticks of 100 ns; rename the column to "
+                f"'time_us' or 'time_ticks'"
+            )
     if not unit and is_whole:
         step = float(math.gcd(*map(int, steps)))
     else:

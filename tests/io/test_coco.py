@@ -73,6 +73,29 @@ def test_bodies_by_image(people, key):
     np.testing.assert_array_equal(motion[0, :, 0, 0], expected)
 
 
+def instance(x, score=0.5, joints=17):
+    return {
+        "keypoints": [[x, 10.0]] * joints, "keypoint_scores": [score] * joints,
+        "bbox": [[0.0, 0.0, 9.0, 9.0]], "bbox_score": 0.9,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("from_demo", [False, True])
+def test_instances_of_frames(from_demo):
+    document = [
+        {"frame_id": 7, "instances": [instance(7.0), instance(90.0, 0.1)]},
+        {"frame_id": 8, "instances": []},
+        {"frame_id": 9, "instances": [instance(9.0, 0.0), instance(8.0)]},
+    ]
+    if from_demo:
+        meta = {"dataset_name": "coco", "num_keypoints": 17}
+        document = {"meta_info": meta, "instance_info": document}
+    motion, skeleton, _ = read(document)
+    assert skeleton.name == "coco17"
+    expected = [[7, 10, 0.5], [0, 0, 0], [8, 10, 0.5]]
+    assert motion[0, :, 3].tolist() == expected
+
+
 @pytest.mark.parametrize(
     ("document", "message"),
     [
@@ -93,6 +116,18 @@ def test_bodies_by_image(people, key):
          r"after the first, but only 2 images show a body; split the "),
         ({"images": [], "annotations": []}, r"expected a list of results with "
          r"'image_id' and 'keypoints', not annotations"),
+        ([{"frame_id": 1, "instances": 5}], r"\[0\]: 'instances' must be a li"),
+        ([{"instances": [instance(1.0)]}], r"or 'frame_id' beside .*'None'"),
+        ({"instance_info": [{"frame_id": 1, "instances": [
+            instance(1.0) | {"keypoints": [[1.0, 2.0, 3.0]] * 17}]}]},
+         r"a\.json, instance_info, \[0\]\.instances\[0\]: expected x and y of "
+         r"each joint .*; save 3-D joints with numpy\.save\("),
+        ([{"frame_id": 1, "instances": [
+            instance(1.0) | {"keypoint_scores": [0.5]}]}],
+         r"expected x and y of each joint in 'keypoints', and its score"),
+        ([{"frame_id": 1, "instances": [instance("1")]}], "51 finite numbers"),
+        ([{"name": "person", "keypoints": {"x": [1.0], "y": [2.0]}}],
+         r"\[0\]: 'keypoints' as Ultralytics writes .*; save json\.dumps\("),
         ({"0.jpg": 5}, r"a\.json, '0\.jpg': 'bodies' must be a list"),
     ],
 )  # fmt: skip

@@ -99,6 +99,31 @@ def test_sleap_hdf5_equals_csv(order, tmp_path):
     assert found[1:] == expected[1:]
 
 
+@pytest.mark.parametrize("first", [500, 5_000_000])
+def test_sleap_counts_from_the_first_frame_with_an_animal(first):
+    text = SLEAP.replace(",0,0.9,", f",{first},0.9,")
+    text = text.replace(",2,0.9,5", f",{first + 2},0.9,5")
+    expected = read_sleap(SLEAP.encode()).frames
+    np.testing.assert_array_equal(read_sleap(text.encode()).frames, expected)
+
+
+def test_sleap_hdf5_counts_from_the_first_frame_with_an_animal():
+    expected = read_sleap(SLEAP.encode()).frames
+    wide = np.full((2, 512, 2, 3), NAN)
+    wide[:, 500:503] = expected
+    content = sleap_hdf5(
+        tracks=wide[..., :2].transpose(0, 3, 2, 1),
+        point_scores=wide[..., 2].transpose(0, 2, 1),
+    )
+    np.testing.assert_array_equal(read_sleap(content).frames, expected)
+
+
+def test_sleap_without_an_animal():
+    nobody = sleap_hdf5(tracks=np.full((2, 2, 2, 3), NAN))
+    with pytest.raises(EmptyRecordingError, match=r"a\.h5 shows no animal"):
+        read_sleap(nobody, "a.h5")
+
+
 def test_sleap_hdf5_of_one_animal_without_a_track():
     one = read_sleap(SLEAP.encode()).frames[:1]
     content = sleap_hdf5(
@@ -200,6 +225,12 @@ def test_bad_deeplabcut(old, new, fault):
         ("track_1,0", "track_0,0", "line 3: track 'track_0' is in frame 0 twi"),
         ("track_0,2", "track_0,-1", "line 4: '-1' is not a frame"),
         ("track_0,2", "track_0,999999999", "line 4: '999999999' is not a fr"),
+        (
+            "track_0,2",
+            "track_0,1010",
+            "line 4: '1010' is not a frame of the "
+            "table, whose first is 0: .*; split the table there",
+        ),
         ("track_0,2", "track_0,1.5", "line 4: '1.5' is not a frame"),
         ("5,6,0.9,,,", "5,6", "line 4: 2 numbers, expected 6"),
     ],

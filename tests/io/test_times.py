@@ -32,6 +32,16 @@ def read(*args, **arguments):
         ("timestamp", 1_700_000_000 + COUNT / 29.97, 29.97),
         ("elapsed_time", COUNT / 50 + RANDOM.uniform(0, 0.008, 600), 50),
         ("%time", 1_700_000_000_000_000_000 + COUNT * 33_333_333, 30),
+        # Ticks of 100 ns: of .NET, of Windows, and as named.
+        ("time", 636_000_000_000_000_000 + COUNT * 333_333, 30),
+        ("t", 133_000_000_000_000_000 + COUNT * 166_667, 60),
+        ("time_ticks", COUNT * 333_333, 30),
+        ("Time (100 ns)", COUNT * 333_333, 30),
+        # A tick of a game is not a time.
+        ("ticks", COUNT * 3, None),
+        ("t", 1_700_000_000_000_000 + COUNT * 333_333, 3),
+        ("t", COUNT * 33_333, 30),
+        ("time_us", COUNT * 333_333, 3),
         ("time_ms", COUNT, 1000),
         ("Time [s]", COUNT, 1),
         ("t (us)", COUNT * 0.5, 2e6),
@@ -129,6 +139,35 @@ def test_uneven_rotations():
 def test_times_that_cannot_be(times, message, frame_rate):
     with pytest.raises(DataError, match=rf"^a\.csv, {message}"):
         read(times, frame_rate=frame_rate, fill=True)
+
+
+def test_ticks_or_microseconds():
+    message = (
+        r"a\.csv, line 2: the steps of 'time', 333333, are 3 frames per second "
+        r"in microseconds or 30 in ticks of 100 ns; rename the column to 'time_"
+    )
+    with pytest.raises(DataError, match=message):
+        read(COUNT * 333_333)
+
+
+@pytest.mark.parametrize("mark", [":", ";"])
+def test_timecodes_are_no_times(mark):
+    codes = [f"01:02:{t // 30:02}{mark}{t % 30:02}" for t in COUNT[:90]]
+    message = (
+        rf"a\.csv, line 2: 'time' is a timecode, 01:02:00{mark}00, .* rename "
+        rf"the column to 'timecode'"
+    )
+    with pytest.raises(DataError, match=message):
+        read(codes)
+    assert read(codes, "timecode").frame_rate is None
+    with pytest.raises(DataError, match="line 3: 'time' is neither a number"):
+        read(["01:02:00", *codes[1:]])
+
+
+@pytest.mark.parametrize("time", ["01/02/2024 12:00:00.033", ""])
+def test_column_without_times_is_named(time):
+    with pytest.warns(UserWarning, match="The column 'time' is ignored, since"):
+        read([time] * 3)
 
 
 def test_times_in_a_smaller_unit_than_named():
