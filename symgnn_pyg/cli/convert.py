@@ -113,7 +113,7 @@ def convert_rotations(args: argparse.Namespace) -> None:
             "file, without --format, --layout, --skeleton and --to"
         )
     motion, translation = read_rotations(args, args.frame_rate)
-    frames, skeleton, own = motion
+    frames, skeleton, own, _ = motion
     if args.output.suffix.lower() == ".bvh":
         write_bvh(args.output, frames, args.input, translation, own)
     else:

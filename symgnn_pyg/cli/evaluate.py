@@ -27,6 +27,7 @@ from symgnn_pyg.datasets import SkeletonFolder
 from symgnn_pyg.datasets.windows import SPLITS
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.inference import PoseModel
+from symgnn_pyg.io import same_unit
 from symgnn_pyg.nn import SymGNNOutput
 from symgnn_pyg.nn.baselines import LinearRegression
 from symgnn_pyg.typing import Kind
@@ -105,7 +106,12 @@ def open_as_trained(
 ) -> SkeletonFolder:
     r"""A split, read and dealt as in the training of the model."""
     about = model.about
-    dealt = about.get("split", {})
+    trained, dealt = about.get("unit"), about.get("split", {})
+    if trained and args.unit and not same_unit(args.unit, trained):
+        raise ValueError(
+            f"Expected 'unit' {trained}, as in training, got {args.unit}; "
+            f"convert the recordings"
+        )
     if args.split == ALL:
         dealt = {"shares": (1, 0, 0)}
     if args.name_pattern is not None:
@@ -119,7 +125,7 @@ def open_as_trained(
         num_observed=model.num_observed,
         num_future=model.num_future,
         kind=args.kind or about.get("kind", "position"),
-        unit=args.unit or about.get("unit"),
+        unit=args.unit or trained,
         num_coordinates=about.get("num_coordinates"),
         **dealt,
     )

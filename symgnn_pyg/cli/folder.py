@@ -114,7 +114,8 @@ def add_meaning(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--unit",
         help="the unit of positions, such as mm, which is shown beside errors "
-        "(default: not stated)",
+        "and from which tables must not differ (default: that of the tables, "
+        "if they state it)",
     )
     parser.add_argument(
         "--num-coordinates",

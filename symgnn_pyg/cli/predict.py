@@ -26,7 +26,7 @@ from symgnn_pyg.cli.writing import check_suffix, write_motion
 from symgnn_pyg.errors import DataError
 from symgnn_pyg.files import replacing, resolved
 from symgnn_pyg.inference import PoseModel, PoseOutput
-from symgnn_pyg.io import Motion, write_bvh
+from symgnn_pyg.io import Motion, same_unit, write_bvh
 
 SUFFIXES = (".npy", ".csv", ".json")
 TRAIN_ON_ROTATIONS = (
@@ -130,6 +130,12 @@ def read_for(model: PoseModel, args: argparse.Namespace) -> Motion:
     rate = model.about.get("frame_rate")
     kind = model.about.get("kind") or kind_of(args.format)
     motion = read_input(args.input, model.skeleton, args, rate, kind)
+    unit = model.about.get("unit")
+    if motion.unit and unit and not same_unit(motion.unit, unit):
+        raise DataError(
+            f"{args.input} states the unit {motion.unit}, but the model takes "
+            f"{unit}; convert the numbers, and correct the unit in the file"
+        )
     return resampled(motion, rate, args.input, kind)
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
@@ -19,6 +18,7 @@ from symgnn_pyg.io import (
     read_recording,
     resample_frames,
     same_rate,
+    same_unit,
     select_joints,
 )
 from symgnn_pyg.skeleton import Skeleton
@@ -35,12 +35,24 @@ class Common(NamedTuple):
     example: str = ""
     timed: str = ""
     frame_rate: float = 0.0
+    table: str = ""
+    unit: str | None = None
 
 
 def read_frames(content: bytes, where: str, common: Common) -> np.ndarray:
     motion = _read(content, where, common)
     frames, rate = motion.frames, motion.frame_rate
     wanted, kind = common.options["frame_rate"], common.options["kind"]
+    if motion.unit and not (
+        common.unit and same_unit(motion.unit, common.unit)
+    ):
+        other = f"is in {common.unit}" if common.unit else "does not state one"
+        raise DataError(
+            f"{where} states the unit {motion.unit}, but {common.table} "
+            f"{other}; convert them to one unit"
+            + ", or pass the 'unit' if it is that of all"
+            * (not common.unit)
+        )
     if motion.skeleton is not common.skeleton:
         frames = frames[..., _kept(motion.skeleton, where, common), :]
     if rate and wanted:
@@ -155,17 +167,28 @@ def find_common(
     return Common(skeleton, bodies, options)
 
 
-def add_rate_of_tables(
-    source: Source, recordings: Sequence[str], common: Common
+def add_table(
+    source: Source, recordings: Sequence[str], common: Common, unit: str | None
 ) -> Common:
-    """Adds the frame rate of the first table that can be read, unless another
-    file states one.
+    """Adds what the first table that can be read states: its unit, or else the
+    one that is given, and its frame rate unless another file states one.
     """
     for file in recordings:
         where = source.where(file)
-        if common.timed or not file.lower().endswith((".csv", ".tsv")):
+        if not file.lower().endswith((".csv", ".tsv")):
             continue
-        with suppress(DataError):
-            rate = _read(source.read(file), where, common).frame_rate
-            return common._replace(timed=where, frame_rate=rate or 0.0)
+        try:
+            motion = _read(source.read(file), where, common)
+        except DataError:
+            # Preparing the data reports this.
+            continue
+        if unit and motion.unit and not same_unit(motion.unit, unit):
+            raise DataError(
+                f"{where} states the unit {motion.unit}, but 'unit' is "
+                f"{unit}; convert the numbers, or correct 'unit'"
+            )
+        if not common.timed:
+            rate = motion.frame_rate or 0.0
+            common = common._replace(timed=where, frame_rate=rate)
+        return common._replace(table=where, unit=motion.unit or unit)
     return common

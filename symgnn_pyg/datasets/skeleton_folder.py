@@ -12,7 +12,7 @@ from symgnn_pyg.datasets.folder_files import (
     split_files,
 )
 from symgnn_pyg.datasets.folder_recordings import (
-    add_rate_of_tables,
+    add_table,
     find_bodies,
     find_common,
     read_frames,
@@ -109,7 +109,8 @@ class SkeletonFolder(CustomDataset):
         kind: What the recordings hold: :obj:`"position"`, or
             :obj:`"rotation"` for exponential maps in radians. Errors are
             measured accordingly. (default: :obj:`"position"`)
-        unit: The unit of positions, such as :obj:`"mm"`. (default: unknown)
+        unit: The unit of positions, such as :obj:`"mm"`. Files must not state
+            another. (default: that of the files, if they state it)
         num_coordinates: The number of leading channels that are coordinates;
             others, such as the confidence of key points, do not count in
             errors and are scaled by themselves in :meth:`standardize`.
@@ -120,7 +121,7 @@ class SkeletonFolder(CustomDataset):
         FileNotFoundError: If :obj:`root` does not exist.
         DataError: If a file lies outside the folder of a class, does not
             match :obj:`name_pattern`, cannot be parsed or has another
-            skeleton; the message names file and line.
+            skeleton or unit; the message names file and line.
         ValueError: If an argument is not one of its values, or
             :obj:`skeleton` is required because no file has one.
 
@@ -199,7 +200,8 @@ class SkeletonFolder(CustomDataset):
             common = find_common(
                 source, [*files.classes], bodies, skeleton, options
             )
-            common = add_rate_of_tables(source, [*files.classes], common)
+            unit = "radians" if kind == "rotation" else unit
+            common = add_table(source, [*files.classes], common, unit)
             classes = sorted(set(files.classes.values()))
             recordings = [
                 Recording(
@@ -216,7 +218,7 @@ class SkeletonFolder(CustomDataset):
                 parse=partial(read_frames, common=common),
                 skeleton=common.skeleton,
                 classes=classes,
-                recipe=f"{checksum} {options}",
+                recipe=f"{checksum} {options} {common.unit}",
                 skip_faulty=skip_faulty,
             )
         chosen = [
@@ -231,7 +233,7 @@ class SkeletonFolder(CustomDataset):
             num_future=num_future,
             stride=stride,
             kind=kind,
-            unit=unit,
+            unit=unit or common.unit,
             num_coordinates=num_coordinates,
             transform=transform,
         )

@@ -22,6 +22,7 @@ from symgnn_pyg.io.frames import (
     resample_frames,
     same_rate,
 )
+from symgnn_pyg.io.header import same_unit
 from symgnn_pyg.io.joint_tree import Motion, TreeJoint, select_joints
 from symgnn_pyg.io.kinetics import (
     KineticsLabel,
@@ -74,6 +75,7 @@ __all__ = [
     "read_text",
     "resample_frames",
     "same_rate",
+    "same_unit",
     "select_joints",
     "write_bvh",
 ]

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from itertools import chain
 
-from symgnn_pyg.errors import DataError
+from symgnn_pyg.errors import DataError, warn
 
 # The names of Kinect v2 joints, as plain_name gives them, that "ntu25" calls by
 # another name.
@@ -15,12 +16,28 @@ KINECT = {
     "righthandtip": "rightfingertip",
 }
 MOST_NAMES = 10
+# The channels of positions and of rotations, which a unit may follow.
+POSITION = re.compile(
+    r"(p|pos|position|t|trans|translation|loc|location)?[ -]?[xyz]"
+    r"([ -]?(pos|position))?(?![^\W_])"
+)
+ROTATION = re.compile(
+    r"((q|quat|quaternion|r|rv|rot|rotvec|rotation|euler|angle|orientation|ori)"
+    r"[ -]?([wxyz]|\d\d?)|[wxyz][ -]?(rot|rotation|quat)|rot|rotation|rotvec"
+    r"|roll|pitch|yaw)(?![^\W_])"
+)
 
 
 def named_columns(
-    cells: Sequence[str], joints: Sequence[str], first: int, at: str
+    cells: Sequence[str],
+    joints: Sequence[str],
+    first: int,
+    at: str,
+    kind: str = "position",
 ) -> list[int]:
-    r"""The indices of the joints' columns, joint by joint, found by name."""
+    r"""The indices of the joints' columns, joint by joint, found by name. Of
+    columns of positions and rotations, rotations are left out.
+    """
     # Case and punctuation matter only if joints differ in nothing else.
     names = {*map(plain_name, joints)} - {""}
     plain = plain_name if len(names) == len(joints) else str
@@ -54,6 +71,13 @@ def named_columns(
             f"{joints[0]}_x, or none for channels in the order of the joints, "
             f"got {_listed(cells)}"
         )
+    every = {*chain(*places.values())}
+    turned = {*filter(ROTATION.match, every)}
+    if kind != "position" or not any(map(POSITION.match, every - turned)):
+        turned = set()
+    for found in places.values():
+        for channel in turned & found.keys():
+            del found[channel]
     sets = [frozenset(found) for found in places.values()]
     # A joint that differs from most others is the one to name.
     channels = max(sets, key=lambda some: (bool(some), sets.count(some)))
@@ -67,6 +91,11 @@ def named_columns(
                 f"joint {joint!r}, as of the others, got "
                 f"{', '.join(had) or 'none'}; the columns are {_listed(cells)}"
             )
+    if turned:
+        warn(
+            f"Rotations beside positions are left out: the channels "
+            f"{', '.join(sorted(turned))} of joints"
+        )
     return [found[c] for found in places.values() for c in order]
 
 

@@ -43,6 +43,8 @@ def read_csv(
     the first joint, then those of the second, and so on. A line below the names
     may state the unit of each column, such as :obj:`mm` or :obj:`(m)`: the
     numbers are not converted, with a warning if they are not in metres.
+    Rotations beside positions, such as :obj:`elbow_qw` or :obj:`elbow.rx`, are
+    left out with a warning if :obj:`kind` is :obj:`"position"`.
 
     Frames are evenly spaced in time. A column called time, timestamp or t (or
     else frame) must confirm it: each time may be off by a quarter of a step,
@@ -101,9 +103,9 @@ def read_timed_csv(
     index_columns: int | None = None,
     frame_rate: float | None = None,
     kind: str = "position",
-) -> tuple[np.ndarray, float | None]:
-    r"""What :func:`read_csv` returns, and the frames per second if a column
-    of times or a line above the names tells.
+) -> tuple[np.ndarray, float | None, str | None]:
+    r"""What :func:`read_csv` returns, the frames per second if a column of
+    times or a line above the names tells, and the unit if a line states it.
     """
     if isinstance(joints, str):
         raise TypeError(
@@ -124,8 +126,8 @@ def read_timed_csv(
         content = content.replace(b"\r", b"\n")
     # Excel may state the delimiter in a line of its own.
     content = re.sub(rb"\A(\s*)sep=.(?=\r?\n)", rb"\1", content)
-    cells, kept, delimiter, units, length, rate = find_header(
-        content, joints, index_columns, name
+    cells, kept, delimiter, units, length, rate, unit = find_header(
+        content, joints, index_columns, name, kind
     )
     timed = None
     if length:
@@ -147,7 +149,7 @@ def read_timed_csv(
     )
     frames = table[:, kept].reshape(len(table), len(joints), -1)
     if timed is None:
-        return frames, rate
+        return frames, rate, unit
     frames, own = make_even(
         frames,
         table[:, timed.place],
@@ -157,7 +159,7 @@ def read_timed_csv(
         frame_rate,
         kind,
     )
-    return frames, own or rate
+    return frames, own or rate, unit
 
 
 def read_table(

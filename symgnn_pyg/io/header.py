@@ -20,12 +20,28 @@ from symgnn_pyg.io.columns import named_columns, plain_name
 # The most lines that describe a table, and bytes in them.
 MOST_LINES = 25
 MOST_BYTES = 2**21
-# Such as [mm], (m/s) and deg.
-UNIT = re.compile(
-    r"\[[^\]\d]*\]|\([^)\d]*\)|-|[munk\xb5\u03bc]?m|cm|in|inch|ft|px|pixels?"
-    r"|deg|degrees?|\xb0|rad|m?s|hz",
-    re.IGNORECASE,
+SYMBOL = (
+    r"[munk\xb5\u03bc]?m|cm|in|inch|ft|px|pixels?|deg|degrees?|\xb0|rad|m?s|hz"
 )
+# Such as [mm], (m/s) and deg.
+UNIT = re.compile(rf"\[[^\]\d]*\]|\([^)\d]*\)|-|{SYMBOL}", re.IGNORECASE)
+# What follows the name of a column, as in hip_x (mm).
+UNIT_BESIDE = re.compile(rf"[\[(]({SYMBOL})[\])]$", re.IGNORECASE)
+# The symbols of units by their names.
+UNITS = {
+    word: symbol
+    for symbol, words in (
+        ("m", "meter meters metre metres"),
+        ("cm", "centimeter centimeters centimetre centimetres"),
+        ("mm", "millimeter millimeters millimetre millimetres"),
+        ("in", "inch inches"),
+        ("ft", "foot feet"),
+        ("px", "pixel pixels"),
+        ("deg", "degree degrees \xb0"),
+        ("rad", "radian radians"),
+    )
+    for word in words.split()
+}
 # What stands below the name of a joint.
 CHANNEL = re.compile(r"[xyz]|likelihood|score|confidence", re.IGNORECASE)
 # The frames per second as Vicon Nexus and Qualisys state them.
@@ -46,6 +62,7 @@ class Header(NamedTuple):
         units: The units of the columns, empty if no line states them.
         lines: The number of lines down to the last one of the header.
         rate: The frames per second, if a line states them.
+        unit: The unit of the joints' columns, if a line states it.
     """
 
     cells: list[str]
@@ -54,10 +71,15 @@ class Header(NamedTuple):
     units: list[str]
     lines: int
     rate: float | None = None
+    unit: str | None = None
 
 
 def find_header(
-    content: bytes, joints: Sequence[str], index_columns: int | None, name: str
+    content: bytes,
+    joints: Sequence[str],
+    index_columns: int | None,
+    name: str,
+    kind: str = "position",
 ) -> Header:
     r"""Finds the line that names the columns of joints, and one with their
     units below it, if any. In exports of motion capture programs, other lines
@@ -86,7 +108,7 @@ def find_header(
         ):
             try:
                 at = f"{name}, line {number}"
-                kept = named_columns(names, joints, first, at)
+                kept = named_columns(names, joints, first, at, kind)
             except DataError as fault:
                 cure = _pivot(cells, _first_cells(lines[number:]))
                 if len(cells) == 1:
@@ -95,8 +117,14 @@ def find_header(
             else:
                 stated = RATE.search(b"\n".join(lines[:length]))
                 rate = (float(stated[1]) or None) if stated else None
-                units, length = _units(lines, length, delimiter, kept, name)
-                return Header(names, kept, delimiter, units, length, rate)
+                units, length, unit = _units(
+                    lines, length, delimiter, names, kept, name
+                )
+                if unit and not same_unit(unit, "m"):
+                    warn(
+                        f"Tables in {unit} are read as they are, not converted"
+                    )
+                return Header(names, kept, delimiter, units, length, rate, unit)
         if is_data:
             break
         rows.append(cells)
@@ -107,6 +135,17 @@ def find_header(
             text += f"; the names must be in the first {MOST_LINES} lines"
         raise DataError(text)
     return _header_of_numbers(content, joints, index_columns, name)
+
+
+def same_unit(one: str, other: str) -> bool:
+    r"""Whether two names are those of the same unit, such as m and Meters.
+
+    Args:
+        one: The name of a unit.
+        other: Another one.
+    """
+    one, other = one.strip().casefold(), other.strip().casefold()
+    return UNITS.get(one, one) == UNITS.get(other, other)
 
 
 def _split(line: bytes) -> tuple[list[str], str]:
@@ -159,11 +198,6 @@ def _pivot(cells: Sequence[str], below: Sequence[str]) -> str:
     return f"; if each line holds one joint, convert it with pandas: {call}"
 
 
-def _note_unit(unit: str) -> None:
-    if unit.casefold() not in ("m", "meters"):
-        warn(f"Tables in {unit} are read as they are, not converted")
-
-
 def _joined(
     cells: list[str], above: Sequence[list[str]], joints: Sequence[str]
 ) -> list[str]:
@@ -191,30 +225,34 @@ def _units(
     lines: Sequence[bytes],
     number: int,
     delimiter: str,
+    names: Sequence[str],
     kept: Sequence[int],
     name: str,
-) -> tuple[list[str], int]:
-    r"""The units of the columns, if the line below the names states them, and
-    the number of lines down to there.
+) -> tuple[list[str], int, str | None]:
+    r"""The units of the columns, if the line below the names states them, the
+    number of lines down to there, and the unit of the joints' columns, which
+    Motive states above and others beside the names.
     """
+    cells: list[str] = []
+    above = MOTIVE_UNIT.findall(b"\n".join(lines[:number]))
+    beside = [UNIT_BESIDE.search(names[i]) for i in kept]
+    units = {*map(bytes.decode, above)} or {m[1] for m in beside if m}
     for below, line in enumerate(lines[number:], number + 1):
         if not line.strip():
             continue
-        cells = split_cells(line.decode(errors="replace"), delimiter)
-        stated = [cells[i] for i in kept if i < len(cells)]
-        units = {cell.strip("[]()") for cell in stated} - {"", "-"}
-        if not units or not all(map(UNIT.fullmatch, filter(None, stated))):
-            break
-        if len(units) > 1:
-            raise DataError(
-                f"{name}, line {below}: the columns of joints are in several "
-                f"units, {', '.join(sorted(units))}: convert them to one"
-            )
-        _note_unit(*units)
-        return [cell.strip("[]()") for cell in cells], below
-    if unit := MOTIVE_UNIT.search(b"\n".join(lines[:number])):
-        _note_unit(unit[1].decode())
-    return [], number
+        row = split_cells(line.decode(errors="replace"), delimiter)
+        stated = [row[i] for i in kept if i < len(row)]
+        found = {cell.strip("[]()") for cell in stated} - {"", "-"}
+        if found and all(map(UNIT.fullmatch, filter(None, stated))):
+            cells = [cell.strip("[]()") for cell in row]
+            units, number = found, below
+        break
+    if len(units) > 1:
+        raise DataError(
+            f"{name}, line {number}: the columns of joints are in several "
+            f"units, {', '.join(sorted(units))}: convert them to one"
+        )
+    return cells, number, next(iter(units), None)
 
 
 def _header_of_numbers(

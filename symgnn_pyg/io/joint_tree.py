@@ -26,11 +26,14 @@ class Motion(NamedTuple):
         skeleton: The joints and bones.
         frame_rate: The frames per second, or :obj:`None` if the file does not
             say.
+        unit: The unit that a table states, such as :obj:`"mm"`.
+            (default: :obj:`None`)
     """
 
     frames: np.ndarray
     skeleton: Skeleton
     frame_rate: float | None = None
+    unit: str | None = None
 
 
 class TreeJoint(NamedTuple):

@@ -80,7 +80,7 @@ def read_recording(
 
     Returns:
         The frames, in the unit of the file, the skeleton, and the frames per
-        second if the file states them.
+        second and the unit if the file states them.
 
     Raises:
         DataError: If it cannot be read, or :obj:`skeleton` or :obj:`asf` is
@@ -109,9 +109,9 @@ def read_recording(
             f"{name} requires 'skeleton': it does not hold the bones between "
             f"its joints"
         )
-    skeleton, rate = as_skeleton(skeleton), None
+    skeleton, rate, unit = as_skeleton(skeleton), None, None
     if suffix in (".csv", ".tsv"):
-        frames, rate = read_timed_csv(
+        frames, rate, unit = read_timed_csv(
             file,
             skeleton.joints,
             name,
@@ -123,5 +123,5 @@ def read_recording(
         axes = None
     else:
         frames = read_npy(file, name, fill, key)
-    joints = skeleton.num_joints
-    return Motion(as_frames(frames, joints, name, axes, fill), skeleton, rate)
+    frames = as_frames(frames, skeleton.num_joints, name, axes, fill)
+    return Motion(frames, skeleton, rate, unit)

@@ -214,6 +214,20 @@ def test_uneven_times(ok, model_folder, uneven, tmp_path):
     np.testing.assert_allclose(np.load(tmp_path / "a.npy"), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("command", [["predict", "--input"], ["view"]])
+def test_a_table_in_another_unit(run, model_folder, uneven, command, tmp_path):
+    """The model takes mm."""
+    head, *lines = uneven[0].read_text().split("\n")
+    given = [*command, uneven[0], "--model", model_folder]
+    given += ["--output", tmp_path / "out.html"] * (command == ["view"])
+    for unit, status in (("mm", 0), ("cm", 1)):
+        table = [head, "s" + f",{unit}" * 6, *lines]
+        uneven[0].write_text("\n".join(table))
+        found, _, err = run(*given)
+        assert found == status, err
+    assert "states the unit cm, but the model takes mm; convert the num" in err
+
+
 def test_the_recording_is_not_overwritten(fails, model_folder, clip):
     before = clip.read_bytes()
     given = ["predict", "--model", model_folder, "--input", clip]

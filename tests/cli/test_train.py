@@ -194,6 +194,17 @@ def test_other_recordings(trained, ok, run, fails, folder, named):
     assert "choose one of them as --split" in fails(*given, "--data", splits)
 
 
+def test_recordings_in_another_unit(trained, fails, folder, tmp_path):
+    given = ["evaluate", "--model", trained[0] / "model", "--split", "all"]
+    err = fails(*given, "--data", folder, "--unit", "m")
+    assert "Expected --unit mm, as in training, got m" in err
+    (tmp_path / "new/calm").mkdir(parents=True)
+    rows = ["a_x,a_y,b_x,b_y,c_x,c_y", "m,m,m,m,m,m", *["1,2,3,4,5,6"] * 20]
+    (tmp_path / "new/calm/0.csv").write_text("\n".join(rows))
+    err = fails(*given, "--data", tmp_path / "new")
+    assert "0.csv states the unit m, but --unit is mm; convert" in err
+
+
 def test_classes_are_matched_by_name(ok, run, folder, tmp_path):
     """The data may lack some, and have them in another order."""
     names = ["wild", "other", "calm", "more", "five", "six"]

@@ -225,6 +225,46 @@ def test_times_of_tables(tmp_path):
         SkeletonFolder(root, ARM, frame_rate=20, **arguments)
 
 
+def in_unit(unit):
+    """A moving hand in a table that states its unit."""
+    head, *rows = timed(np.arange(25) / 50).split("\n")
+    return "\n".join([head, *(["s" + f",{unit}" * 9] if unit else []), *rows])
+
+
+@pytest.mark.filterwarnings("ignore:Tables in mm are read as they are")
+def test_units_of_tables(tmp_path):
+    root = tmp_path / "own"
+    arguments = {"shares": (1, 0, 0), "num_observed": 2, "num_future": 1}
+    write(root / "a/0.csv", in_unit("m"))
+    write(root / "a/1.csv", in_unit("[m]"))
+    write(root / "a/2.csv", in_unit(""))
+    assert SkeletonFolder(root, ARM, **arguments).unit == "m"
+    data = SkeletonFolder(root, ARM, unit="Metres", **arguments)
+    assert data.unit == "Metres"
+    # Although the prepared store is up to date.
+    with pytest.raises(DataError, match=r"0\.csv states the unit m, but 'unit' "
+                       "is mm; convert the numbers, or"):  # fmt: skip
+        SkeletonFolder(root, ARM, unit="mm", **arguments)
+    write(root / "a/3.csv", in_unit("mm"))
+    with pytest.raises(DataError, match=r"3\.csv states the unit mm, but .*0\."
+                       "csv is in m; convert them to one unit$"):  # fmt: skip
+        SkeletonFolder(root, ARM, **arguments)
+
+
+@pytest.mark.filterwarnings("ignore:Tables in mm are read as they are")
+def test_a_unit_that_the_first_table_does_not_state(tmp_path):
+    root = tmp_path / "own"
+    arguments = {"shares": (1, 0, 0), "num_observed": 2, "num_future": 1}
+    write(root / "a/0.csv", in_unit(""))
+    write(root / "a/1.csv", in_unit("mm"))
+    with pytest.raises(DataError, match=r"1\.csv states .* mm, but .*0\.csv "
+                       "does not state one; .*pass the 'unit'"):  # fmt: skip
+        SkeletonFolder(root, ARM, **arguments)
+    assert SkeletonFolder(root, ARM, unit="mm", **arguments).unit == "mm"
+    with pytest.raises(DataError, match=r"1\.csv .* mm, but .*0\.csv is in m;"):
+        SkeletonFolder(root, ARM, unit="m", **arguments)
+
+
 def test_a_rate_that_no_file_states(tmp_path):
     root = tmp_path / "own"
     write(root / "a/0.npy", poses(9))

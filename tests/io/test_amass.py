@@ -25,7 +25,7 @@ def test_body_of_22_joints(tmp_path, rate, width):
         betas=np.zeros(16), **{rate: 120.0},
     )  # fmt: skip
     (tmp_path / "a.npz").write_bytes(content)
-    frames, skeleton, frame_rate = read_amass(tmp_path / "a.npz")
+    frames, skeleton, frame_rate, _ = read_amass(tmp_path / "a.npz")
     np.testing.assert_array_equal(frames.reshape(7, 66), POSES[:, :66])
     assert (skeleton.name, frame_rate) == ("smpl22", 120.0)
 

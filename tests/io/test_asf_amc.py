@@ -86,7 +86,7 @@ def test_joints_go_depth_first():
 def test_paths_or_content(tmp_path):
     (tmp_path / "a.asf").write_text(ASF)
     (tmp_path / "a.amc").write_text(amc(frame()))
-    frames, skeleton, frame_rate = read_asf_amc(
+    frames, skeleton, frame_rate, _ = read_asf_amc(
         tmp_path / "a.asf", tmp_path / "a.amc"
     )
     assert frames.tolist() == parse(frame()).tolist()

@@ -97,7 +97,7 @@ def test_offset_where_there_is_no_position_channel():
 def test_skeleton_and_frame_rate(tmp_path):
     path = tmp_path / "arm.bvh"
     path.write_text(arm() + motion([0] * 9))
-    _, skeleton, frame_rate = read_bvh(path)
+    _, skeleton, frame_rate, _ = read_bvh(path)
     assert skeleton.joints == ("shoulder", "elbow", "elbow end")
     assert skeleton.bones == ((1, 0), (2, 1))
     assert skeleton.offsets == ((7, 7, 7), (1, 0, 0), (0, 1, 0))

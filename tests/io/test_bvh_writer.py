@@ -71,7 +71,7 @@ def test_rotations_are_those_of_forward_kinematics(tmp_path):
     rotation = torch.randn(5, 3, 3, generator=torch.manual_seed(0))
     rotation[:, 2] = 0
     write_bvh(tmp_path / "b.bvh", rotation, (arm() + motion([0] * 9)).encode())
-    positions, skeleton, _ = read_bvh(tmp_path / "b.bvh")
+    positions, skeleton, *_ = read_bvh(tmp_path / "b.bvh")
     expected = forward_kinematics(rotation, skeleton)
     np.testing.assert_allclose(positions, expected, atol=1e-5)
 

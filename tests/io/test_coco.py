@@ -24,7 +24,7 @@ def read(document, **kwargs):
 )
 def test_numbers_of_images_are_frames(joints, layout):
     entries = [entry(image, float(image), joints) for image in (12, 9, 10)]
-    motion, skeleton, rate = read(entries)
+    motion, skeleton, rate, _ = read(entries)
     assert motion.shape == (1, 4, joints, 3)
     assert (skeleton.name, rate) == (layout, None)
     # Nobody was found in image 11.
@@ -66,7 +66,7 @@ def test_bodies_by_image(people, key):
         for i in (1, 10, 9)
     }
     document["2.jpg"] = {people: []}
-    motion, skeleton, _ = read(document)
+    motion, skeleton, _, _ = read(document)
     assert skeleton.name == "kinetics18"
     expected = np.zeros(10)
     expected[[0, 8, 9]] = [1, 9, 10]

@@ -375,6 +375,15 @@ def test_numbers_stay_in_the_unit_of_the_file(unit):
     with pytest.warns(
         UserWarning, match="in mm are read as they are, not conv"
     ):
-        frames, rate = read_timed_csv(text.encode(), JOINTS)
+        frames, rate, unit = read_timed_csv(text.encode(), JOINTS)
     assert frames[:, 0, 0].tolist() == [0, 1, 2, 3]
     assert rate == 100  # 10 ms, not 10 s.
+    assert unit == "mm"
+
+
+def test_units_beside_names():
+    text = b"hip_x (mm),hip_y [mm]\n1,2\n"
+    with pytest.warns(UserWarning, match="Tables in mm are read as they are"):
+        assert read_timed_csv(text, ["hip"])[2] == "mm"
+    with pytest.raises(DataError, match=r"several units, m, mm: convert them"):
+        read_csv(text.replace(b"(mm)", b"(m)"), ["hip"])

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
+from symgnn_pyg import Skeleton
 from symgnn_pyg.errors import DataError
+from symgnn_pyg.io import read_recording, same_unit
 from symgnn_pyg.io.csv import read_timed_csv
 
 JOINTS = ("hip", "left knee", "right knee")
@@ -19,7 +21,7 @@ def text(*head, rows=ROWS, mark=","):
 
 
 def read(content):
-    return read_timed_csv(content.encode(), JOINTS, "a.csv", True)
+    return read_timed_csv(content.encode(), JOINTS, "a.csv", True)[:2]
 
 
 def each(cells, times=3):
@@ -46,6 +48,24 @@ def test_motive(prefix):
         read(text(*motive(prefix, "Millimeters")))
     with pytest.raises(DataError, match=r"a\.csv, line 8, column 3: 'gone' is"):
         read(text(*motive(), rows=[[0, 0, "gone", *range(8)]]))
+
+
+def test_motive_states_the_unit():
+    skeleton = Skeleton(JOINTS, [(1, 0), (2, 0)])
+    motion = read_recording(text(*motive()).encode(), "a.csv", skeleton)
+    assert (motion.unit, motion.frame_rate) == ("Meters", 120)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("m", "Meters", True), ("metre", "meter", True), ("mm", "m", False),
+        ("mm", "Millimeters", True), ("centimetres", "CM", True),
+        ("of my own", "Of my own", True), ("of my own", "m", False),
+    ],
+)  # fmt: skip
+def test_names_of_units(one, other, same):
+    assert same_unit(one, other) is same
 
 
 def test_rotations_of_motive_are_left_out():

@@ -35,7 +35,7 @@ def read(document, **arguments):
 def test_forms_that_programs_write(form):
     document = [form(frame) for frame in FRAMES]
     for whole in (document, {"frames": document}):
-        frames, skeleton, _ = read(whole)
+        frames, skeleton, _, _ = read(whole)
         np.testing.assert_array_equal(frames, FRAMES)
         assert skeleton.name == "mediapipe33"
 
@@ -73,7 +73,7 @@ def test_several_bodies_are_linked(form):
             ]
             frame["pose_world_landmarks"] = world
         document.append(bodies if form == "list" else frame)
-    frames, skeleton, _ = read(document, max_bodies=2)
+    frames, skeleton, _, _ = read(document, max_bodies=2)
     # The body that is in more frames comes first.
     expected = TWO[::-1].copy()
     if form == "world":

@@ -25,7 +25,7 @@ def write(folder, frames, name="clip", start=0):
 )
 def test_one_body(tmp_path, joints, layout):
     frames = [[person(x, joints)] for x in (1.0, 2.0, 3.0)]
-    motion, skeleton, _ = read_openpose(write(tmp_path / "v", frames, start=5))
+    motion, skeleton, *_ = read_openpose(write(tmp_path / "v", frames, start=5))
     assert motion.shape == (1, 3, joints, 3)
     assert motion[0, :, 0].tolist() == [
         [1, 10, 0.5],
