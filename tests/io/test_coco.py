@@ -90,7 +90,7 @@ def test_instances_of_frames(from_demo):
     if from_demo:
         meta = {"dataset_name": "coco", "num_keypoints": 17}
         document = {"meta_info": meta, "instance_info": document}
-    motion, skeleton, _ = read(document)
+    motion, skeleton, _, _ = read(document)
     assert skeleton.name == "coco17"
     expected = [[7, 10, 0.5], [0, 0, 0], [8, 10, 0.5]]
     assert motion[0, :, 3].tolist() == expected
