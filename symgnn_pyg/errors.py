@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from numbers import Integral
 
+from torch import Tensor
+
 __all__ = ["DataError", "EmptyRecordingError"]
 
 # Control characters, which a terminal would act on, and surrogates, which UTF-8
@@ -74,6 +76,21 @@ def check_listed(**lists: object) -> None:
             raise TypeError(
                 f"Expected {name!r} to be a list of names in order, got "
                 f"{value!r}"
+            )
+
+
+def check_tensors(**tensors: object) -> None:
+    r"""Checks the arguments that are tensors.
+
+    Raises:
+        TypeError: If one is not a tensor.
+    """
+    for name, value in tensors.items():
+        if not isinstance(value, Tensor):
+            raise TypeError(
+                f"Expected {name!r} to be a torch.Tensor, got "
+                f"{type(value).__name__}; torch.as_tensor converts arrays and "
+                f"lists"
             )
 
 

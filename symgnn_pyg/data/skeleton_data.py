@@ -11,13 +11,18 @@ from symgnn_pyg.data.skeleton_storage import SkeletonStorage
 from symgnn_pyg.errors import check_sizes
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
+INTEGERS = (
+    torch.uint8, torch.uint16, torch.uint32, torch.uint64,
+    torch.int8, torch.int16, torch.int32, torch.int64,
+)  # fmt: skip
+
 
 class SkeletonData(Data):
     r"""A skeleton sequence as a graph: the joints are the nodes, and the
     graphs of parts and bones come with them. Skeletons of any kind and any
-    number of bodies mix in a batch, and nothing is padded. NumPy arrays and
-    nested lists in :obj:`x` and :obj:`future` become tensors of the default
-    type.
+    number of bodies mix in a batch, and nothing is padded. NumPy arrays,
+    nested lists and tensors of integers in :obj:`x` and :obj:`future` become
+    tensors of the default type.
 
     Args:
         x: The observed frames of each joint, of shape :math:`[V, T, C]`, or
@@ -164,6 +169,8 @@ def _as_tensor(
 ) -> Tensor | None:
     if isinstance(value, np.ndarray | list):
         return torch.tensor(value, dtype=torch.get_default_dtype())
+    if isinstance(value, Tensor) and value.dtype in INTEGERS:
+        return value.to(torch.get_default_dtype())
     return value
 
 

@@ -2,6 +2,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from symgnn_pyg.errors import check_tensors
 from symgnn_pyg.typing import UNLABELLED
 
 
@@ -39,12 +40,7 @@ def fit_fusion_weights(scores: Tensor, labels: Tensor) -> Tensor:
         >>> weights = fit_fusion_weights(torch.stack([joint, bone]), labels)
         >>> fused = weights[0] * joint + weights[1] * bone
     """
-    for name, given in (("scores", scores), ("labels", labels)):
-        if not isinstance(given, Tensor):
-            raise TypeError(
-                f"Expected {name!r} to be a torch.Tensor, got "
-                f"{type(given).__name__}"
-            )
+    check_tensors(scores=scores, labels=labels)
     if labels.dtype.is_floating_point or labels.dtype == torch.bool:
         raise TypeError(f"Expected 'labels' of integers, got {labels.dtype}")
     if (

@@ -57,6 +57,7 @@ class PCK(PerFrameMetric):
             **kwargs,
         )
         self.threshold = threshold
+        self.keep_apart(threshold=float(threshold))
 
     def sample_values(self, prediction: Tensor, target: Tensor) -> Tensor:
         distance = (prediction - target).norm(dim=-1)  # [N, V, T']

@@ -2,11 +2,12 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from symgnn_pyg.errors import check_sizes
+from symgnn_pyg.errors import check_sizes, check_tensors
 
 
 class PerFrameMetric(Metric):
@@ -54,9 +55,25 @@ class PerFrameMetric(Metric):
         self.add_state("total", total, dist_reduce_fx="sum")
         count = torch.zeros(num_groups, dtype=torch.long)
         self.add_state("count", count, dist_reduce_fx="sum")
+        self.keep_apart(num_joints=num_joints, num_coordinates=num_coordinates)
+
+    def keep_apart(self, **settings: object) -> None:
+        r"""Keeps a :class:`torchmetrics.MetricCollection` from merging the
+        metric with those of other classes or other settings.
+
+        Args:
+            **settings: The settings that the values depend on.
+        """
+        # It merges metrics for good if the names and the values of their states
+        # agree after the first batch, where values may agree by chance.
+        name = f"{type(self).__name__}({settings})"
+        self.add_state(name, torch.zeros(()), dist_reduce_fx="sum")
 
     def update(
-        self, prediction: Tensor, target: Tensor, group: Tensor | None = None
+        self,
+        prediction: Tensor,
+        target: Tensor,
+        group: Tensor | np.ndarray | list[int] | None = None,
     ) -> None:
         r"""Adds a batch.
 
@@ -67,9 +84,11 @@ class PerFrameMetric(Metric):
                 (default: all in group 0)
 
         Raises:
+            TypeError: If poses are not tensors.
             ValueError: If the shapes do not fit, a group is out of range, or
                 :obj:`target` holds NaN.
         """
+        check_tensors(prediction=prediction, target=target)
         num_groups, future = self.total.shape
         if (
             prediction.shape != target.shape
@@ -91,13 +110,14 @@ class PerFrameMetric(Metric):
         num_samples = prediction.size(0) // self.num_joints
         if group is None:
             group = self.count.new_zeros(num_samples)
-        group = group.long()
+        group = torch.as_tensor(group, device=self.count.device)
         if group.shape != (num_samples,):
             raise ValueError(
                 f"Expected 'group' of shape [{num_samples}], got "
                 f"{list(group.shape)}"
             )
-        if not group.eq(group.clamp(0, num_groups - 1)).all():
+        index = group.long()
+        if not group.eq(index.clamp(0, num_groups - 1)).all():
             raise ValueError(
                 f"'group' must hold integers from 0 to {num_groups - 1} for "
                 f"{num_groups} groups, got {group.tolist()}"
@@ -119,8 +139,8 @@ class PerFrameMetric(Metric):
                 for poses in (prediction, target)
             )
         )
-        self.total.index_add_(0, group, value)
-        self.count.index_add_(0, group, torch.ones_like(group))
+        self.total.index_add_(0, index, value)
+        self.count.index_add_(0, index, torch.ones_like(index))
 
     def _wrap_compute(self, compute: Callable[[], Tensor]) -> Any:
         wrapped = super()._wrap_compute(compute)

@@ -3,6 +3,8 @@ from typing import Any
 from torch import Tensor
 from torchmetrics.classification import MulticlassAccuracy
 
+from symgnn_pyg.errors import check_tensors
+
 
 class TopKAccuracy(MulticlassAccuracy):
     r"""The share of samples, from 0 to 1, whose true class is among the
@@ -27,6 +29,7 @@ class TopKAccuracy(MulticlassAccuracy):
         super().__init__(num_classes, top_k, average="micro", **kwargs)
 
     def update(self, preds: Tensor, target: Tensor) -> None:
+        check_tensors(preds=preds, target=target)
         if self.validate_args and preds.isnan().any():
             raise ValueError(
                 "Expected the scores 'preds' to be numbers, got NaN; check "

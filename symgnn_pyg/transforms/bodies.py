@@ -32,6 +32,11 @@ def bodies_of(data: Data) -> tuple[Skeleton, Tensor]:
             f"Expected 'x' of shape [B * {num_joints}, T, C] for {skeleton!r}, "
             f"got {list(data.x.shape) if 'x' in data else None}"
         )
+    if not data.x.is_floating_point():
+        raise TypeError(
+            f"Expected 'x' of floating-point numbers, got {data.x.dtype}; "
+            f"convert it with x.float()"
+        )
     if "batch" in data:
         return skeleton, data.batch[::num_joints].contiguous()
     num_bodies = data.x.size(0) // num_joints

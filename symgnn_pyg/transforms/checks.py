@@ -1,6 +1,7 @@
 r"""Argument checks that several transforms share."""
 
 import math
+from numbers import Real
 
 from torch import Tensor
 
@@ -9,14 +10,18 @@ def check_range(
     name: str, values: tuple[float, float], most: float = math.inf
 ) -> tuple[float, float]:
     r"""Checks that a range satisfies :obj:`0 < low <= high <= most`."""
-    low, high = values
-    if not 0.0 < low <= high <= most or math.isinf(high):
+    bounds = () if isinstance(values, Real) else tuple(values)
+    if (
+        len(bounds) != 2
+        or not 0.0 < bounds[0] <= bounds[1] <= most
+        or math.isinf(bounds[1])
+    ):
         limit = "" if math.isinf(most) else f" <= {most:g}"
         raise ValueError(
             f"'{name}' must be (low, high) with 0 < low <= high{limit}, got "
             f"{values}"
         )
-    return low, high
+    return bounds
 
 
 def check_space(motion: Tensor, transform: object) -> None:

@@ -20,6 +20,7 @@ class MotionTransform(BaseTransform):
     them unless the class says otherwise.
 
     Raises:
+        TypeError: If :obj:`x` does not hold floating-point numbers.
         ValueError: If the data has no skeleton, a batch has more than one, or
             :obj:`x` does not fit it.
     """

@@ -1,4 +1,5 @@
 import math
+from numbers import Real
 
 import roma
 import torch
@@ -34,7 +35,7 @@ class RandomRotation(MotionTransform):
     """
 
     def __init__(self, degrees: float | tuple[float, float, float]) -> None:
-        if isinstance(degrees, int | float):
+        if isinstance(degrees, int | float | Real):
             degrees = (degrees, degrees, degrees)
         if len(degrees) != 3 or not all(0 <= d < math.inf for d in degrees):
             raise ValueError(

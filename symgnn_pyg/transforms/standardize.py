@@ -1,3 +1,4 @@
+import numpy as np
 import torch
 from torch import Tensor
 from torch_geometric.data.datapipes import functional_transform
@@ -30,7 +31,16 @@ class Standardize(MotionTransform):
 
     CONSTANT = 1e-4
 
-    def __init__(self, mean: Tensor, std: Tensor) -> None:
+    def __init__(
+        self, mean: Tensor | np.ndarray, std: Tensor | np.ndarray
+    ) -> None:
+        # A device context would move tensors that are converted.
+        mean, std = (
+            given
+            if isinstance(given, Tensor)
+            else torch.as_tensor(given, device="cpu")
+            for given in (mean, std)
+        )
         if mean.dim() != 2 or mean.shape != std.shape:
             raise ValueError(
                 f"Expected 'mean' and 'std' of the same shape [V, C], got "

@@ -123,6 +123,15 @@ def test_arrays():
     assert torch.equal(SkeletonData(frames.tolist()).x, data.x)
 
 
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int64])
+def test_integers(dtype):
+    """Random transforms would round their factors to zero."""
+    frames = torch.arange(25 * 4 * 3, dtype=dtype).view(25, 4, 3)
+    data = SkeletonData(frames, future=frames[:, :2], skeleton="ntu25")
+    assert data.x.dtype == data.future.dtype == data.bone_x.dtype == torch.float
+    assert data.bone_x[0].tolist() == data.x.diff(dim=0)[0].neg().tolist()
+
+
 def test_further_attributes():
     data = SkeletonData(x=torch.zeros(26, 2, 3), name="walk")
     assert data.name == "walk"

@@ -1,7 +1,11 @@
 """What all metrics of future frames have in common."""
 
+import copy
+
+import numpy as np
 import pytest
 import torch
+from torchmetrics import MetricCollection
 
 from symgnn_pyg.metrics import MPJPE, PCK, MeanAngleError
 
@@ -130,3 +134,42 @@ def test_numbers_below_one(kind, name):
     sizes = {"num_joints": 6, "num_future": 3, "num_groups": 2, name: 0}
     with pytest.raises(ValueError, match=f"'{name}' must be at least"):
         kind(**sizes)
+
+
+def test_collection_of_other_settings():
+    """Whose values agree in the first batch."""
+    metrics = {
+        "all": MPJPE(6, 3),
+        "same": MPJPE(6, 3),
+        "plane": MPJPE(6, 3, num_coordinates=2),
+        "angle": MeanAngleError(6, 3),
+        "strict": PCK(6, 3, threshold=0.01),
+        "loose": PCK(6, 3, threshold=1.0),
+    }
+    together = MetricCollection(copy.deepcopy(metrics))
+    _, target = batch(2)
+    together.update(target, target)
+    together.reset()
+    found = together(*batch(2))
+    for name, metric in metrics.items():
+        assert torch.equal(found[name], metric(*batch(2))), name
+    assert ["all", "same"] in together.compute_groups.values()
+
+
+@metrics
+def test_groups_of_any_kind(kind):
+    metric, known = kind(6, 3, 2), kind(6, 3, 2)
+    known.update(*batch(2), torch.tensor([1, 0]))
+    for group in ([1, 0], np.array([1, 0], dtype=np.uint8)):
+        metric.reset()
+        metric.update(*batch(2), group)
+        assert torch.equal(metric.compute_groups(), known.compute_groups())
+    with pytest.raises(ValueError, match=r"'group' must hold integers"):
+        metric.update(*batch(2), [0.5, 1.0])
+
+
+@metrics
+def test_arrays_are_refused_with_the_cure(kind):
+    prediction, target = batch(2)
+    with pytest.raises(TypeError, match=r"'target' .* ndarray; torch\.as_ten"):
+        kind(6, 3).update(prediction, target.numpy())

@@ -63,3 +63,8 @@ def test_twins(twin):
     metric = TopKAccuracy(3, 2)
     metric.update(SCORES, LABELS)
     assert twin(metric).compute() == metric.compute()
+
+
+def test_arrays_are_refused_with_the_cure():
+    with pytest.raises(TypeError, match=r"'preds' .* ndarray; torch\.as_ten"):
+        TopKAccuracy(3).update(SCORES.numpy(), LABELS)

@@ -1,6 +1,7 @@
 import copy
 import pickle
 
+import numpy as np
 import pytest
 import torch
 from torch_geometric import transforms as of_pyg
@@ -256,6 +257,16 @@ def test_names_of_pyg_are_its_own(name, arguments, transform):
 
 
 @pytest.mark.parametrize("transform", [*ALL, ToBones()], ids=str)
+def test_integers_that_were_set_later(transform, sample):
+    data = sample()
+    data.x = data.x.int()
+    with pytest.raises(
+        TypeError, match=r"'x' .* torch\.int32; .* x\.float\(\)"
+    ):
+        transform(data)
+
+
+@pytest.mark.parametrize("transform", [*ALL, ToBones()], ids=str)
 def test_no_skeleton_or_several(transform, sample):
     with pytest.raises(ValueError, match=r"data with a 'skeleton'"):
         transform(SkeletonData(x=torch.zeros(4, 2, 3)))
@@ -349,7 +360,7 @@ def test_unknown_joint(sample):
         (RandomRotation, "'degrees' must be one or three",
          [-1, (1, 2), (0, 0, -3), INFINITE]),
         (RandomScale, "'scales' must be.*0 < low <= high",
-         [(0, 1), (2, 1), (1, INFINITE)]),
+         [(0, 1), (2, 1), (1, INFINITE), 0.9, np.float32(0.9), (1, 2, 3)]),
         (RandomShear, "'shear' must not be negative", [-0.1]),
         (lambda rate: Resample(rate, 1), "'source_rate' must be positive",
          [0, -1, NAN]),

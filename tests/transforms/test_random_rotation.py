@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch_geometric.data import Batch
@@ -61,3 +62,7 @@ def test_score_stays(body):
     torch.testing.assert_close(
         done.x[..., :2].norm(dim=-1), x[..., :2].norm(dim=-1)
     )
+
+
+def test_numbers_of_numpy():
+    assert RandomRotation(np.float32(3)).degrees == (3, 3, 3)

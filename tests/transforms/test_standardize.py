@@ -49,6 +49,11 @@ def test_constant_channels_keep_their_scale(data, transform):
     assert torch.equal(scaled.x[..., 1], data.x[..., 1])
 
 
+def test_arrays(data, transform):
+    arrays = transform.mean.numpy(), transform.std.tolist()
+    assert torch.equal(Standardize(*arrays)(data).x, transform(data).x)
+
+
 def test_inverse_of_a_batch(data, transform):
     done = transform(Batch.from_data_list([data, data]))
     for name in ("x", "future"):

@@ -1,3 +1,4 @@
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -47,9 +48,15 @@ class PoseLoss(FixedBuffers):
     scale: Tensor
 
     def __init__(
-        self, scale: Tensor, *, decay: float = 0.36, velocity: float = 1.0
+        self,
+        scale: Tensor | np.ndarray,
+        *,
+        decay: float = 0.36,
+        velocity: float = 1.0,
     ) -> None:
         super().__init__()
+        if not isinstance(scale, Tensor):
+            scale = torch.as_tensor(scale)
         if scale.dim() != 2 or 0 in scale.shape:
             raise ValueError(
                 f"'scale' must be of shape [V, C], got {list(scale.shape)}"

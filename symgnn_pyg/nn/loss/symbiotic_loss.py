@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from numbers import Real
 from typing import NamedTuple
 
 import torch
@@ -7,7 +8,7 @@ from torch.autograd.graph import GradientEdge
 from torch.nn import Module
 from torch.nn.functional import cross_entropy
 
-from symgnn_pyg.errors import check_choices
+from symgnn_pyg.errors import check_choices, check_tensors
 from symgnn_pyg.nn.loss.mgda import NORMALIZATIONS, mgda_weight
 from symgnn_pyg.nn.models.symgnn import SymGNNOutput
 from symgnn_pyg.typing import UNLABELLED, Normalization
@@ -88,7 +89,7 @@ class SymbioticLoss(Module):
     ) -> None:
         super().__init__()
         check_choices(NORMALIZATIONS, normalization=normalization)
-        fixed = isinstance(weighting, int | float)
+        fixed = isinstance(weighting, Real)
         if weighting != "mgda" and not (fixed and 0 <= float(weighting) <= 1):
             raise ValueError(
                 f"'weighting' must be 'mgda' or a number from 0 to 1, got "
@@ -117,9 +118,12 @@ class SymbioticLoss(Module):
                 needed by a network without prediction.
 
         Raises:
+            TypeError: If :obj:`y` is not a tensor.
             ValueError: If :obj:`y` or :obj:`future` do not fit the output of
                 the network.
         """
+        if y is not None:
+            check_tensors(y=y)
         if y is None or y.dim() not in (1, 2):
             shape = None if y is None else list(y.shape)
             raise ValueError(
@@ -207,6 +211,8 @@ class SymbioticLoss(Module):
         criterion = self.recognition_criterion or cross_entropy
         if y.dim() == 2:
             return criterion(logits, y.to(logits.dtype))
+        if not y.is_floating_point():
+            y = y.long()
         # The mean over no labels is not a number.
         loss = criterion(logits, y)
         return loss.where((y != UNLABELLED).any(), 0.0 * logits.sum())

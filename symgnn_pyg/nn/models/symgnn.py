@@ -118,6 +118,10 @@ class SymGNN(Pretrained):
         - **output:** a :class:`SymGNNOutput`
     """
 
+    # The fingerprint of the skeleton, which is saved with the weights to reject
+    # those of another skeleton.
+    skeleton_id: Tensor
+
     def __init__(
         self,
         skeleton: Skeleton | str,
@@ -274,14 +278,6 @@ class SymGNN(Pretrained):
             "kernel_size": 9,
         }
         return cls(skeleton, num_classes, **{**arguments, **kwargs})
-
-    @property
-    def skeleton_id(self) -> Tensor:
-        r"""The fingerprint of the skeleton, which is saved with the weights to
-        reject those of another skeleton. It is not a buffer, so averages of
-        weights and :meth:`to_empty` do not change it.
-        """
-        return torch.tensor(self.skeleton.fingerprint, device="cpu")
 
     def forward(
         self, x: Tensor, num_bodies: Tensor | None = None

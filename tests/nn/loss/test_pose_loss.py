@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 
@@ -77,6 +78,13 @@ def test_within_the_symbiotic_loss(poses):
 def test_its_scale_is_no_weight():
     assert not PoseLoss(torch.ones(V, 1)).state_dict()
     assert "decay=0.5" in repr(PoseLoss(torch.ones(V, 1), decay=0.5))
+
+
+def test_arrays(poses):
+    scale = np.arange(1.0, V + 1).reshape(V, 1)
+    expected = PoseLoss(torch.from_numpy(scale))(*poses)
+    for given in (scale, scale.tolist()):
+        torch.testing.assert_close(PoseLoss(given)(*poses), expected)
 
 
 def test_errors(poses):

@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -71,7 +72,7 @@ def test_losses_by_hand():
     )
 
 
-@pytest.mark.parametrize("alpha", [0, 0.3, 1, 1.0])
+@pytest.mark.parametrize("alpha", [0, 0.3, 1, 1.0, np.float32(0.3)])
 def test_fixed_weighting(y, future, alpha):
     loss = SymbioticLoss(alpha)(output(), y, future)
     assert float(loss.alpha) == pytest.approx(alpha)
@@ -343,6 +344,19 @@ def test_class_weights(y, future):
     each = -out.logits.log_softmax(dim=1)[torch.arange(N), y]
     expected = (weight[y] * each).sum() / weight[y].sum()
     torch.testing.assert_close(loss.recognition_loss, expected)
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int32])
+def test_labels_of_any_integers(y, future, dtype):
+    out = output()
+    found = SymbioticLoss(0.5)(out, y.to(dtype), future)
+    expected = SymbioticLoss(0.5)(out, y, future)
+    assert torch.equal(found.total, expected.total)
+
+
+def test_arrays_are_refused_with_the_cure(y, future):
+    with pytest.raises(TypeError, match=r"'y' .* got ndarray; torch\.as_ten"):
+        SymbioticLoss()(output(), y.numpy(), future)
 
 
 @pytest.mark.parametrize("y", [None, torch.tensor(2), torch.ones(3, 1, 1)])

@@ -274,6 +274,41 @@ def test_state_of_another_skeleton():
     torch.testing.assert_close(other.state_dict(), before)
 
 
+SOUPS = {
+    "sum": lambda entries: sum(entries) / len(entries),
+    "mean": lambda entries: torch.stack(entries).float().mean(dim=0),
+    "same type": lambda entries: (
+        entries[0].lerp(entries[1], 0.5)
+        if entries[0].is_floating_point()
+        else torch.stack(entries).float().mean(dim=0).long()
+    ),
+    "moving": lambda entries: 0.9 * entries[0] + 0.1 * entries[1],
+    "half": lambda entries: entries[0].half(),
+    "half and back": lambda entries: entries[0].half().float(),
+    "double": lambda entries: entries[0].double(),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("soup", SOUPS.values(), ids=SOUPS)
+def test_averages_of_states(layout, soup):
+    net = SymGNN(layout, K, **SMALLEST)
+    state = net.state_dict()
+    net.load_state_dict({k: soup([v, v]) for k, v in state.items()})
+    tolerance = {"rtol": 1e-3, "atol": 1e-6}
+    torch.testing.assert_close(net.state_dict(), state, **tolerance)
+
+
+def test_functional_call(arm):
+    """Which sets and restores all entries of the state."""
+    net = SymGNN(arm, K, **SMALLEST).eval()
+    other = SymGNN(arm, K, **SMALLEST).eval()
+    x = torch.randn(V, T, 3)
+    found = torch.func.functional_call(net, other.state_dict(), (x,))
+    assert torch.equal(found.future, other(x).future)
+    assert int(net.skeleton_id) == arm.fingerprint
+
+
 def test_state_of_a_network_inside_another(arm, shuffled_arm):
     outer = torch.nn.ModuleDict({"net": SymGNN(arm, K, **TINY)})
     outer.load_state_dict(outer.state_dict())
