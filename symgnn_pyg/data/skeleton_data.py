@@ -11,11 +11,6 @@ from symgnn_pyg.data.skeleton_storage import SkeletonStorage
 from symgnn_pyg.errors import check_sizes
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 
-INTEGERS = (
-    torch.uint8, torch.uint16, torch.uint32, torch.uint64,
-    torch.int8, torch.int16, torch.int32, torch.int64,
-)  # fmt: skip
-
 
 class SkeletonData(Data):
     r"""A skeleton sequence as a graph: the joints are the nodes, and the
@@ -169,7 +164,11 @@ def _as_tensor(
 ) -> Tensor | None:
     if isinstance(value, np.ndarray | list):
         return torch.tensor(value, dtype=torch.get_default_dtype())
-    if isinstance(value, Tensor) and value.dtype in INTEGERS:
+    if isinstance(value, Tensor) and not (
+        value.is_floating_point()
+        or value.is_complex()
+        or value.dtype == torch.bool
+    ):
         return value.to(torch.get_default_dtype())
     return value
 
