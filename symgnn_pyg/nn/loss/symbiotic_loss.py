@@ -1,9 +1,13 @@
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.autograd.graph import GradientEdge
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
+from torch.autograd.graph import GradientEdge, Node, get_gradient_edge
 from torch.nn import Module
 from torch.nn.functional import cross_entropy
 
@@ -187,20 +191,23 @@ class SymbioticLoss(Module):
         )
         dtype = torch.promote_types(self.alpha.dtype, torch.float)
         self.alpha = alpha.to(dtype)
+        summed = recognition + prediction
+        value = self._weighted(recognition, prediction).detach()
+        pairs = list(zip(recognition_grads, prediction_grads, strict=True))
+        if any(torch.finfo(tensor.dtype).bits < 32 for tensor in shared):
+            # Half precision would lose the smaller gradient in the terms below.
+            weighted = [self._weighted(g_r, g_p) for g_r, g_p in pairs]
+            leaves, edges = _heads(summed, shared)
+            return _Balanced.apply(
+                value, summed, weighted, leaves, edges, *shared, *leaves
+            )
         # The sum of both losses gives each head the gradient of its own loss,
         # but what is shared g_r + g_p. Linear terms subtract what exceeds the
         # weighted sum.
-        total = summed = recognition + prediction
-        for tensor, g_r, g_p in zip(
-            shared, recognition_grads, prediction_grads, strict=True
-        ):
-            if torch.finfo(tensor.dtype).bits < 32:
-                # Half precision would lose the smaller gradient in the terms.
-                _replace_gradient(tensor, self._weighted(g_r, g_p), summed)
-                continue
+        total = summed
+        for tensor, (g_r, g_p) in zip(shared, pairs, strict=True):
             excess = (1 - self.alpha) * g_r + self.alpha * g_p
             total = total - (excess * tensor).sum()
-        value = self._weighted(recognition, prediction)
         return total + (value - total).detach()
 
     def _recognition_loss(self, logits: Tensor, y: Tensor) -> Tensor:
@@ -231,9 +238,7 @@ def _gradients(loss: Tensor, shared: list[Tensor]) -> list[Tensor]:
     ]
 
 
-def _gradients_of_originals(
-    loss: Tensor, shared: list[Tensor]
-) -> tuple[Tensor | None, ...]:
+def _originals(shared: list[Tensor]) -> list[GradientEdge]:
     # DistributedDataParallel returns copies of a network's outputs in some
     # modes; the gradients of the originals are one node further up.
     edges = []
@@ -244,6 +249,13 @@ def _gradients_of_originals(
             node, number = functions[tensor.output_nr]
             if node is not None:
                 edges.append(GradientEdge(node, number))
+    return edges
+
+
+def _gradients_of_originals(
+    loss: Tensor, shared: list[Tensor]
+) -> tuple[Tensor | None, ...]:
+    edges = _originals(shared)
     grads: tuple[Tensor | None, ...] = (None,)
     if len(edges) == len(shared):
         grads = torch.autograd.grad(
@@ -267,10 +279,100 @@ def _l1_norm(predicted: Tensor, true: Tensor) -> Tensor:
     return (true.to(dtype) - predicted).abs().sum()
 
 
-def _replace_gradient(tensor: Tensor, gradient: Tensor, loss: Tensor) -> None:
-    """Makes a gradient that of a tensor whenever a loss is differentiated."""
-    scale: list[Tensor] = []
-    loss.register_hook(scale.append)
-    tensor.register_hook(
-        lambda grad: (scale[-1] * gradient).to(grad) if scale else grad
+def _heads(
+    loss: Tensor, shared: list[Tensor]
+) -> tuple[list[Tensor], list[GradientEdge]]:
+    """The leaves that a loss reaches without what both heads share, and the
+    edges where that begins.
+    """
+    edges = [get_gradient_edge(tensor) for tensor in shared]
+    leaves, reached = _leaves(loss, edges)
+    if edges[0][:2] not in reached:
+        edges = _originals(shared)
+        leaves, _ = _leaves(loss, edges)
+    return leaves, edges
+
+
+def _leaves(
+    loss: Tensor, edges: list[GradientEdge]
+) -> tuple[list[Tensor], set[tuple[Node, int]]]:
+    ends = {(edge.node, edge.output_nr) for edge in edges}
+    nodes = [get_gradient_edge(loss).node]
+    leaves, seen, reached = [], set(nodes), set()
+    while nodes:
+        node = nodes.pop()
+        if hasattr(node, "variable"):
+            leaves.append(node.variable)
+        for edge in node.next_functions:
+            if edge in ends:
+                reached.add(edge)
+            elif edge[0] is not None and edge[0] not in seen:
+                seen.add(edge[0])
+                nodes.append(edge[0])
+    return leaves, reached
+
+
+class _Balanced(Function):
+    """A loss whose gradient is that of a sum of losses in the heads, and a
+    given one in what they share. It flows on its own, so that other losses can
+    add theirs everywhere.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        value: Tensor,
+        summed: Tensor,
+        weighted: list[Tensor],
+        leaves: list[Tensor],
+        edges: list[GradientEdge],
+        *_: Tensor,
+    ) -> Tensor:
+        ctx.parts = summed, weighted, leaves, edges
+        return value.clone()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, scale: Tensor) -> tuple[Tensor | None, ...]:
+        summed, weighted, leaves, edges = ctx.parts
+        grads: tuple[Tensor | None, ...] = ()
+        if leaves:
+            with _heads_alone(leaves, edges):
+                grads = torch.autograd.grad(
+                    summed, leaves, scale.to(summed), True, allow_unused=True
+                )
+        return (
+            *(None,) * 5,
+            *((scale * grad).to(grad) for grad in weighted),
+            *grads,
+        )
+
+
+@contextmanager
+def _heads_alone(
+    leaves: list[Tensor], edges: list[GradientEdge]
+) -> Iterator[None]:
+    # Leaves may be reached through what is shared, too, and their hooks run
+    # when the gradients arrive there.
+    hooks = [leaf._backward_hooks for leaf in leaves]
+    cuts = [edge.node.register_prehook(partial(_cut, edge)) for edge in edges]
+    for leaf in leaves:
+        leaf._backward_hooks = None
+    try:
+        yield
+    finally:
+        for cut in cuts:
+            cut.remove()
+        for leaf, hook in zip(leaves, hooks, strict=True):
+            leaf._backward_hooks = hook
+
+
+def _cut(
+    edge: GradientEdge, grads: tuple[Tensor | None, ...]
+) -> tuple[Tensor | None, ...]:
+    return tuple(
+        torch.zeros_like(grad)
+        if grad is not None and number == edge.output_nr
+        else grad
+        for number, grad in enumerate(grads)
     )
