@@ -22,9 +22,6 @@ class EvaluationTask(LightningModule):
     :class:`SymGNNTask`, which also trains it.
     """
 
-    # The highest learning rate, if the network is trained.
-    _highest_rate: float | None = None
-
     def __init__(
         self, model: Module, dataset: DatasetLike, metric: str | None
     ) -> None:
@@ -39,6 +36,11 @@ class EvaluationTask(LightningModule):
         num_scores = getattr(model, "num_classes", 0)
         self.metrics = TaskMetrics(source, labels, num_scores, metric)
         self.labelled = self.metrics.labelled
+
+    @property
+    def _highest_rate(self) -> float | None:
+        r"""The highest learning rate, if the network is trained."""
+        return None
 
     def forward(self, batch: Batch) -> SymGNNOutput:
         r"""Runs the network on a batch.

@@ -48,20 +48,37 @@ def configure(
     }
 
 
-def set_highest_rate(trainer: Trainer, learning_rate: float) -> None:
-    r"""Changes the highest learning rate in the middle of a schedule, which
-    keeps its shape.
+def base_rates(trainer: Trainer) -> list[list[float]]:
+    r"""The learning rates of all groups of parameters of each optimiser, before
+    a schedule multiplies them.
     """
-    for optimiser in trainer.optimizers:
-        for group in optimiser.param_groups:
+    return [
+        [group.get("initial_lr", group["lr"]) for group in groups]
+        for groups in _groups(trainer)
+    ]
+
+
+def set_base_rates(trainer: Trainer, rates: list[list[float]]) -> None:
+    r"""Changes the learning rates that :meth:`base_rates` returns in the middle
+    of a schedule, which keeps its shape.
+    """
+    for groups, new in zip(_groups(trainer), rates, strict=True):
+        for group, rate in zip(groups, new, strict=True):
             before = group.get("initial_lr", group["lr"])
-            share = group["lr"] / before if before else 1.0
-            group["lr"] = learning_rate * share
-            if "initial_lr" in group:
-                group["initial_lr"] = learning_rate
+            if before != rate:
+                share = group["lr"] / before if before else 1.0
+                group["lr"] = rate * share
+                if "initial_lr" in group:
+                    group["initial_lr"] = rate
     for config in trainer.lr_scheduler_configs:
         schedule: Any = config.scheduler
-        schedule.base_lrs = [learning_rate] * len(schedule.base_lrs)
+        if hasattr(schedule, "base_lrs"):
+            groups = schedule.optimizer.param_groups
+            schedule.base_lrs = [group["initial_lr"] for group in groups]
+
+
+def _groups(trainer: Trainer) -> list[list[dict[str, Any]]]:
+    return [optimiser.param_groups for optimiser in trainer.optimizers]
 
 
 def one_cycle(progress: float) -> float:

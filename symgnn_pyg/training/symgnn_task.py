@@ -18,9 +18,10 @@ from symgnn_pyg.training.motion_data_module import MotionDataModule
 from symgnn_pyg.training.recipes import (
     RATES,
     RECIPES,
+    base_rates,
     configure,
     progress,
-    set_highest_rate,
+    set_base_rates,
 )
 from symgnn_pyg.training.safetensors_checkpoint import SafetensorsCheckpoint
 from symgnn_pyg.training.samples import DatasetLike, statistics_of
@@ -43,7 +44,8 @@ class SymGNNTask(EvaluationTask):
 
     Training starts in training mode, whatever the mode of the network was. To
     train only a part of it, freeze the rest by :obj:`requires_grad_(False)`;
-    frozen batch normalisations also keep their running statistics.
+    frozen batch normalisations also keep their running statistics, until the
+    first epoch after their release.
 
     The random numbers of a step depend only on the seed, the step, the batch
     and the process, so resumed training gives the same results as
@@ -75,7 +77,9 @@ class SymGNNTask(EvaluationTask):
             :obj:`"light"` (Adam) and :obj:`"full"` (SGD, divided by 10 every
             40 epochs) are the recipes of the paper for the light and the full
             network. (default: :obj:`"one_cycle"`)
-        learning_rate: The highest learning rate. (default: 1.5e-3 for
+        learning_rate: The highest learning rate, also of training that is
+            resumed. Groups of parameters with learning rates of their own, in
+            a subclass, keep them. (default: 1.5e-3 for
             :obj:`"one_cycle"`, 0.1 for :obj:`"cosine"`, that of the paper for
             its recipes)
         metric: The prediction error that you expect, since the data decide:
@@ -125,9 +129,8 @@ class SymGNNTask(EvaluationTask):
         check_choices(RECIPES, recipe=recipe)
         self.recipe = recipe
         self.learning_rate = learning_rate
-        self._highest_rate = (
-            RATES[recipe] if learning_rate is None else learning_rate
-        )
+        self._configured_rate = learning_rate
+        self._base_rates: list[list[float]] = []
         self.prediction_criterion = prediction_criterion
         self.seed = seed
         self.skip_nonfinite = skip_nonfinite
@@ -192,7 +195,14 @@ class SymGNNTask(EvaluationTask):
             torch.compile(self._losses, **kwargs)
         )
 
+    @property
+    def _highest_rate(self) -> float:
+        if self.learning_rate is None:
+            return RATES[self.recipe]
+        return self.learning_rate
+
     def configure_optimizers(self) -> Any:
+        self._configured_rate = self.learning_rate
         # `progress` is called later, since it loads the data, which the trainer
         # may only do once it knows where to resume.
         return configure(
@@ -210,6 +220,10 @@ class SymGNNTask(EvaluationTask):
     def on_fit_start(self) -> None:
         # A loaded network is in evaluation mode, which Lightning would keep.
         self.train()
+        # A finder of learning rates runs after the optimisers were made.
+        if self.learning_rate != self._configured_rate:
+            self.trainer.strategy.setup_optimizers(self.trainer)
+        self._base_rates = base_rates(self.trainer)
 
     def on_train_start(self) -> None:
         data = getattr(self.trainer, "datamodule", None)
@@ -232,9 +246,11 @@ class SymGNNTask(EvaluationTask):
         }
         for logger in self.loggers:
             logger.log_hyperparams(settings)
-        # Resumed training has the learning rate of the checkpoint.
-        if self.learning_rate is not None:
-            set_highest_rate(self.trainer, self.learning_rate)
+        # Resumed training has the learning rates of the checkpoint. A finder of
+        # learning rates starts before there are any to return to.
+        if self.learning_rate is not None and self._base_rates:
+            set_base_rates(self.trainer, self._base_rates)
+        self._base_rates = []
 
     def on_train_epoch_start(self) -> None:
         keep_frozen_statistics(self.model)

@@ -82,6 +82,49 @@ def test_learning_rate_given_on_resume(tiny, tmp_path, recipe):
     assert after == pytest.approx([rate / 100 for rate in before])
 
 
+def in_groups(tiny, folder, learning_rate, **arguments):
+    """The learning rates of a task whose backbone has a tenth of the rate."""
+    seen = []
+
+    class Groups(Callback):
+        def on_train_batch_start(self, trainer, *_):
+            groups = trainer.optimizers[0].param_groups
+            seen.append([group["lr"] for group in groups])
+
+    task, data, trainer = tiny.make_run(
+        folder,
+        task={"learning_rate": learning_rate},
+        callbacks=[Groups()],
+        **arguments,
+    )
+
+    def configure_optimizers():
+        rate = task.learning_rate
+        parts = [task.model.branches, task.model.recognition_head]
+        optimiser = torch.optim.SGD(
+            [
+                {"params": part.parameters(), "lr": share * rate}
+                for part, share in zip(parts, (0.1, 1.0), strict=True)
+            ]
+        )
+        by_step = torch.optim.lr_scheduler.StepLR(optimiser, 1, gamma=0.9)
+        return [optimiser], [by_step]
+
+    task.configure_optimizers = configure_optimizers
+    last = folder / "last.ckpt"
+    trainer.fit(task, data, ckpt_path=last if last.exists() else None)
+    return seen
+
+
+def test_groups_keep_their_own_learning_rates(tiny, tmp_path):
+    """Also if another one is given on resume."""
+    first = in_groups(tiny, tmp_path, 0.02, max_epochs=1)
+    assert first[0] == pytest.approx([0.002, 0.02])
+    again = in_groups(tiny, tmp_path, 0.0002, max_epochs=3)
+    assert again[0] == pytest.approx([0.000018, 0.00018])
+    assert again[-1] == pytest.approx([0.0000162, 0.000162])
+
+
 def test_another_recipe_is_refused(tiny, tmp_path):
     tiny.fit(tmp_path, max_epochs=1)
     with pytest.raises(ValueError, match="recipe='one_cycle', got 'light'"):

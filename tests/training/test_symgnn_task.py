@@ -1,6 +1,7 @@
 import pytest
 import torch
 from lightning.pytorch import Callback
+from lightning.pytorch.callbacks import LearningRateFinder
 from tensorboard.backend.event_processing.event_accumulator import (
     EventAccumulator,
 )
@@ -203,6 +204,67 @@ def test_loaded_networks_are_trained_in_training_mode(tiny, tmp_path):
     }
     assert any(name.startswith("branches.1.") for name in changed)
     assert not any(name.startswith("branches.0.") for name in changed)
+
+
+def test_released_norms_train_again(tiny, tmp_path):
+    """Those that are in evaluation mode for another reason stay there."""
+
+    class Release(Callback):
+        def on_train_epoch_start(self, trainer, task):
+            first, second = task.model.branches[:2]
+            if trainer.current_epoch == 0:
+                second.eval()
+            first.requires_grad_(trainer.current_epoch > 0)
+            seen.append((norms(first), norms(second)))
+
+        def on_train_batch_start(self, trainer, task, *_):
+            first, second = task.model.branches[:2]
+            seen.append((norms(first), norms(second)))
+
+    def norms(branch):
+        return {
+            module.training
+            for module in branch.modules()
+            if isinstance(module, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d)
+        }
+
+    seen = []
+    tiny.fit(tmp_path, max_epochs=2, callbacks=[Release()])
+    assert seen[1] == ({False}, {False})
+    assert seen[-1] == ({True}, {False})
+
+
+@pytest.mark.parametrize("found", [True, False])
+def test_finder_of_learning_rates(tiny, tmp_path, found):
+    """It tries the rates that it should, and training uses what it finds."""
+    finder = LearningRateFinder(
+        1e-6,
+        1e-3,
+        num_training_steps=20,
+        early_stop_threshold=None,
+        update_attr=found,
+    )
+    rates = []
+
+    class Rates(Callback):
+        def on_train_batch_start(self, trainer, *_):
+            rates.append(trainer.optimizers[0].param_groups[0]["lr"])
+
+    task, data, trainer = tiny.make_run(
+        tmp_path,
+        max_epochs=5,
+        task={"learning_rate": 0.02},
+        callbacks=[finder, Rates()],
+    )
+    trainer.fit(task, data)
+    tried = finder.optimal_lr.results["lr"]
+    assert tried[0] == pytest.approx(1e-6, rel=0.5)
+    expected = finder.optimal_lr.suggestion() if found else 0.02
+    assert task.learning_rate == expected
+    assert max(rates) == pytest.approx(expected, rel=0.01)
+    assert rates[0] == pytest.approx(0.1 * expected)
+    settings = (tmp_path / "logs/csv/version_0/hparams.yaml").read_text()
+    assert f"learning_rate: {expected}" in settings
 
 
 def test_averaged_weights(tiny, tmp_path):

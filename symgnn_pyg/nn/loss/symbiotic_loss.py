@@ -200,7 +200,7 @@ class SymbioticLoss(Module):
         ):
             if torch.finfo(tensor.dtype).bits < 32:
                 # Half precision would lose the smaller gradient in the terms.
-                _replace_gradient(tensor, self._weighted(g_r, g_p), summed)
+                _replace_gradient(tensor, g_r, g_p, self.alpha, summed)
                 continue
             excess = (1 - self.alpha) * g_r + self.alpha * g_p
             total = total - (excess * tensor).sum()
@@ -273,10 +273,25 @@ def _l1_norm(predicted: Tensor, true: Tensor) -> Tensor:
     return (true.to(dtype) - predicted).abs().sum()
 
 
-def _replace_gradient(tensor: Tensor, gradient: Tensor, loss: Tensor) -> None:
-    """Makes a gradient that of a tensor whenever a loss is differentiated."""
+def _replace_gradient(
+    tensor: Tensor, g_r: Tensor, g_p: Tensor, alpha: Tensor, loss: Tensor
+) -> None:
+    """Replaces the gradient of a loss in a tensor, the sum of two, by their
+    weighted sum. Gradients of other losses stay.
+    """
     scale: list[Tensor] = []
+    eps = torch.finfo(tensor.dtype).eps
+
+    def replace(grad: Tensor) -> Tensor:
+        if not scale:
+            return grad  # Of other losses only.
+        factor = scale.pop()
+        other = grad - factor * (g_r + g_p)
+        # Smaller differences come from rounding.
+        noise = eps * factor.abs() * (g_r.abs() + g_p.abs())
+        other = other.where(other.abs() > noise, 0.0)
+        weighted = alpha * g_r + (1 - alpha) * g_p
+        return (factor * weighted + other).to(grad)
+
     loss.register_hook(scale.append)
-    tensor.register_hook(
-        lambda grad: (scale[-1] * gradient).to(grad) if scale else grad
-    )
+    tensor.register_hook(replace)

@@ -384,3 +384,50 @@ def test_gradients_of_half_precision_do_not_cancel(y, dtype, ratio):
     alpha = loss.alpha.double()
     expected = alpha * g_r + (1 - alpha) * g_p
     assert (found.double() - expected).norm() < 0.02 * expected.norm()
+
+
+def gradients_of(net, loss):
+    net.zero_grad()
+    loss.backward(retain_graph=True)
+    none = torch.zeros(())
+    return torch.cat(
+        [
+            (none.expand_as(p) if p.grad is None else p.grad).flatten()
+            for p in net.parameters()
+        ]
+    ).double()
+
+
+@pytest.mark.parametrize(
+    ("dtype", "rounding"),
+    [(torch.float32, 1e-3), (torch.bfloat16, 0.25), (torch.float16, 0.05)],
+)
+@pytest.mark.parametrize("name", ["logits", "future", "actional", "shared"])
+def test_gradients_of_other_losses_add_up(arm_network, dtype, rounding, name):
+    """Wherever they are taken, in one pass or in another."""
+    net, x, y, future = arm_network(torch.float)
+    with torch.autocast("cpu", dtype, enabled=dtype != torch.float):
+        out = net(x)
+        total = SymbioticLoss()(out, y, future).total
+        other = getattr(out, name).float().square().sum()
+    alone, rest = gradients_of(net, total), gradients_of(net, other)
+    share = alone.norm() / rest.norm()
+    both = gradients_of(net, total + share * other)
+    assert (both - alone - share * rest).norm() < rounding * alone.norm()
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_learns_what_others_do(arm_network, dtype):
+    """Inputs and hooks of weights included."""
+    found = []
+    for enabled in (False, True):
+        net, x, y, future = arm_network(torch.float)
+        net.register_parameter("x", torch.nn.Parameter(x))
+        weight = net.recognition_head.classify.weight
+        weight.register_hook(lambda grad: 2 * grad)
+        with torch.autocast("cpu", dtype, enabled=enabled):
+            total = SymbioticLoss(normalization="none")(net(net.x), y, future)
+        gradients_of(net, total.total)
+        found.append([p.grad.double() for p in (net.x, weight)])
+    for expected, got in zip(*found, strict=True):
+        assert (got - expected).norm() < 0.1 * expected.norm()
