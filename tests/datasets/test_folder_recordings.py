@@ -234,6 +234,16 @@ def test_a_rate_that_no_file_states(tmp_path):
     assert (data.frame_rate, len(data.store[0][0])) == (30, 9)
 
 
+def test_the_rate_is_that_of_the_samples(tmp_path):
+    root = tmp_path / "own"
+    write(root / "a/0.csv", timed(np.arange(25) / 50))
+    arguments = {"shares": (1, 0, 0), "num_observed": 2, "num_future": 1}
+    for given in ({}, {"frame_rate": 50}):
+        data = SkeletonFolder(root, ARM, stride=2, **given, **arguments)
+        step = data[0].x[data.skeleton.index("hand"), :, 2].diff()
+        torch.testing.assert_close(step, torch.tensor([1 / data.frame_rate]))
+
+
 def test_a_faulty_file_may_be_the_first(tmp_path):
     root = tmp_path / "own"
     arguments = {"shares": (1, 0, 0), **SHORT}
