@@ -78,13 +78,13 @@ def read_input(
     options = {option: getattr(args, option) for option in APPLIES}
     given = {key: value for key, value in options.items() if value is not None}
     if form is None:
-        given["fill"] = args.fill_gaps
+        given |= {"fill": args.fill_gaps, "kind": kind}
         try:
             motion = read_recording(path, name, skeleton, **given)
         except DataError:
             if frame_rate is None:
                 raise
-            given |= {"frame_rate": frame_rate, "kind": kind}
+            given["frame_rate"] = frame_rate
             motion = read_recording(path, name, skeleton, **given)
             print(
                 f"{path}: its times are uneven; resampled to {frame_rate:.4g} "

@@ -1,6 +1,7 @@
 """The recordings of a folder, read onto the skeleton that they share."""
 
 import hashlib
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import PurePosixPath
@@ -165,7 +166,9 @@ def add_rate_of_tables(
         where = source.where(file)
         if common.timed or not file.lower().endswith((".csv", ".tsv")):
             continue
-        with suppress(DataError):
+        # Reading it as a recording repeats its warnings.
+        with suppress(DataError), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             rate = _read(source.read(file), where, common).frame_rate
             return common._replace(timed=where, frame_rate=rate or 0.0)
     return common

@@ -193,3 +193,14 @@ def test_uneven_times(ok, fails, uneven, skeleton_file, tmp_path, drawn):
     assert drawn["frame_rate"] == 25
     speed = np.diff(drawn["poses"][uneven[0].name][:, 0, 0]) * 25
     np.testing.assert_allclose(speed, 1.0)
+
+
+def test_padding_is_noted(run, tmp_path):
+    frames = np.ones((9, 26, 3))
+    frames[6:] = 0
+    np.save(tmp_path / "a.npy", frames)
+    given = ["view", tmp_path / "a.npy", "--output", tmp_path / "a.html"]
+    given += ["--layout", "cmu26"]
+    err = run(*given)[2]
+    assert err.startswith(f"Note: {tmp_path}/a.npy: the last 3 of 9 frames are")
+    assert run(*given, "--rotations")[1:] == (f"Wrote {given[3]}\n", "")
