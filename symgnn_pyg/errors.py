@@ -22,6 +22,8 @@ DAMAGE = (
     ArithmeticError, AttributeError, LookupError, OSError, RuntimeError,
     TypeError, ValueError,
 )  # fmt: skip
+# The most messages of one kind that are shown.
+MOST_WARNINGS = 3
 # Packages whose lines a warning does not name.
 LIBRARIES = (
     "symgnn_pyg", "importlib", "lightning", "torch", "torch_geometric",
@@ -173,6 +175,16 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
         str(frame.f_globals.get("__name__")),
         frame.f_globals.setdefault("__warningregistry__", {}),
     )
+
+
+def warn_of_some(messages: Iterable[str], name: str) -> None:
+    r"""Warns of the first of many different messages about a data set."""
+    messages = [*dict.fromkeys(messages)]
+    for message in messages[:MOST_WARNINGS]:
+        warn(message)
+    if len(messages) > MOST_WARNINGS:
+        more = len(messages) - MOST_WARNINGS
+        warn(f"{name}: notes like these that are not shown: {more}")
 
 
 @contextmanager

@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> None:
             f"{args.input} does not state its frame rate, so it cannot be "
             f"resampled: leave out 'frame_rate'"
         )
-    kind = kind_of(args.format)
+    kind = kind_of(args.input, args.format) or "position"
     motion = resampled(motion, args.frame_rate, args.input, kind)
     frames, skeleton = motion.frames, motion.skeleton
     if args.to is not None:

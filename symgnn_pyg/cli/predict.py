@@ -128,7 +128,8 @@ def read_for(model: PoseModel, args: argparse.Namespace) -> Motion:
     r"""The recording to answer, at the frame rate of the model."""
     check_kind(args.input, args.format, model.about)
     rate = model.about.get("frame_rate")
-    kind = model.about.get("kind") or kind_of(args.format)
+    own = kind_of(args.input, args.format)
+    kind = model.about.get("kind") or own or "position"
     motion = read_input(args.input, model.skeleton, args, rate, kind)
     unit = model.about.get("unit")
     if motion.unit and unit and not same_unit(motion.unit, unit):

@@ -139,19 +139,21 @@ def check_kind(path: Path, form: str | None, about: Mapping[str, Any]) -> None:
     r"""Refuses positions for a model of rotations, and the other way round,
     where the format of the recording tells.
     """
-    wanted = about.get("kind")
-    told = form is not None or path.suffix.lower() in POSITIONS
-    if told and wanted not in (None, kind_of(form)):
+    wanted, own = about.get("kind"), kind_of(path, form)
+    if own and wanted not in (None, own):
         maps = " (exponential maps)" if wanted == "rotation" else ""
         raise ValueError(
-            f"{path} is read as {kind_of(form)}s, but the model takes "
-            f"{wanted}s: pass an array or a table of {wanted}s{maps}"
+            f"{path} is read as {own}s, but the model takes {wanted}s: pass an "
+            f"array or a table of {wanted}s{maps}"
         )
 
 
-def kind_of(form: str | None) -> str:
-    r"""What the recordings of a format hold, unless it is one of arrays."""
-    return "rotation" if form == "amass" else "position"
+def kind_of(path: Path, form: str | None) -> str | None:
+    r"""What a recording holds, where its format tells."""
+    if form == "amass":
+        return "rotation"
+    told = form is not None or path.suffix.lower() in POSITIONS
+    return "position" if told else None
 
 
 def resampled(

@@ -26,7 +26,7 @@ from symgnn_pyg.cli.arguments import (
     skeleton_of,
 )
 from symgnn_pyg.cli.predict import answer_of, read_for
-from symgnn_pyg.cli.reading import IN_IMAGES, SCORED, read_input
+from symgnn_pyg.cli.reading import IN_IMAGES, SCORED, kind_of, read_input
 from symgnn_pyg.cli.writing import check_suffix
 from symgnn_pyg.files import replacing
 from symgnn_pyg.inference import PoseModel
@@ -105,6 +105,7 @@ def run(args: argparse.Namespace) -> None:
         )
     starts = {}
     if args.model is None:
+        check_rotations(args, kind_of(args.input, args.format))
         kind = "rotation" if args.rotations else "position"
         rate, skeleton = args.frame_rate, skeleton_of(args)
         motion = read_input(args.input, skeleton, args, rate, kind)
@@ -113,6 +114,8 @@ def run(args: argparse.Namespace) -> None:
     else:
         model = PoseModel.from_pretrained(args.model, skeleton_of(args))
         motion = read_for(model, args)
+        own = kind_of(args.input, args.format)
+        check_rotations(args, model.about.get("kind") or own)
         poses = observed_and_predicted(model, motion.frames, args.input)
         known = motion.frame_rate or model.about.get("frame_rate")
         told = model.about.get("num_coordinates")
@@ -138,6 +141,23 @@ def run(args: argparse.Namespace) -> None:
         options["plotlyjs"] = args.plotlyjs
     draw(drawn, motion.skeleton, frame_rate, args.output, options)
     print(f"Wrote {args.output}")
+
+
+def check_rotations(args: argparse.Namespace, kind: str | None) -> None:
+    r"""Refuses rotations that would be drawn as positions, and the other way
+    round, where the format or the model tells what the recording holds.
+    """
+    if kind == "rotation" and not args.rotations:
+        raise ValueError(
+            f"{args.input} holds rotations, which would be drawn as positions: "
+            f"pass 'rotations', with layout cmu26, h36m20 or a skeleton that "
+            f"has offsets"
+        )
+    if kind == "position" and args.rotations:
+        raise ValueError(
+            f"{args.input} holds positions, which are drawn as they are: leave "
+            f"out 'rotations'"
+        )
 
 
 def observed_and_predicted(

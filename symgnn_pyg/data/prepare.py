@@ -3,6 +3,7 @@ import json
 import os
 import signal
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -22,7 +23,7 @@ from symgnn_pyg.data.sequence_store import (
     find_shards,
     shard_paths,
 )
-from symgnn_pyg.errors import DataError, EmptyRecordingError, warn
+from symgnn_pyg.errors import DataError, EmptyRecordingError, warn, warn_of_some
 from symgnn_pyg.files import resolved
 from symgnn_pyg.io import Source
 from symgnn_pyg.skeleton import Skeleton
@@ -72,7 +73,8 @@ def prepare(
             so that each shard is a fair sample.
         parse: A function that makes frames of shape :math:`[T, V, C]` or
             :math:`[B, T, V, C]` from the content of a file and its full name.
-            It must be picklable if processes are spawned.
+            It must be picklable if processes are spawned. Of its warnings the
+            first three are shown.
         skeleton: The skeleton.
         classes: The names of the classes.
         recipe: What else the frames depend on, as text; when it changes, the
@@ -110,8 +112,9 @@ def prepare(
             _check_foreign(path, {r.file for r in recordings})
             # Another process may have written them while this one waited.
             todo = [job for job in jobs if not job.is_done()]
-            _run(todo, source.path.name, num_workers)
+            notes = _run(todo, source.path.name, num_workers)
             _remove_others(path, {job.path for job in jobs})
+        warn_of_some(notes, str(source.path))
     store = SequenceStore(path)
     if store.skipped:
         shown = list(store.skipped.items())[:3]
@@ -158,12 +161,16 @@ class _Job:
             and (self.skip_faulty or not shard.faulty)
         )
 
-    def run(self, step: Callable[[int], object] = lambda count: None) -> None:
+    def run(
+        self, step: Callable[[int], object] = lambda count: None
+    ) -> list[str]:
+        """Writes the shard, and returns the warnings about its files."""
         skipped: dict[str, str] = {}
         faulty: dict[str, str] = {}
+        notes: list[str] = []
         SequenceShard.write(
             self.path,
-            self._sequences(skipped, faulty, step),
+            self._sequences(skipped, faulty, notes, step),
             self.skeleton,
             self.classes,
             skipped,
@@ -171,18 +178,22 @@ class _Job:
             self.recipe,
             self.num_shards,
         )
+        return notes
 
     def _sequences(
         self,
         skipped: dict[str, str],
         faulty: dict[str, str],
+        notes: list[str],
         step: Callable[[int], object],
     ) -> Iterator[MotionSequence]:
         num_channels = 0
         for name, file, label in self.recordings:
             try:
                 content, where = self.source.read(file), self.source.where(file)
-                frames = self.parse(content, where)
+                with warnings.catch_warnings(record=True) as caught:
+                    frames = self.parse(content, where)
+                notes += [str(each.message) for each in caught]
                 checksum = hashlib.sha256(content).hexdigest()
                 sequence = MotionSequence(name, frames, label, file, checksum)
                 check_sequence(sequence, self.skeleton, len(self.classes))
@@ -205,19 +216,20 @@ class _Job:
             raise DataError("\n".join(faulty.values()))
 
 
-def _run(jobs: Sequence[_Job], name: str, num_workers: int | None) -> None:
+def _run(jobs: Sequence[_Job], name: str, num_workers: int | None) -> list[str]:
+    notes: list[str] = []
     total = sum(len(job.recordings) for job in jobs)
     workers = min(len(jobs), num_workers or os.cpu_count() or 1)
     with tqdm(total=total, desc=f"reading {name}", disable=None) as bar:
         if workers <= 1:
             for job in jobs:
-                job.run(bar.update)
-            return
+                notes += job.run(bar.update)
+            return notes
         with ProcessPoolExecutor(workers, initializer=_follow_parent) as pool:
             try:
                 futures = {pool.submit(job.run): job for job in jobs}
                 for future in as_completed(futures):
-                    future.result()
+                    notes += future.result()
                     bar.update(len(futures[future].recordings))
             except BrokenProcessPool as e:
                 raise ChildProcessError(
@@ -231,6 +243,7 @@ def _run(jobs: Sequence[_Job], name: str, num_workers: int | None) -> None:
                         worker.terminate()
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
+    return notes
 
 
 def _follow_parent() -> None:

@@ -1,6 +1,7 @@
 """The recordings of a folder, read onto the skeleton that they share."""
 
 import hashlib
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
@@ -178,9 +179,11 @@ def add_table(
         if not file.lower().endswith((".csv", ".tsv")):
             continue
         try:
-            motion = _read(source.read(file), where, common)
+            # Preparing the data repeats the warnings and reports errors.
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                motion = _read(source.read(file), where, common)
         except DataError:
-            # Preparing the data reports this.
             continue
         if unit and motion.unit and not same_unit(motion.unit, unit):
             raise DataError(

@@ -21,9 +21,9 @@ from symgnn_pyg.data import (
 )
 from symgnn_pyg.datasets.custom_dataset import CustomDataset
 from symgnn_pyg.datasets.sampling import SHARES, check_sampling, deal
-from symgnn_pyg.errors import DataError, check_listed
+from symgnn_pyg.errors import DataError, check_listed, warn_of_some
 from symgnn_pyg.files import resolved
-from symgnn_pyg.io import as_frames, check_axes
+from symgnn_pyg.io import as_frames, check_axes, find_zeros
 from symgnn_pyg.skeleton import Skeleton, as_skeleton
 from symgnn_pyg.typing import UNLABELLED
 
@@ -141,7 +141,7 @@ class SkeletonArrays(CustomDataset):
         else:
             indices = probabilities.argmax(dim=1).tolist()
             names = list(classes or map(str, range(probabilities.size(1))))
-        sequences = []
+        sequences, notes = [], []
         for i, (array, label) in enumerate(zip(arrays, indices, strict=True)):
             name = "unlabelled" if label == UNLABELLED else names[label]
             if isinstance(array, Tensor):
@@ -155,8 +155,13 @@ class SkeletonArrays(CustomDataset):
                 axes,
                 fill_gaps,
             )
+            if kind == "position" and (
+                zeros := find_zeros(frames, skeleton.joints)
+            ):
+                notes.append(f"arrays[{i}]: {zeros}")
             stored = label if probabilities is None else UNLABELLED
             sequences.append(MotionSequence(f"{name}/{i}", frames, stored))
+        warn_of_some(notes, "arrays")
         opened = _write(path, sequences, skeleton, names)
         chosen = list(range(len(sequences)))
         if split is not None:

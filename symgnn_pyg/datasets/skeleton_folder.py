@@ -98,8 +98,9 @@ class SkeletonFolder(CustomDataset):
         frame_rate: The frames per second. Files that state another rate,
             :obj:`.bvh` and :obj:`.csv` with a column of times, are resampled
             to it by linear interpolation; if none states its rate, it only
-            describes them. (default: that of the files, which must then be
-            the same)
+            describes them. The attribute :obj:`frame_rate` is that of the
+            samples, which is divided by :obj:`stride`. (default: that of the
+            files, which must then be the same)
         skip_faulty: If set to :obj:`True`, files that cannot be read are
             left out and listed in :obj:`skipped`, instead of raising an
             error. (default: :obj:`False`)
@@ -238,4 +239,5 @@ class SkeletonFolder(CustomDataset):
             transform=transform,
         )
         self.skipped = {**store.skipped, **files.unknown}
-        self.frame_rate = frame_rate or common.frame_rate or None
+        rate = frame_rate or common.frame_rate
+        self.frame_rate = rate / stride if rate else None

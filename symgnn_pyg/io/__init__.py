@@ -19,6 +19,7 @@ from symgnn_pyg.io.frames import (
     as_frames,
     check_axes,
     fill_gaps,
+    find_zeros,
     resample_frames,
     same_rate,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "as_frames",
     "check_axes",
     "fill_gaps",
+    "find_zeros",
     "read_amass",
     "read_annotations",
     "read_asf",

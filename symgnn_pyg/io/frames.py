@@ -1,6 +1,7 @@
 """Arrays of other libraries as frames of this one."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import roma
@@ -151,6 +152,49 @@ def drop_padding(frames: np.ndarray, name: str) -> np.ndarray:
     frames = frames[frames.any(axis=(1, 2, 3))]
     last = np.flatnonzero(frames.any(axis=(0, 2, 3)))[-1]
     return frames[:, : last + 1]
+
+
+def find_zeros(frames: np.ndarray, joints: Sequence[str]) -> str:
+    r"""Which zeros of positions look like padding or gaps, with the cure: those
+    of all joints at the end, and those that a joint reaches and leaves by a
+    jump, longer than any other step that it takes.
+
+    Args:
+        frames: The recording, of shape :math:`[T, V, C]` or
+            :math:`[M, T, V, C]`.
+        joints: The names of its joints.
+    """
+    count, notes = frames.shape[-3], []
+    if frames.ndim == 3:
+        shown = (frames != 0).any(axis=(1, 2))
+        padding = int(shown[::-1].argmax())
+        bodies = [frames[: count - padding]]
+        if padding:
+            notes.append(
+                f"the last {padding} of {count} frames are zero: cut them if "
+                f"they are padding"
+            )
+    else:  # A body that is zero throughout a frame is absent.
+        bodies = [body[body.any(axis=(1, 2))] for body in frames]
+    lost: dict[str, int] = {}
+    for body in bodies:
+        zero = (body == 0).all(axis=-1)  # [T, V]
+        some = zero.any(axis=0) & ~zero.all(axis=0)
+        for v in np.flatnonzero(some).tolist():
+            track, at = body[:, v].astype(np.float64), zero[:, v]
+            steps = np.linalg.norm(np.diff(track, axis=0), axis=-1)
+            seen = steps[~at[1:] & ~at[:-1]]
+            if steps[at[1:] != at[:-1]].min() > seen.max(initial=0.0):
+                lost[joints[v]] = lost.get(joints[v], 0) + int(at.sum())
+    if lost:
+        joint = max(lost, key=lambda joint: lost[joint])
+        others = f" (one of {len(lost)} such joints)" * (len(lost) > 1)
+        notes.append(
+            f"joint {joint!r} is zero in {lost[joint]} of {count} frames"
+            f"{others}: where a joint was not seen, write NaN, and pass "
+            f"fill_gaps=True"
+        )
+    return "; ".join(notes)
 
 
 def fill_gaps(frames: np.ndarray, name: str) -> np.ndarray:

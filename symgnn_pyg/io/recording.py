@@ -3,11 +3,11 @@
 import os
 from pathlib import PurePosixPath
 
-from symgnn_pyg.errors import DataError
+from symgnn_pyg.errors import DataError, warn
 from symgnn_pyg.io.asf_amc import ASF, read_asf_amc
 from symgnn_pyg.io.bvh import read_bvh
 from symgnn_pyg.io.csv import read_timed_csv
-from symgnn_pyg.io.frames import as_frames, check_axes
+from symgnn_pyg.io.frames import as_frames, check_axes, find_zeros
 from symgnn_pyg.io.joint_tree import Motion
 from symgnn_pyg.io.limits import File
 from symgnn_pyg.io.npy import read_npy
@@ -75,8 +75,9 @@ def read_recording(
             leave out, see :func:`read_csv`. (default: :obj:`None`)
         frame_rate: The frames per second to resample :obj:`.csv` files with
             uneven times to, see :func:`read_csv`. (default: :obj:`None`)
-        kind: What :obj:`.csv` files hold, see :func:`resample_frames`.
-            (default: :obj:`"position"`)
+        kind: What :obj:`.npy`, :obj:`.npz` and :obj:`.csv` files hold, see
+            :func:`resample_frames`. Zeros that look like padding or gaps of
+            positions are noted in a warning. (default: :obj:`"position"`)
 
     Returns:
         The frames, in the unit of the file, the skeleton, and the frames per
@@ -124,4 +125,7 @@ def read_recording(
     else:
         frames = read_npy(file, name, fill, key)
     frames = as_frames(frames, skeleton.num_joints, name, axes, fill)
+    zeros = kind == "position" and find_zeros(frames, skeleton.joints)
+    if zeros:
+        warn(f"{name}: {zeros}")
     return Motion(frames, skeleton, rate, unit)

@@ -1,7 +1,10 @@
+import json
+
 import numpy as np
 import pytest
 import torch
 
+from symgnn_pyg import Skeleton
 from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.skeleton import joint_positions
@@ -96,6 +99,32 @@ def test_rotations(ok, tmp_path, drawn, layout):
     assert drawn["frame_rate"] == 60
 
 
+def test_rotations_are_no_positions(fails, ok, tmp_path, drawn):
+    path = tmp_path / "walk.npz"
+    poses = np.random.default_rng(0).normal(size=(9, 66))
+    np.savez(path, poses=poses)
+    given = ["view", path, "--format", "amass", "--output", tmp_path / "a.html"]
+    message = "holds rotations, which would be drawn as positions: pass --rota"
+    assert message in fails(*given)
+    body = Skeleton.get("smpl22").to_dict() | {"offsets": [[0, 1, 0]] * 22}
+    (tmp_path / "body.json").write_text(json.dumps(body))
+    ok(*given, "--rotations", "--skeleton", tmp_path / "body.json")
+    poses = torch.from_numpy(poses).view(9, 22, 3)
+    expected = joint_positions(poses, Skeleton(**body))
+    np.testing.assert_allclose(drawn["poses"]["walk.npz"], expected)
+    # An array does not tell what it holds, but a model does.
+    np.save(tmp_path / "turn.npy", np.ones((9, 3, 3)))
+    network = SymGNN(ARM, 2, **SIZES)
+    for kind in ("rotation", "position"):
+        model = tmp_path / kind
+        PoseModel(network).save_pretrained(model, kind=kind)
+        given = ["view", tmp_path / "turn.npy", "--model", model]
+        err = fails(*given, *["--rotations"] * (kind == "position"))
+        assert f"turn.npy holds {kind}s, which" in err
+    err = fails("view", "walk.bvh", "--rotations")
+    assert "walk.bvh holds positions, which are drawn as they are: lea" in err
+
+
 def test_a_score_is_no_coordinate(ok, tmp_path, skeleton_file, drawn):
     frames = np.random.default_rng(0).normal(size=(2, 4, 3, 3))
     np.save(tmp_path / "pair.npy", frames)
@@ -164,3 +193,14 @@ def test_uneven_times(ok, fails, uneven, skeleton_file, tmp_path, drawn):
     assert drawn["frame_rate"] == 25
     speed = np.diff(drawn["poses"][uneven[0].name][:, 0, 0]) * 25
     np.testing.assert_allclose(speed, 1.0)
+
+
+def test_padding_is_noted(run, tmp_path):
+    frames = np.ones((9, 26, 3))
+    frames[6:] = 0
+    np.save(tmp_path / "a.npy", frames)
+    given = ["view", tmp_path / "a.npy", "--output", tmp_path / "a.html"]
+    given += ["--layout", "cmu26"]
+    err = run(*given)[2]
+    assert err.startswith(f"Note: {tmp_path}/a.npy: the last 3 of 9 frames are")
+    assert run(*given, "--rotations")[1:] == (f"Wrote {given[3]}\n", "")

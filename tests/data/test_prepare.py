@@ -30,6 +30,11 @@ def parse(content, where, log=None, pause=0.0):
     return np.full((3, 2, 1), float(text))
 
 
+def parse_and_warn(content, where):
+    warnings.warn(f"{where}: what a number", stacklevel=1)
+    return parse(content, where)
+
+
 @pytest.fixture
 def root(tmp_path):
     root = tmp_path / "data"
@@ -70,6 +75,19 @@ def test_all_is_there(root, num_workers, shard_size):
     assert values(store) == EXPECTED
     assert len(store.shards) == -(-COUNT // shard_size)
     assert all(len(checksum) == 64 for checksum in store.checksums)
+
+
+@pytest.mark.parametrize("num_workers", [1, 2])
+def test_few_of_many_warnings_are_shown(root, num_workers):
+    with pytest.warns(UserWarning, match="what a|notes") as caught:
+        run(root, parse_and_warn, num_workers=num_workers)
+    *shown, rest = [str(each.message) for each in caught]
+    assert {text.partition(":")[2] for text in shown} == {" what a number"}
+    assert len(set(shown)) == 3
+    assert rest == f"{root}: notes like these that are not shown: {COUNT - 3}"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run(root, parse_and_warn)
 
 
 def test_recordings_are_dealt_out(root):

@@ -1,4 +1,5 @@
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -274,6 +275,16 @@ def test_a_rate_that_no_file_states(tmp_path):
     assert (data.frame_rate, len(data.store[0][0])) == (30, 9)
 
 
+def test_the_rate_is_that_of_the_samples(tmp_path):
+    root = tmp_path / "own"
+    write(root / "a/0.csv", timed(np.arange(25) / 50))
+    arguments = {"shares": (1, 0, 0), "num_observed": 2, "num_future": 1}
+    for given in ({}, {"frame_rate": 50}):
+        data = SkeletonFolder(root, ARM, stride=2, **given, **arguments)
+        step = data[0].x[data.skeleton.index("hand"), :, 2].diff()
+        torch.testing.assert_close(step, torch.tensor([1 / data.frame_rate]))
+
+
 def test_a_faulty_file_may_be_the_first(tmp_path):
     root = tmp_path / "own"
     arguments = {"shares": (1, 0, 0), **SHORT}
@@ -310,3 +321,20 @@ def test_skeleton_files_bring_their_layout(tmp_path):
     some = Skeleton.get("ntu25").subset(["spine", "neck"])
     picked = SkeletonFolder(tmp_path / "root", some, shares=(1, 0, 0), **SHORT)
     assert picked[0].x.shape == (2, 3, 3)
+
+
+@pytest.mark.parametrize("kind", ["position", "rotation"])
+def test_lost_markers_are_noted(tmp_path, kind):
+    """A table is also read for its rate, but noted once."""
+    path = tmp_path / "own/a/0.csv"
+    lines = timed(np.arange(1, 10) / 50).split("\n")
+    for i in (3, 4):
+        lines[i] = lines[i].replace("2,2,2", "0,0,0")
+    write(path, "\n".join(lines))
+    arguments = {"shares": (1, 0, 0), "num_observed": 2, "num_future": 1}
+    with warnings.catch_warnings(record=True) as caught:
+        SkeletonFolder(tmp_path / "own", ARM, kind=kind, **arguments)
+    found = [str(each.message) for each in caught]
+    text = f"{path}: joint 'elbow' is zero in 2 of 9 frames: where"
+    assert len(found) == (kind == "position")
+    assert all(each.startswith(text) for each in found)

@@ -1,6 +1,7 @@
 import pickle
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -274,3 +275,15 @@ def test_bad_arguments(changes, message):
     arguments = {"arrays": FRAMES, "labels": LABELS, "skeleton": ARM, **SHORT}
     with pytest.raises(ValueError, match=message):
         SkeletonArrays(**{**arguments, **changes})
+
+
+@pytest.mark.parametrize("kind", ["position", "rotation"])
+def test_padding_is_noted(kind):
+    arrays = np.ones((2, 9, 3, 3))
+    arrays[1, 6:] = 0
+    with warnings.catch_warnings(record=True) as caught:
+        dataset = SkeletonArrays(arrays, None, ARM, kind=kind, **SHORT)
+    found = [str(each.message) for each in caught]
+    text = "arrays[1]: the last 3 of 9 frames are zero: cut them if they are"
+    assert [f"{text} padding"] * (kind == "position") == found
+    np.testing.assert_array_equal(dataset.store[1][0], arrays[1])

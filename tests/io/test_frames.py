@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 
 from symgnn_pyg.errors import DataError, EmptyRecordingError
-from symgnn_pyg.io import as_frames, check_axes, fill_gaps, resample_frames
+from symgnn_pyg.io import (
+    as_frames,
+    check_axes,
+    fill_gaps,
+    find_zeros,
+    resample_frames,
+)
 from symgnn_pyg.io.frames import drop_padding, order_axes
 
 SIZES = {"T": 60, "V": 25, "C": 3, "M": 2}
@@ -198,3 +204,41 @@ def test_the_last_frame_of_a_rounded_rate_stays(frame_time):
     found = resample_frames(frames, 1 / float(frame_time), 15)
     assert len(found) == 104
     np.testing.assert_allclose(found[:, 0, 0], np.arange(0, 207, 2), atol=0.02)
+
+
+def walk(dtype=np.float64, origin=500.0):
+    """A walk from the origin, of joints that keep their distance."""
+    steps = np.random.default_rng(0).normal(size=(30, 1, 3)).cumsum(axis=0)
+    joints = np.arange(3)[:, None] * [10.0, 0.0, 0.0]
+    return (origin + steps - steps[0] + joints).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint16])
+def test_zeros_that_are_no_motion(dtype):
+    frames = walk(dtype)
+    assert find_zeros(frames, "abc") == ""
+    frames[[3, 9, 10], 1] = frames[0, 2] = 0
+    gaps = (
+        "joint 'b' is zero in 3 of {} frames (one of 2 such joints): where "
+        "a joint was not seen, write NaN, and pass fill_gaps=True"
+    )
+    assert find_zeros(frames, "abc") == gaps.format(30)
+    padding = np.zeros((5, 3, 3), dtype)
+    random = np.random.default_rng(0).uniform(0, 9, (30, 3, 3)).astype(dtype)
+    cut = "the last 5 of 35 frames are zero: cut them if they are padding"
+    padded = np.concatenate([frames, padding])
+    assert find_zeros(padded, "abc") == f"{cut}; {gaps.format(35)}"
+    assert find_zeros(np.concatenate([walk(dtype), padding]), "abc") == cut
+    assert find_zeros(np.concatenate([random, padding]), "abc") == cut
+    # The second body is absent at first, and the first one at last.
+    pair = np.stack([padded, np.concatenate([padding, walk(dtype)])])
+    assert find_zeros(pair, "abc") == gaps.format(35)
+
+
+def test_zeros_of_a_centred_body():
+    """It starts at the origin, and one joint never leaves it."""
+    frames = walk(origin=0.0)
+    frames[:3] = frames[0]
+    assert not frames[:3, 0].any()
+    assert find_zeros(frames, "abc") == ""
+    assert find_zeros(frames - frames[:, 1:2], "abc") == ""
