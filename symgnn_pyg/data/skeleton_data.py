@@ -165,9 +165,7 @@ def _as_tensor(
     if isinstance(value, np.ndarray | list):
         return torch.tensor(value, dtype=torch.get_default_dtype())
     if isinstance(value, Tensor) and not (
-        value.is_floating_point()
-        or value.is_complex()
-        or value.dtype == torch.bool
+        value.is_floating_point() or value.is_complex()
     ):
         return value.to(torch.get_default_dtype())
     return value

@@ -24,6 +24,8 @@ from symgnn_pyg.io import (
 )
 from symgnn_pyg.skeleton import Skeleton
 
+TABLES = (".csv", ".tsv")
+
 
 class Common(NamedTuple):
     """What the recordings share, the files that it was read from, and the
@@ -44,16 +46,7 @@ def read_frames(content: bytes, where: str, common: Common) -> np.ndarray:
     motion = _read(content, where, common)
     frames, rate = motion.frames, motion.frame_rate
     wanted, kind = common.options["frame_rate"], common.options["kind"]
-    if motion.unit and not (
-        common.unit and same_unit(motion.unit, common.unit)
-    ):
-        other = f"is in {common.unit}" if common.unit else "does not state one"
-        raise DataError(
-            f"{where} states the unit {motion.unit}, but {common.table} "
-            f"{other}; convert them to one unit"
-            + ", or pass the 'unit' if it is that of all"
-            * (not common.unit)
-        )
+    _check_unit(motion, where, common)
     if motion.skeleton is not common.skeleton:
         frames = frames[..., _kept(motion.skeleton, where, common), :]
     if rate and wanted:
@@ -176,7 +169,7 @@ def add_table(
     """
     for file in recordings:
         where = source.where(file)
-        if not file.lower().endswith((".csv", ".tsv")):
+        if not file.lower().endswith(TABLES):
             continue
         try:
             # Preparing the data repeats the warnings and reports errors.
@@ -185,13 +178,33 @@ def add_table(
                 motion = _read(source.read(file), where, common)
         except DataError:
             continue
-        if unit and motion.unit and not same_unit(motion.unit, unit):
-            raise DataError(
-                f"{where} states the unit {motion.unit}, but 'unit' is "
-                f"{unit}; convert the numbers, or correct 'unit'"
-            )
         if not common.timed:
             rate = motion.frame_rate or 0.0
             common = common._replace(timed=where, frame_rate=rate)
-        return common._replace(table=where, unit=motion.unit or unit)
+        common = common._replace(
+            table="" if unit else where, unit=unit or motion.unit
+        )
+        _check_unit(motion, where, common)
+        break
     return common
+
+
+def _check_unit(motion: Motion, where: str, common: Common) -> None:
+    if not where.lower().endswith(TABLES) or same_unit(
+        motion.unit or "", common.unit or ""
+    ):
+        return
+    stated = f"the unit {motion.unit}" if motion.unit else "no unit"
+    if common.table:
+        other = f"in {common.unit}" if common.unit else "in an unknown unit"
+        cure = "convert them to one unit"
+        if not (common.unit and motion.unit):
+            cure += ", or pass the 'unit' if it is that of all"
+        raise DataError(
+            f"{where} states {stated}, but {common.table} is {other}; {cure}"
+        )
+    if motion.unit:
+        raise DataError(
+            f"{where} states {stated}, expected {common.unit}; convert the "
+            f"numbers, or correct the unit"
+        )

@@ -22,9 +22,10 @@ POSITION = re.compile(
     r"([ -]?(pos|position))?(?![^\W_])"
 )
 ROTATION = re.compile(
-    r"((q|quat|quaternion|r|rv|rot|rotvec|rotation|euler|angle|orientation|ori)"
-    r"[ -]?([wxyz]|\d\d?)|[wxyz][ -]?(rot|rotation|quat)|rot|rotation|rotvec"
-    r"|roll|pitch|yaw)(?![^\W_])"
+    r"((q|quat|quaternion|rv|rot|rotvec|rotation|euler|angle|orientation|ori)"
+    r"[ -]?([wxyz]|\d\d?)|r[ -]?([wxyz]|\d\d)|[wxyz][ -]?(rot|rotation|quat)"
+    r"|rot|rotation|rotvec|quat|euler|angle|orientation|roll|pitch|yaw)"
+    r"(?![^\W_])"
 )
 
 

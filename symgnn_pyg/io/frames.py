@@ -157,7 +157,7 @@ def drop_padding(frames: np.ndarray, name: str) -> np.ndarray:
 def find_zeros(frames: np.ndarray, joints: Sequence[str]) -> str:
     r"""Which zeros of positions look like padding or gaps, with the cure: those
     of all joints at the end, and those that a joint reaches and leaves by a
-    jump, longer than any other step that it takes.
+    jump, more than three times as long as any other step that it takes.
 
     Args:
         frames: The recording, of shape :math:`[T, V, C]` or
@@ -167,7 +167,7 @@ def find_zeros(frames: np.ndarray, joints: Sequence[str]) -> str:
     count, notes = frames.shape[-3], []
     if frames.ndim == 3:
         shown = (frames != 0).any(axis=(1, 2))
-        padding = int(shown[::-1].argmax())
+        padding = int(shown[::-1].argmax()) if shown.any() else 0
         bodies = [frames[: count - padding]]
         if padding:
             notes.append(
@@ -184,7 +184,8 @@ def find_zeros(frames: np.ndarray, joints: Sequence[str]) -> str:
             track, at = body[:, v].astype(np.float64), zero[:, v]
             steps = np.linalg.norm(np.diff(track, axis=0), axis=-1)
             seen = steps[~at[1:] & ~at[:-1]]
-            if steps[at[1:] != at[:-1]].min() > seen.max(initial=0.0):
+            jumps = steps[at[1:] != at[:-1]]
+            if seen.size and jumps.min() > 3 * seen.max():
                 lost[joints[v]] = lost.get(joints[v], 0) + int(at.sum())
     if lost:
         joint = max(lost, key=lambda joint: lost[joint])

@@ -20,13 +20,6 @@ from symgnn_pyg.io.columns import named_columns, plain_name
 # The most lines that describe a table, and bytes in them.
 MOST_LINES = 25
 MOST_BYTES = 2**21
-SYMBOL = (
-    r"[munk\xb5\u03bc]?m|cm|in|inch|ft|px|pixels?|deg|degrees?|\xb0|rad|m?s|hz"
-)
-# Such as [mm], (m/s) and deg.
-UNIT = re.compile(rf"\[[^\]\d]*\]|\([^)\d]*\)|-|{SYMBOL}", re.IGNORECASE)
-# What follows the name of a column, as in hip_x (mm).
-UNIT_BESIDE = re.compile(rf"[\[(]({SYMBOL})[\])]$", re.IGNORECASE)
 # The symbols of units by their names.
 UNITS = {
     word: symbol
@@ -42,6 +35,11 @@ UNITS = {
     )
     for word in words.split()
 }
+SYMBOL = "|".join([r"[munk\xb5\u03bc]?m", "cm|in|ft|px|deg|rad|m?s|hz", *UNITS])
+# Such as [mm], (m/s) and deg.
+UNIT = re.compile(rf"\[[^\]\d]*\]|\([^)\d]*\)|-|{SYMBOL}", re.IGNORECASE)
+# What follows the name of a coordinate, as in hip_x (mm).
+UNIT_BESIDE = re.compile(rf"[xyz] *[\[(]({SYMBOL})[\])]$", re.IGNORECASE)
 # What stands below the name of a joint.
 CHANNEL = re.compile(r"[xyz]|likelihood|score|confidence", re.IGNORECASE)
 # The frames per second as Vicon Nexus and Qualisys state them.
@@ -120,7 +118,8 @@ def find_header(
                 units, length, unit = _units(
                     lines, length, delimiter, names, kept, name
                 )
-                if unit and not same_unit(unit, "m"):
+                usual = "rad" if kind == "rotation" else "m"
+                if unit and not same_unit(unit, usual):
                     warn(
                         f"Tables in {unit} are read as they are, not converted"
                     )
@@ -144,8 +143,12 @@ def same_unit(one: str, other: str) -> bool:
         one: The name of a unit.
         other: Another one.
     """
-    one, other = one.strip().casefold(), other.strip().casefold()
-    return UNITS.get(one, one) == UNITS.get(other, other)
+    return _symbol(one) == _symbol(other)
+
+
+def _symbol(unit: str) -> str:
+    unit = unit.strip().casefold()
+    return UNITS.get(unit, unit)
 
 
 def _split(line: bytes) -> tuple[list[str], str]:
@@ -236,21 +239,22 @@ def _units(
     cells: list[str] = []
     above = MOTIVE_UNIT.findall(b"\n".join(lines[:number]))
     beside = [UNIT_BESIDE.search(names[i]) for i in kept]
-    units = {*map(bytes.decode, above)} or {m[1] for m in beside if m}
+    units = [*map(bytes.decode, above)] or [m[1] for m in beside if m]
     for below, line in enumerate(lines[number:], number + 1):
         if not line.strip():
             continue
         row = split_cells(line.decode(errors="replace"), delimiter)
         stated = [row[i] for i in kept if i < len(row)]
-        found = {cell.strip("[]()") for cell in stated} - {"", "-"}
+        found = [cell.strip("[]()") for cell in stated]
+        found = [unit for unit in found if unit not in ("", "-")]
         if found and all(map(UNIT.fullmatch, filter(None, stated))):
             cells = [cell.strip("[]()") for cell in row]
             units, number = found, below
         break
-    if len(units) > 1:
+    if len({*map(_symbol, units)}) > 1:
         raise DataError(
             f"{name}, line {number}: the columns of joints are in several "
-            f"units, {', '.join(sorted(units))}: convert them to one"
+            f"units, {', '.join(sorted({*units}))}: convert them to one"
         )
     return cells, number, next(iter(units), None)
 

@@ -159,7 +159,7 @@ def make_even(
         unit = units[np.digitize(step, [9e-4, 1, 1e3, 1e6])]
         # Dates are some 6e17 ticks after the year 1, 1e17 after 1601, and 2e15
         # µs after 1970; clocks from 0 do not tell ticks from slow µs.
-        if 1e17 <= start < 1e18:
+        if 1e17 <= start < 1e18 and step <= 1e7:
             unit = UNITS["ticks"]
         elif start < 1e15 and 5e4 <= step < 1e6:
             raise DataError(

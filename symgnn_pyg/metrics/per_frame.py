@@ -66,7 +66,7 @@ class PerFrameMetric(Metric):
         """
         # It merges metrics for good if the names and the values of their states
         # agree after the first batch, where values may agree by chance.
-        name = f"{type(self).__name__}({settings})"
+        name = f"_settings_{type(self).__name__}({settings})"
         self.add_state(name, torch.zeros(()), dist_reduce_fx="sum")
 
     def update(

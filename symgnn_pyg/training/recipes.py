@@ -64,12 +64,12 @@ def set_base_rates(trainer: Trainer, rates: list[list[float]]) -> None:
     """
     for groups, new in zip(_groups(trainer), rates, strict=True):
         for group, rate in zip(groups, new, strict=True):
-            before = group.get("initial_lr", group["lr"])
-            if before != rate:
+            # Without it, what has changed the rate since is unknown.
+            before = group.get("initial_lr")
+            if before is not None and before != rate:
                 share = group["lr"] / before if before else 1.0
                 group["lr"] = rate * share
-                if "initial_lr" in group:
-                    group["initial_lr"] = rate
+                group["initial_lr"] = rate
     for config in trainer.lr_scheduler_configs:
         schedule: Any = config.scheduler
         if hasattr(schedule, "base_lrs"):

@@ -35,7 +35,7 @@ class RandomRotation(MotionTransform):
     """
 
     def __init__(self, degrees: float | tuple[float, float, float]) -> None:
-        if isinstance(degrees, float | Real):
+        if isinstance(degrees, float | Real):  # Real, which mypy does not know.
             degrees = (degrees, degrees, degrees)
         if len(degrees) != 3 or not all(0 <= d < math.inf for d in degrees):
             raise ValueError(

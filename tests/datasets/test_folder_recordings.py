@@ -238,16 +238,19 @@ def test_units_of_tables(tmp_path):
     arguments = {"shares": (1, 0, 0), "num_observed": 2, "num_future": 1}
     write(root / "a/0.csv", in_unit("m"))
     write(root / "a/1.csv", in_unit("[m]"))
-    write(root / "a/2.csv", in_unit(""))
     assert SkeletonFolder(root, ARM, **arguments).unit == "m"
+    write(root / "a/2.csv", in_unit(""))
+    with pytest.raises(DataError, match=r"2\.csv states no unit, but .*0\.csv "
+                       "is in m; .*pass the 'unit'"):  # fmt: skip
+        SkeletonFolder(root, ARM, **arguments)
     data = SkeletonFolder(root, ARM, unit="Metres", **arguments)
     assert data.unit == "Metres"
     # Although the prepared store is up to date.
-    with pytest.raises(DataError, match=r"0\.csv states the unit m, but 'unit' "
-                       "is mm; convert the numbers, or"):  # fmt: skip
+    with pytest.raises(DataError, match=r"0\.csv states the unit m, expected "
+                       "mm; convert the numbers, or"):  # fmt: skip
         SkeletonFolder(root, ARM, unit="mm", **arguments)
-    write(root / "a/3.csv", in_unit("mm"))
-    with pytest.raises(DataError, match=r"3\.csv states the unit mm, but .*0\."
+    write(root / "a/2.csv", in_unit("mm"))
+    with pytest.raises(DataError, match=r"2\.csv states the unit mm, but .*0\."
                        "csv is in m; convert them to one unit$"):  # fmt: skip
         SkeletonFolder(root, ARM, **arguments)
 
@@ -259,10 +262,10 @@ def test_a_unit_that_the_first_table_does_not_state(tmp_path):
     write(root / "a/0.csv", in_unit(""))
     write(root / "a/1.csv", in_unit("mm"))
     with pytest.raises(DataError, match=r"1\.csv states .* mm, but .*0\.csv "
-                       "does not state one; .*pass the 'unit'"):  # fmt: skip
+                       "is in an unknown unit; .*pass the 'unit'"):  # fmt: skip
         SkeletonFolder(root, ARM, **arguments)
     assert SkeletonFolder(root, ARM, unit="mm", **arguments).unit == "mm"
-    with pytest.raises(DataError, match=r"1\.csv .* mm, but .*0\.csv is in m;"):
+    with pytest.raises(DataError, match=r"1\.csv .* mm, expected m;"):
         SkeletonFolder(root, ARM, unit="m", **arguments)
 
 

@@ -385,5 +385,8 @@ def test_units_beside_names():
     text = b"hip_x (mm),hip_y [mm]\n1,2\n"
     with pytest.warns(UserWarning, match="Tables in mm are read as they are"):
         assert read_timed_csv(text, ["hip"])[2] == "mm"
+    mixed = b"hip_x (mm),hip_y (Millimeters),hip_score (px)\n1,2,3\n"
+    with pytest.warns(UserWarning, match="Tables in mm are read as they are"):
+        assert read_timed_csv(mixed, ["hip"])[2] == "mm"
     with pytest.raises(DataError, match=r"several units, m, mm: convert them"):
         read_csv(text.replace(b"(mm)", b"(m)"), ["hip"])

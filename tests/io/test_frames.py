@@ -242,3 +242,6 @@ def test_zeros_of_a_centred_body():
     assert not frames[:3, 0].any()
     assert find_zeros(frames, "abc") == ""
     assert find_zeros(frames - frames[:, 1:2], "abc") == ""
+    slowing = frames[:1] + 4 - 4 * 0.5 ** np.arange(9)[:, None, None]
+    assert not slowing[0, 0].any()
+    assert find_zeros(slowing, "abc") == find_zeros(slowing[:0], "abc") == ""

@@ -280,7 +280,9 @@ def _replace_gradient(
     weighted sum. Gradients of other losses stay.
     """
     scale: list[Tensor] = []
-    eps = torch.finfo(tensor.dtype).eps
+    half = torch.finfo(tensor.dtype)
+    # Their product with the scale of a gradient scaler may overflow.
+    g_r, g_p = g_r.float(), g_p.float()
 
     def replace(grad: Tensor) -> Tensor:
         if not scale:
@@ -288,7 +290,8 @@ def _replace_gradient(
         factor = scale.pop()
         other = grad - factor * (g_r + g_p)
         # Smaller differences come from rounding.
-        noise = eps * factor.abs() * (g_r.abs() + g_p.abs())
+        size = g_r.abs() + g_p.abs() + 2 * half.tiny
+        noise = half.eps * factor.abs() * size
         other = other.where(other.abs() > noise, 0.0)
         weighted = alpha * g_r + (1 - alpha) * g_p
         return (factor * weighted + other).to(grad)

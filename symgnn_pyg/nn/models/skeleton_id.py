@@ -36,7 +36,9 @@ def _check(
     model: "SymGNN", state: dict[str, Tensor], prefix: str, *_: object
 ) -> None:
     saved = state.pop(f"{prefix}skeleton_id", None)
-    if saved is not None and _differs(saved, model.skeleton.fingerprint):
+    if saved is not None and _differs(
+        torch.as_tensor(saved), model.skeleton.fingerprint
+    ):
         raise ValueError(
             f"Expected a checkpoint for {model.skeleton!r}, got one for "
             f"another skeleton; load_fitting_weights loads what does not "
@@ -46,9 +48,9 @@ def _check(
 
 
 def _differs(saved: Tensor, fingerprint: int) -> bool:
-    r"""Whether an entry is the fingerprint of another skeleton. Averages and
-    other precisions lose its last digits or all of it, and then nothing is
-    known.
+    r"""Whether an entry is the fingerprint of another skeleton. Nothing is
+    known from averages and other precisions, which lose its last digits or, if
+    sums overflow, all of it.
     """
     if saved.is_floating_point():
         return bool(saved.isnan())
