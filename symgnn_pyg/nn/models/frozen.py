@@ -16,7 +16,7 @@ def keep_frozen_statistics(model: Module) -> None:
         frozen = bool(weights) and not any(w.requires_grad for w in weights)
         if module.training:
             # Tells them from layers that were put in evaluation mode otherwise.
-            module.keeps_statistics = frozen
+            module.keeps_statistics = frozen  # type: ignore[assignment]
             module.train(not frozen)
         elif model.training and not frozen:
             module.train(getattr(module, "keeps_statistics", False))
