@@ -431,3 +431,18 @@ def test_half_precision_learns_what_others_do(arm_network, dtype):
         found.append([p.grad.double() for p in (net.x, weight)])
     for expected, got in zip(*found, strict=True):
         assert (got - expected).norm() < 0.1 * expected.norm()
+
+
+def test_the_first_scale_of_a_gradient_scaler(arm_network):
+    """It exceeds what half precision holds."""
+    net, x, y, future = arm_network(torch.float)
+    loss = SymbioticLoss(
+        prediction_criterion=lambda predicted, true: (
+            1e-3 * (predicted - true).square().mean()
+        )
+    )
+    with torch.autocast("cpu", torch.float16):
+        total = loss(net(x), y, future).total
+    (65536.0 * total).backward()
+    grads = [p.grad for p in net.actional_inference.parameters()]
+    assert all(grad.isfinite().all() for grad in grads)
