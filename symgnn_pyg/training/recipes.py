@@ -62,15 +62,17 @@ def set_base_rates(trainer: Trainer, rates: list[list[float]]) -> None:
     r"""Changes the learning rates that :meth:`base_rates` returns in the middle
     of a schedule, which keeps its shape.
     """
+    configs = trainer.lr_scheduler_configs
     for groups, new in zip(_groups(trainer), rates, strict=True):
         for group, rate in zip(groups, new, strict=True):
-            # Without it, what has changed the rate since is unknown.
             before = group.get("initial_lr")
             if before is not None and before != rate:
                 share = group["lr"] / before if before else 1.0
                 group["lr"] = rate * share
                 group["initial_lr"] = rate
-    for config in trainer.lr_scheduler_configs:
+            elif before is None and not configs:
+                group["lr"] = rate
+    for config in configs:
         schedule: Any = config.scheduler
         if hasattr(schedule, "base_lrs"):
             groups = schedule.optimizer.param_groups

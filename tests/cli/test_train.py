@@ -202,7 +202,7 @@ def test_recordings_in_another_unit(trained, fails, folder, tmp_path):
     rows = ["a_x,a_y,b_x,b_y,c_x,c_y", "m,m,m,m,m,m", *["1,2,3,4,5,6"] * 20]
     (tmp_path / "new/calm/0.csv").write_text("\n".join(rows))
     err = fails(*given, "--data", tmp_path / "new")
-    assert "0.csv states the unit m, but --unit is mm; convert" in err
+    assert "0.csv states the unit m, expected mm; convert" in err
 
 
 def test_classes_are_matched_by_name(ok, run, folder, tmp_path):
