@@ -232,41 +232,40 @@ def in_unit(unit):
     return "\n".join([head, *(["s" + f",{unit}" * 9] if unit else []), *rows])
 
 
+def open_in_units(folder, *units, **arguments):
+    """The data set of a folder, to which a table in each unit is written."""
+    for i, unit in enumerate(units):
+        write(folder / f"own/a/{i}.csv", in_unit(unit))
+    return SkeletonFolder(
+        folder / "own", ARM, shares=(1, 0, 0), num_observed=2, num_future=1,
+        **arguments,
+    )  # fmt: skip
+
+
 @pytest.mark.filterwarnings("ignore:Tables in mm are read as they are")
 def test_units_of_tables(tmp_path):
-    root = tmp_path / "own"
-    arguments = {"shares": (1, 0, 0), "num_observed": 2, "num_future": 1}
-    write(root / "a/0.csv", in_unit("m"))
-    write(root / "a/1.csv", in_unit("[m]"))
-    assert SkeletonFolder(root, ARM, **arguments).unit == "m"
-    write(root / "a/2.csv", in_unit(""))
+    assert open_in_units(tmp_path, "m", "[m]").unit == "m"
     with pytest.raises(DataError, match=r"2\.csv states no unit, but .*0\.csv "
                        "is in m; .*pass the 'unit'"):  # fmt: skip
-        SkeletonFolder(root, ARM, **arguments)
-    data = SkeletonFolder(root, ARM, unit="Metres", **arguments)
-    assert data.unit == "Metres"
+        open_in_units(tmp_path, "m", "[m]", "")
+    assert open_in_units(tmp_path, unit="Metres").unit == "Metres"
     # Although the prepared store is up to date.
     with pytest.raises(DataError, match=r"0\.csv states the unit m, expected "
                        "mm; convert the numbers, or"):  # fmt: skip
-        SkeletonFolder(root, ARM, unit="mm", **arguments)
-    write(root / "a/2.csv", in_unit("mm"))
+        open_in_units(tmp_path, unit="mm")
     with pytest.raises(DataError, match=r"2\.csv states the unit mm, but .*0\."
                        "csv is in m; convert them to one unit$"):  # fmt: skip
-        SkeletonFolder(root, ARM, **arguments)
+        open_in_units(tmp_path, "m", "[m]", "mm")
 
 
 @pytest.mark.filterwarnings("ignore:Tables in mm are read as they are")
 def test_a_unit_that_the_first_table_does_not_state(tmp_path):
-    root = tmp_path / "own"
-    arguments = {"shares": (1, 0, 0), "num_observed": 2, "num_future": 1}
-    write(root / "a/0.csv", in_unit(""))
-    write(root / "a/1.csv", in_unit("mm"))
     with pytest.raises(DataError, match=r"1\.csv states .* mm, but .*0\.csv "
                        "is in an unknown unit; .*pass the 'unit'"):  # fmt: skip
-        SkeletonFolder(root, ARM, **arguments)
-    assert SkeletonFolder(root, ARM, unit="mm", **arguments).unit == "mm"
+        open_in_units(tmp_path, "", "mm")
+    assert open_in_units(tmp_path, unit="mm").unit == "mm"
     with pytest.raises(DataError, match=r"1\.csv .* mm, expected m;"):
-        SkeletonFolder(root, ARM, unit="m", **arguments)
+        open_in_units(tmp_path, unit="m")
 
 
 def test_a_rate_that_no_file_states(tmp_path):
