@@ -118,4 +118,4 @@ class ASGCN(JointClassifier):
             )
         actional = self.actional_inference(motion)
         out = self._recognise(x, num_bodies, self.lambda_ * actional)
-        return out._replace(actional=actional)
+        return SymGNNOutput(out.logits, out.future, actional, out.shared)
