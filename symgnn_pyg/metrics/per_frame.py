@@ -139,6 +139,8 @@ class PerFrameMetric(Metric):
                 for poses in (prediction, target)
             )
         )
+        # Casting a module also casts the states of the metrics in it.
+        self.total = self.total.double()
         self.total.index_add_(0, index, value)
         self.count.index_add_(0, index, torch.ones_like(index))
 

@@ -50,6 +50,12 @@ class EvaluationTask(LightningModule):
         """
         return self.model(batch.x, self._num_bodies(batch))
 
+    def on_after_batch_transfer(
+        self, batch: Batch, dataloader_idx: int
+    ) -> Batch:
+        # Lightning converts tensors to its precision, but not PyG's batches.
+        return batch.apply(self.trainer.precision_plugin.convert_input)
+
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         check_batch(batch, batch_idx)
         out = self(batch)

@@ -49,6 +49,16 @@ def test_forward_gives_the_value_of_the_batch(kind):
 
 
 @metrics
+def test_cast_with_a_module(kind):
+    """Values are summed in float64, whatever the network is cast to."""
+    expected = kind(6, 3)
+    expected.update(*batch(5))
+    module = torch.nn.ModuleDict({"metric": kind(6, 3)}).to(torch.bfloat16)
+    module["metric"].update(*batch(5))
+    assert torch.equal(module["metric"].compute(), expected.compute())
+
+
+@metrics
 def test_takes_no_gradient(kind):
     prediction, target = batch(1)
     metric = kind(6, 3)

@@ -87,3 +87,19 @@ def test_training(tiny, tmp_path, weighting):
         torch.testing.assert_close(
             found[2], expected[2], rtol=0, atol=0.03 * largest
         )
+
+
+@pytest.mark.parametrize(
+    ("precision", "dtype"),
+    [("64-true", torch.double), ("bf16-true", torch.bfloat16)],
+)
+def test_one_precision(tiny, tmp_path, precision, dtype):
+    """Batches are cast as the network is."""
+    task, data, trainer = tiny.make_run(
+        tmp_path, max_epochs=1, precision=precision
+    )
+    trainer.fit(task, data)
+    assert trainer.callback_metrics["val_error"] > 0
+    assert {parameter.dtype for parameter in task.parameters()} == {dtype}
+    (out,) = trainer.predict(task, data.val_dataloader())
+    assert out.future.dtype == out.logits.dtype == dtype
