@@ -48,13 +48,7 @@ class EvaluationTask(LightningModule):
         Args:
             batch: The batch.
         """
-        return self.model(batch.x, self._num_bodies(batch))
-
-    def on_after_batch_transfer(
-        self, batch: Batch, dataloader_idx: int
-    ) -> Batch:
-        # Lightning converts tensors to its precision, but not PyG's batches.
-        return batch.apply(self.trainer.precision_plugin.convert_input)
+        return self._run(batch.x, self._num_bodies(batch))
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         check_batch(batch, batch_idx)
@@ -96,6 +90,13 @@ class EvaluationTask(LightningModule):
             prog_bar=True,
             sync_dist=True,
         )
+
+    def _run(self, x: Tensor, num_bodies: Tensor | None) -> SymGNNOutput:
+        # Lightning casts a network to its precision, but not PyG's batches.
+        out: SymGNNOutput = self.model(
+            x.to(next(self.model.parameters(), x).dtype), num_bodies
+        )
+        return out
 
     def _targets(self, batch: Batch) -> Tensor:
         unlabelled = batch.x.new_full((batch.num_graphs,), UNLABELLED).long()

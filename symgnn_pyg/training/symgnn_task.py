@@ -353,7 +353,7 @@ class SymGNNTask(EvaluationTask):
     def _losses(
         self, x: Tensor, num_bodies: Tensor | None, y: Tensor, future: Tensor
     ) -> SymbioticLossOutput:
-        out = self.model(x, num_bodies)
+        out = self._run(x, num_bodies)
         if not self.labelled and out.future is not None:
             out = out._replace(logits=None)
         return self.criterion(out, y, future)
