@@ -47,11 +47,14 @@ def blocked(x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
     stays in the cache and is never held for all samples. The backward pass
     mixes again.
     """
-    num_graphs, channels, out_channels = weight.shape
+    num_graphs, channels, _ = weight.shape
     mixed = num_graphs * x[:1].numel()
     size = max(1, SCRATCH // max(1, mixed))
-    rows = weight.flatten(0, 1).t().contiguous()  # [C_out, K*C]
-    filters = rows.view(out_channels, num_graphs, 1, channels)
+    rows = weight.flatten(0, 1).t()  # [C_out, K*C]
+    if x.size(0) > size:
+        # One copy for all blocks. A single block saves none of its own.
+        rows = rows.contiguous()
+    filters = rows.unflatten(1, (num_graphs, 1, channels))
     filters = filters.permute(0, 3, 1, 2)  # [C_out, C, K, 1]
     blocks = zip(x.split(size), graphs.split(size), strict=True)
     return torch.cat(

@@ -5,7 +5,7 @@ from symgnn_pyg.ops.recompute import recompute
 
 # Numbers of all pairs of a few samples: few enough for a core's cache, and
 # enough for the work of a call to outweigh the call.
-SCRATCH = 2**19
+SCRATCH = 2**18
 
 
 def pair_mean(a: Tensor, b: Tensor, self_pairs: bool = False) -> Tensor:
@@ -45,9 +45,10 @@ def pair_mean(a: Tensor, b: Tensor, self_pairs: bool = False) -> Tensor:
         # Long sums of half precision would lose digits.
         wide = torch.promote_types(a.dtype, torch.float32)
         a, b = a.to(wide), b.to(wide)
-        total = (a.unsqueeze(2) + b.unsqueeze(1)).relu().sum(dim=2)
+        # In place: a second tensor of all pairs would not fit into the cache.
+        total = (a.unsqueeze(2) + b.unsqueeze(1)).relu_().sum(dim=2)
         if not self_pairs:
-            total = total - (a + b).relu()
+            total = total - (a + b).relu_()
         return total / max(1, a.size(1) - int(not self_pairs))
 
     if a.device.type != "cpu" or torch.compiler.is_compiling():

@@ -97,7 +97,7 @@ class AdaptiveBlock(GraphTemporalBlock):
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.graph_norm(self.graph_conv(x, self.graphs(x)))
-        h = (h + self.graph_residual(x)).relu()
+        h = (h + self.graph_residual(x)).relu_()
         out = self.temporal_norm(self.temporal_conv(h))
         if self.residual is not None:
             out = out + self.residual(x)

@@ -74,7 +74,7 @@ class ChannelGraphConv(FixedBuffers):
         h = self.embed(x.mean(dim=1)).unflatten(-1, (2, num_graphs, -1))
         h = h.unflatten(0, (-1, num_joints))  # [M, V, 2, K, R]
         target, source = h.permute(2, 0, 3, 1, 4)
-        relation = (target.unsqueeze(3) - source.unsqueeze(2)).tanh()
+        relation = (target.unsqueeze(3) - source.unsqueeze(2)).tanh_()
         refined = [
             linear(part)
             for linear, part in zip(
@@ -189,7 +189,7 @@ class ChannelTopologyBlock(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.graph_norm(self.graph_conv(x))
-        out = self.temporal_conv((h + self.graph_residual(x)).relu())
+        out = self.temporal_conv((h + self.graph_residual(x)).relu_())
         if self.residual is not None:
             out = out + self.residual(x)
         return out.relu()

@@ -67,9 +67,9 @@ class GraphTemporalBlock(Module):
 
     def _forward(self, x: Tensor, mixed: Tensor) -> Tensor:
         out = self.dropout(self.temporal_norm(self._temporal(mixed)))
-        if self.residual is not None:
-            out = out + self.residual(x)
-        return out.relu()
+        if self.residual is None:
+            return out.relu()
+        return (out + self.residual(x)).relu_()
 
     def _temporal(self, mixed: Tensor) -> Tensor:
         norm, conv = self.graph_norm, self.temporal_conv

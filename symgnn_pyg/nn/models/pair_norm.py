@@ -2,7 +2,6 @@ import torch
 from torch import Tensor
 from torch.nn import BatchNorm1d
 
-from symgnn_pyg import ops
 from symgnn_pyg.nn.batch import Groups, split
 
 
@@ -37,13 +36,7 @@ def normalise_pairs(
                 f"of {norm.num_features} channels"
             )
         wide = torch.promote_types(a.dtype, torch.float32)
-        mean, var = ops.recompute(
-            lambda a, b: pair_statistics(
-                a.to(wide), b.to(wide), groups, self_pairs
-            ),
-            a,
-            b,
-        )
+        mean, var = pair_statistics(a.to(wide), b.to(wide), groups, self_pairs)
         if norm.training and norm.track_running_stats:
             _track(norm, mean, var, num_pairs)
     scale = torch.rsqrt(var + norm.eps)
