@@ -56,7 +56,8 @@ class Conversion(NamedTuple):
         same: The source joint of each target joint that both have.
         averaged: The source joints whose mean each of these target joints is.
         made_up: The target joints that the source has no equivalent of: each
-            is placed where the target joint above it is.
+            is placed where the closest found joint above it is, or at the mean
+            of the topmost found joints if none is above it.
         lost: The source joints that no target joint is made from.
     """
 
@@ -75,8 +76,15 @@ class Conversion(NamedTuple):
             dim: The dimension of the joints. (default: :obj:`0`)
 
         Raises:
+            TypeError: If :obj:`x` does not hold floating-point numbers.
             ValueError: If :obj:`x` has another number of joints.
         """
+        if not isinstance(x, Tensor) or not x.is_floating_point():
+            raise TypeError(
+                f"Expected 'x' as a tensor of floating-point numbers, got "
+                f"{getattr(x, 'dtype', type(x).__name__)}; convert it with "
+                f"torch.as_tensor(x).float()"
+            )
         if x.size(dim) != self.matrix.size(1):
             raise ValueError(
                 f"Expected {self.matrix.size(1)} joints along dimension {dim}, "
@@ -156,11 +164,17 @@ def conversion(source: Skeleton | str, target: Skeleton | str) -> Conversion:
             f"nothing in common"
         )
     matrix = torch.zeros(target.num_joints, source.num_joints)
-    for j, path in enumerate(paths_to_roots(target)):
-        # Joints above all known ones are placed at the first of these.
-        nearest = next((at for at in path if at in sources), min(sources))
-        from_ = sources[nearest]
+    for j, from_ in sources.items():
         matrix[j, from_] = 1.0 / len(from_)
+    above = [
+        next((at for at in path[1:] if at in sources), None)
+        for path in paths_to_roots(target)
+    ]
+    # A single one of the topmost known joints may lie on one side of the body.
+    top = matrix[[j for j in sources if above[j] is None]].mean(dim=0)
+    for j, nearest in enumerate(above):
+        if j not in sources:
+            matrix[j] = top if nearest is None else matrix[nearest]
     used = {j for joints in sources.values() for j in joints}
     named = {
         target.joints[j]: [source.joints[i] for i in joints]

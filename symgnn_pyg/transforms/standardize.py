@@ -84,15 +84,17 @@ class Standardize(MotionTransform):
             x: The normalised poses, of shape :math:`[N \cdot V, T, C]`.
 
         Raises:
-            ValueError: If the number of rows is not a multiple of :math:`V`.
+            ValueError: If :obj:`x` does not have this shape.
         """
-        if x.size(0) % self.mean.size(0) != 0:
+        num_joints, num_channels = self.mean.shape
+        # Poses of another shape could broadcast with the statistics.
+        if x.dim() != 3 or x.size(0) % num_joints or x.size(2) != num_channels:
             raise ValueError(
-                f"Expected 'x' of shape [N * {self.mean.size(0)}, T, C], got "
-                f"{list(x.shape)}"
+                f"Expected 'x' of shape [N * {num_joints}, T, "
+                f"{num_channels}], got {list(x.shape)}"
             )
         mean, std = self._statistics(x)
-        poses = x.unflatten(0, (-1, self.mean.size(0)))
+        poses = x.unflatten(0, (-1, num_joints))
         return (poses * std + mean).flatten(0, 1)
 
     def _statistics(self, like: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,8 +1,9 @@
+import numpy as np
 import pytest
 import torch
 
 from symgnn_pyg import Skeleton
-from symgnn_pyg.skeleton import conversion
+from symgnn_pyg.skeleton import conversion, mirrored_joints
 from symgnn_pyg.skeleton.layouts import LAYOUTS
 
 BODIES = [name for name in LAYOUTS if name != "hand21"]
@@ -76,6 +77,16 @@ def test_means_of_joints():
     assert torch.equal(y[h36m.index("left knee")], knee)
 
 
+@pytest.mark.parametrize("target", BODIES)
+@pytest.mark.parametrize("source", BODIES)
+def test_no_side_is_preferred(source, target):
+    """Not even by joints that are made up above all found ones."""
+    matrix = get(source, target).matrix
+    left_right = mirrored_joints(Skeleton.get(source))
+    mirrored = matrix[mirrored_joints(Skeleton.get(target))][:, left_right]
+    torch.testing.assert_close(mirrored, matrix)
+
+
 def test_any_dimension_and_gradients():
     convert = get("mediapipe33", "coco17")
     x = torch.randn(2, 9, 33, 3, dtype=torch.double, requires_grad=True)
@@ -87,6 +98,12 @@ def test_any_dimension_and_gradients():
     assert torch.autograd.gradcheck(lambda x: convert(x, dim=2), x[:1, :1])
     with pytest.raises(ValueError, match=r"Expected 33 joints along dim.* 0"):
         convert(x)
+
+
+@pytest.mark.parametrize("x", [torch.ones(17, 2).long(), np.ones((17, 2))])
+def test_only_floating_point_tensors(x):
+    with pytest.raises(TypeError, match=r"floating-point .*, got .*64"):
+        get("coco17", "h36m17")(x)
 
 
 def test_missing_joints_stay_missing():

@@ -68,9 +68,10 @@ def test_inverse_keeps_the_type(transform, dtype):
     assert transform.inverse(torch.zeros(3, 1, 2, dtype=dtype)).dtype == dtype
 
 
-def test_inverse_of_rows_that_do_not_fit(transform):
-    with pytest.raises(ValueError, match=r"shape \[N \* 3, T, C\], got \[4"):
-        transform.inverse(torch.zeros(4, 1, 2))
+@pytest.mark.parametrize("shape", [(4, 1, 2), (3, 2), (3, 1, 1), (3, 3, 1, 2)])
+def test_inverse_of_a_shape_that_does_not_fit(transform, shape):
+    with pytest.raises(ValueError, match=r"\[N \* 3, T, 2\], got \[\d"):
+        transform.inverse(torch.zeros(shape))
 
 
 def test_statistics_of_another_motion(data):
