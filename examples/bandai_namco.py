@@ -26,6 +26,7 @@ from torch_geometric.transforms import Compose
 from symgnn_pyg import Skeleton
 from symgnn_pyg.data import SkeletonLoader
 from symgnn_pyg.datasets import MotionDataset, SkeletonFolder
+from symgnn_pyg.files import expanded
 from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.nn.baselines import LinearRegression
 from symgnn_pyg.training import evaluate, light_network
@@ -68,7 +69,7 @@ def main() -> None:
     parser.add_argument("--batch-size", type=count, default=32)
     parser.add_argument("--learning-rate", type=positive(float), default=3e-3)
     parser.add_argument(
-        "--output", type=Path, default=Path("outputs/bandai_namco")
+        "--output", type=expanded, default=Path("outputs/bandai_namco")
     )
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()

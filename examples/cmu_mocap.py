@@ -32,6 +32,7 @@ from train_data import open_split
 from symgnn_pyg.data import SkeletonLoader
 from symgnn_pyg.datasets import MotionDataset
 from symgnn_pyg.errors import DataError
+from symgnn_pyg.files import expanded
 from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.nn.baselines import LinearRegression
@@ -75,9 +76,9 @@ def parse_arguments() -> argparse.Namespace:
         "(default: mgda)",
     )
     parser.add_argument(
-        "--checkpoint", type=Path, help="start from this model.safetensors"
+        "--checkpoint", type=expanded, help="start from this model.safetensors"
     )
-    parser.add_argument("--output", type=Path, default=Path("outputs"))
+    parser.add_argument("--output", type=expanded, default=Path("outputs"))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--device",

@@ -25,6 +25,7 @@ from symgnn_pyg.datasets import (
     SkeletonArrays,
     all_windows,
 )
+from symgnn_pyg.files import expanded
 from symgnn_pyg.metrics import TopKAccuracy
 from symgnn_pyg.nn import SymGNN
 from symgnn_pyg.skeleton import joint_positions
@@ -65,7 +66,7 @@ def main() -> None:
     parser.add_argument("--precision", default="32")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument(
-        "--output", type=Path, default=Path("outputs/cross_validate")
+        "--output", type=expanded, default=Path("outputs/cross_validate")
     )
     args = parser.parse_args()
     with no_traceback():

@@ -213,10 +213,15 @@ def draw(metrics: dict[str, Any], path: Path) -> None:
 
 
 def print_spread(tables: list[dict[str, Any]]) -> None:
-    errors = torch.tensor([table["average"]["model"] for table in tables])
-    published = tables[0]["average"].get("published")
+    # Networks may predict different times ahead.
+    shortest = min(tables, key=lambda table: len(table["horizons_ms"]))
+    times = shortest["horizons_ms"]
+    errors = torch.tensor(
+        [table["average"]["model"][: len(times)] for table in tables]
+    )
+    published = shortest["average"].get("published")
     print(f"average error of {len(tables)} models")
-    print_row("", [f"{ms} ms" for ms in tables[0]["horizons_ms"]])
+    print_row("", [f"{ms} ms" for ms in times])
     print_row("mean", errors.mean(dim=0).tolist())
     print_row("minimum", errors.amin(dim=0).tolist())
     print_row("maximum", errors.amax(dim=0).tolist())

@@ -33,6 +33,7 @@ from train_data import open_split
 from symgnn_pyg.data import SkeletonLoader
 from symgnn_pyg.datasets import MotionDataset
 from symgnn_pyg.errors import DataError
+from symgnn_pyg.files import expanded
 from symgnn_pyg.inference import Ensemble, MirrorAverage, PoseModel
 from symgnn_pyg.nn import DualSymGNN, SymGNN
 from symgnn_pyg.nn.baselines import LinearRegression, ZeroVelocity
@@ -62,14 +63,14 @@ def main() -> None:
     )
     parser.add_argument("--dataset", choices=["cmu", "h36m"], default="cmu")
     parser.add_argument(
-        "--json", type=Path, help="write the table(s) to this file"
+        "--json", type=expanded, help="write the table(s) to this file"
     )
     parser.add_argument(
-        "--plot", type=Path, help="draw the average error to this file"
+        "--plot", type=expanded, help="draw the average error to this file"
     )
     parser.add_argument(
         "--output",
-        type=Path,
+        type=expanded,
         default=Path("outputs"),
         help="where to cache the motion parsed from --data",
     )

@@ -16,11 +16,15 @@ import torch
 from recognition_report import read_scores, report
 from shared import no_traceback
 
+from symgnn_pyg.files import expanded
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folders", type=Path, nargs="+", metavar="folder")
-    parser.add_argument("--output", type=Path, default=Path("outputs/fused"))
+    parser.add_argument("folders", type=expanded, nargs="+", metavar="folder")
+    parser.add_argument(
+        "--output", type=expanded, default=Path("outputs/fused")
+    )
     args = parser.parse_args()
     with no_traceback():
         run(args)

@@ -25,6 +25,7 @@ from torch import Tensor
 from train_data import open_split
 
 from symgnn_pyg.datasets import MotionDataset
+from symgnn_pyg.files import expanded
 from symgnn_pyg.inference import PoseModel, Stream, StreamOutput
 from symgnn_pyg.metrics import MeanAngleError
 from symgnn_pyg.nn import SymGNN
@@ -45,7 +46,7 @@ def main() -> None:
     )
     parser.add_argument("--fast", action="store_true", help="do not wait")
     parser.add_argument("--recordings", type=int, default=8)
-    parser.add_argument("--output", type=Path, default=Path("outputs"))
+    parser.add_argument("--output", type=expanded, default=Path("outputs"))
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     torch.set_num_threads(1)

@@ -23,6 +23,7 @@ from tqdm import tqdm
 from symgnn_pyg import Skeleton
 from symgnn_pyg.data import SkeletonLoader
 from symgnn_pyg.datasets import SkeletonFolder
+from symgnn_pyg.files import expanded
 from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.metrics import MPJPE, TopKAccuracy
 from symgnn_pyg.nn import SymbioticLoss, SymGNN
@@ -42,9 +43,9 @@ NETWORK: dict[str, Any] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, help="a folder of .npy files")
+    parser.add_argument("--data", type=expanded, help="a folder of .npy files")
     parser.add_argument("--steps", type=int, default=300)
-    parser.add_argument("--output", type=Path, default=Path("outputs"))
+    parser.add_argument("--output", type=expanded, default=Path("outputs"))
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     with no_traceback():

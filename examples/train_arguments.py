@@ -7,6 +7,7 @@ from pathlib import Path
 from shared import positive, weighting
 from train_data import DATASETS
 
+from symgnn_pyg.files import expanded
 from symgnn_pyg.training import RECIPES
 
 
@@ -22,7 +23,7 @@ def parse_arguments(description: str) -> Namespace:
     data.add_argument("--dataset", choices=DATASETS, default="cmu")
     data.add_argument(
         "--exclude",
-        type=Path,
+        type=expanded,
         help="the published list of NTU-RGB+D clips with faulty skeletons",
     )
     data.add_argument(
@@ -151,7 +152,9 @@ def parse_arguments(description: str) -> Namespace:
         help="train once per seed, and average the networks",
     )
     running = parser.add_argument_group("running")
-    running.add_argument("--output", type=Path, default=Path("outputs/train"))
+    running.add_argument(
+        "--output", type=expanded, default=Path("outputs/train")
+    )
     running.add_argument("--resume", action="store_true")
     running.add_argument("--quick", action="store_true", help="a few steps")
     running.add_argument(

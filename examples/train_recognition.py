@@ -38,6 +38,7 @@ from train_data import class_weights
 
 from symgnn_pyg.data import SkeletonLoader
 from symgnn_pyg.datasets import MotionDataset, SkeletonFolder
+from symgnn_pyg.files import expanded
 from symgnn_pyg.inference import PoseModel, fit_fusion_weights
 from symgnn_pyg.nn import baselines
 from symgnn_pyg.training import (
@@ -97,7 +98,7 @@ def parse_arguments() -> argparse.Namespace:
         "--samplings", type=count, default=10, help="to average at test time"
     )
     parser.add_argument(
-        "--output", type=Path, default=Path("outputs/recognition")
+        "--output", type=expanded, default=Path("outputs/recognition")
     )
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()

@@ -16,11 +16,18 @@ FULL = tuple(map(os.strerror, (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)))
 UNIQUE = "[0-9a-f]" * 8
 
 
+def expanded(path: str | os.PathLike[str]) -> Path:
+    r"""A path with :obj:`~` expanded, which shells leave in
+    :obj:`--option=~/path`.
+    """
+    return Path(path).expanduser()
+
+
 def resolved(path: str | os.PathLike[str]) -> Path:
     r"""A path that stays valid when the working directory changes, with
     :obj:`~` expanded.
     """
-    return Path(path).expanduser().absolute()
+    return expanded(path).absolute()
 
 
 @contextmanager

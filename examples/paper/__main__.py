@@ -36,6 +36,7 @@ from examples.paper.render import Page, write
 from examples.paper.runs import Runs
 from examples.paper.settings import Settings
 from examples.shared import no_traceback
+from symgnn_pyg.files import expanded
 from symgnn_pyg.visualization.colours import CYCLE
 
 EXPERIMENTS: dict[str, Callable[[Runs], Page]] = {
@@ -115,7 +116,9 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
         "--steps", type=int, help="training steps (default: 2000; quick: 25)"
     )
     parser.add_argument("--seed", type=int, nargs="+", default=[0])
-    parser.add_argument("--output", type=Path, default=Path("outputs/paper"))
+    parser.add_argument(
+        "--output", type=expanded, default=Path("outputs/paper")
+    )
     parser.add_argument(
         "--precision", choices=["32", "bf16-mixed"], default="32"
     )

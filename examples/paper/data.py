@@ -59,7 +59,9 @@ class Data:
         self.trained = train.labels.unique()
         self.absent = getattr(train, "missing", [])
         self._standardize = train.standardize()
-        content = list(zip(train.store.names, train.store.lengths, strict=True))
+        store = train.store
+        # Other recordings may have the same names and lengths.
+        content = [store.names, store.sources, store.checksums]
         digest = hashlib.sha256(repr(content).encode()).hexdigest()[:12]
         self.identity = f"{self.name} {digest}"
 

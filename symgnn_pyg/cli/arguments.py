@@ -8,6 +8,7 @@ from pathlib import Path
 
 from symgnn_pyg.cli.reading import FORMATS
 from symgnn_pyg.errors import DataError
+from symgnn_pyg.files import expanded
 from symgnn_pyg.io import read_bvh_header, read_text
 from symgnn_pyg.skeleton import Skeleton
 
@@ -66,7 +67,7 @@ def add_skeleton(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--skeleton",
         metavar="FILE",
-        type=Path,
+        type=expanded,
         help="a skeleton of your own: a JSON file with 'joints', 'bones' as "
         "(child, parent) pairs, and any further arguments of Skeleton; or a "
         ".bvh file (default: that of the file)",
@@ -124,7 +125,7 @@ def add_reading(
     parser.add_argument(
         "--asf",
         metavar="FILE",
-        type=Path,
+        type=expanded,
         help="the .asf file with the body of an .amc file, which requires it "
         "(default: none)",
     )

@@ -31,16 +31,16 @@ from symgnn_pyg.cli.reading import (
     resampled,
 )
 from symgnn_pyg.cli.writing import write_motion
-from symgnn_pyg.files import resolved
+from symgnn_pyg.files import expanded, resolved
 from symgnn_pyg.io import write_bvh
 from symgnn_pyg.skeleton import Skeleton, conversion
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("input", type=Path, help="the recording")
+    parser.add_argument("input", type=expanded, help="the recording")
     parser.add_argument(
         "output",
-        type=Path,
+        type=expanded,
         help="the file to write: .npy or .csv, or .bvh if the input is one",
     )
     add_skeleton(parser)

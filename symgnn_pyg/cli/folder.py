@@ -20,6 +20,7 @@ from symgnn_pyg.datasets import MotionDataset, SkeletonFolder
 from symgnn_pyg.datasets.sampling import SHARES
 from symgnn_pyg.datasets.windows import SPLITS
 from symgnn_pyg.errors import warn
+from symgnn_pyg.files import expanded
 from symgnn_pyg.io import Source
 from symgnn_pyg.skeleton import Skeleton, count_coordinates
 from symgnn_pyg.typing import Kind
@@ -29,7 +30,7 @@ def add_folder(parser: argparse.ArgumentParser) -> None:
     r"""Adds the options for reading a folder of recordings."""
     parser.add_argument(
         "--data",
-        type=Path,
+        type=expanded,
         required=True,
         help="the folder or .zip archive of recordings",
     )
@@ -48,7 +49,7 @@ def add_folder(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--path",
         metavar="FILE",
-        type=Path,
+        type=expanded,
         help="the HDF5 file that caches the parsed recordings (default: the "
         "path of --data with the suffix .h5)",
     )

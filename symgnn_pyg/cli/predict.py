@@ -24,7 +24,7 @@ from symgnn_pyg.cli.reading import (
 from symgnn_pyg.cli.tables import print_table
 from symgnn_pyg.cli.writing import check_suffix, write_motion
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.files import replacing, resolved
+from symgnn_pyg.files import expanded, replacing, resolved
 from symgnn_pyg.inference import PoseModel, PoseOutput
 from symgnn_pyg.io import Motion, same_unit, write_bvh
 
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     parser.add_argument(
         "--input",
-        type=Path,
+        type=expanded,
         required=True,
         help="the recording: a .npy, .npz, .csv, .bvh, .amc or .skeleton file, "
         "or one of another --format",
@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--output",
-        type=Path,
+        type=expanded,
         help="the file to write the predicted poses to: .npy or .csv; .json, "
         "which also holds the probabilities and is the only choice for a model "
         "that only recognises; or .bvh, if the input is a .bvh file and the "

@@ -33,6 +33,7 @@ from symgnn_pyg.cli.folder import (
 )
 from symgnn_pyg.datasets import SkeletonFolder
 from symgnn_pyg.errors import DataError
+from symgnn_pyg.files import expanded
 from symgnn_pyg.inference import PoseModel
 
 MOST_VAL_WINDOWS = 256
@@ -102,7 +103,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--output",
-        type=Path,
+        type=expanded,
         default=Path("outputs/train"),
         help="the folder to write to",
     )

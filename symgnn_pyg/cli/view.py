@@ -28,7 +28,7 @@ from symgnn_pyg.cli.arguments import (
 from symgnn_pyg.cli.predict import answer_of, read_for
 from symgnn_pyg.cli.reading import IN_IMAGES, SCORED, kind_of, read_input
 from symgnn_pyg.cli.writing import check_suffix
-from symgnn_pyg.files import replacing
+from symgnn_pyg.files import expanded, replacing
 from symgnn_pyg.inference import PoseModel
 from symgnn_pyg.skeleton import Skeleton, joint_positions
 
@@ -40,10 +40,10 @@ FRAME_RATE = 30.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("input", type=Path, help="the recording")
+    parser.add_argument("input", type=expanded, help="the recording")
     parser.add_argument(
         "--output",
-        type=Path,
+        type=expanded,
         default=Path("motion.html"),
         help=f"the file to write, {', '.join(SUFFIXES)}; an .mp4 requires the "
         f"program ffmpeg",

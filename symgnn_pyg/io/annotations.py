@@ -257,7 +257,8 @@ def _annotation(entry: Any, at: str) -> Annotation:
         )
     at = f"{at} ({name:.100})"
     keypoint = _array(frames, at, "keypoint")
-    if keypoint.ndim == 3:
+    alone = keypoint.ndim == 3
+    if alone:
         keypoint = keypoint[None]
     if keypoint.ndim != 4 or not keypoint.size:
         raise DataError(
@@ -266,6 +267,7 @@ def _annotation(entry: Any, at: str) -> Annotation:
         )
     if "keypoint_score" in entry:
         score = _array(entry["keypoint_score"], at, "keypoint_score")
+        score = score[None] if alone else score
         score = score.reshape(score.shape + (1,) * (4 - score.ndim))
         if score.shape[:-1] != keypoint.shape[:-1]:
             raise DataError(

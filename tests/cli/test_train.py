@@ -77,6 +77,15 @@ def test_nothing_is_overwritten(trained, run, fails, folder, skeleton_file):
     assert f"{file} is a file: pass another --output" in err
 
 
+def test_nothing_is_overwritten_at_home(
+    trained, fails, folder, skeleton_file, monkeypatch
+):
+    """Shells leave the tilde in --output=~/out."""
+    monkeypatch.setenv("HOME", str(trained[0].parent))
+    err = fails(*training("~/out", folder, skeleton_file))
+    assert f"{trained[0]} holds an earlier training" in err
+
+
 def test_training_goes_on(trained, run, fails, folder, skeleton_file, tmp_path):
     err = fails(*training(tmp_path, folder, skeleton_file), "--resume")
     assert "nothing to resume" in err

@@ -156,6 +156,24 @@ def test_mean_and_spread_of_several(run, tmp_path, write_recording):
     assert "average of 2 networks" in out
 
 
+def test_spread_of_several_horizons(run, tmp_path):
+    """Over the times that all of them predict."""
+    folders = [
+        write_weights(tmp_path / str(frames), num_future=frames)
+        for frames in (10, 5)
+    ]
+    path = tmp_path / "tables.json"
+    out = run("--weights", *folders, "--json", path)
+    longer, shorter = json.loads(path.read_text())
+    assert (longer["horizons_ms"], shorter["horizons_ms"]) == (
+        [80, 160, 320, 400],
+        [80, 160],
+    )
+    _, _, spread = out.partition("average error of 2 models")
+    cells = [f"{error:.3f}" for error in shorter["average"]["model"]]
+    assert re.search(rf"^ +maximum +{' +'.join(cells)}$", spread, re.MULTILINE)
+
+
 def test_one_head_alone(run, tmp_path):
     model = SymGNN.light(
         CMU, 8, num_observed=12, channels=(2, 2, 4, 4), num_future=0

@@ -448,6 +448,17 @@ def test_a_split_that_is_absent_is_told_at_once(
         Data(str(tmp_path / "raw"), tmp_path / "data")
 
 
+def test_data_differ_in_what_they_hold(tmp_path, write_recording):
+    identities = set()
+    for seed in (0, 1):
+        for name in ("train/running/running_1", "train/running/running_5",
+                     "test/running/running_1"):  # fmt: skip
+            write_recording(tmp_path / f"{seed}/{name}.txt", 160, seed)
+        data = Data(str(tmp_path / str(seed)), tmp_path / f"data{seed}")
+        identities.add(data.identity)
+    assert len(identities) == 2
+
+
 def test_recordings_too_short_are_told(tmp_path, write_recording):
     for name, rows in (
         ("train/walking/walking_3", 80),

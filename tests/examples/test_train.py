@@ -229,7 +229,7 @@ def test_clips_of_a_list_are_left_out(run, tmp_path):
     assert model.about["trained"] == [model.about["classes"][1]]
 
 
-def test_quick_run_and_a_run_that_goes_on(run):
+def test_quick_run_and_a_run_that_goes_on(run, monkeypatch):
     output = run("--quick", "--weighting", "mgda", channels=None)
     names = {path.name for path in output.iterdir()}
     assert {"last.ckpt", "best.ckpt", "model", "logs"} <= names
@@ -250,6 +250,10 @@ def test_quick_run_and_a_run_that_goes_on(run):
     before = (output / "model" / "model.safetensors").read_bytes()
     with pytest.raises(SystemExit, match="holds an earlier training"):
         run("--quick", channels=None)
+    # Shells leave the tilde in --output=~/out.
+    monkeypatch.setenv("HOME", str(output.parent))
+    with pytest.raises(SystemExit, match="holds an earlier training"):
+        run_script("train.py", "--quick", f"--output=~/{output.name}")
     with pytest.raises(SystemExit, match=r"belongs to another network"):
         run("--resume")
     assert (output / "model" / "model.safetensors").read_bytes() == before

@@ -55,6 +55,15 @@ def test_scores_and_sizes():
     np.testing.assert_array_equal(found.frames[..., 2], score)
 
 
+def test_one_body_without_an_axis_of_bodies():
+    score = RANDOM.uniform(size=(1, 9, 17))
+    whole = clip(bodies=1, channels=2, keypoint_score=score)
+    alone = {**whole, "keypoint": whole["keypoint"][0]}
+    alone["keypoint_score"] = score[0]
+    (expected, found), _ = read_annotations(dump([whole, alone]))
+    np.testing.assert_array_equal(found.frames, expected.frames)
+
+
 def test_from_file_to_data_set():
     content = dump({"split": {}, "annotations": [clip(i) for i in range(8)]})
     clips, _ = read_annotations(content)
