@@ -267,7 +267,8 @@ def _annotation(entry: Any, at: str) -> Annotation:
         )
     if "keypoint_score" in entry:
         score = _array(entry["keypoint_score"], at, "keypoint_score")
-        score = score[None] if alone else score
+        if alone and score.shape[:2] == keypoint.shape[1:3]:
+            score = score[None]
         score = score.reshape(score.shape + (1,) * (4 - score.ndim))
         if score.shape[:-1] != keypoint.shape[:-1]:
             raise DataError(
