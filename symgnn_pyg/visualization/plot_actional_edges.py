@@ -45,12 +45,17 @@ def plot_actional_edges(
         The axes.
 
     Raises:
-        ValueError: If the shapes do not fit the skeleton, or
-            :obj:`num_edges` is negative.
+        ValueError: If the shapes do not fit the skeleton, numbers are not
+            finite, or :obj:`num_edges` is negative.
     """
     skeleton = as_skeleton(skeleton)
     weight = to_graph(actional, "actional", skeleton).copy()
     x, y = to_positions(position, "position", skeleton, up).T[:2]
+    if not (np.isfinite(weight).all() and np.isfinite([x, y]).all()):
+        raise ValueError(
+            "Expected finite numbers in 'actional' and 'position', got NaN or "
+            "infinity; draw a frame in which no joint is missing"
+        )
     if num_edges < 0:
         raise ValueError(f"'num_edges' must not be negative, got {num_edges}")
     ax = pose_axes(2, ax)

@@ -91,3 +91,12 @@ def test_wrong_shapes(actional, position, message):
 def test_wrong_number(position):
     with pytest.raises(ValueError, match="'num_edges' must not be negative"):
         plot_actional_edges(torch.eye(26), position, SKELETON, -1)
+
+
+@pytest.mark.parametrize("name", ["actional", "position"])
+def test_not_finite(position, name):
+    given = {"actional": torch.rand(26, 26), "position": position}
+    given[name][3, 1] = torch.nan
+    with pytest.raises(ValueError, match="finite"):
+        plot_actional_edges(**given, skeleton=SKELETON)
+    assert not plt.get_fignums()
