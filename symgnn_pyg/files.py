@@ -20,7 +20,7 @@ def expanded(path: str | os.PathLike[str]) -> Path:
     r"""A path with :obj:`~` expanded, which shells leave in
     :obj:`--option=~/path`.
     """
-    return Path(path).expanduser()
+    return Path(os.path.expanduser(path))
 
 
 def resolved(path: str | os.PathLike[str]) -> Path:

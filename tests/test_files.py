@@ -1,10 +1,11 @@
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
 from symgnn_pyg.errors import DataError
-from symgnn_pyg.files import replacing
+from symgnn_pyg.files import expanded, replacing, resolved
 
 
 def test_appears_when_complete(tmp_path):
@@ -72,3 +73,9 @@ def test_permissions_of_an_old_file_stay(tmp_path):
     with replacing(tmp_path / "file") as path:
         path.write_text("y")
     assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o600
+
+
+def test_names_that_only_look_like_a_home(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert expanded("~take1.bvh") == Path("~take1.bvh")
+    assert resolved("~take1.bvh") == tmp_path / "~take1.bvh"

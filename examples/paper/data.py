@@ -16,6 +16,7 @@ from symgnn_pyg.datasets import (
     SyntheticMotion,
 )
 from symgnn_pyg.errors import DataError, check_fractions
+from symgnn_pyg.files import expanded
 
 DATA_SETS = {"cmu": CMUMocap, "h36m": Human36M}
 SPLITS = ("train", "val", "test")
@@ -38,7 +39,7 @@ class Data:
     """
 
     def __init__(self, source: str, folder: Path, dataset: str = "cmu") -> None:
-        if source != "synthetic" and not Path(source).exists():
+        if source != "synthetic" and not expanded(source).exists():
             raise DataError(f"{source} does not exist")
         self.source = source
         self.folder = folder
@@ -60,7 +61,8 @@ class Data:
         self.absent = getattr(train, "missing", [])
         self._standardize = train.standardize()
         store = train.store
-        # Other recordings may have the same names and lengths.
+        # Other recordings may have the same names and lengths. Synthetic
+        # ones have no checksum; GENERATOR is their version.
         content = [store.names, store.sources, store.checksums]
         digest = hashlib.sha256(repr(content).encode()).hexdigest()[:12]
         self.identity = f"{self.name} {digest}"

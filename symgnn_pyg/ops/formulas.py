@@ -52,7 +52,8 @@ def blocked(x: Tensor, graphs: Tensor, weight: Tensor) -> Tensor:
     size = max(1, SCRATCH // max(1, mixed))
     rows = weight.flatten(0, 1).t()  # [C_out, K*C]
     if x.size(0) > size:
-        # One copy for all blocks. A single block saves none of its own.
+        # Blocks share one contiguous copy. A single block keeps a view of the
+        # weights, so that no copy is saved for the backward pass.
         rows = rows.contiguous()
     filters = rows.unflatten(1, (num_graphs, 1, channels))
     filters = filters.permute(0, 3, 1, 2)  # [C_out, C, K, 1]

@@ -1,3 +1,4 @@
+from itertools import chain
 from typing import Any
 
 from lightning.pytorch import LightningModule
@@ -93,9 +94,9 @@ class EvaluationTask(LightningModule):
 
     def _run(self, x: Tensor, num_bodies: Tensor | None) -> SymGNNOutput:
         # Lightning casts a network to its precision, but not PyG's batches.
-        out: SymGNNOutput = self.model(
-            x.to(next(self.model.parameters(), x).dtype), num_bodies
-        )
+        weights = chain(self.model.parameters(), self.model.buffers(), [x])
+        like = next(weight for weight in weights if weight.is_floating_point())
+        out: SymGNNOutput = self.model(x.to(like.dtype), num_bodies)
         return out
 
     def _targets(self, batch: Batch) -> Tensor:

@@ -51,10 +51,12 @@ def plot_actional_edges(
     skeleton = as_skeleton(skeleton)
     weight = to_graph(actional, "actional", skeleton).copy()
     x, y = to_positions(position, "position", skeleton, up).T[:2]
-    if not (np.isfinite(weight).all() and np.isfinite([x, y]).all()):
+    if not np.isfinite(weight).all():
+        raise ValueError("'actional' must be finite, got NaN or infinity")
+    if not np.isfinite([x, y]).all():
         raise ValueError(
-            "Expected finite numbers in 'actional' and 'position', got NaN or "
-            "infinity; draw a frame in which no joint is missing"
+            "'position' must be finite, got NaN or infinity; draw a frame in "
+            "which no joint is missing"
         )
     if num_edges < 0:
         raise ValueError(f"'num_edges' must not be negative, got {num_edges}")

@@ -50,7 +50,7 @@ def test_forward_gives_the_value_of_the_batch(kind):
 
 @metrics
 def test_cast_with_a_module(kind):
-    """Values are summed in float64, whatever the network is cast to."""
+    """Batches are summed in float64, whatever the network is cast to."""
     expected = kind(6, 3)
     expected.update(*batch(5))
     module = torch.nn.ModuleDict({"metric": kind(6, 3)}).to(torch.bfloat16)

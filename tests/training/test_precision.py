@@ -3,6 +3,8 @@ import torch
 from lightning.pytorch.plugins import MixedPrecision
 
 from symgnn_pyg.nn import SymGNN
+from symgnn_pyg.nn.baselines import LinearRegression
+from symgnn_pyg.training import evaluate
 
 N, V, K = 16, 3, 4
 
@@ -103,3 +105,19 @@ def test_one_precision(tiny, tmp_path, precision, dtype):
     assert {parameter.dtype for parameter in task.parameters()} == {dtype}
     (out,) = trainer.predict(task, data.val_dataloader())
     assert out.future.dtype == out.logits.dtype == dtype
+
+
+def test_casts_to_floating_point_weights_only(tiny, tmp_path):
+    """Whether these are parameters or buffers, and not the first ones."""
+    task, data, _ = tiny.make_run(tmp_path, transform=False)
+    dataset, network = data.train_dataset, task.model
+    linear = LinearRegression(tiny.ARM, tiny.STEPS, num_recent=2)
+    linear.weight.normal_()
+    for model in (network, linear):
+        expected = evaluate(model, dataset)["error"].compute()
+        count = torch.zeros(1, dtype=torch.int8)
+        model.register_parameter(
+            "count", torch.nn.Parameter(count, requires_grad=False)
+        )
+        found = evaluate(model.double(), dataset)["error"].compute()
+        torch.testing.assert_close(found, expected, rtol=1e-5, atol=0)

@@ -97,6 +97,6 @@ def test_wrong_number(position):
 def test_not_finite(position, name):
     given = {"actional": torch.rand(26, 26), "position": position}
     given[name][3, 1] = torch.nan
-    with pytest.raises(ValueError, match="finite"):
+    with pytest.raises(ValueError, match=f"'{name}' must be finite"):
         plot_actional_edges(**given, skeleton=SKELETON)
     assert not plt.get_fignums()
