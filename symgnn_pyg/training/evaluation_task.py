@@ -49,7 +49,7 @@ class EvaluationTask(LightningModule):
         Args:
             batch: The batch.
         """
-        return self._run(batch.x, self._num_bodies(batch))
+        return self.model(self._observed(batch), self._num_bodies(batch))
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         check_batch(batch, batch_idx)
@@ -92,12 +92,11 @@ class EvaluationTask(LightningModule):
             sync_dist=True,
         )
 
-    def _run(self, x: Tensor, num_bodies: Tensor | None) -> SymGNNOutput:
+    def _observed(self, batch: Batch) -> Tensor:
         # Lightning casts a network to its precision, but not PyG's batches.
-        weights = chain(self.model.parameters(), self.model.buffers(), [x])
-        like = next(weight for weight in weights if weight.is_floating_point())
-        out: SymGNNOutput = self.model(x.to(like.dtype), num_bodies)
-        return out
+        weights = chain(self.model.parameters(), self.model.buffers())
+        like = next((w for w in weights if w.is_floating_point()), batch.x)
+        return batch.x.to(like.dtype)
 
     def _targets(self, batch: Batch) -> Tensor:
         unlabelled = batch.x.new_full((batch.num_graphs,), UNLABELLED).long()

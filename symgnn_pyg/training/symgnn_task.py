@@ -258,7 +258,7 @@ class SymGNNTask(EvaluationTask):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         kept = [b.clone() for b in self.buffers() if self.skip_nonfinite]
         loss = self._losses(
-            batch.x,
+            self._observed(batch),
             self._num_bodies(batch),
             self._targets(batch),
             batch.get("future"),
@@ -353,7 +353,7 @@ class SymGNNTask(EvaluationTask):
     def _losses(
         self, x: Tensor, num_bodies: Tensor | None, y: Tensor, future: Tensor
     ) -> SymbioticLossOutput:
-        out = self._run(x, num_bodies)
+        out = self.model(x, num_bodies)
         if not self.labelled and out.future is not None:
             out = out._replace(logits=None)
         return self.criterion(out, y, future)
